@@ -57,10 +57,10 @@ extension SurveyReport {
 extension SurveyReport.Proposal {
   fileprivate func write(to writer: inout JSONWriter) {
     writer.object { writer in
-      writer.member("found", found)
-      writer.member("migrates", migrates)
+      writer.member("found", outcome.found)
+      writer.member("migrates", outcome.migrates)
       writer.member("mappings", strings: builtIn)
-      writer.member("problems", objects: problems) { $1.write(to: &$0) }
+      writer.member("problems", objects: outcome.problems) { $1.write(to: &$0) }
       writer.member("text", text)
     }
   }
@@ -193,11 +193,12 @@ extension SurveyReport {
     if let proposal {
       let names = proposal.builtIn.isEmpty ? "" : " and " + proposal.builtIn.joined(separator: ", ")
       text.paragraph(
-        "With the proposed mapping\(names): \(PlainText.grouped(proposal.migrates)) of "
-          + "\(PlainText.grouped(proposal.found)) migrate", hanging: 2)
-      if !proposal.problems.isEmpty {
+        "With the proposed mapping\(names): \(PlainText.grouped(proposal.outcome.migrates)) of "
+          + "\(PlainText.grouped(proposal.outcome.found)) migrate", hanging: 2)
+      if !proposal.outcome.problems.isEmpty {
         text.paragraph(
-          "What keeps the others: " + Problem.text(proposal.problems), indent: 2, hanging: 4)
+          "What keeps the others: " + Problem.text(proposal.outcome.problems), indent: 2, hanging: 4
+        )
       }
     }
     return text.lines
@@ -211,7 +212,7 @@ extension SurveyReport {
     if migratesAtBest == 0, migratesAsIs == 0 {
       return "None of \(all) migrate, as they are or with a built-in mapping."
     }
-    guard migratesAtBest > migratesAsIs else { return "\(asIs) of \(all) migrate as they are." }
+    guard migratesAtBest != migratesAsIs else { return "\(asIs) of \(all) migrate as they are." }
     return "\(asIs) of \(all) migrate as they are; \(best) with "
       + suggestedMappings.joined(separator: ", ")
   }

@@ -108,6 +108,16 @@ public struct SurveyReport: Sendable {
     package var best: Reading { mapped.first ?? plain }
   }
 
+  /// What becomes of what was surveyed when all of it is read through some mappings.
+  package struct Outcome: Sendable {
+    /// How many entities there are when files are read so.
+    package var found = 0
+    /// How many of them would migrate.
+    package var migrates = 0
+    /// What keeps the others, the most frequent first.
+    package var problems: [Problem] = []
+  }
+
   /// What a proposed mapping makes of what was surveyed.
   package struct Proposal: Sendable {
     /// The name of every proposed mapping.
@@ -117,12 +127,8 @@ public struct SurveyReport: Sendable {
     package var text: String
     /// The built-in mappings to give after it, for the shapes that they read.
     package var builtIn: [String]
-    /// How many entities there are when files are read so.
-    package var found: Int
-    /// How many of them would migrate.
-    package var migrates: Int
-    /// What keeps the others, the most frequent first.
-    package var problems: [Problem]
+    /// What becomes of everything when it is read with them.
+    package var outcome: Outcome
   }
 
   /// References that lead nowhere, by field.
@@ -169,6 +175,8 @@ public struct SurveyReport: Sendable {
   package internal(set) var dangling: [Dangling] = []
   /// The bounds that were met, as sentences: what is beyond them is not shown.
   package internal(set) var bounds: [String] = []
+  /// What becomes of everything with the suggested mappings; `nil` if there are none.
+  package internal(set) var together: Outcome?
   /// Whether a mapping can be proposed for some of the shapes.
   package internal(set) var canPropose = false
   /// The proposed mapping; `nil` if none was asked for, or there is nothing to propose.
@@ -178,10 +186,11 @@ public struct SurveyReport: Sendable {
   public var migratesAsIs: Int {
     shapes.reduce(0) { $0 + ($1.isInPlace ? $1.plain.migrates : 0) }
   }
-  /// How many would migrate where they are if each shape were read in the best way known.
-  public var migratesAtBest: Int {
-    shapes.reduce(0) { $0 + ($1.isInPlace ? $1.best.migrates : 0) }
-  }
+  /// How many would migrate where they are with all of ``suggestedMappings``.
+  ///
+  /// Fewer than the shapes' best readings say, where a mapping that one shape needs reads another
+  /// worse.
+  public var migratesAtBest: Int { together?.migrates ?? migratesAsIs }
   /// How many objects have the id of an earlier one.
   package var duplicates: Int { shapes.reduce(0) { $0 + $1.best.duplicates } }
   /// Whether nothing that could be read was found.

@@ -41,6 +41,11 @@ final class SurveyRun {
   func report() throws(ReadFailure) -> SurveyReport {
     for kind in catalog.kinds { try survey(kind) }
     conclude()
+    let suggested = result.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
+    if !suggested.isEmpty {
+      // Read again, as each takes what it fits of all shapes, and references lead from one to another.
+      result.together = try outcome(of: MappingSet(suggested))
+    }
     let drafts = drafts()
     result.canPropose = !drafts.isEmpty
     if options.proposesMapping { try propose(drafts) }
@@ -449,15 +454,15 @@ final class SurveyRun {
       }
     }
     let mappings = [mapping] + builtIn.compactMap { Mapping.builtIn(named: $0) }
-    result.proposal = try outcome(of: MappingSet(mappings), text, builtIn)
+    result.proposal = SurveyReport.Proposal(
+      text: text, builtIn: builtIn, outcome: try outcome(of: MappingSet(mappings)))
   }
 
   /// Reads everything again through mappings, as a migration would.
   private func outcome(
-    of mappings: MappingSet, _ text: String, _ builtIn: [String]
-  ) throws(ReadFailure) -> SurveyReport.Proposal {
-    var proposal = SurveyReport.Proposal(
-      text: text, builtIn: builtIn, found: 0, migrates: 0, problems: [])
+    of mappings: MappingSet
+  ) throws(ReadFailure) -> SurveyReport.Outcome {
+    var result = SurveyReport.Outcome()
     let ids = KnownIDs(limit: options.limits.ids)
     var problems: [SurveyReport.Problem.Key: Int] = [:]
     let limit = options.limits.problems
@@ -466,8 +471,8 @@ final class SurveyRun {
         (batch: SourceBatch) throws(ReadFailure) -> RecordBatch in
         for index in 0..<batch.records.count {
           let outcome = ids.outcome(of: batch.records, at: index)
-          proposal.found += 1
-          if outcome.problems.isEmpty { proposal.migrates += 1 }
+          result.found += 1
+          if outcome.problems.isEmpty { result.migrates += 1 }
           for key in outcome.problems where problems[key] != nil || problems.count < limit {
             problems[key, default: 0] += 1
           }
@@ -500,8 +505,8 @@ final class SurveyRun {
       }
       try builder.endKind()
     }
-    proposal.problems = Self.sorted(problems)
-    return proposal
+    result.problems = Self.sorted(problems)
+    return result
   }
 }
 

@@ -170,7 +170,8 @@ import Testing
       let total = run.summary.statistics.total
       #expect(total.found == soundRun.found)
       if let proposal = report.proposal {
-        #expect(proposal.found == total.found && proposal.migrates == total.migrated)
+        #expect(
+          proposal.outcome.found == total.found && proposal.outcome.migrates == total.migrated)
       }
       let unplaced = report.shapes.flatMap(\.members).filter { $0.field == nil }.map(\.name)
       // What these trees are disguised with is all known.

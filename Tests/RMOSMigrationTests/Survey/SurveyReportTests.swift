@@ -129,8 +129,8 @@ import Testing
       }
     }
     let proposal = try #require(found.proposal)
-    #expect(proposal.found == 2 && proposal.migrates == 1)
-    #expect(proposal.problems.map(\.key.code) == [.inputUnreadable])
+    #expect(proposal.outcome.found == 2 && proposal.outcome.migrates == 1)
+    #expect(proposal.outcome.problems.map(\.key.code) == [.inputUnreadable])
   }
 
   @Test func idsBeyondTheBoundAreNotKnown() throws {
@@ -194,6 +194,6 @@ import Testing
     }
     let found = try report(try SourceTree(files)) { $0.limits.files = 1 }
     let proposal = try #require(found.proposal)
-    #expect(proposal.found == 3 && proposal.migrates == 3)
+    #expect(proposal.outcome.found == 3 && proposal.outcome.migrates == 3)
   }
 }

@@ -140,8 +140,10 @@ import Testing
       try Survey(of: tree.path, options: options).runSynchronously()
     }
     // From the 64th on it is found to read them.
-    #expect(report.suggestedMappings == ["epoch"] && report.migratesAtBest == 136)
-    #expect(report.bounds.count == 1)
+    #expect(report.suggestedMappings == ["epoch"] && report.bounds.count == 1)
+    #expect(report.shapes.map(\.best.migrates) == [136])
+    // The whole is read again with it.
+    #expect(report.migratesAtBest == 180)
     let whole = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
     #expect(whole.migratesAtBest == 180 && whole.bounds.isEmpty)
   }
@@ -156,7 +158,27 @@ import Testing
     ])
     let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
     #expect(report.migratesAsIs == 1 && report.migratesAtBest == 0)
-    #expect(report.lines(width: 80).contains("1 of 2 migrate as they are."))
+    #expect(report.lines(width: 80).contains("1 of 2 migrate as they are; 0 with any-case"))
+  }
+
+  /// A mapping that one shape needs is not taken to leave another as it is.
+  @Test func whatMigratesAtBestIsWhatMigratesTogether() throws {
+    let tree = try SourceTree([
+      "patterns/a.json": #"""
+      [{"id": "a", "name": "Rope", "ring_count": 3, "geometry": {"a": 1},
+        "Created_At": 5, "k": 1, "l": 1, "m": 1, "n": 1},
+       {"id": "b", "name": "Rope", "ring_count": 3, "geometry": {"a": 1},
+        "Created_At": 5, "k": 1, "l": 1, "m": 1, "n": 1}]
+      """#,
+      "patterns/b.json": #"{"Id": "c", "Name": "Rope", "Ring_Count": 3, "Geometry": {"a": 1}}"#,
+    ])
+    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    #expect(report.shapes.map(\.best.migrates) == [2, 1])
+    var options = Migration.Options()
+    options.mappings = report.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
+    let made = try RecordedMigration(tree, into: InMemoryStore(), options).summary
+    #expect(made.statistics.total.migrated == 1 && report.migratesAtBest == 1)
+    #expect(report.lines(width: 80).contains("2 of 3 migrate as they are; 1 with any-case"))
   }
 
   @Test func aPartOfASourceIsReadAsThatPart() throws {
