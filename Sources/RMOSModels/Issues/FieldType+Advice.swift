@@ -14,7 +14,7 @@ extension FieldType {
   ) -> String? {
     guard let text = unsafe FieldType.shortText(token) else { return nil }
     switch (self, kind) {
-    case (.timestamp, .number): return Timestamp.epochAdvice
+    case (.timestamp, .number): return Timestamp.advice(forNumber: text)
     case (.text, .number), (.text, .true), (.text, .false), (.reference, .number):
       return "write \"\(text)\""
     case (.integer, .string), (.real, .string):

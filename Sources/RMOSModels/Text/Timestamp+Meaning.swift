@@ -14,7 +14,24 @@ extension Timestamp {
   }
 
   /// What to do about times that are numbers.
-  package static let epochAdvice = "times that are numbers are read with the mapping \"epoch\""
+  fileprivate static let epochAdvice = "times that are numbers are read with the mapping \"epoch\""
+
+  /// What to do about a time that is a number.
+  ///
+  /// - Parameter number: The number in decimal, as the source has it.
+  /// - Returns: The end of a sentence.
+  package static func advice(forNumber number: some StringProtocol) -> String {
+    guard let number = Double(number) else { return epochAdvice }
+    // The first second of the year 1, and of the year 10000.
+    let years = -62_135_596_800.0..<253_402_300_800.0
+    // From so many on, that mapping takes a number for milliseconds.
+    if years.contains(number.magnitude >= 1e11 ? number / 1e3 : number) { return epochAdvice }
+    let unit = years.contains(number / 1e6) ? "microseconds" : "nanoseconds"
+    guard years.contains(number / 1e9) else {
+      return "as seconds or milliseconds since 1970 it is not in the years 1 to 9999"
+    }
+    return "it looks like \(unit) since 1970; write it in seconds or milliseconds"
+  }
 }
 
 /// Reads texts that look like dates and times, in the forms that people and programs write.
@@ -53,24 +70,25 @@ private struct MeaningReader {
     let number = rest.drop { $0.isASCII && $0.isNumber }
     let isNumber = number.isEmpty || number.first == "." && number.dropFirst().allSatisfy(isDigit)
     let whole = rest.count - number.count
+    let all = rest
     guard let date = date() else {
-      if isNumber, whole > 8 { return Timestamp.epochAdvice }
+      if isNumber, whole > 8 { return Timestamp.advice(forNumber: all) }
       if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }
       return isYearAndMonth || isWeek ? "the day is missing" : nil
     }
-    if isNumber, whole > 8, whole != 14 && whole != 12 { return Timestamp.epochAdvice }
+    if isNumber, whole > 8, whole != 14 && whole != 12 { return Timestamp.advice(forNumber: all) }
     guard 1...9999 ~= date.year, 1...12 ~= date.month else {
-      return isNumber && whole > 8 ? Timestamp.epochAdvice : "there is no such date"
+      return isNumber && whole > 8 ? Timestamp.advice(forNumber: all) : "there is no such date"
     }
     let days = CivilDate.dayCount(year: date.year, month: date.month)
     guard 1...days ~= date.day else {
       return isNumber && whole > 8
-        ? Timestamp.epochAdvice
+        ? Timestamp.advice(forNumber: all)
         : "there is no such day: month \(date.month) of \(date.year) has \(days) days"
     }
     guard !rest.isEmpty else { return written(date, "") }
     guard let time = time() else {
-      return isNumber && whole > 8 ? Timestamp.epochAdvice : nil
+      return isNumber && whole > 8 ? Timestamp.advice(forNumber: all) : nil
     }
     switch (time.hour, time.minute, time.second) {
     case (24, 0, ""), (24, 0, "00"):
@@ -82,7 +100,8 @@ private struct MeaningReader {
     case (0...23, 0...59, "60"): return "there is no second 60; write 59"
     case (0...23, 0...59, ""), (0...23, 0...59, "00"..."59"): break
     default:
-      return isNumber && whole > 8 ? Timestamp.epochAdvice : "there is no such time of day"
+      return isNumber && whole > 8
+        ? Timestamp.advice(forNumber: all) : "there is no such time of day"
     }
     var text = "T\(padded(time.hour)):\(padded(time.minute))"
     if !time.second.isEmpty { text += ":" + time.second }
