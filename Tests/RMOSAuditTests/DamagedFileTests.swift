@@ -78,6 +78,21 @@ import Testing
     }
   }
 
+  @Test func aVersionLostToDamageIsNotThatOfAnotherApplication() throws {
+    let fixture = try AuditFixture()
+    var bytes = try bytes(fixture)
+    let text = try sqlite3(
+      fixture.path, "SELECT rootpage FROM sqlite_schema WHERE name = 'schema_version'")
+    let root = try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    let size = pageSize(of: bytes)
+    // Behind the list of the cells, so that the rows are there but zero.
+    for place in (root - 1) * size + 100..<root * size { bytes[place] = 0 }
+    try write(bytes, fixture)
+    #expect(throws: StoreError.self) { try audit(fixture).get() }
+    guard case .failure(let error) = try audit(fixture) else { return }
+    #expect(error.code == .corrupt, "\(error.message)")
+  }
+
   @Test func aFileCutShortIsAFindingOrAnError() throws {
     let fixture = try AuditFixture()
     let sound = try bytes(fixture)

@@ -108,8 +108,7 @@ import RMOSSystem
 
   private func describeCorruption(_ text: String) -> String {
     guard text.hasPrefix("malformed database schema") else {
-      return "\(path) is damaged (\(text)); restore a backup, or save what can be read with "
-        + "sqlite3's .recover"
+      return StoreError.damaged(path, text).message
     }
     let version = unsafe String(cString: sqlite3_libversion())
     return "the schema of \(path) cannot be read (\(text)) by SQLite \(version): "
@@ -125,6 +124,14 @@ extension StoreError {
       .diskFull,
       "no space is left to write \(path); free some and run again: what was committed is intact",
       path: path)
+  }
+
+  /// The file is not as SQLite wrote it.
+  static func damaged(_ path: String, _ reason: String) -> StoreError {
+    StoreError(
+      .corrupt,
+      "\(path) is damaged (\(reason)); restore a backup, or save what can be read with "
+        + "sqlite3's .recover", path: path)
   }
 
   /// The file is no longer the one that was opened.

@@ -178,11 +178,14 @@ struct SQLiteLayout {
       while try statement.step() {
         let name = statement.text(at: 0)
         let type = statement.text(at: 1) ?? ""
+        guard let field = kind.schema.fields.firstIndex(where: { $0.column == name }) else {
+          continue
+        }
+        let ownType = kind.schema.fields[field].type.sqlType
+        // As nearly all are, and each session asks.
+        if type == ownType { continue }
         let affinity = ColumnAffinity(declaredAs: type)
-        guard let field = kind.schema.fields.firstIndex(where: { $0.column == name }),
-          affinity != .blob,
-          affinity != ColumnAffinity(declaredAs: kind.schema.fields[field].type.sqlType)
-        else { continue }
+        guard affinity != .blob, affinity != ColumnAffinity(declaredAs: ownType) else { continue }
         columns.append(ConvertingColumn(field: field, type: type, affinity: affinity))
       }
       return columns
@@ -279,6 +282,18 @@ struct SQLiteLayout {
       }
       version = SchemaVersion(
         version: Int(statement.integer(at: 0)), appliedAt: statement.text(at: 1))
+    }
+    let isOfAnother = version.map { !SchemaVersion.supported.contains($0.version) }
+    if isOfAnother ?? (foreignVersionTable != nil), try Self.isDamaged("schema_version", connection)
+    {
+      throw StoreError.damaged(connection.handle.path, "its schema_version cannot be read")
+    }
+  }
+
+  /// Whether SQLite's own check finds something in a table.
+  private static func isDamaged(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
+    try connection.withStatement("PRAGMA integrity_check(\(table))") { statement in
+      try statement.step() && statement.text(at: 0) != "ok"
     }
   }
 
