@@ -32,6 +32,17 @@ import Testing
     #expect(error?["message"]?.contains(option) == false)
   }
 
+  @Test func aBackupOverTheDatabaseIsNotToBeForced() throws {
+    let workspace = try migrated()
+    for words in [
+      ["backup", "x.db", "--db", "x.db"], ["backup", "x.db", "--db", "x.db", "--force"],
+    ] {
+      let run = try Tool.run(words, in: workspace)
+      #expect(run.status == 3 && run.errors.contains("is the database itself"), "\(run.errors)")
+      #expect(!run.errors.contains("--force"))
+    }
+  }
+
   @Test func anAuditThatCannotRunDoesNotCallForAnAudit() throws {
     let workspace = try migrated()
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: workspace.file("x.db")))

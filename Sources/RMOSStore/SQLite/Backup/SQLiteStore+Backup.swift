@@ -126,7 +126,7 @@ extension SQLiteStore {
     let status = try? FileStatus(of: path)
     if let status, status.identity == (try? FileStatus(of: file.path))?.identity {
       throw StoreError(
-        .backupExists, "\(path) is the database itself; name another file for the backup",
+        .cannotOpen, "\(path) is the database itself; name another file for the backup",
         path: path)
     }
     if status?.form == .directory {
@@ -137,7 +137,7 @@ extension SQLiteStore {
     // SQLite would take it for the backup's own.
     for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 {
       throw StoreError(
-        .backupExists,
+        .cannotOpen,
         "\(path)\(log) belongs to a database that was in use at that path; name another file for "
           + "the backup", path: path)
     }
