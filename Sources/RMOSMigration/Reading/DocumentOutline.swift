@@ -6,8 +6,9 @@ enum DocumentShape: Equatable, Sendable {
   case entity
   /// A dictionary of entities, keyed by id.
   case dictionary
-  /// An object around entities.
-  case wrapper(EntitySelection)
+  /// An object around entities; the first of the other collections in it, which are not meant, as JSON
+  /// Pointers.
+  case wrapper(EntitySelection, leftOut: [String] = [])
   /// A table of a kind's members by column, as data frames are serialized.
   case columns
   /// Several collections, any of which may be meant; the first of them by name.
@@ -38,6 +39,10 @@ final class DocumentOutline {
     "meta", "metadata", "info", "header", "headers", "summary", "schema", "config", "settings",
     "pagination", "paging", "links", "page", "version", "export", "source",
   ].map { Array($0.utf8) }
+  /// Further names of collections that are about how the document came to be, folded.
+  private static let namesOfReports = ["errors", "warnings", "messages", "log", "logs"].map {
+    Array($0.utf8)
+  }
 
   init(
     schema: EntitySchema, limits: SourceWindow.Limits = SourceWindow.Limits(),
@@ -64,8 +69,9 @@ final class DocumentOutline {
     case entity(Likeness)
     /// A list or dictionary of objects.
     case collection(Likeness)
-    /// An object with several collections, lists or dictionaries; the first ones by name.
-    case holder(Likeness, [[UInt8]], isNamed: Bool)
+    /// An object with several collections, lists or dictionaries: those meant and those not, the first
+    /// ones by name.
+    case holder(Likeness, [[UInt8]], leftOut: [[UInt8]], isNamed: Bool)
     /// A list or dictionary without elements.
     case empty
   }
@@ -86,6 +92,10 @@ final class DocumentOutline {
     var names: [[String]] = [[], [], []]
     /// The one collection or holder of a likeness, if there is one.
     var selections: [EntitySelection?] = [nil, nil, nil]
+    /// The first collections by likeness, but those that describe the document, and in holders those
+    /// that are not meant.
+    var others: [[String]] = [[], [], []]
+    var leftOut: [String] = []
     /// A collection without elements.
     var empty: [UInt8]?
     /// Objects at the top that describe the document.
@@ -152,6 +162,9 @@ final class DocumentOutline {
         top.names[likeness.rawValue].append(String(decoding: name, as: UTF8.self))
       }
       top.selections[likeness.rawValue] = selection
+      if selection != nil, !describesDocument(name), top.others[likeness.rawValue].count < 4 {
+        top.others[likeness.rawValue].append(Self.pointer([name]))
+      }
     }
     let step = EntityPointer.Step.named(name)
     switch content {
@@ -163,7 +176,10 @@ final class DocumentOutline {
     case .entity(let likeness): add(likeness, nil)
     case .collection(let likeness):
       add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .any])]))
-    case .holder(let likeness, let names, let isNamed):
+    case .holder(let likeness, let names, let leftOut, let isNamed):
+      for other in leftOut.prefix(4) where !describesDocument(other) && top.leftOut.count < 4 {
+        top.leftOut.append(Self.pointer([name, other]))
+      }
       let pointers =
         isNamed
         ? names.map { EntityPointer(steps: [step, .named($0), .any]) }
@@ -177,8 +193,23 @@ final class DocumentOutline {
 
   /// Whether a member at the top describes the document, by its name.
   private func isNote(_ name: [UInt8], _ top: Top) -> Bool {
-    guard let first = name.first, top.notes.count < Self.namedCollections else { return false }
+    top.notes.count < Self.namedCollections && isNameOfNote(name)
+  }
+
+  private func isNameOfNote(_ name: [UInt8]) -> Bool {
+    guard let first = name.first else { return false }
     return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(Self.plain(name))
+  }
+
+  /// Whether a collection is about the document, by its name, so that nobody misses it.
+  private func describesDocument(_ name: [UInt8]) -> Bool {
+    isNameOfNote(name) || Self.namesOfReports.contains(Self.plain(name))
+  }
+
+  private static func pointer(_ steps: [[UInt8]]) -> String {
+    var pointer: [UInt8] = []
+    for step in steps { JSONPointer.append(step, to: &pointer) }
+    return String(decoding: pointer, as: UTF8.self)
   }
 
   // MARK: The verdict
@@ -211,13 +242,18 @@ final class DocumentOutline {
       return .wrapper(
         EntitySelection(
           pointers: [EntityPointer(steps: [.any])], onlyObjects: true,
-          excluded: notes.map(\.name)))
+          excluded: notes.map(\.name)), leftOut: leftOut(of: top, below: likeness))
     }
     if likeness == 0, top.onlyObjects, top.members - notes.count != 1 { return .dictionary }
     guard top.collections[likeness] == 1, let selection = top.selections[likeness] else {
       return .ambiguous(top.names[likeness])
     }
-    return .wrapper(selection)
+    return .wrapper(selection, leftOut: leftOut(of: top, below: likeness))
+  }
+
+  /// The collections that are not meant, since others look more like entities.
+  private func leftOut(of top: Top, below likeness: Int) -> [String] {
+    top.leftOut + top.others[..<likeness].joined()
   }
 
   // MARK: Members and what they hold
@@ -358,8 +394,11 @@ final class DocumentOutline {
     // Lists, or dictionaries unless what is in the outer one looks more like entities.
     if object.hasListOfObjects || object.inner > object.likeness {
       let isNamed = object.collectionCount <= Self.namedCollections
-      let names = object.collections.filter { object.inner == .none || $0.likeness > .none }
-      return .holder(object.inner, isNamed ? names.map(\.name) : [], isNamed: isNamed)
+      func isMeant(_ likeness: Likeness) -> Bool { object.inner == .none || likeness > .none }
+      guard isNamed else { return .holder(object.inner, [], leftOut: [], isNamed: false) }
+      return .holder(
+        object.inner, object.collections.filter { isMeant($0.likeness) }.map(\.name),
+        leftOut: object.collections.filter { !isMeant($0.likeness) }.map(\.name), isNamed: true)
     }
     let holdsOnlyObjects = object.objects == object.members && object.objects > 0
     return holdsOnlyObjects ? .collection(object.likeness) : .other

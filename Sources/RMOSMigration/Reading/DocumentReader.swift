@@ -256,11 +256,20 @@ final class DocumentReader {
   ) throws(ReadFailure) {
     switch shape {
     case .entity, .dictionary: try readCollection(from: start, .dictionary)
-    case .wrapper(let selection):
-      builder.note(
-        .info, .shapeWrapper,
+    case .wrapper(let selection, let leftOut):
+      let read =
         "the file is an object around entities; what is read are those at "
-          + DocumentReader.text(of: selection))
+        + DocumentReader.text(of: selection)
+      if leftOut.isEmpty {
+        builder.note(.info, .shapeWrapper, read)
+      } else {
+        let others = leftOut.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")
+        builder.note(
+          .warning, .shapeWrapper,
+          read + ", but not what \(others)\(leftOut.count > 3 ? " and others" : "") "
+            + (leftOut.count == 1 ? "holds" : "hold")
+            + "; move that to a file of its own, or say in a mapping where the entities are")
+      }
       try readCollection(from: start, .selected(selection))
     case .ambiguous(let names):
       let shown = names.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")

@@ -169,7 +169,7 @@ extension SurveyReport {
     }
     if !failures.isEmpty {
       text.blank()
-      text.paragraph("Not readable as objects")
+      text.paragraph("Not read as objects")
       for failure in failures {
         text.paragraph(
           "\(PlainText.grouped(failure.count)) × \(failure.code.rawValue), first in "

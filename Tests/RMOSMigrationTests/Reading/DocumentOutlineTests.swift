@@ -67,7 +67,31 @@ import Testing
   ])
   func objectsAroundCollectionsAreWrappers(_ text: String, _ pointers: [String]) throws {
     let expected = EntitySelection(pointers: pointers.compactMap(EntityPointer.init))
-    for chunk in [64, 4096] { #expect(try shape(text, chunk: chunk) == .wrapper(expected)) }
+    for chunk in [64, 4096] {
+      guard case .wrapper(let selection, _) = try shape(text, chunk: chunk) else {
+        Issue.record("\(text) is no wrapper")
+        continue
+      }
+      #expect(selection == expected)
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"jobs": [\#(entity)], "archive": [{"x": 1}], "n": 1}"#, ["/archive"]),
+    (#"{"2025": [{"name": 1}], "2024": [\#(entity)]}"#, ["/2025"]),
+    (#"{"jobs": [\#(entity)], "a/b": {"k": {"x": 1}}, "m": {"k": {"x": 1}}}"#, ["/a~1b", "/m"]),
+    (#"{"jobs": {"2024": [\#(entity)], "saws": [{"x": 1}]}, "n": 1}"#, ["/jobs/saws"]),
+    (#"{"p1": \#(entity), "n": 1, "p2": \#(entity), "saws": [{"x": 1}]}"#, ["/saws"]),
+    // What is about the document, is no object, or is one object.
+    (#"{"jobs": [\#(entity)], "settings": {"a": {"x": 1}}, "errors": [{"x": 1}]}"#, []),
+    (#"{"jobs": [\#(entity)], "tags": ["a"], "shop": {"city": "Kassel"}, "none": []}"#, []),
+  ])
+  func collectionsThatAreNotMeantAreNamed(_ text: String, _ leftOut: [String]) throws {
+    guard case .wrapper(_, let found) = try shape(text) else {
+      Issue.record("\(text) is no wrapper")
+      return
+    }
+    #expect(found == leftOut)
   }
 
   @Test func aDictionaryMayStandBesideOtherThings() throws {
@@ -78,7 +102,7 @@ import Testing
       (#"{"p1": \#(Self.entity), "tags": [1], "info": {}, "p2": {"name": 1}}"#, ["info"]),
     ] {
       let found = try shape(text)
-      guard case .wrapper(let selection) = found else {
+      guard case .wrapper(let selection, _) = found else {
         Issue.record("\(text) is \(found)")
         continue
       }

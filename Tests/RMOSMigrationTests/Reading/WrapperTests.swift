@@ -106,6 +106,21 @@ import Testing
     #expect(reading.notices.isEmpty)
   }
 
+  /// What a wrapper holds besides is not passed over in silence.
+  @Test func otherCollectionsAreAWarning() throws {
+    let tree = try SourceTree([
+      "patterns/a.json": "{\"x\": [\(entity("a"))], \"archive\": [{\"id\": \"b\", \"k\": 1}]}",
+      "patterns/b.json": "{\"x\": [\(entity("c"))], \"n\": 1}",
+    ])
+    let made = try RecordedMigration(tree, into: InMemoryStore())
+    let issues = made.issues.filter { $0.code == .shapeWrapper }
+    #expect(issues.map(\.severity) == [.warning, .info])
+    #expect(issues[0].message.contains("not what \"/archive\" holds"), "\(issues[0].message)")
+    #expect(made.summary.statistics.total.found == 2)
+    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    #expect(report.failures.map(\.code) == [.shapeWrapper])
+  }
+
   /// Entities that appear again are read again by their place, in a dry run, and compared alike.
   @Test func aDryRunReadsThemAgain() throws {
     let other = entity("a").replacing("\"Rope\"", with: "\"Wave\"")
