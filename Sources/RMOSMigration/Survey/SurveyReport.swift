@@ -175,7 +175,8 @@ public struct SurveyReport: Sendable {
   package internal(set) var dangling: [Dangling] = []
   /// The bounds that were met, as sentences: what is beyond them is not shown.
   package internal(set) var bounds: [String] = []
-  /// What becomes of everything with the suggested mappings; `nil` if there are none.
+  /// What becomes of everything with the suggested mappings; `nil` if all shapes are read best in one
+  /// way.
   package internal(set) var together: Outcome?
   /// Whether a mapping can be proposed for some of the shapes.
   package internal(set) var canPropose = false
@@ -190,7 +191,9 @@ public struct SurveyReport: Sendable {
   ///
   /// Fewer than the shapes' best readings say, where a mapping that one shape needs reads another
   /// worse.
-  public var migratesAtBest: Int { together?.migrates ?? migratesAsIs }
+  public var migratesAtBest: Int {
+    together?.migrates ?? shapes.reduce(0) { $0 + ($1.isInPlace ? $1.best.migrates : 0) }
+  }
   /// How many objects have the id of an earlier one.
   package var duplicates: Int { shapes.reduce(0) { $0 + $1.best.duplicates } }
   /// Whether nothing that could be read was found.

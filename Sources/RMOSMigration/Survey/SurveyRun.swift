@@ -42,8 +42,8 @@ final class SurveyRun {
     for kind in catalog.kinds { try survey(kind) }
     conclude()
     let suggested = result.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
-    if !suggested.isEmpty {
-      // Read again, as each takes what it fits of all shapes, and references lead from one to another.
+    if !suggested.isEmpty, Set(result.shapes.map(\.best.mapping)).count > 1 {
+      // Read again, as each takes what it fits, of the shapes that others read better, too.
       result.together = try outcome(of: MappingSet(suggested))
     }
     let drafts = drafts()
@@ -178,6 +178,10 @@ final class SurveyRun {
 
   private func take(_ batch: SourceBatch) {
     let records = batch.records
+    // Collections that are not read.
+    for (_, issue) in batch.notices where issue.code == .shapeWrapper && issue.severity > .info {
+      note(issue.code, issue.source ?? "", issue.message)
+    }
     for index in batch.rejectedSpans.keys.sorted() {
       let entry = records.entries[index]
       for issue in records.issues[entry.issues] {
