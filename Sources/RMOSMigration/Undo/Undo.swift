@@ -186,13 +186,16 @@ public struct Undo: Sendable {
     } else {
       var groups = UndoObstacleGroups()
       func add(_ found: UndoObstacle) throws {
-        let obstacle = try explained(found, reader)
+        let obstacle = try explained(found, of: id, reader)
         report.add(obstacle, keeping: options.maxObstacles)
         groups.add(obstacle, undoFirst: try laterRun(behind: obstacle, reader))
       }
       try reader.forEachUndoObstacle(ofRun: id, add)
       try reader.forEachChangeObstacle(ofRun: id, add)
       report.obstacleGroups = groups.sorted
+      if report.obstacleGroups.contains(where: { $0.undoFirst != nil }) {
+        report.runsToUndoFirst = try laterRuns(reader)
+      }
       let total = run.statistics.total
       if report.obstacleCount == 0, total.migrated + total.updated == 0 {
         let counts = try counts(reader)
@@ -213,15 +216,53 @@ public struct Undo: Sendable {
 
   /// An obstacle, with the run that made it where a server did: its edits can be undone.
   private func explained(
-    _ obstacle: UndoObstacle, _ reader: any StoreReader
+    _ obstacle: UndoObstacle, of run: Int64, _ reader: any StoreReader
   ) throws -> UndoObstacle {
     guard [.isEdited, .isDeleted].contains(obstacle.reason), let kind = obstacle.kind,
       let id = obstacle.id, let newest = try reader.changes(of: kind, id: id).first,
-      newest.run > self.id
+      newest.run > run
     else { return obstacle }
     let found = try reader.record(kind, id: id).map { RowChange.Result.written(RowDigest(of: $0)) }
     guard newest.result == found ?? .deleted else { return obstacle }
     return UndoObstacle(kind: kind, id: id, .isUpdated(by: newest.run))
+  }
+
+  /// The later runs that have to be undone first, the newest first: those that wrote what is in the
+  /// way, those that wrote it in between, and those that are in the way of undoing these.
+  private func laterRuns(_ reader: any StoreReader) throws -> [Int64] {
+    var found: Set<Int64> = []
+    var unexamined = [id]
+    func require(_ run: Int64, after earlier: Int64) {
+      if run > earlier, found.insert(run).inserted { unexamined.append(run) }
+    }
+    while let run = unexamined.popLast() {
+      func add(_ found: UndoObstacle) throws {
+        let obstacle = try explained(found, of: run, reader)
+        let changes: [RowChange]
+        switch obstacle.reason {
+        case .isUpdated(let newest):
+          guard let kind = obstacle.kind, let id = obstacle.id else { return }
+          changes = try reader.changes(of: kind, id: id)
+          require(newest, after: run)
+        case .isReferred(let kind, let referrer):
+          changes = try reader.changes(of: kind, id: referrer)
+          // See `laterRun(behind:_:)`.
+          if changes.first.map({ $0.run <= run }) ?? true,
+            case .edited = try reader.editState(kind, id: referrer)
+          {
+            return
+          }
+          if let writer = try reader.provenance(kind, id: referrer) {
+            require(writer.run, after: run)
+          }
+        default: return
+        }
+        for change in changes { require(change.run, after: run) }
+      }
+      try reader.forEachUndoObstacle(ofRun: run, add)
+      try reader.forEachChangeObstacle(ofRun: run, add)
+    }
+    return found.sorted(by: >)
   }
 
   /// The later run that has to be undone to remove an obstacle; `nil` if there is none.

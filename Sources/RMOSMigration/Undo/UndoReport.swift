@@ -40,13 +40,7 @@ public struct UndoReport: Sendable, Hashable {
   }
 
   /// The later runs that have to be undone first, the newest first.
-  public var runsToUndoFirst: [Int64] {
-    var runs: [Int64] = []
-    for group in obstacleGroups {
-      if let run = group.undoFirst, run != runs.last { runs.append(run) }
-    }
-    return runs
-  }
+  public internal(set) var runsToUndoFirst: [Int64] = []
 
   /// Whether there is no obstacle.
   public var isSuccess: Bool { obstacleCount == 0 }

@@ -126,7 +126,7 @@ import Testing
     #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "two"}"#).status == 200)
     let migration = try undo(1, fixture)
     #expect(migration.obstacles.contains { $0.reason == .isUpdated(by: 3) })
-    #expect(migration.runsToUndoFirst == [3])
+    #expect(migration.runsToUndoFirst == [3, 2])
     #expect(try undo(2, fixture).obstacles.map(\.reason) == [.isUpdated(by: 3)])
     #expect(try undo(3, fixture).isSuccess)
     #expect(try undo(2, fixture).isSuccess)

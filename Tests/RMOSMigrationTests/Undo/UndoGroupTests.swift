@@ -60,6 +60,34 @@ import Testing
     }
   }
 
+  /// What was in between, and what is in the way of undoing a later run, comes first too.
+  @Test func allRunsToUndoFirstAreNamedAtOnce() throws {
+    try withStores { store in
+      var options = Migration.Options()
+      options.onDuplicate = .update
+      for name in ["Maple", "Koa"] {
+        _ = try RecordedMigration(
+          try SourceTree(["strip_families/f.json": Texts.family("f", name: name)]), into: store,
+          options)
+      }
+      // Run 4 rewrites the first row and adds another, which run 5 rewrites.
+      _ = try RecordedMigration(
+        try SourceTree([
+          "strip_families/f.json": Texts.family("f", name: "Ebony"),
+          "strip_families/g.json": Texts.family("g", name: "Holly"),
+        ]), into: store, options)
+      _ = try RecordedMigration(
+        try SourceTree(["strip_families/g.json": Texts.family("g", name: "Walnut")]), into: store,
+        options)
+      let report = try Undo(of: 2, in: store).runSynchronously()
+      #expect(report.runsToUndoFirst == [5, 4, 3])
+      for run in report.runsToUndoFirst + [2, 1] {
+        #expect(try Undo(of: run, in: store).runSynchronously().isSuccess)
+      }
+      #expect(try StoreContent(of: store).records.isEmpty)
+    }
+  }
+
   @Test func rowsThatNoRunWroteAreALineOfTheirOwn() throws {
     try withStores { store in
       _ = try RecordedMigration(try jobs(0..<2), into: store)
