@@ -63,6 +63,28 @@ import Testing
     #expect(list.notes == [])
   }
 
+  /// Nothing has the length 0, and there is no part of a tile: what says so says nothing.
+  @Test func whatNoTileCanHaveIsNotGiven() throws {
+    let list = CutList(
+      of: try pattern(
+        #"""
+        {"rings": [{"radius_mm": 40, "segments": 50, "tile_length_mm": 0},
+          {"radius_mm": 40, "segments": 0, "tile_length_mm": 2},
+          {"radius_mm": 40, "segments": 2.5, "tile_length_mm": 2},
+          {"radius_mm": 40, "segments": [], "tile_length_mm": 0}]}
+        """#),
+      options: .init(count: 1), stripFamilies: [])
+    #expect(list.pieces.map(\.tilesEach) == [50, 126, 126, nil])
+    let lengths = list.pieces.map { $0.tileLengthMM.map { ($0 * 100).rounded() } }
+    #expect(lengths == [503, 200, 200, nil])
+    #expect(list.notes.contains { $0.contains("how many tiles there are in ring 4") })
+    #expect(list.notes.contains { $0.contains("how long the tiles of ring 4 are") })
+    let block = CutList(
+      of: try pattern(#"{"totals": {"black": 2}, "chip_length_mm": 0}"#),
+      options: .init(count: 1), stripFamilies: [])
+    #expect(block.pieces.map(\.lengthMM) == [nil])
+  }
+
   @Test func blocksAreCutByColor() throws {
     let list = CutList(
       of: try pattern(

@@ -34,9 +34,7 @@ extension CutList {
     let isBlock = pieces.contains { $0.color != nil }
     let cut = FigureTable(
       .patterns, "pieces", "Pieces",
-      isBlock
-        ? "Chips of each color for all rosettes, with scrap and kerf."
-        : "Tiles of each ring for all rosettes, with scrap and kerf.",
+      (isBlock ? "Chips of each color" : "Tiles of each ring") + " for all rosettes" + losses + ".",
       [
         .text(isBlock ? "color" : "ring"), .text("strip_family_id", "strip family"),
         .init("tiles_each", "each"), .init("tiles"), .init("tile_length_mm", "tile, mm"),
@@ -63,6 +61,12 @@ extension CutList {
         ]
       }, subject: .stripFamily)
     return [cut, needs]
+  }
+
+  /// What the figures include.
+  private var losses: String {
+    let losses = [(options.scrapPercent, "scrap"), (options.kerfMM, "kerf")].filter { $0.0 > 0 }
+    return losses.isEmpty ? "" : ", with " + losses.map(\.1).joined(separator: " and ")
   }
 
   /// What is cut, as a title: "12 × Torres Wave, 10 % scrap, kerf 0.5 mm, sticks of 600 mm".

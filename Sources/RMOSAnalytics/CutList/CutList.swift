@@ -270,12 +270,12 @@ private struct CutGeometry {
     return rings.enumerated().map { index, ring in
       let radius = ring["radius_mm"]?.measure
       let segments = count(ring["segments"]) ?? count(ring["tile_count"])
-      let length = ring["tile_length_mm"]?.measure
+      let length = ring["tile_length_mm"]?.length
       let circumference = radius.map { 2 * Double.pi * $0 }
       var (tiles, tileLength) = (segments, length)
       if let circumference {
-        if tiles == nil, let length, length > 0 { tiles = (circumference / length).rounded() }
-        if tileLength == nil, let segments, segments > 0 { tileLength = circumference / segments }
+        if tiles == nil, let length { tiles = (circumference / length).rounded() }
+        if tileLength == nil, let segments { tileLength = circumference / segments }
       }
       return CutList.Piece(
         ring: index + 1, family: ring["strip_family_id"]?.string, tiles: tiles,
@@ -283,15 +283,17 @@ private struct CutGeometry {
     }
   }
 
+  /// How many pieces a ring has; `nil` if that is not a whole number above 0.
   private static func count(_ value: JSONValue?) -> Double? {
-    if case .array(let elements) = value { return Double(elements.count) }
-    return value?.measure
+    let count: Double? =
+      if case .array(let elements) = value { Double(elements.count) } else { value?.measure }
+    return count.flatMap { $0 > 0 && $0 == $0.rounded() ? $0 : nil }
   }
 
   private static func colors(_ value: JSONValue) -> [CutList.Piece] {
     guard case .object(let totals) = value["totals"] else { return [] }
     let size = value["dimensions"]
-    let length = size?["chip_length_mm"]?.measure ?? value["chip_length_mm"]?.measure
+    let length = size?["chip_length_mm"]?.length ?? value["chip_length_mm"]?.length
     return totals.compactMap { total in
       total.value.measure.map {
         CutList.Piece(color: total.name, tiles: $0, tileLength: length)
@@ -318,4 +320,7 @@ extension JSONValue {
     guard let number = double, number.isFinite, number >= 0 else { return nil }
     return number
   }
+
+  /// The length that it gives; `nil` if it gives none: nothing has the length 0.
+  fileprivate var length: Double? { measure.flatMap { $0 > 0 ? $0 : nil } }
 }
