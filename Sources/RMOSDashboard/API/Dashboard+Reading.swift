@@ -105,7 +105,7 @@ extension Dashboard {
     for filter in kind.schema.presentation.filters {
       guard let text = try target.parameter(filter.name) else { continue }
       guard let condition = filter.condition(text, kind) else {
-        throw HTTPRefusal(unfitting: text, kind, filter.member)
+        throw HTTPRefusal(unfitting: text, kind, filter.member, as: filter.name)
       }
       query = query.filter(condition)
     }
@@ -239,7 +239,8 @@ extension Dashboard {
     // Taken before reading: the data may be newer than its tag, but never older.
     let token = store.changeToken()
     let state = token.map(EntityTag.naming)
-    if let state, request.hasCurrent(state) { return .notModified(state) }
+    // `*` stands for any state, which there is one of only if reading finds it.
+    if let state, request.names(state) { return .notModified(state) }
     return answer(request, state, try read(token))
   }
 
@@ -260,17 +261,18 @@ extension Dashboard {
   /// The value that a filter compares with.
   private func sought(_ kind: EntityKind, _ member: String, _ text: String) throws -> Value {
     guard let value = kind.value(of: member, text) else {
-      throw HTTPRefusal(unfitting: text, kind, member)
+      let filter = kind.schema.presentation.filters.first { $0.member == member }
+      throw HTTPRefusal(unfitting: text, kind, member, as: filter?.name ?? member)
     }
     return value
   }
 }
 
 extension HTTPRefusal {
-  /// A text is no value that a member can have.
-  init(unfitting text: String, _ kind: EntityKind, _ member: String) {
+  /// A text is no value that a member can have, which the request calls `name`.
+  init(unfitting text: String, _ kind: EntityKind, _ member: String, as name: String) {
     let least = kind.leastWholeNumber(of: member) ?? .min
-    self.init(notWhole: member, in: Int(least)...Int.max, found: text)
+    self.init(notWhole: name, in: Int(least)...Int.max, found: text)
   }
 
   /// There is no such entity.

@@ -42,6 +42,14 @@ extension ServerRequest {
     return values.isEmpty ? nil : values.joined(separator: ", ")
   }
 
+  /// Whether the client already has this state and names it.
+  func names(_ tag: String) -> Bool {
+    guard let field = list("If-None-Match"), !field.utf8.contains(UInt8(ascii: "*")) else {
+      return false
+    }
+    return EntityTag.isNamed(in: field, tag, isWeak: true)
+  }
+
   /// Whether the client already has this state.
   func hasCurrent(_ tag: String) -> Bool {
     list("If-None-Match").map { EntityTag.isNamed(in: $0, tag, isWeak: true) } ?? false

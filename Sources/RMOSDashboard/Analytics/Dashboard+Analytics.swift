@@ -200,7 +200,12 @@ private struct PlannedJob {
       throw HTTPRefusal(422, "the body is not a JSON object; send one with \"job_type\"")
     }
     var type: String?
+    var seen: Set<String> = []
     for member in members {
+      let name = member.name == "jobType" ? "job_type" : member.name
+      guard seen.insert(name).inserted else {
+        throw HTTPRefusal(422, "the body has \"\(name.shortened)\" twice; remove one")
+      }
       switch (member.name, member.value) {
       case ("job_type", .string(let text)), ("jobType", .string(let text)): type = text
       case ("material", .string(let text)): material = text

@@ -136,10 +136,18 @@ private struct AnalyticsFigureSections {
        The data has changed since; the new figures are being computed. \
       <a href="\(request.link)">Reload</a>
       """
+    let unfiltered: HTML =
+      chips.isEmpty
+      ? ""
+      : """
+      <p class="dim">The filter is about jobs: stock, sizes, rings and complexity stay those of all \
+      rows.</p>
+
+      """
     return """
       \(request.complaintList)<p class="summary"><span>As of \(PageText.time(answer.asOf)).\(newer)</span> \
       \(chips)</p>
-
+      \(unfiltered)
       """
   }
 

@@ -117,8 +117,10 @@ struct PatternSection {
   private func comparison(_ actual: Double, _ estimated: Double) -> String {
     guard estimated > 0 else { return "the median is \(PageText.duration(actual * 60))" }
     let percent = (actual / estimated - 1) * 100
-    return abs(percent) < 0.5
-      ? "as the median says"
-      : "the median takes \(FigureText.number(abs(percent), 0)) % \(percent > 0 ? "longer" : "less")"
+    if abs(percent) < 0.5 { return "as the median says" }
+    // Nothing takes no time at all.
+    if percent < -99 { return "the median takes over 99 % less" }
+    return
+      "the median takes \(FigureText.number(abs(percent), 0)) % \(percent > 0 ? "longer" : "less")"
   }
 }

@@ -279,6 +279,7 @@ import Testing
     for (body, word) in [
       ("{}", "job_type"), ("[]", "object"), ("{", "JSON"), (#"{"job_type":1}"#, "job_type"),
       (#"{"job_type":"a","speed":1}"#, "speed"), (#"{"job_type":"a","material":3}"#, "material"),
+      (#"{"job_type":"a","job_type":"b"}"#, "twice"), (#"{"job_type":"a","jobType":"b"}"#, "twice"),
     ] {
       let answer = fixture.predict(body)
       #expect(answer.status == 422 && answer.detail.contains(word), "\(body) \(answer.text)")

@@ -221,6 +221,27 @@ import Testing
         """)
   }
 
+  @Test(arguments: ["/patterns", "/patterns/filter"])
+  func aRefusalNamesTheParameterThatWasSent(_ path: String) throws {
+    let fixture = try DashboardFixture(.inMemory)
+    let answer = fixture.get(path == "/patterns" ? "\(path)?rings=abc" : "\(path)/rings/abc")
+    #expect(answer.status == 422 && answer.detail.hasPrefix("\"rings\" must be"), "\(answer.text)")
+  }
+
+  /// `*` stands for the current state, and what is not there has none.
+  @Test(arguments: Backend.allCases)
+  func whatDoesNotExistIsNotUnchanged(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fixture.insert(Self.pattern("p"))
+    for (path, status) in [
+      ("/patterns/none", 404), ("/patterns/none/origin", 404), ("/migration/runs/77", 404),
+      ("/migration/runs/77/issues", 404), ("/patterns/p", 304), ("/patterns/p/origin", 304),
+      ("/patterns", 304),
+    ] {
+      #expect(fixture.get(path, ["If-None-Match": "*"]).status == status, "\(path)")
+    }
+  }
+
   @Test(arguments: Backend.allCases)
   func anIntegerStaysOneHoweverLarge(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)

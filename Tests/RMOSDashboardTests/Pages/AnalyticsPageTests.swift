@@ -84,6 +84,8 @@ import Testing
     #expect(html.contains("value=\"slice\"") && html.contains("value=\"2025-01-01\""))
     #expect(html.contains("<dt>Jobs</dt><dd>7"))
     #expect(html.contains("remove this filter"))
+    let unfiltered = "complexity stay those of all rows"
+    #expect(html.contains(unfiltered) && !page("/analytics", of: store).contains(unfiltered))
     // Links keep it.
     #expect(
       html.contains(
