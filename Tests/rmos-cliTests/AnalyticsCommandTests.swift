@@ -95,6 +95,8 @@ import Testing
     #expect(try report().tables().map(\.name) == AnalyticsReport.tableNames)
     let list = try run("analytics", "--list-tables").output
     #expect(list.split(separator: "\n").map { String($0) } == AnalyticsReport.tableNames)
+    let json = try run("analytics", "--list-tables", "--json").json
+    #expect(json["tables"] as? [String] == AnalyticsReport.tableNames)
   }
 
   @Test func thePageNeedsNothingElse() throws {

@@ -73,7 +73,12 @@ enum AnalyticsCommand {
       arguments.positionals.first.flatMap { AnalyticsReport.Part(rawValue: $0) }.map { [$0] }
       ?? AnalyticsReport.Part.allCases
     if arguments.has("list-tables") {
-      for name in AnalyticsReport.tableNames { console.print(name) }
+      if arguments.has("json") {
+        console.printDocument(
+          JSONOutput.success { $0.member("tables", strings: AnalyticsReport.tableNames) })
+      } else {
+        for name in AnalyticsReport.tableNames { console.print(name) }
+      }
       return .success
     }
     if arguments["table"] != nil, format == .json || format == .html {
