@@ -40,6 +40,16 @@ struct MappingSet: Sendable {
     return home == kind ? .plain : .not
   }
 
+  /// The other kinds as which a mapping's rules read a file, in an order of their own, with these
+  /// rules.
+  fileprivate func others(
+    of mapping: Int, _ path: [UInt8], than kind: EntityKind, at home: EntityKind?
+  ) -> [(kind: EntityKind, rules: [Int])] {
+    let mapping = mappings[mapping]
+    return mapping.rules.keys.filter { $0 != kind }.sorted { $0.rawValue < $1.rawValue }
+      .map { ($0, mapping.rules(for: path, as: $0, at: home)) }.filter { !$0.rules.isEmpty }
+  }
+
   /// Whether a mapping reads a file that is not read otherwise.
   func reads(_ path: [UInt8]) -> Bool {
     mappings.contains { mapping in
@@ -112,6 +122,8 @@ final class MapperPool {
     let mapping: Int
     let kind: EntityKind
     let rules: [Int]
+    let others: [EntityKind: [Int]]
+    let answersForDocument: Bool
   }
 
   private let set: MappingSet
@@ -125,7 +137,14 @@ final class MapperPool {
     case .plain: return .plain
     case .not: return .not
     case .mapped(let mapping, let rules):
-      let key = Key(mapping: mapping, kind: kind, rules: rules)
+      let others = set.others(of: mapping, path, than: kind, at: home)
+      // The kind whose file it is without the mapping, or else any, but always the same.
+      let kinds = [kind] + others.map(\.kind)
+      let answering = kinds.first { $0 == home } ?? kinds.min { $0.rawValue < $1.rawValue }
+      let key = Key(
+        mapping: mapping, kind: kind, rules: rules,
+        others: Dictionary(uniqueKeysWithValues: others.map { ($0.kind, $0.rules) }),
+        answersForDocument: answering == kind)
       if let known = mappers[key] { return .mapped(known) }
       let mapper = make(key)
       mappers[key] = mapper
@@ -142,6 +161,18 @@ final class MapperPool {
     }
     return FileMapper(
       mapper: ObjectMapper(rules, for: key.kind, of: mapping), mapping: key.mapping,
-      selection: pointers.isEmpty ? nil : EntitySelection(pointers: pointers))
+      selection: pointers.isEmpty
+        ? nil : EntitySelection(pointers: pointers, sharing: sharing(key, mapping)))
+  }
+
+  private func sharing(_ key: Key, _ mapping: Mapping) -> EntitySelection.Sharing? {
+    if key.others.isEmpty { return nil }
+    let rules = key.others.flatMap { kind, rules in rules.map { (mapping.rules[kind] ?? [])[$0] } }
+    let pointers = rules.compactMap(\.entities)
+    // One that reads it by its shape speaks of all of it.
+    let readsAll = pointers.count < rules.count
+    return EntitySelection.Sharing(
+      others: readsAll ? nil : pointers,
+      answersForDocument: key.answersForDocument && !readsAll)
   }
 }

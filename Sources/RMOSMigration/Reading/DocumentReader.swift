@@ -17,6 +17,9 @@ final class DocumentReader {
   private var firstToken: Int?
   /// Whether a selection led to a collection, even an empty or a wrong one.
   private var hasSelected = false
+  /// What the document is shared with, and whether something in it is another kind's.
+  private var sharing: EntitySelection.Sharing?
+  private var hasOthers = false
 
   /// A member or element under way: where it begins, in the text and in the file, and what opens
   /// before it.
@@ -51,10 +54,12 @@ final class DocumentReader {
     selecting selection: EntitySelection? = nil
   ) throws(ReadFailure) {
     (item, firstToken) = (nil, nil)
+    (sharing, hasOthers) = (selection?.sharing, false)
     defer { window.release() }
     do throws(ReadFailure) {
       try window.load(source)
       if let complaint = window.encodingComplaint {
+        if sharing?.answersForDocument == false { return }
         try builder.fail(
           .inputEncoding, complaint, at: window.place(at: window.start), span: .file)
       } else {
@@ -82,8 +87,10 @@ final class DocumentReader {
   private func fail(
     _ error: JSONScanError, locator: RecordBatch.EntryLocator = .none, span: RejectedSpan
   ) throws(ReadFailure) {
-    let (code, message) = try describe(error)
     hasSelected = true
+    // Whichever kind reads it, all of the document is looked at.
+    if sharing?.answersForDocument == false { return }
+    let (code, message) = try describe(error)
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
   }
@@ -165,10 +172,12 @@ final class DocumentReader {
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
       guard !hasSelected, builder.isMapping, let source = window.source else { return }
+      if let sharing, hasOthers || sharing.others == nil || !sharing.answersForDocument { return }
       // The mapping expects another shape.
       try window.load(source)
       return try readDocument(nil)
     }
+    if sharing?.answersForDocument == false, !isContainer { return }
     switch window.byte(at: start) {
     case nil where window.endsInBadEncoding:
       try builder.fail(.inputEncoding, Self.badUTF16, at: place, span: .file)
@@ -473,6 +482,7 @@ final class DocumentReader {
       return try readEntityItem(at: position, locator: .index(index), key: nil)
     }
     let name = Array(String(index).utf8)
+    noteOthers(name, level)
     switch next(name, at: position, level) {
     case .entity:
       builder.collectionKey = level.key
@@ -505,6 +515,7 @@ final class DocumentReader {
       let key = builder.intern(text)
       return try readEntityItem(at: position, locator: .key(key), key: key)
     }
+    noteOthers(text, level)
     switch next(text, at: position, level) {
     case .entity:
       let key = builder.intern(text)
@@ -521,6 +532,12 @@ final class DocumentReader {
       item = Item(position: start, offset: place.offset, opening: level.openingAside)
       return try window.skipLongValue(at: position)
     }
+  }
+
+  /// Notes whether an item at the top is on the way to entities of another kind.
+  private func noteOthers(_ name: [UInt8], _ level: Level) {
+    guard let sharing, level.pointer?.isEmpty == true, !hasOthers else { return }
+    hasOthers = sharing.concerns(name)
   }
 
   private func next(_ name: [UInt8], at position: Int, _ level: Level) -> Next {

@@ -94,4 +94,19 @@ struct EntitySelection: Equatable, Sendable {
   var onlyObjects = false
   /// Members at the top that do not count though a pointer leads there.
   var excluded: [[UInt8]] = []
+  /// Who else reads the document; `nil` if it holds this kind alone.
+  var sharing: Sharing?
+
+  /// How a document is shared by kinds of one mapping, each of which reads its own entities there.
+  struct Sharing: Equatable, Sendable {
+    /// Where the entities of the other kinds are; `nil` if one of these reads it by its shape.
+    var others: [EntityPointer]?
+    /// Whether this kind says what is wrong with the document as a whole, which one of them does.
+    var answersForDocument: Bool
+
+    /// Whether a member or element at the top is on the way to entities of another kind.
+    func concerns(_ name: some Collection<UInt8>) -> Bool {
+      others?.contains { $0.steps.first?.matches(name) ?? true } ?? true
+    }
+  }
 }

@@ -69,6 +69,68 @@ import Testing
     Self.run.split(separator: "r1", maxSplits: 1).joined(separator: id)
   }
 
+  // MARK: Files of several kinds
+
+  private static let whole = #"""
+    {"mapping": 1, "name": "whole",
+      "strip_families": [{"files": ["*.json"], "entities": "/families/*"}],
+      "patterns": [{"files": ["*.json"], "entities": "/patterns/*"}],
+      "joblogs": [{"files": ["*.json"], "entities": "/jobs/*"}]}
+    """#
+  private static let (family, pattern, job) = (
+    Texts.family("f"), Texts.pattern("p"), Texts.job("j")
+  )
+
+  /// A kind that a document does not have is not looked for in what others read, and what is wrong
+  /// with the document is said once.
+  @Test(arguments: [
+    ("{\"families\":[\(family)],\"patterns\":[\(pattern)],\"jobs\":[\(job)]}", 3, 0),
+    ("{\"families\":[\(family)],\"log\":{\"a\":1}}", 1, 0),
+    ("{\"jobs\":[\(job)]}", 1, 0), ("{\"patterns\":[],\"log\":{}}", 0, 0),
+    // None of them, read as the file of one kind.
+    ("{\"logs\":[{\"a\":1}]}", 1, 1), ("[{\"a\":1}]", 1, 1),
+    // Broken, empty, or not what a document is.
+    ("", 1, 1), ("7", 1, 1), ("{\"families\":[\(family)],\"patterns\":[\(pattern)", 3, 1),
+    ("{\"families\":[\(family)],\"patterns\":[\(pattern), {\"id\"", 3, 1),
+    ("{\"families\":[\(family)]} 7", 2, 1), ("\u{FFFE}", 1, 1),
+  ])
+  func aDocumentOfSeveralKindsIsReadOnceByEach(_ text: String, _ found: Int, _ failed: Int) throws {
+    let tree = try SourceTree(["shop.json": text])
+    let mapping = try Mapping(parsing: Self.whole)
+    for isDryRun in [true, false] {
+      let made = try migrate(tree, [mapping]) { $0.isDryRun = isDryRun }
+      let total = made.summary.statistics.total
+      #expect(total.found == found && total.failed == failed, "\(made.issues)")
+    }
+  }
+
+  /// Each copy of what failed has one kind.
+  @Test func rejectsOfADocumentOfSeveralKindsAreMigratedOnceFixed() throws {
+    let tree = try SourceTree([
+      "shop.json":
+        "{\"families\":[\(Self.family)],"
+        + "\"patterns\":[{\"id\":\"p\"}],\"jobs\":[{\"id\":\"j\"}]}"
+    ])
+    let mapping = try Mapping(parsing: Self.whole)
+    try TemporaryDirectory.use { directory in
+      let rejects = directory.file("rejects")
+      let first = try migrate(tree, [mapping]) { $0.rejectsDirectory = rejects }
+      #expect(first.summary.statistics.total.failed == 2)
+      let again = try RecordedMigration(rejects, into: InMemoryStore(), options(of: [mapping]))
+      #expect(again.summary.statistics.total.found == 2, "\(again.issues)")
+      func errors(_ recorded: RecordedMigration) -> [String] {
+        recorded.issues.filter { $0.severity == .error }.map(\.code.rawValue).sorted()
+      }
+      #expect(errors(again) == errors(first))
+    }
+  }
+
+  private func options(of mappings: [Mapping]) -> Migration.Options {
+    var options = Migration.Options()
+    options.mappings = mappings
+    return options
+  }
+
   // MARK: Files
 
   @Test func filesAnywhereInTheSource() throws {
