@@ -125,21 +125,30 @@ extension CutList {
     let sections: [HTML] = tables.filter { !$0.rows.isEmpty }.enumerated().map { index, table in
       let ticks = index == 0
       let heads: [HTML] = table.columns.map { column in
-        "<th scope=\"col\"\(column.isText ? "" : " class=\"n\"" as HTML)>\(column.heading)</th>"
+        """
+        <th scope="col" role="columnheader"\(column.isText ? "" : " class=\"n\"" as HTML)>\
+        \(column.heading)</th>
+        """
       }
+      let tickHead: HTML = ticks ? "<th scope=\"col\" role=\"columnheader\">cut</th>" : ""
       let lines: [HTML] = table.rows.map { row in
         let cells: [HTML] = zip(table.columns, row).map { column, cell in
-          column.isText ? "<td>\(cell.shown)</td>" : "<td class=\"n\">\(cell.shown)</td>"
+          """
+          <td role="cell" data-label="\(column.heading)"\(column.isText ? "" : " class=\"n\"" as HTML)>\
+          <span>\(cell.shown)</span></td>
+          """
         }
-        return "<tr>\(cells)\(ticks ? "<td class=\"tick\"><span></span></td>" : "" as HTML)</tr>\n"
+        let tick: HTML =
+          ticks ? "<td role=\"cell\" data-label=\"cut\" class=\"tick\"><span></span></td>" : ""
+        return "<tr role=\"row\">\(cells)\(tick)</tr>\n"
       }
       return """
         <section>
         <h2>\(table.title)</h2>
         <p class="dim">\(table.note)</p>
-        <div class="scroll"><table class="cut">
-        <thead><tr>\(heads)\(ticks ? "<th scope=\"col\">cut</th>" : "" as HTML)</tr></thead>
-        <tbody>
+        <div class="scroll"><table class="cards cut" role="table">
+        <thead role="rowgroup"><tr role="row">\(heads)\(tickHead)</tr></thead>
+        <tbody role="rowgroup">
         \(lines)</tbody>
         </table></div>
         </section>

@@ -226,7 +226,7 @@ enum PageAssets {
     .cards td{display:grid;grid-template-columns:7rem minmax(0,1fr);column-gap:.6rem}
     .cards td::before{content:attr(data-label);color:var(--dim)}
     .cards td>*{grid-column:2;justify-self:start}
-    .cards td.n{white-space:normal}
+    .cards td.n{white-space:normal}table.cut.cards td.tick{width:auto}
     .drawn tr{position:relative;padding-left:3.3rem!important}
     .drawn tbody th{position:static;height:auto;padding-left:0}
     .cards.drawn td{grid-template-columns:5.5rem minmax(0,1fr)}
