@@ -158,7 +158,7 @@ extension AuditReport {
     return """
       <section>
       <h2>\(result.rule.code): \(result.total)</h2>
-      <p>\(result.rule.summary).</p>
+      <p>Rule: \(result.rule.summary).</p>
       <div class="scroll"><table>
       <thead><tr><th scope="col">severity</th><th scope="col">place</th>\
       <th scope="col">id</th><th scope="col">message</th></tr></thead>
@@ -254,7 +254,7 @@ extension AuditReport {
 
   private func section(_ result: RuleResult, _ findingsShown: Int, _ hint: String?) -> String {
     let title = "\(result.rule.code): \(PlainText.counted(result.total, "finding"))"
-    var lines = [title + " — " + result.rule.summary]
+    var lines = [title + " — rule: " + result.rule.summary]
     for finding in result.findings.prefix(findingsShown) {
       var place = finding.table ?? ""
       if let id = finding.id {

@@ -26,7 +26,7 @@ struct Hints {
       "store.not-a-database": "Name another database with --db \(program.databasePlaceholder).",
       "store.newer-schema": "Name another database with --db \(program.databasePlaceholder).",
       "store.corrupt": "\(program) audit shows what is damaged.",
-      "export.unrepresentable": "Without --format sql, a tree holds them.",
+      "export.unrepresentable": "Without --format sql, a tree holds those whose id is text.",
       "backup.exists": "--force replaces an earlier backup.",
       "rejects.not-empty": "Name another directory with --rejects DIR.",
       "rejects.in-use": "Name another directory with --rejects DIR.",

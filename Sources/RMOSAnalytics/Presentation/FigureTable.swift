@@ -259,7 +259,7 @@ extension AnalyticsReport {
     return FigureTable(
       .jobs, "durations", "Durations",
       "How long completed jobs took, in seconds: the smallest, the middle half, the median, the "
-        + "nine tenths and the largest.",
+        + "90th percentile, the mean and the largest.",
       [
         .text("job_type"), .init("n"), .init("missing"), seconds("min", isBrief: false),
         seconds("lower_quartile", isBrief: false), seconds("median"),

@@ -220,7 +220,7 @@ struct AuditPage {
       <section aria-labelledby="\(result.rule.code)">
       <h2 id="\(result.rule.code)"><span class="\(name)" aria-hidden="true">\(sign)</span> \
       <code>\(result.rule.code)</code>: \(counts)</h2>
-      <p class="dim">\(result.rule.summary).</p>
+      <p class="dim">Rule: \(result.rule.summary).</p>
       <div class="scroll" role="region" tabindex="0" aria-label="\(result.rule.code)">
       <table class="cards audit" role="table">
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>

@@ -366,7 +366,7 @@ extension RejectsWriter {
     These are copies of the entities that were not migrated, in the layout of the source.
     Next to each file, NAME.issues lists its issues and where it comes from.
     Fix the files that end in .json, .jsonl or .ndjson, and delete those you do not need.
-    Then migrate this directory into the same database.
+    Then migrate this directory into the same database, with the same mappings if there were any.
     What is already in the database is skipped, so migrating twice does no harm.
     The next run that writes here replaces what SHA256SUMS lists, unless it was edited.
 

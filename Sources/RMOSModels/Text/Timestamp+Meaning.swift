@@ -27,7 +27,7 @@ extension Timestamp {
     // From so many on, that mapping takes a number for milliseconds.
     if years.contains(number.magnitude >= 1e11 ? number / 1e3 : number) { return epochAdvice }
     let unit = years.contains(number / 1e6) ? "microseconds" : "nanoseconds"
-    guard years.contains(number / 1e9) else {
+    guard number.magnitude >= 1e11, years.contains(number / 1e9) else {
       return "as seconds or milliseconds since 1970 it is not in the years 1 to 9999"
     }
     return "it looks like \(unit) since 1970; write it in seconds or milliseconds"
