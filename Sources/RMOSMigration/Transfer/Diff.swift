@@ -230,21 +230,26 @@ private final class DiffRun {
     try add(isStored ? .different : .onlyInSource, batch, index) { [self] provenance, found in
       found.change =
         isStored
-        ? try change(of: batch, index, since: provenance) : provenance == nil ? nil : .database
+        ? try change(of: batch, index, since: provenance, isValid: false)
+        : provenance == nil ? nil : .database
       found.problem = problem.map { "\($0.message) [\($0.code)]" } ?? "cannot be read"
       found.line = problem?.line ?? found.line
     }
   }
 
   private func change(
-    of batch: RecordBatch, _ index: Int, since provenance: Provenance?
+    of batch: RecordBatch, _ index: Int, since provenance: Provenance?, isValid: Bool = true
   ) throws -> DiffReport.Change? {
     guard let provenance else { return nil }
-    if provenance.sha256 == batch.entries[index].digest { return .database }
-    guard let record = try reader.record(batch.kind, id: provenance.entityID),
-      case .edited = EditState(of: record, provenance)
-    else { return .source }
-    return .both
+    let state = try reader.record(batch.kind, id: provenance.entityID).map {
+      EditState(of: $0, provenance)
+    }
+    switch (provenance.sha256 == batch.entries[index].digest, state) {
+    case (true, .asWritten?) where isValid: return .reading
+    case (true, _): return .database
+    case (false, .edited?): return .both
+    case (false, _): return .source
+    }
   }
 
   private func add(

@@ -21,6 +21,8 @@ public struct DiffReport: Sendable, Hashable {
     case database
     /// Both: the source's bytes differ, and the row was edited in the database.
     case both
+    /// Neither: the bytes that were migrated are read otherwise now, as through another mapping.
+    case reading
   }
 
   /// A member in which source and store differ.
@@ -295,6 +297,8 @@ extension DiffReport.Entry {
     case (.different, .source): return "the source changed\(since)"
     case (.different, .database): return "the database changed\(since)"
     case (.different, .both): return "the source and the database changed\(since)"
+    case (.different, .reading):
+      return "neither changed\(since); it is read otherwise now, as through another mapping"
     case (.different, nil): return "the row is not from a migration"
     }
   }

@@ -257,6 +257,8 @@ import Testing
       }
       let report = try diff(tree, store, [other])
       #expect(report.total.different == 1)
+      // Neither side changed.
+      #expect(report.entries.first?.change == .reading)
       #expect(
         try diff(tree, store, [mapping()]).total.equal == 1)
       let updated = try migrate(tree, [other], into: store) { $0.onDuplicate = .update }
