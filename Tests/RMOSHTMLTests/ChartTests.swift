@@ -6,6 +6,19 @@ import Testing
 @Suite struct ChartTests {
   // MARK: Scales
 
+  /// Labels are left out where they would be printed over others.
+  @Test(arguments: [
+    (250.0, " min", 2.9, [0, 1, 2, 3, 5]), (100_000, " mm", 2.9, [0, 1, 2, 3, 5]),
+    (100_000, " mm", 3.5, [0, 2, 5]), (100_000_000, " mm", 3.5, [0, 5]),
+    (4, "", 3.5, [0, 1, 2, 3, 4]), (1e12, " millimeters and more", 3.5, [0, 5]),
+  ])
+  func labelsOfAScaleDoNotOverlap(
+    _ maximum: Double, _ unit: String, _ width: Double, _ marks: [Int]
+  ) {
+    let axis = ChartAxis.from0(to: maximum, suffix: unit)
+    #expect(axis.legibleMarks(perCharacter: width) == marks, "\(axis.marks)")
+  }
+
   @Test(arguments: [0, 0.003, 0.9, 1, 3, 4.99, 5, 7, 12, 49, 99, 1234, 5e8, 3e300])
   func aScaleFrom0ReachesItsMaximumInRoundSteps(_ maximum: Double) throws {
     let marks = ChartAxis.from0(to: maximum).marks

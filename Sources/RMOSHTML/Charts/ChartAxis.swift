@@ -102,6 +102,26 @@ package struct ChartAxis: Sendable {
     return (Double(upper - 1) + part) / Double(marks.count - 1) * 100
   }
 
+  /// The marks whose labels do not overlap: the first, which begins at 0, the last, which ends at 100,
+  /// and as many of those in between, which are centered.
+  ///
+  /// - Parameter width: The width of a character, where that of the scale is 100.
+  /// - Returns: The positions of the marks, ascending.
+  package func legibleMarks(perCharacter width: Double) -> [Int] {
+    func space(_ mark: Mark) -> Double { Double(mark.label.count) * width }
+    let last = marks.count - 1
+    let (start, gap) = (space(marks[0]), width / 2)
+    var end = 100 - space(marks[last])
+    var legible = [last]
+    for index in (1..<last).reversed() {
+      let (middle, half) = (position(ofMark: index), space(marks[index]) / 2)
+      guard middle - half - gap >= start, middle + half + gap <= end else { continue }
+      legible.append(index)
+      end = middle - half
+    }
+    return [0] + legible.reversed()
+  }
+
   /// Where a mark lies, from 0 to 100.
   package func position(ofMark index: Int) -> Double {
     Double(index) / Double(marks.count - 1) * 100

@@ -46,7 +46,7 @@ package enum ChartStyle {
     .strips .value{grid-column:3}.plot svg.scale{margin-left:11.5rem;width:calc(100% - 21rem)}}
     @media (max-width:40rem){.plot figcaption .peak{display:none}
     .plot+.plot svg.chart{margin-top:1.6rem}}
-    @container (max-width:36rem){.scale .middle:nth-last-child(even){display:none}}
+    @container (max-width:36rem){.scale .extra{display:none}}
     @media print{.plot{break-inside:avoid}.numbers{display:none}}
 
     """

@@ -120,8 +120,17 @@ package struct RowChart: Sendable {
 
   private var scale: HTML {
     let last = axis.marks.count - 1
+    let (wide, narrow) = (
+      axis.legibleMarks(perCharacter: 2.9), axis.legibleMarks(perCharacter: 3.5)
+    )
     let labels = axis.marks.enumerated().map { index, mark -> HTML in
-      let place: HTML = index == 0 ? "" : index == last ? " class=\"end\"" : " class=\"middle\""
+      guard wide.contains(index) else { return "" }
+      let place: HTML =
+        index == 0
+        ? ""
+        : index == last
+          ? " class=\"end\""
+          : narrow.contains(index) ? " class=\"middle\"" : " class=\"middle extra\""
       let x = Self.percent(axis.position(ofMark: index))
       return "<text x=\"\(x)\" y=\"14\"\(place)>\(mark.label)</text>"
     }
