@@ -185,17 +185,15 @@ public struct Undo: Sendable {
       report.add(UndoObstacle(.isRunning))
     } else {
       var groups = UndoObstacleGroups()
-      func add(_ found: UndoObstacle) throws {
-        let obstacle = try explained(found, of: id, reader)
+      var later: Set<Int64> = []
+      try forEachObstacle(ofRun: id, reader) { obstacle in
         report.add(obstacle, keeping: options.maxObstacles)
-        groups.add(obstacle, undoFirst: try laterRun(behind: obstacle, reader))
+        let runs = try laterRuns(behind: obstacle, after: id, reader)
+        groups.add(obstacle, undoFirst: runs.first)
+        later.formUnion(runs)
       }
-      try reader.forEachUndoObstacle(ofRun: id, add)
-      try reader.forEachChangeObstacle(ofRun: id, add)
       report.obstacleGroups = groups.sorted
-      if report.obstacleGroups.contains(where: { $0.undoFirst != nil }) {
-        report.runsToUndoFirst = try laterRuns(reader)
-      }
+      report.runsToUndoFirst = try withThoseInTheirWay(later, reader)
       let total = run.statistics.total
       if report.obstacleCount == 0, total.migrated + total.updated == 0 {
         let counts = try counts(reader)
@@ -214,6 +212,17 @@ public struct Undo: Sendable {
     return counts
   }
 
+  /// Calls `body` with all that stands in the way of undoing a run.
+  private func forEachObstacle(
+    ofRun run: Int64, _ reader: any StoreReader, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    func explain(_ obstacle: UndoObstacle) throws {
+      try body(explained(obstacle, of: run, reader))
+    }
+    try reader.forEachUndoObstacle(ofRun: run, explain)
+    try reader.forEachChangeObstacle(ofRun: run, explain)
+  }
+
   /// An obstacle, with the run that made it where a server did: its edits can be undone.
   private func explained(
     _ obstacle: UndoObstacle, of run: Int64, _ reader: any StoreReader
@@ -227,58 +236,50 @@ public struct Undo: Sendable {
     return UndoObstacle(kind: kind, id: id, .isUpdated(by: newest.run))
   }
 
-  /// The later runs that have to be undone first, the newest first: those that wrote what is in the
-  /// way, those that wrote it in between, and those that are in the way of undoing these.
-  private func laterRuns(_ reader: any StoreReader) throws -> [Int64] {
-    var found: Set<Int64> = []
-    var unexamined = [id]
-    func require(_ run: Int64, after earlier: Int64) {
-      if run > earlier, found.insert(run).inserted { unexamined.append(run) }
-    }
+  /// Runs, and the later ones that have to be undone before them, the newest first.
+  private func withThoseInTheirWay(
+    _ runs: Set<Int64>, _ reader: any StoreReader
+  ) throws -> [Int64] {
+    var (found, unexamined) = (runs, Array(runs))
     while let run = unexamined.popLast() {
-      func add(_ found: UndoObstacle) throws {
-        let obstacle = try explained(found, of: run, reader)
-        let changes: [RowChange]
-        switch obstacle.reason {
-        case .isUpdated(let newest):
-          guard let kind = obstacle.kind, let id = obstacle.id else { return }
-          changes = try reader.changes(of: kind, id: id)
-          require(newest, after: run)
-        case .isReferred(let kind, let referrer):
-          changes = try reader.changes(of: kind, id: referrer)
-          // See `laterRun(behind:_:)`.
-          if changes.first.map({ $0.run <= run }) ?? true,
-            case .edited = try reader.editState(kind, id: referrer)
-          {
-            return
-          }
-          if let writer = try reader.provenance(kind, id: referrer) {
-            require(writer.run, after: run)
-          }
-        default: return
+      try forEachObstacle(ofRun: run, reader) { obstacle in
+        for later in try laterRuns(behind: obstacle, after: run, reader)
+        where found.insert(later).inserted {
+          unexamined.append(later)
         }
-        for change in changes { require(change.run, after: run) }
       }
-      try reader.forEachUndoObstacle(ofRun: run, add)
-      try reader.forEachChangeObstacle(ofRun: run, add)
     }
     return found.sorted(by: >)
   }
 
-  /// The later run that has to be undone to remove an obstacle; `nil` if there is none.
-  private func laterRun(
-    behind obstacle: UndoObstacle, _ reader: any StoreReader
-  ) throws -> Int64? {
+  /// The runs after another that wrote what an obstacle to undoing that one is about, the newest
+  /// first.
+  ///
+  /// Once they are undone, it is gone; there are none if undoing runs does not remove it.
+  private func laterRuns(
+    behind obstacle: UndoObstacle, after run: Int64, _ reader: any StoreReader
+  ) throws -> [Int64] {
+    var writers: [Int64]
     switch obstacle.reason {
-    case .isUpdated(let run): return run
+    case .isUpdated(let newest):
+      writers = [newest]
+      // Others can only be in between.
+      if newest > run + 1, let kind = obstacle.kind, let id = obstacle.id {
+        writers += try reader.changes(of: kind, id: id).map(\.run)
+      }
     case .isReferred(let kind, let referrer):
-      if let run = try reader.changes(of: kind, id: referrer).first?.run, run > id { return run }
-      guard let run = try reader.provenance(kind, id: referrer)?.run, run > id else { return nil }
+      writers = try reader.changes(of: kind, id: referrer).map(\.run)
+      let isRewritten = writers.contains { $0 > run }
+      if let writer = try reader.provenance(kind, id: referrer)?.run { writers.append(writer) }
       // A row that was edited since prevents undoing that run too, and the edit may be what refers to
       // this row.
-      if case .edited = try reader.editState(kind, id: referrer) { return nil }
-      return run
-    default: return nil
+      if !isRewritten, writers.contains(where: { $0 > run }),
+        case .edited = try reader.editState(kind, id: referrer)
+      {
+        return []
+      }
+    default: return []
     }
+    return Set(writers).filter { $0 > run }.sorted(by: >)
   }
 }
