@@ -48,8 +48,8 @@ extension Dashboard {
     case .search(let kind, let member, let text):
       let query = RecordQuery(kind).filter(member, contains: text)
       return try matches(query, target, request)
-    case .filter(let kind, let member, let text):
-      let query = RecordQuery(kind).filter(member, is: try sought(kind, member, text))
+    case .filter(let kind, let filter, let text):
+      let query = RecordQuery(kind).filter(try condition(filter, text, kind))
       return try matches(query, target, request)
     case .analytics(let route, let id):
       return try analytics(route, id: id, target, request)
@@ -98,16 +98,23 @@ extension Dashboard {
     }
   }
 
+  /// The condition that a filter sets with a text.
+  private func condition(
+    _ filter: EntitySchema.Filter, _ text: String, _ kind: EntityKind
+  ) throws -> RecordQuery.Condition {
+    guard let condition = filter.condition(text, kind) else {
+      throw HTTPRefusal(unfitting: text, filter, kind)
+    }
+    return condition
+  }
+
   private func list(
     _ kind: EntityKind, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
     var query = RecordQuery(kind)
     for filter in kind.schema.presentation.filters {
       guard let text = try target.parameter(filter.name) else { continue }
-      guard let condition = filter.condition(text, kind) else {
-        throw HTTPRefusal(unfitting: text, kind, filter.member, as: filter.name)
-      }
-      query = query.filter(condition)
+      query = query.filter(try condition(filter, text, kind))
     }
     let member = try target.parameter("in")
     if let member, !ListRequest.searchMembers(kind).contains(member) {
@@ -239,8 +246,8 @@ extension Dashboard {
     // Taken before reading: the data may be newer than its tag, but never older.
     let token = store.changeToken()
     let state = token.map(EntityTag.naming)
-    // `*` stands for any state, which there is one of only if reading finds it.
-    if let state, request.names(state) { return .notModified(state) }
+    // Whether there is what is asked for, only reading tells.
+    if let state, request.hasCurrent(state, isPresent: false) { return .notModified(state) }
     return answer(request, state, try read(token))
   }
 
@@ -257,22 +264,13 @@ extension Dashboard {
     let tag = state ?? EntityTag.of(body)
     return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
   }
-
-  /// The value that a filter compares with.
-  private func sought(_ kind: EntityKind, _ member: String, _ text: String) throws -> Value {
-    guard let value = kind.value(of: member, text) else {
-      let filter = kind.schema.presentation.filters.first { $0.member == member }
-      throw HTTPRefusal(unfitting: text, kind, member, as: filter?.name ?? member)
-    }
-    return value
-  }
 }
 
 extension HTTPRefusal {
-  /// A text is no value that a member can have, which the request calls `name`.
-  init(unfitting text: String, _ kind: EntityKind, _ member: String, as name: String) {
-    let least = kind.leastWholeNumber(of: member) ?? .min
-    self.init(notWhole: name, in: Int(least)...Int.max, found: text)
+  /// A text is no value that the member of a filter can have.
+  init(unfitting text: String, _ filter: EntitySchema.Filter, _ kind: EntityKind) {
+    let least = kind.leastWholeNumber(of: filter.member) ?? .min
+    self.init(notWhole: filter.name, in: Int(least)...Int.max, found: text)
   }
 
   /// There is no such entity.

@@ -17,13 +17,16 @@ enum EntityTag {
   ///   - field: `*`, or tags separated by commas.
   ///   - tag: The current tag.
   ///   - isWeak: Whether weak tags match.
+  ///   - matchesAny: Whether `*` names it.
   /// - Returns: Whether it does; a malformed tag ends the list.
-  static func isNamed(in field: String, _ tag: String, isWeak: Bool) -> Bool {
+  static func isNamed(
+    in field: String, _ tag: String, isWeak: Bool, matchesAny: Bool = true
+  ) -> Bool {
     var rest = field.utf8[...]
     while true {
       rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == UInt8(ascii: ",") }
       guard let first = rest.first else { return false }
-      if first == UInt8(ascii: "*") { return true }
+      if first == UInt8(ascii: "*") { return matchesAny }
       let isWeakTag = rest.starts(with: "W/".utf8)
       if isWeakTag { rest = rest.dropFirst(2) }
       guard rest.first == UInt8(ascii: "\""),
@@ -42,17 +45,16 @@ extension ServerRequest {
     return values.isEmpty ? nil : values.joined(separator: ", ")
   }
 
-  /// Whether the client already has this state and names it.
-  func names(_ tag: String) -> Bool {
-    guard let field = list("If-None-Match"), !field.utf8.contains(UInt8(ascii: "*")) else {
-      return false
-    }
-    return EntityTag.isNamed(in: field, tag, isWeak: true)
-  }
-
   /// Whether the client already has this state.
-  func hasCurrent(_ tag: String) -> Bool {
-    list("If-None-Match").map { EntityTag.isNamed(in: $0, tag, isWeak: true) } ?? false
+  ///
+  /// - Parameters:
+  ///   - tag: Its tag.
+  ///   - isPresent: Whether it is known to exist: if not, `*` does not stand for it.
+  /// - Returns: Whether it does.
+  func hasCurrent(_ tag: String, isPresent: Bool = true) -> Bool {
+    list("If-None-Match").map {
+      EntityTag.isNamed(in: $0, tag, isWeak: true, matchesAny: isPresent)
+    } ?? false
   }
 
   /// Refuses a change if the entity is not in the state that the client expects.

@@ -23,7 +23,7 @@ enum Route: Sendable, Hashable {
   /// The entities whose member contains a text.
   case search(EntityKind, member: String, text: String)
   /// The entities whose member equals a text.
-  case filter(EntityKind, member: String, text: String)
+  case filter(EntityKind, EntitySchema.Filter, text: String)
   /// Figures; the id is empty where there is none in the path.
   case analytics(AnalyticsRoute, id: String)
 
@@ -81,7 +81,7 @@ enum Route: Sendable, Hashable {
     case 4 where names[1] == "filter":
       guard let filter = presentation.filters.first(where: { $0.name == names[2] && $0.hasPath })
       else { return nil }
-      self = .filter(kind, member: filter.member, text: names[3])
+      self = .filter(kind, filter, text: names[3])
     default: return nil
     }
   }

@@ -128,6 +128,25 @@ import Testing
     #expect(nothing.contains("0 jobs"))
   }
 
+  /// Hardly any time is not none.
+  @Test func whatTakesHardlyAnyTimeIsNotCalledNothing() throws {
+    let store = InMemoryStore()
+    try store.write {
+      try $0.insert(
+        StoreSamples.record(
+          .patterns, "p", ["metadata": .text(#"{"estimated_time_min": 183}"#)]))
+      try $0.insert(
+        StoreSamples.record(
+          .joblogs, "j",
+          [
+            "pattern_id": .text("p"), "status": .text("completed"),
+            "start_time": .text("2025-01-01T00:00:00Z"), "end_time": .text("2025-01-01T00:00:45Z"),
+            "duration_seconds": .real(45),
+          ]))
+    }
+    #expect(page("/patterns/p", of: store).contains("the median takes over 99 % less"))
+  }
+
   // MARK: Cut lists
 
   private func store() throws -> InMemoryStore {
