@@ -40,14 +40,17 @@ struct MappingSet: Sendable {
     return home == kind ? .plain : .not
   }
 
-  /// The other kinds as which a mapping's rules read a file, in an order of their own, with these
-  /// rules.
+  /// The other kinds as which a mapping reads a file, with the rules that do.
   fileprivate func others(
     of mapping: Int, _ path: [UInt8], than kind: EntityKind, at home: EntityKind?
-  ) -> [(kind: EntityKind, rules: [Int])] {
+  ) -> [EntityKind: [Int]] {
     let mapping = mappings[mapping]
-    return mapping.rules.keys.filter { $0 != kind }.sorted { $0.rawValue < $1.rawValue }
-      .map { ($0, mapping.rules(for: path, as: $0, at: home)) }.filter { !$0.rules.isEmpty }
+    var others: [EntityKind: [Int]] = [:]
+    for other in mapping.rules.keys where other != kind {
+      let rules = mapping.rules(for: path, as: other, at: home)
+      if !rules.isEmpty { others[other] = rules }
+    }
+    return others
   }
 
   /// Whether a mapping reads a file that is not read otherwise.
@@ -139,12 +142,11 @@ final class MapperPool {
     case .mapped(let mapping, let rules):
       let others = set.others(of: mapping, path, than: kind, at: home)
       // The kind whose file it is without the mapping, or else any, but always the same.
-      let kinds = [kind] + others.map(\.kind)
-      let answering = kinds.first { $0 == home } ?? kinds.min { $0.rawValue < $1.rawValue }
+      let isHomeOfOther = others.keys.contains { $0 == home }
+      let isFirst = others.keys.allSatisfy { kind.rawValue < $0.rawValue }
       let key = Key(
-        mapping: mapping, kind: kind, rules: rules,
-        others: Dictionary(uniqueKeysWithValues: others.map { ($0.kind, $0.rules) }),
-        answersForDocument: answering == kind)
+        mapping: mapping, kind: kind, rules: rules, others: others,
+        answersForDocument: kind == home || !isHomeOfOther && isFirst)
       if let known = mappers[key] { return .mapped(known) }
       let mapper = make(key)
       mappers[key] = mapper
@@ -172,7 +174,6 @@ final class MapperPool {
     // One that reads it by its shape speaks of all of it.
     let readsAll = pointers.count < rules.count
     return EntitySelection.Sharing(
-      others: readsAll ? nil : pointers,
-      answersForDocument: key.answersForDocument && !readsAll)
+      others: pointers, answersForDocument: key.answersForDocument && !readsAll)
   }
 }

@@ -177,7 +177,7 @@ final class DocumentOutline {
     case .collection(let likeness):
       add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .any])]))
     case .holder(let likeness, let names, let leftOut, let isNamed):
-      for other in leftOut.prefix(4) where !describesDocument(other) && top.leftOut.count < 4 {
+      for other in leftOut where top.leftOut.count < 4 && !describesDocument(other) {
         top.leftOut.append(Self.pointer([name, other]))
       }
       let pointers =

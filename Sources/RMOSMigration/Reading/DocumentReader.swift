@@ -172,7 +172,7 @@ final class DocumentReader {
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
       guard !hasSelected, builder.isMapping, let source = window.source else { return }
-      if let sharing, hasOthers || sharing.others == nil || !sharing.answersForDocument { return }
+      if let sharing, hasOthers || !sharing.answersForDocument { return }
       // The mapping expects another shape.
       try window.load(source)
       return try readDocument(nil)
@@ -272,20 +272,17 @@ final class DocumentReader {
       if leftOut.isEmpty {
         builder.note(.info, .shapeWrapper, read)
       } else {
-        let others = leftOut.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")
         builder.note(
           .warning, .shapeWrapper,
-          read + ", but not what \(others)\(leftOut.count > 3 ? " and others" : "") "
+          read + ", but not what \(DocumentReader.text(of: leftOut)) "
             + (leftOut.count == 1 ? "holds" : "hold")
             + "; move that to a file of its own, or say in a mapping where the entities are")
       }
       try readCollection(from: start, .selected(selection))
     case .ambiguous(let names):
-      let shown = names.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")
       try builder.fail(
         .shapeAmbiguous,
-        "the file holds several collections that may be meant (\(shown)"
-          + (names.count > 3 ? " and others" : "")
+        "the file holds several collections that may be meant (\(DocumentReader.text(of: names))"
           + "); split it into a file each, or say in a mapping where the entities are",
         at: place, span: .file)
     case .columns:
@@ -294,6 +291,12 @@ final class DocumentReader {
         "the file holds a table by columns, as pandas writes it by default; write it by rows "
           + "(orient=\"records\")", at: place, span: .file)
     }
+  }
+
+  /// The first of some names, for messages.
+  private static func text(of names: [String]) -> String {
+    names.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")
+      + (names.count > 3 ? " and others" : "")
   }
 
   /// The places of a selection's entities, for messages.

@@ -99,14 +99,15 @@ struct EntitySelection: Equatable, Sendable {
 
   /// How a document is shared by kinds of one mapping, each of which reads its own entities there.
   struct Sharing: Equatable, Sendable {
-    /// Where the entities of the other kinds are; `nil` if one of these reads it by its shape.
-    var others: [EntityPointer]?
-    /// Whether this kind says what is wrong with the document as a whole, which one of them does.
+    /// Where the entities of the other kinds are, as far as pointers say.
+    var others: [EntityPointer]
+    /// Whether this kind says what is wrong with the document as a whole: one of them does, and one
+    /// that reads it by its shape.
     var answersForDocument: Bool
 
     /// Whether a member or element at the top is on the way to entities of another kind.
     func concerns(_ name: some Collection<UInt8>) -> Bool {
-      others?.contains { $0.steps.first?.matches(name) ?? true } ?? true
+      others.contains { $0.steps.first?.matches(name) ?? true }
     }
   }
 }

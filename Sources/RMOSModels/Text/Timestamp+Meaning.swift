@@ -70,26 +70,24 @@ private struct MeaningReader {
     let number = rest.drop { $0.isASCII && $0.isNumber }
     let isNumber = number.isEmpty || number.first == "." && number.dropFirst().allSatisfy(isDigit)
     let whole = rest.count - number.count
-    let all = rest
+    // What it means if it is not a date and time written together.
+    let ifNumber = isNumber && whole > 8 ? Timestamp.advice(forNumber: rest) : nil
     guard let date = date() else {
-      if isNumber, whole > 8 { return Timestamp.advice(forNumber: all) }
+      if let ifNumber { return ifNumber }
       if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }
       return isYearAndMonth || isWeek ? "the day is missing" : nil
     }
-    if isNumber, whole > 8, whole != 14 && whole != 12 { return Timestamp.advice(forNumber: all) }
+    if let ifNumber, whole != 14 && whole != 12 { return ifNumber }
     guard 1...9999 ~= date.year, 1...12 ~= date.month else {
-      return isNumber && whole > 8 ? Timestamp.advice(forNumber: all) : "there is no such date"
+      return ifNumber ?? "there is no such date"
     }
     let days = CivilDate.dayCount(year: date.year, month: date.month)
     guard 1...days ~= date.day else {
-      return isNumber && whole > 8
-        ? Timestamp.advice(forNumber: all)
-        : "there is no such day: month \(date.month) of \(date.year) has \(days) days"
+      return ifNumber
+        ?? "there is no such day: month \(date.month) of \(date.year) has \(days) days"
     }
     guard !rest.isEmpty else { return written(date, "") }
-    guard let time = time() else {
-      return isNumber && whole > 8 ? Timestamp.advice(forNumber: all) : nil
-    }
+    guard let time = time() else { return ifNumber }
     switch (time.hour, time.minute, time.second) {
     case (24, 0, ""), (24, 0, "00"):
       guard time.fraction.allSatisfy({ $0 == "0" }) else { return "there is no such time of day" }
@@ -100,8 +98,7 @@ private struct MeaningReader {
     case (0...23, 0...59, "60"): return "there is no second 60; write 59"
     case (0...23, 0...59, ""), (0...23, 0...59, "00"..."59"): break
     default:
-      return isNumber && whole > 8
-        ? Timestamp.advice(forNumber: all) : "there is no such time of day"
+      return ifNumber ?? "there is no such time of day"
     }
     var text = "T\(padded(time.hour)):\(padded(time.minute))"
     if !time.second.isEmpty { text += ":" + time.second }
