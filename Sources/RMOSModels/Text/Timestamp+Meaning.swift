@@ -30,7 +30,7 @@ extension Timestamp {
     guard number.magnitude >= 1e11, years.contains(number / 1e9) else {
       return "as seconds or milliseconds since 1970 it is not in the years 1 to 9999"
     }
-    return "it looks like \(unit) since 1970; write it in seconds or milliseconds"
+    return "it looks like \(unit) since 1970; write the date and time instead"
   }
 }
 
