@@ -103,6 +103,30 @@ extension FileGlob {
   }
 }
 
+/// How a document is shared by kinds of one mapping, each of which reads its own entities there.
+struct DocumentSharing {
+  /// Another kind that reads the document.
+  struct Sharer {
+    let mapper: ObjectMapper
+    /// Where its entities are; none if it finds them by the document's shape.
+    let pointers: [EntityPointer]
+    /// Whether what no rule takes is read as this kind where both look for entities.
+    let takesPrecedence: Bool
+  }
+
+  let sharers: [Sharer]
+  /// Whether this kind says what is wrong with the document as a whole: one of them does, and one
+  /// that reads it by its shape.
+  let answersForDocument: Bool
+
+  /// Whether a member or element at the top is on the way to entities of another kind.
+  func concerns(_ name: some Collection<UInt8>) -> Bool {
+    sharers.contains { sharer in
+      sharer.pointers.contains { $0.steps.first?.matches(name) ?? true }
+    }
+  }
+}
+
 /// The mappers of a run, made as they are needed and used for file after file.
 final class MapperPool {
   /// What a file is read with.
@@ -112,6 +136,8 @@ final class MapperPool {
     let mapping: Int
     /// Where the entities are, if the mapping says so.
     let selection: EntitySelection?
+    /// Who else reads the file; `nil` if it holds this kind alone.
+    let sharing: DocumentSharing?
   }
 
   /// How a file is read.
@@ -126,7 +152,7 @@ final class MapperPool {
     let kind: EntityKind
     let rules: [Int]
     let others: [EntityKind: [Int]]
-    let answersForDocument: Bool
+    let home: EntityKind?
   }
 
   private let set: MappingSet
@@ -141,12 +167,7 @@ final class MapperPool {
     case .not: return .not
     case .mapped(let mapping, let rules):
       let others = set.others(of: mapping, path, than: kind, at: home)
-      // The kind whose file it is without the mapping, or else any, but always the same.
-      let isHomeOfOther = others.keys.contains { $0 == home }
-      let isFirst = others.keys.allSatisfy { kind.rawValue < $0.rawValue }
-      let key = Key(
-        mapping: mapping, kind: kind, rules: rules, others: others,
-        answersForDocument: kind == home || !isHomeOfOther && isFirst)
+      let key = Key(mapping: mapping, kind: kind, rules: rules, others: others, home: home)
       if let known = mappers[key] { return .mapped(known) }
       let mapper = make(key)
       mappers[key] = mapper
@@ -156,24 +177,50 @@ final class MapperPool {
 
   private func make(_ key: Key) -> FileMapper {
     let mapping = set.mappings[key.mapping]
-    let rules = key.rules.map { (mapping.rules[key.kind] ?? [])[$0] }
+    func rules(_ kind: EntityKind, _ positions: [Int]) -> [MappingRule] {
+      positions.map { (mapping.rules[kind] ?? [])[$0] }
+    }
+    let own = rules(key.kind, key.rules)
+    let pointers = Self.pointers(of: own)
+    var sharing: DocumentSharing?
+    if !key.others.isEmpty {
+      var shared = [key.kind: own]
+      for (kind, positions) in key.others { shared[kind] = rules(kind, positions) }
+      sharing = DocumentSharing(of: shared, for: key.kind, at: key.home, by: mapping)
+    }
+    return FileMapper(
+      mapper: ObjectMapper(own, for: key.kind, of: mapping), mapping: key.mapping,
+      selection: pointers.isEmpty ? nil : EntitySelection(pointers: pointers), sharing: sharing)
+  }
+
+  fileprivate static func pointers(of rules: [MappingRule]) -> [EntityPointer] {
     var pointers: [EntityPointer] = []
     for case let pointer? in rules.map(\.entities) where !pointers.contains(pointer) {
       pointers.append(pointer)
     }
-    return FileMapper(
-      mapper: ObjectMapper(rules, for: key.kind, of: mapping), mapping: key.mapping,
-      selection: pointers.isEmpty
-        ? nil : EntitySelection(pointers: pointers, sharing: sharing(key, mapping)))
+    return pointers
   }
+}
 
-  private func sharing(_ key: Key, _ mapping: Mapping) -> EntitySelection.Sharing? {
-    if key.others.isEmpty { return nil }
-    let rules = key.others.flatMap { kind, rules in rules.map { (mapping.rules[kind] ?? [])[$0] } }
-    let pointers = rules.compactMap(\.entities)
-    // One that reads it by its shape speaks of all of it.
-    let readsAll = pointers.count < rules.count
-    return EntitySelection.Sharing(
-      others: pointers, answersForDocument: key.answersForDocument && !readsAll)
+extension DocumentSharing {
+  fileprivate init(
+    of rules: [EntityKind: [MappingRule]], for kind: EntityKind, at home: EntityKind?,
+    by mapping: Mapping
+  ) {
+    // The kind whose file it is without the mapping first; the others in an order that is always
+    // the same.
+    func precedes(_ left: EntityKind, _ right: EntityKind) -> Bool {
+      if left == home || right == home { return left == home && right != home }
+      return left.rawValue < right.rawValue
+    }
+    // One that reads the document by its shape speaks of all of it.
+    let readingByShape = rules.filter { $0.value.contains { $0.entities == nil } }.keys
+    let answering = readingByShape.isEmpty ? Array(rules.keys) : Array(readingByShape)
+    sharers = rules.filter { $0.key != kind }.map { other, rules in
+      Sharer(
+        mapper: ObjectMapper(rules, for: other, of: mapping),
+        pointers: MapperPool.pointers(of: rules), takesPrecedence: precedes(other, kind))
+    }
+    answersForDocument = answering.min(by: precedes) == kind
   }
 }

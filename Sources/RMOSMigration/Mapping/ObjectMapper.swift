@@ -153,10 +153,7 @@ import RMOSModels
     case .unknown: return true
     case .selected(let pointer): place = pointer
     }
-    guard let entities else { return false }
-    let steps = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []
-    return steps.count == entities.steps.count
-      && zip(steps, entities.steps).allSatisfy { $0 == $1 || $1 == .any }
+    return entities?.leads(to: place) ?? false
   }
 
   private func recognizes(_ rule: CompiledRules.Rule) -> Bool {

@@ -17,8 +17,7 @@ final class DocumentReader {
   private var firstToken: Int?
   /// Whether a selection led to a collection, even an empty or a wrong one.
   private var hasSelected = false
-  /// What the document is shared with, and whether something in it is another kind's.
-  private var sharing: EntitySelection.Sharing?
+  /// Whether something in the document is on the way to entities of another kind.
   private var hasOthers = false
 
   /// A member or element under way: where it begins, in the text and in the file, and what opens
@@ -54,12 +53,12 @@ final class DocumentReader {
     selecting selection: EntitySelection? = nil
   ) throws(ReadFailure) {
     (item, firstToken) = (nil, nil)
-    (sharing, hasOthers) = (selection?.sharing, false)
+    hasOthers = false
     defer { window.release() }
     do throws(ReadFailure) {
       try window.load(source)
       if let complaint = window.encodingComplaint {
-        if sharing?.answersForDocument == false { return }
+        if !builder.answersForDocument { return }
         try builder.fail(
           .inputEncoding, complaint, at: window.place(at: window.start), span: .file)
       } else {
@@ -89,10 +88,19 @@ final class DocumentReader {
   ) throws(ReadFailure) {
     hasSelected = true
     // Whichever kind reads it, all of the document is looked at.
-    if sharing?.answersForDocument == false { return }
+    if !builder.answersForDocument { return }
     let (code, message) = try describe(error)
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
+  }
+
+  /// Appends the failure of an element, member or line, unless that is another kind's.
+  private func failItem(
+    _ code: IssueCode, _ message: String, at place: RecordBatch.SourcePlace,
+    locator: RecordBatch.EntryLocator, span: RejectedSpan
+  ) throws(ReadFailure) {
+    if builder.isLeftToOther(locator) { return }
+    try builder.fail(code, message, at: place, locator: locator, span: span)
   }
 
   /// The code and message for a text that is not JSON.
@@ -152,7 +160,7 @@ final class DocumentReader {
   ) throws(ReadFailure) -> Int? {
     let end = try window.resynchronize(after: position)
     let offset = end.map { window.place(at: $0).offset }
-    try builder.fail(
+    try failItem(
       code, message, at: place, locator: locator,
       span: .item(offset: start.offset, end: offset, isMember: isMember))
     return end
@@ -172,12 +180,12 @@ final class DocumentReader {
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
       guard !hasSelected, builder.isMapping, let source = window.source else { return }
-      if let sharing, hasOthers || !sharing.answersForDocument { return }
+      if hasOthers || !builder.answersForDocument { return }
       // The mapping expects another shape.
       try window.load(source)
       return try readDocument(nil)
     }
-    if sharing?.answersForDocument == false, !isContainer { return }
+    if !builder.answersForDocument, !isContainer { return }
     switch window.byte(at: start) {
     case nil where window.endsInBadEncoding:
       try builder.fail(.inputEncoding, Self.badUTF16, at: place, span: .file)
@@ -539,7 +547,7 @@ final class DocumentReader {
 
   /// Notes whether an item at the top is on the way to entities of another kind.
   private func noteOthers(_ name: [UInt8], _ level: Level) {
-    guard let sharing, level.pointer?.isEmpty == true, !hasOthers else { return }
+    guard let sharing = builder.sharing, level.pointer?.isEmpty == true, !hasOthers else { return }
     hasOthers = sharing.concerns(name)
   }
 
@@ -583,7 +591,7 @@ final class DocumentReader {
         }
       } else if let (end, kind) = try window.skipValue(at: position) {
         let hint = kind == .array ? "; put the entities into one list, not lists into a list" : ""
-        try builder.fail(
+        try failItem(
           .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
           at: place, locator: locator,
           span: .item(offset: place.offset, end: window.place(at: end).offset))
@@ -618,11 +626,11 @@ final class DocumentReader {
       let isLast = line.upperBound == window.end
       if isTooLong {
         firstToken = firstToken ?? line.lowerBound
-        try builder.fail(
+        try failItem(
           .inputTooLarge, tooLarge, at: place, locator: locator,
           span: .item(offset: place.offset, end: window.place(at: line.upperBound).offset))
       } else if isLast, window.endsInBadEncoding {
-        try builder.fail(
+        try failItem(
           .inputEncoding, Self.badUTF16, at: window.place(at: line.upperBound), locator: locator,
           span: .item(offset: place.offset, end: nil))
       } else {
@@ -692,9 +700,9 @@ final class DocumentReader {
     case .success(.entity): try builder.emitIfFull()
     case .success(.tooLarge):
       builder.rollBack(to: before)
-      try builder.fail(.inputTooLarge, tooLarge, at: place, locator: locator, span: span)
+      try failItem(.inputTooLarge, tooLarge, at: place, locator: locator, span: span)
     case .success(.value(let kind)):
-      try builder.fail(
+      try failItem(
         .shapeNotObject, "is \(kind.name); expected an entity, which is an object", at: place,
         locator: locator, span: span)
     case .failure(let error):
@@ -718,13 +726,14 @@ final class DocumentReader {
     }
     let (code, described) = try describe(error)
     guard code == .jsonSyntax else {
-      try builder.fail(
+      try failItem(
         code, described, at: window.place(at: error.offset), locator: locator, span: span)
       return line.upperBound
     }
     let diagnosis = try diagnosis(of: error, in: .line)
     let isWhole = isFirst && diagnosis.isAboutWholeText
-    try builder.fail(
+    if isWhole, !builder.answersForDocument { return nil }
+    try failItem(
       code, diagnosis.message, at: window.place(at: error.offset),
       locator: isWhole ? .none : locator, span: isWhole ? .file : span)
     return isWhole ? nil : line.upperBound
@@ -754,6 +763,7 @@ final class DocumentReader {
     locator: RecordBatch.EntryLocator
   ) throws(ReadFailure) -> Int? {
     if isFirst {
+      guard builder.answersForDocument else { return nil }
       let isList = firstToken.map { window.has(UInt8(ascii: "["), at: $0) } ?? false
       let what = isList ? "a list" : "an entity on several lines"
       try builder.fail(
@@ -765,7 +775,7 @@ final class DocumentReader {
     }
     let start = window.place(at: line.lowerBound).offset
     let end = try window.resynchronize(after: line.lowerBound)
-    try builder.fail(
+    try failItem(
       .jsonSyntax, "the entity is on several lines; write each on a line of its own", at: place,
       locator: locator,
       span: .item(offset: start, end: end.map { window.place(at: $0).offset }))

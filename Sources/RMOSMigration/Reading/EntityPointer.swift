@@ -35,6 +35,12 @@ struct EntityPointer: Hashable, Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// Whether a value is one that the pointer leads to, by the JSON Pointer to it.
+  func leads(to place: [UInt8]) -> Bool {
+    let place = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []
+    return place.count == steps.count && zip(place, steps).allSatisfy { $0 == $1 || $1 == .any }
+  }
+
   /// The number of `*` steps.
   var anyCount: Int { steps.count { $0 == .any } }
 
@@ -94,20 +100,4 @@ struct EntitySelection: Equatable, Sendable {
   var onlyObjects = false
   /// Members at the top that do not count though a pointer leads there.
   var excluded: [[UInt8]] = []
-  /// Who else reads the document; `nil` if it holds this kind alone.
-  var sharing: Sharing?
-
-  /// How a document is shared by kinds of one mapping, each of which reads its own entities there.
-  struct Sharing: Equatable, Sendable {
-    /// Where the entities of the other kinds are, as far as pointers say.
-    var others: [EntityPointer]
-    /// Whether this kind says what is wrong with the document as a whole: one of them does, and one
-    /// that reads it by its shape.
-    var answersForDocument: Bool
-
-    /// Whether a member or element at the top is on the way to entities of another kind.
-    func concerns(_ name: some Collection<UInt8>) -> Bool {
-      others.contains { $0.steps.first?.matches(name) ?? true }
-    }
-  }
 }

@@ -117,6 +117,12 @@ final class SourceBatchBuilder {
   /// Whether the file's objects are mapped.
   var isMapping: Bool { mapper != nil }
 
+  /// Who else reads the file; `nil` if it holds this kind alone.
+  var sharing: DocumentSharing? { mapper?.sharing }
+
+  /// Whether what is wrong with the file as a whole is a failure of this kind.
+  var answersForDocument: Bool { sharing?.answersForDocument ?? true }
+
   /// Counts a file that was read to its end, or as far as possible.
   func endFile(bytes: Int) {
     batch.bytes += bytes
@@ -180,7 +186,7 @@ final class SourceBatchBuilder {
 
   /// Decodes the object at the scanner's position and moves past it.
   ///
-  /// - Returns: What the object turned out to be; an entity is appended.
+  /// - Returns: What the object turned out to be; an entity is appended, unless it is another kind's.
   /// - Throws: If the object is not JSON; nothing is appended then.
   func append(
     _ scanner: inout JSONScanner, locator: RecordBatch.EntryLocator = .none,
@@ -191,14 +197,24 @@ final class SourceBatchBuilder {
       source: source, path: pathText, locator: locator, key: key, place: place, encoding: encoding)
     if let mapper {
       var ahead = scanner
-      if try map(&ahead, origin, mapper, isAlone: mayHoldEntities) {
+      var isTaken = try map(&ahead, origin, mapper, isAlone: mayHoldEntities)
+      if !isTaken {
+        ahead = scanner
+        isTaken = try isTakenByOther(&ahead, locator, isAlone: mayHoldEntities)
+      }
+      if isTaken {
         scanner = ahead
         return .entity
       }
     }
+    let before = mark
     let object = unsafe scanner.cursor
     let form = try decoder.decode(
       &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
+    if form == .entity, isLeftToOther(locator) {
+      batch.records.rollBack(to: before)
+      return form
+    }
     if let observer, form == .entity {
       unsafe observer.take(
         UnsafeBufferPointer(start: object, count: scanner.cursor - object), origin,
@@ -221,10 +237,7 @@ final class SourceBatchBuilder {
         origin.key.map { Array(batch.records.arena[$0.range]) }
         ?? (isSelecting ? collectionKey : nil)
     }
-    mapper.way = .found
-    if isSelecting, case .pointer(let pointer, _) = origin.locator {
-      mapper.way = .selected(Array(batch.records.arena[pointer.range]))
-    }
+    mapper.way = way(to: origin.locator)
     let position = batch.records.count
     guard
       try mapper.decode(
@@ -240,6 +253,46 @@ final class SourceBatchBuilder {
       }
     }
     return true
+  }
+
+  /// How an object was found.
+  private func way(to locator: RecordBatch.EntryLocator) -> ObjectMapper.Way {
+    guard isSelecting, case .pointer(let pointer, _) = locator else { return .found }
+    return .selected(Array(batch.records.arena[pointer.range]))
+  }
+
+  // MARK: Files of several kinds
+
+  /// Whether another kind looks for entities at a place too: nothing may be left to one that does not.
+  ///
+  /// What two kinds find by a document's shape need not be the same in a dictionary or a wrapper.
+  private func looks(
+    _ sharer: DocumentSharing.Sharer, at locator: RecordBatch.EntryLocator
+  ) -> Bool {
+    switch (way(to: locator), locator) {
+    case (.selected(let place), _): sharer.pointers.contains { $0.leads(to: place) }
+    case (_, .key), (_, .pointer): false
+    case (_, .none), (_, .index), (_, .line): sharer.pointers.isEmpty
+    }
+  }
+
+  /// Whether a rule of another kind takes the object at the scanner's position; moves past it if so.
+  private func isTakenByOther(
+    _ scanner: inout JSONScanner, _ locator: RecordBatch.EntryLocator, isAlone: Bool
+  ) throws(JSONScanError) -> Bool {
+    for sharer in sharing?.sharers ?? [] where looks(sharer, at: locator) {
+      var ahead = scanner
+      sharer.mapper.way = way(to: locator)
+      guard try sharer.mapper.map(&ahead, key: nil, isAlone: isAlone) else { continue }
+      scanner = ahead
+      return true
+    }
+    return false
+  }
+
+  /// Whether what no rule takes at a place, or what is no object there, is read as another kind.
+  func isLeftToOther(_ locator: RecordBatch.EntryLocator) -> Bool {
+    sharing?.sharers.contains { $0.takesPrecedence && looks($0, at: locator) } ?? false
   }
 
   /// Appends an entry that failed.

@@ -233,7 +233,7 @@ final class SourceReader {
       try documents.read(file, as: format, selecting: selection)
     } catch {
       guard case .system(let error) = error else { throw error }
-      try fail(path, error)
+      if builder.answersForDocument || !error.concernsOneFile { try fail(path, error) }
     }
     builder.endFile(bytes: bytes)
   }

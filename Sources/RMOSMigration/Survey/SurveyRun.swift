@@ -504,7 +504,9 @@ final class SurveyRun {
           try documents.read(file, as: format, selecting: selection)
         } catch {
           guard case .system = error else { throw error }
-          try builder.fail(.inputUnreadable, "cannot be read", at: nil, span: .nothing)
+          if builder.answersForDocument {
+            try builder.fail(.inputUnreadable, "cannot be read", at: nil, span: .nothing)
+          }
         }
       }
       try builder.endKind()

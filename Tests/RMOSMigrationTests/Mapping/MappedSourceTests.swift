@@ -104,6 +104,56 @@ import Testing
     }
   }
 
+  /// A collection with objects of several kinds, told apart by `when`: each is read as the kind whose
+  /// rule takes it, and what none takes once.
+  @Test(arguments: [
+    ("/items/*", "a.json", "{\"items\":[\(mixed)]}", 4, 2),
+    ("/items/*", "a.json", "{\"items\":[\(mixed), {\"type\":\"glue\"}]}", 5, 3),
+    ("/*", "a.json", "[\(mixed)]", 4, 2), (nil, "a.json", "[\(mixed)]", 4, 2),
+    ("/*", "a.json", "{\"f\":\(typedFamily),\"j\":\(typedJob),\"c\":7}", 3, 1),
+    (nil, "a.jsonl", "\(typedJob)\n\(typedFamily)\n7\n{\"type\"\n", 4, 2),
+    (nil, "a.json", "\(typedJob)", 1, 0), (nil, "a.json", "\(typedFamily)", 1, 0),
+    (nil, "a.json", "", 1, 1), (nil, "a.json", "\(typedFamily) 7", 1, 1),
+    (nil, "a.jsonl", "\(typedFamily)\n{\"type\"", 2, 1), (nil, "a.jsonl", "<html>", 1, 1),
+  ])
+  func oneCollectionOfSeveralKinds(
+    _ place: String?, _ name: String, _ text: String, _ found: Int, _ failed: Int
+  ) throws {
+    let entities = place.map { #""entities":"\#($0)","# } ?? ""
+    func rule(_ type: String) -> String {
+      #"[{"files":["*"],\#(entities)"when":{"is":{"/type":"\#(type)"}}}]"#
+    }
+    let mapping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"mixed","strip_families":\#(rule("family")),"joblogs":\#(rule("job"))}
+        """#)
+    let tree = try SourceTree([name: text])
+    for isDryRun in [true, false] {
+      let made = try migrate(tree, [mapping]) { $0.isDryRun = isDryRun }
+      let total = made.summary.statistics.total
+      #expect(total.found == found && total.failed == failed, "\(made.issues)")
+      #expect(made.outcomes.filter { $0.outcome == .migrated }.count == found - failed)
+    }
+  }
+
+  private static let typedFamily = #"{"type":"family",\#(family.dropFirst())"#
+  private static let typedJob = #"{"type":"job",\#(job.dropFirst())"#
+  /// One of each, an object that is neither, and what is no object.
+  private static let mixed = #"\#(typedJob), {"type":"screw"}, \#(typedFamily), 7"#
+
+  /// An object that rules of two kinds take becomes an entity of each.
+  @Test func oneObjectOfTwoKinds() throws {
+    let mapping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"both","strip_families":[{"entities":"/all/*","files":["*"]}],
+         "joblogs":[{"entities":"/all/*","files":["*"]}]}
+        """#)
+    let tree = try SourceTree(["a.json": "{\"all\":[\(Self.family)]}"])
+    let made = try migrate(tree, [mapping])
+    #expect(made.summary.statistics[.stripFamilies].found == 1)
+    #expect(made.summary.statistics[.joblogs].found == 1)
+  }
+
   /// Each copy of what failed has one kind.
   @Test func rejectsOfADocumentOfSeveralKindsAreMigratedOnceFixed() throws {
     let tree = try SourceTree([
