@@ -318,8 +318,13 @@ import Testing
     let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "--atomic"], in: workspace)
     #expect(result.status == 1)
     #expect(result.output.hasPrefix("Nothing was written, because an entity failed"))
-    let status = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace).json
-    #expect((status["counts"] as? [String: Int])?["total"] == 0)
+    // Not even the database, unless it was there before.
+    for suffix in ["", "-wal", "-shm"] { #expect(!workspace.exists("x.db" + suffix)) }
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    let before = try Data(contentsOf: URL(fileURLWithPath: workspace.file("x.db")))
+    let again = try Tool.run(["migrate", "legacy", "--db", "x.db", "--atomic"], in: workspace)
+    #expect(again.status == 1)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: workspace.file("x.db"))) == before)
   }
 
   @Test func tooManyErrorsStopTheRun() throws {

@@ -102,12 +102,11 @@ enum MigrateCommand {
       }
     }
     Signals.catchInterruptions()
-    let store =
-      options.isDryRun
-      ? try arguments.database.openForRehearsal()
-      : try arguments.database.open(for: .creating).store
+    let opened = options.isDryRun ? nil : try arguments.database.open(for: .creating)
+    let store = try opened?.store ?? arguments.database.openForRehearsal()
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
     notice?.summary = { reporter.summary }
+    defer { if reporter.summary?.run == nil { opened?.discard() } }
     var summary: MigrationSummary
     do {
       summary = try Migration(from: source, into: store, options: options).runSynchronously(

@@ -62,7 +62,8 @@ public struct SQLiteOpener: StoreOpener {
       backUp: { file, replacing, isCancelled in
         try store.backUpSynchronously(to: file, replacing: replacing, isCancelled: isCancelled)
       },
-      close: { store.close() })
+      close: { store.close() },
+      discard: { store.closeRemovingUnused() })
   }
 
   private func access(for purpose: StorePurpose) -> SQLiteStore.Access {

@@ -72,6 +72,7 @@ public struct OpenedStore: Sendable {
   let backUp:
     @Sendable (_ file: String, _ replacing: Bool, _ isCancelled: () -> Bool) throws -> Void
   let close: @Sendable () -> Void
+  let discard: @Sendable () -> Void
 
   /// Creates the description of an open store.
   ///
@@ -83,6 +84,8 @@ public struct OpenedStore: Sendable {
   ///     periodically; when it returns `true`, the copy is abandoned with
   ///     `StoreError.Code.cancelled`.
   ///   - close: Closes the store, which others may still hold: the process is about to end.
+  ///   - discard: Closes the store, and removes what opening it created if nothing has been written
+  ///     since. By default it only closes the store.
   public init(
     _ store: any RecordStore,
     bringUpToDate: @escaping @Sendable () throws -> Void,
@@ -90,11 +93,13 @@ public struct OpenedStore: Sendable {
       @escaping @Sendable (
         _ file: String, _ replacing: Bool, _ isCancelled: () -> Bool
       ) throws -> Void,
-    close: @escaping @Sendable () -> Void
+    close: @escaping @Sendable () -> Void,
+    discard: (@Sendable () -> Void)? = nil
   ) {
     self.store = store
     self.bringUpToDate = bringUpToDate
     self.backUp = backUp
     self.close = close
+    self.discard = discard ?? close
   }
 }

@@ -132,6 +132,19 @@ public final class SQLiteStore: RecordStore {
     try? gate.transaction(timeout: busyTimeout) { closeConnections() }
   }
 
+  /// Closes the store as ``close()`` does, and removes the database if the store created it and nothing
+  /// has been written since.
+  ///
+  /// A run that leaves nothing behind leaves no file either.
+  package func closeRemovingUnused() {
+    let session = writer.withLock { $0 }
+    let created = session.map { ($0.connection.identity, $0.schemaCookie) }
+    close()
+    if let (identity, schemaCookie) = created, !file.wasThere {
+      file.removeIfUnused(identity, schemaCookie: schemaCookie)
+    }
+  }
+
   private func closeConnections() {
     lists?.close()
     // The writer last: the last connection that may write checkpoints the log.

@@ -196,7 +196,7 @@ struct DatabaseFile: Sendable {
         return session
       }
     } catch {
-      if !wasThere { removeWhatWasCreated(identity) }
+      if !wasThere { removeWhatWasCreated(identity) { hasNoTables } }
       throw error
     }
   }
@@ -297,12 +297,21 @@ struct DatabaseFile: Sendable {
     }
   }
 
+  /// Removes a database that was created here, unless it has rows, or other tables than it got then.
+  func removeIfUnused(_ identity: FileStatus.Identity?, schemaCookie: Int64) {
+    removeWhatWasCreated(identity) {
+      (try? hasNoRows(schemaCookie: schemaCookie)) ?? false
+    }
+  }
+
   /// Removes the file that was created, unless it is another file by now, or has content.
-  private func removeWhatWasCreated(_ identity: FileStatus.Identity?) {
+  private func removeWhatWasCreated(
+    _ identity: FileStatus.Identity?, if isUnused: () -> Bool
+  ) {
     func remove() {
       guard let stamp = (try? FileStatus(of: path))?.state,
         stamp.identity == identity ?? stamp.identity,
-        stamp.size == 0 || identity != nil && hasNoTables
+        stamp.size == 0 || identity != nil && isUnused()
       else { return }
       for suffix in ["-wal", "-shm", "-journal", ""] { try? FileSystem.removeFile(path + suffix) }
     }
@@ -315,6 +324,15 @@ struct DatabaseFile: Sendable {
     } catch {
       // It cannot be locked, so no process of ours can be using it.
       remove()
+    }
+  }
+
+  private func hasNoRows(schemaCookie: Int64) throws -> Bool {
+    let connection = try SQLiteConnection(path: path, mode: .readWrite, busyTimeout: .zero)
+    guard try connection.schemaCookie == schemaCookie else { return false }
+    let tables = catalog.kinds.map(\.table) + LedgerTable.allNames
+    return try tables.allSatisfy { table in
+      try connection.integer("SELECT EXISTS (SELECT 1 FROM \(table))") == 0
     }
   }
 
