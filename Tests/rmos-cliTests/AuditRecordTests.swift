@@ -108,7 +108,7 @@ import Testing
       let result = try Tool.run(["audit", "--db", "x.db"], in: workspace, environment: environment)
       #expect(result.status == 0)
       #expect(result.output.hasPrefix("x.db is sound\n"))
-      #expect(result.errors.contains("warning: the verdict is not kept for the command status"))
+      #expect(result.errors.contains("warning: the verdict cannot be saved for the command status"))
       let json = try Tool.run(
         ["audit", "--db", "x.db", "--json"], in: workspace, environment: environment)
       #expect(try json.json["verdict"] as? String == "sound")

@@ -131,8 +131,11 @@ struct CommandSpec: Sendable {
   /// What every command takes.
   static let commonOptions = [
     Option(name: "json", help: "Print one JSON object on standard output"),
-    Option(name: "quiet", letter: "q", help: "Print only errors, and documents such as JSON"),
-    Option(name: "verbose", letter: "v", help: "Show everything, not just the first or the most"),
+    Option(
+      name: "quiet", letter: "q", help: "Print only errors and requested output such as JSON"),
+    Option(
+      name: "verbose", letter: "v",
+      help: "Show full lists instead of the first or most frequent entries"),
     Option(name: "help", letter: "h", help: "Show this help"),
   ]
 

@@ -8,9 +8,9 @@ enum AnalyticsCommand {
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
-      name: "analytics", summary: "Show what the jobs, materials and patterns say",
+      name: "analytics", summary: "Show statistics about jobs, materials and patterns",
       details: "Computes success, durations, failures, waste, stock, complexity and more, from all "
-        + "rows. What is not known is shown as a dash, never as 0. Filters are about jobs. Opens the "
+        + "rows. Unknown values are shown as a dash, never as 0. Filters apply to jobs. Opens the "
         + "database read-only and changes nothing.",
       arguments: [
         .init(
@@ -48,9 +48,9 @@ enum AnalyticsCommand {
             + "directory, unless --table names one"),
         .init(name: "list-tables", help: "List the tables and exit"),
       ],
-      notes: ["verbose": "also how each figure is computed"],
+      notes: ["verbose": "also show how each figure is computed"],
       examples: [
-        .init(command: "\(program) analytics jobs --db shop.db", help: "How the jobs went"),
+        .init(command: "\(program) analytics jobs --db shop.db", help: "Statistics about jobs"),
         .init(
           command: "\(program) analytics --material Ebony --from 2025-01-01",
           help: "Jobs with ebony since the beginning of 2025"),

@@ -18,8 +18,8 @@ enum AuditCommand {
       program,
       name: "audit", summary: "Check the database against the rules of migration",
       details: "Opens the database read-only, whatever its state, and changes nothing. "
-        + "--repair-plan proposes repairs; they are never applied. The verdict of an audit by all "
-        + "rules is kept in the user's state directory, where the command status finds it.",
+        + "--repair-plan proposes repairs; they are never applied. The verdict of a full audit is "
+        + "saved in the user's state directory, where \(program) status reads it.",
       options: [
         program.databaseOption,
         .init(
@@ -105,7 +105,7 @@ enum AuditCommand {
     do throws(CommandError) {
       try record.write(report, outcome, state: state)
     } catch {
-      console.warn("the verdict is not kept for the command status: \(error.message)")
+      console.warn("the verdict cannot be saved for the command status: \(error.message)")
     }
     if let file = arguments["repair-plan"] {
       try OutputFile.replace(file, with: RepairPlan(for: report, advice(arguments)).sql)

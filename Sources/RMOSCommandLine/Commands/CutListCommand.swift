@@ -19,13 +19,13 @@ enum CutListCommand {
         .init(name: "count", placeholder: "N", help: "How many rosettes; required"),
         .init(
           name: "scrap", placeholder: "PERCENT",
-          help: "What is lost to scrap, in percent of what is needed [default: 0]"),
+          help: "Allowance for scrap, in percent [default: 0]"),
         .init(
           name: "stick-mm", placeholder: "LENGTH",
-          help: "The length of the sticks, for the number of sticks"),
+          help: "Stick length; needed to count sticks"),
         .init(
           name: "kerf-mm", placeholder: "WIDTH",
-          help: "What the saw takes with each cut [default: 0]"),
+          help: "Width of the saw cut (kerf) [default: 0]"),
         .init(
           name: "format", of: FigureFormat.self,
           help: "The format; html is a page to print for the workshop [default: text]"),

@@ -30,11 +30,11 @@ enum DiffCommand {
           name: "max-only-in-database", placeholder: "N",
           help: "Allow N entities only in the database [default: 0]"),
         .init(
-          name: "allow-empty",
-          help: "Accept a source with no files to read, which is a failure otherwise"),
-        .init(
           name: "max-different", placeholder: "N", help: "Allow N entities that differ [default: 0]"
         ),
+        .init(
+          name: "allow-empty",
+          help: "Accept a source with no files to read (otherwise a failure)"),
       ],
       examples: [
         .init(

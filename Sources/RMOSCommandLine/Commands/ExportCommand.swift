@@ -31,7 +31,7 @@ enum ExportCommand {
             + "[default: tree]"),
         .init(
           name: "dialect", of: SQLDialect.self,
-          help: "With --format sql: whose SQL it is [default: sqlite]"),
+          help: "SQL dialect, with --format sql [default: sqlite]"),
         .init(name: "lines", help: "The same as --format lines"),
         .init(name: "compact", help: "Write JSON without white space"),
       ],

@@ -5,7 +5,7 @@ enum HelpCommand {
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
-      name: "help", summary: "Show help, or the help of a command",
+      name: "help", summary: "Show help for the program or a command",
       details: "",
       arguments: [.init(name: "COMMAND", help: "The command to describe", value: .command)],
       examples: [.init(command: "\(program) help migrate", help: "The options of migrate")]
@@ -93,7 +93,7 @@ struct HelpText {
 
   /// What the exit statuses mean.
   static let exitStatuses = [
-    ("0", "clean"), ("1", "ran and found failures"), ("2", "wrong usage"),
+    ("0", "clean"), ("1", "ran and found failures"), ("2", "usage error"),
     ("3", "could not run"), ("130", "interrupted"),
   ]
 
@@ -101,14 +101,14 @@ struct HelpText {
   static let environment = [
     ("RMOS_DB_PATH", "The database if --db is not given."),
     ("RMOS_TOKEN", "The access token of serve if --token is not given."),
-    ("RMOS_NOTIFY_TIMEOUT", "Seconds that an attempt of migrate --notify may take (10)."),
+    ("RMOS_NOTIFY_TIMEOUT", "Timeout of each attempt of migrate --notify, in seconds (10)."),
     ("NO_COLOR", "If set and not empty, no color."),
     ("TERM", "If dumb, no color and no progress bar."),
-    ("COLUMNS", "How many columns lines may take, instead of what the terminal says."),
-    ("LC_ALL", "With LC_CTYPE and LANG: whether bars may be more than ASCII."),
-    ("TMPDIR", "Where temporary files are kept."),
-    ("STATE_DIRECTORY", "Where the verdicts of audits are kept for status, in audits."),
-    ("XDG_STATE_HOME", "Where they are kept otherwise, in rmos/audits (~/.local/state)."),
+    ("COLUMNS", "Maximum width of lines, instead of the terminal's."),
+    ("LC_ALL", "With LC_CTYPE and LANG: whether bars may use more than ASCII."),
+    ("TMPDIR", "The directory for temporary files."),
+    ("STATE_DIRECTORY", "Verdicts of audits are saved in its directory audits; status reads them."),
+    ("XDG_STATE_HOME", "Without STATE_DIRECTORY, they are saved in its rmos/audits (~/.local/state)."),
   ]
 
   /// What the program does, and its commands.

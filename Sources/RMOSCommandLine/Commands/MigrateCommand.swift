@@ -40,15 +40,15 @@ enum MigrateCommand {
           help: "Stop when more than N entities have failed [default: never]"),
         .init(
           name: "fail-on", of: Migration.Options.FailurePolicy.self,
-          help: "Exit with status 1 if any entity fails, or only if one fails that the newest "
-            + "earlier run over SOURCE did not fail the same way [default: any]"),
+          help: "Exit with status 1 if any entity fails, or only on failures that are new since the "
+            + "last run over SOURCE [default: any]"),
         .init(
           name: "allow-empty",
-          help: "Accept a source with no files to read, which is a failure otherwise"),
+          help: "Accept a source with no files to read (otherwise a failure)"),
         .init(
           name: "rejects", placeholder: "DIR",
-          help: "Copy what fails to DIR, with its issues, in place of earlier copies; once fixed, "
-            + "DIR can be migrated"),
+          help: "Copy failed entities and their issues to DIR, replacing earlier copies; fix them "
+            + "there, then migrate DIR"),
         .init(
           name: "stats", placeholder: "FILE",
           help: "Write the counts per kind as JSON; not in a dry run"),
@@ -57,7 +57,7 @@ enum MigrateCommand {
           help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
         .init(name: "strict", help: "Exit with status 1 on warnings too"),
       ] + FinishNotice.options,
-      notes: ["verbose": "each issue as it is found, including notes"],
+      notes: ["verbose": "also show each issue as it is found, including notes"],
       examples: [
         .init(
           command: "\(program) migrate legacy --db shop.db --dry-run", help: "See what would happen"
@@ -75,7 +75,7 @@ enum MigrateCommand {
           help: "On a schedule: post the result to a chat"),
         .init(
           command: "\(program) migrate legacy -q --fail-on new",
-          help: "On a schedule: be silent about what has failed before"),
+          help: "On a schedule: do not report known failures"),
       ],
       run: run)
   }

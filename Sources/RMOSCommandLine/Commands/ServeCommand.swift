@@ -15,8 +15,8 @@ enum ServeCommand {
         "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let current "
         + "requests finish. Only this machine can reach it, unless --host opens it to others, which "
         + "requires a token: clients send it as a bearer token, browsers as the password of any "
-        + "user. The whole database is audited in the background, at first and after changes, at "
-        + "most every 10 minutes.",
+        + "user. The whole database is audited in the background on startup and after changes, "
+        + "at most every 10 minutes.",
       options: [
         program.databaseOption,
         .init(
@@ -35,7 +35,7 @@ enum ServeCommand {
         .init(name: "allow-writes", help: "Allow creating, changing and deleting entities"),
         .init(name: "no-audit", help: "Do not audit the whole database in the background"),
       ],
-      notes: ["verbose": "logs each request on standard error"],
+      notes: ["verbose": "also log each request on standard error"],
       examples: [
         .init(command: "\(program) serve --db shop.db", help: "http://127.0.0.1:8000/"),
         .init(
@@ -103,7 +103,7 @@ enum ServeCommand {
           }
           if isKnown { return }
           // A log that is not read must not hold up the audit.
-          let line = "warning: verdicts are not kept for the command status: \(error.message)"
+          let line = "warning: verdicts cannot be saved for the command status: \(error.message)"
           _ = FileDescriptor.standardError.writeWithoutWaiting(
             Array((TerminalText.escaped(line) + "\n").utf8))
         }
