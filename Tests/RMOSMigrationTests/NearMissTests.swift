@@ -33,12 +33,12 @@ import Testing
     let expected = [
       "block.json:1": "comment", "bs.json:1": "backslash", "comment.json:1": "comment",
       "concat.json:1": "second value", "hex.json:1": "hexadecimal", "html.json:1": "HTML",
-      "json5.json:1": "the name id without quotes", "jsonp.json:1": "JSONP",
+      "json5.json:1": "the member name id without quotes", "jsonp.json:1": "JSONP",
       "lead.json:1": "write 5",
       "lfs.json:1": "Git LFS", "lines.json:2": ".jsonl", "listlist.json:1": "second value",
       "merge.json:1": "merge conflict", "nl.json:1": "line break", "smart.json:1": "U+201C",
-      "tab.json:1": "tab", "trail.json:1": "remove that comma",
-      "trail2.json:1": "remove that comma",
+      "tab.json:1": "tab", "trail.json:1": "a trailing comma",
+      "trail2.json:1": "a trailing comma",
       "xssi.json:1": ")]}'",
     ]
     for (place, words) in expected {

@@ -178,6 +178,6 @@ import Testing
     while try serving.json(Self.place).status == 202 { usleep(10_000) }
     let result = try serving.stop()
     #expect(result.status == 0)
-    #expect(result.errors.contains("warning: verdicts are not kept"))
+    #expect(result.errors.contains("warning: verdicts cannot be saved"))
   }
 }

@@ -108,7 +108,7 @@ struct HelpText {
     ("LC_ALL", "With LC_CTYPE and LANG: whether bars may use more than ASCII."),
     ("TMPDIR", "The directory for temporary files."),
     ("STATE_DIRECTORY", "Verdicts of audits are saved in its directory audits; status reads them."),
-    ("XDG_STATE_HOME", "Without STATE_DIRECTORY, they are saved in its rmos/audits (~/.local/state)."),
+    ("XDG_STATE_HOME", "Without STATE_DIRECTORY, they are in its rmos/audits (~/.local/state)."),
   ]
 
   /// What the program does, and its commands.

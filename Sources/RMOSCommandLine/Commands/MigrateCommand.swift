@@ -40,8 +40,8 @@ enum MigrateCommand {
           help: "Stop when more than N entities have failed [default: never]"),
         .init(
           name: "fail-on", of: Migration.Options.FailurePolicy.self,
-          help: "Exit with status 1 if any entity fails, or only on failures that are new since the "
-            + "last run over SOURCE [default: any]"),
+          help: "Exit with status 1 if any entity fails, or only on failures that are new since "
+            + "the last run over SOURCE [default: any]"),
         .init(
           name: "allow-empty",
           help: "Accept a source with no files to read (otherwise a failure)"),

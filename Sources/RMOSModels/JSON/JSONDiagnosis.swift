@@ -144,12 +144,13 @@ extension JSONDiagnosis.Place {
     case 0 where has("\0\0\0\0", at: position): zeros()
     case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
       JSONDiagnosis(
-        "found a line break in a text; write \\n for it, or close the text with a double quote")
+        "found a line break in a string; write \\n for it, or close the string with a double "
+          + "quote")
     case UInt8(ascii: "\t"):
-      JSONDiagnosis("found a tab in a text; write \\t for it")
+      JSONDiagnosis("found a tab in a string; write \\t for it")
     default:
       JSONDiagnosis(
-        "found the control character 0x\(ASCII.hex([byte]).uppercased()) in a text; write "
+        "found the control character 0x\(ASCII.hex([byte]).uppercased()) in a string; write "
           + "\\u00\(ASCII.hex([byte])) for it, or remove it")
     }
   }
@@ -326,8 +327,8 @@ extension JSONDiagnosis.Place {
     }
     if byte == UInt8(ascii: "'") {
       return JSONDiagnosis(
-        "found a single quote, as Python and JavaScript write them; JSON takes double quotes "
-          + "around names and texts")
+        "found a single quote, as Python and JavaScript write it; strings and member names must "
+          + "be in double quotes")
     }
     var iterator = bytes[position...].makeIterator()
     var decoder = UTF8()
@@ -338,8 +339,8 @@ extension JSONDiagnosis.Place {
       "\u{BB}", "\u{B4}", "\u{2BC}", "\u{300C}"..."\u{300F}", "\u{301D}"..."\u{301F}", "\u{FF02}",
       "\u{FF07}":
       return JSONDiagnosis(
-        "found the typographic quote \(scalar) (\(code)), as word processors write it; JSON takes "
-          + "straight double quotes (\") around names and texts")
+        "found the typographic quote \(scalar) (\(code)), as word processors write it; strings "
+          + "and member names must be in straight double quotes (\")")
     case "\u{FEFF}":
       return JSONDiagnosis(
         "found a byte-order mark within the \(unit.rawValue), as where files were joined; remove "
@@ -358,10 +359,11 @@ extension JSONDiagnosis.Place {
       return JSONDiagnosis("found \(scalar) (\(code)) for a colon; write : (U+003A)")
     case "\u{2026}":
       return JSONDiagnosis(
-        "found \u{2026} (\(code)), where something was left out; write all of it")
+        "found \u{2026} (\(code)) in place of omitted content; write it out")
     default:
       return JSONDiagnosis(
-        "found \(scalar) (\(code)), which is not in double quotes; names and texts take them")
+        "found \(scalar) (\(code)) outside quotes; strings and member names must be in double "
+          + "quotes")
     }
   }
 
@@ -382,11 +384,11 @@ extension JSONDiagnosis.Place {
         return JSONDiagnosis("found no value after the colon; write null")
       case .value, .name:
         guard previous == UInt8(ascii: ",") else { return nil }
-        return JSONDiagnosis("found a comma after the last one; remove that comma")
+        return JSONDiagnosis("found a trailing comma; remove it")
       case .commaOrBrace:
         return JSONDiagnosis("found \"]\" in an object; a \"}\" is missing before it")
       case .commaOrBracket:
-        return JSONDiagnosis("found \"}\" in a list; a \"]\" is missing before it")
+        return JSONDiagnosis("found \"}\" in an array; a \"]\" is missing before it")
       case .end:
         return JSONDiagnosis(
           "found \"\(Character(Unicode.Scalar(byte)))\" after the end; one closing bracket is too "
@@ -396,18 +398,20 @@ extension JSONDiagnosis.Place {
     case UInt8(ascii: ",") where wantsItem:
       return previous == UInt8(ascii: ":")
         ? JSONDiagnosis("found no value after the colon; write null")
-        : JSONDiagnosis("found a comma with nothing before it; remove that comma")
+        : JSONDiagnosis("found a comma with nothing before it; remove it")
     case UInt8(ascii: ",") where expected == .end:
       return JSONDiagnosis(
         unit == .line
-          ? "found a comma at the end of the line; remove it, since lines need none between them"
-          : "found a comma after the end; remove it, or put what it separates into a list")
+          ? "found a comma at the end of the line; remove it, since nothing separates the lines"
+          : "found a comma after the end; remove it, or put the values that it separates into an "
+            + "array")
     case UInt8(ascii: ";"):
       return JSONDiagnosis(
         expected == .end
-          ? "found \";\" after the end; remove it" : "found \";\"; JSON separates with commas")
+          ? "found \";\" after the end; remove it"
+          : "found \";\"; JSON separates values with commas")
     case UInt8(ascii: "=") where expected == .colon:
-      return JSONDiagnosis("found \"=\" after a name; write a colon")
+      return JSONDiagnosis("found \"=\" after a member name; write a colon")
     default: return nil
     }
   }
@@ -458,12 +462,13 @@ extension JSONDiagnosis.Place {
     }
     let after = byte(at: start + text.utf8.count)
     if expected == .name {
-      return JSONDiagnosis("found the name \(shown(text)) without quotes; put it in double quotes")
+      return JSONDiagnosis(
+        "found the member name \(shown(text)) without quotes; put it in double quotes")
     }
     let known = name.lowercased()
     if ["nan", "infinity", "inf"].contains(known) || known.hasPrefix("1.#") {
       return JSONDiagnosis(
-        "found \(text), which is not a number in JSON; write null, or \"\(text)\" as text")
+        "found \(text), which is not a number in JSON; write null, or \"\(text)\" as a string")
     }
     if name == text, let literal = Self.literals[known], text != literal, after != 0x28 {
       let origin =
@@ -482,13 +487,13 @@ extension JSONDiagnosis.Place {
     case UInt8(ascii: "\"") where expected != .value && expected != .colon:
       return JSONDiagnosis(
         "found \(shown(text)) after a closing double quote; write \\\" for a double quote within a "
-          + "text, or add the comma that is missing")
+          + "string, or add the missing comma")
     case let byte? where byte &- 0x30 < 10 && expected != .value:
       return JSONDiagnosis(
         "found \(shown(text)) after a number; write the number alone, or both in double quotes")
     default:
       return JSONDiagnosis(
-        "found \(shown(text)) without quotes; put text in double quotes")
+        "found \(shown(text)) without quotes; put strings in double quotes")
     }
   }
 
@@ -520,8 +525,8 @@ extension JSONDiagnosis.Place {
         "found a second value on the line; write each entity on a line of its own")
     case .file:
       return JSONDiagnosis(
-        "found a second value after the first; put several entities in a list, or one a line in a "
-          + "file ending in .jsonl")
+        "found a second value after the first; put several entities in an array, or write one per "
+          + "line in a file ending in .jsonl")
     }
   }
 
@@ -533,8 +538,8 @@ extension JSONDiagnosis.Place {
     else { return nil }
     return JSONDiagnosis(
       previous == UInt8(ascii: "\"") && byte == UInt8(ascii: "\"")
-        ? "found a text right after another; a comma or a colon is missing, or \\\" was meant "
-          + "within the text"
+        ? "found a string right after another; a comma or a colon is missing, or \\\" was meant "
+          + "within the string"
         : "a comma is missing before this value")
   }
 }

@@ -51,7 +51,7 @@ import Testing
     (#"{"a":Decimal('2.5')}"#, "program code"),
     (#"{"a":rope}"#, "rope without quotes"),
     // Names, quotes.
-    (#"{a:1}"#, "the name a without quotes"),
+    (#"{a:1}"#, "the member name a without quotes"),
     (#"{'a':1}"#, "a single quote"),
     (#"{"a":'b'}"#, "a single quote"),
     ("{\u{201C}a\u{201D}:1}", "typographic quote \u{201C} (U+201C)"),
@@ -67,22 +67,22 @@ import Testing
     ("{\"a\":1} # end", "a comment (#)"),
     ("{\"a\":1, -- end\n\"b\":2}", "a comment (--)"),
     // Commas, colons, brackets.
-    ("[1,]", "a comma after the last one"),
-    ("{\"a\":1,}", "a comma after the last one"),
+    ("[1,]", "a trailing comma"),
+    ("{\"a\":1,}", "a trailing comma"),
     ("[1,,2]", "nothing before it"),
     ("[,1]", "nothing before it"),
     ("{\"a\":}", "no value after the colon; write null"),
     ("{\"a\":,\"b\":1}", "no value after the colon; write null"),
     ("{\"a\"=1}", "write a colon"),
-    ("{\"a\":1;\"b\":2}", "JSON separates with commas"),
+    ("{\"a\":1;\"b\":2}", "JSON separates values with commas"),
     ("{\"a\":1 \"b\":2}", "a comma is missing"),
     ("[{} {}]", "a comma is missing"),
     ("{\"a\":[1}", "a \"]\" is missing"),
     ("[{\"a\":1]", "a \"}\" is missing"),
     ("{}}", "one closing bracket is too many"),
-    // Texts.
-    ("{\"a\":\"x\ny\"}", "a line break in a text; write \\n"),
-    ("{\"a\":\"x\ty\"}", "a tab in a text; write \\t"),
+    // Strings.
+    ("{\"a\":\"x\ny\"}", "a line break in a string; write \\n"),
+    ("{\"a\":\"x\ty\"}", "a tab in a string; write \\t"),
     ("{\"a\":\"x\u{1}y\"}", "write \\u0001"),
     (#"{"a":"C:\shop"}"#, #"found \s, which is not a JSON escape; write \\ for each backslash"#),
     (#"{"a":"C:\users"}"#, #"\u without four hexadecimal digits"#),
@@ -91,8 +91,8 @@ import Testing
     ("{\"a\":\"x\\\ny\"}", "a backslash at the end of a line"),
     // The end.
     ("{\"a\":", "the file ends within a value"),
-    ("{\"a\":1}\n{\"a\":2}", "one a line in a file ending in .jsonl"),
-    ("{\"a\":1}[2]", "put several entities in a list"),
+    ("{\"a\":1}\n{\"a\":2}", "one per line in a file ending in .jsonl"),
+    ("{\"a\":1}[2]", "put several entities in an array"),
     ("{\"a\":\"x\"}\u{FEFF}{}", "byte-order mark within the file"),
     ("[\n{},\n<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> shop\n]", "merge conflict"),
     ("{\"a\":1\n=======\n}", "merge conflict"),
@@ -133,7 +133,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{\"a\"\u{FF1A}1}", "for a colon"), ("[1, \u{2026}]", "something was left out"),
+    ("{\"a\"\u{FF1A}1}", "for a colon"), ("[1, \u{2026}]", "in place of omitted content"),
   ])
   func charactersThatStandForOthersAreNamed(_ text: String, _ words: String) throws {
     #expect(try diagnosis(text).message.contains(words))
