@@ -74,6 +74,6 @@ extension MigrationError {
   /// Creates the error for a thread that the system refused.
   static func noThread(_ error: SystemError) -> MigrationError {
     MigrationError(
-      .noThread, "the system has no thread left: \(error.reason); free some and run again")
+      .noThread, "cannot start a thread: \(error.reason); end other programs, then run again")
   }
 }

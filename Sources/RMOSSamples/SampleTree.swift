@@ -69,7 +69,7 @@ package struct SampleTree: Sendable {
     }
     guard 0...100 ~= brokenPercent else {
       throw MigrationError(
-        .invalidOption, "\(brokenPercent) per cent of broken entities; expected 0 to 100")
+        .invalidOption, "\(brokenPercent) percent of broken entities; expected 0 to 100")
     }
     do throws(SystemError) {
       let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
@@ -114,7 +114,7 @@ struct SampleWriter {
   private enum Layout: CaseIterable {
     case list, dictionary, lines
 
-    /// Its range of a kind's entities, in per cent; those before the first range have their own files.
+    /// Its range of a kind's entities, in percent; those before the first range have their own files.
     var range: Range<Int> {
       switch self {
       case .list: 60..<75

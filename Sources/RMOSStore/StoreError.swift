@@ -117,7 +117,7 @@ extension StoreError {
     case .duplicateID(let kind, let id):
       self = StoreError(.duplicateID, "").explained(kind, id: id)
     case .invalid(let kind, let id, let reason):
-      self = StoreError(.constraint, "the store refuses the row (\(reason))")
+      self = StoreError(.constraint, "the store rejected the row (\(reason))")
         .explained(kind, id: id)
     case .brokenForeignKey(let kind, let id):
       // The code that SQLite gives for it, so that both stores say the same.
@@ -148,7 +148,7 @@ extension StoreError {
   package static func noThread(_ error: SystemError) -> StoreError {
     StoreError(
       .noThread,
-      "the system has no thread left: \(error.reason); free some and run again")
+      "cannot start a thread: \(error.reason); end other programs, then run again")
   }
 
   /// The same error, naming the entity if it is about a single one.

@@ -147,7 +147,7 @@ import Testing
     let workspace = try Serving.workspace()
     let serving = try Serving(["--no-audit"], in: workspace)
     #expect(try serving.json(Self.place).status == 404)
-    #expect(try serving.curl("audit").contains("makes no audits"))
+    #expect(try serving.curl("audit").contains("Background audits are off"))
     #expect(try serving.stop().status == 0)
     let status = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace).json
     #expect(status["last_audit"] is NSNull)

@@ -102,7 +102,7 @@ struct NumberColumn {
       return Self.middle(numbers[0], numbers[1])
     }
     sort()
-    // From the center outwards, the distances are in order on both sides.
+    // From the center outward, the distances are in order on both sides.
     var upper = recent.partitioningIndex { $0 >= center }
     var lower = upper - 1
     var (previous, distance) = (0.0, 0.0)

@@ -35,7 +35,7 @@ enum AnalyticsCommand {
           help: "How many days a job may run before it counts as stuck [default: 7]"),
         .init(
           name: "limit", placeholder: "N",
-          help: "The maximum length of a list, such as that of patterns [default: 1000]"),
+          help: "The maximum length of a list, such as the list of patterns [default: 1000]"),
         .init(name: "format", of: FigureFormat.self, help: "The format [default: text]"),
         .init(
           name: "table", placeholder: "NAME",

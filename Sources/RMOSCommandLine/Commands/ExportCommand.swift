@@ -27,7 +27,7 @@ enum ExportCommand {
         program.databaseOption,
         .init(
           name: "format", of: Format.self,
-          help: "One file per entity, one JSON Lines file per kind, or a script of SQL "
+          help: "One file per entity, one JSON Lines file per kind, or an SQL script "
             + "[default: tree]"),
         .init(
           name: "dialect", of: SQLDialect.self,

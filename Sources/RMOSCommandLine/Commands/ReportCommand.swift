@@ -38,7 +38,7 @@ enum ReportCommand {
             + "[default: text]", olderWords: ["txt": "text"]),
         .init(
           name: "output", placeholder: "PATH", value: .file,
-          help: "Write to a file that ends as its format does, such as report.html, or files to a "
+          help: "Write to a file whose extension is the format, such as report.html, or to a "
             + "directory, which is created if necessary; earlier reports are replaced"),
       ],
       examples: [

@@ -22,7 +22,7 @@ enum SurveyCommand {
           name: "propose", placeholder: "FILE",
           help: "Write a mapping for what no built-in mapping reads, each guess with its reason"),
         .init(
-          name: "force", help: "Replace the file of --propose, whatever it holds"),
+          name: "force", help: "Replace the file given by --propose, whatever it holds"),
       ],
       examples: [
         .init(command: "\(program) survey old-shop", help: "See what is there"),

@@ -15,7 +15,7 @@ final class Console {
   var isQuiet = false
   /// Whether standard error is a terminal that can redraw a line.
   let showsProgress: Bool
-  /// Whether standard error takes colour.
+  /// Whether standard error takes color.
   private let hasColor: Bool
   /// Whether a status line is on the terminal, to be erased before other text.
   private var hasStatusLine = false

@@ -48,7 +48,7 @@ struct Download {
     } catch {
       throw StoreError(
         error.isOutOfSpace ? .diskFull : .inputOutput,
-        "what is to be sent cannot be kept in a temporary file (\(error.reason)); TMPDIR names "
+        "the response cannot be buffered in a temporary file (\(error.reason)); TMPDIR names "
           + "another directory for it")
     }
     pending.removeAll(keepingCapacity: true)

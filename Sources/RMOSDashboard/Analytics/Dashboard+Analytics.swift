@@ -255,7 +255,7 @@ enum RiskWords {
   }
 
   static func explanation(_ risk: FailureRisk?, _ jobType: String, _ material: String?) -> String {
-    guard let risk else { return "There are no finished jobs to judge by." }
+    guard let risk else { return "There are no finished jobs to estimate from." }
     let finished = PlainText.counted(risk.failures.total, "finished job")
     let group =
       switch risk.basis {

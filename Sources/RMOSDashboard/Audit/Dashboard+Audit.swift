@@ -8,7 +8,7 @@ extension Dashboard {
   /// - Throws: ``HTTPRefusal`` with 404 if there are no audits, and 503 if the first one failed.
   func auditAnswer(_ request: ServerRequest) throws -> ServerResponse {
     let view = audit?.view() ?? .off
-    guard view.isOn else { throw HTTPRefusal(404, "audits in the background are turned off") }
+    guard view.isOn else { throw HTTPRefusal(404, "background audits are turned off") }
     guard view.newest != nil || view.failure == nil || view.underWaySince != nil else {
       throw HTTPRefusal(view)
     }
@@ -28,7 +28,7 @@ extension Dashboard {
   ///   asks.
   func askForAudit(_ request: ServerRequest) throws -> ServerResponse {
     if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
-    guard let audit else { throw HTTPRefusal(404, "audits in the background are turned off") }
+    guard let audit else { throw HTTPRefusal(404, "background audits are turned off") }
     audit.ask()
     let place = "/" + (Route.root + ["migration", "audit"]).joined(separator: "/")
     return .json(status: 202, fields: [HeaderField("Location", place)]) {

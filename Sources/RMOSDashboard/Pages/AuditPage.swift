@@ -43,9 +43,7 @@ struct AuditPage {
       if !view.isOn {
         return (
           "warnings", "?", "Not checked.",
-          """
-          This server makes no audits in the background; the command <code>audit</code> makes one.
-          """
+          "Background audits are off; run the command <code>audit</code>."
         )
       }
       if let since = view.underWaySince {

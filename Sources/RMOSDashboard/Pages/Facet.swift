@@ -83,7 +83,7 @@ struct ListFacet {
     let label = filter.label.prefix(1).uppercased() + filter.label.dropFirst()
     guard let values else {
       return """
-        <section><h2>\(label)</h2><p class="dim note">Being counted. \
+        <section><h2>\(label)</h2><p class="dim note">Counting… \
         <a href="\(request.link)">Show the counts</a></p></section>
 
         """

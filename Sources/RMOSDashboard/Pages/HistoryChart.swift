@@ -5,7 +5,7 @@ import RMOSSystem
 /// The history as bars along a calendar, as inline SVG with a table.
 ///
 /// Days without entities leave a gap. A bar is a day, a week, a month or a year, whatever fits. Each
-/// kind has a colour and a hatching of its own.
+/// kind has a color and a hatching of its own.
 struct HistoryChart {
   private let history: MigrationHistory
   private let slots: [Slot]
@@ -62,7 +62,7 @@ struct HistoryChart {
 
     """
 
-  /// The legend of a kind's colour and hatching.
+  /// The legend of a kind's color and hatching.
   static func key(to kind: EntityKind) -> HTML { ColumnChart.key(to: series(kind)) }
 
   private static func series(_ kind: EntityKind) -> ColumnChart.Series {

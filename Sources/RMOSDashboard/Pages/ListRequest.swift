@@ -72,7 +72,7 @@ struct ListRequest {
       if let order = ListOrder(text, of: kind) {
         self.order = order
       } else {
-        complaints.append("The list has no order \"\(text.prefix(40))\"; it is in the usual one.")
+        complaints.append("There is no order \"\(text.prefix(40))\"; the default is used.")
       }
     }
     if let text = target["page"] { page = max(1, Int(text) ?? 1) }

@@ -96,7 +96,7 @@ struct OverviewPage {
 
   private var historyFigure: HTML {
     if isCountingHistory {
-      return "<div id=\"days\" data-refreshing=\"200\"><p>Being counted…</p></div>\n"
+      return "<div id=\"days\" data-refreshing=\"200\"><p>Counting…</p></div>\n"
     }
     return history.map { "<div id=\"days\">\n\(HistoryChart($0).figure)</div>\n" }
       ?? "<p>The history cannot be read.</p>\n"
@@ -224,8 +224,8 @@ struct OverviewPage {
         """
       }
       ?? (status.isAudited
-        ? "No <a href=\"/audit\">audit</a> in the background yet"
-        : "This server makes no audits; the command <code>audit</code> makes one")
+        ? "No background <a href=\"/audit\">audit</a> yet"
+        : "Background audits are off; run the command <code>audit</code>")
     return """
       <section aria-labelledby="health">
       <h2 id="health">Health</h2>

@@ -72,7 +72,7 @@ struct PatternDrawing {
     var notes = geometry.omissions
     if geometry.rings.contains(where: { $0.radius != nil && $0.width != nil }) {
       notes.insert(
-        "Widths are drawn centred on the radius, as the geometry does not say which edge it means.",
+        "Widths are drawn centered on the radius, as the geometry does not say which edge it means.",
         at: 0)
     }
     if geometry.rings.contains(where: { $0.segments != nil }) {
@@ -179,7 +179,7 @@ struct PatternDrawing {
   }
 }
 
-/// A block of chips in rows and columns, as in catalogues: the motif that is repeated around the
+/// A block of chips in rows and columns, as in catalogs: the motif that is repeated around the
 /// rosette.
 struct BlockGeometry {
   private let rows: Int

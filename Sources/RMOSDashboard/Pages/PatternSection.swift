@@ -117,7 +117,7 @@ struct PatternSection {
   private func comparison(_ actual: Double, _ estimated: Double) -> String {
     guard estimated > 0 else { return "the median is \(PageText.duration(actual * 60))" }
     let percent = (actual / estimated - 1) * 100
-    if abs(percent) < 0.5 { return "as the median says" }
+    if abs(percent) < 0.5 { return "the same as the median" }
     // Nothing takes no time at all.
     if percent < -99 { return "the median takes over 99 % less" }
     return

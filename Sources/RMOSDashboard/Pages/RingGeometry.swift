@@ -21,7 +21,7 @@ struct RingGeometry {
 
     /// The area that its width covers; `nil` if it has none.
     ///
-    /// A width extends outwards from an inner edge, inwards from an outer one, and is centred on a
+    /// A width extends outward from an inner edge, inward from an outer one, and is centered on a
     /// radius.
     var band: (middle: Double, width: Double)? {
       if let inner, let outer { return ((inner + outer) / 2, outer - inner) }
@@ -49,7 +49,7 @@ struct RingGeometry {
 
   /// The rings that can be drawn.
   private(set) var rings: [Ring] = []
-  /// Whether lengths are in millimetres; otherwise the geometry gives no unit.
+  /// Whether lengths are in millimeters; otherwise the geometry gives no unit.
   private(set) var isMillimetres = true
   /// The radius of the sound hole, if given.
   private(set) var soundHole: Double?
@@ -153,7 +153,7 @@ struct RingGeometry {
     return nil
   }
 
-  /// Whether a ring's radius is given in millimetres; `nil` if it has none.
+  /// Whether a ring's radius is given in millimeters; `nil` if it has none.
   private static func unit(_ ring: JSONValue) -> Bool? {
     let names = inner + outer + radius + diameters
     if names.contains(where: { ring["\($0)_mm"] != nil }) { return true }

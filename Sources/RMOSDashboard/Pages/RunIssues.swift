@@ -241,7 +241,7 @@ struct RunIssues {
     }
     let overview: HTML =
       request.isList
-      ? "<section><ul><li><a href=\"\(all.link)\">By what is wrong</a></li></ul></section>\n"
+      ? "<section><ul><li><a href=\"\(all.link)\">Group by problem</a></li></ul></section>\n"
       : """
       <section><ul><li><a href="\(all.with { $0.page = 1 }.link)">One by one</a> <span class="n">\
       \(PlainText.grouped(counts.reduce(0) { $0 + $1.count }))</span></li></ul></section>

@@ -5,7 +5,7 @@ import RMOSModels
 /// Names and values are text outside of the drawings, so that they wrap, can be links, and are read
 /// aloud. Each drawing says in words what it shows.
 package struct RowChart: Sendable {
-  /// The colour of a mark; words repeat what it means.
+  /// The color of a mark; words repeat what it means.
   package enum Tone: String, Sendable {
     case plain, good, bad
   }

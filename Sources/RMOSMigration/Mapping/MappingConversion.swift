@@ -22,7 +22,7 @@ enum MappingConversion: Sendable {
     case text
     /// Text that holds JSON as that JSON.
     case json
-    /// Inches as millimetres.
+    /// Inches as millimeters.
     case inches
   }
 

@@ -190,7 +190,7 @@ struct MappingParser {
     }
     if words["value"] != nil { return .constant }
     throw error(
-      "\(label) says not where it comes from; expected from, object, rest, count, common or value",
+      "\(label) does not say where its value comes from; expected from, object, rest, count, common or value",
       at: value)
   }
 

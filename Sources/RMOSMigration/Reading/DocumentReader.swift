@@ -296,7 +296,7 @@ final class DocumentReader {
     case .columns:
       try builder.fail(
         .shapeNotObject,
-        "the file holds a table by columns, as pandas writes it by default; write it by rows "
+        "the file holds a column-oriented table (the pandas default); write one object per row "
           + "(orient=\"records\")", at: place, span: .file)
     }
   }
@@ -590,7 +590,7 @@ final class DocumentReader {
           return end
         }
       } else if let (end, kind) = try window.skipValue(at: position) {
-        let hint = kind == .array ? "; put the entities into one list, not lists into a list" : ""
+        let hint = kind == .array ? "; put the entities into one list, without nested lists" : ""
         try failItem(
           .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
           at: place, locator: locator,
@@ -768,8 +768,8 @@ final class DocumentReader {
       let what = isList ? "a list" : "an entity on several lines"
       try builder.fail(
         .jsonSyntax,
-        "the file begins with \(what), and should hold one entity a line; write each on a line of "
-          + "its own, or, if the file is one document, let its name end in .json",
+        "the file begins with \(what), but must hold one entity per line; write each on a line of "
+          + "its own or, if the file is one document, change its extension to .json",
         at: place, span: .file)
       return nil
     }

@@ -308,14 +308,14 @@ final class SourceReader {
     builder.note(
       Issue(
         severity: .warning, code: .inputLoop, kind: builder.kind, source: path,
-        message: "the link \(why); it is not followed, and nothing is lost by that"))
+        message: "the link \(why), so it is not followed; its target is read once anyway"))
   }
 
   private func noteCopy(of original: String) {
     builder.note(
       .warning, .inputCopy,
-      "is a copy of \(Violation.quoted(original)) by its name; what both have is taken from the "
-        + "original. Merge what the copy has, and remove it")
+      "looks like a copy of \(Violation.quoted(original)); entities in both are taken from the "
+        + "original. Merge the others into it and delete the copy")
   }
 
   /// Counts a file that is not read, and warns of one that looks like data.
@@ -351,8 +351,8 @@ final class SourceReader {
       return "is a placeholder of a sync program for a file that is not here; have the program "
         + "download the file"
     case .ending, .hidden, .notAFile:
-      return "is not read because of its ending; expected .json, .jsonl or .ndjson. Convert it to "
-        + "JSON where it is not, and rename it"
+      return "is not read because of its extension; expected .json, .jsonl or .ndjson. Convert it "
+        + "to JSON if necessary, and rename it"
     }
   }
 }

@@ -223,7 +223,7 @@ struct TimelineHTML {
 
 /// Bars of outcomes as inline SVG.
 ///
-/// Each outcome has its own colour and hatching, and each bar has a label in words.
+/// Each outcome has its own color and hatching, and each bar has a label in words.
 package enum BarHTML {
   /// The patterns that the bars of a page refer to.
   package static let definitions: HTML = """
@@ -238,7 +238,7 @@ package enum BarHTML {
 
     """
 
-  /// The key to colours and hatchings.
+  /// The key to colors and hatchings.
   package static func legend(of outcomes: [Outcome]) -> HTML {
     let items = outcomes.map { outcome -> HTML in
       """
@@ -307,7 +307,7 @@ package enum BarHTML {
     return rectangle("class=\"\(name)\"") + rectangle("fill=\"url(#h-\(name))\"")
   }
 
-  /// Thousandths as per cent.
+  /// Thousandths as percent.
   private static func percent(_ thousandths: Int) -> String {
     "\(thousandths / 10).\(thousandths % 10)%"
   }

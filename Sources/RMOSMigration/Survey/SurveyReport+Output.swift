@@ -197,8 +197,8 @@ extension SurveyReport {
           + "\(PlainText.grouped(proposal.outcome.found)) migrate", hanging: 2)
       if !proposal.outcome.problems.isEmpty {
         text.paragraph(
-          "What keeps the others: " + Problem.text(proposal.outcome.problems), indent: 2, hanging: 4
-        )
+          "What prevents the others: " + Problem.text(proposal.outcome.problems), indent: 2,
+          hanging: 4)
       }
     }
     return text.lines

@@ -141,7 +141,7 @@ extension SystemError {
       switch self {
       case .isCurrentDirectory, .busy: "name a new directory in it"
       case .wasMoved: "run it again when no other program changes that directory"
-      case _ where isOutOfSpace: "free some, or name a directory elsewhere"
+      case _ where isOutOfSpace: "free some space, or name a directory elsewhere"
       default: "name a directory that can be written to"
       }
     return "cannot write to \(directory): \(reason); \(advice)"

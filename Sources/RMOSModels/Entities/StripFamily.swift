@@ -16,9 +16,9 @@ public struct StripFamily: Entity {
   public var id: String
   /// The display name; not blank.
   public var name: String
-  /// Width of a strip, millimetres; more than 0.
+  /// Width of a strip, millimeters; more than 0.
   public var stripWidthMM: Double
-  /// Thickness of a strip, millimetres; more than 0.
+  /// Thickness of a strip, millimeters; more than 0.
   public var stripThicknessMM: Double
   /// The wood or other material, such as `Ebony`; not blank.
   public var materialType: String
@@ -36,8 +36,8 @@ public struct StripFamily: Entity {
   /// - Parameters:
   ///   - id: The id, unique among strip families.
   ///   - name: The display name; not blank.
-  ///   - stripWidthMM: Width of a strip, millimetres; more than 0.
-  ///   - stripThicknessMM: Thickness of a strip, millimetres; more than 0.
+  ///   - stripWidthMM: Width of a strip, millimeters; more than 0.
+  ///   - stripThicknessMM: Thickness of a strip, millimeters; more than 0.
   ///   - materialType: The material; not blank.
   ///   - strips: A JSON array with at least one element.
   ///   - createdAt: An ISO 8601 date or time.

@@ -132,8 +132,8 @@ package enum Violation: Sendable, Hashable {
     case .columnName(let name):
       "\(Violation.quoted(name)) is read as \"\(field)\""
     case .lookAlike(let name):
-      "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name but was only kept; "
-        + "rename it, or read the source with the mapping \"any-case\""
+      "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name and was stored "
+        + "as an unknown member; rename it, or read the source with the mapping \"any-case\""
     }
   }
 

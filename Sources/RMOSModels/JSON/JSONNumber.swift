@@ -123,7 +123,7 @@ package enum DecimalText {
 
   /// The standard library's correctly rounded conversion, which ignores the locale.
   private static func nearest(_ number: Parts, of token: UnsafeBufferPointer<UInt8>) -> Double {
-    // No two neighbouring doubles have a midpoint of more than 767 digits: a longer token rounds
+    // No two neighboring doubles have a midpoint of more than 767 digits: a longer token rounds
     // like its first 800 digits followed by any digit but 0.
     var text: [UInt8] = []
     text.reserveCapacity(min(number.digitCount, 801) + 8)

@@ -196,7 +196,8 @@ import Testing
     #expect(page.contains(#"<a href="/patterns?q=a&amp;sort=ring_count">Rings</a>"#))
     try store.write { try $0.insert(StoreSamples.record(.joblogs, "j")) }
     #expect(PageSamples.get("/joblogs", of: store).text.contains(#"aria-sort="descending""#))
-    #expect(PageSamples.get("/patterns?sort=geometry", of: store).text.contains("has no order"))
+    #expect(
+      PageSamples.get("/patterns?sort=geometry", of: store).text.contains("There is no order"))
   }
 
   @Test func facetsCountUnderTheOtherFiltersAndSetAndClear() throws {

@@ -144,7 +144,7 @@ import Testing
     #expect(html.contains("aria-sort=\"descending\"><a href=\"/runs?sort=failed\">Failed"))
     #expect(html.contains("undone by <a href=\"/runs/4\">run 4</a>"))
     #expect(html.contains("of <a href=\"/runs/3\">run 3</a>"))
-    #expect(page("/runs?sort=none", fixture).text.contains("The list has no order"))
+    #expect(page("/runs?sort=none", fixture).text.contains("There is no order"))
   }
 
   @Test func aRunUnderWayShowsWhatThereIsAndLoadsItselfAgain() throws {

@@ -307,7 +307,7 @@ import Testing
   @Test func whatIsOffIsSaidToBe() throws {
     let fixture = try DashboardFixture(.inMemory)
     #expect(mood(page(fixture)) == "warnings")
-    #expect(page(fixture).text.contains("makes no audits"))
+    #expect(page(fixture).text.contains("Background audits are off"))
     #expect(fixture.get(Self.place).status == 404)
     for format in ["text", "json", "sql"] {
       #expect(page(fixture, "?format=\(format)").status == 404)

@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// The older application serialises JSON its own way; that alone is no difference.
+  /// The older application serializes JSON its own way; that alone is no difference.
   @Test func jsonWrittenByTheOlderApplicationIsTheSameData() throws {
     try TemporaryDirectory.use { directory in
       let path = try Fixtures.copyDatabase(version: 2, into: directory)

@@ -54,7 +54,7 @@ import Testing
       "Duplicates: 1 object with the id of an earlier one",
       "Dangling: 1 reference in pattern_id of job logs to what is not there",
       "not where strip families are read", "1 of them with the id of an earlier one",
-      "What keeps the others:",
+      "What prevents the others:",
     ] { #expect(text.contains(sentence), "\(sentence) is not in \(text)") }
   }
 

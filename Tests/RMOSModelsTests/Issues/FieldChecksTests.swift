@@ -139,7 +139,7 @@ import Testing
       (.columnName("f_json"), #""f_json" is read as "f""#),
       (
         .lookAlike("F"),
-        #""f" is missing; "F" has a similar name but was only kept; "#
+        #""f" is missing; "F" has a similar name and was stored as an unknown member; "#
           + #"rename it, or read the source with the mapping "any-case""#
       ),
     ]

@@ -74,7 +74,7 @@ import Testing
     [0x7F...0x9F, 0x61C...0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069]
       .joined().compactMap { Unicode.Scalar(UInt32($0)) })
 
-  /// Random text, with what steers terminals and its neighbours more often than elsewhere.
+  /// Random text, with what steers terminals and its neighbors more often than elsewhere.
   private static func text(_ random: inout SeededGenerator) -> String {
     var text = String.UnicodeScalarView()
     for _ in 0..<random.int(0...40) {

@@ -100,7 +100,7 @@ import RMOSSystem
       .constraintUnique where text.hasSuffix(".id"):
       return (.duplicateID, "the id is taken (\(text))")
     case .constraint, .tooBig, .mismatch:
-      return (.constraint, "the database refuses the row (\(text))")
+      return (.constraint, "the database rejected the row (\(text))")
     default:
       return (.other, "\(path): \(cause)")
     }
@@ -122,7 +122,7 @@ extension StoreError {
   static func diskFull(_ path: String) -> StoreError {
     StoreError(
       .diskFull,
-      "no space is left to write \(path); free some and run again: what was committed is intact",
+      "no space left to write \(path); free some space and run again: what was committed is intact",
       path: path)
   }
 

@@ -380,7 +380,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       let result = try body()
       guard !session.connection.hasDeferredViolations else {
         throw StoreError(
-          .constraint, "the database refuses the row (FOREIGN KEY constraint failed)",
+          .constraint, "the database rejected the row (FOREIGN KEY constraint failed)",
           sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
       }
       return result
@@ -408,7 +408,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         // Computed for this row by an index, a column, a CHECK or a trigger of another application.
         let reason = error.message(withoutPath: session.connection.handle.path)
         throw StoreError(
-          .constraint, "the database refuses the row (\(reason))", path: error.path,
+          .constraint, "the database rejected the row (\(reason))", path: error.path,
           sqliteCode: error.sqliteCode
         ).explained(kind, id: id())
       }
