@@ -1,6 +1,8 @@
-// The machine's limit for a migration, as a yardstick: walk, read, find the top-level members of one
-// JSON object a file, bind the raw spans, one prepared insert a row, one transaction. Nothing is checked.
-// build: gcc -O3 limit.c -lsqlite3 -o limit    run: limit SOURCE_DIR NEW.db schema.sql
+// The machine's limit for a migration, as a yardstick: walk, read, find the top-level members of
+// one JSON object a file, bind the raw spans, one prepared insert a row, one transaction. Nothing
+// is checked.
+// build: gcc -O3 limit.c -lsqlite3 -o limit
+// run:   limit SOURCE_DIR NEW.db schema.sql
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <ftw.h>

@@ -1,5 +1,5 @@
-// Asks an HTTP/1.1 server for one path over several kept connections, one request at a time on each,
-// and prints requests per second and latencies.
+// Asks an HTTP/1.1 server for one path over several kept connections, one request at a time on
+// each, and prints requests per second and latencies.
 //
 // usage: serve_load PORT PATH CONNECTIONS REQUESTS
 #include <arpa/inet.h>

@@ -15,6 +15,8 @@ check_format() {
     Packages Package.swift
   if command -v python3 >/dev/null; then
     find Sources Packages -name '*.swift' -not -path '*/.build/*' -exec Scripts/check_functions.py {} +
+    find Sources Tests Packages Examples Benchmarks Package.swift \( -name '*.swift' -o -name '*.[ch]' \) \
+      -not -path '*/.build/*' -exec Scripts/check_comments.py {} +
     Scripts/check_excerpts.py
     Scripts/embed_conformance.py --check
   fi

@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A program that embeds RMOS: it migrates, renders a report and audits. In your package, replace the
-// path with the URL of the repository and a version.
+// A program that embeds RMOS: it migrates, renders a report and audits. In your package, replace
+// the path with the URL of the repository and a version.
 let package = Package(
   name: "Embedding",
   platforms: [.macOS(.v15)],

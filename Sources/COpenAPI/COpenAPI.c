@@ -1,5 +1,5 @@
-// The document is embedded as it is, so that there is one copy of it. A Swift array of as many bytes
-// takes half a minute to compile.
+// The document is embedded as it is, so that there is one copy of it. A Swift array of as many
+// bytes takes half a minute to compile.
 
 #include "COpenAPI.h"
 

@@ -25,7 +25,8 @@ public struct Analytics: Sendable {
     public var outlierScore: Double
     /// The number of days after which a running job is stuck.
     public var stuckAfterDays: Int
-    /// The most entries that a list of patterns, strip families, jobs or reasons has; `nil` for all.
+    /// The most entries that a list of patterns, strip families, jobs or reasons has; `nil` for
+    /// all.
     public var listLimit: Int?
     /// The current day, in UTC; `nil` for that of the system's clock.
     public var today: CalendarDay?
@@ -36,8 +37,8 @@ public struct Analytics: Sendable {
     ///   - filter: Which jobs count.
     ///   - outlierScore: The modified z-score from which a duration is an outlier.
     ///   - stuckAfterDays: The number of days after which a running job is stuck.
-    ///   - listLimit: The most entries that a list of patterns, strip families, jobs or reasons has;
-    ///     `nil` for all, which takes memory for each.
+    ///   - listLimit: The most entries that a list of patterns, strip families, jobs or reasons
+    ///     has; `nil` for all, which takes memory for each.
     ///   - today: The current day, in UTC; `nil` for that of the system's clock.
     public init(
       filter: JobFilter = JobFilter(), outlierScore: Double = 3.5, stuckAfterDays: Int = 7,
@@ -71,11 +72,11 @@ public struct Analytics: Sendable {
   /// - Returns: The figures.
   /// - Throws: `StoreError` if the store cannot be read; `StoreError.Code.cancelled` if the task is
   ///   cancelled.
-  /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, and 12
-  ///   for each completed job whose pattern has an estimate. More than 4,096 jobs, 76 bytes each and
-  ///   their ids, go to a temporary file (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`), and so
-  ///   do more than 65,536 durations, or measures of rings, in which the number at a rank is found by
-  ///   counting.
+  /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, and
+  ///   12 for each completed job whose pattern has an estimate. More than 4,096 jobs, 76 bytes each
+  ///   and their ids, go to a temporary file (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`),
+  ///   and so do more than 65,536 durations, or measures of rings, in which the number at a rank is
+  ///   found by counting.
   public func run() async throws -> AnalyticsReport {
     try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
@@ -101,9 +102,9 @@ public struct Analytics: Sendable {
 
   /// Computes how two measures go together.
   ///
-  /// The pairs are those of jobs if either measure is one of jobs, else of patterns if either is one
-  /// of patterns, else of strip families. A job's measures are those of finished jobs that pass the
-  /// filter; its strip family is its own, else its pattern's.
+  /// The pairs are those of jobs if either measure is one of jobs, else of patterns if either is
+  /// one of patterns, else of strip families. A job's measures are those of finished jobs that pass
+  /// the filter; its strip family is its own, else its pattern's.
   ///
   /// - Parameters:
   ///   - x: A measure.
@@ -256,10 +257,10 @@ private struct PatternRows: RowSource {
 /// What figures need of a store at one moment, so that those of other filters are made without
 /// reading the store again.
 ///
-/// With 1,000,000 rows it takes some 25 MB of memory, for patterns and strip families; the jobs are in
-/// a temporary file.
-// Sendable because `shop`, whose figures are made lazily, is used by one thread at a time: by the one
-// that holds `turn`.
+/// With 1,000,000 rows it takes some 25 MB of memory, for patterns and strip families; the jobs are
+/// in a temporary file.
+// Sendable because `shop`, whose figures are made lazily, is used by one thread at a time: by the
+// one that holds `turn`.
 package final class AnalyticsSnapshot: @unchecked Sendable {
   private let shop: Shop
   private let turn = Mutex(())
@@ -268,7 +269,8 @@ package final class AnalyticsSnapshot: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - isCancelled: Polled while the store is read; when it returns `true`, the work is abandoned.
+  ///   - isCancelled: Polled while the store is read; when it returns `true`, the work is
+  ///     abandoned.
   /// - Throws: As ``Analytics/run()``.
   package init(of store: any RecordStore, isCancelled: @escaping () -> Bool = { false }) throws {
     shop = try store.read { reader in

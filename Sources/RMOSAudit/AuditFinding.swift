@@ -205,7 +205,8 @@ struct EntityOrigins {
     return failed?[kind]?[id]
   }
 
-  /// Where a row came from, if it was edited since; `nil` if it was not, or the ledger does not say.
+  /// Where a row came from, if it was edited since; `nil` if it was not, or the ledger does not
+  /// say.
   mutating func edited(_ kind: EntityKind, _ id: String) throws -> EntityOrigin? {
     guard context.hasLedger else { return nil }
     var found: EntityOrigin?

@@ -4,9 +4,10 @@ package import RMOSModels
 extension AuditReport {
   /// The report as a JSON object.
   ///
-  /// `success` (no errors), `verdict`, `complete`, `rules_not_checked`, `database`, `schema_version`, `counts`, `checks` (`passed`,
-  /// `failed`), `severity_counts`, `seconds`, `rules` (each with `code`, `severity`, `summary`,
-  /// `state` and its `errors`, `warnings` and `infos`), `findings` and `findings_omitted`.
+  /// `success` (no errors), `verdict`, `complete`, `rules_not_checked`, `database`,
+  /// `schema_version`, `counts`, `checks` (`passed`, `failed`), `severity_counts`, `seconds`,
+  /// `rules` (each with `code`, `severity`, `summary`, `state` and its `errors`, `warnings` and
+  /// `infos`), `findings` and `findings_omitted`.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.object {
@@ -83,10 +84,10 @@ extension JSONWriter {
 extension AuditReport {
   /// SQL that would fix what was found, as a script for SQLite: for a person to review and apply.
   ///
-  /// The statements check their preconditions again, so an outdated script does no harm. A statement
-  /// that would destroy something that migrating the same files again restores is commented out, below
-  /// what to do instead. Where a row was edited since a run wrote it, or is gone, a comment names the
-  /// file that still holds it.
+  /// The statements check their preconditions again, so an outdated script does no harm. A
+  /// statement that would destroy something that migrating the same files again restores is
+  /// commented out, below what to do instead. Where a row was edited since a run wrote it, or is
+  /// gone, a comment names the file that still holds it.
   public var repairPlan: String { RepairPlan(for: self).sql }
 }
 
@@ -196,7 +197,8 @@ extension AuditReport {
   /// Source of the format: <https://shields.io/badges/endpoint-badge>.
   ///
   /// ```swift
-  /// report.badge  // {"schemaVersion":1,"label":"RMOS audit","message":"sound","color":"brightgreen"}
+  /// report.badge
+  /// // {"schemaVersion":1,"label":"RMOS audit","message":"sound","color":"brightgreen"}
   /// ```
   package var badge: String {
     let (message, color) =
@@ -285,7 +287,8 @@ extension AuditReport {
 }
 
 extension AuditReport.RuleResult {
-  /// The severity of the worst findings, which may be less than the rule's; `nil` if there are none.
+  /// The severity of the worst findings, which may be less than the rule's; `nil` if there are
+  /// none.
   package var worst: Severity? {
     Severity.allCases.sorted(by: >).first { counts[$0, default: 0] > 0 }
   }

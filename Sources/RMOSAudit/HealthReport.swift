@@ -122,8 +122,8 @@ public struct HealthReport: Sendable, Hashable {
     notChecked = ["file", "rows"] + (look.isComplete ? [] : ["references"]) + ["provenance"]
   }
 
-  /// Adds what an audit of the same state of the store found beyond the quick check, which words its
-  /// findings better.
+  /// Adds what an audit of the same state of the store found beyond the quick check, which words
+  /// its findings better.
   ///
   /// Does nothing if the report is complete, or the audit is not whole.
   package mutating func complete(with report: AuditReport) {

@@ -4,8 +4,8 @@ import RMOSModels
 ///
 /// An audit never applies it. The statements check their preconditions again, so an outdated plan
 /// does no harm. A statement that would destroy something that migrating the same files again
-/// restores is commented out, below what to do instead. Where a row was edited since a run wrote it,
-/// or is gone, the plan names the file that still holds it.
+/// restores is commented out, below what to do instead. Where a row was edited since a run wrote
+/// it, or is gone, the plan names the file that still holds it.
 package struct RepairPlan: Sendable {
   /// Statements that belong together.
   package struct Step: Sendable, Hashable {

@@ -35,8 +35,8 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   ///   - name: What it is called on a command line.
   ///   - version: What `--version` prints after the name; the version of RMOS by default.
   ///   - catalog: The kinds of entities that its databases hold; those of RMOS by default.
-  ///   - openers: What opens a database: the first that takes the value of `--db`. The first that has
-  ///     a default location says which database is used if none is named.
+  ///   - openers: What opens a database: the first that takes the value of `--db`. The first that
+  ///     has a default location says which database is used if none is named.
   public init(
     name: String, version: String? = nil, catalog: EntityCatalog? = nil,
     openers: [any StoreOpener] = [SQLiteOpener()]

@@ -54,8 +54,8 @@ struct Hints {
     }
   }
 
-  /// What to do about issues of a migration that are wrong in one way: the mapping that their message
-  /// names, or else, for many, a look at what they have.
+  /// What to do about issues of a migration that are wrong in one way: the mapping that their
+  /// message names, or else, for many, a look at what they have.
   func forGroup(
     _ group: IssueGroups.Group, source: String, _ arguments: ParsedArguments
   ) -> String? {

@@ -106,8 +106,8 @@ extension Migration {
     public enum DuplicatePolicy: String, Sendable, Hashable, CaseIterable {
       /// Keep the store's row and count the entity as skipped.
       case skip
-      /// Rewrite the store's row if its content differs, and keep it as it was; leave it alone if it
-      /// was edited since it was migrated.
+      /// Rewrite the store's row if its content differs, and keep it as it was; leave it alone if
+      /// it was edited since it was migrated.
       case update
       /// Count the entity as failed.
       case fail
@@ -125,8 +125,8 @@ extension Migration {
     public enum FailurePolicy: String, Sendable, Hashable, CaseIterable {
       /// All of them.
       case any
-      /// Those that are new: which the newest earlier run over the same source did not fail the same
-      /// way, byte by byte and for the same reasons, and which the store does not have by now.
+      /// Those that are new: which the newest earlier run over the same source did not fail the
+      /// same way, byte by byte and for the same reasons, and which the store does not have by now.
       case new
     }
 
@@ -166,8 +166,8 @@ extension Migration {
     public var failOn = FailurePolicy.any
     /// Whether a source without a file to read is a success.
     ///
-    /// It is an error (`input.nothing-found`) otherwise: what looks like an empty directory may be a
-    /// share that is not mounted. Files that hold empty lists are read and no error.
+    /// It is an error (`input.nothing-found`) otherwise: what looks like an empty directory may be
+    /// a share that is not mounted. Files that hold empty lists are read and no error.
     public var allowsEmptySource = false
     /// The maximum number of errors and warnings the summary keeps; the ledger keeps all.
     public var maxIssuesInSummary = 10_000
@@ -181,15 +181,16 @@ extension Migration {
     /// `nil` for none.
     ///
     /// A directory that is empty, does not exist or holds the rejects of earlier runs, which are
-    /// replaced at the end of the run unless they were edited. The bytes of each failed entity are written at
-    /// the source's relative path (an item of several in a directory named after its file), next to
-    /// a file `<name>.issues` that lists what is wrong. Only the owner can read them. What cannot be
-    /// copied does not stop the run: see ``MigrationSummary/rejects``. A dry run writes nothing.
+    /// replaced at the end of the run unless they were edited. The bytes of each failed entity are
+    /// written at the source's relative path (an item of several in a directory named after its
+    /// file), next to a file `<name>.issues` that lists what is wrong. Only the owner can read
+    /// them. What cannot be copied does not stop the run: see ``MigrationSummary/rejects``. A dry
+    /// run writes nothing.
     public var rejectsDirectory: String?
     /// Whether to back up a store on disk that has entities before the first of them is written.
     ///
-    /// The backup is of the state before the run. A run that changes nothing makes none; of older ones
-    /// the last two are kept.
+    /// The backup is of the state before the run. A run that changes nothing makes none; of older
+    /// ones the last two are kept.
     public var takesBackup = true
     /// The clocks that the ledger and default timestamps use; tests fix them.
     package var clock: MigrationClock = .system

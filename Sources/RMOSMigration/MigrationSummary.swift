@@ -9,7 +9,8 @@ public struct MigrationSummary: Sendable {
     case completed
     /// It was cancelled, or its process died; what was committed stays.
     case interrupted
-    /// More entities failed than ``Migration/Options/maxErrors`` tolerates; what was committed stays.
+    /// More entities failed than ``Migration/Options/maxErrors`` tolerates; what was committed
+    /// stays.
     case tooManyErrors = "too_many_errors"
     /// An atomic run met a failure; nothing was written.
     case rolledBack = "rolled_back"
@@ -71,8 +72,8 @@ public struct MigrationSummary: Sendable {
   public var filesNotRead: Int { notRead.count }
   /// The members kept with the entities written because their kinds do not declare them.
   package var keptMembers: KeptMembers
-  /// How many of the entities that failed had not failed the same way in the newest earlier run that
-  /// read the same source to its end, and are not in the store by now.
+  /// How many of the entities that failed had not failed the same way in the newest earlier run
+  /// that read the same source to its end, and are not in the store by now.
   public var failedNew: Int
   /// How many of the entities that failed had failed the same way in ``knownSince``, or are in the
   /// store by now.

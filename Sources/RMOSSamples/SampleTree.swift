@@ -4,9 +4,9 @@ import RMOSSystem
 
 /// A generated legacy tree: the same arguments give the same files on every machine.
 ///
-/// About one entity in ten is a strip family, three are patterns, six are job logs, in all layouts a
-/// source may have: one file per entity in nested directories, a list, a dictionary, JSON Lines. All
-/// of them migrate without a failure unless broken ones are asked for.
+/// About one entity in ten is a strip family, three are patterns, six are job logs, in all layouts
+/// a source may have: one file per entity in nested directories, a list, a dictionary, JSON Lines.
+/// All of them migrate without a failure unless broken ones are asked for.
 ///
 /// ```swift
 /// let summary = try SampleTree(count: 1000).write(to: "legacy")
@@ -49,9 +49,9 @@ package struct SampleTree: Sendable {
 
   /// Writes the tree into `directory`, which is created if it does not exist.
   ///
-  /// Nothing that exists is overwritten, but an empty directory is replaced. The tree is first written
-  /// into a hidden directory next to it, `.NAME.incomplete-1`, which is renamed once it is complete.
-  /// Memory does not depend on ``count``.
+  /// Nothing that exists is overwritten, but an empty directory is replaced. The tree is first
+  /// written into a hidden directory next to it, `.NAME.incomplete-1`, which is renamed once it is
+  /// complete. Memory does not depend on ``count``.
   ///
   /// - Parameters:
   ///   - directory: The directory to write to; must be empty if it exists.
@@ -114,7 +114,8 @@ struct SampleWriter {
   private enum Layout: CaseIterable {
     case list, dictionary, lines
 
-    /// Its range of a kind's entities, in percent; those before the first range have their own files.
+    /// Its range of a kind's entities, in percent; those before the first range have their own
+    /// files.
     var range: Range<Int> {
       switch self {
       case .list: 60..<75

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The number of entities that came into a store on each day.
 ///
-/// An entity that a run in the ledger wrote counts on the day that run began, and another on the day
-/// it was created, in UTC. An entity without a readable date counts on no day.
+/// An entity that a run in the ledger wrote counts on the day that run began, and another on the
+/// day it was created, in UTC. An entity without a readable date counts on no day.
 public struct EntityDays: Sendable, Hashable {
   /// The days, `YYYY-MM-DD`, with the number of entities of each kind.
   public private(set) var counts: [String: [EntityKind: Int]] = [:]
@@ -54,8 +54,8 @@ protocol EntityDaysCounting: StoreReader {
 }
 
 extension RecordStore {
-  /// The number of entities that came into the store on each day, counted on two threads if the store
-  /// can show one state to both.
+  /// The number of entities that came into the store on each day, counted on two threads if the
+  /// store can show one state to both.
   ///
   /// - Parameter size: About how many entities are counted at once.
   /// - Returns: The numbers.

@@ -12,7 +12,8 @@ public struct RecordQuery: Sendable, Hashable {
   public enum Condition: Sendable, Hashable {
     /// The field equals the value.
     case equals(member: String, value: Value)
-    /// The text field contains the text. ASCII case is ignored; `%` and `_` have no special meaning.
+    /// The text field contains the text. ASCII case is ignored; `%` and `_` have no special
+    /// meaning.
     case contains(member: String, text: String)
     /// At least one of the text fields contains the text, as in ``contains(member:text:)``.
     case anyContains(members: [String], text: String)

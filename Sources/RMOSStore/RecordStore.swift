@@ -2,9 +2,9 @@ public import RMOSModels
 
 /// A store of entities, and of the ledger of the runs that wrote them.
 ///
-/// The package has two: ``SQLiteStore`` and ``InMemoryStore``. Both pass the same conformance suite,
-/// which the library RMOSTesting has for stores of other packages; its article "A store of your own"
-/// shows one.
+/// The package has two: ``SQLiteStore`` and ``InMemoryStore``. Both pass the same conformance
+/// suite, which the library RMOSTesting has for stores of other packages; its article "A store of
+/// your own" shows one.
 ///
 /// ```swift
 /// let store: any RecordStore = InMemoryStore()
@@ -58,7 +58,8 @@ public protocol RecordStore: Sendable {
   /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` if the work was abandoned.
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal
 
-  /// Whether a writer, in this or another process, is at work right now; `nil` if that is not known.
+  /// Whether a writer, in this or another process, is at work right now; `nil` if that is not
+  /// known.
   ///
   /// It distinguishes a run in progress from one whose process died. To write, use
   /// ``withExclusiveWriter(_:)``, which knows for certain.
@@ -71,30 +72,30 @@ public protocol RecordStore: Sendable {
   /// store value. It takes microseconds, whatever the size of the store.
   func changeToken() -> String?
 
-  /// Runs `body`, which may load a lot: if all entity tables are empty, their recommended indexes may
-  /// be missing until it ends.
+  /// Runs `body`, which may load a lot: if all entity tables are empty, their recommended indexes
+  /// may be missing until it ends.
   ///
-  /// Call it within ``withExclusiveWriter(_:)``. ``write(_:)`` works within as usual. However `body`
-  /// ends, the store is then as after an ordinary load; after a crash, it becomes so when it is next
-  /// opened for a load.
+  /// Call it within ``withExclusiveWriter(_:)``. ``write(_:)`` works within as usual. However
+  /// `body` ends, the store is then as after an ordinary load; after a crash, it becomes so when it
+  /// is next opened for a load.
   /// - Throws: What `body` throws, and only if it throws nothing, what the store throws.
   func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result
 
-  /// Runs `body`, which may write, and lets it copy the store as it is now once it is about to change
-  /// something, so that it can be restored to its state before a run.
+  /// Runs `body`, which may write, and lets it copy the store as it is now once it is about to
+  /// change something, so that it can be restored to its state before a run.
   ///
-  /// A run that changes nothing then costs no copy. A store that cannot keep the old state for later
-  /// copies it before it calls `body`.
+  /// A run that changes nothing then costs no copy. A store that cannot keep the old state for
+  /// later copies it before it calls `body`.
   ///
-  /// Call it within ``withExclusiveWriter(_:)``; within ``write(_:)`` too, whose changes the copy does
-  /// not have.
+  /// Call it within ``withExclusiveWriter(_:)``; within ``write(_:)`` too, whose changes the copy
+  /// does not have.
   ///
   /// - Parameters:
   ///   - run: The number that the run will have.
-  ///   - isCancelled: Polled periodically while the store is copied; when it returns `true`, the copy
-  ///     is abandoned.
-  ///   - body: Its argument makes the copy when it is first called, and returns it from then on: `nil`
-  ///     if the store does not outlive the process. Not to be called after `body` has ended.
+  ///   - isCancelled: Polled periodically while the store is copied; when it returns `true`, the
+  ///     copy is abandoned.
+  ///   - body: Its argument makes the copy when it is first called, and returns it from then on:
+  ///     `nil` if the store does not outlive the process. Not to be called after `body` has ended.
   /// - Returns: What `body` returns.
   /// - Throws: What `body` throws; ``StoreError``, ``StoreError/Code/cancelled`` if the copy was
   ///   abandoned.

@@ -48,7 +48,8 @@ public struct RunBackup: Sendable, Hashable {
     }
   }
 
-  /// Runs `body`, and lets it back up a store that has entities once it is about to change something.
+  /// Runs `body`, and lets it back up a store that has entities once it is about to change
+  /// something.
   ///
   /// See `RecordStore.withBackup(beforeRun:isCancelled:_:)`; what `body` is given returns `nil` if
   /// there is nothing to lose.

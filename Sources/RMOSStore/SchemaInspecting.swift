@@ -40,13 +40,14 @@ public protocol SchemaInspecting {
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)]
 
-  /// Calls `body` with each row of `table` that breaks a foreign key the table declares, and the table
-  /// that the key points to.
+  /// Calls `body` with each row of `table` that breaks a foreign key the table declares, and the
+  /// table that the key points to.
   func forEachForeignKeyProblem(
     in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws
 
-  /// Calls `body` with each row of `table`, in no particular order; a column it lacks reads as NULL.
+  /// Calls `body` with each row of `table`, in no particular order; a column it lacks reads as
+  /// NULL.
   func forEachRow(
     of kind: EntityKind, in table: InspectedTable, _ body: (InspectedRow) throws -> Void
   ) throws
@@ -105,8 +106,8 @@ public struct InspectedTable: Sendable {
     }
   }
 
-  /// An index: its name, its key as in CREATE INDEX (`name`, `created_at DESC`), and whether it covers
-  /// only some rows.
+  /// An index: its name, its key as in CREATE INDEX (`name`, `created_at DESC`), and whether it
+  /// covers only some rows.
   package typealias Index = (name: String, columns: String, isPartial: Bool)
 
   /// A foreign key's column and the table it points to.

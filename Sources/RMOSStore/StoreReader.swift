@@ -3,9 +3,9 @@ public import RMOSModels
 /// The reading side of a store, valid within one ``RecordStore/read(_:)`` or
 /// ``RecordStore/write(_:)``.
 ///
-/// What has a default is derived from the other requirements, and correct; a store overrides it if it
-/// can answer faster, or with less memory. For one that wraps another, the library RMOSStoreWrapper
-/// has a protocol that forwards everything.
+/// What has a default is derived from the other requirements, and correct; a store overrides it if
+/// it can answer faster, or with less memory. For one that wraps another, the library
+/// RMOSStoreWrapper has a protocol that forwards everything.
 public protocol StoreReader: AnyObject {
   /// The kinds of entities that the store holds.
   var catalog: EntityCatalog { get }
@@ -60,8 +60,8 @@ public protocol StoreReader: AnyObject {
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup]
 
-  /// Counts the records that match `query`, ignoring its order and limit, by a key. The groups are in
-  /// the order of their values, and have no numbers.
+  /// Counts the records that match `query`, ignoring its order and limit, by a key. The groups are
+  /// in the order of their values, and have no numbers.
   ///
   /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
   func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup]
@@ -78,8 +78,8 @@ public protocol StoreReader: AnyObject {
   /// Looks up what the store knows of the entities of a batch in `range`.
   ///
   /// A store that answers over a network looks them all up at once.
-  /// - Returns: The facts of each, in order. Of entities that failed while being read it matters only
-  ///   whether one with the id is there.
+  /// - Returns: The facts of each, in order. Of entities that failed while being read it matters
+  ///   only whether one with the id is there.
   func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts]
 
   /// The provenance of an entity; `nil` if it was not migrated.
@@ -91,8 +91,8 @@ public protocol StoreReader: AnyObject {
   /// A store that answers over a network looks them all up at once.
   func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?]
 
-  /// The runs in the ledger, newest first, without the first `offset`; `limit` is the most to return,
-  /// `nil` for all.
+  /// The runs in the ledger, newest first, without the first `offset`; `limit` is the most to
+  /// return, `nil` for all.
   func runs(limit: Int?, offset: Int) throws -> [LedgerRun]
 
   /// The number of runs in the ledger.
@@ -111,16 +111,16 @@ public protocol StoreReader: AnyObject {
   /// Calls `body` with the issues that match `query`, in order, in constant memory.
   func forEachIssue(matching query: IssueQuery, _ body: (Issue) throws -> Void) throws
 
-  /// The numbers of a run's issues by severity, code, kind and newness, the most severe first; none if
-  /// the run has no issues.
+  /// The numbers of a run's issues by severity, code, kind and newness, the most severe first; none
+  /// if the run has no issues.
   func issueCounts(ofRun run: Int64) throws -> [IssueCount]
 
-  /// Calls `body` with every row that a run rewrote, as it was before, kind by kind in byte order of
-  /// the id. There are none once the run is undone.
+  /// Calls `body` with every row that a run rewrote, as it was before, kind by kind in byte order
+  /// of the id. There are none once the run is undone.
   func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws
 
-  /// Calls `body` with what ``StoreTransaction/keep(_:)`` has kept of a run, kind by kind in byte order
-  /// of the id.
+  /// Calls `body` with what ``StoreTransaction/keep(_:)`` has kept of a run, kind by kind in byte
+  /// order of the id.
   func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws
 
   /// What runs did to a row after it was first written, the newest run first: what was kept with
@@ -309,8 +309,8 @@ extension SchemaVersion {
   public static let created = 2
   /// The versions of the ledger's own tables.
   ///
-  /// Version 1 had neither row digests nor undone runs, and kept no before-images; version 2 did not
-  /// know who ran something, nor which failures were new.
+  /// Version 1 had neither row digests nor undone runs, and kept no before-images; version 2 did
+  /// not know who ran something, nor which failures were new.
   package static let ledger: ClosedRange<Int64> = 1...3
 }
 

@@ -6,8 +6,8 @@ public import RMOSModels
 /// ``StoreError/Code/duplicateID``, only that entity is refused and nothing of it is left: the
 /// transaction can go on and be committed.
 ///
-/// What has a default is derived from the other requirements, and correct. For a transaction that wraps
-/// another, the library RMOSStoreWrapper has a protocol that forwards everything.
+/// What has a default is derived from the other requirements, and correct. For a transaction that
+/// wraps another, the library RMOSStoreWrapper has a protocol that forwards everything.
 public protocol StoreTransaction: StoreReader {
   // MARK: Entities
 
@@ -15,8 +15,8 @@ public protocol StoreTransaction: StoreReader {
   ///
   /// The digest that is kept with the provenance is that of the row as it is stored, whatever
   /// `provenance.rowDigest` is.
-  /// - Throws: ``StoreError/Code/duplicateID`` if the id is taken, ``StoreError/Code/constraint`` if
-  ///   the schema refuses the record, as it does a dangling reference.
+  /// - Throws: ``StoreError/Code/duplicateID`` if the id is taken, ``StoreError/Code/constraint``
+  ///   if the schema refuses the record, as it does a dangling reference.
   func insert(_ record: Record, provenance: Provenance?) throws
 
   /// Replaces the record that has the same id. Its provenance stays, so the row counts as edited
@@ -85,8 +85,8 @@ public protocol StoreTransaction: StoreReader {
 
   /// Restores the rows that a run rewrote, with their provenance, and removes those it inserted.
   ///
-  /// Call it only if ``StoreReader/forEachUndoObstacle(ofRun:_:)`` finds nothing. The caller updates
-  /// the run itself. Its before-images are removed.
+  /// Call it only if ``StoreReader/forEachUndoObstacle(ofRun:_:)`` finds nothing. The caller
+  /// updates the run itself. Its before-images are removed.
   /// - Returns: The numbers of rows.
   func undo(run: Int64) throws -> UndoCounts
 }

@@ -83,8 +83,8 @@ protocol EntityLending: StoreReader {
     _ kind: EntityKind, in range: EntityRange, _ body: (borrowing StoredEntity) throws -> Void
   ) throws
 
-  /// Ranges of about `count` entities that together are all of a kind, in order; one if finding them
-  /// would take long.
+  /// Ranges of about `count` entities that together are all of a kind, in order; one if finding
+  /// them would take long.
   func entityRanges(_ kind: EntityKind, of count: Int) throws -> [EntityRange]
 }
 

@@ -31,8 +31,8 @@ public enum StoredComparison: Sendable, Hashable {
   /// Compares the entity at `index` with a stored record.
   ///
   /// A timestamp that the source does not give and that defaults to the time of the run
-  /// (`created_at`, `updated_at`) is not compared. JSON is compared by its data: white space, escapes,
-  /// the way a number is written and the order of members make no difference.
+  /// (`created_at`, `updated_at`) is not compared. JSON is compared by its data: white space,
+  /// escapes, the way a number is written and the order of members make no difference.
   ///
   /// - Parameters:
   ///   - batch: The incoming entities.

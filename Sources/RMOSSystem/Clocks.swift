@@ -13,7 +13,8 @@ package struct Deadline: Comparable, Sendable {
   /// A deadline that never passes.
   package static let never = Deadline(nil)
 
-  /// Creates a deadline that passes some time after a moment; the moment itself if that is negative.
+  /// Creates a deadline that passes some time after a moment; the moment itself if that is
+  /// negative.
   package init(after duration: Duration, from now: ContinuousClock.Instant = .now) {
     moment = duration < Self.longest ? now + max(.zero, duration) : nil
   }

@@ -245,8 +245,8 @@ extension FileDescriptor {
     }
   }
 
-  /// Releases a lock, also for a child process that has just been forked and has not yet closed what
-  /// it inherited, as it does when it runs its program: `flock`.
+  /// Releases a lock, also for a child process that has just been forked and has not yet closed
+  /// what it inherited, as it does when it runs its program: `flock`.
   package func unlock() { _ = flock(number, LOCK_UN) }
 
   /// Replaces a small file's content: `ftruncate`, `pwrite`.

@@ -68,9 +68,9 @@ func waitForCondition(
   #endif
 }
 
-/// `PRIO_PROCESS`, which is an enumerator in one C library and a macro in another; `nil` where it does
-/// not stand for a thread. 0, which POSIX calls the process, is the calling thread on Linux, whose
-/// threads inherit it.
+/// `PRIO_PROCESS`, which is an enumerator in one C library and a macro in another; `nil` where it
+/// does not stand for a thread. 0, which POSIX calls the process, is the calling thread on Linux,
+/// whose threads inherit it.
 #if os(Linux) || os(Android)
   let threadPriority: Int32? = 0
 #else

@@ -178,8 +178,8 @@ package struct PrivateDirectory: Sendable {
     }
   }
 
-  /// Waits until it and everything in it is on the disk: `syncfs`, as one file after the other takes
-  /// long; `fsync` where there is none.
+  /// Waits until it and everything in it is on the disk: `syncfs`, as one file after the other
+  /// takes long; `fsync` where there is none.
   package func synchronizeAll() throws(SystemError) {
     if try !descriptor.synchronizeFileSystem() { try synchronizeContents() }
   }

@@ -2,9 +2,9 @@
 package enum ProcessMemory {
   /// Makes the process give back what it no longer uses: `mallopt`.
   ///
-  /// By default, glibc keeps what was freed in up to eight heaps per core. A server whose many threads
-  /// need much memory for a moment keeps all of it then. Call it before there are other threads. Does
-  /// nothing with other C libraries.
+  /// By default, glibc keeps what was freed in up to eight heaps per core. A server whose many
+  /// threads need much memory for a moment keeps all of it then. Call it before there are other
+  /// threads. Does nothing with other C libraries.
   package static func keepSmall() {
     set((.heaps, 1), (.mapThreshold, 256 << 10), (.trimThreshold, 256 << 10))
   }

@@ -31,8 +31,9 @@ package enum Signals {
   /// SIGTERM ends the process at once.
   ///
   /// Hangups are not counted: the system and the shell both send one when a terminal closes, and a
-  /// service manager with SIGTERM, in which case either may be handled first. A signal that the parent process ignored stays
-  /// ignored; one that it blocked, as the threads of a dispatch queue do, is unblocked.
+  /// service manager with SIGTERM, in which case either may be handled first. A signal that the
+  /// parent process ignored stays ignored; one that it blocked, as the threads of a dispatch queue
+  /// do, is unblocked.
   package static func catchInterruptions() {
     _ = (isInterrupted, requests.load(ordering: .relaxed))
     handleInterruptions { signal in
@@ -80,12 +81,12 @@ package enum Signals {
     return try body()
   }
 
-  /// Handles SIGINT, SIGTERM and SIGHUP on a thread that calls `body` with 1 for the first and, hangups
-  /// not counted, with the number received from the second on: `pthread_sigmask`, `sigwait`.
+  /// Handles SIGINT, SIGTERM and SIGHUP on a thread that calls `body` with 1 for the first and,
+  /// hangups not counted, with the number received from the second on: `pthread_sigmask`,
+  /// `sigwait`.
   ///
-  /// Unlike a signal handler, `body` may do anything. Call
-  /// this before other threads start, because they inherit the blocked signals. A signal that the
-  /// parent process ignored stays ignored.
+  /// Unlike a signal handler, `body` may do anything. Call this before other threads start, because
+  /// they inherit the blocked signals. A signal that the parent process ignored stays ignored.
   package static func onInterruption(
     _ body: @escaping @Sendable (Int) -> Void
   ) throws(SystemError) {

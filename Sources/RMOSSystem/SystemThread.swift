@@ -42,8 +42,8 @@ package struct SystemThread: @unchecked Sendable {
     try SystemThread(body).detach()
   }
 
-  /// Runs tasks, in order, on this thread and on another, if the system gives one, and returns when all
-  /// have ended.
+  /// Runs tasks, in order, on this thread and on another, if the system gives one, and returns when
+  /// all have ended.
   package static func share(_ tasks: [@Sendable () -> Void]) {
     let next = SharedCounter()
     let work: @Sendable () -> Void = {
@@ -81,8 +81,8 @@ package struct SystemThread: @unchecked Sendable {
     if let threadPriority { _ = setpriority(threadPriority, 0, 10) }
   }
 
-  /// How far this thread lets others go first, 0 by default; `nil` if it has no priority of its own:
-  /// `getpriority`.
+  /// How far this thread lets others go first, 0 by default; `nil` if it has no priority of its
+  /// own: `getpriority`.
   package static var niceness: Int? {
     threadPriority.map { Int(getpriority($0, 0)) }
   }
@@ -99,8 +99,8 @@ package struct SystemThread: @unchecked Sendable {
 /// The standard library's `Mutex` has no condition variable. As with it, the state is within reach
 /// only under the lock; a reference must not leave a closure.
 ///
-/// `@unchecked Sendable`: `state` is touched under the lock alone; the pointers never change, and what
-/// they point to is thread-safe.
+/// `@unchecked Sendable`: `state` is touched under the lock alone; the pointers never change, and
+/// what they point to is thread-safe.
 @safe package final class Monitor<State>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -142,7 +142,8 @@ package struct SystemThread: @unchecked Sendable {
     try locked(waking) { try body(&state) }
   }
 
-  /// Runs `look` under the lock, and again after each change, until it is done: `pthread_cond_wait`.
+  /// Runs `look` under the lock, and again after each change, until it is done:
+  /// `pthread_cond_wait`.
   ///
   /// The lock is released while waiting. `look` may also run without a change.
   package func wait<Result>(

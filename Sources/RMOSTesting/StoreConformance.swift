@@ -43,8 +43,8 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
   /// Runs the check.
   ///
   /// - Parameter makeStore: Opens the store with a name: letters and digits. One with a new name is
-  ///   empty; only of stores that are ``StoreTraits/persistent`` is a name given twice, and the first
-  ///   store may still be open.
+  ///   empty; only of stores that are ``StoreTraits/persistent`` is a name given twice, and the
+  ///   first store may still be open.
   /// - Throws: ``ConformanceFailure``.
   public func run(_ makeStore: (_ name: String) throws -> any RecordStore) throws {
     do {

@@ -19,7 +19,8 @@ public struct StoreTraits: OptionSet, Sendable, Hashable {
   public static let tellsWriter = StoreTraits(rawValue: 1 << 3)
   /// Texts may hold U+0000.
   public static let keepsNUL = StoreTraits(rawValue: 1 << 4)
-  /// A column keeps values of any type if they cannot be converted to its own, as those of SQLite do.
+  /// A column keeps values of any type if they cannot be converted to its own, as those of SQLite
+  /// do.
   public static let keepsAnyType = StoreTraits(rawValue: 1 << 5)
 
   /// All of them.

@@ -1,5 +1,5 @@
-// A libFuzzer target over the HTTP request parser; see Scripts/fuzz.sh. It is compiled together with
-// the parser's own sources and is no target of the package.
+// A libFuzzer target over the HTTP request parser; see Scripts/fuzz.sh. It is compiled together
+// with the parser's own sources and is no target of the package.
 
 /// Reads one input as requests and stops where a property does not hold.
 ///

@@ -202,7 +202,8 @@ enum Backend: String, CaseIterable, Sendable {
     #expect(report.omitted.isEmpty)
   }
 
-  /// Checks that a report with short lists is the beginning of the whole one, and says what it lacks.
+  /// Checks that a report with short lists is the beginning of the whole one, and says what it
+  /// lacks.
   private func checkCut(_ short: AnalyticsReport, _ whole: AnalyticsReport) {
     func isBeginning<Element: Equatable>(
       _ left: [Element], _ right: [Element], _ list: String

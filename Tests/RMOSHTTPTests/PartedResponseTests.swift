@@ -7,7 +7,8 @@ import Testing
 @Suite("Parted responses") struct PartedResponseTests {
   private struct Broken: Error {}
 
-  /// A server of bodies: the first part, and `count` more of `size` bytes; the last fails if `fails`.
+  /// A server of bodies: the first part, and `count` more of `size` bytes; the last fails if
+  /// `fails`.
   private func server(
     count: Int = 3, size: Int = 5, fails: Bool = false
   ) throws -> RunningServer {

@@ -18,8 +18,8 @@ struct EntityDaysTests {
     #expect(days.undated == [.joblogs: 4])
   }
 
-  /// What `sqlite3` does to a database between runs: rows come and go without the ledger, some without
-  /// an id that is a text.
+  /// What `sqlite3` does to a database between runs: rows come and go without the ledger, some
+  /// without an id that is a text.
   private static let changes = [
     "",
     "DELETE FROM patterns WHERE rowid % 3 = 0",

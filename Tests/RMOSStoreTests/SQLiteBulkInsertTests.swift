@@ -5,8 +5,8 @@ import RMOSTestSupport
 import RMOSTesting
 import Testing
 
-/// A bulk load inserts many rows with one statement, checks references itself and checkpoints the log
-/// on another thread: none of that may show in what is written or refused.
+/// A bulk load inserts many rows with one statement, checks references itself and checkpoints the
+/// log on another thread: none of that may show in what is written or refused.
 @Suite("Inserting during a bulk load")
 struct SQLiteBulkInsertTests {
   /// What makes the database refuse some rows, or a bulk load go another way.

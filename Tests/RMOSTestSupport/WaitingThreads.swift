@@ -7,8 +7,8 @@ import Foundation
 public final class WaitingThreads: TaskExecutor, @unchecked Sendable {
   /// The threads of most tests.
   public static let shared = WaitingThreads(count: 8)
-  /// Threads for the suites that take longest, which therefore wait for no other: a serialized suite
-  /// waits anew before each of its tests.
+  /// Threads for the suites that take longest, which therefore wait for no other: a serialized
+  /// suite waits anew before each of its tests.
   public static let longest = WaitingThreads(count: 6)
 
   private let condition = NSCondition()

@@ -5,8 +5,8 @@ import Testing
 /// Commands that documents name without a prompt are understood, or run somewhere.
 ///
 /// They stand in tables, in sentences, as a synopsis, in recipes for a service manager. Those of
-/// `rmos-cli` are understood by it; every other one is run by some script, or is known to change the
-/// machine it runs on.
+/// `rmos-cli` are understood by it; every other one is run by some script, or is known to change
+/// the machine it runs on.
 @Suite(.waiting) struct DocumentedCommandTests {
   struct Command: CustomStringConvertible, Sendable {
     var place: String

@@ -57,8 +57,8 @@ import Testing
     (try result.json["error"] as? [String: Any])?["code"] as? String
   }
 
-  /// Every entity is reported, in more words than a pipe holds, so the run cannot end before they are
-  /// read; and each is a batch.
+  /// Every entity is reported, in more words than a pipe holds, so the run cannot end before they
+  /// are read; and each is a batch.
   @Test(arguments: Loss.allCases)
   func aMigrationStops(_ loss: Loss) throws {
     let workspace = try prepared()
@@ -114,8 +114,8 @@ import Testing
     #expect(try output.fileHandleForReading.read(upToCount: 2) == Data("1\n".utf8))
     let tool = try RunningTool(
       ["undo", "1", "--db", "d/x.db", "--no-backup", "--json"], in: workspace)
-    // Its number is in the lock file once the lock counts; before that, a lock that vanishes is just
-    // acquired again.
+    // Its number is in the lock file once the lock counts; before that, a lock that vanishes is
+    // just acquired again.
     func holdsLock() -> Bool {
       (try? String(contentsOfFile: workspace.file("d/x.db.lock"), encoding: .utf8))?
         .hasSuffix("\n") == true

@@ -8,7 +8,8 @@
 /// Whether this processor has instructions for SHA-256 that `rmos_sha256_compress` uses.
 bool rmos_sha256_has_instructions(void);
 
-/// Takes `count` blocks of 64 bytes into the eight words of `state`; only if there are instructions.
+/// Takes `count` blocks of 64 bytes into the eight words of `state`; only if there are
+/// instructions.
 void rmos_sha256_compress(uint32_t *state, const uint8_t *blocks, size_t count);
 
 #endif

@@ -237,8 +237,8 @@ struct BladeSums {
 
 /// Shares by a number, of which millions are added.
 ///
-/// `Dictionary` spends most of that time on a hash that withstands chosen keys. These keys are days,
-/// or numbers given in the order of rows.
+/// `Dictionary` spends most of that time on a hash that withstands chosen keys. These keys are
+/// days, or numbers given in the order of rows.
 struct NumberedRates {
   private(set) var entries: [(key: Int, rate: Rate)] = []
   /// Open addressing: the number of an entry plus one, 0 for a free slot.

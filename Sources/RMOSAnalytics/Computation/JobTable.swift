@@ -363,8 +363,8 @@ private struct PatternJobs {
   }
 }
 
-/// The counts of the jobs of a shop that pass a filter, on a thread of its own: about as much work as
-/// all other sums.
+/// The counts of the jobs of a shop that pass a filter, on a thread of its own: about as much work
+/// as all other sums.
 // Sendable because the thread alone touches `result` until it has ended, and what both read of the
 // shop does not change any more.
 private final class PatternJobsOfShop: @unchecked Sendable {

@@ -20,7 +20,8 @@ struct LeadingList<Element> {
     append(element)
   }
 
-  /// Adds an element that takes work to make, which is not done if it `isBehind` the last that counts.
+  /// Adds an element that takes work to make, which is not done if it `isBehind` the last that
+  /// counts.
   mutating func add(_ element: @autoclosure () -> Element, unless isBehind: (Element) -> Bool) {
     if let last, isBehind(last) {
       total += 1

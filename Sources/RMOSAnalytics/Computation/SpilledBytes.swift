@@ -18,8 +18,8 @@ final class SpilledBytes {
 
   /// Appends bytes.
   ///
-  /// - Returns: Whether there was room for them, as there is not on a full disk. If not, nothing more
-  ///   can be appended; what was appended before can still be read.
+  /// - Returns: Whether there was room for them, as there is not on a full disk. If not, nothing
+  ///   more can be appended; what was appended before can still be read.
   func append(_ bytes: [UInt8]) -> Bool {
     guard bytes.count <= capacity - count else { return false }
     do {

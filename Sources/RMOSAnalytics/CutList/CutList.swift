@@ -10,9 +10,9 @@ public import RMOSStore
 /// }
 /// ```
 ///
-/// Of a ring, `segments` or else `tile_count` tiles are cut, or as many as `tile_length_mm` goes into
-/// 2π·`radius_mm`; of a block of rows and columns, the chips that `totals` counts of each color. What
-/// the geometry does not say is `nil`, and said in ``notes``.
+/// Of a ring, `segments` or else `tile_count` tiles are cut, or as many as `tile_length_mm` goes
+/// into 2π·`radius_mm`; of a block of rows and columns, the chips that `totals` counts of each
+/// color. What the geometry does not say is `nil`, and said in ``notes``.
 public struct CutList: Sendable, Hashable {
   /// How much to cut, and how.
   public struct Options: Sendable, Hashable {
@@ -30,7 +30,8 @@ public struct CutList: Sendable, Hashable {
     /// - Parameters:
     ///   - count: The number of rosettes, at least 1.
     ///   - scrapPercent: How much is lost to scrap, in percent of what is needed.
-    ///   - stickMM: The length of the sticks that are cut, in millimeters; `nil` if it is not known.
+    ///   - stickMM: The length of the sticks that are cut, in millimeters; `nil` if it is not
+    ///     known.
     ///   - kerfMM: What the saw takes with each cut, in millimeters.
     public init(
       count: Int, scrapPercent: Double = 0, stickMM: Double? = nil, kerfMM: Double = 0
@@ -54,13 +55,13 @@ public struct CutList: Sendable, Hashable {
     public var tilesEach: Double?
     /// Tiles of all rosettes, with scrap, as whole ones.
     public var tiles: Double?
-    /// The length of a tile, in millimeters: `tile_length_mm`, else 2π·radius/segments, or a block's
-    /// `chip_length_mm`.
+    /// The length of a tile, in millimeters: `tile_length_mm`, else 2π·radius/segments, or a
+    /// block's `chip_length_mm`.
     public var tileLengthMM: Double?
     /// The length of all tiles with a cut after each, in millimeters: tiles · (length + kerf).
     public var lengthMM: Double?
-    /// How many sticks that is, of each of which whole tiles are cut; `nil` if the sticks' length is
-    /// not known, or no tile fits one.
+    /// How many sticks that is, of each of which whole tiles are cut; `nil` if the sticks' length
+    /// is not known, or no tile fits one.
     public var sticks: Double?
   }
 

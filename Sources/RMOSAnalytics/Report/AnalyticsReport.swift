@@ -11,8 +11,8 @@ public struct AnalyticsReport: Sendable, Hashable {
   public var materials: MaterialFigures
   /// Figures about patterns and strip families.
   public var patterns: PatternFigures
-  /// How many entries were left out of lists that would be longer than the limit, by the list's path
-  /// in the JSON, such as `patterns.popularity`; only those of which some were left out.
+  /// How many entries were left out of lists that would be longer than the limit, by the list's
+  /// path in the JSON, such as `patterns.popularity`; only those of which some were left out.
   public var omitted: [String: Int]
   /// The finished jobs of each job type and material, for ``risk(jobType:material:)``.
   package var outcomes: JobOutcomes
@@ -85,8 +85,8 @@ public struct JobFigures: Sendable, Hashable {
     public var finishedPerDay: Double?
     /// The number of days on which jobs finished.
     public var activeDays: Int
-    /// The day on which most jobs finished, the earliest of several, and how many; `nil` if there is
-    /// none.
+    /// The day on which most jobs finished, the earliest of several, and how many; `nil` if there
+    /// is none.
     public var busiestDay: Grouped<String, Int>?
     /// The earliest day of an open job; `nil` if there is none.
     public var oldestOpenDay: String?
@@ -164,8 +164,8 @@ public struct MaterialFigures: Sendable, Hashable {
   public var stock: [Stock]
   /// The waste of finished jobs.
   public var waste: Waste
-  /// The waste per material with finished jobs, in byte order; a job's material is that of its strip
-  /// family, else of its pattern's.
+  /// The waste per material with finished jobs, in byte order; a job's material is that of its
+  /// strip family, else of its pattern's.
   public var wasteByMaterial: [Grouped<String, Waste>]
   /// The waste per job type with finished jobs, in byte order.
   public var wasteByType: [Grouped<String, Waste>]

@@ -12,7 +12,8 @@ public struct NumberSummary: Sendable, Hashable {
   public var median: Double?
   /// The number at or below which three quarters of them lie, by nearest rank.
   public var upperQuartile: Double?
-  /// The number at or below which nine tenths of them lie, by nearest rank: number ⌈0.9·n⌉ in order.
+  /// The number at or below which nine tenths of them lie, by nearest rank: number ⌈0.9·n⌉ in
+  /// order.
   public var p90: Double?
   /// The arithmetic mean; the sum is exact before it is divided.
   public var mean: Double?

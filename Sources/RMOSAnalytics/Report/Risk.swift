@@ -1,8 +1,8 @@
 /// How likely a job is to fail.
 ///
-/// It is (failed + 1)/(finished + 2), Laplace's rule of succession, of the jobs of the same type and
-/// material if at least 5 of them finished, else of those of the same type if at least 5 of them
-/// did, else of all.
+/// It is (failed + 1)/(finished + 2), Laplace's rule of succession, of the jobs of the same type
+/// and material if at least 5 of them finished, else of those of the same type if at least 5 of
+/// them did, else of all.
 ///
 /// Source: Pierre-Simon Laplace, "Essai philosophique sur les probabilités" (1814).
 public struct FailureRisk: Sendable, Hashable {

@@ -80,8 +80,8 @@ enum MappingsCommand {
 
   /// The mappings that a command line names, in order.
   ///
-  /// - Throws: ``UsageError`` if there is no such mapping; ``CommandError`` with the place if one is
-  ///   wrong.
+  /// - Throws: ``UsageError`` if there is no such mapping; ``CommandError`` with the place if one
+  ///   is wrong.
   static func mappings(_ arguments: ParsedArguments) throws -> [Mapping] {
     try arguments.all("mapping").map { name in
       if let mapping = Mapping.builtIn(named: name) { return mapping }

@@ -2,11 +2,11 @@ import RMOSAudit
 import RMOSModels
 import RMOSSystem
 
-/// The last whole audit of a database, kept in the user's state directory: an audit writes nothing into
-/// the database or beside it.
+/// The last whole audit of a database, kept in the user's state directory: an audit writes nothing
+/// into the database or beside it.
 ///
-/// There is one file per database, which commands write and `status` reads. Another user, or the same
-/// one with another state directory, has others.
+/// There is one file per database, which commands write and `status` reads. Another user, or the
+/// same one with another state directory, has others.
 struct AuditRecord: Sendable {
   /// What the audit found.
   let outcome: AuditOutcome
@@ -79,8 +79,8 @@ extension AuditRecord {
       return directory.map { "\($0)/\(name).json" }
     }
 
-    /// The state of the database's files, to be taken before an audit reads them; `nil` if the database
-    /// is not in a file.
+    /// The state of the database's files, to be taken before an audit reads them; `nil` if the
+    /// database is not in a file.
     func state() -> String? {
       guard let file else { return nil }
       return [file, file + "-wal"].map { path in

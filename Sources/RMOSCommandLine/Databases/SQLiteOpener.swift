@@ -11,8 +11,8 @@ public struct SQLiteOpener: StoreOpener {
 
   /// Creates an opener.
   ///
-  /// - Parameter defaultLocation: The database if a command line names none; its directory is created
-  ///   with it.
+  /// - Parameter defaultLocation: The database if a command line names none; its directory is
+  ///   created with it.
   public init(defaultLocation: String? = "data/rmos.db") {
     self.defaultLocation = defaultLocation
   }

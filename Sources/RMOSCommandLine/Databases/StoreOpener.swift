@@ -21,8 +21,8 @@ public protocol StoreOpener: Sendable {
   /// Returns `location` as messages and logs may show it: without passwords.
   func shown(_ location: String) -> String
 
-  /// Returns the file that holds the database, so that no command overwrites it; `nil` if it is not in
-  /// a file.
+  /// Returns the file that holds the database, so that no command overwrites it; `nil` if it is not
+  /// in a file.
   func file(of location: String) -> String?
 
   /// Opens a database.
@@ -44,15 +44,15 @@ public enum StorePurpose: Sendable, Hashable {
   case reading
   /// Reads a database in whatever state it is, for an audit. Another application's is refused.
   case inspecting
-  /// Reads what a run would begin with, and changes nothing. That a run could create the database is
-  /// checked as far as possible.
+  /// Reads what a run would begin with, and changes nothing. That a run could create the database
+  /// is checked as far as possible.
   case rehearsing
   /// Changes a database that must exist.
   case changing
   /// Changes a database, and creates it if it does not exist.
   case creating
-  /// Serves a database that must exist to many clients, for as long as the process runs. No one waits
-  /// long for other writers.
+  /// Serves a database that must exist to many clients, for as long as the process runs. No one
+  /// waits long for other writers.
   case serving(allowsWrites: Bool)
 
   /// How long a store should wait for other writers.
@@ -78,7 +78,8 @@ public struct OpenedStore: Sendable {
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - bringUpToDate: Creates the tables that are missing, and upgrades those of an older version.
+  ///   - bringUpToDate: Creates the tables that are missing, and upgrades those of an older
+  ///     version.
   ///   - backUp: Writes a copy of the store to a file. If the file exists, it is replaced if
   ///     `replacing`; otherwise `StoreError.Code.backupExists` is thrown. `isCancelled` is polled
   ///     periodically; when it returns `true`, the copy is abandoned with

@@ -197,7 +197,8 @@ extension Dashboard {
     }
   }
 
-  /// The columns of the list of a query's records, as CSV: of all of them unless fewer are asked for.
+  /// The columns of the list of a query's records, as CSV: of all of them unless fewer are asked
+  /// for.
   private func csv(
     _ query: RecordQuery, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {

@@ -12,10 +12,10 @@ import RMOSSystem
 /// let answer = dashboard.response(to: ServerRequest(method: "GET", target: "/"))
 /// ```
 ///
-/// Responses about the store as a whole are cached until the store changes. Figures that take long to
-/// compute are computed in the background, and the whole store is audited there after changes; both end
-/// when the dashboard is released. Access is the server's
-/// responsibility: an `HTTPServer` has a policy; in any other server, set ``Options/accessPolicy``.
+/// Responses about the store as a whole are cached until the store changes. Figures that take long
+/// to compute are computed in the background, and the whole store is audited there after changes;
+/// both end when the dashboard is released. Access is the server's responsibility: an `HTTPServer`
+/// has a policy; in any other server, set ``Options/accessPolicy``.
 public final class Dashboard: Sendable {
   /// The options of a dashboard.
   public struct Options: Sendable, Hashable {
@@ -26,8 +26,8 @@ public final class Dashboard: Sendable {
     /// What the ledger names as the source of what is written, such as the server's address.
     public var writingSource = "HTTP"
 
-    /// How long after an audit of the whole store in the background the next one may begin; `nil` for
-    /// no such audits.
+    /// How long after an audit of the whole store in the background the next one may begin; `nil`
+    /// for no such audits.
     public var auditInterval: Duration? = .seconds(600)
 
     /// Creates options that allow reading only.
@@ -114,12 +114,12 @@ public final class Dashboard: Sendable {
     }
   }
 
-  /// Ends the audits in the background, and closes the run that gathers what was written, if anything
-  /// was.
+  /// Ends the audits in the background, and closes the run that gathers what was written, if
+  /// anything was.
   ///
-  /// Call it when no more requests come, before the store is closed. An audit under way is cancelled,
-  /// which takes a moment. Of a program that ends without it, the run counts as interrupted, and can be
-  /// undone all the same.
+  /// Call it when no more requests come, before the store is closed. An audit under way is
+  /// cancelled, which takes a moment. Of a program that ends without it, the run counts as
+  /// interrupted, and can be undone all the same.
   /// - Throws: `StoreError`.
   public func close() throws {
     audit?.stop()

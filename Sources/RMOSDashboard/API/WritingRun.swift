@@ -6,8 +6,8 @@ import Synchronization
 
 /// The run in the ledger that gathers what one dashboard writes.
 ///
-/// It begins with the first write, in that write's transaction, and again if it was undone or closed
-/// meanwhile.
+/// It begins with the first write, in that write's transaction, and again if it was undone or
+/// closed meanwhile.
 final class WritingRun: Sendable {
   /// What a request did to an entity.
   enum Outcome {

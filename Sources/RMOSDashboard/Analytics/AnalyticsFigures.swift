@@ -131,8 +131,8 @@ final class AnalyticsFigures: Sendable {
   }
 }
 
-/// Answers that are made from one basis, such as what was read from a store, without asking the store
-/// again; kept for the questions asked last until there is a newer basis.
+/// Answers that are made from one basis, such as what was read from a store, without asking the
+/// store again; kept for the questions asked last until there is a newer basis.
 ///
 /// They are made one at a time, so that many questions at once take no more memory than one.
 final class DerivedAnswers<Question: Hashable & Sendable, Basis: Sendable, Value: Sendable>:

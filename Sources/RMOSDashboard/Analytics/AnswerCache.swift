@@ -61,8 +61,8 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   ///   - question: The question.
   ///   - token: The store's change token, as for ``answer(_:since:)``.
   ///   - patience: How long to wait.
-  /// - Returns: The answer; `nil` if it is still being computed. That goes on, so the question should
-  ///   be asked again.
+  /// - Returns: The answer; `nil` if it is still being computed. That goes on, so the question
+  ///   should be asked again.
   /// - Throws: What computing it throws.
   func answer(
     _ question: Question, since token: String?, within patience: Duration
@@ -139,7 +139,8 @@ extension AnswerCache {
       return try answer(question, token, inBackgroundUntil: Deadline(after: patience))
     }
 
-    /// The answer; with a deadline it is computed on another thread, and is `nil` once that has passed.
+    /// The answer; with a deadline it is computed on another thread, and is `nil` once that has
+    /// passed.
     private func answer(
       _ question: Question, _ token: String?, inBackgroundUntil deadline: Deadline?
     ) throws -> Answer? {

@@ -6,10 +6,10 @@ import Synchronization
 
 /// The newest whole audit of a store, which is made again in the background after changes.
 ///
-/// One audit at a time, in a thread that lets others go first: soon, and then after a change, at the
-/// earliest an interval after the last one ended, and for at most a tenth of the time; or sooner
-/// if someone asks for it. While a migration runs, none begins: what it found would be outdated at
-/// its end. When the value is released, an audit under way is cancelled.
+/// One audit at a time, in a thread that lets others go first: soon, and then after a change, at
+/// the earliest an interval after the last one ended, and for at most a tenth of the time; or
+/// sooner if someone asks for it. While a migration runs, none begins: what it found would be
+/// outdated at its end. When the value is released, an audit under way is cancelled.
 final class BackgroundAudit: Sendable {
   /// A finished audit.
   struct Result: Sendable {
@@ -56,8 +56,8 @@ final class BackgroundAudit: Sendable {
   struct Means: Sendable {
     /// How long after an audit the next one may begin.
     var interval: Duration
-    /// How long after the start the first one begins, so that the first requests have the processors
-    /// to themselves.
+    /// How long after the start the first one begins, so that the first requests have the
+    /// processors to themselves.
     var delay = Duration.zero
     var clock: MigrationClock
     /// Audits the store.
@@ -111,8 +111,8 @@ final class BackgroundAudit: Sendable {
   func view(since token: String?) -> View { work.view(since: token) }
 }
 
-/// Called before an audit begins in the background; what it returns is called when the audit has come
-/// to its end.
+/// Called before an audit begins in the background; what it returns is called when the audit has
+/// come to its end.
 package typealias AuditObserver = @Sendable () -> @Sendable (AuditReport, AuditOutcome) -> Void
 
 extension BackgroundAudit {

@@ -4,8 +4,8 @@ import RMOSSystem
 
 /// The history as bars along a calendar, as inline SVG with a table.
 ///
-/// Days without entities leave a gap. A bar is a day, a week, a month or a year, whatever fits. Each
-/// kind has a color and a hatching of its own.
+/// Days without entities leave a gap. A bar is a day, a week, a month or a year, whatever fits.
+/// Each kind has a color and a hatching of its own.
 struct HistoryChart {
   private let history: MigrationHistory
   private let slots: [Slot]

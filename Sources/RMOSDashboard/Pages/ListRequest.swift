@@ -188,8 +188,8 @@ struct ListRequest {
   var link: String { PageLink.link(to: kind, parameters()) ?? "/\(kind.pathName)" }
 }
 
-/// The order of a list as addresses have it: `id`, `newest`, or a column's member, `-member` for the
-/// other way around.
+/// The order of a list as addresses have it: `id`, `newest`, or a column's member, `-member` for
+/// the other way around.
 struct ListOrder: Hashable {
   let order: RecordQuery.Order
 

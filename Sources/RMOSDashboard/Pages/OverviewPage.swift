@@ -7,7 +7,8 @@ import RMOSStore
 /// The page at `/`: the store's health, contents and recent runs.
 struct OverviewPage {
   private let status: MigrationStatus
-  /// The history; `nil` if it is still being counted, or a table it is read from is missing or damaged.
+  /// The history; `nil` if it is still being counted, or a table it is read from is missing or
+  /// damaged.
   private let history: MigrationHistory?
   private let isCountingHistory: Bool
   private let runs: [LedgerRun]
@@ -147,8 +148,8 @@ struct OverviewPage {
 
   /// What went wrong in the newest migration, and where to read on.
   ///
-  /// `isNew` is false if all that failed had failed before, or nothing failed that would not be read
-  /// by the next run.
+  /// `isNew` is false if all that failed had failed before, or nothing failed that would not be
+  /// read by the next run.
   private var unfinished: (what: HTML, next: HTML, isOver: Bool, isNew: Bool)? {
     guard let run = newestMigration, run.id != current.id, run.undoneBy == nil else { return nil }
     let link = PageLink.run(run.id)

@@ -11,8 +11,8 @@ struct PageDocument {
   var section: String?
   /// The content of `main`.
   var main: HTML
-  /// After how many seconds it is loaded again by itself, for one that says what is to come; `nil` if
-  /// it is not.
+  /// After how many seconds it is loaded again by itself, for one that says what is to come; `nil`
+  /// if it is not.
   ///
   /// With scripts, the element with `data-refreshing` alone is.
   var refreshSeconds: Int?

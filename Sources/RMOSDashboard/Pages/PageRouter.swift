@@ -80,7 +80,8 @@ struct PageRouter: Sendable {
     }
   }
 
-  /// What is to be saved as a file, such as a list for other programs; `nil` if a page is asked for.
+  /// What is to be saved as a file, such as a list for other programs; `nil` if a page is asked
+  /// for.
   private func export(
     _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse? {

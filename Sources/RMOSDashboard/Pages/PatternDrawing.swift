@@ -29,7 +29,8 @@ struct PatternDrawing {
   /// The most bytes of a geometry that is drawn in a list, and the most rings.
   private static let (longestThumbnail, mostRings) = (1 << 16, 12)
 
-  /// A small drawing, which says nothing that the row does not; a plain rim if nothing can be drawn.
+  /// A small drawing, which says nothing that the row does not; a plain rim if nothing can be
+  /// drawn.
   var thumbnail: HTML {
     var rings: [HTML] = []
     for member in ["rosette_geometry", "geometry"] where rings.isEmpty {

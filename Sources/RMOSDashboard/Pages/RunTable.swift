@@ -7,8 +7,8 @@ import RMOSStore
 struct RunTable {
   let runs: [LedgerRun]
   let columns: [RunColumn]
-  /// The link that sorts by a column, and whether the table is sorted by it, descending or not; `nil`
-  /// if the table has no orders.
+  /// The link that sorts by a column, and whether the table is sorted by it, descending or not;
+  /// `nil` if the table has no orders.
   var heading: ((RunColumn) -> (link: String, isDescending: Bool?))?
 
   /// The command, where it has no column.

@@ -85,8 +85,8 @@ final class StatusCache: Sendable {
     try days.entry(circumstances()) { try store.entityDays() }
   }
 
-  /// The days, unless counting them takes longer than a page should; they are being counted then, and
-  /// there is none yet.
+  /// The days, unless counting them takes longer than a page should; they are being counted then,
+  /// and there is none yet.
   ///
   /// - Parameter total: How many entities there are.
   /// - Returns: The days; `nil` while they are being counted.
@@ -159,8 +159,8 @@ final class StatusCache: Sendable {
 
 /// The numbers of entities in lists and their facets, counted once per state of the store.
 ///
-/// Of many entities, counting is most of the work of a list: it takes a scan of an index, or, for what
-/// stands in no index, of the table.
+/// Of many entities, counting is most of the work of a list: it takes a scan of an index, or, for
+/// what stands in no index, of the table.
 final class EntityTotals: Sendable {
   private struct Question: Hashable {
     var kind: EntityKind

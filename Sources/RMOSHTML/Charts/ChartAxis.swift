@@ -3,7 +3,8 @@ import RMOSSystem
 
 /// The scale of a chart: marks, evenly spaced, with values between them in proportion.
 ///
-/// The steps from mark to mark may grow, so that seconds and days fit on one scale that begins at 0.
+/// The steps from mark to mark may grow, so that seconds and days fit on one scale that begins at
+/// 0.
 package struct ChartAxis: Sendable {
   /// A value with its label.
   package struct Mark: Sendable, Hashable {
@@ -102,8 +103,8 @@ package struct ChartAxis: Sendable {
     return (Double(upper - 1) + part) / Double(marks.count - 1) * 100
   }
 
-  /// The marks whose labels do not overlap: the first, which begins at 0, the last, which ends at 100,
-  /// and as many of those in between, which are centered.
+  /// The marks whose labels do not overlap: the first, which begins at 0, the last, which ends at
+  /// 100, and as many of those in between, which are centered.
   ///
   /// - Parameter width: The width of a character, where that of the scale is 100.
   /// - Returns: The positions of the marks, ascending.

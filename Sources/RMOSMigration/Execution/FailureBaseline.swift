@@ -3,10 +3,11 @@ import RMOSStore
 
 /// The runs with which the failures of a run are compared.
 ///
-/// A failure is known if the newest earlier run that read the same source to its end failed the same
-/// entity, byte by byte, for the same reasons, or if the store has the entity by now; otherwise it
-/// is new. If something could not be read in that run, it says nothing of what lies there, such as
-/// the files of a directory; then failures are also known from the newest run that could read all.
+/// A failure is known if the newest earlier run that read the same source to its end failed the
+/// same entity, byte by byte, for the same reasons, or if the store has the entity by now;
+/// otherwise it is new. If something could not be read in that run, it says nothing of what lies
+/// there, such as the files of a directory; then failures are also known from the newest run that
+/// could read all.
 struct FailureBaseline {
   /// The source, as ``normalized(_:)`` writes it.
   private let source: String

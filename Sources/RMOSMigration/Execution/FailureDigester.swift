@@ -4,8 +4,8 @@ import RMOSSystem
 /// Computes what identifies a failure from one run to the next: where the entity is, its bytes, and
 /// the reasons.
 ///
-/// The bytes of an entity were digested when it was read. Of what turned out to be no entity, such as
-/// a file that is not JSON, they are read again, in constant memory; of a large part the first,
+/// The bytes of an entity were digested when it was read. Of what turned out to be no entity, such
+/// as a file that is not JSON, they are read again, in constant memory; of a large part the first,
 /// and its length.
 final class FailureDigester {
   private static let bufferSize = 64 << 10
@@ -57,7 +57,8 @@ final class FailureDigester {
     }
   }
 
-  /// The digest of the bytes that failed; `nil` if there are none, as in a file that cannot be read.
+  /// The digest of the bytes that failed; `nil` if there are none, as in a file that cannot be
+  /// read.
   private func bytes(
     of batch: SourceBatch, at index: Int, _ issues: [Issue]
   ) -> Provenance.Digest? {

@@ -36,8 +36,8 @@ struct MigrationRun {
     return journal.announceEnd(migration.store)
   }
 
-  /// Checks what ``Migration/validate(source:options:catalog:)`` checks, and opens the directory for
-  /// rejects.
+  /// Checks what ``Migration/validate(source:options:catalog:)`` checks, and opens the directory
+  /// for rejects.
   private func checkArguments() throws(MigrationError) -> RejectsWriter? {
     guard !options.isDryRun, let directory = options.rejectsDirectory else {
       try Migration.validate(source: migration.source, options: options, catalog: catalog)
@@ -135,7 +135,8 @@ struct RunContext {
   let journal: RunJournal
   let isCancelled: () -> Bool
 
-  /// Runs `body` as the only writer of the store, with a backup at hand, unless the run was cancelled.
+  /// Runs `body` as the only writer of the store, with a backup at hand, unless the run was
+  /// cancelled.
   fileprivate func withWriter(_ body: () throws -> Void) throws {
     try store.withExclusiveWriter {
       if isCancelled() { return journal.interrupt() }

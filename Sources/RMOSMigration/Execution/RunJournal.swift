@@ -393,8 +393,8 @@ private struct Tally {
 extension StoreTransaction {
   /// Marks runs that still count as running as interrupted.
   ///
-  /// To be called by the only writer: while it holds the lock, no other run can be under way, but that
-  /// of a server.
+  /// To be called by the only writer: while it holds the lock, no other run can be under way, but
+  /// that of a server.
   package func markInterruptedRuns(now: String) throws {
     for var run in try runs(limit: nil) where run.state == .running && !run.isOfRunningServer {
       run.state = .interrupted

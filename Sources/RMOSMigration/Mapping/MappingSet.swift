@@ -60,8 +60,8 @@ struct MappingSet: Sendable {
     }
   }
 
-  /// Whether files with entities of a kind may be below a directory at the top of the source, or, for
-  /// `nil`, at the top itself, though they are not looked for there without a mapping.
+  /// Whether files with entities of a kind may be below a directory at the top of the source, or,
+  /// for `nil`, at the top itself, though they are not looked for there without a mapping.
   func mayRead(_ kind: EntityKind, below directory: [UInt8]?) -> Bool {
     mappings.contains { mapping in
       (mapping.rules[kind] ?? []).contains { rule in

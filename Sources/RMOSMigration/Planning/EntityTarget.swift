@@ -130,12 +130,13 @@ final class DryRunTarget: EntityTarget {
   private let startedAt: String
   private let baseline: [Int64]
   private let catalog: EntityCatalog
-  /// The ids that would have been added, in the order of the catalog; `nil` for a kind that no other
-  /// refers to.
+  /// The ids that would have been added, in the order of the catalog; `nil` for a kind that no
+  /// other refers to.
   private var added: [IDTable?]
   /// The kind being read.
   private var kind: EntityKind?
-  /// The ids of the kind that would have been added or rewritten, each with the number of its place.
+  /// The ids of the kind that would have been added or rewritten, each with the number of its
+  /// place.
   private var places = IDTable()
   private var paths = PathList()
 
@@ -221,7 +222,8 @@ final class DryRunTarget: EntityTarget {
     return origin
   }
 
-  /// The earlier entity of the source with the same id, read again, and the row it would have become.
+  /// The earlier entity of the source with the same id, read again, and the row it would have
+  /// become.
   private func earlierEntity(
     of batch: RecordBatch, at index: Int
   ) throws -> (place: Place, entity: RecordBatch, row: Record)? {

@@ -6,8 +6,8 @@ enum DocumentShape: Equatable, Sendable {
   case entity
   /// A dictionary of entities, keyed by id.
   case dictionary
-  /// An object around entities; the first of the other collections in it, which are not meant, as JSON
-  /// Pointers.
+  /// An object around entities; the first of the other collections in it, which are not meant, as
+  /// JSON Pointers.
   case wrapper(EntitySelection, leftOut: [String] = [])
   /// A table of a kind's members by column, as data frames are serialized.
   case columns
@@ -69,8 +69,8 @@ final class DocumentOutline {
     case entity(Likeness)
     /// A list or dictionary of objects.
     case collection(Likeness)
-    /// An object with several collections, lists or dictionaries: those meant and those not, the first
-    /// ones by name.
+    /// An object with several collections, lists or dictionaries: those meant and those not, the
+    /// first ones by name.
     case holder(Likeness, [[UInt8]], leftOut: [[UInt8]], isNamed: Bool)
     /// A list or dictionary without elements.
     case empty
@@ -92,8 +92,8 @@ final class DocumentOutline {
     var names: [[String]] = [[], [], []]
     /// The one collection or holder of a likeness, if there is one.
     var selections: [EntitySelection?] = [nil, nil, nil]
-    /// The first collections by likeness, but those that describe the document, and in holders those
-    /// that are not meant.
+    /// The first collections by likeness, but those that describe the document, and in holders
+    /// those that are not meant.
     var others: [[String]] = [[], [], []]
     var leftOut: [String] = []
     /// A collection without elements.

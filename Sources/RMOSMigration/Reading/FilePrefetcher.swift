@@ -2,9 +2,10 @@ import RMOSSystem
 
 /// Reads small files on other threads, ahead of the one that needs them.
 ///
-/// To open a file takes as long as to decode an entity if the system has it in memory, and a thousand
-/// times as long on a network share. Nothing but time depends on a prefetcher: the thread that needs a
-/// file opens it itself if no other has begun to, if that failed, and if the file is not small.
+/// To open a file takes as long as to decode an entity if the system has it in memory, and a
+/// thousand times as long on a network share. Nothing but time depends on a prefetcher: the thread
+/// that needs a file opens it itself if no other has begun to, if that failed, and if the file is
+/// not small.
 ///
 /// It belongs to the thread that needs the files.
 final class FilePrefetcher {
@@ -12,15 +13,16 @@ final class FilePrefetcher {
   static let largest = 32 << 10
   /// The number of files that a thread reads before it looks for others.
   static let groupSize = 16
-  /// Where even the fastest file of a group takes longer, other threads are of use: its files are not
-  /// in memory.
+  /// Where even the fastest file of a group takes longer, other threads are of use: its files are
+  /// not in memory.
   static let patience = Duration.microseconds(50)
 
   private let queue: Queue
   /// What was read of the files to be taken next; `nil` for those left to the caller.
   private var group: ArraySlice<[UInt8]?> = []
 
-  /// Creates a prefetcher that has more than one thread if to read a file takes longer than `patience`.
+  /// Creates a prefetcher that has more than one thread if to read a file takes longer than
+  /// `patience`.
   init(patience: Duration = FilePrefetcher.patience) { queue = Queue(patience: patience) }
 
   /// Ends the threads, each once it has read what it is reading.

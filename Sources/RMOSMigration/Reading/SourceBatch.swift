@@ -186,7 +186,8 @@ final class SourceBatchBuilder {
 
   /// Decodes the object at the scanner's position and moves past it.
   ///
-  /// - Returns: What the object turned out to be; an entity is appended, unless it is another kind's.
+  /// - Returns: What the object turned out to be; an entity is appended, unless it is another
+  ///   kind's.
   /// - Throws: If the object is not JSON; nothing is appended then.
   func append(
     _ scanner: inout JSONScanner, locator: RecordBatch.EntryLocator = .none,
@@ -263,7 +264,8 @@ final class SourceBatchBuilder {
 
   // MARK: Files of several kinds
 
-  /// Whether another kind looks for entities at a place too: nothing may be left to one that does not.
+  /// Whether another kind looks for entities at a place too: nothing may be left to one that does
+  /// not.
   ///
   /// What two kinds find by a document's shape need not be the same in a dictionary or a wrapper.
   private func looks(
@@ -276,7 +278,8 @@ final class SourceBatchBuilder {
     }
   }
 
-  /// Whether a rule of another kind takes the object at the scanner's position; moves past it if so.
+  /// Whether a rule of another kind takes the object at the scanner's position; moves past it if
+  /// so.
   private func isTakenByOther(
     _ scanner: inout JSONScanner, _ locator: RecordBatch.EntryLocator, isAlone: Bool
   ) throws(JSONScanError) -> Bool {

@@ -52,7 +52,8 @@ import RMOSSystem
   /// Whether to stop reading; polled whenever the view is refilled.
   private let isCancelled: () -> Bool
 
-  /// A read goes to memory that lies as its bytes do in the file, modulo a line of the processor's cache.
+  /// A read goes to memory that lies as its bytes do in the file, modulo a line of the processor's
+  /// cache.
   ///
   /// With some other distances between the two, processors of AMD copy at a tenth of their speed.
   private static let alignment = 64

@@ -4,10 +4,10 @@ import RMOSSystem
 /// A directory of rejects, in which what a run wrote takes the place of what earlier runs left.
 ///
 /// A run writes into a hidden directory within it, `.incoming`, so the earlier rejects stay until
-/// the new ones are complete and on the disk. Then the list of both is written, what is new is moved
-/// into place, what is obsolete is removed, and the list of the new is written. Whenever the process
-/// is killed, what is there is either listed or has one of the two hidden names, so the next run
-/// takes it for its own. The directory is locked meanwhile.
+/// the new ones are complete and on the disk. Then the list of both is written, what is new is
+/// moved into place, what is obsolete is removed, and the list of the new is written. Whenever the
+/// process is killed, what is there is either listed or has one of the two hidden names, so the
+/// next run takes it for its own. The directory is locked meanwhile.
 final class RejectsDirectory {
   /// The directory that a run writes to.
   static let incomingName = Array(".incoming".utf8)

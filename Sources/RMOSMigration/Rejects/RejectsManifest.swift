@@ -5,8 +5,8 @@ import RMOSSystem
 /// what it may replace.
 ///
 /// It is a file in the format of `sha256sum`, below a first line that tells it from others:
-/// `sha256sum -c SHA256SUMS` checks the directory. Here it is kept as digests of its lines, 48 bytes
-/// a file.
+/// `sha256sum -c SHA256SUMS` checks the directory. Here it is kept as digests of its lines, 48
+/// bytes a file.
 struct RejectsManifest {
   /// The name of the list in the directory.
   static let name = Array("SHA256SUMS".utf8)

@@ -15,7 +15,8 @@ public struct MigrationReport: Sendable {
     package var id: Int64?
     /// The command that ran, such as `migrate`.
     package var command: String
-    /// How it ended; `nil` while it is under way, and then the report is of what is committed so far.
+    /// How it ended; `nil` while it is under way, and then the report is of what is committed so
+    /// far.
     package var ending: MigrationSummary.Ending?
     package var isDryRun: Bool
     /// The source directory, as given.

@@ -9,11 +9,10 @@ extension MigrationReport {
   /// The report for programs, as a JSON object: what `rmos-cli migrate --json` prints.
   ///
   /// It has `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors and
-  /// warnings, in order), `issues_omitted`, `issue_groups` (what is wrong
-  /// in one way, once), `not_read`, `kept_aside`, `failed_new`, `failed_known` and
-  /// `run`; `timestamp` and `run` are null for a report of statistics, and what is between also if it
-  /// was not recorded.
-  /// The same report gives the same text.
+  /// warnings, in order), `issues_omitted`, `issue_groups` (what is wrong in one way, once),
+  /// `not_read`, `kept_aside`, `failed_new`, `failed_known` and `run`; `timestamp` and `run` are
+  /// null for a report of statistics, and what is between also if it was not recorded. The same
+  /// report gives the same text.
   ///
   /// - Complexity: O(number of issues kept).
   public var json: String { json(error: nil) }
@@ -50,7 +49,8 @@ extension MigrationReport {
     return "migration_report_\(subject).\(format.rawValue)"
   }
 
-  /// The report as a JSON object, with `error` (`code` and `message`) for a run that an error ended.
+  /// The report as a JSON object, with `error` (`code` and `message`) for a run that an error
+  /// ended.
   package func json(error: (code: String, message: String)?) -> String {
     let tellsApart = failureNews?.isToldApart == true
     var writer = JSONWriter(style: .pretty)

@@ -1,7 +1,8 @@
 import RMOSModels
 import RMOSSystem
 
-/// The notification that a run is over: for a person in a chat and for a program, in one JSON object.
+/// The notification that a run is over: for a person in a chat and for a program, in one JSON
+/// object.
 package struct RunNotification: Sendable {
   /// Why a run could not start, or stopped early.
   package struct Failure: Sendable, Hashable {

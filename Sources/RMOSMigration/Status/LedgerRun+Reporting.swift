@@ -56,7 +56,8 @@ extension LedgerRun {
   /// See ``Migration/Options/allowsEmptySource``.
   package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
-  /// The state as shown to users: "completed", "completed with failures", "completed, found nothing".
+  /// The state as shown to users: "completed", "completed with failures", "completed, found
+  /// nothing".
   package var stateText: String {
     if hasFoundNothing { return state.rawValue + ", found nothing" }
     let hasFailures = state == .completed && statistics.total.failed > 0

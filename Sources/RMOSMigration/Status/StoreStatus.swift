@@ -132,9 +132,9 @@ extension StoreStatus {
 
 /// The run that a process is writing, as it was found out together with something else.
 ///
-/// The ledger calls a run running until it ends, also if its process died. Only the writer lock tells
-/// the two apart; and there is one writer, so that only the newest run can be under way. Runs of
-/// servers, which hold no lock while nobody writes, are known by their process.
+/// The ledger calls a run running until it ends, also if its process died. Only the writer lock
+/// tells the two apart; and there is one writer, so that only the newest run can be under way. Runs
+/// of servers, which hold no lock while nobody writes, are known by their process.
 package struct CurrentRun: Sendable {
   /// The run's number; `nil` if none is under way.
   package let id: Int64?
@@ -159,7 +159,8 @@ package struct CurrentRun: Sendable {
     }
     // Where that is not known, the ledger is believed.
     if store.hasWriter ?? true { return (answer, CurrentRun(id: run.id)) }
-    // The process died, or the run ended just now, which a second look shows; another may have begun.
+    // The process died, or the run ended just now, which a second look shows; another may have
+    // begun.
     let second = try store.read(read)
     let next = newest(second)
     let hasBegun = next?.state == .running && next?.id != run.id

@@ -39,8 +39,8 @@ struct FieldGuess {
 }
 
 extension FieldGuess {
-  /// Names that are usual elsewhere, by the field that they mean; without case, `_`, `-` and spaces,
-  /// the likeliest first.
+  /// Names that are usual elsewhere, by the field that they mean; without case, `_`, `-` and
+  /// spaces, the likeliest first.
   private static let aliases: [String: [String]] = [
     "id": ["uuid", "uid", "guid", "key", "identifier", "ref"],
     "name": ["title", "label", "patternname", "familyname", "displayname"],

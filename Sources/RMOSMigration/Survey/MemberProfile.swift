@@ -1,6 +1,7 @@
 import RMOSModels
 
-/// What the values of one member of a shape are, gathered from object after object in bounded memory.
+/// What the values of one member of a shape are, gathered from object after object in bounded
+/// memory.
 struct MemberProfile {
   /// The maximum number of different short texts that are kept.
   static let wordsKept = 24

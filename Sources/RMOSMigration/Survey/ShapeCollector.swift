@@ -2,8 +2,8 @@ import RMOSModels
 
 /// Sorts objects by shape: by the members that they have, whatever order and spelling those have.
 ///
-/// Objects whose members mostly agree are of one shape. Memory is bounded: what is beyond a bound is
-/// counted and no more.
+/// Objects whose members mostly agree are of one shape. Memory is bounded: what is beyond a bound
+/// is counted and no more.
 final class ShapeCollector {
   /// The limits of what is kept.
   struct Limits {

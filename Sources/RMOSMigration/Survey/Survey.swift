@@ -11,8 +11,8 @@ import RMOSSystem
 /// ```
 ///
 /// Nothing is written. Files are read as a migration reads them, as a stream, and objects are tried
-/// with the same decoder and the built-in mappings. Memory is bounded: the report says where a bound
-/// was met.
+/// with the same decoder and the built-in mappings. Memory is bounded: the report says where a
+/// bound was met.
 public struct Survey: Sendable {
   /// How a survey is made.
   public struct Options: Sendable {

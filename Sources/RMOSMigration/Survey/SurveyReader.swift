@@ -1,7 +1,7 @@
 import RMOSModels
 
-/// Reads documents as entities of a kind, and tries each object as it is and, if that is not enough,
-/// with every built-in mapping.
+/// Reads documents as entities of a kind, and tries each object as it is and, if that is not
+/// enough, with every built-in mapping.
 @safe final class SurveyReader: ObjectObserver {
   static let decoding = EntityDecoder.Options(derivesIDs: true, runStart: "1970-01-01T00:00:00Z")
 

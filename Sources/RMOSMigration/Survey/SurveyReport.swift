@@ -175,8 +175,8 @@ public struct SurveyReport: Sendable {
   package internal(set) var dangling: [Dangling] = []
   /// The bounds that were met, as sentences: what is beyond them is not shown.
   package internal(set) var bounds: [String] = []
-  /// What becomes of everything with the suggested mappings; `nil` if all shapes are read best in one
-  /// way.
+  /// What becomes of everything with the suggested mappings; `nil` if all shapes are read best in
+  /// one way.
   package internal(set) var together: Outcome?
   /// Whether a mapping can be proposed for some of the shapes.
   package internal(set) var canPropose = false

@@ -14,8 +14,8 @@ public struct DiffReport: Sendable, Hashable {
 
   /// Which side changed since the run that migrated the entity.
   public enum Change: String, Sendable, Hashable {
-    /// The source: its bytes differ, or it is gone. If the run kept no digest of the row, the row may
-    /// have changed too.
+    /// The source: its bytes differ, or it is gone. If the run kept no digest of the row, the row
+    /// may have changed too.
     case source
     /// The database: the source's bytes are those that were migrated.
     case database
@@ -145,8 +145,8 @@ public struct DiffReport: Sendable, Hashable {
 
 extension DiffReport {
   /// The report as a JSON object: `success` (whether nothing differs), `source`, `database`,
-  /// `counts` (per kind and `total`), `nothing_found` (a message if there was no file to read in the
-  /// source, else null), `limits`, `entries` and `entries_omitted`.
+  /// `counts` (per kind and `total`), `nothing_found` (a message if there was no file to read in
+  /// the source, else null), `limits`, `entries` and `entries_omitted`.
   public var json: String { json(limits: Limits()) }
 
   /// The report as a JSON object, whose `success` is whether no more differs than allowed.

@@ -2,21 +2,22 @@ public import RMOSModels
 public import RMOSStore
 package import RMOSSystem
 
-/// An export of all entities of a store: as a legacy tree that migrates again, or as a script of SQL.
+/// An export of all entities of a store: as a legacy tree that migrates again, or as a script of
+/// SQL.
 ///
 /// ```swift
 /// let summary = try await Export(of: store, to: "backup-tree").run()
 /// print(summary.total, "entities,", summary.leftOut, "rows left out")
 /// ```
 ///
-/// In a tree, everything that migration kept comes back: members in the schema's order, then unknown ones in
-/// theirs, JSON columns token for token. A column that is NULL gives no member. Two exports of the
-/// same content are the same bytes, and so are an export and the export of the store that it was
-/// migrated into.
+/// In a tree, everything that migration kept comes back: members in the schema's order, then
+/// unknown ones in theirs, JSON columns token for token. A column that is NULL gives no member. Two
+/// exports of the same content are the same bytes, and so are an export and the export of the store
+/// that it was migrated into.
 ///
-/// A script creates the tables of the kinds in an empty database, with exactly the rows of the store.
-/// It has neither the ledger nor the members that have no column; its head says so. If a row cannot be
-/// written as it is, such as text with a NUL for PostgreSQL, nothing is.
+/// A script creates the tables of the kinds in an empty database, with exactly the rows of the
+/// store. It has neither the ledger nor the members that have no column; its head says so. If a row
+/// cannot be written as it is, such as text with a NUL for PostgreSQL, nothing is.
 public struct Export: Sendable {
   /// How entities are distributed over files.
   public enum Layout: Sendable, Hashable {
@@ -85,8 +86,8 @@ public struct Export: Sendable {
 
   /// Writes the tree on the calling thread, and on another if the store can show one state to both.
   ///
-  /// - Parameter isCancelled: Polled periodically, by each of them; once it returns `true`, the export
-  ///   is abandoned.
+  /// - Parameter isCancelled: Polled periodically, by each of them; once it returns `true`, the
+  ///   export is abandoned.
   /// - Returns: As ``run()``.
   /// - Throws: As ``run()``.
   package func runSynchronously(

@@ -2,9 +2,9 @@ import RMOSModels
 
 /// Names files after ids: readable, safe on any file system, and unique.
 ///
-/// A plain id names its file as it is: lower-case ASCII letters, digits, `_`, `-` and `.`. Any other
-/// gives a readable prefix and, after a `~`, which no plain id has, a digest of the whole id. So
-/// a name depends on its id alone, and ids that differ only by case, by the composition of their
+/// A plain id names its file as it is: lower-case ASCII letters, digits, `_`, `-` and `.`. Any
+/// other gives a readable prefix and, after a `~`, which no plain id has, a digest of the whole id.
+/// So a name depends on its id alone, and ids that differ only by case, by the composition of their
 /// characters or beyond the longest name a file may have stay apart everywhere.
 enum ExportFileName {
   /// The longest id, in bytes, that is plain.

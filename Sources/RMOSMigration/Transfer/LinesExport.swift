@@ -4,8 +4,8 @@ import RMOSSystem
 
 /// An export of one file per kind, one entity per line.
 ///
-/// The kinds are cut into pieces. Threads, two where the store can show one state to both, take them
-/// in order, and turn them into lines at the same time; written they are one after the other.
+/// The kinds are cut into pieces. Threads, two where the store can show one state to both, take
+/// them in order, and turn them into lines at the same time; written they are one after the other.
 final class LinesExport: Sendable {
   /// Some of the entities of a kind.
   private struct Piece {

@@ -213,9 +213,9 @@ enum SQLiteLiteral {
   /// A number that every version of SQLite reads as exactly this one.
   ///
   /// Versions differ in how they round decimals. A quotient of at most 15 digits and a power of ten
-  /// up to 10,000 is rounded correctly by all: it is further from the middle between two doubles than
-  /// what the longer format that some compute with leaves off. Anything else is written as a whole
-  /// number times or over powers of two, which nothing rounds.
+  /// up to 10,000 is rounded correctly by all: it is further from the middle between two doubles
+  /// than what the longer format that some compute with leaves off. Anything else is written as a
+  /// whole number times or over powers of two, which nothing rounds.
   static func real(_ number: Double) -> String {
     if number.isInfinite { return number < 0 ? "-9e999" : "9e999" }
     let text = String(number)

@@ -2,9 +2,9 @@ package import RMOSSystem
 
 /// A directory tree that is written next to its place and renamed once it is complete.
 ///
-/// It is written into a hidden directory, `.NAME.incomplete-1`, so a migration ignores what a killed
-/// process left; the next that writes to the same place removes it. The directory is locked while it
-/// is written to, which distinguishes it from what was left.
+/// It is written into a hidden directory, `.NAME.incomplete-1`, so a migration ignores what a
+/// killed process left; the next that writes to the same place removes it. The directory is locked
+/// while it is written to, which distinguishes it from what was left.
 package struct StagedDirectory {
   /// How many processes may write to the same place at once.
   private static let mostNames = 100

@@ -10,8 +10,8 @@ import RMOSSystem
 /// ```
 ///
 /// Everything happens in one transaction, as the only writer; if anything prevents it, nothing
-/// changes. The three tables are then what they were before the run. The undo is a run in the ledger
-/// itself.
+/// changes. The three tables are then what they were before the run. The undo is a run in the
+/// ledger itself.
 public struct Undo: Sendable {
   /// How a run is undone.
   public struct Options: Sendable {
@@ -52,8 +52,8 @@ public struct Undo: Sendable {
   ///
   /// Cancelling the task abandons the undo, and nothing is changed.
   ///
-  /// - Returns: What was done, or what prevents it. If the run changed nothing, nothing is done, and
-  ///   the report says so.
+  /// - Returns: What was done, or what prevents it. If the run changed nothing, nothing is done,
+  ///   and the report says so.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`, with
   ///   `StoreError/Code/cancelled` if the task was cancelled.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
@@ -65,8 +65,8 @@ public struct Undo: Sendable {
 
   /// Undoes the run on the calling thread.
   ///
-  /// - Parameter isCancelled: Polled periodically; once it returns `true`, the undo is abandoned and
-  ///   nothing is changed.
+  /// - Parameter isCancelled: Polled periodically; once it returns `true`, the undo is abandoned
+  ///   and nothing is changed.
   /// - Returns: As ``run()``.
   /// - Throws: As ``run()``.
   package func runSynchronously(isCancelled: () -> Bool = { false }) throws -> UndoReport {
@@ -122,8 +122,8 @@ public struct Undo: Sendable {
       }
     } catch is Rollback {
     } catch {
-      // After some errors it is unknown whether the commit took place; then the backup stays, unless
-      // the disk is full.
+      // After some errors it is unknown whether the commit took place; then the backup stays,
+      // unless the disk is full.
       if !isToBeCommitted || (error as? StoreError)?.code == .diskFull { report.backup?.discard() }
       throw error
     }
@@ -271,8 +271,8 @@ public struct Undo: Sendable {
       writers = try reader.changes(of: kind, id: referrer).map(\.run)
       let isRewritten = writers.contains { $0 > run }
       if let writer = try reader.provenance(kind, id: referrer)?.run { writers.append(writer) }
-      // A row that was edited since prevents undoing that run too, and the edit may be what refers to
-      // this row.
+      // A row that was edited since prevents undoing that run too, and the edit may be what refers
+      // to this row.
       if !isRewritten, writers.contains(where: { $0 > run }),
         case .edited = try reader.editState(kind, id: referrer)
       {

@@ -139,8 +139,8 @@ package final class EntityDecoder {
   /// The defaults of fields that have one, in the order in which they are given.
   private let defaults: [(field: Int, value: Default)]
   private let object: ScannedObject
-  /// The entity under way; a value of its own, so that it is not checked at each access who else uses
-  /// it.
+  /// The entity under way; a value of its own, so that it is not checked at each access who else
+  /// uses it.
   private var draft = Draft()
 
   /// Creates a decoder for entities of a kind.

@@ -340,7 +340,8 @@ final class ScannedObject {
   /// Calls `body` with each member that is for no field and has a name that one before it has,
   /// until `body` returns `false`.
   ///
-  /// - Complexity: O(n) in the object's text, and at most as much memory; O(1) after few duplicates.
+  /// - Complexity: O(n) in the object's text, and at most as much memory; O(1) after few
+  ///   duplicates.
   func forEachRepeatedMember(
     in text: UnsafePointer<UInt8>, _ scanner: JSONScanner, _ body: (Member) -> Bool
   ) {

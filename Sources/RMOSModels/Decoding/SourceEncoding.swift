@@ -59,8 +59,8 @@ struct LineCount {
   var lastLine = 0
 
   init(of text: UnsafeBufferPointer<UInt8>) {
-    // Vectors would be faster, but a debug build takes a microsecond for each operation on them, and a
-    // population count is slow on the baseline processor.
+    // Vectors would be faster, but a debug build takes a microsecond for each operation on them,
+    // and a population count is slow on the baseline processor.
     let lows: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
     let feeds: UInt64 = 0x0A0A_0A0A_0A0A_0A0A
     let everyOther: UInt64 = 0x00FF_00FF_00FF_00FF

@@ -124,8 +124,8 @@ extension Record {
       "found a \(self.kind.schema.singular), expected a \(kind.schema.singular)")
   }
 
-  /// The value of a member: `String`, `Int64`, `Double`, ``JSONText``, an enumeration of texts, or one
-  /// of these as an optional.
+  /// The value of a member: `String`, `Int64`, `Double`, ``JSONText``, an enumeration of texts, or
+  /// one of these as an optional.
   ///
   /// - Throws: ``EntityRejected`` if the record holds something else.
   public func value<Result: Decodable>(_ member: String) throws(EntityRejected) -> Result {

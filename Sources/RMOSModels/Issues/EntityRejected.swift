@@ -1,7 +1,8 @@
-/// An entity breaks the rules of its kind, so that it is not written, or a record cannot become one.
+/// An entity breaks the rules of its kind, so that it is not written, or a record cannot become
+/// one.
 ///
-/// A database may hold such records: SQLite accepts any value in any column, and other programs write
-/// to it too.
+/// A database may hold such records: SQLite accepts any value in any column, and other programs
+/// write to it too.
 public struct EntityRejected: Error, Sendable, Hashable, CustomStringConvertible {
   /// Its issues, including at least one error.
   public var issues: [Issue]

@@ -26,8 +26,8 @@ public struct Issue: Sendable, Hashable, Codable {
   public var pointer: String?
   /// What was found, what was expected and, if there is one, the fix.
   public var message: String
-  /// Whether the entity that failed had not failed the same way before; `nil` if it did not fail, or
-  /// that was not found out.
+  /// Whether the entity that failed had not failed the same way before; `nil` if it did not fail,
+  /// or that was not found out.
   public var isNew: Bool?
 
   /// Creates an issue.

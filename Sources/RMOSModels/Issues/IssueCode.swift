@@ -1,7 +1,7 @@
 /// A stable name of what an issue is about.
 ///
-/// Codes are API: programs may rely on them. Those that programs usually tell apart are constants; any
-/// other is `IssueCode(rawValue: "field.range")`. `Documentation/Input.md` lists them all.
+/// Codes are API: programs may rely on them. Those that programs usually tell apart are constants;
+/// any other is `IssueCode(rawValue: "field.range")`. `Documentation/Input.md` lists them all.
 public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The code's text, such as `field.missing`.
   public let rawValue: String

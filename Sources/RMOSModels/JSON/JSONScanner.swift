@@ -192,7 +192,8 @@
 
   /// Scans what follows a value: closing brackets, then a comma with the next member's name.
   ///
-  /// - Returns: Whether all containers down to `enclosingDepth` are closed; if not, a value is next.
+  /// - Returns: Whether all containers down to `enclosingDepth` are closed; if not, a value is
+  ///   next.
   @inline(__always)
   private func scanSeparators<Sink: TokenSink>(
     _ p: inout UnsafePointer<UInt8>, _ run: inout UnsafePointer<UInt8>, _ sink: inout Sink,

@@ -2,7 +2,8 @@ import RMOSSystem
 
 /// 128 bits of a hash of an id, with new seeds in each process.
 ///
-/// Two ids have the same with a probability of 2⁻¹²⁸, and nobody outside of the process can tell which.
+/// Two ids have the same with a probability of 2⁻¹²⁸, and nobody outside of the process can tell
+/// which.
 package struct IDHash: Sendable, Hashable {
   package let first: UInt64
   package let second: UInt64

@@ -329,8 +329,8 @@ public struct RecordBatch: Sendable {
       rowDigest: rowDigest(at: index))
   }
 
-  /// The members of the entity at `index` that the schema does not know, as one JSON object with the
-  /// source's tokens; `nil` if there are none.
+  /// The members of the entity at `index` that the schema does not know, as one JSON object with
+  /// the source's tokens; `nil` if there are none.
   package func unknownMembers(at index: Int) -> String? {
     let unknown = entries[index].unknownMembers
     return unknown.isEmpty ? nil : text(unknown)

@@ -80,14 +80,15 @@ extension EntitySchema {
   /// On pages it is a facet, whose values are next to the list, with their counts, or an input; a
   /// reference is filtered by through links only.
   public enum Filter: Sendable, Hashable {
-    /// The entities whose member has a value: the filter's name in paths and queries, and the member;
-    /// what people call it, if not by the name; whether the HTTP interface has a path for it, not only
-    /// the pages; whether pages list its values with their counts, for members with few values.
+    /// The entities whose member has a value: the filter's name in paths and queries, and the
+    /// member; what people call it, if not by the name; whether the HTTP interface has a path for
+    /// it, not only the pages; whether pages list its values with their counts, for members with
+    /// few values.
     case member(
       String, String, label: String? = nil, hasPath: Bool = true, isFacet: Bool = false)
-    /// A facet of the texts that a JSON object has under some names, alone or in a list: the filter's
-    /// name in queries, the member with the object, the names; what people call it, if not by the
-    /// filter's name.
+    /// A facet of the texts that a JSON object has under some names, alone or in a list: the
+    /// filter's name in queries, the member with the object, the names; what people call it, if not
+    /// by the filter's name.
     case json(String, in: String, names: [String], label: String? = nil)
 
     /// Its name in paths and queries.
@@ -123,7 +124,8 @@ extension EntitySchema {
     }
   }
 
-  /// A column of the kind's list, by the way in which its values are shown: its heading, and the member.
+  /// A column of the kind's list, by the way in which its values are shown: its heading, and the
+  /// member.
   public enum Column: Sendable, Hashable {
     /// A link to the entity, its title and its id.
     case name(String, String)
@@ -168,7 +170,8 @@ extension EntitySchema {
     static let created = Column.time("Created", "created_at")
   }
 
-  /// A figure about all entities of the kind: its name in answers, and the member it is computed from.
+  /// A figure about all entities of the kind: its name in answers, and the member it is computed
+  /// from.
   public enum Statistic: Sendable, Hashable {
     /// The mean of a number.
     case average(String, of: String)

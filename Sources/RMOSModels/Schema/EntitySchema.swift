@@ -44,7 +44,8 @@ public final class EntitySchema: Sendable {
   package let rules: [Rule<Int>]
   /// Name and columns of the recommended indexes.
   public let indexes: [(name: String, columns: String)]
-  /// The fields that refer to other kinds, in field order: the position in ``fields``, and the kind.
+  /// The fields that refer to other kinds, in field order: the position in ``fields``, and the
+  /// kind.
   public let references: [(field: Int, target: EntityKind)]
   /// The references that the database declares as foreign keys.
   public let foreignKeys: [(field: Int, target: EntityKind)]

@@ -10,14 +10,14 @@ public enum FieldType: Sendable, Hashable {
   case integer(minimum: Int64)
   /// A finite number in `range`.
   case real(RealRange)
-  /// An ISO 8601 date, or date and time, kept as written: `YYYY-MM-DD`, optionally followed by `T` or
-  /// a space and `HH:MM[:SS[.f…]]`, and that by `Z` or `±HH:MM`.
+  /// An ISO 8601 date, or date and time, kept as written: `YYYY-MM-DD`, optionally followed by `T`
+  /// or a space and `HH:MM[:SS[.f…]]`, and that by `Z` or `±HH:MM`.
   case timestamp
   /// A JSON value kept token for token.
   ///
   /// - Parameters:
-  ///   - otherShape: How another JSON value than the expected is reported; it is kept unless that is an
-  ///     error.
+  ///   - otherShape: How another JSON value than the expected is reported; it is kept unless that
+  ///     is an error.
   ///   - empty: How an empty object or array is reported; `nil` if it is fine.
   case json(JSONShape, otherShape: Severity = .error, empty: Severity? = nil)
 

@@ -131,8 +131,8 @@ extension PlainText {
   /// Text broken at spaces so that no line takes more than `width` columns.
   ///
   /// A word that is too long for a line gets a line of its own, whole and less indented, so that a
-  /// path can be copied, unless `breaksWords`. Text that fits is kept as it is; in text that does not, spaces in a row
-  /// become one.
+  /// path can be copied, unless `breaksWords`. Text that fits is kept as it is; in text that does
+  /// not, spaces in a row become one.
   ///
   /// - Parameters:
   ///   - text: The text, safe to show.

@@ -108,7 +108,8 @@ extension String {
 
 /// The two ways to write letters with one accent.
 ///
-/// The standard library compares texts by canonical equivalence, but gives access to no normal form.
+/// The standard library compares texts by canonical equivalence, but gives access to no normal
+/// form.
 private enum Composition {
   /// Letters with their mark, by the letter they are equal to.
   private static let decomposed: [Character: String] = {

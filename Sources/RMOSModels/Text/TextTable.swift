@@ -25,8 +25,8 @@ package struct TextTable {
   /// The lines, without trailing spaces; none takes more than `width` columns unless a single word
   /// does.
   ///
-  /// A table that is too wide has cells of several lines; if that does not help, a short one is turned
-  /// by a quarter, in others numbers go below words, and at last each row is a sentence.
+  /// A table that is too wide has cells of several lines; if that does not help, a short one is
+  /// turned by a quarter, in others numbers go below words, and at last each row is a sentence.
   package func lines(width: Int) -> [String] {
     let all = Array(rows[0].indices)
     for spacing in [2, 1] {

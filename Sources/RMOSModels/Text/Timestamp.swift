@@ -10,7 +10,9 @@ import RMOSSystem
 /// ```swift
 /// let start = Timestamp("2025-01-15T10:30:00Z")
 /// let end = Timestamp("2025-01-15 12:15+01:00")
-/// if let start, let end, end.order(relativeTo: start) == .before { print("ends before it starts") }
+/// if let start, let end, end.order(relativeTo: start) == .before {
+///   print("ends before it starts")
+/// }
 /// ```
 package struct Timestamp: Sendable, Hashable {
   /// A time of day.

@@ -23,7 +23,8 @@ public struct LedgerRun: Sendable, Hashable {
     package var bytesRead = 0
     /// The number of files read so far.
     package var filesRead = 0
-    /// What a run reports about the source apart from its entities, as a JSON object; `nil` if nothing.
+    /// What a run reports about the source apart from its entities, as a JSON object; `nil` if
+    /// nothing.
     package var notesJSON: String?
 
     /// Creates timings of nothing.
@@ -62,11 +63,11 @@ public struct LedgerRun: Sendable, Hashable {
   public var host: String?
   /// The outcomes of the entities so far.
   public var statistics: MigrationStatistics
-  /// How many of the entities that failed so far had not failed the same way in ``knownSince``; `nil`
-  /// if that was not recorded.
+  /// How many of the entities that failed so far had not failed the same way in ``knownSince``;
+  /// `nil` if that was not recorded.
   public var failedNew: Int?
-  /// How many of the entities that failed so far had failed the same way in ``knownSince``, or are in
-  /// the store by now; `nil` if that was not recorded.
+  /// How many of the entities that failed so far had failed the same way in ``knownSince``, or are
+  /// in the store by now; `nil` if that was not recorded.
   public var failedKnown: Int?
   /// The earlier run of the same source with which the failures were compared; `nil` if there was
   /// none, or that was not recorded.
@@ -246,8 +247,8 @@ extension LedgerRun {
   /// Whether the run undoes another.
   package var isUndo: Bool { command == Self.undoCommand }
 
-  /// Whether the run gathers what a server writes, and that server still runs, as far as this machine
-  /// can tell: a server holds no lock while nobody writes.
+  /// Whether the run gathers what a server writes, and that server still runs, as far as this
+  /// machine can tell: a server holds no lock while nobody writes.
   package var isOfRunningServer: Bool {
     guard command == Self.serverCommand, state == .running, undoneBy == nil else { return false }
     guard host == nil || host == ProcessEnvironment.hostName else { return true }

@@ -3,9 +3,9 @@ import RMOSSystem
 
 /// What a run did to one row: what the row was before, and what the run left.
 ///
-/// A store keeps one for each row that is written for a run with
-/// ``StoreTransaction/write(_:run:)`` or ``StoreTransaction/remove(_:id:run:)``, as a server does, so
-/// that the run can be undone and shown. Where a row came from stays as it was.
+/// A store keeps one for each row that is written for a run with ``StoreTransaction/write(_:run:)``
+/// or ``StoreTransaction/remove(_:id:run:)``, as a server does, so that the run can be undone and
+/// shown. Where a row came from stays as it was.
 public struct RowChange: Sendable, Hashable {
   /// What a run left of a row.
   public enum Result: Sendable, Hashable {

@@ -47,8 +47,8 @@ extension StoreTransaction {
     var changes: [RowChange] = []
     try forEachRowChange(ofRun: run) { changes.append($0) }
     var counts = UndoCounts()
-    // What others refer to comes first, as in the catalog; what was created goes last, because until
-    // then the rows to be restored may refer to it.
+    // What others refer to comes first, as in the catalog; what was created goes last, because
+    // until then the rows to be restored may refer to it.
     for kind in catalog.kinds {
       for change in changes where change.kind == kind {
         guard let before = change.before else { continue }

@@ -2,9 +2,9 @@ import RMOSSystem
 
 /// Admits one thread of this process at a time to write to a store.
 ///
-/// A store has one, so that transactions follow each other and do not nest. A thread may hold the gate
-/// for one transaction, or exclusively for many. Waiting for a transaction has no limit, because it
-/// ends; waiting for an exclusive section has one.
+/// A store has one, so that transactions follow each other and do not nest. A thread may hold the
+/// gate for one transaction, or exclusively for many. Waiting for a transaction has no limit,
+/// because it ends; waiting for an exclusive section has one.
 public final class WriterGate: Sendable {
   private struct State {
     var owner: UInt?

@@ -17,7 +17,8 @@ package struct WriterLock: ~Copyable {
 
     fileprivate var isThere: Bool { (try? FileStatus(ofLink: path))?.identity == identity }
 
-    /// Checks that the file is still at its path: another process may hold the lock on another file.
+    /// Checks that the file is still at its path: another process may hold the lock on another
+    /// file.
     ///
     /// - Throws: ``StoreError/Code/replaced``.
     func check() throws(StoreError) {
@@ -39,11 +40,12 @@ package struct WriterLock: ~Copyable {
   /// - Parameters:
   ///   - database: The database's path, links resolved.
   ///   - timeout: How long to wait if another process or store holds it.
-  /// - Throws: ``StoreError/Code/locked``, or ``StoreError/Code/cannotOpen`` if there can be no lock
-  ///   file.
+  /// - Throws: ``StoreError/Code/locked``, or ``StoreError/Code/cannotOpen`` if there can be no
+  ///   lock file.
   package init(database: String, timeout: Duration) throws {
     let path = database + Self.suffix
-    // A process that merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
+    // A process that merely looks (isHeld) holds it for a moment too; that must not refuse a
+    // writer.
     let shortDeadline = Deadline(after: .milliseconds(50))
     let deadline = max(Deadline(after: timeout), shortDeadline)
     while true {

@@ -15,9 +15,8 @@ import Synchronization
 ///
 /// A store is one file. Once that is removed, renamed or replaced, reads and writes fail with
 /// ``StoreError/Code/replaced``: only what is in the file at the path counts as written. The log is
-/// then checkpointed into the file that was moved, so that it is not taken for another file's. A file
-/// with several names is refused, because SQLite keeps its log by name
-/// (`store.hard-linked`).
+/// then checkpointed into the file that was moved, so that it is not taken for another file's. A
+/// file with several names is refused, because SQLite keeps its log by name (`store.hard-linked`).
 public final class SQLiteStore: RecordStore {
   /// What a store may do with its database.
   public enum Access: Sendable, Hashable {
@@ -56,16 +55,17 @@ public final class SQLiteStore: RecordStore {
   /// upgrades it, in its own transaction.
   ///
   /// - Parameters:
-  ///   - path: The file. Its directory must exist. It cannot be `:memory:` (see ``InMemoryStore``), a
-  ///     `file:` URI or a path that begins with `~`; for a file with such a name, put `./` before it.
+  ///   - path: The file. Its directory must exist. It cannot be `:memory:` (see ``InMemoryStore``),
+  ///     a `file:` URI or a path that begins with `~`; for a file with such a name, put `./` before
+  ///     it.
   ///   - catalog: The kinds of entities that it holds.
   ///   - access: What may be done.
   ///   - busyTimeout: How long to wait for other writers; at most a million seconds.
   ///   - followsPath: Whether a store that only reads continues with the database that has replaced
   ///     its file, as a server does, instead of failing. One read is always of one file.
   ///   - listMemory: The most memory, in bytes, that may be spent on answering queries about long
-  ///     lists faster, as a server does: what they are searched, filtered and ordered by is kept, and
-  ///     read again in the background after changes. The answers are the same without it.
+  ///     lists faster, as a server does: what they are searched, filtered and ordered by is kept,
+  ///     and read again in the background after changes. The answers are the same without it.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, `store.hard-linked`, or what SQLite reports.
@@ -124,7 +124,8 @@ public final class SQLiteStore: RecordStore {
 
   deinit { closeConnections() }
 
-  /// Closes the connections that are not in use and checkpoints the log, as releasing the store does.
+  /// Closes the connections that are not in use and checkpoints the log, as releasing the store
+  /// does.
   ///
   /// Use it if others may hold the store for longer. A write in progress ends first; later ones are
   /// refused.
@@ -132,8 +133,8 @@ public final class SQLiteStore: RecordStore {
     try? gate.transaction(timeout: busyTimeout) { closeConnections() }
   }
 
-  /// Closes the store as ``close()`` does, and removes the database if the store created it and nothing
-  /// has been written since.
+  /// Closes the store as ``close()`` does, and removes the database if the store created it and
+  /// nothing has been written since.
   ///
   /// A run that leaves nothing behind leaves no file either.
   package func closeRemovingUnused() {
@@ -231,8 +232,8 @@ public final class SQLiteStore: RecordStore {
 
   /// Runs `body`, and creates the recommended indexes that are missing when it ends.
   ///
-  /// They are dropped before if all entity tables are empty and the schema does not belong to a newer
-  /// application.
+  /// They are dropped before if all entity tables are empty and the schema does not belong to a
+  /// newer application.
   public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
     try beginBulkLoad()
     let result: Result
@@ -247,8 +248,8 @@ public final class SQLiteStore: RecordStore {
     return result
   }
 
-  /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to a
-  /// newer application.
+  /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to
+  /// a newer application.
   ///
   /// Until ``endBulkLoad()``, foreign keys that batches are checked for anyway are not checked by
   /// SQLite once more, and the log is checkpointed on a thread of its own.

@@ -2,8 +2,8 @@ import RMOSModels
 import RMOSStore
 import RMOSStoreWrapper
 
-/// What a store answers by the members that have no default alone, so that everything else is derived
-/// from them.
+/// What a store answers by the members that have no default alone, so that everything else is
+/// derived from them.
 final class PlainReader: StoreReader {
   private let base: any StoreReader
 

@@ -149,8 +149,8 @@ import Testing
     #expect(fixture.send(method, "/joblogs/none", json: completed).status == 404)
   }
 
-  /// The databases of older applications hold job logs whose pattern is gone: their other members can
-  /// be changed all the same.
+  /// The databases of older applications hold job logs whose pattern is gone: their other members
+  /// can be changed all the same.
   @Test(arguments: Backend.allCases)
   func whatWasWrongBeforeIsNoObstacle(_ backend: Backend) throws {
     let fixture: DashboardFixture

@@ -70,7 +70,8 @@ import Testing
           #expect(isOurs && !value.hasPrefix("//"), "\(value.prefix(80))")
         }
       }
-      // What is plain ASCII steers nothing; most of a page is. A debug build is quick with an index.
+      // What is plain ASCII steers nothing; most of a page is. A debug build is quick with an
+      // index.
       let bytes = Array(html.utf8)
       var (rest, index) = ([UInt8](), 0)
       while index < bytes.count {

@@ -39,7 +39,8 @@ import Testing
   private let runPattern = /\/runs\/\d+/
   private let outcomesPattern = /id="outcomes">(.*?)<\/section>/.dotMatchesNewlines()
 
-  /// Reads the links of a page without its look and script; a number in a link, or beside it in a list of filters, is its count.
+  /// Reads the links of a page without its look and script; a number in a link, or beside it in a
+  /// list of filters, is its count.
   private func links(_ content: String, of page: String) -> [Link] {
     content.matches(of: linkPattern).map { match in
       let inner = String(match.output.2)

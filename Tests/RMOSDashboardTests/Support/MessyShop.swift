@@ -43,8 +43,8 @@ struct MessyShop {
     try Migration(from: tree.path, into: store, options: options).runSynchronously()
   }
 
-  /// Migrates it twice with a change in between, undoes a third run, lets a server write, and updates
-  /// what was changed in the tree.
+  /// Migrates it twice with a change in between, undoes a third run, lets a server write, and
+  /// updates what was changed in the tree.
   func nights(_ fixture: DashboardFixture) throws {
     try migrate(into: fixture.store)
     try tree.add("joblogs/new.json", #"{"id": "new", "job_type": "", "parameters": {}}"#)

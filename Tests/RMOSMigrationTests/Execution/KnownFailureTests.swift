@@ -159,8 +159,8 @@ import Testing
     #expect(try run(.notPermitted).failedNew == 1)
   }
 
-  /// A directory that cannot be opened, such as one on a share that is not mounted, hides what is in
-  /// it: what failed there before is no news when it is back.
+  /// A directory that cannot be opened, such as one on a share that is not mounted, hides what is
+  /// in it: what failed there before is no news when it is back.
   @Test(arguments: Backend.allCases)
   func whatLayOutOfReachForANightIsStillKnown(_ backend: Backend) throws {
     let shop = try Shop(backend)

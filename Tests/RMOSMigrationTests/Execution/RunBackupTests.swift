@@ -176,8 +176,8 @@ import Testing
     }
   }
 
-  /// A run that only skips and fails has nothing to go back from, so it copies nothing: the copy is of
-  /// the state before the run, however late it is made.
+  /// A run that only skips and fails has nothing to go back from, so it copies nothing: the copy is
+  /// of the state before the run, however late it is made.
   @Test(arguments: [false, true])
   func theBackupIsMadeBeforeTheFirstChangeOfTheStateBeforeTheRun(_ updates: Bool) throws {
     try migrate(1...5)

@@ -5,7 +5,8 @@ import Testing
 @testable import RMOSModels
 @testable import RMOSStore
 
-/// Mappings through all of a migration: which files they read, and what other commands make of them.
+/// Mappings through all of a migration: which files they read, and what other commands make of
+/// them.
 @Suite struct MappedSourceTests {
   private static let run =
     #"{"no":"r1","kind":"slice","settings":{"a":1},"state":"done","ended":"2025-01-01T00:00:00"}"#
@@ -104,8 +105,8 @@ import Testing
     }
   }
 
-  /// A collection with objects of several kinds, told apart by `when`: each is read as the kind whose
-  /// rule takes it, and what none takes once.
+  /// A collection with objects of several kinds, told apart by `when`: each is read as the kind
+  /// whose rule takes it, and what none takes once.
   @Test(arguments: [
     ("/items/*", "a.json", "{\"items\":[\(mixed)]}", 4, 2),
     ("/items/*", "a.json", "{\"items\":[\(mixed), {\"type\":\"glue\"}]}", 5, 3),

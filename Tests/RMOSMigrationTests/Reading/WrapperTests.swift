@@ -137,8 +137,8 @@ import Testing
     #expect(real.outcomes.map(\.locator) == ["/x/0", "/x/1", "/a", "/c"])
   }
 
-  /// What fails is copied so that it reads as what it was: in a collection of the same kind, under the
-  /// same key, and what is around entities in no entity.
+  /// What fails is copied so that it reads as what it was: in a collection of the same kind, under
+  /// the same key, and what is around entities in no entity.
   @Test func whatFailsIsCopiedAsAWrapperOfItsOwn() throws {
     let flawed = entity("x").replacing("\"id\": \"x\", ", with: "").replacing("\"Rope\"", with: "7")
     let tree = try SourceTree([

@@ -2,8 +2,8 @@
   @testable import RMOSModels
 #endif
 
-/// A second reader of JSON, recursive and plain, which shares nothing with the scanner: what both say
-/// of a text is right.
+/// A second reader of JSON, recursive and plain, which shares nothing with the scanner: what both
+/// say of a text is right.
 ///
 /// An escaped lone surrogate reads as U+FFFD.
 struct JSONOracle {

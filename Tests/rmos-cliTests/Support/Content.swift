@@ -87,8 +87,8 @@ extension Workspace {
     try write(jobs.joined(separator: "\n"), to: "\(name)/joblogs/all.jsonl")
   }
 
-  /// Adds a file of job logs, the last of the tree, that is larger than anyone reads in the time that
-  /// a test has: a migration is not over before it is stopped.
+  /// Adds a file of job logs, the last of the tree, that is larger than anyone reads in the time
+  /// that a test has: a migration is not over before it is stopped.
   func writeEndlessFile(_ name: String = "legacy") throws {
     try write("{  ", to: "\(name)/joblogs/endless.jsonl")
     #expect(truncate(file("\(name)/joblogs/endless.jsonl"), 1 << 43) == 0)

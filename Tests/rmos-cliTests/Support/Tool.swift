@@ -73,8 +73,8 @@ final class RunningTool {
 
   /// Starts a program; standard output and standard error go to files, so neither can fill up.
   ///
-  /// If `holdsErrors`, standard error is a pipe that is read by ``wait()`` alone: a program that has
-  /// more to say than a pipe holds cannot end before.
+  /// If `holdsErrors`, standard error is a pipe that is read by ``wait()`` alone: a program that
+  /// has more to say than a pipe holds cannot end before.
   init(
     _ arguments: [String], program: String = Tool.path, in workspace: Workspace,
     environment: [String: String] = [:], holdsErrors: Bool = false

@@ -70,8 +70,8 @@ struct Tables: Sendable {
     set { rows[kind, default: [:]][Array(id.utf8)] = newValue }
   }
 
-  /// The values as columns keep them, if the schema lets the record be written; references that are as
-  /// they were in `old` are not looked up.
+  /// The values as columns keep them, if the schema lets the record be written; references that are
+  /// as they were in `old` are not looked up.
   func checked(_ record: Record, replacing old: Record? = nil) throws -> Record {
     let (stored, schema, id) = (record.asStored, record.kind.schema, try record.requiredID())
     for (value, field) in zip(stored.values, schema.fields) where field.isNotNull {

@@ -320,8 +320,8 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Runs `body` once the tables are copied into a schema of their own, named after this one and the
-  /// run.
+  /// Runs `body` once the tables are copied into a schema of their own, named after this one and
+  /// the run.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result

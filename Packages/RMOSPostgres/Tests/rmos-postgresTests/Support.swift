@@ -48,7 +48,8 @@ final class Shop {
     return "rmos-postgres"
   }()
 
-  /// Starts a shell command in the directory, in which `$CLI` is the program and `$URL` the database.
+  /// Starts a shell command in the directory, in which `$CLI` is the program and `$URL` the
+  /// database.
   func start(_ command: String) throws -> (process: Process, output: URL, errors: URL) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/bash")

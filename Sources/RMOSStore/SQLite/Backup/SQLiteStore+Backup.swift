@@ -6,9 +6,10 @@ import RMOSSystem
 extension SQLiteStore {
   /// Writes a copy of the database, as it is now, to a file of its own.
   ///
-  /// Cancelling the task abandons the copy. The copy is one state of the database, whichever process writes meanwhile, and writers are not
-  /// hindered. It is written under another name, readable by its owner alone, and takes its place
-  /// once it is complete and on the disk. It needs no file next to it, such as a log.
+  /// Cancelling the task abandons the copy. The copy is one state of the database, whichever
+  /// process writes meanwhile, and writers are not hindered. It is written under another name,
+  /// readable by its owner alone, and takes its place once it is complete and on the disk. It needs
+  /// no file next to it, such as a log.
   ///
   /// - Parameters:
   ///   - path: The file.
@@ -106,8 +107,8 @@ extension SQLiteStore {
       return try readers.withSession { try body($0.connection) }
     }
     // A file that is only read is opened without locks, and a writer could come. A user who may
-    // write can have locks without leaving a trace while another has the log open, and so can anyone
-    // if there is no log.
+    // write can have locks without leaving a trace while another has the log open, and so can
+    // anyone if there is no log.
     if FileStatus.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
       let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
@@ -169,8 +170,8 @@ extension SQLiteStore {
   ///
   /// The copy is `<database>.backup-<run>`, which is a complete database of its own.
   ///
-  /// A database without a write-ahead log, or one that the next write will bring up to date, is copied
-  /// at once.
+  /// A database without a write-ahead log, or one that the next write will bring up to date, is
+  /// copied at once.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
@@ -272,11 +273,11 @@ extension SQLiteConnection {
   /// Copies the file of the database to an empty one, if all of the database is in it: its log is
   /// empty.
   ///
-  /// As long as a reader sees the database without a log, SQLite writes to the log alone. The file is
-  /// read through SQLite: closing it elsewhere in this process would release its locks.
+  /// As long as a reader sees the database without a log, SQLite writes to the log alone. The file
+  /// is read through SQLite: closing it elsewhere in this process would release its locks.
   /// - Returns: Whether it did; if not, nothing was written.
-  /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or that the copy cannot
-  ///   be written.
+  /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or that the copy
+  ///   cannot be written.
   func copyFile(to copy: StagedFile, isCancelled: () -> Bool) throws -> Bool {
     try readingOneState {
       guard let file = handle.database, file.keepsLog, handle.log?.size == 0,

@@ -108,7 +108,8 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// The state of the file if it may be read without locks, because no log next to it holds changes.
+  /// The state of the file if it may be read without locks, because no log next to it holds
+  /// changes.
   var immutableStamp: FileStatus.State? {
     for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 { return nil }
     return (try? FileStatus(of: path))?.state
@@ -145,8 +146,8 @@ struct DatabaseFile: Sendable {
     return log.size > 0 && !FileStatus.hasEntry(path + "-shm")
   }
 
-  /// Whether an index made by this process would belong to the owner; another's would lock the owner
-  /// out.
+  /// Whether an index made by this process would belong to the owner; another's would lock the
+  /// owner out.
   private var mayMakeIndex: Bool {
     ProcessEnvironment.isSuperuser || (try? FileStatus(of: path))?.owner == ProcessEnvironment.user
   }
@@ -159,8 +160,8 @@ struct DatabaseFile: Sendable {
         + "write to", path: path)
   }
 
-  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor the
-  /// files next to it.
+  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
+  /// the files next to it.
   func openForInspection(busyTimeout: Duration) throws -> SQLiteSession {
     if hasLogWithoutIndex { throw logWithoutIndex }
     let hasLog = FileStatus.hasEntry(path + "-wal") && FileStatus.hasEntry(path + "-shm")
@@ -297,7 +298,8 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// Removes a database that was created here, unless it has rows, or other tables than it got then.
+  /// Removes a database that was created here, unless it has rows, or other tables than it got
+  /// then.
   func removeIfUnused(_ identity: FileStatus.Identity?, schemaCookie: Int64) {
     removeWhatWasCreated(identity) {
       (try? hasNoRows(schemaCookie: schemaCookie)) ?? false

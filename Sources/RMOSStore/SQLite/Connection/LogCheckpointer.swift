@@ -4,8 +4,8 @@ import RMOSSystem
 /// Checkpoints the log of a database on a thread of its own while a load writes on.
 ///
 /// SQLite by itself does so within the commit that makes the log too long: it reads each page back,
-/// writes it, and syncs both files. Whichever connection does it, the log and the database are safe at
-/// any moment.
+/// writes it, and syncs both files. Whichever connection does it, the log and the database are safe
+/// at any moment.
 ///
 /// The thread starts when there is something to do. If it cannot, or cannot open the database, the
 /// writing connection does the work, as it would by itself.

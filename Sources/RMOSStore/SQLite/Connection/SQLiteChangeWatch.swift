@@ -3,9 +3,9 @@ import Synchronization
 
 /// Detects whether any process has changed a database since the last token.
 ///
-/// `PRAGMA data_version` changes with the commits of other connections; hence a connection that never
-/// writes and serves nothing else. The counter in the file's header would not do: with a write-ahead
-/// log it changes only at a checkpoint.
+/// `PRAGMA data_version` changes with the commits of other connections; hence a connection that
+/// never writes and serves nothing else. The counter in the file's header would not do: with a
+/// write-ahead log it changes only at a checkpoint.
 final class SQLiteChangeWatch: Sendable {
   private struct State {
     var connection: SQLiteConnection?

@@ -52,8 +52,8 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Opens a database: `sqlite3_open_v2`, `sqlite3_busy_timeout`,
   /// `sqlite3_extended_result_codes`.
   ///
-  /// `path` is absolute; `busyTimeout` is how long to wait for other applications. `shownAs` is what
-  /// messages call the database, if that is not its path.
+  /// `path` is absolute; `busyTimeout` is how long to wait for other applications. `shownAs` is
+  /// what messages call the database, if that is not its path.
   init(path: String, mode: Mode, busyTimeout: Duration, shownAs name: String? = nil) throws {
     try Self.checkLibrary()
     var flags = SQLITE_OPEN_NOMUTEX
@@ -252,7 +252,8 @@ final class SQLiteConnection: @unchecked Sendable {
         + "nothing of it was kept; run it again", path: handle.path)
   }
 
-  /// SQLite ended the transaction by itself because of `error`, which usually concerns one row only.
+  /// SQLite ended the transaction by itself because of `error`, which usually concerns one row
+  /// only.
   func lostTransaction(by error: StoreError) -> StoreError {
     StoreError(
       .other,

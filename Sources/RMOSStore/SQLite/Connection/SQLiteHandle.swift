@@ -33,8 +33,8 @@ import RMOSSystem
     return StoreError(kind, message, path: path, sqliteCode: code.rawValue)
   }
 
-  /// The system error that the connection no longer knows, because what SQLite did after the failure
-  /// changed `errno`.
+  /// The system error that the connection no longer knows, because what SQLite did after the
+  /// failure changed `errno`.
   private func cause(_ code: SQLiteResult) -> SystemError? {
     switch code {
     case .ioError:

@@ -73,9 +73,10 @@ final class SQLiteReaderPool: Sendable {
   ) throws -> Result? {
     for _ in 0..<Self.attempts {
       let result: Result? = try withSession { second in
-        // It differs from one read of a connection to the next if others committed in between: here,
-        // around the moment at which the first one begins. Without a writer it differs anyway if
-        // there is an empty log that only a writer could lock; then no change of the file will do.
+        // It differs from one read of a connection to the next if others committed in between:
+        // here, around the moment at which the first one begins. Without a writer it differs anyway
+        // if there is an empty log that only a writer could lock; then no change of the file will
+        // do.
         let version = try second.connection.dataVersion
         let stamp = file.immutableStamp
         return try read { first in
@@ -214,8 +215,8 @@ final class SQLiteSession: Sendable {
     statements = StoreStatements(layout)
   }
 
-  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call it
-  /// at its beginning.
+  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call
+  /// it at its beginning.
   ///
   /// What the others hold is read then, such as the members that have no column, and a dry run
   /// predicts the run that creates them. They are views of this connection alone, so nothing is

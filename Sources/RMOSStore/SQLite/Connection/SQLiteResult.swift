@@ -53,7 +53,7 @@ extension StoreError {
   /// Whether a statement that had been compiled failed at what it computes.
   var isOfExpression: Bool { sqliteResult == .error }
 
-  /// Whether SQLite says that the statement or the schema is at fault, and not, say, that memory ran
-  /// out.
+  /// Whether SQLite says that the statement or the schema is at fault, and not, say, that memory
+  /// ran out.
   var concernsStatement: Bool { code == .other && sqliteResult?.primary == .error }
 }

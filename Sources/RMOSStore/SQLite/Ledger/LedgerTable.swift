@@ -68,8 +68,8 @@ struct LedgerTable: Sendable {
 
   /// What runs did to rows otherwise: what a server writes.
   ///
-  /// It came later than the others; a database that lacks it can be read, and the next write creates
-  /// it.
+  /// It came later than the others; a database that lacks it can be read, and the next write
+  /// creates it.
   static let changes = LedgerTable(
     "migration_changes",
     [
@@ -223,8 +223,8 @@ enum ProvenanceColumn: Int32, LedgerColumn {
     return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES (\(values.joined(separator: ", ")))"
   }
 
-  /// Inserts the provenance of several entities of a kind, up to one that has some; the parameters of
-  /// each follow those of the one before.
+  /// Inserts the provenance of several entities of a kind, up to one that has some; the parameters
+  /// of each follow those of the one before.
   static func insertSQL(_ kind: EntityKind, rows count: Int) -> String {
     let parameters = repeatElement("?", count: allCases.count - 1).joined(separator: ", ")
     return "INSERT OR FAIL INTO \(table) (\(list())) VALUES "
@@ -349,8 +349,8 @@ struct LedgerView: Sendable {
 
   /// All of them: the counts of runs, and where the entities of each kind came from.
   static func all(_ catalog: EntityCatalog) -> [LedgerView] {
-    // Programs with kinds of their own must not replace each other's: the counts are of those that all
-    // know, and the totals of all.
+    // Programs with kinds of their own must not replace each other's: the counts are of those that
+    // all know, and the totals of all.
     let known = EntityCatalog.rmos.kinds
     let others = catalog.kinds.filter { !known.contains($0) }
     return [runCounts(known)] + (known + others).map(origins)

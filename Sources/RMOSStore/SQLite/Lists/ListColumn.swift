@@ -114,8 +114,8 @@ struct ListColumn: Sendable {
     }
   }
 
-  /// The rows at the places `range` when a set is ordered by the values: those without a value last,
-  /// equal ones in the order of `sequence`.
+  /// The rows at the places `range` when a set is ordered by the values: those without a value
+  /// last, equal ones in the order of `sequence`.
   ///
   /// A counting sort of which only the places asked for are kept.
   func rows(

@@ -114,8 +114,8 @@ struct RowNumbers: Sendable {
   private let first: Int64
   /// The number of each row, from the first; empty if they follow one another.
   private let numbers: [UInt32]
-  /// The row of each number from the first on, `UInt32.max` if there is none; empty if they follow one
-  /// another.
+  /// The row of each number from the first on, `UInt32.max` if there is none; empty if they follow
+  /// one another.
   private let rows: [UInt32]
 
   /// Creates the numbers of rows; `nil` if they are too far apart.

@@ -2,7 +2,8 @@ import RMOSModels
 import RMOSSystem
 import Synchronization
 
-/// The columns of lists in memory, each kind's built once per state of the database, in the background.
+/// The columns of lists in memory, each kind's built once per state of the database, in the
+/// background.
 ///
 /// What is not there, or is of another state, is read by SQL, which gives the same answers.
 final class SQLiteListCache: Sendable {
@@ -46,7 +47,8 @@ final class SQLiteListCache: Sendable {
   private let state = Mutex(State())
   /// The least number of rows for which columns are built.
   private let fewest: Int
-  /// After columns were built, this many times as long passes before they are built of a newer state.
+  /// After columns were built, this many times as long passes before they are built of a newer
+  /// state.
   private static let rest = 9
 
   init(
@@ -80,8 +82,8 @@ final class SQLiteListCache: Sendable {
     /// The state of the database before the snapshot was taken.
     fileprivate let token: String?
 
-    /// The columns of a kind in the state that the snapshot is of; `nil` if there are none, which begin
-    /// to be built if `builds`.
+    /// The columns of a kind in the state that the snapshot is of; `nil` if there are none, which
+    /// begin to be built if `builds`.
     func columns(of kind: EntityKind, builds: Bool) -> ListColumns? {
       // Unchanged, it is the state of the snapshot too, which was taken in between.
       guard let token, cache.watch.token() == token else { return nil }

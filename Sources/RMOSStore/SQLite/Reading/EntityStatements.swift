@@ -66,8 +66,8 @@ final class EntityStatements: Sendable {
     source = present == nil ? "(SELECT \(nulls) WHERE 0)" : kind.table
     scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
     expressions = schema.fields.map { Self.expression($0, present: present) }
-    // The row number is the end of every index: with any other column after created_at, SQLite would
-    // read and sort all rows of the same time, however many.
+    // The row number is the end of every index: with any other column after created_at, SQLite
+    // would read and sort all rows of the same time, however many.
     let created = schema.position(ofMember: "created_at")
     newestFirst =
       (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
@@ -114,7 +114,8 @@ final class EntityStatements: Sendable {
 
   /// Inserts several rows, up to one that is refused; a parameter per field, row by row.
   ///
-  /// OR FAIL: to be able to take back those before, SQLite would copy each page before it changes it.
+  /// OR FAIL: to be able to take back those before, SQLite would copy each page before it changes
+  /// it.
   func insertGroup(of count: Int) -> String {
     let row = "(\(repeatElement("?", count: fieldCount).joined(separator: ", ")))"
     let columns = kind.schema.fields.map(\.column).joined(separator: ", ")

@@ -48,8 +48,8 @@ extension SQLiteReader: EntityLending {
     }
   }
 
-  /// Lends the rows of a range in byte order of the id, each with what `keptMembers` returns for its
-  /// id.
+  /// Lends the rows of a range in byte order of the id, each with what `keptMembers` returns for
+  /// its id.
   private func lendRows(
     of table: EntityStatements, in range: EntityRange,
     keptMembers: (UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8>?,

@@ -2,8 +2,8 @@ public import RMOSModels
 import RMOSSystem
 
 extension SQLiteStore {
-  /// Checks that rows can be written, without changing anything: that the file and the files next to
-  /// it are writable, and that every statement that writing takes can be compiled.
+  /// Checks that rows can be written, without changing anything: that the file and the files next
+  /// to it are writable, and that every statement that writing takes can be compiled.
   ///
   /// - Returns: Issues worth knowing before a run, such as a table that it creates.
   /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``,
@@ -68,8 +68,8 @@ extension SQLiteStore {
 
 /// A private copy of a database, on which a dry run does what the run would do.
 ///
-/// It is a temporary database of SQLite: no one else can open it, and it is removed with the value or
-/// the process. Several threads may use it, one after the other.
+/// It is a temporary database of SQLite: no one else can open it, and it is removed with the value
+/// or the process. Several threads may use it, one after the other.
 final class SQLiteRehearsal: RecordStore {
   /// The location of the original.
   let location: String

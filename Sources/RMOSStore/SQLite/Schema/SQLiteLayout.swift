@@ -30,8 +30,8 @@ struct SQLiteLayout {
   private(set) var isUTF8 = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
-  /// A column of another type than the shared schema's, by which SQLite may turn text into a number,
-  /// or a number into text.
+  /// A column of another type than the shared schema's, by which SQLite may turn text into a
+  /// number, or a number into text.
   struct ConvertingColumn {
     /// The position of its field.
     let field: Int
@@ -218,7 +218,8 @@ struct SQLiteLayout {
   /// Whether batches of entities may be inserted without SQLite checking foreign keys, by code that
   /// looks up the references in the fields of the schema, and by one statement for several rows.
   ///
-  /// That code knows no other foreign keys, compares ids byte by byte, and takes values as they are.
+  /// That code knows no other foreign keys, compares ids byte by byte, and takes values as they
+  /// are.
   func allowsUncheckedInserts(_ connection: SQLiteConnection) throws -> Bool {
     guard insertsKeepRows, !hasDeferredKeys, convertingColumns.isEmpty else { return false }
     return try catalog.kinds.allSatisfy { kind in

@@ -4,9 +4,9 @@ import RMOSSystem
 /// Checks that rows can be written to a database, without changing it: every statement that writing
 /// takes is compiled against the schema as it is.
 ///
-/// Compiling finds early what running would only find midway: an index with a collation, or a trigger
-/// or CHECK with a function, that only another application has; a trigger that writes to a table that
-/// is missing.
+/// Compiling finds early what running would only find midway: an index with a collation, or a
+/// trigger or CHECK with a function, that only another application has; a trigger that writes to a
+/// table that is missing.
 struct SQLitePreflight {
   private let connection: SQLiteConnection
   private let layout: SQLiteLayout

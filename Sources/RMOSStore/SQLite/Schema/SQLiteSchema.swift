@@ -2,8 +2,8 @@ package import RMOSModels
 
 /// Creates the tables, and upgrades older ones.
 ///
-/// No triggers, generated columns or strict tables, and no views of shared tables: older applications
-/// must be able to work with the file.
+/// No triggers, generated columns or strict tables, and no views of shared tables: older
+/// applications must be able to work with the file.
 enum SQLiteSchema {
   /// Something that the ledger's tables lack.
   struct LedgerUpgrade {
@@ -55,8 +55,8 @@ enum SQLiteSchema {
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, "
     + "applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"
 
-  /// Lets the runs of a table that was lost keep their numbers: undoing a new run of the same number
-  /// would remove their rows.
+  /// Lets the runs of a table that was lost keep their numbers: undoing a new run of the same
+  /// number would remove their rows.
   private static let continuedRunsSQL = """
     INSERT INTO sqlite_sequence (name, seq)
       SELECT '\(LedgerTable.runs.name)', max(run_id) FROM (
@@ -104,8 +104,8 @@ enum SQLiteSchema {
   ) throws {
     let missing = try SQLiteLayout(of: connection, catalog).missingIndexSQL
     guard !missing.isEmpty else { return }
-    // One thread sorts while the other reads the table. As much is sorted at once as there is cache:
-    // little enough for the processor's own.
+    // One thread sorts while the other reads the table. As much is sorted at once as there is
+    // cache: little enough for the processor's own.
     try connection.execute("PRAGMA threads = 1; PRAGMA cache_size = -2048")
     defer { try? connection.execute("PRAGMA threads = 0; PRAGMA \(SQLiteConnection.pageCache)") }
     // One by one: the log of one is checkpointed while the next is built.

@@ -190,7 +190,8 @@ extension SQLiteReader {
       }
     }
     try forEach(
-      // First whether the run wrote the row, which is looked up in the order of the ids and mostly so.
+      // First whether the run wrote the row, which is looked up in the order of the ids and mostly
+      // so.
       "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
         + "AND NOT \(Self.isWritten(kind, "id")) AND NOT \(Self.isRewritten(kind, "id")) "
         + "AND \(Self.isRemovedByUndo(target, column)) ORDER BY id"

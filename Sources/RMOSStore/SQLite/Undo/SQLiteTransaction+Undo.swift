@@ -35,8 +35,8 @@ extension SQLiteTransaction {
         + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
   }
 
-  /// Whether all rows of a kind are of the run, and nothing happens or is refused when they go: there
-  /// are no triggers, and no row that might refer to one of them.
+  /// Whether all rows of a kind are of the run, and nothing happens or is refused when they go:
+  /// there are no triggers, and no row that might refer to one of them.
   private func isWhole(
     _ kind: EntityKind, _ run: Int64, _ session: SQLiteSession
   ) throws -> Bool {
@@ -74,8 +74,8 @@ extension SQLiteTransaction {
 
   /// Removes all rows of a table and returns their number.
   ///
-  /// While foreign keys are enforced, SQLite would look at each row, and change each page of each index
-  /// again and again; else it frees their pages.
+  /// While foreign keys are enforced, SQLite would look at each row, and change each page of each
+  /// index again and again; else it frees their pages.
   private func emptyTable(_ table: String, _ session: SQLiteSession) throws -> Int {
     let connection = session.connection
     try connection.setEnforcesKeys(false)
@@ -165,8 +165,8 @@ extension SQLiteTransaction {
     }
   }
 
-  /// Gives each restored row that was not edited before the run rewrote it the digest of its content,
-  /// which a trigger may have changed while it was restored.
+  /// Gives each restored row that was not edited before the run rewrote it the digest of its
+  /// content, which a trigger may have changed while it was restored.
   private func digestRestored(_ kind: EntityKind, _ run: Int64, _ session: SQLiteSession) throws {
     let table = try session.statements[kind]
     let images = LedgerTable.imageColumns(of: kind).map { "i.\($0)" }

@@ -1,9 +1,10 @@
 import RMOSModels
 
-/// The entities of a batch as parameters of statements, which take their texts without copying them.
+/// The entities of a batch as parameters of statements, which take their texts without copying
+/// them.
 ///
-/// It is a class for closures to capture: a batch would be copied for each of them, and that retains
-/// each of its arrays.
+/// It is a class for closures to capture: a batch would be copied for each of them, and that
+/// retains each of its arrays.
 final class BatchRows {
   /// The number of rows that one statement inserts: with more, they are inserted no faster.
   static let groupSize = 32

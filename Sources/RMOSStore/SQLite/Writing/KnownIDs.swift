@@ -4,8 +4,8 @@ import RMOSSystem
 /// Ids that are known to be in the database: a bulk load asks for the same ones again and again.
 ///
 /// It takes 8 MiB at most, however many ids there are: each has eight places, which it shares with
-/// others; where all are taken, the newest replaces one. An id that it does not have may still be in
-/// the database. For each, 64 bits of a hash are kept, and 17 others decide its places, with new
+/// others; where all are taken, the newest replaces one. An id that it does not have may still be
+/// in the database. For each, 64 bits of a hash are kept, and 17 others decide its places, with new
 /// seeds in each process: the probability that an id is taken for another is below 10⁻¹⁸.
 ///
 /// It belongs to a connection, and to the thread that this is in use by.

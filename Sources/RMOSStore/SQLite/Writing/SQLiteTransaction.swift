@@ -82,8 +82,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return isDangling
   }
 
-  /// Inserts entities of a batch, up to one that is refused, with one statement for all rows and one
-  /// for their provenance.
+  /// Inserts entities of a batch, up to one that is refused, with one statement for all rows and
+  /// one for their provenance.
   ///
   /// - Returns: The number of those inserted.
   private func insertFirst(
@@ -118,7 +118,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       if error.concernsOneRecord && error.sqliteResult != .constraintDatatype {
         return session.connection.changes
       }
-      // OR FAIL is not meant for these. In a STRICT table the rows before are there, but not counted.
+      // OR FAIL is not meant for these. In a STRICT table the rows before are there, but not
+      // counted.
       let last = try session.connection.withStatement(
         "SELECT id FROM \(table.kind.table) WHERE rowid = last_insert_rowid()"
       ) { try $0.step() ? $0.text(at: 0) : nil }
@@ -187,8 +188,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let session = try enforcingSession()
     let id = try record.requiredID()
     guard let stored = try self.record(record.kind, id: id) else { return false }
-    // Only what differs: SQLite checks a foreign key even if it is set to what it was, so a row with
-    // a dangling reference could not be changed at all.
+    // Only what differs: SQLite checks a foreign key even if it is set to what it was, so a row
+    // with a dangling reference could not be changed at all.
     let changed = record.values.indices.filter { record.values[$0] != stored.values[$0] }
     if changed.isEmpty { return true }
     let fields = record.kind.schema.fields
@@ -339,8 +340,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// Refuses a row of which the database would turn a text into a number, such as "007", or a number
-  /// into text: nothing that a source says is changed.
+  /// Refuses a row of which the database would turn a text into a number, such as "007", or a
+  /// number into text: nothing that a source says is changed.
   private func checkForms(of record: Record, _ session: SQLiteSession) throws(StoreError) {
     for column in session.layout.convertingColumns[record.kind] ?? [] {
       if column.affinity.keepsForm(of: record.values[column.field]) { continue }

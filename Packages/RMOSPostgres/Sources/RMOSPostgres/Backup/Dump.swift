@@ -6,8 +6,8 @@ extension PostgresStore {
   /// the server.
   ///
   /// The file is an archive in pg_dump's custom format, which `pg_restore` reads. It has the schema
-  /// that the store uses, as it is at one moment; others can write meanwhile. Only its owner can read
-  /// it, and it appears under its name when it is complete.
+  /// that the store uses, as it is at one moment; others can write meanwhile. Only its owner can
+  /// read it, and it appears under its name when it is complete.
   ///
   /// - Parameters:
   ///   - path: The file.
@@ -77,8 +77,8 @@ private struct Dump {
 
   /// Runs the program to its end.
   ///
-  /// - Returns: Its exit status, and what it wrote to standard error; with no `output`, also what it
-  ///   wrote to standard output.
+  /// - Returns: Its exit status, and what it wrote to standard error; with no `output`, also what
+  ///   it wrote to standard output.
   private func run(
     _ arguments: [String], output: Int32?, _ isCancelled: () -> Bool
   ) throws -> (status: Int32, text: String) {

@@ -221,8 +221,8 @@ import RMOSStore
   /// Sends rows in the text format of COPY, to one table after another: `PQputCopyData`,
   /// `PQputCopyEnd`.
   ///
-  /// All statements go to the server at once, which saves a round trip for each; and while the server
-  /// stores the rows of one table, those of the next are written into memory.
+  /// All statements go to the server at once, which saves a round trip for each; and while the
+  /// server stores the rows of one table, those of the next are written into memory.
   ///
   /// - Parameters:
   ///   - copies: The statements.

@@ -84,8 +84,8 @@ final class PostgresSession: @unchecked Sendable {
     if cookie != layout.cookie { try reload() }
   }
 
-  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call it
-  /// at its beginning.
+  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call
+  /// it at its beginning.
   ///
   /// What the others hold is read then, such as the members that have no column, and a dry run
   /// predicts the run that creates them. They are of this connection alone, and rolling the

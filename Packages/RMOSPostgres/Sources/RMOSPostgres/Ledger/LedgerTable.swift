@@ -88,8 +88,8 @@ struct LedgerTable: Sendable {
 
   /// What runs did to rows otherwise: what a server writes.
   ///
-  /// It came later than the others; a database that lacks it can be read, and the next write creates
-  /// it.
+  /// It came later than the others; a database that lacks it can be read, and the next write
+  /// creates it.
   static let changes = LedgerTable(
     name: "migration_changes",
     definitions: [

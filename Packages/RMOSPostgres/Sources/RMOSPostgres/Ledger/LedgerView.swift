@@ -3,8 +3,8 @@ import RMOSModels
 /// A view of the ledger, for people who query the database with another program; a SQLite store has
 /// the same.
 ///
-/// Views name the ledger's tables alone: PostgreSQL refuses to drop a column on which a view depends,
-/// or to change its type, and the shared tables belong to other applications too.
+/// Views name the ledger's tables alone: PostgreSQL refuses to drop a column on which a view
+/// depends, or to change its type, and the shared tables belong to other applications too.
 struct LedgerView: Sendable {
   let name: String
   /// What a row of it is.
@@ -14,8 +14,8 @@ struct LedgerView: Sendable {
 
   /// All of them: the counts of runs, and where the entities of each kind came from.
   static func all(_ catalog: EntityCatalog) -> [LedgerView] {
-    // Programs with kinds of their own must not replace each other's: the counts are of those that all
-    // know, and the totals of all.
+    // Programs with kinds of their own must not replace each other's: the counts are of those that
+    // all know, and the totals of all.
     let known = EntityCatalog.rmos.kinds
     let others = catalog.kinds.filter { !known.contains($0) }
     return [runCounts(known)] + (known + others).map(origins)
@@ -89,8 +89,8 @@ extension LedgerView {
 
   /// The comment of the view `c`, by which one that is defined otherwise is known.
   ///
-  /// PostgreSQL does not keep a query as it was written, so the comment has a digest of it and of what
-  /// PostgreSQL made of it.
+  /// PostgreSQL does not keep a query as it was written, so the comment has a digest of it and of
+  /// what PostgreSQL made of it.
   private static func markSQL(_ summary: String, _ query: String) -> String {
     "'RMOS: ' || \(summary) || ' (definition ' || left(encode(sha256(convert_to("
       + "\(query) || pg_get_viewdef(c.oid), 'UTF8')), 'hex'), 12) || ')'"

@@ -19,7 +19,8 @@ extension PostgresReader {
     var found = [Provenance?](repeating: nil, count: ids.count)
     let positions = ids.indices.filter { !ids[$0].utf8.contains(0) }
     guard session.statements.hasLedger, !positions.isEmpty else { return found }
-    // As for facts, each is looked up by the primary key, whatever the server believes of the table.
+    // As for facts, each is looked up by the primary key, whatever the server believes of the
+    // table.
     let rows = try session.connection.query(
       "SELECT p.*, x.number FROM unnest($2::text[]) WITH ORDINALITY AS x(id, number), LATERAL "
         + "(SELECT \(LedgerTable.provenance.list) FROM migration_provenance "

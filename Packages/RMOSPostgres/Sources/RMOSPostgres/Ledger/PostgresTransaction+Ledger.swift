@@ -7,8 +7,9 @@ extension PostgresTransaction {
   func beginRun(_ run: LedgerRun) throws -> Int64 {
     let columns = LedgerTable.runs.columns.dropFirst().joined(separator: ", ")
     let values = run.columns
-    // Not from a sequence: the number that follows is known beforehand, and has no gaps. Undoing a run
-    // would remove the rows of one of the same number, so those of a lost table are not given again.
+    // Not from a sequence: the number that follows is known beforehand, and has no gaps. Undoing a
+    // run would remove the rows of one of the same number, so those of a lost table are not given
+    // again.
     let row = try session().connection.query(
       "INSERT INTO migration_runs (id, \(columns)) SELECT coalesce(max(id), "
         + "(SELECT max(run_id) FROM migration_provenance), 0) + 1, "
