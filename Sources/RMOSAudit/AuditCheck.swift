@@ -186,14 +186,14 @@ final class AuditLog {
   /// What was found under one rule.
   struct Entry: Sendable {
     var counts: [Severity: Int] = [:]
-    /// Those kept, of each severity as many as may be kept of all.
+    /// The findings kept: of each severity, up to the limit for all findings.
     var findings: [Severity: [AuditFinding]] = [:]
     var state = AuditReport.RuleResult.State.notApplicable
   }
 
   private let limit: Int
   private let rules: [AuditRule]
-  /// By code; only of the rules wanted.
+  /// The entries by rule code; only rules that were asked for.
   private var entries: Findings = [:]
 
   /// What was found, by code.
@@ -221,7 +221,7 @@ final class AuditLog {
     entries[finding.code]?.keep(CollectionOfOne(finding), finding.severity, limit: limit)
   }
 
-  /// What was found so far.
+  /// The findings so far.
   var all: Findings { entries }
 
   /// Adds what another part of the audit found.
@@ -265,7 +265,7 @@ extension AuditLog.Entry {
     findings[severity, default: []] += more.prefix(max(0, room))
   }
 
-  /// The worst findings, those of a severity in the order in which they were found.
+  /// The worst findings; findings of one severity are in the order in which they were found.
   fileprivate func worst(_ limit: Int) -> [AuditFinding] {
     Array(
       Severity.allCases.sorted(by: >).flatMap { findings[$0, default: []] }.prefix(limit))

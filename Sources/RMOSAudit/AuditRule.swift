@@ -13,7 +13,7 @@ public struct AuditRule: Sendable, Hashable {
   public let code: String
   /// The severity of its most severe findings.
   public let severity: Severity
-  /// One line: what it looks for, and why.
+  /// One line: what the rule looks for, and why.
   public let summary: String
 
   private init(_ code: String, _ severity: Severity, _ summary: String) {

@@ -14,8 +14,8 @@ import RMOSSystem
 public struct HealthReport: Sendable, Hashable {
   /// How much is checked.
   public enum Effort: Sendable, Hashable {
-    /// A small store completely; of a large one its schema, its last run and, for about this long,
-    /// its references.
+    /// Checks a small store completely; in a large one the schema, the last run and, for about this
+    /// long, the references.
     case quick(Duration)
     /// Everything, however long it takes.
     case whole
@@ -25,7 +25,8 @@ public struct HealthReport: Sendable, Hashable {
   public package(set) var errors: [String] = []
   /// The warnings, one sentence each.
   public package(set) var warnings: [String] = []
-  /// What was not checked, or not all of it, such as `rows`; empty if nothing was left out.
+  /// The parts that were not checked, or not completely, such as `rows`; empty if nothing was left
+  /// out.
   public private(set) var notChecked: [String] = []
   /// What was checked: what is not in ``notChecked`` of `file`, `schema`, `rows`, `references`,
   /// `provenance` and `runs`.

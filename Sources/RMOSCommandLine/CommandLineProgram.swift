@@ -105,7 +105,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   private func dispatch(
     _ words: [String], _ command: inout CommandSpec?, _ console: Console
   ) throws -> ExitStatus {
-    // With its invalid bytes replaced, it would name another file.
+    // With its invalid bytes replaced, the value would name another file.
     if let text = ProcessEnvironment.textNotUTF8(inVariables: ["RMOS_DB_PATH"]) {
       throw UsageError(
         #""\#(text)" is not UTF-8"#, hint: "Rename the file, or make a link to it whose name is.")
@@ -146,7 +146,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     return try spec.run(arguments, console)
   }
 
-  /// An error as it is reported.
+  /// The description of an error for the user.
   struct Description {
     let code: String
     let message: String

@@ -99,7 +99,7 @@ private struct Webhook {
   private static let attempts = 3
 
   private let url: String
-  /// What it says of itself.
+  /// The User-Agent field.
   private let agent: String
   /// The timeout of one attempt, in seconds.
   private let timeout: Int
@@ -146,7 +146,7 @@ private struct Webhook {
       // First, so that no configuration file is read.
       "-q", "--silent", "--globoff", "--proto", "=http,https", "--max-redirs", "0",
       "--max-time", String(timeout), "--user-agent", agent,
-      // Without waiting for the server to ask for the body.
+      // An empty Expect field: curl sends the body without waiting for the server to ask for it.
       "--header", "Content-Type: application/json", "--header", "Expect:",
       "--data-binary", "@-", "--output", "/dev/null",
       "--write-out", "%{http_code} %{redirect_url}", "--url", url,

@@ -87,7 +87,7 @@ extension HTMLPage {
   /// The look of every page.
   ///
   /// Colors have a contrast of at least 4.5 to 1 for text and 3 to 1 for shapes, in light and in
-  /// dark. Words or hatching repeat what a color means.
+  /// dark. The meaning of a color is also given by words or hatching.
   static let style = """
 
     :root{color-scheme:light dark;--back:#fff;--soft:#f4f4f1;--line:#c9c9c2;--text:#1d1d1b;

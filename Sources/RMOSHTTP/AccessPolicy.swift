@@ -171,7 +171,7 @@ public struct AccessPolicy: Sendable, Hashable {
   private func presents(_ token: [UInt8], _ credentials: String?) -> Bool {
     guard let credentials else { return false }
     guard let space = credentials.firstIndex(of: " ") else { return false }
-    // One space or more may be between the two (RFC 9110, 11.4).
+    // One space or more may be between scheme and token (RFC 9110, 11.4).
     let rest = credentials[space...].drop { $0 == " " }
     switch credentials[..<space].lowercased() {
     case "bearer": return Self.areEqual(Array(rest.utf8), token)

@@ -22,7 +22,7 @@ package struct KeptMembers: Sendable, Hashable {
   /// The maximum number of names counted separately, per kind.
   private static let limit = 200
 
-  /// What was kept of one kind.
+  /// The members that were kept of one kind.
   private struct OfKind: Sendable, Hashable {
     var kind: EntityKind
     /// How often each was kept, by name.
@@ -31,7 +31,7 @@ package struct KeptMembers: Sendable, Hashable {
     var others = 0
   }
 
-  /// By kind, in the order in which they came up: that of migration.
+  /// The members by kind, in the order of migration.
   private var kinds: [OfKind] = []
 
   /// Creates an empty list.
@@ -114,7 +114,7 @@ package struct KeptMembers: Sendable, Hashable {
     }
   }
 
-  /// Reads the list that a report has; what is not one of its members is left out.
+  /// Reads the list in a report; malformed elements are left out.
   init(json: JSONValue?, _ catalog: EntityCatalog) {
     guard case .array(let listed)? = json else { return }
     for member in listed {

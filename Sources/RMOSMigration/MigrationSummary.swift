@@ -1,13 +1,13 @@
 public import RMOSModels
 public import RMOSStore
 
-/// What a run did, as a value.
+/// The result of a run, as a value.
 public struct MigrationSummary: Sendable {
   /// How a run ended.
   public enum Ending: String, Sendable, Hashable {
     /// Everything was read.
     case completed
-    /// It was cancelled, or its process died; what was committed stays.
+    /// The run was cancelled, or its process died; committed changes stay.
     case interrupted
     /// More entities failed than ``Migration/Options/maxErrors`` tolerates; what was committed
     /// stays.

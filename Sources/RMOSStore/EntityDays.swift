@@ -74,7 +74,7 @@ extension RecordStore {
     try readOnOneState(
       pieces.map { piece in
         { reader in
-          // It is one, as all of a store's are.
+          // All readers of a store have the same type, so the cast succeeds.
           guard let reader = reader as? any EntityDaysCounting else { return }
           let found = try reader.entityDays(of: piece.kind, in: piece.range)
           days.withLock { $0.add(found) }

@@ -189,7 +189,7 @@ private struct GroupKey: Hashable {
       case .real(let number): hasher.combine(number)
       case .text(var text):
         text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        // So that two texts are not one.
+        // A separator, so that "ab", "c" and "a", "bc" differ: UTF-8 has no byte 0xFF.
         hasher.combine(0xFF as UInt8)
       case .blob(let bytes): hasher.combine(bytes)
       }

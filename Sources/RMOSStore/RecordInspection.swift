@@ -12,7 +12,7 @@ extension StoreReader {
 private struct RecordInspection: SchemaInspecting {
   let reader: any StoreReader
 
-  // MARK: The schema, of which there is none
+  // MARK: The schema: there is none to inspect
 
   /// `false`.
   var hasSchema: Bool { false }
@@ -100,7 +100,8 @@ private struct RecordInspection: SchemaInspecting {
     var rows = 0
     do {
       try reader.forEachRecord(kind) { record in
-        // Not before 256 rows: a small store is read whole however slow the machine is.
+        // The deadline is first checked after 256 rows, so that a small store is read whole on any
+        // machine.
         rows += 1
         if rows % 256 == 0, ContinuousClock.now >= deadline { throw OutOfTime() }
         guard case .text(let reference) = record.values[field] else { return }

@@ -8,7 +8,7 @@ import RMOSSystem
 ///   .stripFamilies, where: [.equals(member: "material_type", value: .text("Ebony"))], limit: 20)
 /// ```
 public struct RecordQuery: Sendable, Hashable {
-  /// One condition on a field.
+  /// A condition on a field.
   public enum Condition: Sendable, Hashable {
     /// The field equals the value.
     case equals(member: String, value: Value)
@@ -27,13 +27,13 @@ public struct RecordQuery: Sendable, Hashable {
   }
   /// What runs did to an entity that is in the store.
   public enum Writing: Sendable, Hashable, CaseIterable {
-    /// One of the runs wrote it, whatever it was before.
+    /// One of the runs wrote the row, whether or not it existed before.
     case addedOrChanged
-    /// One of the runs wrote it, and none changed what was there before.
+    /// One of the runs wrote the row, and none of them changed an existing row.
     case added
-    /// One of the runs changed what was there before.
+    /// One of the runs changed an existing row.
     case changed
-    /// None of the runs wrote it.
+    /// None of the runs wrote the row.
     case neither
   }
   /// The order of the records.
@@ -123,7 +123,7 @@ extension RecordQuery.Condition {
   }
 }
 
-// For stores that look at each record themselves.
+// Matching and ordering for stores that examine each record themselves.
 extension RecordQuery {
   /// Returns whether a record of the kind matches the conditions, as a function.
   ///
@@ -268,10 +268,10 @@ struct SortKey {
   }
 }
 
-/// The texts that a JSON object has under some names: strings, and those in lists, each once.
+/// The texts that a JSON object has under some names: strings, and strings in lists, each once.
 ///
-/// All stores find them in this way and no other, so that they agree about escapes, members that
-/// occur twice and text that is not JSON.
+/// All stores find the texts by this code, so that they agree about escapes, members that occur
+/// twice and text that is not JSON.
 package struct JSONTexts: Sendable, Hashable {
   /// The texts, in the order in which they appear.
   package private(set) var texts: [String] = []

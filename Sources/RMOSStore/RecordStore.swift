@@ -110,7 +110,7 @@ public enum Rehearsal: Sendable {
   /// By looking up what the store holds: it accepts every valid entity whose id is new and whose
   /// references exist.
   case lookUps
-  /// By writing to this private copy, which is removed with the value.
+  /// The run writes to this private copy, which is removed with the value.
   case copy(any RecordStore)
   /// Not at all: only the store itself can tell, and it cannot be copied. The text says why.
   case unforeseeable(String)
@@ -120,7 +120,7 @@ public enum Rehearsal: Sendable {
 package protocol ConcurrentReading: RecordStore {
   /// Runs each part on one and the same state, several at a time if that is possible.
   ///
-  /// They are begun in order. Once one throws, no further one is begun.
+  /// The parts are begun in order. Once one throws, no further one is begun.
   /// - Throws: ``StoreError``, or what the first part that failed throws.
   func readConcurrently(_ parts: [@Sendable (any StoreReader) throws -> Void]) throws
 }

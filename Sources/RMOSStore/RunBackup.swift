@@ -8,7 +8,7 @@ public struct RunBackup: Sendable, Hashable {
   package let run: Int64
   private let actions: Actions
 
-  /// What a store does with its backup; path and run identify it.
+  /// What a store does with its backup; the path and the run identify the backup.
   private struct Actions: Sendable, Hashable {
     let discard: @Sendable () -> Void
     let removeOlder: @Sendable () -> Void

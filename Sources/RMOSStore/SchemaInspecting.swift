@@ -79,13 +79,13 @@ public protocol SchemaInspecting {
   ) throws
 }
 
-/// A table as it is.
+/// A table as it is in the database.
 public struct InspectedTable: Sendable {
   /// A column.
   public struct Column: Sendable, Hashable {
-    /// As declared.
+    /// The name as declared.
     package var name: String
-    /// As declared; empty if there is none.
+    /// The type as declared; empty if there is none.
     package var type: String
     /// Whether it is declared NOT NULL.
     package var isNotNull: Bool
@@ -117,7 +117,7 @@ public struct InspectedTable: Sendable {
   package var name: String
   /// Whether it is a table, not a view.
   package var isTable: Bool
-  /// Whether another library keeps its rows, such as that of full-text search.
+  /// Whether a module of SQLite keeps the table's rows, such as full-text search.
   package var isVirtual = false
   /// Whether rows have a row number.
   package var hasRowID: Bool
@@ -177,7 +177,7 @@ public struct InspectedKey: Sendable, Hashable {
 public struct InspectedRow: Sendable {
   /// Which row it is.
   package var key: InspectedKey
-  /// Its values, whatever their types.
+  /// The values of the row, whatever their types.
   package var record: Record
   /// The positions of the fields whose text is not UTF-8; the record holds it with replacement
   /// characters.
@@ -230,9 +230,9 @@ public struct WritingObstacle: Sendable, Hashable {
   package var place: Place
   /// The table that cannot be written to, if it is a single one.
   package var table: String?
-  /// What was found, in short.
+  /// The obstacle, in short.
   package var found: String
-  /// What was found, and how to fix it.
+  /// The obstacle in words, and how to remove it.
   public var message: String
 
   /// Creates an obstacle.

@@ -97,7 +97,7 @@ extension StoreError {
     case invalid(EntityKind, id: String, String)
     /// The entity refers to one that does not exist.
     case brokenForeignKey(EntityKind, id: String)
-    /// Others refer to the entity that was to be deleted.
+    /// Other entities refer to the entity that was to be deleted.
     case stillReferenced(EntityKind, id: String, EntityCatalog)
     /// The entity to rewrite does not exist.
     case nothingToUpdate(EntityKind, id: String)
@@ -172,7 +172,7 @@ extension StoreError {
     return error
   }
 
-  /// The id is taken by one that differs from it byte for byte.
+  /// The database takes the id for another id, whose bytes differ.
   static func sameIDToTheDatabase(
     _ kind: EntityKind, id: String, sqliteCode: Int32?
   ) -> StoreError {

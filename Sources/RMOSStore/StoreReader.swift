@@ -166,7 +166,7 @@ extension StoreReader {
     return count
   }
 
-  /// Looks up each record, its provenance and what it refers to.
+  /// Looks up each record, its provenance and the entities to which it refers.
   public func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     try range.map { index in
       var facts = StoredFacts()

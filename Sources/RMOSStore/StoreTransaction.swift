@@ -13,7 +13,7 @@ public protocol StoreTransaction: StoreReader {
 
   /// Inserts a record, with its provenance if it is migrated.
   ///
-  /// The digest that is kept with the provenance is that of the row as it is stored, whatever
+  /// The digest kept with the provenance is computed from the row as stored, whatever
   /// `provenance.rowDigest` is.
   /// - Throws: ``StoreError/Code/duplicateID`` if the id is taken, ``StoreError/Code/constraint``
   ///   if the schema refuses the record, as it does a dangling reference.
@@ -47,7 +47,7 @@ public protocol StoreTransaction: StoreReader {
   /// Replaces the record that has the same id, and its provenance, and keeps both as they were for
   /// the run of `provenance`; see ``StoreReader/forEachBeforeImage(ofRun:_:)``.
   ///
-  /// The digest that is kept is that of the row as it is stored. A run may rewrite a row once.
+  /// The digest that is kept is computed from the row as stored. A run may rewrite a row once.
   /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the record;
   ///   ``StoreError/Code/other`` if there is none to replace.
   func rewrite(_ record: Record, provenance: Provenance) throws

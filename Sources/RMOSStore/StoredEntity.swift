@@ -53,8 +53,7 @@ package import RMOSModels
   }
 }
 
-/// Some of the entities of a kind: those whose ids are in a range of the order in which a store has
-/// them.
+/// Some of the entities of a kind: the entities whose ids are in a range of the store's order.
 package struct EntityRange: Sendable, Hashable {
   /// The first id; `nil` for no limit, so that rows whose ids are not texts are in the range.
   package var first: String?

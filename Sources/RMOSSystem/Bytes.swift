@@ -261,7 +261,7 @@ package struct ByteSearch: Sendable {
     self.skips = skips
   }
 
-  /// Where the bytes are first found in others from `start` on; `nil` if they are not.
+  /// The position of the first occurrence in `bytes` from `start` on; `nil` if there is none.
   package func position(in bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
     let length = sought.count
     guard length > 0 else { return start }

@@ -142,7 +142,7 @@ extension FileSystem {
     do throws(SystemError) {
       try staged.synchronizeDirectory()
     } catch {
-      // Not every file system can.
+      // Not every file system can synchronize directories.
       guard error == .code(EINVAL) else { throw error }
     }
   }
@@ -226,7 +226,7 @@ extension FileSystem {
     do throws(SystemError) {
       place = try destination(of: path)
     } catch {
-      // Some links, as those of a process to its descriptors, lead to what has no name.
+      // Some links lead to files without a name, such as the links of a process to its descriptors.
       guard error == .foreignLink else { return }
       throw error
     }

@@ -122,7 +122,7 @@ package struct FileDescriptor: Hashable, Sendable {
     }
   }
 
-  /// Writes all bytes to whatever it is.
+  /// Writes all bytes to a file, pipe or terminal.
   ///
   /// Waits for the reader as long as it takes; once ``Signals/isInterrupted``, for at most a second
   /// without progress: `poll`, `write`.
@@ -140,7 +140,7 @@ package struct FileDescriptor: Hashable, Sendable {
           if patience <= 0 { throw .interrupted }
           continue
         }
-        // What is ready takes so much without waiting.
+        // A descriptor that is ready takes this much without waiting.
         let pending = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(Self.longestWholeWrite))
         do throws(SystemError) {
           unsafe rest = unsafe rest.dropFirst(
@@ -190,9 +190,9 @@ package struct FileDescriptor: Hashable, Sendable {
   /// `close`; call ``synchronize()`` before to know that everything was written.
   package func close() { _ = CLibrary.close(number) }
 
-  /// `close`, with what it reports.
+  /// Closes the file, and reports errors: `close`.
   func closeChecked() throws(SystemError) {
-    // Not again where it was interrupted: the number may be another file's by then.
+    // `close` is not repeated after an interruption: the number may belong to another file by then.
     guard CLibrary.close(number) == 0 || errno == EINTR else { throw .last }
   }
 }

@@ -11,9 +11,9 @@ package enum FileSystem {
     try retrying { unsafe path.withCPath { unsafe mkdir($0, mode_t(permissions)) } }
   }
 
-  /// Creates a directory and those above it; one that is there is fine.
+  /// Creates a directory and its parents; an existing directory is no error.
   ///
-  /// - Returns: Whether it was not there.
+  /// - Returns: Whether the directory was created.
   @discardableResult
   package static func makeDirectories<Path: SystemPath>(
     _ path: Path, permissions: UInt16 = 0o755
@@ -31,7 +31,7 @@ package enum FileSystem {
         try makeDirectory(bytes, permissions: permissions)
         return true
       } catch {
-        // Another process was faster, or a link leads nowhere.
+        // Another process created the directory meanwhile, or a link leads nowhere.
         if error == .exists {
           guard try FileStatus(of: path).form == .directory else { throw .notADirectory }
           return false

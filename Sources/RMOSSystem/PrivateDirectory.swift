@@ -2,7 +2,7 @@ import CLibrary
 
 /// An open directory, in which links cannot redirect what is created.
 ///
-/// What is created in it is accessible only to its owner, whatever the umask.
+/// Files created in the directory are accessible only to their owner, whatever the umask.
 package struct PrivateDirectory: Sendable {
   let descriptor: FileDescriptor
 
@@ -103,7 +103,7 @@ package struct PrivateDirectory: Sendable {
     var entries: [(name: [UInt8], form: FileStatus.Form)] = []
     entries.reserveCapacity(names.count)
     for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-      // One that has gone meanwhile does not count.
+      // An entry that has gone meanwhile is left out.
       if let form = try form(of: name) { entries.append((name, form)) }
     }
     return entries
@@ -160,9 +160,9 @@ package struct PrivateDirectory: Sendable {
     try retrying { unsafe name.withCPath { unsafe unlinkat(directory, $0, flags) } }
   }
 
-  /// Deletes what is in it; links are deleted, not followed.
+  /// Deletes the directory's content; links are deleted, not followed.
   ///
-  /// - Parameter last: The name of a file that goes last.
+  /// - Parameter last: The name of a file to delete last.
   /// - Throws: `SystemError` if something cannot be deleted.
   package func removeContents(last: [UInt8]? = nil) throws(SystemError) {
     let entries = try entries()

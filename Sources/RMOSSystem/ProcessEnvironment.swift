@@ -7,7 +7,7 @@ package enum ProcessEnvironment {
 
   /// Whether a process of this machine runs: `kill`.
   package static func isRunning(process: Int32) -> Bool {
-    // Without the permission to send it a signal, there is one.
+    // EPERM means that the process exists, but may not be sent a signal.
     process > 0 && (kill(process, 0) == 0 || errno == EPERM)
   }
 

@@ -99,7 +99,8 @@ package enum Signals {
       var signals = awaited
       var signal: Int32 = 0
       var (isFirst, count) = (true, 0)
-      // It fails only if there is no signal to wait for: the parent process ignored them.
+      // `sigwait` fails only if there is no signal to wait for, because the parent process ignored
+      // all of them.
       while unsafe sigwait(&signals, &signal) == 0 {
         if signal != SIGHUP { count += 1 }
         guard isFirst || count > 1 && signal != SIGHUP else { continue }

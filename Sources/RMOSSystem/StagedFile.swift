@@ -2,8 +2,8 @@ import CLibrary
 
 /// A file under a temporary name, which gets its own name once it is complete and on the disk.
 ///
-/// It is found by its open directory, not by its path: whatever is renamed meanwhile, it is this
-/// file that is moved into place or removed.
+/// The file is addressed through its open directory, not by its path: whatever is renamed
+/// meanwhile, this very file is moved into place or removed.
 package final class StagedFile: Sendable {
   /// The path of the directory.
   private let directoryPath: String
@@ -36,7 +36,7 @@ package final class StagedFile: Sendable {
         do throws(SystemError) {
           try file.setPermissions(0o600)
           identity = try file.status().identity
-          // Another process that removes left-overs may have been faster than the lock.
+          // Another process that removes left-overs may have removed the file before it was locked.
           if removingLeftOvers {
             let there = try FileStatus.identity(ofLink: directoryPath + "/" + name)
             isKept = (try? file.tryLock()) != false && there == identity

@@ -48,7 +48,7 @@ package enum SystemError: Error, Hashable, Sendable {
     case .foreignLink:
       "it is, or leads over, a link or pipe of another user in a directory that anyone may write to"
     case .noPeer: "it is a pipe whose other end is not open"
-    // For the user, this too means that there is no space left.
+    // For the user, a full quota too means that no space is left.
     case .code(EDQUOT): "No space left (Disk quota exceeded)"
     case .code(EBUSY): "it is a mount point or in use"
     case .code(let code): Self.text(code)

@@ -15,7 +15,7 @@ import Synchronization
 public final class FaultyStore: StoreWrapper {
   /// When a store begins to fail; everything is counted from 1.
   public enum Moment: Sendable, Hashable {
-    /// At a call of a member of a reader or a transaction.
+    /// At the call with this number of a member of a reader or a transaction.
     case call(Int)
     /// When an entity is to be inserted, rewritten or restored.
     case entity(Int)
@@ -25,7 +25,7 @@ public final class FaultyStore: StoreWrapper {
     case afterCommit(Int)
   }
 
-  /// What was asked of the store so far.
+  /// The calls of the store so far.
   public struct Counts: Sendable, Hashable {
     /// Calls of members of readers and transactions.
     public internal(set) var calls = 0
@@ -55,7 +55,7 @@ public final class FaultyStore: StoreWrapper {
   /// Lets everything succeed from now on.
   public func repair() { faults.repair() }
 
-  /// What was asked of the store so far.
+  /// The calls of the store so far.
   public var counts: Counts { faults.counts }
 
   /// Reads the base.

@@ -8,7 +8,7 @@
 struct ExactSum {
   /// The sum of the numbers of the usual size, in units of 2⁻⁶⁴: 128 bits in two's complement.
   private var (upper, lower): (UInt64, UInt64) = (0, 0)
-  /// From the smallest to the largest, none of them 0, each times ``scale``.
+  /// Partial sums, from the smallest to the largest, none of them 0, each times ``scale``.
   private var partials: [Double] = []
   /// Less than 1 once a number is so large that sums might overflow.
   ///

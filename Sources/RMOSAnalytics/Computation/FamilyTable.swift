@@ -107,7 +107,7 @@ final class FamilyTable {
 
   // MARK: Figures
 
-  // None of them depends on jobs, so they are made once for all reports.
+  // These figures do not depend on jobs, so they are computed once for all reports.
 
   /// The numbers of the strip families, in byte order of their ids.
   private(set) lazy var inByteOrder = ids.inByteOrder.filter { $0 < count }

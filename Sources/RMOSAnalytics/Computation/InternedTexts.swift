@@ -2,7 +2,7 @@ import RMOSSystem
 
 /// Numbers texts in the order in which they are first seen; texts are compared by their bytes.
 ///
-/// It takes about 16 bytes beyond those of each text. The bytes are kept in pages, which are never
+/// Each text takes about 16 bytes beyond its own. The bytes are kept in pages, which are never
 /// moved: one array would take twice as much whenever it grows.
 struct InternedTexts {
   private var pages: [[UInt8]] = []

@@ -47,7 +47,7 @@ struct JobFacts: BitwiseCopyable {
   var pattern: Reference
   /// The strip family that the job itself names, which need not exist.
   var namedFamily: Reference
-  /// Its strip family, else its pattern's; one that exists.
+  /// The job's strip family, else its pattern's, if it exists.
   var family: Reference
   /// The material of ``family``.
   var material: Reference

@@ -244,7 +244,7 @@ struct NumberedRates {
   /// Open addressing: the number of an entry plus one, 0 for a free slot.
   private var slots = [UInt32](repeating: 0, count: 16)
 
-  /// Counts one more of a number, and whether it is one of those that the share is of.
+  /// Counts one more element of a group, and whether it belongs to the share.
   mutating func add(_ counts: Bool, to key: Int) {
     var slot = slot(for: key)
     if slots[slot] == 0 {

@@ -32,7 +32,7 @@ private struct JobTable {
   private var (completed, failed, cancelled, open) = (0, 0, 0, 0)
   private var statuses: CountedTexts
   private let types: InternedTexts
-  /// Those of each type, then of the jobs without one.
+  /// The figures of each job type, then the figures of jobs without a type.
   private var typeFigures: [TypeSums]
   private var days = DaySums()
   private var patternJobs = PatternJobs()
@@ -313,9 +313,9 @@ extension JobTable {
 
 /// Counts of the jobs of each pattern and strip family.
 private struct PatternJobs {
-  /// Those of each pattern.
+  /// The counts of each pattern's jobs.
   private(set) var sums: [PatternSums] = []
-  /// Those that name a strip family themselves, of each.
+  /// The counts of each strip family's jobs: jobs that name the family themselves.
   private(set) var families: [FamilyJobs] = []
   private(set) var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
   /// The durations of completed jobs whose pattern has an estimate, and the pattern.
@@ -330,7 +330,8 @@ private struct PatternJobs {
 
   mutating func add(_ block: JobBlock, _ filter: FactFilter, _ patterns: PatternTable) {
     let passing = block.jobs.indices.filter { filter.passes(block.jobs[$0]) }
-    // Apart, since the processor waits for several patterns at once if nothing else is between.
+    // Two loops, since the processor fetches several patterns from memory at once if nothing else
+    // is in between.
     for index in passing { addPattern(block.jobs[index], patterns) }
     for index in passing { addFamily(block.jobs[index]) }
   }
@@ -400,7 +401,7 @@ private final class PatternJobsOfShop: @unchecked Sendable {
 struct FactFilter {
   let firstDay: Int?
   let lastDay: Int?
-  // Of texts that no job has, the one that nothing is.
+  // A text that no job has gets the number `Int.max`, which nothing has.
   private let (type, pattern, family, material): (Int?, Int?, Int?, Int?)
 
   init(_ filter: JobFilter, _ shop: Shop) {

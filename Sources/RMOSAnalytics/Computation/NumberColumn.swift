@@ -34,7 +34,7 @@ struct NumberColumn {
   /// Adds a finite number, or counts one that is missing.
   mutating func add(_ number: Double?) {
     guard let number else { return missing += 1 }
-    // One zero: the two are equal, but not bit by bit.
+    // Negative zero becomes zero: the two are equal, but differ in their bits.
     recent.append(number == 0 ? 0 : number)
     isSorted = false
     count += 1
@@ -201,7 +201,7 @@ struct NumberColumn {
 }
 
 extension [Double] {
-  /// Where the numbers begin of which something holds, as of all after them.
+  /// The first position whose number satisfies `holds`, as all numbers after it do.
   fileprivate func partitioningIndex(_ holds: (Double) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

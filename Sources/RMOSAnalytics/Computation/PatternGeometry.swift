@@ -1,8 +1,8 @@
 import RMOSModels
 
-/// What a pattern's geometry says.
+/// The contents of a pattern's geometry that figures need.
 struct PatternGeometry {
-  /// A ring, as far as it is known.
+  /// A ring; a measure that the geometry does not give is `nil`.
   struct Ring {
     var radius: Double?
     var width: Double?
@@ -116,7 +116,8 @@ struct PatternGeometry {
 
   private struct Members {
     var (hasRings, hasBands, hasDimensions) = (false, false, false)
-    // The outer optional says whether the member was seen, the inner what it says.
+    // The outer optional says whether the member was seen, the inner one is its number, if it has
+    // one.
     var (rows, columns): (Double??, Double??) = (nil, nil)
     private var (rowCount, columnCount): (Double??, Double??) = (nil, nil)
 

@@ -1,9 +1,9 @@
 import RMOSModels
 import RMOSStore
 
-/// The patterns, as far as figures need them, and what jobs say about each.
+/// The parts of patterns that figures need, and the counts of each pattern's jobs.
 ///
-/// Patterns that jobs name and that do not exist have a place too.
+/// Patterns that do not exist but are named by jobs have a place too.
 final class PatternTable {
   private(set) var ids: InternedTexts
   /// How many patterns there are; those that only jobs name come after them.
@@ -19,9 +19,10 @@ final class PatternTable {
   private var withMissingFamily = 0
   private var histogram: [Int: Int] = [:]
   private var withoutRings = 0
-  /// What is measured of rings.
+  /// The measures of rings.
   private(set) var geometry: PatternFigures.Geometry
-  /// The figures that were asked for last: they are those of all jobs' reports.
+  /// The complexity figures that were computed last. They do not depend on jobs, so reports with
+  /// different filters share them.
   private var complexity: (limit: Int?, figures: (PatternFigures.ComplexityFigures, omitted: Int))?
   /// How many patterns name each strip family.
   private(set) var patternsByFamily: [Int32]
@@ -170,7 +171,7 @@ final class PatternTable {
     summary.n = bars.reduce(0) { $0 + $1.value }
     var sum = ExactSum()
     for (rings, patterns) in bars {
-      // In steps that a double holds exactly: no sum of products does it for huge numbers.
+      // One by one, which is exact; a product would be rounded for huge numbers.
       for _ in 0..<patterns { sum.add(Double(rings)) }
     }
     /// The number of rings at a rank, from 1.

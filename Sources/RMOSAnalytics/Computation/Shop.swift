@@ -40,7 +40,7 @@ final class Shop {
   /// Calls `body` with all jobs, block by block.
   func forEachBlock(_ body: (JobBlock) throws -> Void) throws { try jobs.forEachBlock(body) }
 
-  /// What is measured of a job, its pattern or its strip family; `nil` if it is not known.
+  /// A measure of a job, its pattern or its strip family; `nil` if it is not known.
   func measure(_ measure: Measure, _ job: JobFacts) -> Double? {
     guard job.state.isFinished else { return nil }
     switch measure {
@@ -148,7 +148,7 @@ final class Shop {
   }
 }
 
-/// What a job's results say.
+/// The contents of a job's results that figures need.
 private struct JobResults {
   var waste: Double?
   var cuts: Double?

@@ -1,7 +1,7 @@
 import RMOSStore
 import RMOSSystem
 
-/// Bytes in a temporary file, which goes with the value.
+/// Bytes in a temporary file, which is removed with the value.
 final class SpilledBytes {
   private let file: TemporaryFile
   private let capacity: Int

@@ -29,7 +29,7 @@ extension CutList {
     return writer.text
   }
 
-  /// What is cut, and what from, as tables.
+  /// The tiles to cut and the stock to cut them from, as tables.
   package var tables: [FigureTable] {
     let isBlock = pieces.contains { $0.color != nil }
     let cut = FigureTable(

@@ -93,7 +93,7 @@ public struct CutList: Sendable, Hashable {
   public var pieces: [Piece]
   /// What it is cut from, in byte order of the id.
   public var stock: [Stock]
-  /// What the geometry does not say, in sentences.
+  /// Sentences about details that the geometry leaves open.
   public var notes: [String]
 
   /// Creates the cut list of a pattern in a store; `nil` if there is no such pattern.

@@ -23,7 +23,7 @@ package struct FigureTable: Sendable {
     /// A text, or unknown.
     init(_ value: String?) { self = value.map { .text($0) } ?? .unknown }
 
-    /// The number, if it is one.
+    /// The number, if the value is one.
     package var number: Double? {
       switch self {
       case .whole(let number): Double(number)
@@ -113,11 +113,12 @@ package struct FigureTable: Sendable {
   package var subject = Subject.other
   /// How many rows were left out.
   package var omitted = 0
-  /// Whether each row is a fact of its own, with its name in the first column: all of it is shown.
+  /// Whether each row is a fact of its own, with its name in the first column; such a table is
+  /// never cut.
   var isListOfFacts = false
   /// Whether the first row is of all together.
   var hasTotal = false
-  /// What is said if there are no rows.
+  /// The text if there are no rows.
   var nothing = "Nothing is known."
   /// Draws what no chart of rows shows.
   var draw: (@Sendable () -> HTML?)?
@@ -605,7 +606,7 @@ extension FigureTable {
   /// The table as lines of text, with a bar in each row where there is a chart and room for it.
   package func text(_ style: TextStyle) -> String {
     let brief = columns.indices.filter { columns[$0].isBrief }
-    // Of what is over time, the end is shown.
+    // A table over time shows its last rows.
     let isOverTime = if case .stacks = chart { true } else { false }
     let limit = isListOfFacts ? rows.count : style.rows
     let shownRows = isOverTime ? rows.suffix(limit) : rows.prefix(limit)

@@ -119,7 +119,7 @@ package enum FigureText {
     return PlainText.fixed(number, decimals: decimals)
   }
 
-  /// A rate with its interval and what it is of.
+  /// A rate in words: percentage, denominator and interval.
   package static func rate(_ rate: Rate) -> String {
     guard let percent = rate.percent, let low = rate.low, let high = rate.high else {
       return unknown

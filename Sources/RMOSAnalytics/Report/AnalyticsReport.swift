@@ -179,7 +179,7 @@ public struct MaterialFigures: Sendable, Hashable {
   /// The blades (`blade_id` of a job's parameters), in byte order.
   public var blades: [Blade]
 
-  /// What there is of a material.
+  /// The stock of a material.
   public struct Stock: Sendable, Hashable {
     /// The material.
     public var material: String
@@ -289,7 +289,7 @@ public struct PatternFigures: Sendable, Hashable {
       public var id: String
       /// Its number of rings; `nil` if it is not known.
       public var ringCount: Int?
-      /// Its number of cells; `nil` if its geometry does not say.
+      /// The number of the pattern's cells; `nil` if the geometry does not give it.
       public var cells: Double?
       /// 10·rings + cells/20; `nil` if either is not known.
       public var score: Double?

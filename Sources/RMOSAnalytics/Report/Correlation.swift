@@ -70,7 +70,8 @@ struct MeasuredPairs {
   }
 
   var correlation: Correlation {
-    // In an order of their own, so that that of the rows makes no difference.
+    // Sorted, so that the order of the rows makes no difference: sums of floating-point numbers
+    // depend on it.
     let sorted = values.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
     let (xs, ys) = (sorted.map(\.x), sorted.map(\.y))
     return Correlation(

@@ -54,11 +54,11 @@ package struct JobOutcomes: Sendable, Hashable {
   /// A job type, with a material or without.
   struct Group: Sendable, Hashable {
     var jobType: String
-    /// As materials are compared.
+    /// The material, trimmed and in lower case, as materials are compared.
     var material: String?
   }
 
-  /// How many failed, of how many.
+  /// The number of failed jobs among the finished ones.
   var rates: [Group: Rate]
 
   /// The jobs of a type and material, and those of the type.

@@ -6,8 +6,8 @@ package struct SuccessWindow: Sendable, Hashable {
   package var to: CalendarDay
   /// The completed among the jobs finished in it.
   package var success: Rate
-  /// How many standard errors its rate lies from that of all finished jobs:
-  /// (p − P)/√(P(1 − P)/n); `nil` if all jobs ended alike.
+  /// The distance of the window's rate from the rate of all finished jobs, in standard errors: (p −
+  /// P)/√(P(1 − P)/n); `nil` if all jobs ended alike.
   package var score: Double?
 }
 

@@ -32,7 +32,7 @@ struct ProvenanceCheck: AuditCheck {
     _ dangling: DanglingProvenance, _ context: AuditContext, _ origins: inout EntityOrigins
   ) throws {
     let kind = context.reader.catalog.kind(named: dangling.kind)
-    // Only of a deleted entity a file can tell more.
+    // A file can only tell more about an entity that was deleted.
     let isDeleted = kind != nil && !dangling.hasEntity
     let origin = try kind.flatMap {
       isDeleted && context.log.keeps(.danglingProvenance, .warning)

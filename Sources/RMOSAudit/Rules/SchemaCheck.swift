@@ -57,7 +57,8 @@ struct SchemaCheck: AuditCheck {
     }
   }
 
-  /// The tables that a ledger lacks: rows are as they were, but what is known of them is less.
+  /// Reports the tables that a ledger lacks: the entities are intact, but their history is
+  /// incomplete.
   private func checkLedger(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
     let shared = context.reader.catalog.kinds.map(\.table) + ["schema_version"]
     for table in try inspector.missingTables() where !shared.contains(table) {
@@ -73,7 +74,7 @@ struct SchemaCheck: AuditCheck {
   private func checkWriting(_ obstacles: [WritingObstacle], _ context: AuditContext) {
     let catalog = context.reader.catalog
     for obstacle in obstacles {
-      // Those tables are checked one by one.
+      // The tables of kinds are checked one by one elsewhere.
       let isChecked = catalog.kind(named: obstacle.table ?? "") != nil
       if obstacle.place == .table, isChecked { continue }
       context.log.add(

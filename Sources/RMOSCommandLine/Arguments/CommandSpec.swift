@@ -1,18 +1,18 @@
 import RMOSModels
 
-/// One command: what it takes and what it does.
+/// A command: its arguments and options, and the code that runs it.
 ///
-/// The table of these drives parsing, help, completion and the manual page.
+/// The table of all commands drives parsing, help, completion and the manual page.
 struct CommandSpec: Sendable {
   /// A positional argument.
   struct Argument: Sendable {
-    /// Its name in help, such as `SOURCE`.
+    /// The argument's name in help, such as `SOURCE`.
     let name: String
     let help: String
     let isRequired: Bool
     let value: ValueSpec
 
-    /// Creates an argument; its name says what it takes unless `value` does.
+    /// Creates an argument; without `value`, its name tells what values it takes.
     init(name: String, help: String, isRequired: Bool = false, value: ValueSpec? = nil) {
       self.name = name
       self.help = help
@@ -40,8 +40,8 @@ struct CommandSpec: Sendable {
     /// lines that are shown.
     let isUnattended: Bool
 
-    /// Creates an option; its placeholder says what it takes unless `value` does, and a choice is
-    /// its own placeholder.
+    /// Creates an option; without `value`, its placeholder tells what values it takes, and a choice
+    /// is its own placeholder.
     init(
       name: String, letter: Character? = nil, placeholder: String? = nil, value: ValueSpec? = nil,
       help: String, isRepeatable: Bool = false, olderWords: [String: String] = [:],
@@ -86,7 +86,7 @@ struct CommandSpec: Sendable {
   /// The program whose command it is.
   let program: CommandLineProgram
   let name: String
-  /// One line.
+  /// One line that says what the command does.
   let summary: String
   /// A paragraph.
   let details: String
@@ -116,7 +116,7 @@ struct CommandSpec: Sendable {
 
   /// The options, including those that every command takes.
   ///
-  /// What a command adds to the meaning of one of these is in its own help text.
+  /// A command's ``notes`` are appended to the help texts of the common options.
   var allOptions: [Option] {
     options
       + Self.commonOptions.map { common in
@@ -128,7 +128,7 @@ struct CommandSpec: Sendable {
   /// The option of a name.
   func option(_ name: String) -> Option? { allOptions.first { $0.name == name } }
 
-  /// What every command takes.
+  /// The options that every command takes.
   static let commonOptions = [
     Option(name: "json", help: "Print one JSON object on standard output"),
     Option(
@@ -151,7 +151,7 @@ enum ValueSpec: Sendable {
   case text
   case file
   case directory
-  /// A database; what opens it says whether it is one.
+  /// A database; opening it tells whether the value names one.
   case database
   /// An HTTP URL.
   case url
@@ -163,7 +163,8 @@ enum ValueSpec: Sendable {
   case choice([String])
   /// One or more of a few words, separated by commas.
   case list([String])
-  /// One of many names: what such a name is called, and the command that lists them.
+  /// One of many names; `of` is what such a name is called, and `listedBy` the command that lists
+  /// the names.
   case name([String], of: String, listedBy: String)
   /// A file, or one of a few names.
   case fileOr([String])

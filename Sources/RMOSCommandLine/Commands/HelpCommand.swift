@@ -134,7 +134,7 @@ struct HelpText {
       + "RMOS_DB_PATH\(rest)."
   }
 
-  /// One command.
+  /// The help text of a command.
   func text(for spec: CommandSpec) -> String {
     var text = wrapped("\(program) \(spec.name) — \(spec.summary)")
     text += "\n\n" + wrapped("Usage: \(spec.usage)", hanging: 4) + "\n"

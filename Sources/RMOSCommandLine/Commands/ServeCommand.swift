@@ -118,7 +118,7 @@ enum ServeCommand {
       try Signals.onInterruption { count in
         if count > 1 { ProcessEnvironment.endAtOnce(ExitStatus.interrupted.rawValue) }
         server.stop()
-        // At once: current requests may take a while, and an audit slows them down.
+        // The audit ends at once: current requests may take a while, and it slows them down.
         dashboard.cancelAuditing()
       }
     } catch {
@@ -183,7 +183,7 @@ private final class AccessLog: Sendable {
     let end = " \(entry.status) \(entry.size) bytes \(milliseconds) ms"
     let request = [entry.method, entry.target].map { TerminalText.escaped($0 ?? "-") }
     let start = "\(entry.peer) \(request.joined(separator: " "))"
-    // With the line break.
+    // Minus 1 for the line break.
     let room = FileDescriptor.longestWholeWrite - end.utf8.count - 1
     if start.utf8.count <= room { return start + end }
     // A character that is cut in two is shown as broken, in as many bytes as "…" at most.

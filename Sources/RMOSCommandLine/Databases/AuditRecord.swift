@@ -85,7 +85,7 @@ extension AuditRecord {
       guard let file else { return nil }
       return [file, file + "-wal"].map { path in
         guard let status = try? FileStatus(of: path) else { return "none" }
-        // Without a transaction in it, a log says nothing.
+        // An empty log holds no transaction, so its state is that of no log.
         return status.size == 0 ? "none" : status.state.text
       }.joined(separator: " ")
     }
@@ -128,7 +128,8 @@ extension AuditRecord {
         $0.member("tool_version", RMOSVersion.current)
       }
       do throws(SystemError) {
-        // As the specification of XDG_STATE_HOME demands of directories that are created.
+        // The specification of XDG_STATE_HOME demands these permissions for directories that are
+        // created.
         try FileSystem.makeDirectories(path.directoryPath, permissions: 0o700)
         try FileSystem.replaceContent(of: path, with: writer.text + "\n")
       } catch {

@@ -9,7 +9,7 @@ struct NamedDatabase {
 
   private let program: CommandLineProgram
   private let opener: (any StoreOpener)?
-  /// As given; it may hold a password.
+  /// The location as given, which may hold a password.
   private let location: String
   /// The words that make another command line use the same database.
   let words: String

@@ -30,7 +30,7 @@ public protocol StoreOpener: Sendable {
   /// - Parameters:
   ///   - location: The value of `--db`, which this opener takes.
   ///   - catalog: The kinds of entities that the database holds.
-  ///   - purpose: What the command does with it.
+  ///   - purpose: The purpose for which the command opens the database.
   /// - Returns: The store; `nil` if there is no database and `purpose` does not create one.
   /// - Throws: `StoreError`.
   func open(

@@ -36,7 +36,7 @@ struct SummaryText {
     let hasUpdates = summary.statistics.total.updated > 0
     let kinds = summary.statistics.catalog.kinds
     let seconds = kinds.map { summary.kindDurations[$0]?.seconds ?? 0 }
-    // Of less than that, a rate says nothing.
+    // A rate of a shorter run says nothing.
     let hasRates = summary.duration.seconds >= 0.5
     var table = TextTable(
       [""],

@@ -162,7 +162,7 @@ struct EntityChange {
   ///
   /// An existing fault does not prevent changing something else.
   func issues(_ reader: some StoreReader) throws -> [Issue] {
-    // These depend on other members too, and are checked on the whole entity.
+    // These rules depend on other members too, and are checked on the whole entity.
     let whole: Set<IssueCode> = [.fieldMissing, .fieldEmpty, .timeOrder]
     var issues = content.issues.filter { !whole.contains($0.code) || $0.pointer == "/id" }
     let reported = Set(issues.compactMap(\.pointer))
@@ -186,7 +186,7 @@ struct EntityChange {
 }
 
 extension EntitySchema {
-  /// The field, and those that its validity depends on.
+  /// The field, and the other fields on which its validity depends.
   fileprivate func fields(bearingOn field: Int) -> [Int] {
     [field]
       + rules.compactMap { rule in

@@ -23,7 +23,8 @@ public final class Dashboard: Sendable {
     public var allowsWrites = false
     /// The access policy; `nil` if the server checks access before it calls the dashboard.
     public var accessPolicy: AccessPolicy?
-    /// What the ledger names as the source of what is written, such as the server's address.
+    /// The source that the ledger names for what is written over HTTP, such as the server's
+    /// address.
     public var writingSource = "HTTP"
 
     /// How long after an audit of the whole store in the background the next one may begin; `nil`

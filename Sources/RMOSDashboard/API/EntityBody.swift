@@ -34,7 +34,7 @@ struct EntityBody {
   /// - Throws: ``HTTPRefusal`` with 413, 415 or 422.
   func read(_ request: ServerRequest, id: String?) throws -> Content {
     try Self.checkForm(request)
-    // As in files: a byte-order mark is ignored (RFC 8259, 8.1).
+    // A byte-order mark is ignored, as in files (RFC 8259, 8.1).
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let body = request.body.starts(with: mark) ? Array(request.body.dropFirst(3)) : request.body
     guard !body.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) else {

@@ -43,7 +43,7 @@ struct EntityStatistics: Sendable {
     self.exact = exact
   }
 
-  /// From here on a `Double` does not hold every integer.
+  /// From 2^53 on, a `Double` does not represent every integer.
   private static let firstRounded = 9_007_199_254_740_992.0
 
   private var total: Int { groups.reduce(0) { $0 + $1.count } }

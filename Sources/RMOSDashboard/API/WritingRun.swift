@@ -24,8 +24,8 @@ final class WritingRun: Sendable {
   /// Creates the run of a dashboard; nothing is written.
   ///
   /// - Parameters:
-  ///   - source: What the ledger names as its source.
-  ///   - mark: A text that no other dashboard has.
+  ///   - source: The source that the ledger names.
+  ///   - mark: A unique id of this dashboard.
   ///   - clock: The clock.
   init(source: String, mark: String, clock: MigrationClock) {
     self.source = source
@@ -51,7 +51,7 @@ final class WritingRun: Sendable {
     return run
   }
 
-  /// Counts what a request has done, in its transaction.
+  /// Counts the rows that a request has written, in the request's transaction.
   func count(
     _ outcome: Outcome, of kind: EntityKind, in run: inout LedgerRun,
     _ transaction: any StoreTransaction

@@ -9,7 +9,7 @@ struct KeptAnswer<Value: Sendable>: Sendable {
   var asOf: String
   /// Differs from that of every other answer to the same question.
   var revision: Int
-  /// Whether it is of the store as it is now; if not, a newer one is being computed.
+  /// Whether the answer is of the store's current state; if not, a newer answer is being computed.
   var isCurrent: Bool
 }
 
@@ -134,7 +134,7 @@ extension AnswerCache {
     func answer(
       _ question: Question, since token: String?, within patience: Duration
     ) throws -> Answer? {
-      // Without a token nothing is kept, and asking again would begin anew.
+      // Without a token, no answer is kept, and each question would begin the work anew.
       guard token != nil else { return try answer(question, since: token) }
       return try answer(question, token, inBackgroundUntil: Deadline(after: patience))
     }

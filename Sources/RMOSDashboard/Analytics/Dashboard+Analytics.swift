@@ -135,7 +135,7 @@ extension Dashboard {
 
   /// Responds to a request for the risk of a job, which changes nothing.
   func predict(_ request: ServerRequest) throws -> ServerResponse {
-    // As for writing: pages of other origins have no business here.
+    // Pages of other origins are refused, as for writing.
     if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
     let job = try PlannedJob(request)
     let report = try figures.report(JobFilter(), outlierScore: nil)
@@ -149,7 +149,7 @@ extension Dashboard {
 }
 
 extension Value {
-  /// The text, if it is one.
+  /// The text, if the value is one.
   fileprivate var text: String? {
     if case .text(let text) = self { text } else { nil }
   }

@@ -1,4 +1,4 @@
-/// What every page embeds: its style sheet and its script.
+/// The style sheet and the script that every page embeds.
 enum PageAssets {
   /// The style sheet, in addition to that of the reports.
   static let style = """

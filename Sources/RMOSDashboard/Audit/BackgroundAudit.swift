@@ -6,10 +6,11 @@ import Synchronization
 
 /// The newest whole audit of a store, which is made again in the background after changes.
 ///
-/// One audit at a time, in a thread that lets others go first: soon, and then after a change, at
-/// the earliest an interval after the last one ended, and for at most a tenth of the time; or
-/// sooner if someone asks for it. While a migration runs, none begins: what it found would be
-/// outdated at its end. When the value is released, an audit under way is cancelled.
+/// One audit runs at a time, in a thread that gives way to others: the first soon after the start,
+/// the next after a change, at the earliest an interval after the last audit ended, and for at most
+/// a tenth of the time; or sooner if a client asks for one. No audit begins while a migration runs:
+/// its findings would be outdated when it ends. When the value is released, an audit under way is
+/// cancelled.
 final class BackgroundAudit: Sendable {
   /// A finished audit.
   struct Result: Sendable {
@@ -56,7 +57,7 @@ final class BackgroundAudit: Sendable {
   struct Means: Sendable {
     /// How long after an audit the next one may begin.
     var interval: Duration
-    /// How long after the start the first one begins, so that the first requests have the
+    /// How long after the start the first audit begins, so that the first requests have the
     /// processors to themselves.
     var delay = Duration.zero
     var clock: MigrationClock
@@ -86,7 +87,7 @@ final class BackgroundAudit: Sendable {
 
   /// Asks for an audit as soon as no other and no migration is under way.
   ///
-  /// One that has begun since the last change is as good.
+  /// An audit that began after the last change also counts.
   func ask() { work.ask() }
 
   /// Cancels the audit under way, and lets no other begin.
@@ -205,7 +206,7 @@ extension BackgroundAudit {
         let (next, isAsked) = state.withLock { ($0.next?.uptime ?? .zero, $0.isAsked) }
         let pause = isAsked ? .zero : next - means.clock.uptime()
         let deadline = Deadline(after: max(pause, Self.lookInterval))
-        // One that was asked for and could not begin waits for the end of a migration.
+        // An audit that was asked for and could not begin waits for the end of a migration.
         let hasWaited = isAsked && !hasBegun
         isOver = state.wait { state in
           if state.isCancelled { return .done(true) }

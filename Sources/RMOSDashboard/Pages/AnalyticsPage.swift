@@ -4,7 +4,7 @@ import RMOSHTTP
 import RMOSModels
 import RMOSSystem
 
-/// The page at `/analytics`: what the jobs, materials and patterns say.
+/// The page at `/analytics`: statistics about jobs, materials and patterns.
 ///
 /// The filter is in the address, so that a page can be kept as a bookmark.
 struct AnalyticsPage {
@@ -35,7 +35,7 @@ struct AnalyticsPage {
         """, refreshSeconds: answer == nil ? 1 : nil)
   }
 
-  /// What there is to say while the figures are being computed.
+  /// The content while the figures are being computed.
   private var waiting: HTML {
     """
     \(request.complaintList)<p class="summary" role="status"><span>The figures are being computed. \
@@ -205,7 +205,7 @@ private struct AnalyticsFigureSections {
     "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
   }
 
-  /// What the figures cannot say, because the data does not.
+  /// Sentences about the gaps in the data.
   private var gaps: HTML {
     let jobs = report.jobs
     let gaps: [(Int, String, String)] = [

@@ -2,7 +2,7 @@ import RMOSHTML
 import RMOSModels
 import RMOSStore
 
-/// A filter beside a list: its values as links, each with its number.
+/// A filter beside a list: its values as links, each with the number of entities that have it.
 struct Facet {
   /// A value.
   struct Item {
@@ -77,7 +77,7 @@ struct ListFacet {
   /// How many values are listed.
   private static let shown = 12
 
-  /// The facet next to the list of a request.
+  /// The values of the filter as links, with the value of `request` marked as active.
   func section(_ request: ListRequest) -> HTML {
     let active = request.value(of: filter)
     let label = filter.label.prefix(1).uppercased() + filter.label.dropFirst()

@@ -343,7 +343,7 @@ extension Record {
 }
 
 extension Record {
-  /// What a link to the record says: the name, or the id if entities share their titles.
+  /// The text of a link to the record: the name, or the id if entities share their titles.
   var linkText: String {
     guard kind.schema.presentation.title.namesEntity else { return id }
     return PageText.text(self[kind.titleMember]) ?? ""

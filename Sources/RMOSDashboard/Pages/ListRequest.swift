@@ -38,7 +38,7 @@ struct ListRequest {
     kind.schema.searchMembers + [anywhere]
   }
 
-  /// The parameters of a list's URL; `id` makes it that of an entity.
+  /// The parameters of a list's URL; with `id`, it is the URL of an entity.
   static func parameters(of kind: EntityKind) -> [String] {
     ["q", "in", "sort", "page", "per", "format", "id", "run", "outcome"]
       + kind.schema.presentation.filters.map(\.name)

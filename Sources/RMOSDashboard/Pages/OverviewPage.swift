@@ -136,7 +136,7 @@ struct OverviewPage {
     !status.validation.isComplete && status.lastAudit?.outcome.verdict == .errors
   }
 
-  /// What the last audit found, if what was checked since does not include it.
+  /// The findings of the last audit, if the current check does not include them.
   private var audit: HTML {
     guard let last = status.lastAudit, !status.validation.isComplete else { return "" }
     let since = AuditOutcome.sinceWords(last.hasChanged, "the database")

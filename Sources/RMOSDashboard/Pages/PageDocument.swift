@@ -11,10 +11,10 @@ struct PageDocument {
   var section: String?
   /// The content of `main`.
   var main: HTML
-  /// After how many seconds it is loaded again by itself, for one that says what is to come; `nil`
-  /// if it is not.
+  /// The number of seconds after which the page reloads itself, for a page that waits for a result;
+  /// `nil` if it does not.
   ///
-  /// With scripts, the element with `data-refreshing` alone is.
+  /// With scripts, only the element with `data-refreshing` is reloaded.
   var refreshSeconds: Int?
 
   /// The page as a response, which is "not modified" if the browser already has it.

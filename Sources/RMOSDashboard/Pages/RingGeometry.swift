@@ -16,7 +16,7 @@ struct RingGeometry {
     var width: Double?
     /// The number of segments, if it is given and can be shown.
     var segments: Int?
-    /// The material, as it is named there, if given.
+    /// The material as the geometry names it, if it does.
     var material: String?
 
     /// The area that its width covers; `nil` if it has none.
@@ -53,7 +53,7 @@ struct RingGeometry {
   private(set) var isMillimetres = true
   /// The radius of the sound hole, if given.
   private(set) var soundHole: Double?
-  /// What is not drawn, one sentence each.
+  /// The rings that are not drawn, one sentence each.
   private(set) var omissions: [String] = []
   /// The number of rings in the geometry, drawn or not.
   private(set) var count = 0

@@ -87,7 +87,7 @@ struct RunIssues {
   /// The numbers of all issues.
   let counts: [IssueCount]
   private var request: RunRequest
-  /// The issues listed; none if they are shown by what is wrong.
+  /// The issues listed; none if they are grouped by problem.
   private var issues: [Issue] = []
   /// What is wrong, by severity and code.
   private var groups: [Group] = []
@@ -158,7 +158,7 @@ struct RunIssues {
       }
       groups[index].ways = ways.groups.filter(belongs)
       if groups[index].ways.isEmpty {
-        // It is beyond those that were looked at.
+        // The issues of this group are beyond those that were looked at.
         (query.severity, query.code, query.limit) = (severity, code, IssueGroups.Group.firstsKept)
         var first = IssueGroups()
         try reader.forEachIssue(matching: query) { first.add($0) }
@@ -291,7 +291,7 @@ struct RunIssues {
     return Facet(title: title, level: 3, items: items).section
   }
 
-  // MARK: By what is wrong
+  // MARK: Grouped by problem
 
   private func article(_ group: Group) -> HTML {
     let link = request.with { ($0.severity, $0.code) = (group.severity, group.code) }.link

@@ -125,7 +125,7 @@ struct RunPage {
 
   private var outcomes: HTML {
     if let undo = run.undo {
-      // What is gone is listed nowhere: the run that it was of says what it had done.
+      // Removed rows are listed nowhere, so the number links to the run that was undone.
       func number(_ number: Int) -> HTML {
         number == 0
           ? "0"
@@ -180,7 +180,7 @@ struct RunPage {
       """
   }
 
-  /// What the run did not read, and what it kept beside the tables.
+  /// The files that the run did not read, and the members that it kept beside the tables.
   private var sourceNotes: HTML {
     let facts = report.sourceFacts(isWhole: true)
     guard !facts.isEmpty else { return "" }
@@ -224,7 +224,7 @@ struct RunPage {
 
   private var options: HTML {
     let options = report.run.map(MigrationReport.options(of:)) ?? []
-    // Those of other runs are what the rest of the page says.
+    // The options of other runs are what the rest of the page shows.
     guard run.isMigration, !options.isEmpty else { return "" }
     return """
       <section aria-labelledby="options">

@@ -3,7 +3,7 @@ import RMOSMigration
 import RMOSModels
 import RMOSStore
 
-/// Runs as a table, in which every number leads to what it counts.
+/// Runs as a table, in which every number links to the entities that it counts.
 struct RunTable {
   let runs: [LedgerRun]
   let columns: [RunColumn]

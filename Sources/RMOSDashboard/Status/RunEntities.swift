@@ -3,7 +3,7 @@ import RMOSMigration
 import RMOSModels
 import RMOSStore
 
-/// What a run counts of the entities in its source.
+/// A figure that a run counts: an outcome of the entities in its source.
 enum RunFigure: String, CaseIterable {
   case found, migrated, updated, skipped, failed
 
@@ -35,7 +35,7 @@ extension MigrationStatistics.Counts {
 /// the ledger knows them.
 struct RunEntities {
   let run: LedgerRun
-  /// The figure whose entities they are; `nil` for all that the run wrote.
+  /// The figure whose entities are listed; `nil` for all entities that the run wrote.
   let figure: RunFigure?
   /// What selects them.
   let conditions: [RecordQuery.Condition]
@@ -78,7 +78,7 @@ struct RunEntities {
     return figure.map { counts[$0] } ?? counts.migrated + counts.updated
   }
 
-  /// What they are called in a list: "written by run 3".
+  /// The label of the filter in a list: "written by run 3".
   var label: String { "\(verb) by run \(run.id)" }
 
   private var verb: String {

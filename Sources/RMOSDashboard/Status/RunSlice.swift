@@ -136,7 +136,7 @@ struct RunOrder: Hashable {
 }
 
 extension LedgerRun {
-  /// A run as it is shown; `nil` if there is none with that number.
+  /// A run as pages show it; `nil` if there is no run with that number.
   static func settled(_ id: Int64, in store: any RecordStore) throws -> LedgerRun? {
     let (run, current) = try CurrentRun.found(in: store) { try $0.run(id) }
     return run.map(current.settled)

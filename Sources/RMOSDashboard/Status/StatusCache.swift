@@ -94,7 +94,7 @@ final class StatusCache: Sendable {
   func entityDaysForPage(of total: Int) throws -> EntityDays? {
     let now = circumstances()
     if let known = days.known(now) { return known.value }
-    // Without a token, what was counted could not be known to be of the same state.
+    // Without a token, nothing would tell whether a count is still of the current state.
     if total < many || now.token == nil { return try entityDays().value }
     // One thread counts, whoever asks.
     let begins = isCountingDays.withLock { isCounting in

@@ -6,7 +6,7 @@ import RMOSModels
 package struct ColumnChart: Sendable {
   /// A part of all columns.
   package struct Series: Sendable {
-    /// What it is, for the legend.
+    /// The name of the series in the legend.
     package var name: String
     /// The class of its rectangles.
     package var style: String
@@ -33,7 +33,7 @@ package struct ColumnChart: Sendable {
   package struct Column: Sendable {
     /// Its place, from 0.
     package var place: Int
-    /// What it says in words.
+    /// The column in words.
     package var description: String
     package var content: Content
 
@@ -56,13 +56,13 @@ package struct ColumnChart: Sendable {
   /// Creates a chart.
   ///
   /// - Parameters:
-  ///   - id: The beginning of its ids, unique on the page.
-  ///   - title: What it shows.
-  ///   - summary: What it says, in a sentence.
+  ///   - id: The prefix of the chart's ids, unique on the page.
+  ///   - title: The title of the chart.
+  ///   - summary: The message of the chart, in a sentence.
   ///   - series: The parts of stacked columns.
   ///   - columns: The columns, at least one.
   ///   - places: The number of places.
-  ///   - names: What is at the first and the last place, and what is worth a word below.
+  ///   - names: The names of the first and the last place, and a note for below the chart.
   package init(
     id: String, title: String, summary: String, series: [Series] = [], columns: [Column],
     places: Int, names: (first: String, peak: String?, last: String)

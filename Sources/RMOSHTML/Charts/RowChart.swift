@@ -5,7 +5,7 @@ import RMOSModels
 /// Names and values are text outside of the drawings, so that they wrap, can be links, and are read
 /// aloud. Each drawing says in words what it shows.
 package struct RowChart: Sendable {
-  /// The color of a mark; words repeat what it means.
+  /// The color of a mark; its meaning is also given in words.
   package enum Tone: String, Sendable {
     case plain, good, bad
   }
@@ -32,7 +32,7 @@ package struct RowChart: Sendable {
     package var label: HTML
     /// Its value in words.
     package var value: HTML
-    /// What the drawing says, for those who do not see it.
+    /// The drawing in words, for people who do not see it.
     package var description: String
     /// What is drawn; nothing if nothing is known.
     package var shapes: [Shape]

@@ -163,7 +163,7 @@ final class Connection {
         finish(partial.status, partial.size, keepsAlive: partial.keepsAlive, context, now)
       }
     case .broken:
-      // Without its end, the client knows that the body is not whole.
+      // The last chunk is missing, so the client knows that the body is incomplete.
       log(context, partial?.status ?? 500, partial?.size ?? 0, now - answeringSince)
       return close()
     }

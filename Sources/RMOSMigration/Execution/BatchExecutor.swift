@@ -130,7 +130,7 @@ struct BatchExecutor {
       result.failureDigests += digests
     }
 
-    /// Whether an entity failed because there is one with its id.
+    /// Whether an entity failed because its id is taken.
     private func isDuplicate(_ index: Int) -> Bool {
       result.issues(ofEntity: index).contains {
         $0.severity == .error && ($0.code == .duplicateIdentical || $0.code == .duplicateDiffers)
@@ -277,7 +277,8 @@ struct BatchResult {
   /// Says of an entity that failed whether it is new.
   mutating func mark(failed index: Int, isNew: Bool) {
     if isNew { failedNew += 1 }
-    // Only errors make it fail: its warnings are of the same kind as those of others.
+    // Only errors count as reasons for the failure; entities that succeed may have the same
+    // warnings.
     for position in outcomes[index].issues where issues[position].severity == .error {
       issues[position].isNew = isNew
     }

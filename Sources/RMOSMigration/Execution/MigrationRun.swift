@@ -166,7 +166,7 @@ struct RunContext {
 
   /// Migrates a batch within a transaction.
   ///
-  /// - Returns: The results, and the ledger's row as it is once they are committed.
+  /// - Returns: The results, and the run's ledger row as it is after the commit.
   fileprivate func execute(
     _ batch: SourceBatch, in transaction: any StoreTransaction
   ) throws -> (result: BatchResult, ledger: LedgerRun?) {

@@ -3,7 +3,8 @@ enum BuiltInMappings {
   static let texts = [
     anyCase, epoch, sawRuns, artJobs, artPatterns, catalogue, ringBands, patternModel, jobLog,
   ]
-  /// Their names, as the texts have them: a command line needs them whatever its command.
+  /// The names, as in the texts below: every command line needs them, so they are not parsed from
+  /// there.
   static let names = [
     "any-case", "epoch", "saw-runs", "art-jobs", "art-patterns", "catalogue", "ring-bands",
     "pattern-model", "job-log",

@@ -45,7 +45,7 @@ struct CompiledRules {
     /// Where in a document its objects are; `nil` if that is found without a mapping's help.
     let entities: EntityPointer?
     let condition: Condition
-    /// The targets, those that take what is left last.
+    /// The targets; the targets of `rest` are last, since they take the members that no other used.
     let targets: [Target]
     /// For each node, whether the rule looks at it, apart from conditions.
     let uses: [Bool]
@@ -302,7 +302,7 @@ struct PointerTree {
 }
 
 extension [UInt8] {
-  /// A name without what people spell now so, now so: case, `_`, `-` and spaces.
+  /// The name in lower case, without `_`, `-` and spaces, for lenient matching.
   var foldedName: [UInt8] {
     var folded: [UInt8] = []
     for byte in self {

@@ -3,7 +3,7 @@ import RMOSSystem
 /// A pattern for relative paths: `*` matches anything within a name, `?` one character, and
 /// `**` between slashes any directories, including none.
 struct FileGlob: Sendable {
-  /// The pattern as it is written.
+  /// The pattern as the mapping writes it.
   let text: String
   private let parts: [Part]
 

@@ -161,7 +161,7 @@ struct MemberSource: Sendable {
     case count(EntityPointer)
     /// An object of several sources and, with `takesRest`, of all that is not used elsewhere.
     case object([(name: String, source: MemberSource)], takesRest: Bool)
-    /// Nothing but the constant.
+    /// The constant `value`.
     case constant
   }
 

@@ -206,7 +206,7 @@ private struct ExactTime {
     self = time
   }
 
-  /// A time as it is written.
+  /// Parses a time as it is written.
   private init?(
     _ stamp: Timestamp, _ time: Timestamp.Time, _ text: UnsafeBufferPointer<UInt8>
   ) {

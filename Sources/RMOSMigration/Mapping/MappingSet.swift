@@ -1,10 +1,10 @@
 import RMOSModels
 
-/// The mappings of a run: which file is read by which.
+/// The mappings of a run, which tell by which mapping each file is read.
 struct MappingSet: Sendable {
   static let none = MappingSet([])
 
-  /// In the order in which they are tried.
+  /// The mappings, in the order in which they are tried.
   let mappings: [Mapping]
 
   init(_ mappings: [Mapping]) { self.mappings = mappings }
@@ -13,11 +13,11 @@ struct MappingSet: Sendable {
 
   /// How a file is read as entities of a kind.
   enum Reading {
-    /// As it is without a mapping.
+    /// As a file of the kind, without a mapping.
     case plain
-    /// By some of a mapping's rules.
+    /// By rules of a mapping: their positions.
     case mapped(mapping: Int, rules: [Int])
-    /// Not at all: it has entities of other kinds.
+    /// Not at all: the file has entities of other kinds.
     case not
   }
 
@@ -25,9 +25,9 @@ struct MappingSet: Sendable {
   ///
   /// - Parameters:
   ///   - path: Relative to the source.
-  ///   - kind: What it is to be read as.
-  ///   - home: The kind whose file it is without a mapping; `nil` if it is not read then.
-  /// - Returns: What reads it, if anything does.
+  ///   - kind: The kind as which the file is to be read.
+  ///   - home: The kind as which the file is read without a mapping; `nil` if it is not read then.
+  /// - Returns: How the file is read, if at all.
   func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
     for (position, mapping) in mappings.enumerated() {
       let rules = mapping.rules(for: path, as: kind, at: home)
@@ -103,20 +103,21 @@ extension FileGlob {
   }
 }
 
-/// How a document is shared by kinds of one mapping, each of which reads its own entities there.
+/// How several kinds of one mapping share a document, in which each kind reads its own entities.
 struct DocumentSharing {
-  /// Another kind that reads the document.
+  /// Another kind that reads the same document.
   struct Sharer {
     let mapper: ObjectMapper
-    /// Where its entities are; none if it finds them by the document's shape.
+    /// The places of the kind's entities; none if the document's shape tells them.
     let pointers: [EntityPointer]
-    /// Whether what no rule takes is read as this kind where both look for entities.
+    /// Whether an object that no rule takes is read as this kind, where both kinds look for
+    /// entities.
     let takesPrecedence: Bool
   }
 
   let sharers: [Sharer]
-  /// Whether this kind says what is wrong with the document as a whole: one of them does, and one
-  /// that reads it by its shape.
+  /// Whether this kind reports problems of the document as a whole. One of the kinds does,
+  /// preferably one that reads the document by its shape.
   let answersForDocument: Bool
 
   /// Whether a member or element at the top is on the way to entities of another kind.
@@ -213,7 +214,8 @@ extension DocumentSharing {
       if left == home || right == home { return left == home && right != home }
       return left.rawValue < right.rawValue
     }
-    // One that reads the document by its shape speaks of all of it.
+    // A kind that reads the document by its shape reads all of it, so it reports problems of the
+    // whole.
     let readingByShape = rules.filter { $0.value.contains { $0.entities == nil } }.keys
     let answering = readingByShape.isEmpty ? Array(rules.keys) : Array(readingByShape)
     sharers = rules.filter { $0.key != kind }.map { other, rules in

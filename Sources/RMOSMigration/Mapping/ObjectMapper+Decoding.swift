@@ -38,7 +38,7 @@ extension ObjectMapper {
       }
     }
     if case .failure(var error) = result {
-      // What is taken into an object of its own may nest too deep there.
+      // A value that a rule puts into another object may nest too deep there.
       error.offset = start + text.source(of: error.offset)
       throw error
     }

@@ -18,11 +18,11 @@ import RMOSModels
 
   /// How an object was found in its document.
   enum Way {
-    /// Without a mapping's help.
+    /// By the shape of the document.
     case found
-    /// By a rule's pointer, which leads to this place.
+    /// By a rule's pointer; the value is the place to which it leads.
     case selected([UInt8])
-    /// That is not known any more.
+    /// The way is not known any more.
     case unknown
   }
 
@@ -70,15 +70,15 @@ import RMOSModels
   private var scanner: JSONScanner
   private var key: [UInt8]?
   private var isFirstMember = true
-  /// What the object became.
+  /// The entity that the object became, as JSON.
   private(set) var text = MappedText()
   /// Whether a rule gave it an id.
   private(set) var hasWrittenID = false
-  /// What there is to say of how it became that.
+  /// Remarks about conversions and members left over, for issues.
   private(set) var remarks: [Remark] = []
   /// How the object was found in its document.
   var way = Way.found
-  /// The rule that took it.
+  /// The rule that took the object.
   private var rule: CompiledRules.Rule?
 
   private let containers: UnsafeMutablePointer<Bool>
@@ -87,9 +87,9 @@ import RMOSModels
   /// Creates a mapper.
   ///
   /// - Parameters:
-  ///   - rules: In the order in which they are tried.
-  ///   - kind: What the objects become.
-  ///   - mapping: What the rules are of.
+  ///   - rules: The rules, in the order in which they are tried.
+  ///   - kind: The kind of entity that objects become.
+  ///   - mapping: The mapping to which the rules belong.
   init(_ rules: [MappingRule], for kind: EntityKind, of mapping: Mapping) {
     self.rules = CompiledRules(rules, for: kind, ignoresSpelling: mapping.ignoresSpelling)
     self.mapping = mapping.name
@@ -389,7 +389,7 @@ import RMOSModels
     return true
   }
 
-  /// Writes what two values give; `nil` if one of them is not there.
+  /// Writes the result of two values; returns `nil` if one of them is missing.
   private func write(
     _ pair: MappingConversion.Pair, _ first: CompiledRules.Reference,
     _ second: CompiledRules.Reference, _ target: CompiledRules.Target
@@ -441,17 +441,17 @@ import RMOSModels
         pointer: target.pointer, offset: unsafe places[node].start))
   }
 
-  // MARK: What the rule does not say
+  // MARK: Members that the rule does not mention
 
   /// What becomes of a member of the object.
   private enum Fate {
-    /// It is in the entity already.
+    /// A rule moved the member into the entity.
     case moved
-    /// It is a member of the entity by its name.
+    /// The member is one of the entity's own, by its name.
     case own
-    /// Nothing took it.
+    /// No rule took the member.
     case left
-    /// Something in it was taken, and something is left.
+    /// A rule took a part of the member; the rest is left.
     case partly
   }
 
@@ -465,7 +465,7 @@ import RMOSModels
     return isTouched(node) ? .partly : .left
   }
 
-  /// Whether a member is read under its own name, since the rule says nothing else of it.
+  /// Whether a member is read under its own name, because the rule does not mention it.
   private func isOwn(_ member: Member, _ node: Int, _ rule: CompiledRules.Rule) -> Bool {
     guard let name = rules.nameOfNode[node] else { return false }
     if let field = rules.fieldOfNode[node] {

@@ -12,7 +12,7 @@ protocol EntityTarget {
   func editState(_ kind: EntityKind, id: String) throws -> EditState?
   /// Whether what failed is compared with earlier runs, or kept for later ones.
   var usesFailureDigests: Bool { get }
-  /// Those of `digests` that are kept of the runs with which failures are compared.
+  /// The digests among `digests` that were kept of the runs with which failures are compared.
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest>
   /// Where what is there under the entity's id comes from; `nil` if that is not known.
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
@@ -65,7 +65,7 @@ struct StoredOrigin: Hashable {
   }
 }
 
-/// The target of a real run: the transaction sees what it wrote.
+/// The target of a real run: the transaction sees its own writes.
 struct TransactionTarget: EntityTarget {
   let transaction: any StoreTransaction
   let lines: SourceLines
@@ -73,7 +73,7 @@ struct TransactionTarget: EntityTarget {
   let run: Int64
   /// When it began.
   let startedAt: String
-  /// The runs with which its failures are compared.
+  /// The runs with which this run's failures are compared.
   let baseline: [Int64]
   /// Called before each change.
   let willChange: () throws -> Void
@@ -259,7 +259,7 @@ final class DryRunTarget: EntityTarget {
 }
 
 extension StoreReader {
-  /// Those of `digests` that are kept of any of the runs.
+  /// The digests among `digests` that were kept of any of the runs.
   fileprivate func failures(
     ofRuns runs: [Int64], among digests: [Provenance.Digest]
   ) throws -> Set<Provenance.Digest> {
@@ -341,7 +341,7 @@ extension EntityFacts {
   /// Looks up what else is known about an entity.
   ///
   /// - Parameters:
-  ///   - stored: What the target knows of it.
+  ///   - stored: The facts that the target knows about the entity.
   ///   - index: The entity's position in the batch.
   ///   - batch: The batch.
   ///   - target: The target of the run.

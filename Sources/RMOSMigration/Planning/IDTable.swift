@@ -31,7 +31,7 @@ struct IDTable {
   /// The number of an id; `nil` if the table does not have it.
   subscript(key: Key) -> UInt64? { parts[Int(key.slotBits >> 58)][key] }
 
-  /// Adds an id; one that is already there keeps its number.
+  /// Adds an id; an id that is already there keeps its number.
   mutating func insert(_ key: Key, number: UInt64 = 0) {
     parts[Int(key.slotBits >> 58)].insert(key, number)
   }

@@ -28,9 +28,9 @@ struct Planner {
   /// Decides about entities of a batch.
   ///
   /// - Parameters:
-  ///   - range: Their positions; no two have the same id.
+  ///   - range: The entities' positions; no two entities have the same id.
   ///   - batch: The batch.
-  ///   - facts: What is known about each.
+  ///   - facts: The facts about each entity.
   /// - Returns: A decision about each.
   func plan(_ range: Range<Int>, of batch: RecordBatch, _ facts: [EntityFacts]) -> [Decision] {
     zip(range, facts).map { decide(batch, $0, $1) }

@@ -14,7 +14,7 @@ protocol ByteSource {
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int
 
-  /// Gives back what it holds; it is not read again.
+  /// Releases the source's resources; it is not read again.
   func close()
 }
 

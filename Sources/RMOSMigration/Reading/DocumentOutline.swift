@@ -55,7 +55,7 @@ final class DocumentOutline {
 
   /// Whether an object looks like an entity of the kind.
   private enum Likeness: Int, Comparable {
-    /// It has no member of the kind, one, or several.
+    /// No member of the kind, one member, or several.
     case none, some, clear
 
     static func < (left: Likeness, right: Likeness) -> Bool { left.rawValue < right.rawValue }
@@ -63,7 +63,7 @@ final class DocumentOutline {
 
   /// The contents of a member at the top, or one level below.
   private enum Content {
-    /// Nothing that could be an entity.
+    /// A value that cannot be an entity.
     case other
     /// An object that looks like an entity.
     case entity(Likeness)
@@ -221,7 +221,8 @@ final class DocumentOutline {
       guard top.hasRequired else { return .dictionary }
       return top.isColumns && top.members > 1 ? .columns : .entity
     }
-    // What looks no less like an entity than the others is one, whatever its name.
+    // An object that looks no less like an entity than its siblings is an entity, whatever its
+    // name.
     let most = (0..<3).last { top.entities[$0] > 0 } ?? 0
     let notes = top.notes.filter { $0.likeness.rawValue < max(1, most) }
     for note in top.notes where note.likeness.rawValue >= max(1, most) {
@@ -256,7 +257,7 @@ final class DocumentOutline {
     top.leftOut + top.others[..<likeness].joined()
   }
 
-  // MARK: Members and what they hold
+  // MARK: Members and their values
 
   /// Calls `body` with each member's name and the position of its value.
   ///
@@ -344,7 +345,7 @@ final class DocumentOutline {
     var collections: [(name: [UInt8], likeness: Likeness)] = []
     var collectionCount = 0
     var hasListOfObjects = false
-    /// The likeness of what is in them.
+    /// The likeness of the objects in the collections.
     var inner = Likeness.none
 
     mutating func add(_ name: [UInt8], _ likeness: Likeness, isList: Bool) {
@@ -365,7 +366,7 @@ final class DocumentOutline {
       if matcher.role(of: name) != .unknown { object.fields += 1 }
       let isObject = window.has(UInt8(ascii: "{"), at: position)
       let isList = window.has(UInt8(ascii: "["), at: position)
-      // For something that looks like an entity, and a long dictionary, the outline is enough.
+      // The outline is enough for an object that looks like an entity, and for a long dictionary.
       let isKnown =
         depth > 2 || object.fields > 1 || (object.objects > Self.samples && object.lists == 0)
       let (content, end) =

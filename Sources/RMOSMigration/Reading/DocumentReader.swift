@@ -329,9 +329,9 @@ final class DocumentReader {
 
   /// The result of reading an object.
   private enum ObjectResult {
-    /// It is an entity of the batch and ends before the position.
+    /// The object is an entity of the batch, and ends before the position.
     case entity(end: Int)
-    /// It may hold entities; nothing was read.
+    /// The object may hold entities; nothing was read.
     case undecided
     case tooLarge
   }
@@ -413,7 +413,7 @@ final class DocumentReader {
     case entity
     /// Entities are further down.
     case level([ArraySlice<EntityPointer.Step>])
-    /// It is not read.
+    /// The value is not read.
     case aside
   }
 
@@ -509,7 +509,7 @@ final class DocumentReader {
 
   /// Reads a member of an object: its name and its value.
   ///
-  /// - Returns: The position after it; `nil` if the object breaks off in it.
+  /// - Returns: The position after the member; `nil` if the object breaks off within it.
   private func readMember(at start: Int, _ level: Level) throws(ReadFailure) -> Int? {
     let place = window.place(at: start)
     item = Item(position: start, offset: place.offset, opening: level.opening)

@@ -25,7 +25,7 @@ final class FilePrefetcher {
   /// `patience`.
   init(patience: Duration = FilePrefetcher.patience) { queue = Queue(patience: patience) }
 
-  /// Ends the threads, each once it has read what it is reading.
+  /// Ends the threads, each after the file that it is reading.
   func close() { queue.close() }
 
   /// Adds files; ``take()`` must then be called for each, in this order.
@@ -48,7 +48,7 @@ final class FilePrefetcher {
     defer { file.close() }
     guard file.size <= largest else { return nil }
     var isWhole = false
-    // One more than there should be, to see the end.
+    // One byte more than the file should have, to notice its end.
     let content = unsafe [UInt8](unsafeUninitializedCapacity: file.size + 1) { buffer, count in
       while count < buffer.count, let base = buffer.baseAddress {
         guard

@@ -8,17 +8,17 @@ package struct FilesNotRead: Sendable, Hashable {
     case ending
     /// Its name, or that of a directory it is in, begins with a dot.
     case hidden
-    /// It is a sync program's placeholder for a file kept elsewhere.
+    /// The file is a sync program's placeholder for a file kept elsewhere.
     case placeholder
-    /// It is outside the directories and files that entities are read from.
+    /// The file is outside the directories and files that entities are read from.
     case place
-    /// It is a pipe, a socket, a device or a dangling link.
+    /// The entry is a pipe, a socket, a device or a dangling link.
     case notAFile = "not-a-file"
-    /// It is compressed.
+    /// The file is compressed.
     case compressed
   }
 
-  /// One of the files.
+  /// A file that was not read.
   package struct File: Sendable, Hashable {
     /// Its path relative to the source directory.
     package var path: String

@@ -14,7 +14,8 @@ struct SourceBatch: Sendable {
   var notRead = FilesNotRead()
   /// Whether the kind has no more entries.
   var endsKind = false
-  /// For each entry that failed before it was an entity, by position: what of its file it is.
+  /// The part of the file that each rejected entry covers, by the entry's position; only for
+  /// entries that failed before they were decoded.
   var rejectedSpans: [Int: RejectedSpan] = [:]
   /// From which position on entities were mapped under which key of a dictionary, where that is not
   /// their id.
@@ -36,7 +37,7 @@ struct SourceBatch: Sendable {
 
 /// The part of a file that an entry without an entity is about.
 enum RejectedSpan: Sendable, Hashable {
-  /// Nothing: it cannot be read.
+  /// The file cannot be read, so there is no part.
   case nothing
   /// All of it.
   case file
@@ -57,7 +58,7 @@ protocol ObjectObserver: AnyObject {
   func retract()
 }
 
-/// Fills batches with what is read, and emits those that are full.
+/// Collects entities into batches, and emits each batch when it is full.
 final class SourceBatchBuilder {
   /// The arena size at which a batch is full, however few its entries.
   static let arenaLimit = 2 << 20

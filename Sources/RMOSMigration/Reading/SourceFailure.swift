@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-/// Why a source cannot be read any further; what the rest of it holds is unknown.
+/// The reason why a source cannot be read any further; its remaining content is unknown.
 struct SourceFailure: Error, CustomStringConvertible {
   /// What stopped the reading.
   enum Reason {

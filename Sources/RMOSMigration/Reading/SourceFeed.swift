@@ -19,7 +19,7 @@ struct SourceFeed {
   enum Ending {
     /// All batches were consumed, or `body` returned `false`.
     case done
-    /// It was cancelled while waiting for the next batch.
+    /// The reader was cancelled while it waited for the next batch.
     case cancelled
   }
 

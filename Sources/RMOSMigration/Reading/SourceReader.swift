@@ -16,12 +16,12 @@ final class SourceReader {
   private let isCancelled: () -> Bool
   /// The source directory as it was when the reading began.
   private var identity: FileStatus.Identity?
-  /// Whether there was anything to read, even if unreadable.
+  /// The kinds that are read from the source.
   private let catalog: EntityCatalog
   private var hasFoundAnything = false
   /// Directories within the source that do not belong to it, such as one for what fails.
   private let ignored: [String]
-  /// Which files are read by which mapping, and what maps them.
+  /// The mappings of the run; `mappers` map the objects of files.
   private let mappings: MappingSet
   private let mappers: MapperPool
   /// The number of files found that look like data and were not read.
@@ -133,7 +133,8 @@ final class SourceReader {
   ) throws(ReadFailure) -> Bool {
     var walker = SourceWalker(
       root: root, directory: directory, for: purpose, access: access, isCancelled: isCancelled)
-    // With mappings, some files are not read; and failures that tests ask for have their order.
+    // Files are not read ahead with mappings, since some files are skipped then, nor if a test
+    // causes failures, which must come in order.
     let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher() : nil
     defer { prefetcher?.close() }
     var items: ArraySlice<SourceWalker.Item> = []
@@ -238,7 +239,7 @@ final class SourceReader {
     builder.endFile(bytes: bytes)
   }
 
-  /// Opens a file, or takes what was read of it ahead.
+  /// Opens a file, or takes the content that was read ahead.
   private func open(
     _ absolutePath: [UInt8], _ prefetcher: FilePrefetcher?
   ) throws(SystemError) -> any ByteSource {

@@ -256,7 +256,7 @@ struct DirectoryListing {
         default: return format.map { .file($0) } ?? .unread(UnreadFile(.notAFile))
         }
       } catch {
-        // Without an ending, it may be a directory of entities or a link to one.
+        // An entry without an extension may be a directory of entities, or a link to one.
         let mayMatter =
           unsafe !isHidden
           && (format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: ".")))

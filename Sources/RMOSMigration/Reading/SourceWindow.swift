@@ -44,7 +44,7 @@ import RMOSSystem
   /// Where in the source's bytes the next read begins.
   private var nextOffset = 0
   private var transcoder: UTF16Transcoder?
-  /// Nothing before this position will be looked at again.
+  /// The position before which the source will not be looked at again.
   private var kept = 0
   /// A position at or before ``kept``, and its place, from which lines are counted on.
   private var anchor = (position: 0, place: SourceWindow.firstPlace)

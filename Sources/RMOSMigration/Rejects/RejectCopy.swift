@@ -9,7 +9,7 @@ struct RejectCopy {
   /// The range in the file's bytes; an end of `nil` is the end of the file.
   var offset = 0
   var end: Int?
-  /// The text before and after those bytes, so that they read as what they were.
+  /// The text before and after the copied bytes, so that a migration reads them as before.
   var opening = ""
   var closing = ""
   /// The SHA-256 of the bytes, if it is known.

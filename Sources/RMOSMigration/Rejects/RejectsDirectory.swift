@@ -87,7 +87,7 @@ final class RejectsDirectory {
     return root
   }
 
-  /// Closes it, and removes what was not published.
+  /// Closes the directory, and removes files that were not published.
   func close() {
     list.close()
     incoming.close()
@@ -97,7 +97,7 @@ final class RejectsDirectory {
 
   /// Removes what a run writes to, as far as that can be done; the next run removes the rest.
   private static func removeIncoming(_ root: PrivateDirectory) {
-    // Once all is published it is empty.
+    // The directory is empty once all files are published.
     if (try? root.removeDirectory(incomingName)) != nil { return }
     guard let incoming = try? root.directory(named: incomingName) else { return }
     try? incoming.removeContents(last: RejectsManifest.name)
@@ -109,7 +109,7 @@ final class RejectsDirectory {
   ///
   /// - Parameters:
   ///   - path: Its path in the directory.
-  ///   - digest: The SHA-256 of what it holds.
+  ///   - digest: The SHA-256 of the file's content.
   /// - Throws: `SystemError` if the list cannot be written.
   func add(_ path: [UInt8], _ digest: SHA256.Digest) throws(SystemError) {
     pending += RejectsManifest.line(path, digest)
@@ -159,7 +159,7 @@ extension RejectsDirectory {
     return inspection.hasList
   }
 
-  /// What is in a directory, compared with its list.
+  /// The content of a directory, compared with its list of files.
   private struct Inspection {
     /// How many files a message names.
     private static let mostNamed = 3
@@ -323,13 +323,13 @@ extension RejectsDirectory {
         return removed
       }
       try flush()
-      // Of many files, one after the other would take minutes.
+      // Synchronizing many files one after the other would take minutes.
       let isMany = new.count > Self.fewFiles
       if isMany { try incoming.synchronizeAll() } else { try incoming.synchronizeContents() }
       if hasList { try writeList(ofEarlier: { _ in true }) } else { try copyList() }
       try place(incoming, in: root, isTop: true)
       if isComplete { try removeEarlier(in: root, [], &removed) }
-      // Before the list forgets what was there.
+      // The files must be on the disk before the list forgets the earlier ones.
       if isMany { try root.synchronizeAll() } else { try synchronizeDirectories(of: root) }
       if isComplete {
         if hasList { try copyList() }

@@ -31,7 +31,7 @@ struct RejectsManifest {
   private var paths: Set<Key> = []
   private var contents: Set<Key> = []
   private var directories: Set<Key> = []
-  /// The directory of the path that was added last: those of one directory come in a row.
+  /// The directory of the path that was added last; paths of one directory come in a row.
   private var lastDirectory: ArraySlice<UInt8> = []
 
   /// Creates an empty list.

@@ -58,7 +58,7 @@ final class RejectsWriter {
   func finish() {
     closeFolder()
     directory.close()
-    // It is empty if nothing was published.
+    // The created directory is empty if nothing was published.
     if let created { try? FileSystem.removeDirectory(created) }
   }
 

@@ -7,7 +7,7 @@ package struct FailureNews: Sendable, Hashable {
   package var new: Int
   /// The number of failures that were known.
   package var known: Int
-  /// The earlier run with which they were compared; `nil` if there was none.
+  /// The earlier run with which the failures were compared; `nil` if there was none.
   package var since: Int64?
 
   /// Creates the news of a run.
@@ -27,7 +27,7 @@ package struct FailureNews: Sendable, Hashable {
   /// with, all are new.
   package var isToldApart: Bool { new + known > 0 && (since != nil || known > 0) }
 
-  /// Whether there are known failures and new ones, so that each has to say which it is.
+  /// Whether there are both known and new failures, so that each has to be marked.
   package var isMixed: Bool { new > 0 && known > 0 }
 
   /// "0 new since run 12"; `nil` if there is nothing to tell apart.

@@ -67,7 +67,7 @@ struct HTMLReport {
 
   private var outcomes: OutcomesHTML { OutcomesHTML(report.statistics) }
 
-  /// What the report says of the source besides its entities; nothing if nothing is odd.
+  /// Notes about the source besides its entities; empty if nothing is odd.
   private var sourceNotes: HTML {
     func section(_ id: String, _ title: String, _ text: String, _ items: [HTML]) -> HTML {
       let list: HTML =

@@ -91,7 +91,7 @@ struct IssueListHTML {
     let listed = (issues[group.code] ?? []).filter {
       group.severity == nil || $0.severity == group.severity
     }
-    // An issue that is the only one of its way is shown as it is.
+    // An issue that is alone in its group is shown without the group.
     let single = Set(ways.filter { $0.count == 1 }.map { $0.firsts[0] })
     if !ways.isEmpty {
       stream.write("<ol class=\"issues\">\n")
@@ -119,7 +119,7 @@ struct IssueListHTML {
     stream.write("</ol>\n</details>\n")
   }
 
-  /// What is wrong in one way: how often, where and the first places.
+  /// A group of issues of the same problem: their number, their directory and the first places.
   private func way(_ way: IssueGroups.Group) -> HTML {
     let within: HTML = way.narrowPlace.map { ", all in <code>\($0)</code>" } ?? ""
     let places = way.firsts.enumerated().map { index, issue -> HTML in

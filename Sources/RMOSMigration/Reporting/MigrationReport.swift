@@ -324,7 +324,7 @@ struct IssueTally {
         MigrationReport.CodeGroup(code: code, severity: severity, count: count)
       }
       guard rest > 0, !isWhole else { return known }
-      // What was not kept is most likely of the one severity that is known.
+      // The issues that were not kept most likely have the one severity that is known.
       if known.count == 1 {
         return [.init(code: code, severity: known[0].severity, count: count)]
       }

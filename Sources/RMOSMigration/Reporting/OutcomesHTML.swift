@@ -4,7 +4,7 @@ package import RMOSModels
 /// What became of the entities of each kind: bars, and a table with all numbers.
 package struct OutcomesHTML {
   private let statistics: MigrationStatistics
-  /// The outcomes shown: an update only if there is one.
+  /// The outcomes shown; `updated` only if an entity was updated.
   package let outcomes: [Outcome]
 
   /// Creates the section of a run's statistics.
@@ -13,7 +13,7 @@ package struct OutcomesHTML {
     outcomes = Outcome.allCases.filter { $0 != .updated || statistics.total.updated > 0 }
   }
 
-  /// The numbers shown of some counts: those found, and those of the outcomes.
+  /// The numbers shown of some counts: the entities found, and one number per outcome.
   package func numbers(_ counts: MigrationStatistics.Counts) -> [Int] {
     [counts.found] + outcomes.map { counts[$0] }
   }

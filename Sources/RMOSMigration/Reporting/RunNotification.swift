@@ -113,7 +113,7 @@ extension RunNotification {
 extension RunNotification {
   /// How a chat escapes foreign text, so that it is shown and not interpreted.
   enum Markup {
-    /// As it is.
+    /// Plain text, without escapes.
     case plain
     /// Slack's: `&`, `<` and `>` as entities.
     case slack

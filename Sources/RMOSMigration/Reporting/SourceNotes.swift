@@ -1,9 +1,9 @@
 import RMOSModels
 package import RMOSStore
 
-/// What a run found in its source besides entities, as the ledger keeps it.
+/// Notes about what a run found in its source besides entities, as the ledger keeps them.
 enum SourceNotes {
-  /// The notes as a JSON object, without what there is nothing to say of.
+  /// The notes as a JSON object; empty notes are omitted.
   static func json(_ notRead: FilesNotRead, _ keptMembers: KeptMembers) -> String {
     var writer = JSONWriter()
     writer.object {

@@ -186,7 +186,7 @@ package struct CurrentRun: Sendable {
     return (found.answer, current)
   }
 
-  /// A run as it is shown: one whose process died is interrupted.
+  /// A run as pages and commands show it: a run whose process died is interrupted.
   package func settled(_ run: LedgerRun) -> LedgerRun {
     guard run.state == .running, run.id != id, !run.isOfRunningServer else { return run }
     var run = run

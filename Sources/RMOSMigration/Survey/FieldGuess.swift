@@ -11,12 +11,12 @@ struct FieldGuess {
 
   /// How values become those of the field.
   struct Conversion {
-    /// The word for it in a mapping; `nil` if they are taken as they are.
+    /// The word for the conversion in a mapping; `nil` if values are taken unchanged.
     var word: String?
     var hasDecimalComma = false
     /// Whether the field is how many elements there are.
     var isCount = false
-    /// Words, and what they become.
+    /// Words, and the values that replace them.
     var values: [(word: String, value: String)] = []
     /// Why, as a clause.
     var reason: String?
@@ -31,7 +31,7 @@ struct FieldGuess {
   /// Why the member is thought to be the field; `nil` if it bears its name.
   let reason: String?
 
-  /// Everything there is to say for the guess, as one sentence; `nil` if there is nothing.
+  /// The reasons for the guess in one sentence; `nil` if there are none.
   var explanation: String? {
     let clauses = [reason, conversion.reason].compactMap { $0 }
     return clauses.isEmpty ? nil : clauses.joined(separator: "; ")
@@ -105,12 +105,12 @@ extension FieldGuess {
     var chosen: [FieldGuess] = []
     for guess in candidates where !chosen.contains(where: { $0.member == guess.member }) {
       let rivals = chosen.filter { $0.field == guess.field }
-      // Another member fills in only where the surer ones are not.
+      // A further member of a field can only fill in for objects that lack the surer members.
       let taken = rivals.reduce(0) { $0 + shape.members[$1.member].givenCount }
       guard rivals.isEmpty || taken + shape.members[guess.member].givenCount <= shape.count else {
         continue
       }
-      // What one value is converted by, all of them are.
+      // All members of a field share one conversion.
       if let first = rivals.first,
         first.conversion.word != guess.conversion.word || first.conversion.isCount
       {
@@ -131,7 +131,7 @@ extension FieldGuess {
       let others = catalog.kinds.count {
         $0 != kind && $0.schema.position(ofMember: field.member) != nil
       }
-      // What all kinds have says nothing of any.
+      // A field that all kinds have does not tell them apart.
       let weight = others >= 2 ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + others)
       if field.isRequired { whole += weight }
       guard let guess = guesses.first(where: { $0.field == position }) else { continue }
@@ -260,7 +260,7 @@ extension FieldGuess {
     return name.hasSuffix("in") || name.hasSuffix("inch") || name.hasSuffix("inches")
   }
 
-  /// What words of states become; `nil` if they are none.
+  /// The conversion of words that name states; `nil` if the words do not.
   private static func words(of profile: MemberProfile, known: [String]) -> Conversion? {
     guard profile.hasAllWords else { return nil }
     var values: [(word: String, value: String)] = []

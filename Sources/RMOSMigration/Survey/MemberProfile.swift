@@ -10,9 +10,9 @@ struct MemberProfile {
   private static let spellingsKept = 8
   private static let longestWord = 32
 
-  /// The names that count as one, in the order in which they were met.
+  /// The spellings of the name, in the order in which they were found.
   private(set) var spellings: [[UInt8]]
-  /// In how many objects it is.
+  /// The number of objects that have the member.
   private(set) var count = 0
   /// How many values are of each type.
   private(set) var types: [SurveyReport.ValueType: Int] = [:]

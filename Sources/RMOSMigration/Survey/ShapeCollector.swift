@@ -17,9 +17,10 @@ final class ShapeCollector {
     var trials = 512
   }
 
-  /// What is known of one shape.
+  /// A shape, and the tallies of its objects.
   struct Shape {
-    /// What its objects were read as, and whether they are where entities of that kind are read.
+    /// The kind as which the shape's objects were read, and whether they are where entities of the
+    /// kind are read.
     let kind: EntityKind
     let isInPlace: Bool
     var members: [MemberProfile] = []
@@ -32,9 +33,9 @@ final class ShapeCollector {
     var layouts: [SurveyReport.Layout] = []
     /// The collections it is in, as pointers with `*`; in wrappers only.
     var pointers: [String] = []
-    /// How objects fared as they are, and by each mapping.
+    /// The tallies of objects read without a mapping, and with each mapping.
     var plain = ReadingTally()
-    /// Those among them that were not tried with mappings, since nothing is wrong with them.
+    /// The tally of objects without problems, which were not tried with mappings.
     var plainAndDone = ReadingTally()
     var mapped: [Int: ReadingTally] = [:]
     /// How many objects each mapping could have been tried on.
@@ -76,11 +77,11 @@ final class ShapeCollector {
   ///
   /// - Parameters:
   ///   - object: A scanner at an object that was scanned before.
-  ///   - kind: What it is read as.
-  ///   - isInPlace: Whether it is where entities of the kind are read.
-  ///   - file: The number and path of its file.
+  ///   - kind: The kind as which the object is read.
+  ///   - isInPlace: Whether the object is where entities of the kind are read.
+  ///   - file: The number and path of the object's file.
   ///   - layout: How the file is laid out.
-  ///   - pointer: The collection it is in, in a wrapper.
+  ///   - pointer: The collection in a wrapper that holds the object.
   /// - Returns: The position of its shape; `nil` if there are too many.
   func add(
     _ object: JSONScanner, as kind: EntityKind, isInPlace: Bool,
@@ -244,7 +245,7 @@ struct ReadingTally {
   var reads = 0
   /// How many have members that look like fields and are not read as such.
   var lookAlikes = 0
-  /// What keeps the others, by code and member.
+  /// The problems of the other objects, by code and member.
   var problems: [SurveyReport.Problem.Key: Int] = [:]
 
   mutating func add(_ outcome: ObjectOutcome, limit: Int) {

@@ -77,7 +77,7 @@ public struct Survey: Sendable {
   }
 }
 
-/// What a survey looks at: the source directory, and which part of it.
+/// The place that a survey looks at: a source directory, and the part of it to survey.
 struct SurveyPlace {
   /// The source directory.
   let root: [UInt8]

@@ -16,7 +16,8 @@ import RMOSModels
   private let decoder: EntityDecoder
   private var trial: RecordBatch
   private let containers: UnsafeMutablePointer<Bool>
-  /// For each built-in mapping, what it makes of the file; `nil` if it does not read it.
+  /// For each built-in mapping, the mapper of the file; `nil` if the mapping does not read the
+  /// file.
   private var mappers: [MapperPool.FileMapper?] = []
   private var file: (number: Int, path: [UInt8]) = (0, [])
   private var isInPlace = false
@@ -102,7 +103,7 @@ import RMOSModels
     try documents.read(source, as: format)
   }
 
-  /// Hands on what is left.
+  /// Emits the last batch.
   func finish() throws(ReadFailure) { try builder.emitRest() }
 
   // MARK: Objects

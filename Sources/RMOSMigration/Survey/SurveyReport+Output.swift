@@ -321,7 +321,7 @@ struct SurveyText {
       "\(label): \(text)", indent: 3, hanging: min(column, 15) - 10)
   }
 
-  /// Adds a table; the last column takes what is left, and what is too long is cut.
+  /// Adds a table; the last column takes the remaining width, and text that is too long is cut.
   mutating func table(_ headings: [String], _ rows: [[String]]) {
     let rows = [headings] + rows.map { $0.map(PlainText.escaped) }
     let most = [max(width / 4, 8), 9, max(width / 6, 6), max(width / 5, 8)]

@@ -38,25 +38,25 @@ public struct SurveyReport: Sendable {
 
   /// How objects fare that are read in one way.
   package struct Reading: Sendable, Hashable {
-    /// The built-in mapping; `nil` if they are read as they are.
+    /// The built-in mapping; `nil` if the objects are read without one.
     package var mapping: String?
     /// How many of the shape's objects would migrate.
     package var migrates: Int
-    /// How many of those have the id of an earlier one.
+    /// How many of these objects have the id of an earlier one.
     package var duplicates: Int
     /// How many have members that look like fields and are not read as such.
     package var lookAlikes: Int
-    /// What keeps the others, the most frequent first.
+    /// The problems that prevent the other objects from migrating, the most frequent first.
     package var problems: [Problem]
   }
 
   /// A member of a shape.
   package struct Member: Sendable, Hashable {
-    /// The name, as it was spelled first.
+    /// The name, in its first spelling.
     package var name: String
     /// The other spellings that were met.
     package var otherSpellings: [String]
-    /// In how many objects it is.
+    /// The number of objects that have the member.
     package var count: Int
     /// How many values are of each type.
     package var types: [ValueType: Int]
@@ -66,19 +66,19 @@ public struct SurveyReport: Sendable {
     package var isExampleCut: Bool
     /// The field it is read as, or would be by the proposal; `nil` if it is kept with the entity.
     package var field: String?
-    /// Why it is thought to be that field; `nil` if its name says so.
+    /// The reason why the member is read as the field; `nil` if its name says so.
     package var reason: String?
   }
 
   /// Objects with mostly the same members.
   package struct Shape: Sendable {
-    /// What the objects were read as.
+    /// The kind as which the objects were read.
     package var kind: EntityKind
     /// Whether they are where entities of that kind are read without a mapping.
     package var isInPlace: Bool
     /// What they look like; `nil` if they look like nothing known.
     package var likeness: EntityKind?
-    /// The members that say so.
+    /// The members that suggest the kind.
     package var evidence: [String]
     /// The number of objects.
     package var count: Int
@@ -90,16 +90,16 @@ public struct SurveyReport: Sendable {
     package var layouts: [Layout]
     /// Where in wrappers they are, with `*` for each member or element.
     package var pointers: [String]
-    /// Their members, in the order in which they were met.
+    /// The members of the objects, in the order in which they were found.
     package var members: [Member]
     /// How many more members there are.
     package var membersOmitted: Int
-    /// How they fare as they are.
+    /// The result of reading the objects without a mapping.
     package var plain: Reading
-    /// How they fare with the built-in mappings by which more of them, or of what they say, can be
-    /// read, the best first.
+    /// The results of reading the objects with the built-in mappings that read more objects, or
+    /// more of their members, the best first.
     package var mapped: [Reading]
-    /// The fields that nothing in them could be placed in, and that they need.
+    /// The required fields for which the objects have no member.
     package var missing: [String]
 
     /// The reading by which most is read; the plain one if none is better.
@@ -108,17 +108,17 @@ public struct SurveyReport: Sendable {
     package var best: Reading { mapped.first ?? plain }
   }
 
-  /// What becomes of what was surveyed when all of it is read through some mappings.
+  /// The result of reading everything that was surveyed through some mappings.
   package struct Outcome: Sendable {
     /// How many entities there are when files are read so.
     package var found = 0
     /// How many of them would migrate.
     package var migrates = 0
-    /// What keeps the others, the most frequent first.
+    /// The problems that prevent the other objects from migrating, the most frequent first.
     package var problems: [Problem] = []
   }
 
-  /// What a proposed mapping makes of what was surveyed.
+  /// The result of reading everything that was surveyed through a proposed mapping.
   package struct Proposal: Sendable {
     /// The name of every proposed mapping.
     package static let mappingName = "proposed"
@@ -149,7 +149,7 @@ public struct SurveyReport: Sendable {
     package var count: Int
     /// The first place.
     package var source: String
-    /// What the first issue says.
+    /// The message of the first issue.
     package var message: String
   }
 
@@ -173,7 +173,7 @@ public struct SurveyReport: Sendable {
   package internal(set) var failures: [Failure] = []
   /// References that lead nowhere.
   package internal(set) var dangling: [Dangling] = []
-  /// The bounds that were met, as sentences: what is beyond them is not shown.
+  /// Sentences about limits that were reached; objects beyond them are not shown.
   package internal(set) var bounds: [String] = []
   /// What becomes of everything with the suggested mappings; `nil` if all shapes are read best in
   /// one way.

@@ -43,7 +43,8 @@ final class SurveyRun {
     conclude()
     let suggested = result.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
     if !suggested.isEmpty, Set(result.shapes.map(\.best.mapping)).count > 1 {
-      // Read again, as each takes what it fits, of the shapes that others read better, too.
+      // The files are read again, since each mapping takes all objects that it fits, also objects
+      // of shapes that another mapping reads better.
       result.together = try outcome(of: MappingSet(suggested))
     }
     let drafts = drafts()
@@ -192,7 +193,7 @@ final class SurveyRun {
 
   // MARK: Files outside the kinds' directories
 
-  /// What a file looks as if it held.
+  /// Guesses the kind of a file's entities.
   private func kindOfFile(
     _ path: [UInt8], _ format: SourcePath.Format
   ) throws(ReadFailure) -> EntityKind {
@@ -302,14 +303,14 @@ final class SurveyRun {
       missing: needed.filter { !placed.contains($0) }.map { String($0.dropFirst()) })
   }
 
-  /// The built-in mappings by which more of a shape's objects can be read than without, the best
-  /// first: of those that read as many, the one that asks for most.
+  /// The built-in mappings that read more of a shape's objects than no mapping does, the best
+  /// first; of mappings that read as many, the most specific.
   private func better(
     of shape: ShapeCollector.Shape
   ) -> [(mapping: Mapping, tally: ReadingTally)] {
     let done = shape.plainAndDone.taken
     func rank(_ tally: ReadingTally) -> (Int, Int) {
-      // What no rule takes is read as it is, with its look-alikes.
+      // Objects that no rule takes are read without a mapping, with their look-alikes.
       (tally.reads + done, -(tally.lookAlikes + shape.count - done - tally.taken))
     }
     let plain = (shape.plain.reads, -shape.plain.lookAlikes)
@@ -534,7 +535,7 @@ final class KnownIDs {
     tables[kind, default: IDTable()].insert(key)
   }
 
-  /// What would become of an entity of a batch.
+  /// Predicts the outcome of an entity of a batch.
   ///
   /// - Parameters:
   ///   - records: The batch.

@@ -93,7 +93,7 @@ private final class DiffRun {
   private var seen = IDTable()
   /// Where those of the entities being compared came from that are not equal.
   private var origins: [[UInt8]: Provenance] = [:]
-  /// Those among them whose first valid entity has been compared.
+  /// The ids among `seen` whose first valid entity has been compared.
   private var settled = IDTable()
 
   init(

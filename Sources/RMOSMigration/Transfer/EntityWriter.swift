@@ -4,13 +4,13 @@ import RMOSSystem
 
 /// Writes entities as compact JSON texts that a migration reads, one after the other.
 ///
-/// What stands in the store is copied, and then checked where it is: nearly all of it is what the
-/// text has to say. Only what is not takes a `String`.
+/// A value is copied from the store into the text and checked there, since nearly all values can
+/// stand as they are. Only the others take a `String`.
 struct EntityWriter: ~Copyable {
-  /// What a text cannot represent exactly.
+  /// A value that the text cannot represent exactly: the member, and what was written.
   typealias Remark = (member: String?, text: String)
 
-  /// A field, as often as it is needed.
+  /// A field with the parts of its text that are needed for each entity.
   private struct Member {
     let name: String
     /// The name as it is written, with the colon.
@@ -100,7 +100,7 @@ struct EntityWriter: ~Copyable {
     buffer.append(UInt8(ascii: "\""))
     unsafe buffer.append(text)
     buffer.append(UInt8(ascii: "\""))
-    // What a scanner reads as one string without escapes stands for itself.
+    // A text that the scanner reads as one string without escapes needs no escaping.
     return buffer.scanValue(from: start) == .string
   }
 
@@ -150,7 +150,7 @@ struct EntityWriter: ~Copyable {
       return remarks.append(
         (name, "\"\(name)\" is infinite; written as a number beyond the finite doubles"))
     }
-    // There is one zero in a database.
+    // A database does not tell -0 from 0.
     buffer.append((number == 0 ? 0 : number).description.utf8)
   }
 

@@ -44,7 +44,7 @@ enum FilesExport {
     return summary
   }
 
-  /// Writes a file; returns `false` if there is one.
+  /// Writes a file; returns `false` if a file of that name exists.
   private static func write(_ bytes: [UInt8], to path: [UInt8]) throws(SystemError) -> Bool {
     let file: FileDescriptor
     do throws(SystemError) {
@@ -90,7 +90,7 @@ private enum JSONLayout {
         index = end
       case UInt8(ascii: "{"), UInt8(ascii: "["):
         result.append(byte)
-        // In ASCII a closing bracket or brace comes two after its opening.
+        // In ASCII, the code of a closing bracket or brace is that of the opening one plus 2.
         if index < compact.count, compact[index] == byte + 2 {
           result.append(byte + 2)
           index += 1

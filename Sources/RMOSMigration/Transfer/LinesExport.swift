@@ -4,8 +4,9 @@ import RMOSSystem
 
 /// An export of one file per kind, one entity per line.
 ///
-/// The kinds are cut into pieces. Threads, two where the store can show one state to both, take
-/// them in order, and turn them into lines at the same time; written they are one after the other.
+/// The kinds are cut into pieces. Threads take the pieces in order and turn them into lines at the
+/// same time; the lines are written one piece after the other. There are two threads if the store
+/// can show one state to both.
 final class LinesExport: Sendable {
   /// Some of the entities of a kind.
   private struct Piece {
@@ -26,7 +27,7 @@ final class LinesExport: Sendable {
 
   /// How many bytes are written at once.
   private static let usualBytes = 1 << 20
-  /// With how many bytes a thread waits until it is its piece's turn.
+  /// The number of bytes with which a thread waits for its piece's turn.
   private static let mostBytes = 4 << 20
   private static let threadCount = 2
 

@@ -109,7 +109,7 @@ struct SQLScript {
     obstacleCount += foundCount
   }
 
-  /// A reference of a record that its table would refuse; SQLite loads it as it is.
+  /// A reference of a record that its table would refuse; SQLite loads the row all the same.
   private func danglingKey(of record: Record) throws -> String? {
     guard dialect == .postgresql else { return nil }
     for key in record.kind.schema.foreignKeys {

@@ -90,7 +90,7 @@ package struct StagedDirectory {
 
   /// Creates a directory and missing parents.
   ///
-  /// - Returns: Those that were not there, the lowest first.
+  /// - Returns: The directories that were created, the lowest first.
   private static func makeDirectories(_ path: [UInt8]) throws(SystemError) -> [[UInt8]] {
     var missing: [[UInt8]] = []
     var next = path
@@ -194,7 +194,8 @@ package struct StagedDirectory {
     try FileSystem.rename(path, to: place)
     try check(target, is: handle.status().identity)
     guard durableFiles != nil else { return }
-    // So that the names survive; a parent that may not be opened is skipped.
+    // Synchronizing the parents keeps the names after a power failure; a parent that may not be
+    // opened is skipped.
     var directory = place.directoryPath
     for _ in 0...created.count {
       do throws(SystemError) {
@@ -216,7 +217,7 @@ package struct StagedDirectory {
 
   /// Waits until everything written is on disk.
   private func synchronize(_ fileCount: Int) throws(SystemError) {
-    // One by one, 100,000 files take minutes, as the disk is waited for after each.
+    // Synchronizing 100,000 files one by one takes minutes, since each waits for the disk.
     if fileCount > 100, try handle.synchronizeFileSystem() { return }
     var directories = [path]
     while let directory = directories.popLast() {

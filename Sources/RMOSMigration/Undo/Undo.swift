@@ -157,7 +157,7 @@ public struct Undo: Sendable {
     if report.obstacleCount == 0,
       case .copy(let copy) = try store.rehearsal(isCancelled: isCancelled)
     {
-      // Only the store knows what else prevents it.
+      // Only the store knows the other obstacles.
       var options = options
       options.isDryRun = false
       options.takesBackup = false
@@ -252,10 +252,9 @@ public struct Undo: Sendable {
     return found.sorted(by: >)
   }
 
-  /// The runs after another that wrote what an obstacle to undoing that one is about, the newest
-  /// first.
+  /// The later runs that wrote the entity of an obstacle to undoing `run`, the newest first.
   ///
-  /// Once they are undone, it is gone; there are none if undoing runs does not remove it.
+  /// Undoing these runs removes the obstacle; the list is empty if undoing runs does not remove it.
   private func laterRuns(
     behind obstacle: UndoObstacle, after run: Int64, _ reader: any StoreReader
   ) throws -> [Int64] {
@@ -263,7 +262,7 @@ public struct Undo: Sendable {
     switch obstacle.reason {
     case .isUpdated(let newest):
       writers = [newest]
-      // Others can only be in between.
+      // Other runs can only be in between.
       if newest > run + 1, let kind = obstacle.kind, let id = obstacle.id {
         writers += try reader.changes(of: kind, id: id).map(\.run)
       }

@@ -179,9 +179,9 @@ public struct UndoObstacleGroup: Sendable, Hashable {
     }
   }
 
-  /// What the first obstacles are about, such as `pattern "p1"`.
+  /// The entities of the first obstacles, such as `pattern "p1"`.
   ///
-  /// If a row that would stay refers to one that would be removed, it is the former.
+  /// If a row that would stay refers to a row that would be removed, the former is named.
   package var subjects: [String] {
     examples.compactMap { obstacle in
       if case .isReferred(let kind, let id) = obstacle.reason { return UndoObstacle.name(kind, id) }

@@ -6,7 +6,7 @@ package struct EntityOrigin {
   package var path: String
   /// Which of the file's entities it is.
   package var locator: RecordBatch.EntryLocator
-  /// Its key in a dictionary, which is its id; in the batch's arena.
+  /// The entity's key in a dictionary, which is its id; in the batch's arena.
   package var key: RecordBatch.TextSpan?
   /// The place of its first byte.
   package var place: RecordBatch.SourcePlace
@@ -139,8 +139,8 @@ package final class EntityDecoder {
   /// The defaults of fields that have one, in the order in which they are given.
   private let defaults: [(field: Int, value: Default)]
   private let object: ScannedObject
-  /// The entity under way; a value of its own, so that it is not checked at each access who else
-  /// uses it.
+  /// The entity under way; a value of its own, so that Swift checks exclusive access once, not at
+  /// each property.
   private var draft = Draft()
 
   /// Creates a decoder for entities of a kind.
@@ -177,7 +177,7 @@ package final class EntityDecoder {
     into batch: inout RecordBatch
   ) throws(JSONScanError) -> Form {
     let text = unsafe scanner.cursor
-    // Nothing that is kept of an entity is longer than the entity; the constant covers separators.
+    // What is kept of an entity is at most as long as the entity; the constant covers separators.
     let room = scanner.remaining + origin.path.utf8.count + 1024
     let form: Result<Form, JSONScanError> = batch.write(upTo: room) { output in
       let start = unsafe output.next
@@ -377,7 +377,7 @@ package final class EntityDecoder {
     var adopted = FieldSet()
     var previous = -1
     for other in object.otherMembers {
-      // Of several with the same name the first counts.
+      // Of several members with the same name, the first counts.
       defer { previous = other.name }
       guard other.name != previous, object.given(other.field) == nil,
         !adopted.contains(other.field)
@@ -538,7 +538,7 @@ package final class EntityDecoder {
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     let text = unsafe work.text
     let before = work.draft.objectViolations.count
-    // Nothing is kept of an entity with more duplicates than are told.
+    // No members are kept of an entity with more duplicate members than are reported.
     guard work.draft.duplicateCount < ScannedObject.duplicateLimit else { return }
     unsafe object.forEachRepeatedMember(in: text, work.scanner) { member in
       unsafe noteDuplicate(

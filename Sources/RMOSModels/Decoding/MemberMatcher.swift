@@ -9,11 +9,11 @@ package struct MemberMatcher {
     case field(Int)
     /// Another name of a field, or one that differs from a name only in how it is written.
     case similar
-    /// Nothing.
+    /// The name is not known.
     case unknown
   }
 
-  /// A name as it is compared.
+  /// A name in the form in which names are compared.
   private struct Name {
     let bytes: [UInt8]
     /// The first eight bytes, zero-padded.

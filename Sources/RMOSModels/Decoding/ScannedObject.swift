@@ -5,7 +5,7 @@
 /// ``EntityDecoder`` makes an entity of an object's members. One instance is used for object after
 /// object, so that scanning allocates nothing.
 final class ScannedObject {
-  /// One member; small, since an object may have millions.
+  /// A member; the struct is small, since an object may have millions of members.
   struct Member {
     private let name: RecordBatch.TextSpan
     private let value: RecordBatch.TextSpan
@@ -89,7 +89,7 @@ final class ScannedObject {
     try content.scan(&scanner, copyingTo: &output)
   }
 
-  /// What is known of the members.
+  /// The members, and where they are.
   ///
   /// It is a value so that scanning is one access to it, which Swift checks once: the properties of
   /// an object would be checked each time.

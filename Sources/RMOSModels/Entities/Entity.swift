@@ -159,7 +159,7 @@ extension Record {
   }
 }
 
-/// Decodes one value, as what its type is in a property.
+/// Decodes one value as the type that a property has.
 private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
   /// The value is not of the type.
   struct Mismatch: Error {

@@ -137,7 +137,7 @@ extension JSONWriter {
 package enum JSONPointer {
   /// The pointer to a member of the entity itself.
   package static func to(_ member: String) -> String {
-    // By scalars: a combining mark must not hide the character before it.
+    // By scalars, since a combining mark must not hide the character before it.
     "/"
       + member.unicodeScalars.reduce(into: "") { text, scalar in
         switch scalar {

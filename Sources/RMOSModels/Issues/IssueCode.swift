@@ -43,7 +43,7 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   package static let shapeNotObject = IssueCode("shape.not-object")
   /// The file is an object around the entities.
   package static let shapeWrapper = IssueCode("shape.wrapper")
-  /// It is open which of a file's collections are the entities.
+  /// More than one of a file's collections may be the entities.
   package static let shapeAmbiguous = IssueCode("shape.ambiguous")
   /// The entity has no id, and ids are not derived.
   package static let idMissing = IssueCode("id.missing")

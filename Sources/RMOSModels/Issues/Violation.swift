@@ -2,7 +2,7 @@
 ///
 /// An ``Issue`` is a violation with its place.
 package enum Violation: Sendable, Hashable {
-  // Of a field.
+  // Violations of a field.
 
   /// Absent or null; `because` is the condition under which the field is required, if there is one.
   case missing(because: String? = nil, severity: Severity = .error)
@@ -25,7 +25,7 @@ package enum Violation: Sendable, Hashable {
   /// Stored text that should be JSON and is not.
   case notJSON(error: String)
 
-  // Of the entity as a whole, or its id.
+  // Violations of the entity as a whole, or of its id.
 
   /// Two members with the same name.
   case duplicateMember(String)

@@ -33,7 +33,7 @@ package struct JSONDiagnosis: Sendable, Hashable {
     }
   }
 
-  /// What was found, and what to do about it.
+  /// What was found in place of JSON, and how to fix it.
   package var message: String
   /// Whether all of the text is something else than JSON, so that more errors would say nothing.
   package var isAboutWholeText = false

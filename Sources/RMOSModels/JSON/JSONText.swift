@@ -102,7 +102,7 @@ package enum JSONEquivalence {
       let (leftValues, rightValues) = (leftGroups[name] ?? [], rightGroups[name] ?? [])
       if !areEquivalent(leftValues, rightValues) { names.append(member.name) }
     }
-    // They differ somewhere, if only in what no string can hold.
+    // The texts differ somewhere, if only in bytes that no string can hold.
     return names.isEmpty && !(isLeftExact && isRightExact) ? [""] : names
   }
 

@@ -27,11 +27,11 @@ package struct JSONWriter: Sendable {
     case pretty
   }
 
-  /// What is escaped beyond what JSON requires.
+  /// The characters that are escaped beyond those that JSON requires.
   package enum Escaping: Sendable, Hashable {
     /// Characters that could control a terminal or reorder text on the screen.
     case inert
-    /// Nothing: JSON text keeps its tokens byte for byte.
+    /// No other characters: JSON text keeps its tokens byte for byte.
     case minimal
   }
 
@@ -61,7 +61,7 @@ package struct JSONWriter: Sendable {
 
   /// Returns the text written since it was last taken, as UTF-8.
   ///
-  /// What is written next goes on after it.
+  /// Text that is written later continues after it.
   package mutating func take() -> [UInt8] {
     defer { bytes.removeAll(keepingCapacity: true) }
     return bytes

@@ -1,7 +1,7 @@
 import RMOSSystem
 
-/// Why a text cannot be read, and where: it is not valid JSON, or not what it should be, such as a
-/// mapping.
+/// Why a text cannot be read, and where: it is not valid JSON, or its content is not as expected,
+/// such as that of a mapping.
 public struct ParsingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The 0-based offset in the text's UTF-8 bytes.
   package let offset: Int

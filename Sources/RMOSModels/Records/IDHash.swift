@@ -25,7 +25,7 @@ package struct IDHash: Sendable, Hashable {
       first = Self.product(first ^ word, seeds.firstFactor)
       second = Self.product(second ^ word, seeds.secondFactor)
     }
-    // Of the length too: the last bytes are padded.
+    // The length is mixed in, because the last bytes are padded.
     mix(UInt64(truncatingIfNeeded: id.count) << 8 | UInt64(truncatingIfNeeded: kind))
     unsafe id.withUnsafeBytes { bytes in
       var offset = 0
@@ -40,7 +40,7 @@ package struct IDHash: Sendable, Hashable {
       }
       mix(rest)
     }
-    // So that all bits depend on those of the last word.
+    // A last round makes all bits depend on the bits of the last word.
     mix(seeds.first)
     (self.first, self.second) = (first, second)
   }

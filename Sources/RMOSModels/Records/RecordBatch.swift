@@ -21,7 +21,7 @@ public struct RecordBatch: Sendable {
   /// What tells the entities of this batch from any that were or will be at the same positions.
   package final class Identity: Sendable {}
 
-  /// Another one as soon as an entity is removed.
+  /// The identity changes when an entity is removed.
   package private(set) var identity = Identity()
 
   /// The number of cells per entry.
@@ -92,7 +92,7 @@ public struct RecordBatch: Sendable {
     case pointer(TextSpan, key: TextSpan?)
   }
 
-  /// One entity of the batch.
+  /// An entity of the batch.
   package struct Entry: Sendable {
     /// The id; empty if it is not known.
     package var id: TextSpan = .empty
@@ -266,7 +266,7 @@ public struct RecordBatch: Sendable {
       unsafe self.next = next
     }
 
-    /// What was written since `start`.
+    /// The text that was written since `start`.
     package func span(from start: UnsafeMutablePointer<UInt8>) -> TextSpan {
       unsafe TextSpan(offset: start - arena, length: next - start)
     }

@@ -1,7 +1,7 @@
 /// The kinds of entities that a store holds, in the order of migration.
 ///
-/// What a kind refers to comes before it. A program adds kinds of its own to those of RMOS, and
-/// gives the catalog to its store; everything that works on a store takes the kinds from it:
+/// Kinds to which a kind refers come before it. A program adds kinds of its own to those of RMOS,
+/// and gives the catalog to its store; everything that works on a store takes the kinds from it:
 ///
 /// ```swift
 /// let blades = EntityKind(

@@ -3,9 +3,10 @@
 extension EntitySchema {
   /// How a kind appears over HTTP and on pages.
   public struct Presentation: Sendable, Hashable {
-    /// One entity in answers: `strip_family`; `nil` for the singular, joined by `_`.
+    /// The name of an entity in responses, such as `strip_family`; `nil` for the singular, joined
+    /// by `_`.
     package var memberName: String?
-    /// What people call an entity by.
+    /// The member by which people call an entity.
     package var title: Title
     /// The members that can be searched for a text; each is its own name in paths.
     package var searches: [String]
@@ -52,7 +53,7 @@ extension EntitySchema {
     }
   }
 
-  /// What people call an entity by.
+  /// The member by which people call an entity.
   public enum Title: Sendable, Hashable {
     /// The id alone.
     case id
@@ -133,7 +134,7 @@ extension EntitySchema {
     case text(String, String)
     /// A number.
     case number(String, String)
-    /// Seconds, as people say them.
+    /// Seconds, shown as hours, minutes and seconds.
     case duration(String, String)
     /// A state, by word and sign.
     case status(String, String)
@@ -207,7 +208,7 @@ extension EntitySchema {
   /// The kind in paths: `strip-families`.
   package var pathName: String { table.hyphenated("_", "-") }
 
-  /// One entity of the kind in answers: `strip_family`.
+  /// The name of an entity of the kind in responses, such as `strip_family`.
   package var memberName: String {
     presentation.memberName ?? singular.hyphenated(" ", "_")
   }

@@ -34,7 +34,7 @@ public final class EntitySchema: Sendable {
 
   /// The table's name; also the name of the directory that holds the kind's files.
   package let table: String
-  /// One entity of the kind in a sentence: "strip family".
+  /// The name of an entity of the kind in a sentence, such as "strip family".
   public let singular: String
   /// Several entities of the kind in a sentence: "strip families".
   public let plural: String

@@ -1,4 +1,4 @@
-/// One field of a kind: its JSON member, its column, its type and its default value.
+/// A field of a kind: its JSON member, its column, its type and its default value.
 public struct FieldSchema: Sendable, Hashable {
   /// The value of a field whose member is absent or null.
   public enum Default: Sendable, Hashable {

@@ -27,7 +27,7 @@ public enum FieldType: Sendable, Hashable {
     case any
     /// Any text that is not blank.
     case notBlank
-    /// One of some values; another is an error.
+    /// One of the given values; any other is an error.
     case oneOf([String])
     /// Text that is not blank, usually one of some values; another is a warning.
     case usually([String])
@@ -58,7 +58,7 @@ public enum FieldType: Sendable, Hashable {
   public enum RealRange: Sendable, Hashable {
     /// Greater than 0.
     case positive
-    /// At least 0.
+    /// The number must be at least 0.
     case nonNegative
   }
 

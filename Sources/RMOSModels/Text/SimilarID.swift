@@ -5,7 +5,7 @@ import RMOSSystem
 /// The ids that a text may have meant are formed from the text, a fixed number of them, and looked
 /// up one by one; nothing is searched.
 package struct SimilarID: Sendable, Hashable {
-  /// In what two ids differ.
+  /// The way in which two ids differ.
   package enum Difference: String, Sendable, Hashable {
     /// Letters with accents are one character here and a letter with a mark there.
     case composition = "in Unicode composition"
@@ -13,13 +13,13 @@ package struct SimilarID: Sendable, Hashable {
     case letterCase = "in letter case"
     /// White space.
     case whiteSpace = "in white space"
-    /// One of the ids begins with "legacy:", as ids derived from paths do.
+    /// Only one of the ids begins with "legacy:", as ids derived from paths do.
     case derived = "in the \"legacy:\" that begins ids derived from paths"
   }
 
   /// The id that exists.
   package var id: String
-  /// In what it differs.
+  /// The way in which the id differs.
   package var difference: Difference
 
   /// What to do about a reference to an id that does not exist.
@@ -125,7 +125,7 @@ private enum Composition {
     return table
   }()
 
-  /// Letters as one scalar, by the letter they are equal to.
+  /// Precomposed letters, by the letter to which they are equal.
   private static let composed: [Character: String] = {
     var table: [Character: String] = [:]
     for range in [UInt32(0xC0)...0x24F, 0x1E00...0x1EFF] {

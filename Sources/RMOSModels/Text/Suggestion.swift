@@ -12,7 +12,8 @@ package enum Suggestion {
     if let longer = known.first(where: { $0.hasPrefix(word) && word.count > 1 }) { return longer }
     let length = word.count
     let most = max(1, length / 3)
-    // Each letter that one has more than the other is to be inserted.
+    // The distance is at least the difference of the lengths, since each further letter has to be
+    // inserted.
     let near = known.filter { abs($0.count - length) <= most }
       .map { (word: $0, distance: distance(word, $0)) }
       .min { $0.distance < $1.distance }

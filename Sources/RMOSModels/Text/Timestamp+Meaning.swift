@@ -24,7 +24,7 @@ extension Timestamp {
     guard let number = Double(number) else { return epochAdvice }
     // The first second of the year 1, and of the year 10000.
     let years = -62_135_596_800.0..<253_402_300_800.0
-    // From so many on, that mapping takes a number for milliseconds.
+    // From this number on, the mapping `epoch` takes a number for milliseconds.
     if years.contains(number.magnitude >= 1e11 ? number / 1e3 : number) { return epochAdvice }
     let unit = years.contains(number / 1e6) ? "microseconds" : "nanoseconds"
     guard number.magnitude >= 1e11, years.contains(number / 1e9) else {

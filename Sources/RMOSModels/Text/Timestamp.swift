@@ -33,7 +33,7 @@ package struct Timestamp: Sendable, Hashable {
   package enum Order: Sendable, Hashable {
     /// The first is earlier.
     case before
-    /// They are the same, as far as both texts say.
+    /// The two are the same, to the precision of the less precise text.
     case same
     /// The first is later.
     case after

@@ -21,7 +21,7 @@ struct InMemoryState {
   var issues: [Int64: [Issue]] = [:]
   /// The digests of what failed in each run.
   var failures: [Int64: Set<Provenance.Digest>] = [:]
-  /// The rows that each run rewrote, as they were.
+  /// The rows that each run rewrote, as they were before.
   var images: [Int64: [EntityKind: [UTF8Key: BeforeImage]]] = [:]
 
   /// What each run did to rows otherwise.
@@ -112,7 +112,7 @@ struct InMemoryState {
     }
   }
 
-  /// What a run rewrote of a kind, as it was, in byte order of the id.
+  /// The rows of a kind that a run rewrote, as they were before, in byte order of the id.
   func images(ofRun run: Int64, _ kind: EntityKind) -> [BeforeImage] {
     (images[run]?[kind] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
   }

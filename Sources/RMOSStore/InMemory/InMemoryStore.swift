@@ -54,7 +54,7 @@ public final class InMemoryStore: RecordStore {
     try gate.exclusively(body)
   }
 
-  /// It can always be written to.
+  /// A store in memory can always be written to.
   public func checkWriting() throws -> [Issue] { [] }
 
   /// Look-ups are enough.

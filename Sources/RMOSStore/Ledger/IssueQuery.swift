@@ -81,8 +81,8 @@ public struct IssueCount: Sendable, Hashable {
 }
 
 extension [IssueCount] {
-  /// Adds up what has all in common, and puts it in order: the most severe first, then byte order
-  /// of the code, then that of the kind, none first; then what is new, known, and neither.
+  /// Adds up the counts of equal groups, and sorts them: by severity, the most severe first; by
+  /// code and by kind in byte order, no kind first; then new, known, and neither.
   public init(adding counts: some Sequence<IssueCount>) {
     var sums: [IssueCount: Int] = [:]
     for var count in counts {

@@ -76,7 +76,7 @@ public struct LedgerRun: Sendable, Hashable {
   public var issueCounts: [IssueCode: Int]
   /// Wall time, in seconds; any number, if others wrote it.
   public var seconds: Double
-  /// What it read, and how long each kind took.
+  /// How much the run read, and how long each kind took.
   package var timings: Timings
   /// Why it failed; `nil` if it did not.
   public var failure: String?
@@ -145,8 +145,8 @@ extension LedgerRun {
   /// The parts that are stored as JSON: ``statistics``, ``issueCounts``, and the times of its kinds
   /// with what it read.
   ///
-  /// When it is set, what is missing or someone else put there counts as empty. Set ``user`` and
-  /// ``host`` first: earlier versions kept those of a server among its options.
+  /// When set, parts that are missing or cannot be read count as empty. Set ``user`` and ``host``
+  /// first: earlier versions kept the user and host of a server among its options.
   public var storedParts: (statistics: String?, issueCounts: String?, timings: String?) {
     get {
       var (statistics, issueCounts, timings) = (JSONWriter(), JSONWriter(), JSONWriter())

@@ -5,13 +5,13 @@ import RMOSSystem
 ///
 /// A store keeps one for each row that is written for a run with ``StoreTransaction/write(_:run:)``
 /// or ``StoreTransaction/remove(_:id:run:)``, as a server does, so that the run can be undone and
-/// shown. Where a row came from stays as it was.
+/// shown. The provenance of the row stays as it was.
 public struct RowChange: Sendable, Hashable {
   /// What a run left of a row.
   public enum Result: Sendable, Hashable {
     /// The row, with this digest.
     case written(RowDigest)
-    /// Nothing: the row was deleted.
+    /// The row was deleted.
     case deleted
     /// The row, in a state that was not recorded: a migration rewrote it.
     case rewritten
@@ -43,8 +43,8 @@ public struct RowChange: Sendable, Hashable {
 // MARK: As stores keep it
 
 extension RowChange {
-  /// What stores keep of it: the digest of ``result`` as a number, `nil` if there is none, and
-  /// ``before`` as text, `nil` if there was no row.
+  /// The parts that stores keep of the change: the digest of ``result`` as a number, `nil` if there
+  /// is none, and ``before`` as text, `nil` if there was no row.
   public var stored: (digest: Int64?, before: String?) {
     guard case .written(let digest) = result else { return (nil, storedBefore) }
     return (Int64(bitPattern: digest.rawValue), storedBefore)

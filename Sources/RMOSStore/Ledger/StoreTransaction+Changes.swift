@@ -151,7 +151,7 @@ private struct ChangeObstacleSearch {
     }
     if let before = change.before {
       for reference in kind.schema.references {
-        // What stays as it is need not lead anywhere.
+        // A reference that undoing does not change may lead nowhere.
         guard case .text(let target) = before.record.values[reference.field],
           before.record.values[reference.field] != record?.values[reference.field],
           try !willExist(reference.target, target)

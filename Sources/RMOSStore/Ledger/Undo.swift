@@ -97,7 +97,8 @@ package enum EditState: Sendable, Hashable {
   case asWritten(run: Int64)
   /// The row was changed.
   case edited(since: Int64)
-  /// It is not known: no run wrote the row (`nil`), or one that kept no digest of it.
+  /// Whether the row was edited is not known: no run wrote it (`nil`), or a run that kept no
+  /// digest.
   case unknown(run: Int64?)
 
   /// Compares a row with the digest that the run kept of it.

@@ -60,7 +60,7 @@ package struct WriterLock: ~Copyable {
         failure = Self.isLocked(database, by: holder)
         lastMoment = deadline
       case .vanished:
-        // Others take it one after another, and this one always comes too late.
+        // Other processes take the lock one after another, and this process always comes too late.
         failure = Self.isLocked(database, by: "")
         lastMoment = deadline
       case .failed(let error):
@@ -76,7 +76,7 @@ package struct WriterLock: ~Copyable {
   package consuming func release() {}
 
   deinit {
-    // In this order: once it is unlocked, the file may belong to another.
+    // The file is removed before it is unlocked: afterwards it may belong to another process.
     if place.isThere { try? FileSystem.removeFile(place.path) }
     file.close()
   }
@@ -89,7 +89,7 @@ package struct WriterLock: ~Copyable {
     do throws(SystemError) {
       let file = try FileDescriptor(lookingAt: path)
       defer { file.close() }
-      // Nothing else can be locked.
+      // Only a regular file can be locked.
       guard try file.status().form == .file else { return false }
       return try !file.tryLock(shared: true)
     } catch {

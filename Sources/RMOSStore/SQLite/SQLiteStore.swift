@@ -20,7 +20,7 @@ import Synchronization
 public final class SQLiteStore: RecordStore {
   /// What a store may do with its database.
   public enum Access: Sendable, Hashable {
-    /// Anything; the file and its tables are created if they are missing.
+    /// Reading and writing; the file and its tables are created if they are missing.
     case create
     /// Anything; the file must exist.
     case readWrite
@@ -33,7 +33,7 @@ public final class SQLiteStore: RecordStore {
 
   /// The path, as given.
   public let location: String
-  /// What the store may do with it.
+  /// What the store may do with the database.
   let access: Access
 
   /// The kinds of entities that the store holds.
@@ -172,7 +172,7 @@ public final class SQLiteStore: RecordStore {
   /// Makes the writing connection notice that the file was moved, and clean up its log.
   private func cleanUpLog() {
     guard let connection = writer.withLock({ $0?.connection }) else { return }
-    // In a transaction, its end does so.
+    // Within a transaction, the end of that transaction checks the place.
     try? gate.transaction(timeout: .zero) { try connection.checkPlace() }
   }
 
@@ -271,7 +271,7 @@ public final class SQLiteStore: RecordStore {
   /// application.
   package func endBulkLoad() throws {
     let connection = try writingSession().connection
-    // Also if the database can no longer be written to.
+    // Runs even if the database can no longer be written to.
     defer {
       try? gate.transaction(timeout: busyTimeout) { connection.checkpointInCommits() }
     }
@@ -341,7 +341,7 @@ public final class SQLiteStore: RecordStore {
     return result
   }
 
-  // Only the thread that is within the gate gets here.
+  // Only the thread that holds the gate gets here.
   private func holdingLock<Result>(
     timeout: Duration, _ body: () throws -> Result
   ) throws -> Result {

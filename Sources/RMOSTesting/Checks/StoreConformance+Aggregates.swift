@@ -93,7 +93,7 @@ extension StoreConformance {
 }
 
 extension StoreConformance {
-  /// Figures are computed from what a store says of its rows.
+  /// Checks that figures are computed from the store's answers.
   static let figures = [
     Declaration("the figures of random rows are those of a store in memory") { subject in
       for (seed, jobs) in [(1, 3), (2, 40), (3, 40), (4, 200)] as [(UInt64, Int)] {
@@ -106,7 +106,7 @@ extension StoreConformance {
           let report = try Analytics(of: store, options: options).runSynchronously()
           let expected = try Analytics(of: memory, options: options).runSynchronously()
           try expect(report.json, equals: expected.json, "seed \(seed), \(filter)")
-          // Not all that a report says is in its JSON.
+          // The JSON of a report does not contain all of it.
           try expect(report == expected, "seed \(seed), \(filter): the reports differ")
         }
         for (x, y) in zip(Measure.allCases, Measure.allCases.dropFirst()) {

@@ -52,7 +52,7 @@ extension StoreConformance {
       try expect(try changes(store, run + 1), equals: [])
       try expect(try store.read { try $0.changes(of: .joblogs, id: "j'") }, equals: [kept[0]])
       try expect(try store.read { try $0.changes(of: .patterns, id: "j'") }, equals: [])
-      // In place of what was kept before.
+      // The second call replaces what was kept before.
       var again = kept[0]
       again.result = .deleted
       try store.write { try $0.keep(again) }

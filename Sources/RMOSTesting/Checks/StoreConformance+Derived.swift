@@ -2,7 +2,8 @@ import RMOSModels
 import RMOSStore
 
 extension StoreConformance {
-  /// What a store answers in its own way is what the other answers amount to.
+  /// Checks that answers with an implementation of their own agree with the answers from which they
+  /// could be derived.
   static let derived = [
     Declaration("counts, groups, days and single columns are those of the records") { store in
       let history = try RandomHistory(seed: 1, in: store)
@@ -17,7 +18,7 @@ extension StoreConformance {
       for kind in EntityCatalog.rmos.kinds {
         for members in [[], ["updated_at", "id"], kind.schema.fields.map(\.member)] {
           try expectSame(store) { reader in
-            // In no particular order: each row as often as it comes.
+            // The rows in no particular order, each with the number of its occurrences.
             var rows: [[Value]: Int] = [:]
             try reader.forEachRow(kind, members: members) { rows[$0, default: 0] += 1 }
             return rows
@@ -50,7 +51,8 @@ extension StoreConformance {
         }
         let all = RecordQuery(kind).order(.newestFirst)
         try store.read { reader in
-          // Of equal times, in the order in which they were added: by it all are sorted.
+          // Rows of equal times come in the order in which they were added; all other queries are
+          // sorted by this order.
           let records = try reader.records(all)
           for query in [
             RecordQuery(kind), RecordQuery(kind).limit(3, offset: 2), all.limit(4, offset: 1),
@@ -280,7 +282,7 @@ private struct RandomHistory {
     }
   }
 
-  /// One run, and what others do after it.
+  /// Writes a run, and the changes that others make after it.
   private mutating func write(_ number: Int, _ transaction: any StoreTransaction) throws {
     var begun = StoreSamples.run()
     begun.startedAt = "2025-06-0\(number + 1)T00:00:00Z"
@@ -316,7 +318,7 @@ private struct RandomHistory {
         default: break
         }
       } catch let error as StoreError where error.code == .constraint {
-        // It refers to nothing, or others refer to it.
+        // The row is refused: it refers to nothing, or others refer to it.
       }
     }
   }

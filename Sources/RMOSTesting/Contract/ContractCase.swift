@@ -60,7 +60,7 @@ package struct ContractCase: Sendable, CustomStringConvertible {
 
   /// All cases, by name.
   ///
-  /// - Throws: What is wrong with one that cannot be read.
+  /// - Throws: The problem of a case that cannot be read.
   package static func all() throws -> [ContractCase] {
     try loaded.get()
   }

@@ -17,7 +17,7 @@ struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
     let question = ServerRequest(
       method: request.method.rawValue, target: request.uri.string, fields: fields,
       body: Array(body.readableBytesView))
-    // It reads a database: not on a thread that serves connections.
+    // A response reads a database, so it must not be made on a thread that serves connections.
     let answer = try await NIOThreadPool.singleton.runIfActive {
       dashboard.response(to: question)
     }
@@ -28,7 +28,7 @@ struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
     }
     let status = HTTPTypes.HTTPResponse.Status(code: answer.status)
     guard answer.status != 204, answer.status != 304 else {
-      // Without a length, which would be said to be 0.
+      // Without a body there is no length, and a length of 0 would be wrong.
       return Response(
         status: status, headers: headers, body: .init { writer in try await writer.finish(nil) })
     }

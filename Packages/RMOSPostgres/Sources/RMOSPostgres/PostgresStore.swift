@@ -184,7 +184,8 @@ public final class PostgresStore: RecordStore {
         return try body(transaction)
       }
     } catch {
-      // What it created is not there.
+      // The rollback removed what the transaction created, so the layout that was read in it is
+      // wrong.
       if session.layout.cookie != layout.cookie, session.connection.isAlive {
         try? session.reload()
       }
@@ -222,7 +223,7 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  // Only the thread that is within the gate gets here.
+  // Only the thread that holds the gate gets here.
   private func holdingLock<Result>(
     timeout: Duration, _ body: (PostgresSession) throws -> Result
   ) throws -> Result {
@@ -332,7 +333,7 @@ public final class PostgresStore: RecordStore {
 
   private func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup {
     try checkAccess()
-    // On a session of its own: the caller may be within a transaction.
+    // On another session, since the caller may be within a transaction.
     let backup = try readers.withSession { session in
       try session.reload()
       let backup = SchemaBackup(of: session, beforeRun: run)

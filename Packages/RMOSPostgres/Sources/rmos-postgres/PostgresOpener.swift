@@ -13,10 +13,10 @@ struct PostgresOpener: StoreOpener {
 
   func opens(_ location: String) -> Bool { Self.schemes.contains { location.hasPrefix($0) } }
 
-  /// The URL without its password, and without those of its parameters that may hold another.
+  /// The URL without its password, and without parameters that may hold a password.
   ///
-  /// A password that is not encoded may have any character, so what is left out reaches from the
-  /// first colon to the last @.
+  /// A password that is not encoded may contain any character, so the part from the first colon to
+  /// the last @ is left out.
   func shown(_ location: String) -> String {
     guard let scheme = Self.schemes.first(where: { location.hasPrefix($0) }) else {
       return location

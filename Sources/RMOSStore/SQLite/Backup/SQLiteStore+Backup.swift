@@ -37,7 +37,7 @@ extension SQLiteStore {
     }
   }
 
-  /// Writes what a connection sees to a file of its own.
+  /// Writes the state that a connection sees to a new file.
   private func copy(
     _ source: SQLiteConnection, to path: String, replacing: Bool, isCancelled: () -> Bool
   ) throws {
@@ -66,7 +66,7 @@ extension SQLiteStore {
         throw failure(error)
       }
       guard copy.isNamed(name) else { throw movedBackup(path) }
-      // Not every file system can.
+      // Not every file system can synchronize directories.
       try? copy.synchronizeDirectory()
     } catch {
       copy.discard()
@@ -182,11 +182,11 @@ extension SQLiteStore {
     }
     return try readers.read { session in
       let source = session.connection
-      // Once the old state is gone there is no second attempt: one that failed fails again.
+      // The outcome is kept: once the old state is gone, a failed attempt cannot be repeated.
       var outcome: Swift.Result<RunBackup, any Error>?
       return try body {
         if let outcome { return try outcome.get() }
-        // What is written from now on can then be checkpointed.
+        // Later writes can be checkpointed once this snapshot ends.
         defer { source.rollBack() }
         let made = Swift.Result {
           try self.backUp(source, beforeRun: run, isCancelled: isCancelled)
@@ -212,7 +212,8 @@ extension SQLiteStore {
     let shown = FileStatus.isLink(location) ? file.path : location
     var name = Self.backupSuffix + String(run)
     var number = 2
-    // From before the database was created anew or restored: not to be replaced.
+    // A backup of that name is from before the database was recreated or restored, and must be
+    // kept.
     while FileStatus.hasEntry(file.path + name) {
       name = "\(Self.backupSuffix)\(run)-\(number)"
       number += 1
@@ -248,7 +249,7 @@ extension SQLiteStore {
       if parts.count == 1 {
         if number < run { older.append(number) }
       } else if parts[1].starts(with: Array("incomplete-".utf8)) {
-        // Only the holder of the lock writes one, so it is not in use.
+        // Only the holder of the lock writes backups, so the file is not in use.
         try? FileSystem.removeFile(Array("\(directory)/".utf8) + entry)
       }
     }

@@ -178,8 +178,8 @@ struct DatabaseFile: Sendable {
 
   /// Opens the connection that writes.
   ///
-  /// What is missing is created. An older database stays as it is: the first write completes it, so
-  /// that it can be copied before. `location` is what messages call it.
+  /// Missing files and tables are created. An older database stays as it is: the first write
+  /// completes it, so that it can be copied before. `location` is what messages call it.
   func openForWriting(
     _ access: SQLiteStore.Access, location: String, busyTimeout: Duration
   ) throws -> SQLiteSession {
@@ -322,9 +322,10 @@ struct DatabaseFile: Sendable {
       remove()
       lock.release()
     } catch let error as StoreError where error.code == .locked {
-      // Another process uses it by now; what it writes is not ours to delete.
+      // Another process uses the file by now, and may have written to it, so it must not be
+      // deleted.
     } catch {
-      // It cannot be locked, so no process of ours can be using it.
+      // Files here cannot be locked, so no other process of RMOS can be using this one.
       remove()
     }
   }

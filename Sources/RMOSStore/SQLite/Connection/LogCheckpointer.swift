@@ -112,7 +112,7 @@ extension SQLiteConnection {
       throw StoreError.replaced(file.path, "another file is there now")
     }
     try connection.execute("PRAGMA synchronous = FULL")
-    // Only a connection that has read knows of the log.
+    // A connection only knows of the log once it has read.
     _ = try connection.schemaCookie
     return connection
   }

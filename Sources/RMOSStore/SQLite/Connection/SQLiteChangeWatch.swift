@@ -36,7 +36,8 @@ final class SQLiteChangeWatch: Sendable {
   /// The token; `nil` if it is not known.
   func token() -> String? {
     guard let status = try? FileStatus(of: file.path), status.linkCount <= 1 else { return nil }
-    // Another file's counts would say nothing, and its log would be left next to it.
+    // The counts of another file would say nothing, and reading them would leave a log next to that
+    // file.
     guard followsPath || identity == nil || status.identity == identity else { return nil }
     if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
       // No file may be written next to it, so it is read without locks, and its state counts.
@@ -67,7 +68,7 @@ final class SQLiteChangeWatch: Sendable {
   func close() { state.withLock { $0.connection = nil } }
 }
 
-/// What distinguishes the change tokens of one store from those of all others.
+/// A random text that distinguishes a store's change tokens from the tokens of all other stores.
 struct ChangeMark: Sendable {
   /// 16 hexadecimal digits.
   let text: String

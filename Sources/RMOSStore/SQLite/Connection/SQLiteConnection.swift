@@ -261,7 +261,7 @@ final class SQLiteConnection: @unchecked Sendable {
         + error.message, path: handle.path, sqliteCode: error.sqliteCode)
   }
 
-  /// Runs `body`, and rolls back what it wrote if it throws: `SAVEPOINT`.
+  /// Runs `body`, and rolls back its writes if it throws: `SAVEPOINT`.
   func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
     try execute("SAVEPOINT part")
     do {
@@ -342,7 +342,7 @@ extension SQLiteConnection {
     case here
     /// Elsewhere or nowhere; the text is for messages.
     case moved(String)
-    /// It has other names too.
+    /// The file has other names too.
     case linked(Int)
   }
 

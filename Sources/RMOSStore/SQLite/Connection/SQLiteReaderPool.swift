@@ -18,7 +18,7 @@ final class SQLiteReaderPool: Sendable {
 
   /// What a read may do.
   enum Mode {
-    /// Nothing but read, of a database that must be sound.
+    /// Reading entities, of a database that must be sound.
     case reading
     /// The same, of whatever is there.
     case inspecting
@@ -29,9 +29,10 @@ final class SQLiteReaderPool: Sendable {
   /// How many connections are kept for the next read.
   private static let capacity = 4
 
-  /// A pool.
+  /// Creates a pool; no connection is opened yet.
   ///
-  /// It reads the file with `identity`, or else the first that it opens, unless it `followsPath`.
+  /// The pool reads the file with `identity`, or else the first file that it opens, unless it
+  /// `followsPath`.
   init(
     _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
     followsPath: Bool = false, busyTimeout: Duration
@@ -158,7 +159,7 @@ final class SQLiteReaderPool: Sendable {
     while let session = idle.withLock({ $0.popLast() }) {
       switch session.connection.place {
       case .here:
-        // Without locks only an unchanged file may be read on.
+        // A file that is read without locks may be read on only if it is unchanged.
         if session.stamp == nil || session.stamp == file.immutableStamp { return session }
       case .linked(let count):
         throw .hardLinked(file.path, count)
@@ -218,9 +219,9 @@ final class SQLiteSession: Sendable {
   /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call
   /// it at its beginning.
   ///
-  /// What the others hold is read then, such as the members that have no column, and a dry run
-  /// predicts the run that creates them. They are views of this connection alone, so nothing is
-  /// written, and rolling the transaction back removes them.
+  /// The ledger's other tables can be read then, such as the members that have no column, and a dry
+  /// run predicts the run that creates the missing tables. They are views of this connection alone,
+  /// so nothing is written, and rolling the transaction back removes them.
   func completeForReading() throws {
     for table in layout.missingLedgerTables { try connection.execute(table.emptyViewSQL) }
   }

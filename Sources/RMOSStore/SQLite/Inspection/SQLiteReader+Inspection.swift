@@ -48,7 +48,7 @@ extension SQLiteReader: SchemaInspecting {
       try connection.withStatement("PRAGMA integrity_check(\(argument))") { statement in
         while try statement.step() {
           let text = statement.text(at: 0) ?? ""
-          // One row may hold the problems of a whole tree.
+          // A row of `integrity_check` may list the problems of a whole tree.
           for line in text.split(separator: "\n")
           where line != "ok" && !line.hasPrefix("*** in database") {
             try body(String(line))

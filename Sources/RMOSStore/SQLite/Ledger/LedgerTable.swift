@@ -88,7 +88,7 @@ struct LedgerTable: Sendable {
   static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
     [runs, provenance, issues, beforeImages(catalog), changes, failures]
   }
-  /// The names of those without which there is no ledger.
+  /// The names of the tables without which there is no ledger.
   static let names = [runs, provenance, issues].map(\.name) + [beforeImagesName]
   /// The names of all.
   static let allNames = names + [changes.name, failures.name]
@@ -223,8 +223,8 @@ enum ProvenanceColumn: Int32, LedgerColumn {
     return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES (\(values.joined(separator: ", ")))"
   }
 
-  /// Inserts the provenance of several entities of a kind, up to one that has some; the parameters
-  /// of each follow those of the one before.
+  /// Inserts the provenance of several entities of a kind, up to the first that has provenance
+  /// already; the parameters of each entity follow those of the entity before.
   static func insertSQL(_ kind: EntityKind, rows count: Int) -> String {
     let parameters = repeatElement("?", count: allCases.count - 1).joined(separator: ", ")
     return "INSERT OR FAIL INTO \(table) (\(list())) VALUES "
@@ -339,7 +339,7 @@ struct LedgerRow<Column: LedgerColumn> {
 /// fails if a table is missing at that moment.
 struct LedgerView: Sendable {
   let name: String
-  /// The statement that creates it, which SQLite keeps as it is written.
+  /// The statement that creates the view, which SQLite keeps as written.
   let createSQL: String
 
   private init(_ name: String, _ select: String) {

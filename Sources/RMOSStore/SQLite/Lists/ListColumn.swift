@@ -3,7 +3,7 @@ import RMOSSystem
 
 /// A number for each row, in as few bytes as fit.
 enum RowCodes: Sendable {
-  /// Each row's is its position.
+  /// The number of each row is its position.
   case positions(Int)
   case bytes([UInt8])
   case shorts([UInt16])
@@ -70,7 +70,7 @@ enum RowCodes: Sendable {
 
 /// The values of a member in all rows, each as its place in the order of the different values.
 struct ListColumn: Sendable {
-  /// One row that has a value, so that SQLite can be asked about the value.
+  /// A row that has a value, so that SQLite can be asked about the value.
   struct Sample: Sendable {
     var value: Value
     var number: Int64
@@ -80,7 +80,7 @@ struct ListColumn: Sendable {
   let codes: RowCodes
   /// The number of different values.
   let valueCount: Int
-  /// Each value, in order, if there are few.
+  /// A sample of each value, in order, if there are few values.
   let samples: [Sample]?
   /// A row without a value, if there is one.
   let missing: Sample?

@@ -9,7 +9,7 @@ import Synchronization
 struct ListColumns: Sendable {
   let kind: EntityKind
   let numbers: RowNumbers
-  /// By the members' positions in the schema.
+  /// The columns by their members' positions in the schema.
   private let columns: [Int: ListColumn]
   private let jsonColumns: [ListJSONColumn]
   /// The rows that matched lately.
@@ -153,7 +153,7 @@ struct RowNumbers: Sendable {
 
   var size: Int { (numbers.count + rows.count) * 4 }
 
-  /// The rows in the order of their numbers; `nil` if that is the order in which they are.
+  /// The rows in the order of their numbers; `nil` if they are in that order already.
   var sequence: [UInt32]? { rows.isEmpty ? nil : rows }
 
   func number(_ row: Int) -> Int64 {
@@ -279,7 +279,7 @@ private struct ListColumnSource {
         }
         codes[row] = UInt32(count - 1)
       }
-      // They come last, after however many values there are.
+      // Rows without a value come last, after all values.
       if missing != nil {
         for row in codes.indices where codes[row] == .max { codes[row] = UInt32(count) }
       }
@@ -362,7 +362,7 @@ private struct LastValue {
     }
   }
 
-  /// As SQLite compares them: exactly.
+  /// Compares integers with doubles exactly, as SQLite does.
   private static func areSame(_ left: Value, _ right: Value) -> Bool {
     switch (left, right) {
     case (.integer(let left), .real(let right)), (.real(let right), .integer(let left)):

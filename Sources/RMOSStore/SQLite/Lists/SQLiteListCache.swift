@@ -128,7 +128,7 @@ final class SQLiteListCache: Sendable {
   func buildNow(_ kind: EntityKind) {
     let start = ContinuousClock.now
     guard let token = watch.token() else { return }
-    // One that cannot be read is not tried again in this state.
+    // A kind that cannot be read is not tried again in this state of the database.
     let built = (try? read(kind, of: token)) ?? .built(nil)
     guard case .built(let columns) = built else { return }
     state.withLock { state in
@@ -153,7 +153,7 @@ final class SQLiteListCache: Sendable {
     try readers.read { session in
       guard watch.token() == token else { return .outdated }
       let columns = try session.connection.run(until: { state.withLock { $0.isClosed } }) {
-        // What is being built counts as well, so that both together never take more.
+        // Columns under construction count too, so that the limit is never exceeded.
         Built.built(
           try ListColumns(kind, session, fewest: fewest, limit: limit) { size in
             state.withLock { $0.makeRoom(for: size, limit: limit) }

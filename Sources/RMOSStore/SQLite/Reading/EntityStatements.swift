@@ -29,7 +29,7 @@ final class EntityStatements: Sendable {
   let selectExists: String
   /// 1 if there is a row with an id from ?1 to ?2; `nil` if ids do not go by their bytes.
   let selectAny: String?
-  /// Whether entities refer to those of this kind.
+  /// Whether entities of any kind refer to entities of this kind.
   let isReferredTo: Bool
   /// The values of all fields, then the unknown members, of the row with id ?1.
   let selectForComparison: String
@@ -114,8 +114,8 @@ final class EntityStatements: Sendable {
 
   /// Inserts several rows, up to one that is refused; a parameter per field, row by row.
   ///
-  /// OR FAIL: to be able to take back those before, SQLite would copy each page before it changes
-  /// it.
+  /// OR FAIL: otherwise SQLite would copy each page before changing it, to be able to take back the
+  /// rows before the failing one.
   func insertGroup(of count: Int) -> String {
     let row = "(\(repeatElement("?", count: fieldCount).joined(separator: ", ")))"
     let columns = kind.schema.fields.map(\.column).joined(separator: ", ")
@@ -180,7 +180,7 @@ struct StoreStatements {
   let hasChanges: Bool
   /// Whether it keeps what failed.
   let hasFailures: Bool
-  /// The version of the ledger's tables, as far as they have all of its columns.
+  /// The newest version of the ledger all of whose columns the tables have.
   let ledgerVersion: Int64
   /// The provenance of the entity of kind ?1 with id ?2.
   let selectProvenance: String

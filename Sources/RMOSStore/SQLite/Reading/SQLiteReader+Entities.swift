@@ -77,7 +77,7 @@ extension SQLiteReader: EntityLending {
         }
       }
     }
-    // Apart: with OR, SQLite would sort.
+    // A query of its own: with OR, SQLite would sort instead of using the index.
     if range.first == nil, range.end != nil { try lendRows("id IS NULL", .all) }
     try lendRows(range.condition("id"), range)
   }
@@ -108,7 +108,8 @@ extension SQLiteReader: EntityLending {
         let offset = samples.dividingFullWidth(product).quotient
         statement.reset()
         try statement.bind(first &+ Int64(bitPattern: offset), at: 1)
-        // One that is not well-formed does not come out as it is, but separates as well.
+        // An id that is not well-formed UTF-8 is read with replacement characters, but still serves
+        // as a boundary.
         if try statement.step(), statement.type(at: 0) == .text, let id = statement.text(at: 0) {
           ids.append(id)
         }

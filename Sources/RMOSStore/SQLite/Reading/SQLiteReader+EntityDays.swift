@@ -67,7 +67,8 @@ extension SQLiteReader: EntityDaysCounting {
   ) throws -> OtherRows {
     let connection = try session().connection
     func condition(_ column: String) -> String {
-      // In order, texts come after numbers and before blobs; to ask for the type takes longer.
+      // Texts are ordered after numbers and before blobs, so a range selects them; asking for the
+      // type of each value takes longer.
       "\(column) >= \(range.first == nil ? "''" : "?1") "
         + "AND \(column) < \(range.end == nil ? "x''" : "?2") ORDER BY \(column) COLLATE BINARY"
     }
@@ -83,7 +84,7 @@ extension SQLiteReader: EntityDaysCounting {
         // Rows of one run are often adjacent.
         var (run, count) = (Int64.min, 0)
         var day = runDays[run]
-        // Each asked for once, as that takes as long as a step.
+        // Each id is borrowed once per row, since that takes as long as a step.
         var id = try unsafe ids.step() ? ids.borrowedBytes(at: 0) : nil
         var entity = try unsafe runs.step() ? runs.borrowedBytes(at: 0) : nil
         while let row = unsafe id {
@@ -133,7 +134,7 @@ extension SQLiteReader: EntityDaysCounting {
 
   /// Whether there are rows in a range whose ids are no texts.
   private func hasOtherIDs(_ table: EntityStatements, _ range: EntityRange) throws -> Bool {
-    // In order, the others come before all texts, or, as blobs, after them.
+    // Ids of other types are ordered before all texts or, as blobs, after them.
     let conditions =
       (range.first == nil ? ["id IS NULL", "id < ''"] : [])
       + (range.end == nil ? ["id >= x''"] : [])

@@ -5,7 +5,7 @@ import RMOSSystem
 struct RowMatches {
   let kind: EntityKind
   let conditions: [RecordQuery.Condition]
-  /// In no particular order.
+  /// The rows, in no particular order.
   let rows: [Int64]
   /// The same, to ask whether a row is among them.
   let set: RowSet
@@ -13,7 +13,7 @@ struct RowMatches {
 
 /// A set of row numbers.
 enum RowSet {
-  /// One bit a number from the first on.
+  /// One bit per row number, from `first` on.
   case bits(first: Int64, [UInt64])
   case numbers(Set<Int64>)
 
@@ -256,7 +256,7 @@ extension SQLiteReader: RecordStreaming {
       switch query.order {
       case .id: ("id", { $0.precedes($1, false) })
       case .member(let member, let descending): (member, { $0.precedes($1, descending) })
-      // As SQLite has it: no value is less than any.
+      // In SQLite's order, NULL is less than any value.
       case .newestFirst:
         (
           "created_at",
@@ -420,7 +420,7 @@ extension SQLiteReader {
     return rows
   }
 
-  /// Adds the rows in which one of the members contains what is searched for.
+  /// Adds the rows in which one of the members contains the searched text.
   private func add(
     to rows: inout RowBits, containing search: ByteSearch, in members: [String],
     _ columns: ListColumns
@@ -476,7 +476,7 @@ private struct SQLFilter {
   /// Whether every row is looked at: no index leads to those that match.
   private(set) var isScan = false
 
-  /// Whether SQL answers all of it.
+  /// Whether SQL answers the whole condition.
   var isComplete: Bool { tests.isEmpty }
 
   init(
@@ -505,7 +505,7 @@ private struct SQLFilter {
         isScan = true
         let column = table.expressions[try query.position(of: member)]
         tests.append((column, names, text))
-        // Whatever else is escaped there, it is with a backslash.
+        // Text that is escaped differently in JSON contains a backslash.
         parts.append("(instr(\(column), ?) > 0 OR instr(\(column), '\\') > 0)")
         parameters.append(.text(text))
       case .written(let runs, let writing):
@@ -526,7 +526,7 @@ private struct SQLFilter {
       parameters.append(.text(text.lowercasedASCII))
       return "(typeof(\(column)) = 'text' AND instr(lower(\(column)), ?) > 0)"
     }
-    // Of no members, none contains it.
+    // Without members, no row matches.
     return tests.isEmpty ? "0" : "(\(tests.joined(separator: " OR ")))"
   }
 }

@@ -81,7 +81,7 @@ class SQLiteReader: StoreReader {
     ) { statement in
       try unsafe id.withUnsafeBufferPointer { id in
         try unsafe statement.bindBorrowed(text: id, at: 1)
-        // Within the borrow: the step reads the id.
+        // The step is within the borrow, since it reads the id.
         return try statement.step()
       }
     }
@@ -150,7 +150,7 @@ class SQLiteReader: StoreReader {
           try statement.comparison(of: batch, at: index, table)
         }
       }
-    // What was just read need not be looked up for those that refer to it.
+    // The ids just read are remembered, so that entities that refer to them need no look-up.
     let knownIDs = table.isReferredTo ? session.knownIDs : nil
     for (position, comparison) in comparisons.enumerated() {
       facts[position].comparison = comparison
@@ -191,7 +191,7 @@ class SQLiteReader: StoreReader {
     }
   }
 
-  /// The number of entities from which on they are looked up together.
+  /// From this number on, entities are looked up together.
   private static let fewest = 8
 
   /// Compares entities, whose ids must ascend, with the rows from the first id to the last, in the

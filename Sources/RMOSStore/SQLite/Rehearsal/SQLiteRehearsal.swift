@@ -93,7 +93,7 @@ final class SQLiteRehearsal: RecordStore {
     path = source.handle.path
     gate = WriterGate(location: location)
     connection = try SQLiteConnection(path: "", mode: .create, busyTimeout: .zero, shownAs: path)
-    // It need not survive anything.
+    // The private copy need not survive a crash.
     try connection.execute("PRAGMA synchronous = OFF")
     try source.copyContent(to: connection, isCancelled: isCancelled)
     try connection.execute("PRAGMA foreign_keys = ON")

@@ -15,7 +15,7 @@ struct SQLiteLayout {
   private(set) var names: Set<String> = []
   /// The names of the tables.
   private(set) var tableNames: Set<String> = []
-  /// The virtual ones among them, such as those of full-text search.
+  /// The names of the virtual tables among them, such as the tables of full-text search.
   private(set) var virtualTables: Set<String> = []
   /// The names of the views.
   private(set) var views: Set<String> = []
@@ -35,7 +35,7 @@ struct SQLiteLayout {
   struct ConvertingColumn {
     /// The position of its field.
     let field: Int
-    /// The type as it is declared.
+    /// The declared type.
     let type: String
     let affinity: ColumnAffinity
   }
@@ -48,7 +48,7 @@ struct SQLiteLayout {
   private(set) var kindsWithForeignIndexes: Set<EntityKind> = []
   /// The kinds whose ids are in the order of their bytes, in a table.
   private(set) var kindsInByteOrder: Set<EntityKind> = []
-  /// Those among them whose ids have an index.
+  /// The kinds among ``kindsInByteOrder`` whose ids have an index.
   private(set) var kindsWithIndexedIDs: Set<EntityKind> = []
   /// Whether the ids of entities in the ledger are in the order of their bytes.
   private(set) var hasProvenanceInByteOrder = false
@@ -182,7 +182,7 @@ struct SQLiteLayout {
           continue
         }
         let ownType = kind.schema.fields[field].type.sqlType
-        // As nearly all are, and each session asks.
+        // Fast path: nearly all columns are as declared, and every session checks.
         if type == ownType { continue }
         let affinity = ColumnAffinity(declaredAs: type)
         guard affinity != .blob, affinity != ColumnAffinity(declaredAs: ownType) else { continue }
@@ -323,7 +323,7 @@ struct SQLiteLayout {
   /// Whether the table of what failed exists.
   var hasFailures: Bool { tableNames.contains(LedgerTable.failures.name) }
 
-  /// The version of the ledger's tables, as far as they have all of its columns.
+  /// The newest version of the ledger all of whose columns the tables have.
   var readableLedgerVersion: Int64 {
     ledgerUpgrades.compactMap(\.version).min().map { $0 - 1 } ?? SchemaVersion.ledger.upperBound
   }
@@ -340,9 +340,9 @@ struct SQLiteLayout {
       + "earlier runs"
   }
 
-  /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
+  /// Whether this program may complete the shared tables, as it may in versions 1 and 2.
   ///
-  /// Those of newer applications stay as they are.
+  /// The tables of newer applications stay as they are.
   var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
 
   /// The shared tables that are missing.
@@ -408,7 +408,7 @@ struct SQLiteLayout {
       return "its schema_version is \(version.version)"
     }
     if !hasLedger {
-      // By those that every RMOS application knows.
+      // Only the tables that every RMOS application knows tell whether the database is one of RMOS.
       let missing = missingSharedTables.filter {
         $0 == "schema_version" || EntityCatalog.rmos.kind(named: $0) != nil
       }

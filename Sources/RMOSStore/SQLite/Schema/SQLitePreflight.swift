@@ -117,7 +117,7 @@ struct SQLitePreflight {
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
     for table in LedgerTable.all(layout.catalog) where layout.tableNames.contains(table.name) {
-      // Those that are missing come with the upgrade of the ledger.
+      // Missing columns are added when the ledger is upgraded.
       let present = try connection.columns(of: table.name)
       let columns = table.columns.map(\.name).filter(present.contains)
       guard let key = columns.first else { continue }
@@ -152,7 +152,7 @@ struct SQLitePreflight {
     }
     for (work, sql) in statements {
       do {
-        // Not through the cache: it is not needed again.
+        // The statement is not needed again, so it is not cached.
         _ = try SQLiteStatement(sql, on: connection.handle)
       } catch let error as StoreError where error.concernsStatement {
         if isAboutMissingTable(error) { continue }
@@ -272,7 +272,7 @@ struct SQLitePreflight {
     } else if message.hasPrefix("table "), words.count > 1 {
       name = words[1]
     }
-    // Without what qualifies and quotes it: `main.t`, `NEW.c`, `f()`, `"t"`.
+    // The bare name, without qualifiers, quotes and parentheses: `main.t`, `NEW.c`, `f()`, `"t"`.
     let text = name?.split(separator: ".").last?.filter { !"()\"".contains($0) }
     return text.flatMap { $0.isEmpty ? nil : $0 }
   }

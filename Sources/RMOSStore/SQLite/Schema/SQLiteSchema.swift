@@ -108,7 +108,8 @@ enum SQLiteSchema {
     // cache: little enough for the processor's own.
     try connection.execute("PRAGMA threads = 1; PRAGMA cache_size = -2048")
     defer { try? connection.execute("PRAGMA threads = 0; PRAGMA \(SQLiteConnection.pageCache)") }
-    // One by one: the log of one is checkpointed while the next is built.
+    // The indexes are created one by one, so that the log of one is checkpointed while the next is
+    // built.
     for sql in missing { try connection.writeTransaction { try connection.execute(sql) } }
   }
 

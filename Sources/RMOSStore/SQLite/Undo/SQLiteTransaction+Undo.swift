@@ -10,7 +10,8 @@ extension SQLiteTransaction {
       counts.restored[kind] = try restoreRows(kind, run, session)
     }
     try restoreProvenance(run, session)
-    // What remains of the run is what it inserted; rows that refer to others are removed first.
+    // The rows of the run that remain are those that it inserted; rows that refer to others are
+    // removed first.
     for kind in catalog.kinds.reversed() {
       counts.removed[kind] = try removeRows(kind, run, session)
     }

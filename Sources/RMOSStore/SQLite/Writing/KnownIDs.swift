@@ -55,7 +55,7 @@ import RMOSSystem
 
   /// Adds an id.
   func insert(_ key: Key) {
-    // Without memory it knows none.
+    // If memory cannot be allocated, no id is known.
     unsafe places = places ?? Memory.zeroes(count: Self.size)
     guard let places = unsafe places else { return }
     let place = key.range.first { unsafe places[$0] == 0 || places[$0] == key.bits }

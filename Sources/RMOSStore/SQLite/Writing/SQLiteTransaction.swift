@@ -118,8 +118,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       if error.concernsOneRecord && error.sqliteResult != .constraintDatatype {
         return session.connection.changes
       }
-      // OR FAIL is not meant for these. In a STRICT table the rows before are there, but not
-      // counted.
+      // OR FAIL does not cover type errors in a STRICT table: the rows before the failing one stay
+      // inserted, but `changes` does not count them.
       let last = try session.connection.withStatement(
         "SELECT id FROM \(table.kind.table) WHERE rowid = last_insert_rowid()"
       ) { try $0.step() ? $0.text(at: 0) : nil }
@@ -222,7 +222,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       do {
         guard try replace(record, session) else { throw StoreError.ignoredRow(kind) }
       } catch {
-        // Only this entity is refused.
+        // The transaction goes on without this entity, so its before-image must go too.
         try deleteBeforeImage(kind, id: id, run: provenance.run, session)
         throw error
       }
@@ -390,9 +390,10 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 
   /// Runs the statements that write one entity; if one of them is refused, all are rolled back.
   ///
-  /// Without triggers only the statement that writes the row can be refused, and that is atomic. A
-  /// trigger of another application may refuse any statement, and end it with RAISE(FAIL), which
-  /// keeps what was done so far, or RAISE(ROLLBACK), which rolls the whole transaction back.
+  /// Without triggers, only the statement that writes the row can be refused, and a single
+  /// statement is atomic. A trigger of another application may refuse any statement, and end it
+  /// with RAISE(FAIL), which keeps what was done so far, or RAISE(ROLLBACK), which rolls the whole
+  /// transaction back.
   @inline(__always)
   private func writeOne<Result>(
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String,

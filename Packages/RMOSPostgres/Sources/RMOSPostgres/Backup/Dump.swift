@@ -77,8 +77,8 @@ private struct Dump {
 
   /// Runs the program to its end.
   ///
-  /// - Returns: Its exit status, and what it wrote to standard error; with no `output`, also what
-  ///   it wrote to standard output.
+  /// - Returns: The exit status, and the text on standard error; without `output`, also the text on
+  ///   standard output.
   private func run(
     _ arguments: [String], output: Int32?, _ isCancelled: () -> Bool
   ) throws -> (status: Int32, text: String) {
@@ -191,7 +191,8 @@ private final class DumpFile {
 extension PostgresConnection {
   /// The environment of a program that is to connect as this process did, as `NAME=value`.
   ///
-  /// What the URL and a service file say is in it, so that the service is not asked again.
+  /// It includes the settings of the URL and of a service file, so that the service file is not
+  /// read again.
   fileprivate var environment: [String] {
     var variables: [String: String] = [:]
     var next = unsafe rmos_environment()

@@ -15,7 +15,7 @@ struct SchemaBackup: Sendable {
   /// How many backups are kept.
   private static let capacity = 3
 
-  /// What the comment of a backup begins with, by which it is known.
+  /// The beginning of the comment that marks a schema as a backup.
   private static let mark = "RMOS: the tables of "
 
   private var prefix: String { Self.mark + "\(home) before run " }
@@ -48,7 +48,8 @@ struct SchemaBackup: Sendable {
     do {
       try connection.run(whileNot: isCancelled) {
         try connection.transaction("ISOLATION LEVEL REPEATABLE READ") {
-          // One that a run left which was cut off before it began.
+          // A schema of that name may be the backup of an earlier attempt, which was cut off before
+          // its run began.
           let isOurs = try connection.queryOnce(
             "SELECT 1 FROM pg_namespace n JOIN pg_description d ON d.objoid = n.oid "
               + "AND d.classoid = 'pg_namespace'::regclass "

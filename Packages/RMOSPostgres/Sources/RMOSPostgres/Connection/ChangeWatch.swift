@@ -13,7 +13,7 @@ final class ChangeWatch: Sendable {
     var generation = 0
   }
 
-  /// What distinguishes the tokens of one store from those of all others.
+  /// A random text that distinguishes this store's tokens from the tokens of all other stores.
   private let mark = String(UInt64.random(in: .min ... .max), radix: 16)
   private let state = Mutex(State())
 

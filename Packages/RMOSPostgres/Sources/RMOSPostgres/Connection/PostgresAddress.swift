@@ -51,7 +51,7 @@ struct PostgresAddress: Sendable {
   ].map { (keyword: $0.0, value: $0.1) }
 
   private static func unreadable(_ reason: String? = nil) -> StoreError {
-    // What libpq says of it quotes parts of it.
+    // The message of libpq is not passed on, because it quotes parts of the URL.
     StoreError(
       .cannotOpen,
       "the PostgreSQL URL cannot be read\(reason.map { ": \($0)" } ?? ""); expected "

@@ -79,7 +79,7 @@ import RMOSStore
       user: text(PQuser(connection)), database: text(PQdb(connection)))
   }
 
-  /// A message of libpq as one line; each of its lines is a statement of its own.
+  /// A message of libpq on one line; each line of the message is a statement of its own.
   private static func line(_ message: String) -> String {
     message.split(whereSeparator: \.isNewline).map { String($0).trimmingSpaces }
       .joined(separator: "; ")
@@ -203,7 +203,7 @@ import RMOSStore
         size = min(max(1, size * Self.fetchSize / max(1, rows.memorySize)), size * 4, 512)
       }
     } catch {
-      // In a transaction that failed, it is closed already.
+      // A transaction that failed has closed the cursor already.
       if unsafe PQtransactionStatus(pointer) == PQTRANS_INTRANS {
         _ = try? execute("CLOSE \(name)")
       }
@@ -255,7 +255,7 @@ import RMOSStore
         if number > 0 { try waitForCopy(&counts) }
         try rows.flush()
       } catch {
-        // The server drops what it has got.
+        // The server discards the rows that it has received.
         if isAlive, unsafe PQputCopyEnd(pointer, "abandoned") == 1 { drain() }
         throw error
       }
@@ -329,7 +329,7 @@ import RMOSStore
   private func waitForInput() throws(StoreError) {
     var isAsked = false
     while unsafe PQisBusy(pointer) == 1 {
-      // Without a question to ask it need not return before there is something.
+      // Without `isCancelled` to poll, there is no reason to wake up before data arrives.
       let isReady = waitForSocket(milliseconds: isCancelled == nil ? -1 : 50)
       if !isAsked, isCancelled?() == true {
         isAsked = true
@@ -355,7 +355,7 @@ import RMOSStore
     unsafe PQfreeCancel(request)
   }
 
-  /// Reads all results of what was sent: `PQgetResult`.
+  /// Reads all results of the statements that were sent: `PQgetResult`.
   ///
   /// - Returns: The last one.
   private func lastResult() throws(StoreError) -> PostgresResult? {
@@ -368,7 +368,7 @@ import RMOSStore
       case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
         last = unsafe PostgresResult(result)
       case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-        // Only copy() starts one.
+        // Only `copy()` starts a COPY.
         unsafe PQclear(result)
         throw lost()
       default:

@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 import Synchronization
 
-/// The connections on which a store reads: each reader has one of its own.
+/// The connections on which a store reads, one for each reader.
 final class PostgresReaderPool: Sendable {
   private let address: PostgresAddress
   private let catalog: EntityCatalog

@@ -7,8 +7,8 @@ import RMOSStore
 final class PostgresSession: @unchecked Sendable {
   let connection: PostgresConnection
   let catalog: EntityCatalog
-  /// The schema that holds the tables: the first of the search_path that has some of them, else the
-  /// one in which new tables are created.
+  /// The schema that holds the tables: the first schema of the search_path that has some of them,
+  /// else the schema in which new tables are created.
   let home: Home
   private(set) var layout: PostgresLayout
   private(set) var statements: StoreStatements
@@ -92,7 +92,7 @@ final class PostgresSession: @unchecked Sendable {
   /// transaction back removes them.
   func completeForReading() throws(StoreError) {
     guard !layout.missingLedgerTables.isEmpty else { return }
-    // Even such tables are only created by a transaction that may write.
+    // Temporary tables too can only be created by a transaction that may write.
     try connection.execute("ROLLBACK")
     try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     try refresh()

@@ -1,7 +1,7 @@
 import CLibPQ
 import RMOSStore
 
-/// What the server says of a statement that failed.
+/// The server's report about a statement that failed.
 struct ServerReport: Sendable, Hashable {
   /// The five characters of the SQLSTATE; empty if the server sent none.
   var state: String
@@ -69,7 +69,7 @@ struct ServerReport: Sendable, Hashable {
     }
   }
 
-  /// What to do about it; empty if the message says it all.
+  /// What to do about the failure; empty if the message says it all.
   var advice: String {
     switch state {
     case SQLState.readOnlyTransaction:

@@ -104,7 +104,8 @@ struct PostgresInspection: SchemaInspecting {
       } catch let error as StoreError
         where connection.report?.state == SQLState.insufficientPrivilege
       {
-        // Only owners of the extension's functions may call them unless others were granted that.
+        // Only the owner of the extension's functions may call them, unless the right was granted
+        // to others.
         return [(name, error.message)]
       }
     }

@@ -115,7 +115,7 @@ struct LedgerTable: Sendable {
     [runs, provenance, issues, beforeImages(catalog), changes, failures, versions]
   }
 
-  /// The names of those without which there is no ledger.
+  /// The names of the tables without which there is no ledger.
   static let names = [
     runs.name, provenance.name, issues.name, beforeImagesName, versions.name,
   ]

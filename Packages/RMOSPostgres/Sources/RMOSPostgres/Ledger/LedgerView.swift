@@ -7,7 +7,7 @@ import RMOSModels
 /// depends, or to change its type, and the shared tables belong to other applications too.
 struct LedgerView: Sendable {
   let name: String
-  /// What a row of it is.
+  /// What a row of the view is, for its comment.
   let summary: String
   /// The query.
   let select: String
@@ -87,7 +87,7 @@ extension LedgerView {
         WHERE t.typnamespace = n.oid AND t.typname = v.name) END
     """
 
-  /// The comment of the view `c`, by which one that is defined otherwise is known.
+  /// The comment of the view `c`, which tells whether the view has the current definition.
   ///
   /// PostgreSQL does not keep a query as it was written, so the comment has a digest of it and of
   /// what PostgreSQL made of it.

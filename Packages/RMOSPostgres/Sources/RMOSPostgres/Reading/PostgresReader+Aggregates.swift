@@ -53,7 +53,7 @@ extension PostgresReader {
           " LEFT JOIN migration_provenance p ON p.kind = \(kind.table.sqlLiteral) "
             + "AND p.entity_id = t.id LEFT JOIN migration_runs r ON r.id = p.run_id"
         ) : ("NULL::bigint", "")
-      // Of a row that a run wrote, the time of its own does not matter.
+      // The `created_at` of a row that a run wrote does not matter: the day of the run counts.
       try session.connection.forEachRow(
         "SELECT \(run), CASE WHEN \(run) IS NULL THEN \(created) END, count(*) "
           + "FROM \(table.source("t"))\(origin) GROUP BY 1, 2"

@@ -135,7 +135,7 @@ extension PostgresReader {
   }
 }
 
-/// What there is of a ledger, for conditions on it.
+/// The parts of the ledger that exist, for conditions on them.
 private struct Ledger {
   private let isThere: Bool
   private let hasChanges: Bool
@@ -220,7 +220,7 @@ extension RecordQuery {
         let position = try position(of: member)
         guard kind.schema.fields[position].type.acceptedTypes[0] == "text", !text.utf8.contains(0)
         else { return nil }
-        // Whatever else is escaped there, it is with a backslash. The predicate decides.
+        // Text that is escaped differently in JSON contains a backslash. The predicate decides.
         let column = table.expressions[position]
         parameters.append(text)
         parts.append(

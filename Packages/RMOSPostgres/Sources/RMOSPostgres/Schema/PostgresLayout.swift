@@ -21,7 +21,7 @@ struct PostgresLayout: Sendable {
   /// A column.
   struct Column: Sendable, Hashable {
     var name: String
-    /// As the server writes it, such as `timestamp with time zone`.
+    /// The type as the server writes it, such as `timestamp with time zone`.
     var type: String
     var isNotNull: Bool
     var hasDefault: Bool
@@ -41,7 +41,8 @@ struct PostgresLayout: Sendable {
     var isPrimaryKey: Bool
     /// Whether it covers only some rows.
     var isPartial: Bool
-    /// Whether it is one of ours by its kind: a tree or a hash table, of no expression.
+    /// Whether the index is of a kind that RMOS creates: a tree or a hash table, without
+    /// expressions.
     var isPlain: Bool
   }
 
@@ -287,7 +288,7 @@ struct PostgresLayout: Sendable {
 
   /// Whether there is a ledger: any of its tables.
   ///
-  /// Those that it lacks read as empty ones: see ``PostgresSession/completeForReading()``.
+  /// Missing tables are read as empty: see ``PostgresSession/completeForReading()``.
   var hasLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
 
   /// The tables that the ledger lacks; none if there is no ledger.
@@ -368,7 +369,7 @@ struct PostgresLayout: Sendable {
     isRelation(table.name) ? table.lostColumns(present: names(ofColumnsIn: table)) : []
   }
 
-  /// Those of the before-images, for kinds with more fields than there were.
+  /// The statements that add columns to the before-images, for kinds that have got more fields.
   private var missingImageSQL: [String] { missingColumnSQL(LedgerTable.beforeImages(catalog)) }
 
   private func missingColumnSQL(_ table: LedgerTable) -> [String] {

@@ -38,8 +38,8 @@ enum PostgresSchema {
   /// Creates the views of the ledger that are missing or defined otherwise; call it within a
   /// transaction.
   ///
-  /// One that cannot be created, because a view of someone else depends on it as it is, or because
-  /// someone reads it for longer, stays as it is: nothing depends on it here.
+  /// A view that cannot be replaced, because another application's view depends on it or because a
+  /// client keeps reading it, stays as it is: nothing in RMOS depends on it.
   static func createViews(_ session: PostgresSession) throws {
     let connection = session.connection
     let views = session.layout.viewsToCreate.filter { !session.refusedViews.contains($0.name) }

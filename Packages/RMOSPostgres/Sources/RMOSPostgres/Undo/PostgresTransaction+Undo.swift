@@ -4,13 +4,15 @@ import RMOSStore
 extension PostgresTransaction {
   func undo(run: Int64) throws -> UndoCounts {
     let session = try session()
-    // With triggers each row is looked at; the digests that they change are kept up.
+    // With triggers, rows are undone one by one, so that the digests stay those of the rows as the
+    // triggers left them.
     if session.layout.hasTriggersOnEntities { return try undoRowByRow(run) }
     var counts = UndoCounts()
     // Restored rows first: until then they may refer to rows that are removed.
     for kind in catalog.kinds { counts.restored[kind] = try restoreRows(kind, run, session) }
     try restoreProvenance(run, session)
-    // What remains of the run is what it inserted; rows that refer to others are removed first.
+    // The rows of the run that remain are those that it inserted; rows that refer to others are
+    // removed first.
     for kind in catalog.kinds.reversed() {
       counts.removed[kind] = try undo(
         run, session,
