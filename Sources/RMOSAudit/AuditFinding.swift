@@ -21,7 +21,7 @@ public struct AuditFinding: Sendable, Hashable {
   public var kind: EntityKind?
   /// The table, if it is about one.
   package var table: String?
-  /// The entity's id, if it is about one that has an id.
+  /// The id of the entity that the finding is about, if it has one.
   public var id: String?
   /// The row's number in its table (SQLite's rowid), if known.
   package var row: Int64?

@@ -216,7 +216,7 @@ package struct QuickHealth: Sendable, Hashable {
     package var kind: EntityKind
     /// The member that refers, such as `pattern_id`.
     package var member: String
-    /// What it refers to.
+    /// The kind to which the field refers.
     package var target: EntityKind
     /// How many rows with a reference were checked.
     package var checked = 0

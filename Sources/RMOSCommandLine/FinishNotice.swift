@@ -2,9 +2,9 @@ import RMOSMigration
 import RMOSModels
 import RMOSSystem
 
-/// Reports the end of a migration to others: `--notify` and `--on-finish`.
+/// Reports the end of a migration to other programs: `--notify` and `--on-finish`.
 ///
-/// A report that fails is a warning; the exit status is that of the run.
+/// A report that fails is a warning; the exit status of the run does not change.
 final class FinishNotice {
   /// When `--notify` posts.
   private enum Occasion: String, CaseIterable {

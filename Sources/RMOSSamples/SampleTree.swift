@@ -176,7 +176,7 @@ struct SampleWriter {
     try finish(&file)
   }
 
-  /// Writes entities into one file, except those whose flaw needs their own.
+  /// Writes entities into one file, except entities whose flaw needs a file of its own.
   private mutating func writeShared(
     _ layout: Layout, _ kind: SampleKind, _ range: Range<Int>, _ isCancelled: () -> Bool
   ) throws(SystemError) {

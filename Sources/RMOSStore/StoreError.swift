@@ -95,7 +95,7 @@ extension StoreError {
     case duplicateID(EntityKind, id: String)
     /// The entity is not what the store takes; the text says why, such as "name must not be null".
     case invalid(EntityKind, id: String, String)
-    /// The entity refers to one that does not exist.
+    /// The entity refers to an entity that does not exist.
     case brokenForeignKey(EntityKind, id: String)
     /// Other entities refer to the entity that was to be deleted.
     case stillReferenced(EntityKind, id: String, EntityCatalog)

@@ -126,7 +126,7 @@ private struct PendingEntities {
 
   init(_ kind: EntityKind) { self.kind = kind }
 
-  /// Adds a record; returns whether those that there are should be lent.
+  /// Adds a record; returns whether it is time to lend the records collected so far.
   mutating func add(_ record: Record) -> Bool {
     records.append(record)
     for case .text(let text) in record.values { byteCount += text.utf8.count }

@@ -54,8 +54,8 @@ package struct PrivateDirectory: Sendable {
   /// Hidden, so that a migration ignores what a killed process left.
   package static let stagedName = Array(".incomplete".utf8)
 
-  /// Creates a file that gets its name once it is complete, and removes one that a killed process
-  /// left: `openat`, `fchmod`.
+  /// Creates a file that gets its name once it is complete, and removes a file that a killed
+  /// process left: `openat`, `fchmod`.
   package func stageFile() throws(SystemError) -> FileDescriptor {
     let file: FileDescriptor
     do throws(SystemError) {
@@ -96,7 +96,7 @@ package struct PrivateDirectory: Sendable {
 
   // MARK: What is in it
 
-  /// The entries by name, in byte order, each with what it is; links are not followed: `readdir`,
+  /// The entries by name, in byte order, each with its form; links are not followed: `readdir`,
   /// `fstatat`.
   package func entries() throws(SystemError) -> [(name: [UInt8], form: FileStatus.Form)] {
     let names = try FileSystem.names(in: descriptor)

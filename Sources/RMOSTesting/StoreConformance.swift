@@ -19,7 +19,7 @@ public import RMOSStore
 public struct StoreConformance: Sendable, CustomStringConvertible {
   /// What holds, as a sentence: "a snapshot does not change while it is read".
   public let name: String
-  /// What it is about, in a word or two: "transactions".
+  /// The topic of the check in a word or two, such as "transactions".
   public let topic: String
   private let traits: StoreTraits
   private let declaration: Declaration
@@ -92,7 +92,7 @@ extension StoreConformance {
 
 // MARK: How checks are declared
 
-/// What a check works with.
+/// The store and the tools that a check works with.
 struct Subject {
   let traits: StoreTraits
   private let makeStore: (String) throws -> any RecordStore
@@ -192,7 +192,7 @@ func expect(
     message: "nothing was thrown, expected \(code)", file: "\(file)", line: line)
 }
 
-/// A text of which a long middle is left out.
+/// A text, shortened in the middle if it is long.
 private func shortened(_ text: String) -> String {
   let limit = 2000
   return text.count <= 2 * limit ? text : "\(text.prefix(limit)) … \(text.suffix(limit))"

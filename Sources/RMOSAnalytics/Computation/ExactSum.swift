@@ -61,7 +61,7 @@ struct ExactSum {
       for index in partials.indices {
         let other = unsafe partials[index]
         let sum = high + other
-        // What rounding took from each, whichever is larger.
+        // The rounding error, whichever of the two is larger (Knuth's TwoSum).
         let added = sum - high
         let error = (high - (sum - added)) + (other - added)
         if error != 0 {
@@ -107,7 +107,7 @@ struct ExactSum {
       error = partials[index] - (sum - high)
       high = sum
     }
-    // What is left decides a tie.
+    // The remaining partial sums decide a tie.
     guard index > 0, error < 0 && partials[index - 1] < 0 || error > 0 && partials[index - 1] > 0
     else { return high }
     let twice = error * 2

@@ -6,7 +6,8 @@ import RMOSStore
 /// Strip families that jobs name and that do not exist have a number too.
 final class FamilyTable {
   private(set) var ids: InternedTexts
-  /// How many strip families there are; those that only jobs name come after them.
+  /// The number of strip families in the store; families that only jobs name have the positions
+  /// after them.
   var count: Int { materialOf.count }
   private(set) var materials = SpellingTable()
   private(set) var suppliers = SpellingTable()

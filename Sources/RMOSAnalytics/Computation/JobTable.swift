@@ -352,7 +352,7 @@ private struct PatternJobs {
 
   private mutating func addFamily(_ job: JobFacts) {
     guard job.namedFamily != .none else { return }
-    // The one that the job itself names.
+    // The family that the job itself names.
     guard let family = job.namedFamily.index, family < families.count else {
       withMissingFamily += 1
       return

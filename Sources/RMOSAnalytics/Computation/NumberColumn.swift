@@ -31,7 +31,7 @@ struct NumberColumn {
     self.fileCapacity = fileCapacity
   }
 
-  /// Adds a finite number, or counts one that is missing.
+  /// Adds a finite number, or counts a missing one.
   mutating func add(_ number: Double?) {
     guard let number else { return missing += 1 }
     // Negative zero becomes zero: the two are equal, but differ in their bits.
@@ -50,7 +50,7 @@ struct NumberColumn {
     recent.removeAll(keepingCapacity: true)
   }
 
-  /// What the numbers look like.
+  /// The summary of the numbers.
   ///
   /// - Throws: `StoreError` if the temporary file cannot be read.
   mutating func summary() throws -> NumberSummary {

@@ -6,7 +6,8 @@ import RMOSStore
 /// Patterns that do not exist but are named by jobs have a place too.
 final class PatternTable {
   private(set) var ids: InternedTexts
-  /// How many patterns there are; those that only jobs name come after them.
+  /// The number of patterns in the store; patterns that only jobs name have the positions after
+  /// them.
   private(set) var count = 0
   /// The number of the strip family; -1 if there is none.
   private var familyOf: [Int32] = []
@@ -21,8 +22,9 @@ final class PatternTable {
   private var withoutRings = 0
   /// The measures of rings.
   private(set) var geometry: PatternFigures.Geometry
-  /// The complexity figures that were computed last. They do not depend on jobs, so reports with
-  /// different filters share them.
+  /// The complexity figures that were computed last.
+  ///
+  /// They do not depend on jobs, so reports with different filters share them.
   private var complexity: (limit: Int?, figures: (PatternFigures.ComplexityFigures, omitted: Int))?
   /// How many patterns name each strip family.
   private(set) var patternsByFamily: [Int32]
@@ -143,7 +145,7 @@ final class PatternTable {
     return 10 * Double(rings) + cells / 20
   }
 
-  /// What is measured of a pattern or of its strip family; `nil` if it is not known.
+  /// A measure of a pattern or of its strip family; `nil` if it is not known.
   func measure(_ measure: Measure, _ index: Int, _ families: FamilyTable) -> Double? {
     guard isPresent(index) else { return nil }
     switch measure {
@@ -156,8 +158,8 @@ final class PatternTable {
 
   // MARK: Figures
 
-  /// The numbers of all ids, those that only jobs name too, in byte order; asked for once the jobs
-  /// are read.
+  /// The positions of all ids in byte order, including ids that only jobs name; to be asked for
+  /// once the jobs are read.
   private(set) lazy var inByteOrder = ids.inByteOrder
 
   /// How many patterns name a strip family that does not exist.

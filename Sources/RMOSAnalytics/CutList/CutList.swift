@@ -65,7 +65,7 @@ public struct CutList: Sendable, Hashable {
     public var sticks: Double?
   }
 
-  /// What there is of a strip family, and what it takes.
+  /// The stock of a strip family, and the length to cut from it.
   public struct Stock: Sendable, Hashable {
     /// The strip family's id.
     public var stripFamilyID: String
@@ -91,7 +91,7 @@ public struct CutList: Sendable, Hashable {
   public var options: Options
   /// What is cut, ring by ring or color by color.
   public var pieces: [Piece]
-  /// What it is cut from, in byte order of the id.
+  /// The strip families to cut from, in byte order of the id.
   public var stock: [Stock]
   /// Sentences about details that the geometry leaves open.
   public var notes: [String]

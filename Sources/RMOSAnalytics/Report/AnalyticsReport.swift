@@ -12,7 +12,7 @@ public struct AnalyticsReport: Sendable, Hashable {
   /// Figures about patterns and strip families.
   public var patterns: PatternFigures
   /// How many entries were left out of lists that would be longer than the limit, by the list's
-  /// path in the JSON, such as `patterns.popularity`; only those of which some were left out.
+  /// path in the JSON, such as `patterns.popularity`; complete lists are not in it.
   public var omitted: [String: Int]
   /// The finished jobs of each job type and material, for ``risk(jobType:material:)``.
   package var outcomes: JobOutcomes
@@ -211,7 +211,7 @@ public struct MaterialFigures: Sendable, Hashable {
     public var mean: Double?
   }
 
-  /// What is known of a supplier.
+  /// The figures of a supplier.
   public struct Supplier: Sendable, Hashable {
     /// The supplier.
     public var supplier: String
@@ -279,8 +279,8 @@ public struct PatternFigures: Sendable, Hashable {
     public var meanScore: Double?
     /// How many patterns have a geometry that does not say how many cells there are.
     public var withoutCells: Int
-    /// The patterns, the highest score first, then in byte order of the id; those without a score
-    /// last.
+    /// The patterns, the highest score first, then in byte order of the id; patterns without a
+    /// score last.
     public var patterns: [Entry]
 
     /// How complex a pattern is.

@@ -34,9 +34,9 @@ public struct Correlation: Sendable, Hashable {
   public var x: Measure
   /// The other.
   public var y: Measure
-  /// The number of pairs of which both measures are known.
+  /// The number of pairs whose measures are both known.
   public var n: Int
-  /// The number of pairs of which one measure or both are not.
+  /// The number of pairs with a measure that is not known.
   public var missing: Int
   /// Pearson's coefficient: whether one is a linear function of the other; `nil` for fewer than 3
   /// pairs, and if all values of a measure are the same.

@@ -6,7 +6,7 @@
 ///
 /// Source: Pierre-Simon Laplace, "Essai philosophique sur les probabilités" (1814).
 public struct FailureRisk: Sendable, Hashable {
-  /// What a risk rests on.
+  /// The group of jobs on which a risk is based.
   public enum Basis: String, Sendable, Hashable {
     /// Jobs of the same type and material.
     case typeAndMaterial = "job_type_and_material"

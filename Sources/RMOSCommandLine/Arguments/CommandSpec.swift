@@ -29,12 +29,12 @@ struct CommandSpec: Sendable {
     let letter: Character?
     /// The value's name in help; `nil` for a flag.
     let placeholder: String?
-    /// What it takes; `nil` for a flag.
+    /// The values that the option takes; `nil` for a flag.
     let value: ValueSpec?
     let help: String
     /// Whether it may be given several times.
     let isRepeatable: Bool
-    /// Older spellings of words that it takes, and what they mean.
+    /// Older spellings of words, and the words that replace them.
     let olderWords: [String: String]
     /// Whether it is for unattended runs only, and may hold a secret: it is left out of command
     /// lines that are shown.
@@ -114,7 +114,7 @@ struct CommandSpec: Sendable {
     self.run = run
   }
 
-  /// The options, including those that every command takes.
+  /// The options, including the common ones.
   ///
   /// A command's ``notes`` are appended to the help texts of the common options.
   var allOptions: [Option] {

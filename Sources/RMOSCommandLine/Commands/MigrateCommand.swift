@@ -235,8 +235,7 @@ enum MigrateCommand {
       message: "cannot write the statistics to \(file): \(failure.reason)")
   }
 
-  /// The error of rejects that could not be written; the run went on, as they are still in the
-  /// source.
+  /// The error if rejects could not be written; the run went on, since the source still has them.
   private static func rejectsError(_ summary: MigrationSummary) -> CommandError? {
     guard let rejects = summary.rejects, let failure = rejects.failure else { return nil }
     if rejects.notWritten == 0 {

@@ -93,7 +93,7 @@ enum ReportCommand {
     (try? FileStatus(of: path))?.form == .directory
   }
 
-  /// The requested formats, of which standard output takes only one.
+  /// The requested formats; standard output takes only one.
   private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
     let formats = arguments.choices("format", of: Format.self)
     guard arguments["output"] == nil else { return formats.isEmpty ? [.text] : formats }

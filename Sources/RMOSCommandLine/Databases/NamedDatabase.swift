@@ -30,7 +30,7 @@ struct NamedDatabase {
   /// Its file; `nil` if it is not in a file.
   var file: String? { opener?.file(of: location) }
 
-  /// Whether a path is that of the database's file.
+  /// Whether a path leads to the database's file.
   func isFile(_ path: String) -> Bool {
     file.map { FileStatus.isSameFile(path, $0) } ?? false
   }

@@ -69,8 +69,9 @@ final class Console {
     for line in layout.next(text, program: program) { output.write(line + "\n") }
   }
 
-  /// Prints a document, such as JSON or a script, with a line break at its end. Documents are for
-  /// programs, so they are neither wrapped nor suppressed by `--quiet`.
+  /// Prints a document, such as JSON or a script, with a line break at its end.
+  ///
+  /// Documents are for programs, so they are neither wrapped nor suppressed by `--quiet`.
   func printDocument(_ text: String) { output.write(text.hasSuffix("\n") ? text : text + "\n") }
 
   /// Prints lines on standard error, as they fit.

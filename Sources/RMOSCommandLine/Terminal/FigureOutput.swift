@@ -40,8 +40,8 @@ struct FigureOutput {
     return locale.hasSuffix("utf-8") || locale.hasSuffix("utf8")
   }
 
-  /// Writes text to the file of `--output`, or to standard output; there, what is for people is
-  /// left out if they want nothing.
+  /// Writes text to the file of `--output`, or to standard output; there, text for people is left
+  /// out with `--quiet`.
   func write(_ text: String, as format: FigureFormat) throws {
     guard let file = arguments["output"] else {
       if format != .text || !console.isQuiet { console.printDocument(text) }

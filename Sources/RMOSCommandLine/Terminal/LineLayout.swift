@@ -3,7 +3,7 @@ import RMOSSystem
 
 /// How lines fit where they are printed.
 struct LineLayout {
-  /// What files and pipes get, and terminals that do not say how wide they are.
+  /// The width for files, pipes and terminals that do not tell theirs.
   private static let defaultWidth = 80
 
   /// How many columns tables may take.

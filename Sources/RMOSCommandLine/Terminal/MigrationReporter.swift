@@ -169,9 +169,10 @@ private enum IssueText {
       + TerminalText.escaped(issue.message) + " [\(TerminalText.escaped(issue.code.rawValue))]"
   }
 
-  /// The issues of groups, the worst first. The issues of a small group are shown one by one, in
-  /// order. A larger group is shown at its first issue, with the number of issues, their directory,
-  /// what is wrong, and the first places.
+  /// The issues of groups, the worst first.
+  ///
+  /// The issues of a small group are shown one by one, in order. A larger group is shown at its
+  /// first issue, with the number of issues, their directory, what is wrong, and the first places.
   static func entries(
     of groups: [IssueGroups.Group], source: String, _ isMixed: Bool, _ console: Console
   ) -> [String] {

@@ -247,12 +247,12 @@ extension Dashboard {
     // Taken before reading: the data may be newer than its tag, but never older.
     let token = store.changeToken()
     let state = token.map(EntityTag.naming)
-    // Whether there is what is asked for, only reading tells.
+    // Only reading tells whether the requested entity exists.
     if let state, request.hasCurrent(state, isPresent: false) { return .notModified(state) }
     return answer(request, state, try read(token))
   }
 
-  /// A response with a state's tag, or that of its content.
+  /// A response with the entity tag of a state, or of its content.
   func answer(
     _ request: ServerRequest, _ state: String?, _ write: (inout JSONWriter) -> Void
   ) -> ServerResponse {

@@ -48,7 +48,7 @@ struct EntityStatistics: Sendable {
 
   private var total: Int { groups.reduce(0) { $0 + $1.count } }
 
-  /// What is known of the numbers of a member.
+  /// The numbers of a member, added up.
   private func numbers(of member: String) -> RecordGroup.Numbers {
     guard let index = numbers.firstIndex(of: member) else { return .init() }
     return groups.reduce(into: RecordGroup.Numbers()) { $0.add($1.numbers[index]) }
@@ -116,7 +116,7 @@ extension EntitySchema {
 }
 
 extension JSONWriter {
-  /// A number; one that is whole in every sound row, as such.
+  /// Writes a number, without a fraction if it is whole in every sound row.
   fileprivate mutating func number(
     _ name: String, _ number: Double?, _ isWhole: Bool, _ exact: Int64?
   ) {

@@ -88,7 +88,7 @@ enum Route: Sendable, Hashable {
 
   static let readingMethods = ["GET", "HEAD", "OPTIONS"]
 
-  /// The methods allowed, including those that write if writing is allowed.
+  /// The allowed methods, including the writing ones if writing is allowed.
   func methods(allowsWrites: Bool) -> [String] {
     let reading = Self.readingMethods
     return switch self {

@@ -18,7 +18,7 @@ final class WritingRun: Sendable {
   private let begun = Mutex<(id: Int64, uptime: Duration)?>(nil)
   private let clock: MigrationClock
   private let source: String
-  /// The options by which the run is known again.
+  /// The options, by which the run is recognized later.
   private let optionsJSON: String
 
   /// Creates the run of a dashboard; nothing is written.

@@ -95,7 +95,7 @@ extension AnswerCache {
 
     /// What takes less time is computed while the client waits, seconds.
     private static var quick: Double { 0.02 }
-    /// How long a failure is kept for those who ask again, seconds.
+    /// How long a failure is kept and repeated to clients that ask again, in seconds.
     private static var failureAge: Double { 10 }
 
     private let uptime: @Sendable () -> Double
@@ -247,7 +247,7 @@ extension AnswerCache {
   }
 }
 
-/// Values by key, of which those used last are kept.
+/// A cache that keeps the values that were used last.
 struct RecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let capacity: Int
   private var entries: [Key: (value: Value, lastUse: Int)] = [:]

@@ -28,7 +28,7 @@ final class BackgroundAudit: Sendable {
     var message: String
   }
 
-  /// What is known at a moment.
+  /// The state of the audits at a moment.
   struct View: Sendable {
     /// Whether audits are made at all.
     var isOn = true
@@ -38,7 +38,7 @@ final class BackgroundAudit: Sendable {
     var hasChanged: Bool?
     /// When the audit under way began, ISO 8601 in UTC.
     var underWaySince: String?
-    /// Whether someone has asked for one that has not begun.
+    /// Whether a client has asked for an audit that has not begun.
     var isAsked = false
     /// Why the last audit failed; `nil` if it did not.
     var failure: Failure?
@@ -77,7 +77,7 @@ final class BackgroundAudit: Sendable {
 
   private let work: Work
 
-  /// Creates one that has not begun.
+  /// Creates the background audits of a store; none begins before ``start()``.
   init(_ store: any RecordStore, _ means: Means) { work = Work(store, means) }
 
   deinit { work.cancel() }
@@ -105,7 +105,7 @@ final class BackgroundAudit: Sendable {
   @discardableResult
   func auditIfDue() -> Bool { work.auditIfDue() }
 
-  /// What is known now.
+  /// The current view of the audits.
   func view() -> View { work.view(since: work.store.changeToken()) }
 
   /// What is known of the state of the store that a change token names.
@@ -126,9 +126,9 @@ extension BackgroundAudit {
       var underWaySince: String?
       /// The store's change token before the audit under way.
       var underWayToken: String?
-      /// Whether someone has asked for one that has not begun.
+      /// Whether a client has asked for an audit that has not begun.
       var isAsked = false
-      /// The token of the last audit, also of one that failed.
+      /// The change token of the last audit, even if it failed.
       var lastToken: String?
       /// When the next one may begin, in uptime and ISO 8601.
       var next: (uptime: Duration, text: String)?

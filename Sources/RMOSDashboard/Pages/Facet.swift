@@ -6,7 +6,7 @@ import RMOSStore
 struct Facet {
   /// A value.
   struct Item {
-    /// What it is called.
+    /// The label of the value.
     var name: HTML
     /// Where it leads: to the list with this value, or without it if it is the active one; `nil` if
     /// it cannot be in an address.

@@ -11,7 +11,7 @@ struct JSONHTML {
   /// The maximum width of a container on one line.
   private static let lineWidth = 84
 
-  /// The text of a column as a block; text that is not JSON as it is, with a note.
+  /// The text of a column as a block; text that is not JSON is shown unchanged, with a note.
   static func block(_ text: String, label: String) -> HTML {
     guard text.utf8.count <= longest else {
       let start = String(decoding: text.utf8.prefix(4000), as: UTF8.self)

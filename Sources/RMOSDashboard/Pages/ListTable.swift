@@ -25,7 +25,7 @@ struct ReferenceNames {
     }
   }
 
-  /// What the entity is called; `nil` if it does not exist.
+  /// The name of the entity; `nil` if it does not exist.
   subscript(kind: EntityKind, id: String) -> String? { names[kind]?[Array(id.utf8)] }
 }
 
@@ -101,7 +101,8 @@ struct ListTable {
     return try file.body(of: .json([]))
   }
 
-  /// Calls `body` with the records of a query, some at a time, and the names of what they refer to.
+  /// Calls `body` with the records of a query, some at a time, and the names of the entities to
+  /// which they refer.
   private func forEachPart(
     of query: RecordQuery, in reader: any StoreReader,
     _ body: ([Record], ReferenceNames) throws -> Void

@@ -19,7 +19,7 @@ struct PageRouter: Sendable {
   let figures: AnalyticsFigures
   /// The cached numbers of entities.
   var totals: EntityTotals?
-  /// What is known of the audits in the background.
+  /// The state of the background audits.
   var audit: @Sendable () -> BackgroundAudit.View = { .off }
   /// Asks for an audit; `nil` if there are none.
   var askForAudit: (@Sendable () -> Void)?
@@ -80,8 +80,8 @@ struct PageRouter: Sendable {
     }
   }
 
-  /// What is to be saved as a file, such as a list for other programs; `nil` if a page is asked
-  /// for.
+  /// The response that is to be saved as a file, such as a list for other programs; `nil` if a page
+  /// is asked for.
   private func export(
     _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse? {

@@ -5,7 +5,7 @@ package import RMOSStore
 import RMOSSystem
 import Synchronization
 
-/// What a store contains, how its last migration went, and its health, at one moment.
+/// The content of a store, the result of its last migration, and its health, at one moment.
 ///
 /// ```swift
 /// let status = try MigrationStatus.read(from: store)
@@ -77,7 +77,7 @@ package struct MigrationStatus: Sendable, Hashable {
   package var currentRun: LedgerRun?
 }
 
-/// The newest whole audit, as far as the status tells of it.
+/// The newest full audit, as the status reports it.
 struct LastAudit: Sendable, Hashable {
   var outcome: AuditOutcome
   /// Whether the database has changed since; `nil` if that is not known.
@@ -85,7 +85,7 @@ struct LastAudit: Sendable, Hashable {
 }
 
 extension LastAudit {
-  /// Creates what is told; `nil` if there was none.
+  /// Creates the summary of the newest audit; `nil` if there was none.
   init?(_ view: BackgroundAudit.View) {
     guard let newest = view.newest else { return nil }
     outcome = newest.outcome
@@ -130,7 +130,7 @@ extension MigrationStatus {
     validation = health
   }
 
-  /// What is quick to read: the database, the counts, the runs.
+  /// The parts that are quick to read: the database, the counts, the runs.
   struct Overview: Sendable {
     var database: Database
     var catalog: EntityCatalog

@@ -11,7 +11,7 @@ final class StatusCache: Sendable {
   struct Answer: Sendable, Equatable {
     var status: MigrationStatus
     var body: [UInt8]
-    /// Whether all of it is up to date.
+    /// Whether all parts are up to date.
     var isCurrent: Bool
   }
 
@@ -68,7 +68,7 @@ final class StatusCache: Sendable {
     return try answers.entry(sized, lifetime: lifetime) {
       let overview = try MigrationStatus.Overview.read(from: store)
       var details = details.value
-      // The rows it is of are those that the quick check saw.
+      // The audit is of the rows that the quick check saw.
       if isCurrent, audit.hasChanged == false, let newest = audit.newest {
         details.health.complete(with: newest.report)
       }

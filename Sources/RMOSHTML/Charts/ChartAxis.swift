@@ -69,7 +69,7 @@ package struct ChartAxis: Sendable {
       }, unit: unit)
   }
 
-  /// The smallest round step of which five reach the maximum.
+  /// The smallest round step with which five steps reach the maximum.
   private static func step(for maximum: Double) -> Double {
     guard maximum > 0, maximum.isFinite else { return 1 }
     var power = 1.0

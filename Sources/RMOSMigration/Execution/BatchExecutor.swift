@@ -231,7 +231,7 @@ struct BatchResult {
 
   private(set) var counts = MigrationStatistics.Counts()
   private(set) var issueCounts: [IssueCode: Int] = [:]
-  /// The issues in order, including those that concern no entity.
+  /// The issues in order, including issues without an entity.
   private(set) var issues: [Issue] = []
   /// How many issues of severity info were counted but not reported.
   private(set) var unreportedInformation = 0

@@ -21,8 +21,8 @@ struct FailureBaseline {
     return [newest.id] + (try complement(of: newest, in: reader).map { [$0] } ?? [])
   }
 
-  /// Removes what is kept of older runs over the source, now that `newest`, which was compared with
-  /// `baseline`, has read it to its end.
+  /// Removes the failures kept of older runs over the source, now that `newest`, which was compared
+  /// with `baseline`, has read it to its end.
   func prune(
     for newest: LedgerRun, comparedWith baseline: [Int64], in transaction: any StoreTransaction
   ) throws {

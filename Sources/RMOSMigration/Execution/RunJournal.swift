@@ -88,7 +88,7 @@ final class RunJournal {
     }
   }
 
-  /// Copies the store as it was before the run, unless that is done.
+  /// Backs up the store as it was before the run, unless that is done already.
   ///
   /// To be called before each change.
   func backUp() throws {
@@ -126,7 +126,7 @@ final class RunJournal {
 
   /// Writes the results of a batch into the ledger, in the batch's transaction.
   ///
-  /// - Returns: The ledger's row as it is once that is committed.
+  /// - Returns: The run's ledger row as it is after the commit.
   func write(
     _ result: BatchResult, of batch: SourceBatch, in transaction: any StoreTransaction
   ) throws -> LedgerRun {
@@ -379,7 +379,7 @@ private struct Tally {
     }
   }
 
-  /// Counts what was migrated as skipped, because it was rolled back.
+  /// Counts migrated entities as skipped, because they were rolled back.
   mutating func rollBack() {
     keptMembers = KeptMembers()
     for kind in statistics.catalog.kinds {

@@ -116,8 +116,9 @@ struct DocumentSharing {
   }
 
   let sharers: [Sharer]
-  /// Whether this kind reports problems of the document as a whole. One of the kinds does,
-  /// preferably one that reads the document by its shape.
+  /// Whether this kind reports problems of the document as a whole.
+  ///
+  /// One of the kinds does, preferably one that reads the document by its shape.
   let answersForDocument: Bool
 
   /// Whether a member or element at the top is on the way to entities of another kind.

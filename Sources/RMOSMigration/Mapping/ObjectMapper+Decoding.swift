@@ -1,7 +1,8 @@
 import RMOSModels
 
 extension ObjectMapper {
-  /// Maps the object at the scanner's position, decodes what it becomes, and moves past it.
+  /// Maps the object at the scanner's position, decodes the resulting entity, and moves past the
+  /// object.
   ///
   /// The entry speaks of the source: its bytes and digest, and the places of its issues and
   /// references, are those of the object.
@@ -25,7 +26,7 @@ extension ObjectMapper {
     guard try map(&scanner, key: key, isAlone: isAlone) else { return false }
     let bytes = unsafe UnsafeBufferPointer(start: object, count: scanner.cursor - object)
     var mapped = origin
-    // Counted from here, the places of what is decoded are those in the text.
+    // Places are counted from the beginning of the mapped text while it is decoded.
     mapped.place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     mapped.encoding = .utf8
     mapped.isDigested = false

@@ -29,7 +29,7 @@ import RMOSModels
   /// The member under which members are kept whose names the entity's own have.
   static let keptUnder = "mapped_from"
 
-  /// What is known of a place that is looked at.
+  /// The value at a place that the rules look at.
   private struct Place {
     /// The range of the value; empty if it is absent.
     var start = 0
@@ -37,7 +37,7 @@ import RMOSModels
     var kind = JSONScanner.Kind.null
     /// How many elements or members it has, if they are counted.
     var count = 0
-    /// How often it was met, and whether it was another value each time; for what is in lists.
+    /// How often the place was met, and whether its value differed; for places within lists.
     var hits = 0
     var differs = false
     /// Whether its object has it twice.
@@ -501,7 +501,8 @@ import RMOSModels
     }
   }
 
-  /// Writes the members that the rule does not name, and what is left of those it took apart.
+  /// Writes the members that the rule does not name, and the rest of members from which it took
+  /// parts.
   private func writeRest(_ rule: CompiledRules.Rule) {
     var hasDisplaced = false
     for member in members where !member.isGathered {
@@ -579,13 +580,13 @@ import RMOSModels
     separate()
     unsafe text.copy(member.name.lowerBound - 1..<member.value.lowerBound, of: object)
     if !writeRemains(of: member.value, node) {
-      // All of it was taken, piece by piece.
+      // Rules took all of the member, piece by piece.
       text.truncate(to: start)
       isFirstMember = outer
     }
   }
 
-  /// Writes a container without what of it was taken.
+  /// Writes a container without the parts that rules took.
   ///
   /// An element of a list that was taken leaves null behind, so that the others keep their places.
   /// - Returns: Whether anything was left.

@@ -1,10 +1,12 @@
 import RMOSModels
 import RMOSStore
 
-/// The destination of a run's entities, which also answers what is there: what the store holds, and
-/// what this run has (or, in a dry run, would have) added.
+/// The destination of a run's entities.
+///
+/// It also tells which entities exist: those in the store, and those that this run has added or, in
+/// a dry run, would have added.
 protocol EntityTarget {
-  /// What is known of the entities in a range.
+  /// The stored facts about the entities in a range.
   func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts]
   /// Whether an entity is there.
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
@@ -16,9 +18,9 @@ protocol EntityTarget {
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest>
   /// Where what is there under the entity's id comes from; `nil` if that is not known.
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
-  /// Adds entities, no two of which have the same id, and none of which refers to another.
+  /// Adds entities with different ids, none of which refers to another one.
   ///
-  /// - Returns: Those that the store refuses, and why.
+  /// - Returns: The errors of the entities that the store refuses, by their positions in the batch.
   func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError]
   /// Rewrites the row of an entity.
   func update(_ batch: SourceBatch, at index: Int) throws
@@ -44,7 +46,7 @@ struct StoredOrigin: Hashable {
       : "run \(provenance.run), \(provenance.path)"
   }
 
-  /// Creates the origin of what this run reads.
+  /// Creates the origin of an entity that this run reads.
   init(path: String, offset: Int, _ lines: SourceLines) {
     place = Self.place(path, offset, lines)
   }
@@ -313,7 +315,7 @@ struct PathList {
   }
 }
 
-/// What is known about an entity when its outcome is decided.
+/// The facts about an entity by which its outcome is decided.
 struct EntityFacts {
   /// A reference to an entity that does not exist.
   struct MissingReference: Hashable {
@@ -321,7 +323,7 @@ struct EntityFacts {
     var reference: Int
     /// Whether the entity it refers to failed in this run.
     var hasFailed = false
-    /// An id that exists and looks like the one that does not.
+    /// An existing id that looks like the missing one.
     var similar: SimilarID?
   }
 

@@ -5,7 +5,7 @@ import RMOSModels
 /// For each id 96 bits of a hash are kept, with a new seed in each process: among a hundred million
 /// ids the probability of any collision is below 10⁻¹². Ids are never removed.
 struct IDTable {
-  /// What is kept of an id.
+  /// A digest of an id, which is kept in place of it.
   struct Key: Hashable {
     fileprivate var slotBits: UInt64
     fileprivate var checkBits: UInt32

@@ -76,7 +76,7 @@ final class DocumentOutline {
     case empty
   }
 
-  /// What has been found in the document so far.
+  /// The findings in the document so far.
   private struct Top {
     var hasRequired = false
     var hasField = false
@@ -92,8 +92,8 @@ final class DocumentOutline {
     var names: [[String]] = [[], [], []]
     /// The one collection or holder of a likeness, if there is one.
     var selections: [EntitySelection?] = [nil, nil, nil]
-    /// The first collections by likeness, but those that describe the document, and in holders
-    /// those that are not meant.
+    /// The names of the first other collections, by likeness: neither those that describe the
+    /// document nor, in holders, those that are not meant.
     var others: [[String]] = [[], [], []]
     var leftOut: [String] = []
     /// A collection without elements.
@@ -288,7 +288,7 @@ final class DocumentOutline {
     }
   }
 
-  /// What a value holds, and the position after it; `nil` if it breaks off.
+  /// The contents of a value, and the position after it; `nil` if it breaks off.
   private func content(
     at position: Int, depth: Int
   ) throws(ReadFailure) -> (Content, end: Int?) {

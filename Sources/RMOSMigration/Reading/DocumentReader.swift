@@ -254,8 +254,8 @@ final class DocumentReader {
       }
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
-      // Only until it is known what the object is: once a collection is being read, batches with
-      // its entries may be handed on, and there is no way back.
+      // Rolling back is only possible until it is known what the object is: once a collection is
+      // being read, batches with its entries may be handed on.
       builder.rollBack(to: before)
       shape = try findShape()
       guard shape != .entity, let source = window.source else {
@@ -378,7 +378,7 @@ final class DocumentReader {
     var key: [UInt8]?
     /// The JSON Pointer to the container; `nil` if locators are bare keys and indexes.
     var pointer: [UInt8]?
-    /// What opens before an item of the container, so that the item reads as what it is.
+    /// The text to put before an item of the container, so that the item can be read on its own.
     var opening: String
     /// What opens before an item that is not on the way to entities.
     var openingAside: String

@@ -6,7 +6,7 @@ package struct FilesNotRead: Sendable, Hashable {
   package enum Reason: String, Sendable, Hashable, CaseIterable {
     /// Its name does not have the ending of a format.
     case ending
-    /// Its name, or that of a directory it is in, begins with a dot.
+    /// The name of the file, or of a directory it is in, begins with a dot.
     case hidden
     /// The file is a sync program's placeholder for a file kept elsewhere.
     case placeholder

@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// A batch of a source: its entities, the entries that failed, and statistics of what was read.
+/// A batch of a source: its entities, the entries that failed, and statistics of the reading.
 struct SourceBatch: Sendable {
   /// The entries, in order.
   var records: RecordBatch
@@ -17,8 +17,8 @@ struct SourceBatch: Sendable {
   /// The part of the file that each rejected entry covers, by the entry's position; only for
   /// entries that failed before they were decoded.
   var rejectedSpans: [Int: RejectedSpan] = [:]
-  /// From which position on entities were mapped under which key of a dictionary, where that is not
-  /// their id.
+  /// The keys of a dictionary under which entities were mapped, where the key is not the entity's
+  /// id, each with the position of its first entity.
   var mappingKeys: [(position: Int, key: [UInt8]?)] = []
   /// The paths that are not UTF-8, by position in the batch's sources.
   var rawPaths: [Int: [UInt8]] = [:]
@@ -63,7 +63,7 @@ final class SourceBatchBuilder {
   /// The arena size at which a batch is full, however few its entries.
   static let arenaLimit = 2 << 20
 
-  /// The kind of what is read.
+  /// The kind of the entities that are read.
   private(set) var kind = EntityKind.stripFamilies
   private var batch = SourceBatch(records: RecordBatch(kind: .stripFamilies))
   private var decoder: EntityDecoder

@@ -97,7 +97,7 @@ final class SourceReader {
     try builder.endKind()
   }
 
-  /// Reads what mappings say of files that are not those of the kind being read.
+  /// Reads entities of the current kind from other kinds' files, where a mapping says so.
   private func readElsewhere(_ top: SourceTop) throws(ReadFailure) {
     let kind = builder.kind
     guard !mappings.isEmpty else { return }

@@ -23,7 +23,7 @@ struct SourceWalker {
     case loop(path: [UInt8], isAncestor: Bool)
   }
 
-  /// What a walk is for.
+  /// The purpose of a walk.
   enum Purpose {
     /// Everything there is to read.
     case all
@@ -31,7 +31,7 @@ struct SourceWalker {
     case originals
     /// The copies alone.
     case copies
-    /// What else is there; nothing of it is read.
+    /// The rest of the source, of which nothing is read.
     case outside
   }
 
@@ -252,7 +252,7 @@ struct DirectoryListing {
         switch try unsafe access.status(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
         case .file: return format.map { .file($0) } ?? unread
-        // What is not a regular file is reported as such when it is opened.
+        // An entry that is not a regular file is reported as such when it is opened.
         default: return format.map { .file($0) } ?? .unread(UnreadFile(.notAFile))
         }
       } catch {
@@ -285,7 +285,7 @@ struct DirectoryListing {
 
   var count: Int { entries.count }
 
-  /// The name, without the '/' of a directory, and what it is.
+  /// The name, without the '/' of a directory, and the entry.
   subscript(index: Int) -> (name: ArraySlice<UInt8>, entry: Entry) {
     let (offset, length, entry) = entries[index]
     var name = names[Int(offset)..<Int(offset) + Int(length)]

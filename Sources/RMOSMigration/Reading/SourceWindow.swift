@@ -204,7 +204,7 @@ import RMOSSystem
 
   private func resize(to capacity: Int, keeping count: Int) {
     let resized = unsafe Self.allocate(capacity)
-    // What is read next is aligned as before.
+    // Later reads stay aligned.
     let start = unsafe resized + (base - memory)
     unsafe start.update(from: base, count: count)
     unsafe memory.deallocate()

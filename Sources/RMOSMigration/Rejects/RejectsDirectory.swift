@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-/// A directory of rejects, in which what a run wrote takes the place of what earlier runs left.
+/// A directory of rejects, in which the files of a run replace the files of earlier runs.
 ///
 /// A run writes into a hidden directory within it, `.incoming`, so the earlier rejects stay until
 /// the new ones are complete and on the disk. Then the list of both is written, what is new is
@@ -16,7 +16,7 @@ final class RejectsDirectory {
   fileprivate static let bufferSize = 64 << 10
 
   private let root: PrivateDirectory
-  /// What a run writes to.
+  /// The hidden directory to which a run writes.
   let incoming: PrivateDirectory
   /// The directory's path, as given.
   private let path: String
@@ -126,7 +126,7 @@ final class RejectsDirectory {
   func checkStands() throws(SystemError) { try root.checkStands(at: Array(path.utf8)) }
 }
 
-// MARK: What is there
+// MARK: The existing content
 
 extension RejectsDirectory {
   /// Checks that a run may replace what is in a directory; changes nothing.
@@ -344,7 +344,7 @@ extension RejectsDirectory {
     }
   }
 
-  /// Replaces the list by that of the new files.
+  /// Replaces the list of files by the list of the new files.
   private func copyList() throws(SystemError) { try writeList { _ in false } }
 
   /// Replaces the list by that of the new files and some of the earlier ones.

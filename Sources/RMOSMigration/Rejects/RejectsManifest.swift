@@ -45,7 +45,7 @@ struct RejectsManifest {
   /// Whether a file with this path is listed.
   func lists(_ path: some Sequence<UInt8>) -> Bool { paths.contains(Key(path)) }
 
-  /// Whether a file is listed with what it holds.
+  /// Whether a file is listed with the digest of its content.
   func lists(_ path: [UInt8], _ digest: SHA256.Digest) -> Bool {
     contents.contains(Key(path, digest))
   }

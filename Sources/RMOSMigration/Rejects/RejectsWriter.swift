@@ -28,7 +28,7 @@ final class RejectsWriter {
   private var folder: (path: [UInt8], handle: PrivateDirectory)?
   private(set) var rejects: Rejects
 
-  /// Creates the directory, or opens one that is empty or holds what earlier runs left.
+  /// Creates the directory, or opens it if it is empty or holds the files of earlier runs.
   ///
   /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
   init(
@@ -54,7 +54,7 @@ final class RejectsWriter {
     }
   }
 
-  /// Closes open directories, and removes one that was created for nothing.
+  /// Closes open directories, and removes the directory if it was created for nothing.
   func finish() {
     closeFolder()
     directory.close()
@@ -215,7 +215,7 @@ final class RejectsWriter {
     try directory.add(prefix + name, output.hash.finalize())
   }
 
-  /// A file that is written, and the digest of what is written.
+  /// A file being written, and the digest of its content.
   private struct Output {
     let file: FileDescriptor
     private(set) var hash = SHA256()

@@ -112,7 +112,7 @@ extension KeptMembers {
 }
 
 extension MigrationReport {
-  /// The files that were not read, those that look like data first.
+  /// The files that were not read; files that look like data are first.
   package var namesNotRead: [String] {
     let likeData = issues.filter { $0.code == .inputNotRead }.compactMap(\.source)
     let named = Set(likeData)

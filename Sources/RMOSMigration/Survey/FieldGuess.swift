@@ -195,7 +195,7 @@ extension FieldGuess {
       if !rule.knownValues.isEmpty, rule.unknownValue == .error {
         return words(of: profile, known: rule.knownValues)
       }
-      // An id that is an integer is read as it is.
+      // An id that is an integer needs no conversion.
       guard type(.number) > 0, field.member != "id" else { return Conversion() }
       return Conversion(word: "text", reason: "numbers become text")
     case .reference:

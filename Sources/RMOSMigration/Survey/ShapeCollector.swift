@@ -2,10 +2,10 @@ import RMOSModels
 
 /// Sorts objects by shape: by the members that they have, whatever order and spelling those have.
 ///
-/// Objects whose members mostly agree are of one shape. Memory is bounded: what is beyond a bound
-/// is counted and no more.
+/// Objects whose members mostly agree are of one shape. Memory is bounded: what exceeds a limit is
+/// only counted.
 final class ShapeCollector {
-  /// The limits of what is kept.
+  /// The limits that bound the memory of a survey.
   struct Limits {
     var shapes = 64
     var members = 128
@@ -53,7 +53,7 @@ final class ShapeCollector {
 
   private struct Signature {
     let shape: Int
-    /// The members in the order in which such an object has them.
+    /// The members, in the order in which an object of the shape has them.
     let members: [Int?]
   }
 
@@ -66,7 +66,7 @@ final class ShapeCollector {
 
   let limits: Limits
   private(set) var shapes: [Shape] = []
-  /// How many objects are of no shape that is kept.
+  /// How many objects have a shape that is not kept.
   private(set) var objectsOmitted = 0
   private var signatures: [Int: Signature] = [:]
   private var found: [Member] = []

@@ -23,7 +23,7 @@ public struct Survey: Sendable {
 
     /// How the files are read; tests make it fail.
     var access = SourceAccess.system
-    /// The limits of what is kept; tests lower it.
+    /// The limits of what is kept; tests lower them.
     var limits = ShapeCollector.Limits()
 
     /// Creates the default options.

@@ -49,9 +49,9 @@ import RMOSModels
   /// Creates a reader.
   ///
   /// - Parameters:
-  ///   - kind: What objects are read as.
+  ///   - kind: The kind as which objects are read.
   ///   - collector: Sorts them by shape.
-  ///   - ids: The ids known so far; those that are read are added.
+  ///   - ids: The ids known so far; ids that are read are added.
   ///   - limits: The limits of what is kept.
   ///   - checksReferences: Whether references must lead to ids that are known.
   ///   - isCancelled: Polled periodically; once it returns `true`, reading stops.

@@ -355,10 +355,10 @@ final class SurveyRun {
   ) -> SurveyReport.Reading {
     var (migrates, duplicates, lookAlikes) = (tally.migrates, tally.duplicates, tally.lookAlikes)
     if mapping != nil {
-      // What is right as it is was not tried.
+      // Objects that migrate without a mapping were not tried.
       migrates += shape.plainAndDone.migrates
       duplicates += shape.plainAndDone.duplicates
-      // What no rule of the mapping takes is read as it is.
+      // Objects that no rule of the mapping takes are read without it.
       let left = shape.count - tally.taken - shape.plainAndDone.taken
       lookAlikes += left
     }

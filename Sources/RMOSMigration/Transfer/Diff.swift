@@ -197,8 +197,8 @@ private final class DiffRun {
       counts.invalid += 1
       return try addInvalid(batch, index, &counts)
     }
-    // The first valid entity with an id counts. One that a migration would have refused is not, and
-    // the row may come from the next.
+    // The first valid entity with an id counts. If a migration would have refused an entity, the
+    // row may come from the next entity with its id.
     if let key, facts.comparison == .absent || facts.danglingReferences.isEmpty {
       settled.insert(key)
     }

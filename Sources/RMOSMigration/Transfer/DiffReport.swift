@@ -17,7 +17,7 @@ public struct DiffReport: Sendable, Hashable {
     /// The source: its bytes differ, or it is gone. If the run kept no digest of the row, the row
     /// may have changed too.
     case source
-    /// The database: the source's bytes are those that were migrated.
+    /// The database: the source's bytes are the bytes that were migrated.
     case database
     /// Both: the source's bytes differ, and the row was edited in the database.
     case both

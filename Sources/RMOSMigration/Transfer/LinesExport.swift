@@ -144,7 +144,7 @@ final class LinesExport: Sendable {
     return file
   }
 
-  /// Ends a piece whose lines are written, so that it is the next one's turn.
+  /// Ends a piece whose lines are written, so that the next piece has its turn.
   private func finish(_ index: Int, _ summary: Export.Summary) {
     state.withLock(waking: .all) { state in
       state.summary.add(summary, keeping: options.maxIssuesInSummary)

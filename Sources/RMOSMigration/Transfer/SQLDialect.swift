@@ -134,7 +134,7 @@ extension SQLDialect {
     }
   }
 
-  /// Why the table of a record would not keep a value as it is; `nil` if it would.
+  /// The reason why the table would change or refuse a value; `nil` if it would keep it.
   func obstacle(to value: Value, in field: FieldSchema, isIndexed: Bool) -> String? {
     switch value {
     case .null: return field.isNotNull || hasKey(field) ? "\(field.column) is NULL" : nil

@@ -7,7 +7,8 @@ package struct MemberMatcher {
   package enum Role: Sendable, Hashable {
     /// The own name of the field at a position.
     case field(Int)
-    /// Another name of a field, or one that differs from a name only in how it is written.
+    /// Another name of a field, or a name that differs from a field's only in case, `_`, `-` and
+    /// spaces.
     case similar
     /// The name is not known.
     case unknown

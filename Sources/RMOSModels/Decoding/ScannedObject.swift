@@ -68,7 +68,8 @@ final class ScannedObject {
     content = Content(schema)
   }
 
-  /// The members, in source order; of very many only those that are for a field, or may be.
+  /// The members, in source order; if there are very many, only members that are, or may be, for a
+  /// field.
   var members: [Member] { content.members }
   /// Positions of the members whose field another member gave before.
   var duplicates: [Int] { content.duplicates }
@@ -321,7 +322,7 @@ final class ScannedObject {
     return unsafe String(decoding: member.name(in: text), as: UTF8.self)
   }
 
-  /// The absent field, a name of which a member's name resembles.
+  /// The absent field whose name, or another name, a member's name resembles.
   func absentField(resembledBy member: Member, in text: UnsafePointer<UInt8>) -> Int? {
     guard member.kind != .null, content.memberOfField.contains(where: { $0 == nil }) else {
       return nil

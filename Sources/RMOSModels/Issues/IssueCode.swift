@@ -73,7 +73,8 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   package static let timeDerived = IssueCode("time.derived")
   /// A member was read under its column's name.
   package static let fieldColumnName = IssueCode("field.column-name")
-  /// A member that is not read differs from one that is absent only in how its name is written.
+  /// The name of an unknown member differs from the name of an absent one only in case, `_`, `-`
+  /// and spaces.
   package static let fieldLookAlike = IssueCode("field.look-alike")
   /// An end is before its start.
   package static let timeOrder = IssueCode("time.order")

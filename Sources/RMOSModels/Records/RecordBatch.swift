@@ -190,7 +190,7 @@ public struct RecordBatch: Sendable {
     entries[last].issues = entries[last].issues.lowerBound..<self.issues.count
   }
 
-  /// Appends an entity that failed and of which nothing else is known.
+  /// Appends an entity that failed before it was decoded.
   package mutating func append(failed entry: Entry) {
     append(
       entry, cells: Array(repeating: .null, count: fieldCount),

@@ -313,7 +313,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
 }
 
 extension Provenance {
-  /// The provenance with the digest of the row as it is stored.
+  /// The provenance with the digest of the stored row.
   fileprivate func written(_ row: Record) -> Provenance {
     var provenance = self
     provenance.rowDigest = RowDigest(of: row)

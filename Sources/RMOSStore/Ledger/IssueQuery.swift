@@ -36,12 +36,12 @@ public struct IssueQuery: Sendable, Hashable {
     return Array(sought.dropFirst(max(0, offset)).prefix(max(0, limit ?? .max)))
   }
 
-  /// Whether an issue of the run is among those that are sought.
+  /// Whether the query selects an issue of the run.
   package func matches(_ issue: Issue) -> Bool {
     matches(issue.severity, issue.code, issue.kind, issue.isNew)
   }
 
-  /// Whether issues that were counted together are among those that are sought.
+  /// Whether the query selects issues that were counted together.
   package func matches(_ count: IssueCount) -> Bool {
     matches(count.severity, count.code, count.kind, count.isNew)
   }

@@ -23,8 +23,8 @@ public struct LedgerRun: Sendable, Hashable {
     package var bytesRead = 0
     /// The number of files read so far.
     package var filesRead = 0
-    /// What a run reports about the source apart from its entities, as a JSON object; `nil` if
-    /// nothing.
+    /// Notes of the run about the source besides its entities, as a JSON object; `nil` if there are
+    /// none.
     package var notesJSON: String?
 
     /// Creates timings of nothing.

@@ -101,7 +101,7 @@ private struct UndoObstacleSearch {
       try body(UndoObstacle(kind, record.id, reason))
     }
     for key in rewrittenLater[kind, default: []].sorted() where !isRewritten(kind, key.text) {
-      // A run that rewrote a row keeps an image of it; one that inserted it again does not.
+      // A run that rewrote a row keeps an image of it; a run that inserted the row again does not.
       guard try reader.record(kind, id: key.text) != nil,
         let writer = try reader.provenance(kind, id: key.text)?.run,
         rewriters[kind]?[key]?.contains(writer) == true

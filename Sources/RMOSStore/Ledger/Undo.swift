@@ -8,7 +8,7 @@ public struct UndoObstacle: Sendable, Hashable {
     case isRunning
     /// The run has already been undone, by another.
     case isUndone(by: Int64)
-    /// The run is one that undid another.
+    /// The run is itself an undo.
     case isUndo
     /// The row has been edited since the run wrote it.
     case isEdited

@@ -58,7 +58,7 @@ struct Tables: Sendable {
   var rows: [EntityKind: [[UInt8]: Row]] = [:]
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]
-  /// What each run rewrote, as it was.
+  /// The rows that each run rewrote, as they were before.
   var images: [Int64: [EntityKind: [[UInt8]: BeforeImage]]] = [:]
   /// What each run did to rows otherwise.
   var failures: [Int64: Set<Provenance.Digest>] = [:]
@@ -71,7 +71,7 @@ struct Tables: Sendable {
   }
 
   /// The values as columns keep them, if the schema lets the record be written; references that are
-  /// as they were in `old` are not looked up.
+  /// the same as in `old` are not looked up.
   func checked(_ record: Record, replacing old: Record? = nil) throws -> Record {
     let (stored, schema, id) = (record.asStored, record.kind.schema, try record.requiredID())
     for (value, field) in zip(stored.values, schema.fields) where field.isNotNull {

@@ -33,7 +33,7 @@ final class LogCheckpointer: Sendable {
 
   /// Creates a checkpointer over a connection of its own, which `connect` opens on its thread.
   ///
-  /// `pageSize` is that of the database, in bytes.
+  /// `pageSize` is the database's page size, in bytes.
   init(pageSize: Int, _ connect: @escaping @Sendable () throws -> SQLiteConnection) {
     self.pageSize = pageSize
     self.connect = connect

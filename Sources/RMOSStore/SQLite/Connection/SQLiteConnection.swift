@@ -392,7 +392,7 @@ extension SQLiteConnection {
   /// Whether the database keeps a log, as its header says.
   var keepsLog: Bool { handle.database?.keepsLog ?? true }
 
-  /// The error to throw for one that ended a transaction.
+  /// The error to throw in place of an error that ended a transaction.
   func abandon(_ error: any Error) -> any Error {
     guard let error = error as? StoreError else { return error }
     return abandon(error)

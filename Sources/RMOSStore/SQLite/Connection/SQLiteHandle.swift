@@ -134,7 +134,7 @@ extension StoreError {
         + "sqlite3's .recover", path: path)
   }
 
-  /// The file is no longer the one that was opened.
+  /// The file is no longer the file that was opened.
   static func replaced(_ path: String, _ reason: String) -> StoreError {
     StoreError(
       .replaced,

@@ -142,7 +142,7 @@ import RMOSModels
   /// Resets the statement and clears its parameters, so that borrowed ones may end:
   /// `sqlite3_reset`, `sqlite3_clear_bindings`.
   ///
-  /// Their results are ignored: they only repeat that of the last step.
+  /// Their results are ignored, since they only repeat the result of the last step.
   func reset() {
     unsafe sqlite3_reset(pointer)
     unsafe sqlite3_clear_bindings(pointer)

@@ -349,8 +349,8 @@ struct LedgerView: Sendable {
 
   /// All of them: the counts of runs, and where the entities of each kind came from.
   static func all(_ catalog: EntityCatalog) -> [LedgerView] {
-    // Programs with kinds of their own must not replace each other's: the counts are of those that
-    // all know, and the totals of all.
+    // Programs with kinds of their own must not replace each other's views: the counts are of the
+    // kinds that all programs know, and the totals of all kinds.
     let known = EntityCatalog.rmos.kinds
     let others = catalog.kinds.filter { !known.contains($0) }
     return [runCounts(known)] + (known + others).map(origins)

@@ -67,7 +67,7 @@ struct ListColumns: Sendable {
     }
   }
 
-  /// Whether it has what rows are counted by.
+  /// Whether rows can be counted by a key.
   func counts(by key: RecordGroup.Key) -> Bool {
     switch key {
     case .member(let member): column(member)?.samples != nil
@@ -75,7 +75,7 @@ struct ListColumns: Sendable {
     }
   }
 
-  /// Counts the rows of a set by what it has.
+  /// Counts the rows of a set by the values of a key.
   func counts(of rows: RowBits, by key: RecordGroup.Key) -> [RecordGroup] {
     switch key {
     case .member(let member): column(member)?.counts(of: rows) ?? []

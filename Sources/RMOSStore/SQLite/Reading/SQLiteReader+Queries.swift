@@ -471,7 +471,7 @@ private struct SQLFilter {
   /// The WHERE clause, with a space before it.
   private(set) var clause = ""
   private(set) var parameters: [Value] = []
-  /// What is left to test of the rows that remain.
+  /// The tests that the remaining rows still have to pass.
   private(set) var tests: [(column: String, names: [String], text: String)] = []
   /// Whether every row is looked at: no index leads to those that match.
   private(set) var isScan = false

@@ -93,8 +93,8 @@ class SQLiteReader: StoreReader {
     return indices.allSatisfy(checked.indices.contains)
   }
 
-  /// Calls `body` for each text in a field of the entities at `indices` that is no id of a kind; a
-  /// bulk load remembers those that are.
+  /// Calls `body` for each text in a field of the entities at `indices` that is not the id of an
+  /// entity of a kind; a bulk load remembers ids that exist.
   final func forEachMissing(
     _ kind: EntityKind, inField field: Int, of batch: RecordBatch, at indices: some Collection<Int>,
     _ body: (Int) throws -> Void
@@ -232,7 +232,8 @@ class SQLiteReader: StoreReader {
     let table = try session.statements[kind]
     let query = RecordQuery(kind)
     let columns = try members.map { table.expressions[try query.position(of: $0)] }
-    // In the order of the table itself: in that of the ids, each row would be looked up.
+    // Rows are read in the order of the table: in the order of the ids, each row would have to be
+    // looked up.
     let list = columns.isEmpty ? "NULL" : columns.joined(separator: ", ")
     try session.connection.withStatement("SELECT \(list) FROM \(table.scanned)") { statement in
       // One array for all rows.

@@ -30,7 +30,7 @@ struct SQLiteLayout {
   private(set) var isUTF8 = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
-  /// A column of another type than the shared schema's, by which SQLite may turn text into a
+  /// A column whose type differs from the shared schema's, so that SQLite may turn text into a
   /// number, or a number into text.
   struct ConvertingColumn {
     /// The position of its field.
@@ -69,7 +69,7 @@ struct SQLiteLayout {
 
   /// Tables that newer RMOS applications add.
   private static let newerTables: Set<String> = ["art_jobs", "art_presets"]
-  /// The table by which the older application's workflow session database is known.
+  /// The table that identifies the older application's workflow session database.
   private static let sessionTable = "workflow_sessions"
 
   /// Reads the layout.
@@ -306,7 +306,7 @@ struct SQLiteLayout {
 
   /// Whether there is a ledger, so that `PRAGMA user_version` is ours: any of its tables.
   ///
-  /// Those that it lacks read as empty ones: see ``SQLiteSession/completeForReading()``.
+  /// Missing tables are read as empty: see ``SQLiteSession/completeForReading()``.
   var hasLedger: Bool { !names.isDisjoint(with: LedgerTable.names) }
 
   /// The tables that the ledger lacks; none if there is no ledger.

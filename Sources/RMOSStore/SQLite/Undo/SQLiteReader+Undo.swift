@@ -122,7 +122,7 @@ extension SQLiteReader {
       }
     }
     guard hasUndo else { return }
-    // A run that rewrote a row keeps an image of it; one that inserted it again does not.
+    // A run that rewrote a row keeps an image of it; a run that inserted the row again does not.
     let later =
       "SELECT DISTINCT i.entity_id, p.run_id FROM migration_before_images i "
       + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "

@@ -10,7 +10,7 @@ import RMOSSystem
 ///
 /// It belongs to a connection, and to the thread that this is in use by.
 @safe final class KnownIDs {
-  /// What is kept of an id, and where.
+  /// The digest that is kept of an id, and its place.
   struct Key {
     fileprivate let bits: UInt64
     /// Its places.

@@ -85,7 +85,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   /// Inserts entities of a batch, up to one that is refused, with one statement for all rows and
   /// one for their provenance.
   ///
-  /// - Returns: The number of those inserted.
+  /// - Returns: The number of rows inserted.
   private func insertFirst(
     of group: ArraySlice<Int>, _ rows: BatchRows, _ table: EntityStatements,
     _ session: SQLiteSession
@@ -97,9 +97,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return inserted.count
   }
 
-  /// Inserts the rows of entities, up to one that is refused.
+  /// Inserts the rows of entities, up to the first that is refused.
   ///
-  /// - Returns: The number of those inserted.
+  /// - Returns: The number of rows inserted.
   private func insertRows(
     _ group: ArraySlice<Int>, _ rows: BatchRows, _ table: EntityStatements,
     _ session: SQLiteSession
@@ -263,8 +263,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// Writes the provenance of a row just written, with the digest of the row as it is stored unless
-  /// the one it has is kept.
+  /// Writes the provenance of a row just written, with the digest of the stored row, unless the
+  /// provenance keeps its own digest.
   private func write(
     _ provenance: Provenance, of record: Record, _ session: SQLiteSession,
     keepsDigest: Bool = false

@@ -203,7 +203,7 @@ extension PostgresConnection {
     }
     variables["PGSERVICE"] = nil
     for (name, value) in parameters { variables[name] = "\(name)=\(value)" }
-    // Messages are read for what they say.
+    // The messages are parsed, so they must be in English.
     variables["LC_ALL"] = "LC_ALL=C"
     return variables.values.sorted()
   }

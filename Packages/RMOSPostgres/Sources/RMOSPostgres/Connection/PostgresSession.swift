@@ -12,13 +12,13 @@ final class PostgresSession: @unchecked Sendable {
   let home: Home
   private(set) var layout: PostgresLayout
   private(set) var statements: StoreStatements
-  /// The views that could not be created; they are not tried again.
+  /// The views that could not be created, so that they are not tried again.
   var refusedViews: Set<String> = []
 
   /// A schema of the database.
   struct Home: Sendable, Hashable {
     var name: String
-    /// Its number, by which the lock of the writer is known.
+    /// The number of the schema, which identifies the writer's lock.
     var oid: UInt32
   }
 

@@ -14,8 +14,8 @@ struct LedgerView: Sendable {
 
   /// All of them: the counts of runs, and where the entities of each kind came from.
   static func all(_ catalog: EntityCatalog) -> [LedgerView] {
-    // Programs with kinds of their own must not replace each other's: the counts are of those that
-    // all know, and the totals of all.
+    // Programs with kinds of their own must not replace each other's views: the counts are of the
+    // kinds that all programs know, and the totals of all kinds.
     let known = EntityCatalog.rmos.kinds
     let others = catalog.kinds.filter { !known.contains($0) }
     return [runCounts(known)] + (known + others).map(origins)
@@ -96,9 +96,9 @@ extension LedgerView {
       + "\(query) || pg_get_viewdef(c.oid), 'UTF8')), 'hex'), 12) || ')'"
   }
 
-  /// Creates it, or replaces one that is defined otherwise; call it within a transaction.
+  /// Creates the view, or replaces a view that is defined otherwise; call it within a transaction.
   ///
-  /// One whose columns stay keeps the rights that were granted on it.
+  /// A view whose columns stay the same keeps the rights that were granted on it.
   func create(on connection: PostgresConnection) throws {
     do {
       _ = try connection.savepoint {

@@ -273,7 +273,7 @@ struct PostgresLayout: Sendable {
     version = SchemaVersion(version: Int(number), appliedAt: row.text(at: 1))
   }
 
-  // MARK: What is there
+  // MARK: The existing schema
 
   /// Whether there is a table or view with a name.
   func isRelation(_ name: String) -> Bool { relations[name] != nil }
@@ -311,7 +311,7 @@ struct PostgresLayout: Sendable {
   /// Whether there are triggers on any table of entities.
   var hasTriggersOnEntities: Bool { catalog.kinds.contains { triggers[$0.table] != nil } }
 
-  /// Whether rows may be written to a kind's table by COPY, and are then as they were written.
+  /// Whether rows may be written to a kind's table by COPY, without being changed by the database.
   func takesCopies(_ kind: EntityKind) -> Bool {
     guard let relation = relations[kind.table] else { return false }
     return relation.isTable && !relation.hasRowSecurity && !relation.hasRules
@@ -376,7 +376,7 @@ struct PostgresLayout: Sendable {
     isRelation(table.name) ? table.upgradeSQL(present: names(ofColumnsIn: table)) : []
   }
 
-  /// The list that selects the columns of a table of the ledger, with NULL for those that it lacks.
+  /// The list that selects the columns of a table of the ledger, with NULL for missing columns.
   func list(_ table: LedgerTable) -> String { table.list(present: names(ofColumnsIn: table)) }
 
   /// A column of a table of the ledger, or NULL if the table lacks it.

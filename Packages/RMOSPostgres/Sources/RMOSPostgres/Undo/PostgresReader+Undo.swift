@@ -58,7 +58,7 @@ extension PostgresReader {
         try body(row.string(at: 0), reason)
       }
     }
-    // A run that rewrote a row keeps an image of it; one that inserted it again does not.
+    // A run that rewrote a row keeps an image of it; a run that inserted the row again does not.
     try session.connection.forEachRow(
       "SELECT DISTINCT i.entity_id COLLATE \"C\", p.run_id FROM migration_before_images i "
         + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "

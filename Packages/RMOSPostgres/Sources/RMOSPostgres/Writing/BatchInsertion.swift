@@ -15,9 +15,10 @@ struct BatchInsertion {
     self.run = run
   }
 
-  /// Inserts them, unless the server may change or refuse one of them.
+  /// Inserts the entities, unless the server may change or refuse one of them.
   ///
-  /// - Returns: Whether all were inserted; if not, none was, and each is to be tried by itself.
+  /// - Returns: Whether all entities were inserted; if not, none was, and each is to be tried by
+  ///   itself.
   func run(_ session: PostgresSession) throws(StoreError) -> Bool {
     guard indices.count > 1, session.layout.takesCopies(batch.kind), isPlain else { return false }
     do throws(StoreError) {

@@ -118,8 +118,8 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
       "DELETE FROM migration_provenance WHERE kind = $1 AND entity_id = $2", [kind.table, id])
   }
 
-  /// Writes the provenance of a row just written, with the digest of the row as it is stored unless
-  /// the one it has is kept.
+  /// Writes the provenance of a row just written, with the digest of the stored row, unless the
+  /// provenance keeps its own digest.
   private func write(
     _ provenance: Provenance, of record: Record, _ session: PostgresSession,
     keepsDigest: Bool = false
