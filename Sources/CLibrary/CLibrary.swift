@@ -1,4 +1,4 @@
-// The C library under one name: the only file that knows what it is called on each system.
+// The C library under one name: only this file knows its name on each system.
 
 #if canImport(Darwin)
   @_exported public import Darwin

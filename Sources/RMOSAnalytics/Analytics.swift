@@ -28,7 +28,7 @@ public struct Analytics: Sendable {
     /// The most entries that a list of patterns, strip families, jobs or reasons has; `nil` for
     /// all.
     public var listLimit: Int?
-    /// The current day, in UTC; `nil` for that of the system's clock.
+    /// The current day, in UTC; `nil` for the day of the system's clock.
     public var today: CalendarDay?
 
     /// Creates options.

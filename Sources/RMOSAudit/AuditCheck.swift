@@ -147,7 +147,7 @@ final class AuditCollector: Sendable {
     self.isCancelled = isCancelled
   }
 
-  /// Runs a part.
+  /// Runs a part of the audit.
   func run(
     _ part: (AuditContext) throws -> Void, at position: Int, _ reader: any StoreReader
   ) throws {

@@ -231,7 +231,7 @@ struct EntityOrigins {
     return run
   }
 
-  /// The run of a server that left an entity as it is now.
+  /// The run of a server that gave an entity its current content.
   private mutating func undoableRun(
     _ kind: EntityKind, _ id: String, _ isAsLeft: (RowChange.Result) -> Bool
   ) throws -> Int64? {

@@ -1,6 +1,6 @@
 package import RMOSModels
 
-/// What is told of a whole audit once it is over: when it ended, and its verdict.
+/// The result of a full audit: its time and its verdict.
 package struct AuditOutcome: Sendable, Hashable {
   /// When it began, ISO 8601 in UTC.
   package var startedAt: String

@@ -9,7 +9,7 @@ import RMOSModels
 package struct RepairPlan: Sendable {
   /// Statements that belong together.
   package struct Step: Sendable, Hashable {
-    /// What it does and to how many rows, and what to do first; lines.
+    /// Lines that say what the step does, to how many rows, and what to do first.
     package var comment: [String]
     /// The statements, each with its semicolon; none where only a migration helps.
     package var statements: [String] = []

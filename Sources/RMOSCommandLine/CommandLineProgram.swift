@@ -179,7 +179,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     }
   }
 
-  /// An error of a command line as it is reported: without the passwords in the command line.
+  /// The description of an error of a command line, without the passwords in it.
   func describe(
     _ error: any Error, of command: CommandSpec?, _ words: [String]
   ) -> Description {

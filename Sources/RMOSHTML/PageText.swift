@@ -92,7 +92,7 @@ package enum PageText {
     "\(day) \(self.month(month, year))"
   }
 
-  /// A timestamp in readable form; other text as it is.
+  /// A timestamp in readable form; other text unchanged.
   package static func time(_ text: String?) -> HTML {
     guard let text, !isBlank(text) else { return "<span class=\"dim\">–</span>" }
     guard let timestamp = Timestamp(text) else { return short(text, limit: 60) }

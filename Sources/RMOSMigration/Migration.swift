@@ -123,10 +123,11 @@ extension Migration {
 
     /// Which failed entities count against a run.
     public enum FailurePolicy: String, Sendable, Hashable, CaseIterable {
-      /// All of them.
+      /// Any failure.
       case any
-      /// Those that are new: which the newest earlier run over the same source did not fail the
-      /// same way, byte by byte and for the same reasons, and which the store does not have by now.
+      /// Only new failures: entities that the newest earlier run over the same source did not fail
+      /// in the same way (the same bytes for the same reasons), and that the store does not have by
+      /// now.
       case new
     }
 

@@ -126,7 +126,7 @@ public struct Rejects: Sendable, Hashable {
   public internal(set) var written = 0
   /// How many are missing or incomplete because of ``failure``.
   package internal(set) var notWritten = 0
-  /// How many rejects of earlier runs were removed because what they are copies of no longer fails.
+  /// How many rejects of earlier runs were removed because their entities no longer fail.
   package internal(set) var removed = 0
   /// Why the first of those not written is missing; `nil` if none is.
   public internal(set) var failure: String?

@@ -41,13 +41,13 @@ private struct RecordInspection: SchemaInspecting {
     }
   }
 
-  /// None.
+  /// Returns nothing: there is no schema to inspect.
   func missingTables() throws -> [String] { [] }
 
-  /// None.
+  /// Returns nothing: there is no schema to inspect.
   func writingObstacles() throws -> [WritingObstacle] { [] }
 
-  /// None.
+  /// Returns nothing: there is no schema to inspect.
   func kindsWithLooseIDs() throws -> Set<EntityKind> { [] }
 
   /// There is nothing to check.

@@ -235,7 +235,7 @@ extension RecordQuery.Writing {
     let isChanged = own.contains { $0.before != nil }
     func isWritten() throws -> Bool {
       if !own.isEmpty { return true }
-      // Where a run has rewritten the row since, the run before is that of the before-image.
+      // If a run has rewritten the row since, the before-image names the run before it.
       let origins =
         [try reader.provenance(record.kind, id: record.id)]
         + changes.filter { $0.result == .rewritten }.map { $0.before?.provenance }

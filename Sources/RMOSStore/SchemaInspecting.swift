@@ -81,7 +81,7 @@ public protocol SchemaInspecting {
 
 /// A table as it is in the database.
 public struct InspectedTable: Sendable {
-  /// A column.
+  /// A column as declared in the database.
   public struct Column: Sendable, Hashable {
     /// The name as declared.
     package var name: String

@@ -14,7 +14,7 @@ package import RMOSModels
     case real(Double)
     /// A text, UTF-8 unless another program wrote something else.
     case text(UnsafeBufferPointer<UInt8>)
-    /// Bytes.
+    /// A blob.
     case blob(UnsafeBufferPointer<UInt8>)
   }
 
@@ -75,7 +75,7 @@ package struct EntityRange: Sendable, Hashable {
   }
 }
 
-/// A reader that can lend entities as they are stored, and go through a kind in pieces.
+/// A reader that can lend stored entities without copying them, and go through a kind in pieces.
 protocol EntityLending: StoreReader {
   /// Lends the entities of a range, in its order.
   func lendEntities(

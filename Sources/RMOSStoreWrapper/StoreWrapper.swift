@@ -22,15 +22,15 @@ public protocol StoreWrapper: RecordStore {
 }
 
 extension StoreWrapper {
-  /// The base's.
+  /// Forwards to the base store.
   public var location: String { base.location }
-  /// The base's.
+  /// Forwards to the base store.
   public var catalog: EntityCatalog { base.catalog }
-  /// The base's.
+  /// Forwards to the base store.
   public var sizeOnDisk: Int? { base.sizeOnDisk }
-  /// The base's.
+  /// Forwards to the base store.
   public var hasWriter: Bool? { base.hasWriter }
-  /// The base's.
+  /// Forwards to the base store.
   public func changeToken() -> String? { base.changeToken() }
   /// Reads the base.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
@@ -46,7 +46,7 @@ extension StoreWrapper {
   }
   /// Checks the base.
   public func checkWriting() throws -> [Issue] { try base.checkWriting() }
-  /// The base's.
+  /// Forwards to the base store.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
     try base.rehearsal(isCancelled: isCancelled)
   }

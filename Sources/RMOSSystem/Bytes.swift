@@ -177,7 +177,7 @@ package enum Base64 {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// The bytes; `nil` if the text is not Base64, of which the padding is optional.
+  /// The bytes of a Base64 text, whose padding is optional; `nil` if it is not Base64.
   package static func decode(_ text: String) -> [UInt8]? {
     let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
     let padding = text.utf8.dropFirst(digits.count)

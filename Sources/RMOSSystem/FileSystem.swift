@@ -146,7 +146,7 @@ package struct FileStatus: Sendable {
   /// What distinguishes a state of a file from its other states and from other files.
   package struct State: Hashable, Sendable {
     package let identity: Identity
-    /// Bytes.
+    /// The size of the file in bytes.
     package let size: Int
     fileprivate let seconds: Int
     fileprivate let nanoseconds: Int
@@ -169,7 +169,7 @@ package struct FileStatus: Sendable {
   package let permissions: UInt32
 
   package var identity: Identity { state.identity }
-  /// Bytes.
+  /// The size of the file in bytes.
   package var size: Int { state.size }
 
   /// Creates the status of the file that a path leads to: `stat`.

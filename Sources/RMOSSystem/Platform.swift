@@ -106,7 +106,7 @@ var memoryOptionSetter: (@convention(c) (Int32, Int32) -> Int32)? {
 #if canImport(Darwin)
   let streamType = SOCK_STREAM
   let sendFlags: Int32 = 0
-  /// The option of a socket by which a peer that is gone gives no signal.
+  /// The option of a socket that prevents SIGPIPE when the peer is gone.
   let noSignalOption: Int32? = SO_NOSIGPIPE
   var emptyThread: pthread_t? { nil }
   func startedThread(_ thread: pthread_t?) -> pthread_t? { thread }

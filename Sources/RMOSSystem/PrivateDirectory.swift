@@ -6,7 +6,7 @@ import CLibrary
 package struct PrivateDirectory: Sendable {
   let descriptor: FileDescriptor
 
-  /// Opens an existing directory and leaves it as it is: `open`.
+  /// Opens an existing directory without changing it: `open`.
   package init(existing path: some SystemPath) throws(SystemError) {
     descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
   }

@@ -12,7 +12,7 @@ package enum SystemError: Error, Hashable, Sendable {
   case leadsNowhere
   /// The operation was cancelled.
   case cancelled
-  /// The file at the path is no longer the one that was opened or written.
+  /// The file at the path is no longer the file that was opened or written.
   case wasMoved
   /// The directory is the current directory of the process.
   case isCurrentDirectory

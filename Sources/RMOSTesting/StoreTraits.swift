@@ -3,7 +3,7 @@
 /// The author of a store declares it; the checks never guess. A trait that is not declared is
 /// checked too: a store that does not back up has to say so.
 public struct StoreTraits: OptionSet, Sendable, Hashable {
-  /// The bits.
+  /// The traits as bits.
   public let rawValue: Int
 
   /// Creates traits from their bits.
@@ -23,7 +23,7 @@ public struct StoreTraits: OptionSet, Sendable, Hashable {
   /// do.
   public static let keepsAnyType = StoreTraits(rawValue: 1 << 5)
 
-  /// All of them.
+  /// All traits.
   public static let all: StoreTraits = [
     .persistent, .backsUp, .tellsChanges, .tellsWriter, .keepsNUL, .keepsAnyType,
   ]

@@ -201,7 +201,8 @@ final class PatternTable {
       modes: bars.filter { $0.value == most }.map(\.key))
   }
 
-  /// The complexity of all patterns, of which a list shows the first, and how many it leaves out.
+  /// The complexity of all patterns, with a list of the first ones and the number of patterns left
+  /// out.
   func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {
     if let complexity, complexity.limit == limit { return complexity.figures }
     let figures = complexityFigures(limit)

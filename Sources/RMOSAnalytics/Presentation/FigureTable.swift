@@ -5,7 +5,7 @@ import RMOSModels
 ///
 /// Text, CSV and pages are written from the same tables, so they cannot disagree.
 package struct FigureTable: Sendable {
-  /// A cell.
+  /// The content of a cell, with the form in which it is shown.
   package enum Cell: Sendable, Hashable {
     case text(String)
     case whole(Int)
@@ -44,7 +44,7 @@ package struct FigureTable: Sendable {
     }
   }
 
-  /// A column.
+  /// A column: its heading, and how its cells are shown.
   package struct Column: Sendable {
     /// Its name in CSV.
     package var name: String

@@ -119,7 +119,7 @@ public struct JobFigures: Sendable, Hashable {
   public struct DurationOutlier: Sendable, Hashable {
     /// The job's id.
     public var id: String
-    /// Its type.
+    /// The job's type.
     public var jobType: String
     /// Its duration, in seconds.
     public var durationSeconds: Double

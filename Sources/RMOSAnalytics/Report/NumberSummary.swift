@@ -37,9 +37,9 @@ public struct NumberSummary: Sendable, Hashable {
 /// Source: Edwin B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
 /// Journal of the American Statistical Association 22 (1927), pages 209–212.
 public struct Rate: Sendable, Hashable {
-  /// How many count.
+  /// The number of elements that count.
   public var count: Int
-  /// Of how many: the rate's n.
+  /// The number of all elements: the rate's n.
   public var total: Int
 
   /// Creates a rate.
@@ -78,7 +78,7 @@ public struct Rate: Sendable, Hashable {
 public struct Grouped<Key: Sendable & Hashable, Figures: Sendable & Hashable>: Sendable, Hashable {
   /// What the group has in common: a job type, a material, a size.
   public var key: Key
-  /// Its figures.
+  /// The figures of the group.
   public var figures: Figures
 
   /// Creates a group.

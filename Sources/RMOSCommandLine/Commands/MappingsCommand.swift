@@ -2,7 +2,7 @@ import RMOSMigration
 import RMOSModels
 import RMOSSystem
 
-/// `rmos-cli mappings [NAME]`, and the option by which other commands take mappings.
+/// `rmos-cli mappings [NAME]`, and the option `--mapping` of other commands.
 enum MappingsCommand {
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(

@@ -10,7 +10,7 @@ import RMOSSystem
 struct AuditRecord: Sendable {
   /// What the audit found.
   let outcome: AuditOutcome
-  /// The database's files as they were before the audit; `nil` if it is not in a file.
+  /// The state of the database's files before the audit; `nil` if the database is not in a file.
   private let state: String?
   /// The database's state now.
   private let current: String?

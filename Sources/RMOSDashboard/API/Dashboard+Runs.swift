@@ -22,7 +22,7 @@ extension Dashboard {
     }
     let slice = try RunSlice(order ?? .newestFirst, limit: limit, offset: offset, in: store)
     if isCSV { return .csv(slice.csv, name: "runs") }
-    // A run whose process dies changes no data, so the tag is that of the content.
+    // When a run's process dies, no data changes, so the tag is computed from the content.
     return answer(request, nil) {
       $0.member("runs", each: slice.runs) { $0.ledgerRun($1) }
       $0.member("total", slice.total)

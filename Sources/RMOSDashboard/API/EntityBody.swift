@@ -162,7 +162,7 @@ struct UUID: Sendable {
     self.init(random: generator.next(), generator.next())
   }
 
-  /// Creates one from random bits, of which the version and the variant replace some.
+  /// Creates a UUID from random bits, some of which are replaced by the version and the variant.
   init(random high: UInt64, _ low: UInt64) {
     bits = (high & ~0xF000 | 0x4000, low & ~(3 << 62) | 2 << 62)
   }

@@ -88,7 +88,7 @@ extension AnswerCache {
     private struct State {
       var entries: RecentlyUsed<Question, Entry>
       var underWay: Set<Question> = []
-      /// Why computing in the background failed, for those who ask again for the answer, and when.
+      /// The failures of computing in the background, with their times, for clients that ask again.
       var failures: [Question: (error: any Error, at: Double)] = [:]
       var revisions = 0
     }

@@ -1,6 +1,6 @@
 /// The style sheet and the script that every page embeds.
 enum PageAssets {
-  /// The style sheet, in addition to that of the reports.
+  /// The style sheet, in addition to the style sheet of the reports.
   static let style = """
 
     :root{--accent:#a4622a;--patterns:#a4622a;--strip_families:#3b7a8c;--joblogs:#6d6a9c;

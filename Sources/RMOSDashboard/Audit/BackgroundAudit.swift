@@ -108,7 +108,7 @@ final class BackgroundAudit: Sendable {
   /// The current view of the audits.
   func view() -> View { work.view(since: work.store.changeToken()) }
 
-  /// What is known of the state of the store that a change token names.
+  /// The view of the state of the store that a change token names.
   func view(since token: String?) -> View { work.view(since: token) }
 }
 
@@ -219,7 +219,8 @@ extension BackgroundAudit {
     @discardableResult
     func auditIfDue() -> Bool {
       let start = means.clock.uptime()
-      // Taken before reading: what is found may be newer than it, but never older.
+      // The token is taken before reading: the findings may be newer than the token, but never
+      // older.
       let token = store.changeToken()
       let isDue = state.withLock { state in
         if state.isAsked { return true }

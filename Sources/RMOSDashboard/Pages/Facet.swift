@@ -4,7 +4,7 @@ import RMOSStore
 
 /// A filter beside a list: its values as links, each with the number of entities that have it.
 struct Facet {
-  /// A value.
+  /// A value of the filter, with its number of entities.
   struct Item {
     /// The label of the value.
     var name: HTML

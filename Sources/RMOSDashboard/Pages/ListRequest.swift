@@ -184,7 +184,7 @@ struct ListRequest {
     return result
   }
 
-  /// The URL of the request; that of the whole list if it would be too long.
+  /// The URL of the request; the URL of the whole list if it would be too long.
   var link: String { PageLink.link(to: kind, parameters()) ?? "/\(kind.pathName)" }
 }
 

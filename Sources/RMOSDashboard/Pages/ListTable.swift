@@ -35,7 +35,7 @@ struct ListTable {
   /// The columns: a name, and the value in a record.
   private let columns: [(name: String, value: (Record, ReferenceNames) -> Value)]
 
-  /// Creates a table of the columns of a kind's list, and the names of what they refer to.
+  /// Creates a table of the columns of a kind's list, with the names of referenced entities.
   init(_ kind: EntityKind) {
     self.kind = kind
     var columns: [(name: String, value: (Record, ReferenceNames) -> Value)] = []

@@ -289,7 +289,7 @@ struct OverviewPage {
   }
 }
 
-/// The migration in progress; hidden if there is none, until the script shows one that begins.
+/// The migration in progress; hidden if there is none, until the script finds that one has begun.
 private struct RunPanel {
   private let run: LedgerRun?
 

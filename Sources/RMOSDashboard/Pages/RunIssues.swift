@@ -67,7 +67,7 @@ struct RunRequest {
     return copy
   }
 
-  /// The URL, down to the issues; that of the whole run if it would be too long.
+  /// The URL of the issues on the page; the URL of the run if it would be too long.
   var link: String {
     var parameters: [String] = []
     if let severity { parameters.append("severity=\(severity.rawValue)") }

@@ -46,7 +46,7 @@ struct RunsPage {
     }
     let pages = PageCount(slice.total, of: request.pageSize)
     let pager = pages.pager(request.page) { request.link(page: $0) }
-    // Columns that say nothing of any run take room from those that do.
+    // Columns that are empty for all runs would only take room from the others.
     let columns = RunColumn.allCases.filter { $0.says(somethingOf: slice.runs) }
     let table = RunTable(runs: slice.runs, columns: columns) { column in
       let isSorted = request.order.column == column

@@ -139,7 +139,7 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
   /// Weeks begin on Monday; the day with the number 5 is one.
   private static let firstMonday = 5
 
-  /// The smallest unit of which not more than `most` reach from one day to another.
+  /// The smallest unit with which at most `most` units reach from one day to another.
   package static func fitting(_ most: Int, from first: Int, to last: Int) -> CalendarUnit {
     allCases.first { $0.number(ofDay: last) - $0.number(ofDay: first) < most } ?? .year
   }

@@ -4,9 +4,9 @@ import RMOSSystem
 package struct RequestTarget: Sendable, Hashable {
   /// A segment of the path.
   package struct Segment: Sendable, Hashable {
-    /// As received.
+    /// The segment as received.
     package var raw: String
-    /// Percent-decoded.
+    /// The segment, percent-decoded.
     package var text: String
   }
 

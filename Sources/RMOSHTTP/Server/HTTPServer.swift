@@ -106,7 +106,7 @@ extension HTTPServer {
   public struct Configuration: Sendable {
     /// The host name or address to listen on.
     ///
-    /// One that other machines can reach requires a ``token``.
+    /// An address that other machines can reach requires a ``token``.
     public var host = "127.0.0.1"
     /// The port; 0 for any free port.
     public var port = 8000

@@ -345,7 +345,7 @@ private struct Tally {
   /// How many entities each mapping read, by its position among the run's.
   var mapped: [Int: Int] = [:]
 
-  /// Counts the entities of a batch that were mapped, as far as it was taken.
+  /// Counts the mapped entities in the part of a batch that was taken.
   mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {
     for entry in batch.entries.prefix(result.counts.found) {
       if let mapping = entry.mapping { mapped[mapping, default: 0] += 1 }

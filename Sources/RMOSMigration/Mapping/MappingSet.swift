@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// The mappings of a run, which tell by which mapping each file is read.
+/// The mappings of a run, and the choice of one for each file.
 struct MappingSet: Sendable {
   static let none = MappingSet([])
 
@@ -129,7 +129,7 @@ struct DocumentSharing {
   }
 }
 
-/// The mappers of a run, made as they are needed and used for file after file.
+/// The mappers of a run, created on demand and reused for later files.
 final class MapperPool {
   /// What a file is read with.
   struct FileMapper {

@@ -145,7 +145,7 @@ import RMOSModels
     return true
   }
 
-  /// Whether an object that was found so is one that a rule means.
+  /// Whether a rule means the object, by the way in which it was found.
   private func leads(_ entities: EntityPointer?) -> Bool {
     let place: [UInt8]
     switch way {

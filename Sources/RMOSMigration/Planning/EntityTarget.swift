@@ -16,7 +16,7 @@ protocol EntityTarget {
   var usesFailureDigests: Bool { get }
   /// The digests among `digests` that were kept of the runs with which failures are compared.
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest>
-  /// Where what is there under the entity's id comes from; `nil` if that is not known.
+  /// The origin of the existing row with the entity's id; `nil` if it is not known.
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
   /// Adds entities with different ids, none of which refers to another one.
   ///

@@ -11,7 +11,7 @@ enum DocumentShape: Equatable, Sendable {
   case wrapper(EntitySelection, leftOut: [String] = [])
   /// A table of a kind's members by column, as data frames are serialized.
   case columns
-  /// Several collections, any of which may be meant; the first of them by name.
+  /// Several collections, any of which may be meant: the names of the first ones.
   case ambiguous([String])
 }
 

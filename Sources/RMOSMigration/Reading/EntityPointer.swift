@@ -35,7 +35,7 @@ struct EntityPointer: Hashable, Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Whether a value is one that the pointer leads to, by the JSON Pointer to it.
+  /// Whether the pointer leads to a value, given the JSON Pointer to the value.
   func leads(to place: [UInt8]) -> Bool {
     let place = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []
     return place.count == steps.count && zip(place, steps).allSatisfy { $0 == $1 || $1 == .any }

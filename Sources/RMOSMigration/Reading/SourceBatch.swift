@@ -39,7 +39,7 @@ struct SourceBatch: Sendable {
 enum RejectedSpan: Sendable, Hashable {
   /// The file cannot be read, so there is no part.
   case nothing
-  /// All of it.
+  /// The whole file.
   case file
   /// One item of several, as offsets in the file's bytes; `nil` is the end of the file.
   ///

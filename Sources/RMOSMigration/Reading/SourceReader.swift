@@ -319,7 +319,7 @@ final class SourceReader {
         + "original. Merge the others into it and delete the copy")
   }
 
-  /// Counts a file that is not read, and warns of one that looks like data.
+  /// Counts a file that is not read, and warns if it looks like data.
   private func note(_ path: [UInt8], _ file: UnreadFile) {
     builder.skip(path, file.reason)
     guard file.looksLikeData else { return }

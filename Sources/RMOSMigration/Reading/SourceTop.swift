@@ -12,7 +12,7 @@ struct SourceTop {
   /// The directories, hidden ones too.
   private var directories: [[UInt8]] = []
 
-  /// Lists the top of a source; one that cannot be listed is empty.
+  /// Lists the top of a source; the list is empty if the source cannot be listed.
   init(of root: [UInt8], _ catalog: EntityCatalog) {
     self.root = root
     self.catalog = catalog

@@ -128,7 +128,7 @@ import RMOSSystem
   /// Declares that nothing before `position` will be looked at again.
   func discard(before position: Int) { kept = max(kept, position) }
 
-  /// Moves the anchor to what is kept, so that no line is counted twice.
+  /// Moves the anchor to ``kept``, so that no line is counted twice.
   private func moveAnchor() {
     guard anchor.position < kept else { return }
     let place = unsafe encoding.advance(anchor.place, over: bytes(anchor.position..<kept))

@@ -347,7 +347,7 @@ extension RejectsDirectory {
   /// Replaces the list of files by the list of the new files.
   private func copyList() throws(SystemError) { try writeList { _ in false } }
 
-  /// Replaces the list by that of the new files and some of the earlier ones.
+  /// Replaces the list of files by a list of the new files and some of the earlier ones.
   private func writeList(ofEarlier isKept: ([UInt8]) -> Bool) throws(SystemError) {
     let output = try root.stageFile()
     defer { output.close() }
@@ -381,7 +381,7 @@ extension RejectsDirectory {
     }
   }
 
-  /// Moves what is in a directory of new files into the one that holds the earlier.
+  /// Moves the content of a directory of new files into the directory that holds the earlier files.
   private func place(
     _ source: PrivateDirectory, in target: PrivateDirectory, isTop: Bool = false
   ) throws(SystemError) {
@@ -440,6 +440,6 @@ extension RejectsDirectory {
 }
 
 extension [UInt8] {
-  /// Whether it is the name of a file of issues, of which each reject has one.
+  /// Whether it is the name of a file of issues, as each reject has one.
   fileprivate var hasIssuesEnding: Bool { suffix(7).elementsEqual(".issues".utf8) }
 }

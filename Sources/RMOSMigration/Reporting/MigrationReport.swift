@@ -159,7 +159,7 @@ extension MigrationReport {
 
   /// Reads the report of a run from a ledger, on the calling thread.
   package init(ofRun id: Int64?, in store: some RecordStore, maxIssues: Int = 10_000) throws {
-    // A run that begins meanwhile must not become the one that is reported.
+    // A run that begins meanwhile must not be reported in place of the newest one.
     var id = id
     var (snapshot, current) = try CurrentRun.found(in: store) { reader in
       let snapshot = try LedgerSnapshot(run: id, in: reader, store.location, maxIssues: maxIssues)
@@ -284,7 +284,7 @@ extension MigrationSummary.Ending {
   }
 }
 
-/// Collects issues one by one and keeps those that a report shows.
+/// Collects issues one by one, and keeps the issues that a report shows.
 ///
 /// Memory: the first `limit` issues.
 struct IssueTally {

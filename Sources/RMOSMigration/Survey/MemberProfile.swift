@@ -27,7 +27,7 @@ struct MemberProfile {
   private(set) var timestamps = 0
   /// How many numbers, or texts that are numbers, are plausible as seconds since 1970.
   private(set) var epochSeconds = 0
-  /// Likewise as milliseconds.
+  /// How many values are plausible as milliseconds since 1970.
   private(set) var epochMilliseconds = 0
   /// How many texts begin as an object or a list does.
   private(set) var objectsInText = 0

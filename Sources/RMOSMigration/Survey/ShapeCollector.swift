@@ -241,7 +241,7 @@ struct ReadingTally {
   /// of the same id.
   var migrates = 0
   var duplicates = 0
-  /// How many are right in themselves, though what they refer to may not be there.
+  /// How many objects are valid by themselves; their references may lead nowhere.
   var reads = 0
   /// How many have members that look like fields and are not read as such.
   var lookAlikes = 0

@@ -183,7 +183,7 @@ public struct SurveyReport: Sendable {
   /// The proposed mapping; `nil` if none was asked for, or there is nothing to propose.
   package internal(set) var proposal: Proposal?
 
-  /// How many objects would migrate as they are and where they are.
+  /// How many objects would migrate unchanged, from the place where they are.
   public var migratesAsIs: Int {
     shapes.reduce(0) { $0 + ($1.isInPlace ? $1.plain.migrates : 0) }
   }

@@ -4,11 +4,11 @@ public import RMOSModels
 public struct DiffReport: Sendable, Hashable {
   /// Which side has an entity.
   public enum Category: String, Sendable, Hashable, CaseIterable {
-    /// Only the source.
+    /// Only the source has the entity.
     case onlyInSource = "only_in_source"
-    /// Only the store.
+    /// Only the store has the entity.
     case onlyInDatabase = "only_in_database"
-    /// Both, with different content.
+    /// Both have the entity, with different content.
     case different
   }
 
@@ -45,7 +45,7 @@ public struct DiffReport: Sendable, Hashable {
   public struct Entry: Sendable, Hashable {
     /// Which side has it.
     public var category: Category
-    /// Its kind.
+    /// The entity's kind.
     public var kind: EntityKind
     /// Its id; `nil` if none could be read.
     public var id: String?
@@ -308,7 +308,7 @@ extension DiffReport {
   /// A text as a JSON string.
   fileprivate static func quoted(_ text: String) -> String { JSONValue.string(text).text }
 
-  /// A text as it is, or as a JSON string if it has a control character.
+  /// A text unchanged, or as a JSON string if it has a control character.
   fileprivate static func plain(_ text: String) -> String {
     text.utf8.allSatisfy { $0 >= 0x20 } ? text : quoted(text)
   }

@@ -105,7 +105,7 @@ extension SQLDialect {
 
   // MARK: Rows
 
-  /// What is written before the first row of a kind, and after the last.
+  /// The text before the first row of a kind, and after the last one.
   func frame(of schema: EntitySchema) -> (before: String, after: String) {
     switch self {
     case .sqlite: return ("", "")

@@ -15,7 +15,7 @@ struct SQLScript {
   private var obstacles: [String] = []
   private var obstacleCount = 0
 
-  /// Reads what is to be written.
+  /// Reads the entities to write.
   ///
   /// - Throws: `export.unrepresentable`, what `checkCancellation` throws, or
   ///   `StoreError`.

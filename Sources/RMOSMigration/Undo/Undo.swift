@@ -236,7 +236,7 @@ public struct Undo: Sendable {
     return UndoObstacle(kind: kind, id: id, .isUpdated(by: newest.run))
   }
 
-  /// Runs, and the later ones that have to be undone before them, the newest first.
+  /// The runs, and the later runs that have to be undone before them, the newest first.
   private func withThoseInTheirWay(
     _ runs: Set<Int64>, _ reader: any StoreReader
   ) throws -> [Int64] {

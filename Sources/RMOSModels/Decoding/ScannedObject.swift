@@ -455,7 +455,7 @@ extension ScannedObject.Member {
     return hasher.finalize()
   }
 
-  /// Creates a member of which only the name is known, by where that begins.
+  /// Creates a member from the offset of its name; nothing else is known about it.
   fileprivate init(nameAt offset: Int, in text: UnsafePointer<UInt8>) {
     var end = offset
     var isEscaped = false

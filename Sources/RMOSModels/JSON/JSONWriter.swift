@@ -205,7 +205,7 @@ extension JSONWriter {
   /// Writes null.
   package mutating func null() { raw("null") }
 
-  /// Writes JSON text with its tokens as they are, except for how strings spell characters.
+  /// Writes JSON text with its tokens unchanged, except for escapes in strings.
   package mutating func json(_ value: JSONText) { raw(value.text) }
 
   /// Writes a value in the writer's style.

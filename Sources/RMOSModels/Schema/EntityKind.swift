@@ -45,7 +45,7 @@ extension EntityKind: CustomStringConvertible {
 }
 
 extension EntityKind: Codable {
-  /// Finds the kind with a name in the decoder's catalog, or among those that are built in.
+  /// Finds the kind with a name in the decoder's catalog, or among the built-in kinds.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let name = try container.decode(String.self)

@@ -106,7 +106,7 @@ class InMemoryReader: StoreReader {
     return current
   }
 
-  /// The state, of which a kind is to be read.
+  /// The state, from which a kind is to be read.
   ///
   /// - Throws: ``StoreError/Code/unknownKind``, or that the closure has ended.
   final func state(with kind: EntityKind) throws(StoreError) -> InMemoryState {

@@ -113,7 +113,7 @@ extension BeforeImage {
 }
 
 extension JSONWriter {
-  /// Writes a value so that it reads back as it is, to the bit.
+  /// Writes a value so that it reads back identical to the bit.
   fileprivate mutating func stored(_ value: Value) {
     switch value {
     case .null: null()

@@ -38,7 +38,7 @@ extension StoreReader {
 }
 
 extension StoreTransaction {
-  /// Restores one row after the other, and then deletes what is left of the run.
+  /// Restores one row after the other, and then deletes the remaining rows of the run.
   public func undo(run: Int64) throws -> UndoCounts {
     var counts = UndoCounts(of: catalog)
     // Restored rows first: until then they may refer to rows that are removed.

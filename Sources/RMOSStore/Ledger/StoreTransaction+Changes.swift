@@ -72,7 +72,7 @@ extension StoreTransaction {
   private func putBack(_ before: BeforeImage, _ run: Int64) throws {
     if try update(before.record) { return }
     try insert(before.record, provenance: before.provenance)
-    // Whether the row was edited before it was deleted stays as it was, too.
+    // The mark that the row was edited before it was deleted is kept, too.
     guard try restore(before, run: run) else {
       throw StoreError.ignoredUndo(before.record.kind, run: run)
     }

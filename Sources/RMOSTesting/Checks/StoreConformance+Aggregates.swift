@@ -64,7 +64,8 @@ extension StoreConformance {
     },
   ]
 
-  /// Two patterns of a run, one of none, and job logs of which one has no readable date.
+  /// Adds two patterns of a run, a pattern without a run, and job logs, one of them without a
+  /// readable date.
   private static func fill(_ store: any RecordStore, _ traits: StoreTraits) throws {
     try store.write { transaction in
       let run = try transaction.beginRun(StoreSamples.run())

@@ -86,7 +86,7 @@ struct DatabaseFile: Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw refuse("is not the path of a database; name a file")
     }
-    // SQLite would take it for that of the other database, and overwrite it.
+    // SQLite would take the file for the log of the other database, and overwrite it.
     for log in ["-wal", "-shm", "-journal"] where path.hasSuffix(log) {
       throw refuse(
         "is the name of a log that SQLite keeps of \(path.dropLast(log.utf8.count)); name a database"

@@ -12,7 +12,8 @@ import RMOSSystem
 final class LogCheckpointer: Sendable {
   /// How much of a log is worth a checkpoint, in bytes of pages.
   static let interval = 16 << 20
-  /// The length from which on the writer waits, so that the log can start over, in bytes of pages.
+  /// The length of the log, in bytes of pages, from which on the writer waits so that the log can
+  /// start over.
   private static let limit = 32 << 20
 
   private struct State {

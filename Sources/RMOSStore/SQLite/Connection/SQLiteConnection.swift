@@ -303,12 +303,12 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Runs `body` on the state that is committed now, and passes it the ``schemaCookie`` of that.
   func readTransaction<Result>(_ body: (Int64) throws -> Result) throws -> Result {
     try execute("BEGIN")
-    // BEGIN alone does not read yet: the snapshot is that of the first read.
+    // BEGIN alone does not read yet: the first read determines the snapshot.
     defer { rollBack() }
     return try body(try schemaCookie)
   }
 
-  /// Runs `body` in the transaction that is open, or else in one that reads.
+  /// Runs `body` in the open transaction, or else in a new one that reads.
   func readingOneState<Result>(_ body: () throws -> Result) throws -> Result {
     isInTransaction ? try body() : try readTransaction { _ in try body() }
   }
@@ -381,7 +381,7 @@ extension SQLiteConnection {
     }
   }
 
-  /// Remembers the log and its index, which belong to this file as long as it is open.
+  /// Remembers the log and its index, which belong to this file while it is open.
   func rememberSidecars() {
     guard place == .here else { return }
     for suffix in ["-wal", "-shm"] {

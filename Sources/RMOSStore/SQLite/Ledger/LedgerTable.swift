@@ -128,7 +128,7 @@ protocol LedgerColumn: CaseIterable, RawRepresentable<Int32>, Equatable, Sendabl
 extension LedgerColumn {
   var name: String { column.name }
 
-  /// The list that selects all columns in order, with NULL for those that `version` lacks.
+  /// The list that selects all columns in order, with NULL for columns that `version` lacks.
   static func list(version: Int64 = SchemaVersion.ledger.upperBound) -> String {
     allCases.map { $0.name(version: version) }.joined(separator: ", ")
   }
@@ -208,7 +208,7 @@ enum ProvenanceColumn: Int32, LedgerColumn {
     }
   }
 
-  /// All but the key: what is known of where a row came from, the run first.
+  /// All columns but the key: the origin of a row, the run first.
   static let origin = allCases.filter { $0 != .kind && $0 != .entityID }
 
   /// The names of ``origin`` among the columns of the before-images, whose `run_id` is another.

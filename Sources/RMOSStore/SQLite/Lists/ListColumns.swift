@@ -291,7 +291,7 @@ private struct ListColumnSource {
     }
   }
 
-  /// The texts in JSON, in one pass; those that are too many are left out.
+  /// The texts in JSON members, read in one pass; members with too many texts are left out.
   func jsonColumns(
     _ keys: [RecordGroup.Key], _ numbers: RowNumbers
   ) throws -> [ListJSONColumn] {

@@ -10,7 +10,7 @@ final class SQLiteListCache: Sendable {
   private struct State {
     /// The state of the database that the columns are of.
     var token: String?
-    /// The kinds that were looked at in that state; `nil` for one that has no columns.
+    /// The kinds that were looked at in that state; `nil` for a kind without columns.
     var kinds: [EntityKind: ListColumns?] = [:]
     /// The kinds with columns, the one used last at the end.
     var order: [EntityKind] = []

@@ -203,7 +203,7 @@ extension SQLiteReader: RecordStreaming {
     }
   }
 
-  /// The rows that match, from one scan: kept for what is asked next of the same snapshot.
+  /// The matching rows, from one scan; kept for later questions about the same snapshot.
   private func matches(
     _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements
   ) throws -> RowMatches {
@@ -473,7 +473,7 @@ private struct SQLFilter {
   private(set) var parameters: [Value] = []
   /// The tests that the remaining rows still have to pass.
   private(set) var tests: [(column: String, names: [String], text: String)] = []
-  /// Whether every row is looked at: no index leads to those that match.
+  /// Whether every row is looked at, because no index leads to the matching rows.
   private(set) var isScan = false
 
   /// Whether SQL answers the whole condition.

@@ -7,7 +7,7 @@ class SQLiteReader: StoreReader {
   private var current: SQLiteSession?
   /// The rows that matched last.
   final var lastMatches: RowMatches?
-  /// The columns of lists, by kind, as far as they were asked for.
+  /// The columns of lists by kind; only kinds that were asked for.
   private var lists: [EntityKind: ListColumns?] = [:]
   private let listAccess: SQLiteListCache.Access?
   /// The entities of a batch whose references were found last.

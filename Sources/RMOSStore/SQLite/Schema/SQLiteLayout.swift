@@ -72,7 +72,7 @@ struct SQLiteLayout {
   /// The table that identifies the older application's workflow session database.
   private static let sessionTable = "workflow_sessions"
 
-  /// Reads the layout.
+  /// Reads the layout of a database.
   init(of connection: SQLiteConnection, _ catalog: EntityCatalog) throws {
     self.catalog = catalog
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
@@ -353,7 +353,8 @@ struct SQLiteLayout {
   /// The tables that are missing, of the shared ones and of a ledger.
   var missingTables: [String] { missingSharedTables + missingLedgerTables.map(\.name) }
 
-  /// The kinds whose tables are ours to complete: those that other applications do not know always.
+  /// The kinds whose tables this program may complete; tables of kinds that other applications do
+  /// not know are always among them.
   var ownedKinds: [EntityKind] {
     ownsSharedTables ? catalog.kinds : catalog.kinds.filter { !EntityCatalog.rmos.contains($0) }
   }

@@ -29,7 +29,7 @@ extension SQLiteReader {
     }
   }
 
-  /// The row as it was before each run that rewrote it.
+  /// The states of a row before each run that rewrote it.
   final func images(
     of kind: EntityKind, id: String
   ) throws -> [(run: Int64, image: BeforeImage)] {

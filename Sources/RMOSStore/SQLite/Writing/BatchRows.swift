@@ -48,10 +48,10 @@ final class BatchRows {
     }
   }
 
-  /// Binds the parameters of ``ProvenanceColumn/replaceSQL(_:)``, or of several rows those of
+  /// Binds the parameters of ``ProvenanceColumn/replaceSQL(_:)`` or, for several rows, of
   /// ``ProvenanceColumn/insertSQL(_:rows:)``, and runs the statement.
   ///
-  /// `digest` is that of the row, if it is not as it was written.
+  /// `digest` is the digest of the stored row, if it differs from the row that was written.
   func bindProvenance(
     of indices: some Collection<Int>, _ digest: RowDigest? = nil, to statement: SQLiteStatement
   ) throws {

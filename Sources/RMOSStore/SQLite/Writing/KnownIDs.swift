@@ -13,7 +13,7 @@ import RMOSSystem
   /// The digest that is kept of an id, and its place.
   struct Key {
     fileprivate let bits: UInt64
-    /// Its places.
+    /// The places where the digest may be stored.
     fileprivate let range: Range<Int>
 
     init(_ id: Span<UInt8>, ofKindAt position: Int) {
@@ -62,7 +62,7 @@ import RMOSSystem
     unsafe places[place ?? key.last] = key.bits
   }
 
-  /// Forgets all.
+  /// Forgets all ids.
   func removeAll() {
     if let places = unsafe places { unsafe Memory.release(places) }
     unsafe places = nil

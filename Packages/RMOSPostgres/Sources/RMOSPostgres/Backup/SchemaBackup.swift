@@ -82,7 +82,7 @@ struct SchemaBackup: Sendable {
     }
   }
 
-  /// Drops it.
+  /// Drops the schema of the backup.
   func drop(_ session: PostgresSession) throws {
     try session.connection.execute("DROP SCHEMA \(SQL.quoted(name)) CASCADE")
   }

@@ -535,7 +535,7 @@ extension String {
   }
 }
 
-/// Rows in the text format of COPY, sent as they are written.
+/// Rows in the text format of COPY, sent while they are written.
 struct CopyRows {
   private let connection: PostgresConnection
   /// Whether the rows stay in memory until they are flushed.

@@ -17,7 +17,7 @@ struct LedgerTable: Sendable {
   /// The list that names all columns, in order.
   var list: String { columns.joined(separator: ", ") }
 
-  /// The list that selects all columns, in order, with NULL for those that are not `present`.
+  /// The list that selects all columns in order, with NULL for columns that are not `present`.
   func list(present: Set<String>) -> String {
     columns.map { present.contains(Self.plain($0)) ? $0 : "NULL" }.joined(separator: ", ")
   }
@@ -217,7 +217,7 @@ enum ProvenanceColumn: Int, CaseIterable, Sendable {
     }
   }
 
-  /// All but the key: what is known of where a row came from, the run first.
+  /// All columns but the key: the origin of a row, the run first.
   static let origin = allCases.filter { $0 != .kind && $0 != .entityID }
 
   /// The names of ``origin`` among the columns of the before-images, whose `run_id` is another.

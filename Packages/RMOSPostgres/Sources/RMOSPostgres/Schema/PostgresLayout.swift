@@ -18,7 +18,7 @@ struct PostgresLayout: Sendable {
     var isView: Bool { kind == "v" || kind == "m" }
   }
 
-  /// A column.
+  /// A column of a table, as the server knows it.
   struct Column: Sendable, Hashable {
     var name: String
     /// The type as the server writes it, such as `timestamp with time zone`.
@@ -32,7 +32,7 @@ struct PostgresLayout: Sendable {
     var isBytewise: Bool
   }
 
-  /// An index.
+  /// An index of a table, as the server knows it.
   struct Index: Sendable, Hashable {
     var name: String
     /// The key, as in CREATE INDEX: `name`, `created_at DESC`.
@@ -334,7 +334,8 @@ struct PostgresLayout: Sendable {
   /// The tables that are missing, of the shared ones and of a ledger.
   var missingTables: [String] { missingSharedTables + missingLedgerTables.map(\.name) }
 
-  /// The kinds whose tables are ours to complete: those that other applications do not know always.
+  /// The kinds whose tables this program may complete; tables of kinds that other applications do
+  /// not know are always among them.
   var ownedKinds: [EntityKind] {
     ownsSharedTables
       ? catalog.kinds : catalog.kinds.filter { !EntityCatalog.rmos.kinds.contains($0) }

@@ -53,7 +53,7 @@ extension PostgresTransaction {
     _ = try undo(run, session, "DELETE FROM migration_before_images WHERE run_id = $1")
   }
 
-  /// Restores one row after the other, and then deletes what is left of the run.
+  /// Restores one row after the other, and then deletes the remaining rows of the run.
   private func undoRowByRow(_ run: Int64) throws -> UndoCounts {
     var restored: [EntityKind: Int] = [:]
     try forEachBeforeImage(ofRun: run) { image in
