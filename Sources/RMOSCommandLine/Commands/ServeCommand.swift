@@ -180,7 +180,9 @@ private final class AccessLog: Sendable {
   /// The line, safe for a terminal and short enough to be written to a pipe at once.
   private static func line(_ entry: HTTPServer.LogEntry) -> String {
     let milliseconds = TerminalText.fixed(entry.duration / .milliseconds(1), decimals: 1)
-    let end = " \(entry.status) \(entry.size) bytes \(milliseconds) ms"
+    let end =
+      " \(entry.status) \(entry.size) bytes \(milliseconds) ms"
+      + (entry.isWhole ? "" : ", abandoned")
     let request = [entry.method, entry.target].map { TerminalText.escaped($0 ?? "-") }
     let start = "\(entry.peer) \(request.joined(separator: " "))"
     // Minus 1 for the line break.

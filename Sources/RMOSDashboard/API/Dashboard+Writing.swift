@@ -61,10 +61,10 @@ extension Dashboard {
       guard let old = try transaction.record(kind, id: id) else {
         throw HTTPRefusal.absent(kind, id)
       }
+      // RFC 9110, 13.2.1: before the content is processed, which is about another state.
+      try request.checkConditions(old.entityTag)
       let change = EntityChange(old, by: content, at: time)
       try refuse(try change.issues(transaction))
-      // Last (RFC 9110, 13.2.1): conditions only apply to requests that would succeed.
-      try request.checkConditions(old.entityTag)
       try transaction.write(change.new, run: run)
       return try transaction.record(kind, id: id) ?? change.new
     }

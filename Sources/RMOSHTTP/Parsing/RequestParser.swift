@@ -49,6 +49,8 @@ struct RequestParser {
   private var state = State.requestLine
   /// Bytes of the current head or of the framing of the current body.
   private var spent = 0
+  /// How many bytes of empty lines came before the request.
+  private var ignored = 0
   private var head: RequestHead?
   private(set) var body: [UInt8] = []
 
@@ -119,7 +121,13 @@ struct RequestParser {
     let tooLong = HTTPRefusal(414, "the request line is longer than \(limits.head) bytes")
     guard let line = try line(isRequestLine: true, tooLong: tooLong) else { return .needsMore }
     // RFC 9112, 2.2: an empty line before a request is ignored.
-    if line.isEmpty { return nil }
+    if line.isEmpty {
+      ignored += spent
+      spent = 0
+      guard ignored <= limits.head else { throw tooLong }
+      return nil
+    }
+    ignored = 0
     head = try RequestHead(requestLine: buffer[line])
     state = .fields
     return nil

@@ -49,6 +49,9 @@ final class Connection {
   /// The value of `sent` when the write timer started.
   private var sentAtTimer = 0
   private var answeringSince = ContinuousClock.now
+  private let log: (@Sendable (HTTPServer.LogEntry) -> Void)?
+  /// The entry of a response that is still being sent.
+  private var unsentEntry: HTTPServer.LogEntry?
   /// What the handler makes part by part, while it is sent.
   private var partial: Partial?
 
@@ -73,6 +76,7 @@ final class Connection {
     self.peer = peer
     self.isExcess = isExcess
     let configuration = context.configuration
+    log = configuration.log
     parser = RequestParser(
       limits: .init(head: configuration.maxHeadSize, body: configuration.maxBodySize))
     set(.head, configuration.headTimeout, now)
@@ -164,7 +168,6 @@ final class Connection {
       }
     case .broken:
       // The last chunk is missing, so the client knows that the body is incomplete.
-      log(context, partial?.status ?? 500, partial?.size ?? 0, now - answeringSince)
       return close()
     }
     drive(context, now)
@@ -175,7 +178,7 @@ final class Connection {
     _ status: Int, _ bodySize: Int, keepsAlive: Bool, _ context: Context,
     _ now: ContinuousClock.Instant
   ) {
-    log(context, status, bodySize, now - answeringSince)
+    unsentEntry = entry(status, bodySize, now - answeringSince)
     phase = keepsAlive && !context.isDraining ? .reading : .closing
     head = nil
     hasServed = true
@@ -206,6 +209,7 @@ final class Connection {
 
   func close() {
     guard phase != .closed else { return }
+    logAbandoned()
     phase = .closed
     descriptor.close()
   }
@@ -249,6 +253,10 @@ final class Connection {
       output.removeAll(keepingCapacity: output.capacity <= 16 << 10)
       sent = 0
       sentAtTimer = 0
+    }
+    if let entry = unsentEntry {
+      unsentEntry = nil
+      log?(entry)
     }
     if timer == .write { clearTimer() }
     if phase == .closing {
@@ -313,17 +321,26 @@ final class Connection {
     let writer = ResponseWriter(isHead: isHead, keepsAlive: false, date: context.clock.text)
     let (bytes, bodySize) = writer.bytes(refusal.response)
     output.append(contentsOf: bytes)
-    log(context, refusal.status, bodySize, .zero)
+    unsentEntry = entry(refusal.status, bodySize, .zero)
     phase = .closing
   }
 
-  private func log(_ context: Context, _ status: Int, _ size: Int, _ duration: Duration) {
-    guard let log = context.configuration.log else { return }
+  private func entry(_ status: Int, _ size: Int, _ duration: Duration) -> HTTPServer.LogEntry {
     let line = head.map { ($0.method, $0.target) } ?? parser.requestLine
-    log(
-      HTTPServer.LogEntry(
-        peer: peer, method: line?.0, target: line?.1, status: status, size: size,
-        duration: duration))
+    return HTTPServer.LogEntry(
+      peer: peer, method: line?.0, target: line?.1, status: status, size: size, duration: duration)
+  }
+
+  /// Logs the response that the client does not get, or not all of.
+  private func logAbandoned() {
+    var abandoned = unsentEntry
+    if phase == .answering {
+      abandoned = entry(
+        partial?.status ?? HTTPServer.LogEntry.clientClosed, partial?.size ?? 0,
+        ContinuousClock.now - answeringSince)
+    }
+    abandoned?.isWhole = false
+    if let abandoned { log?(abandoned) }
   }
 
   /// Starts a timer, unless one of the same kind is running.

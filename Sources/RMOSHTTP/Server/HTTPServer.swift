@@ -59,7 +59,8 @@ public final class HTTPServer: Sendable {
 
   /// Answers requests until ``stop()``; blocks.
   ///
-  /// A server can run only once.
+  /// A server can run only once. A handler that is still at work when the drain timeout has passed, or
+  /// at a second ``stop()``, goes on after `run` returns, and its response is lost.
   /// - Throws: ``HTTPServerError`` if the system fails.
   public func run() throws(HTTPServerError) {
     guard !hasStarted.exchange(true, ordering: .relaxed) else {
@@ -140,7 +141,7 @@ extension HTTPServer {
     /// How long requests in progress may take after ``HTTPServer/stop()``.
     package var drainTimeout = Duration.seconds(5)
 
-    /// Called after each response, on the server's thread; must not block.
+    /// Called when a response is sent or abandoned, on the server's thread; must not block.
     public var log: (@Sendable (LogEntry) -> Void)?
 
     /// Creates the default configuration: loopback, port 8000.
@@ -155,12 +156,17 @@ extension HTTPServer {
     public var method: String?
     /// The target as received; `nil` if the request was malformed.
     public var target: String?
-    /// The status of the response.
+    /// The status of the response; 499 if the client closed the connection before there was one.
     public var status: Int
-    /// The size of the response's body, bytes.
+    /// The size of the response's body as far as it was made, bytes.
     public var size: Int
-    /// How long the response took from the end of the request.
+    /// How long making the response took, from the end of the request.
     public var duration: Duration
+    /// Whether all of it was sent; if not, the connection ended before.
+    public var isWhole = true
+
+    /// A status that no response has, and other servers log for the same.
+    static let clientClosed = 499
   }
 }
 
