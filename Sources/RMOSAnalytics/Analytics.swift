@@ -201,9 +201,6 @@ private struct PatternRows: RowSource {
   private let pattern: Record
   private let families: [Record]
 
-  /// How many jobs are read at a time.
-  private static let page = 2000
-
   init(of pattern: Record, _ reader: any StoreReader) throws {
     self.reader = reader
     self.pattern = pattern
@@ -223,14 +220,8 @@ private struct PatternRows: RowSource {
   private static func forEachJob(
     of pattern: Record, _ reader: any StoreReader, _ body: (Record) throws -> Void
   ) throws {
-    let query = RecordQuery(.joblogs).filter("pattern_id", is: .text(pattern.id)).order(.id)
-    var offset = 0
-    while true {
-      let jobs = try reader.records(query.limit(page, offset: offset))
-      for job in jobs { try body(job) }
-      guard jobs.count == page else { return }
-      offset += page
-    }
+    try reader.forEachRecord(
+      matching: RecordQuery(.joblogs).filter("pattern_id", is: .text(pattern.id)).order(.id), body)
   }
 
   func count(_ kind: EntityKind) throws -> Int {

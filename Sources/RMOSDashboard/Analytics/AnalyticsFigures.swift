@@ -18,6 +18,13 @@ final class AnalyticsFigures: Sendable {
     let report: AnalyticsReport
   }
 
+  /// What was made of a basis.
+  struct Derived<Value: Sendable>: Sendable {
+    let value: Value
+    /// When the store was read for it, ISO 8601.
+    let asOf: String
+  }
+
   /// The question what is in the store.
   struct Whole: Hashable, Sendable {}
 
@@ -50,8 +57,8 @@ final class AnalyticsFigures: Sendable {
   private let store: any RecordStore
   private let now: @Sendable () -> String
   private let bases: AnswerCache<Whole, Basis>
-  private let reports: DerivedAnswers<Question, Basis, AnalyticsReport>
-  private let pairs: DerivedAnswers<Pair, Basis, Correlation>
+  private let reports: AnswerCache<Question, Derived<AnalyticsReport>>
+  private let pairs: AnswerCache<Pair, Derived<Correlation>>
   private let patterns: AnswerCache<Pattern, AnalyticsReport?>
 
   /// How many filters are remembered; a report has lists of up to 1000 entries.
@@ -67,18 +74,27 @@ final class AnalyticsFigures: Sendable {
     self.store = store
     self.now = now
     self.patience = patience
-    bases = AnswerCache(capacity: 1, uptime: uptime, now: now) {
+    let bases = AnswerCache<Whole, Basis>(capacity: 1, uptime: uptime, now: now) {
       let options = Analytics.Options(today: Self.today(now))
       let snapshot = try AnalyticsSnapshot(of: store, isCancelled: $1)
       return Basis(
         snapshot: snapshot, options: options, report: try snapshot.report(options, isCancelled: $1))
     }
-    reports = DerivedAnswers(capacity: Self.reportCapacity) { question, basis in
-      question == Question(basis.options)
-        ? basis.report : try basis.snapshot.report(question.options)
+    self.bases = bases
+    reports = AnswerCache(capacity: Self.reportCapacity, uptime: uptime, now: now) {
+      question, isCancelled in
+      let basis = try bases.answer(Whole(), since: store.changeToken())
+      let report =
+        question == Question(basis.value.options)
+        ? basis.value.report
+        : try basis.value.snapshot.report(question.options, isCancelled: isCancelled)
+      return Derived(value: report, asOf: basis.asOf)
     }
-    pairs = DerivedAnswers(capacity: Self.pairCapacity) {
-      try $1.snapshot.correlation(of: $0.x, and: $0.y, $0.among.options.filter)
+    pairs = AnswerCache(capacity: Self.pairCapacity, uptime: uptime, now: now) { pair, _ in
+      let basis = try bases.answer(Whole(), since: store.changeToken())
+      let correlation = try basis.value.snapshot.correlation(
+        of: pair.x, and: pair.y, pair.among.options.filter)
+      return Derived(value: correlation, asOf: basis.asOf)
     }
     patterns = AnswerCache(capacity: Self.patternCapacity, uptime: uptime, now: now) {
       try Analytics(of: store, options: Analytics.Options(today: $0.today))
@@ -101,9 +117,7 @@ final class AnalyticsFigures: Sendable {
   func report(_ filter: JobFilter, outlierScore: Double? = nil) throws -> Report {
     var options = Analytics.Options(filter: filter, today: Self.today(now))
     if let outlierScore { options.outlierScore = outlierScore }
-    // The token is taken before reading: an answer may be newer than its token, but never older.
-    return try reports.answer(
-      Question(options), from: bases.answer(Whole(), since: store.changeToken()))
+    return try answer(Question(options), reports)
   }
 
   /// All figures about the jobs that pass a filter, if they are there soon.
@@ -111,91 +125,44 @@ final class AnalyticsFigures: Sendable {
   /// - Returns: The figures; `nil` if they are still being computed.
   func reportIfSoon(_ filter: JobFilter) throws -> Report? {
     let options = Analytics.Options(filter: filter, today: Self.today(now))
-    let basis = try bases.answer(Whole(), since: store.changeToken(), within: patience)
-    return try basis.map { try reports.answer(Question(options), from: $0) }
+    guard let token = store.changeToken() else { return try answer(Question(options), reports) }
+    guard let basis = try bases.answer(Whole(), since: token, within: patience) else { return nil }
+    return try reports.answer(Question(options), since: String(basis.revision), within: patience)
+      .map { answer(of: $0, isCurrent: basis.isCurrent) }
+  }
+
+  /// The answer to a question that is made of a basis; one of an earlier basis if that takes long.
+  private func answer<Question, Value>(
+    _ question: Question, _ answers: AnswerCache<Question, Derived<Value>>
+  ) throws -> KeptAnswer<Value> {
+    // The token is taken before reading: an answer may be newer than its token, but never older.
+    guard let token = store.changeToken() else {
+      // Nothing is kept then, and the answer reads the store itself.
+      return try answer(of: answers.answer(question, since: nil), isCurrent: true)
+    }
+    let basis = try bases.answer(Whole(), since: token)
+    return try answer(
+      of: answers.answer(question, since: String(basis.revision)), isCurrent: basis.isCurrent)
+  }
+
+  private func answer<Value>(
+    of derived: KeptAnswer<Derived<Value>>, isCurrent: Bool
+  ) -> KeptAnswer<Value> {
+    KeptAnswer(
+      value: derived.value.value, asOf: derived.value.asOf, revision: derived.revision,
+      isCurrent: derived.isCurrent && isCurrent)
   }
 
   /// How two measures go together.
   func correlation(
     _ x: Measure, _ y: Measure, _ filter: JobFilter
   ) throws -> KeptAnswer<Correlation> {
-    try pairs.answer(
-      Pair(x: x, y: y, among: Question(Analytics.Options(filter: filter))),
-      from: bases.answer(Whole(), since: store.changeToken()))
+    try answer(Pair(x: x, y: y, among: Question(Analytics.Options(filter: filter))), pairs)
   }
 
   /// The figures of one pattern.
   func pattern(_ id: String) throws -> OnePattern {
     try patterns.answer(
       Pattern(id: Array(id.utf8), today: Self.today(now)), since: store.changeToken())
-  }
-}
-
-/// Answers that are made from one basis, such as what was read from a store, without asking the
-/// store again; kept for the questions asked last until there is a newer basis.
-///
-/// They are made one at a time, so that many questions at once take no more memory than one.
-final class DerivedAnswers<Question: Hashable & Sendable, Basis: Sendable, Value: Sendable>:
-  Sendable
-{
-  private struct Entry {
-    var value: Value
-    var revision: Int
-  }
-
-  private struct State {
-    /// The revision of the newest basis, which all entries are of.
-    var basis = Int.min
-    var entries: RecentlyUsed<Question, Entry>
-    var revisions = 0
-  }
-
-  private let compute: @Sendable (Question, Basis) throws -> Value
-  private let state: Mutex<State>
-  private let turn = Mutex(())
-
-  /// Creates an empty cache.
-  ///
-  /// - Parameters:
-  ///   - capacity: How many questions are remembered.
-  ///   - compute: Makes an answer.
-  init(capacity: Int, compute: @escaping @Sendable (Question, Basis) throws -> Value) {
-    state = Mutex(State(entries: RecentlyUsed(capacity: capacity)))
-    self.compute = compute
-  }
-
-  /// The answer to a question.
-  ///
-  /// - Throws: What making it throws.
-  func answer(
-    _ question: Question, from basis: KeptAnswer<Basis>
-  ) throws -> KeptAnswer<Value> {
-    let kept =
-      try entry(question, basis.revision)
-      ?? turn.withLock { _ in
-        try entry(question, basis.revision)
-          ?? keep(try compute(question, basis.value), question, basis.revision)
-      }
-    return KeptAnswer(
-      value: kept.value, asOf: basis.asOf, revision: kept.revision, isCurrent: basis.isCurrent)
-  }
-
-  private func entry(_ question: Question, _ basis: Int) -> Entry? {
-    state.withLock { basis == $0.basis ? $0.entries[question] : nil }
-  }
-
-  private func keep(_ value: Value, _ question: Question, _ basis: Int) -> Entry {
-    state.withLock { state in
-      state.revisions += 1
-      let entry = Entry(value: value, revision: state.revisions)
-      // Whoever still has an older basis keeps nothing.
-      if basis < state.basis { return entry }
-      if basis > state.basis {
-        state.basis = basis
-        state.entries.removeAll()
-      }
-      state.entries[question] = entry
-      return entry
-    }
   }
 }

@@ -273,7 +273,4 @@ struct RecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       }
     }
   }
-
-  /// Forgets all values.
-  mutating func removeAll() { entries.removeAll() }
 }
