@@ -93,9 +93,10 @@ import Testing
           "dimensions": {"chip_length_mm": 2.0}}
         """#),
       options: .init(count: 4, scrapPercent: 25), stripFamilies: [])
-    #expect(list.pieces.map(\.color) == ["black", "white"])
-    #expect(list.pieces.map(\.tiles) == [45, 80])
-    #expect(list.pieces.map(\.lengthMM) == [90, 160])
+    #expect(list.pieces.map(\.color) == ["black", "white", "x"])
+    #expect(list.pieces.map(\.tiles) == [45, 80, nil])
+    #expect(list.pieces.map(\.lengthMM) == [90, 160, nil])
+    #expect(list.notes.contains { $0.hasSuffix("how many chips there are of x.") })
     #expect(list.stock == [])
     #expect(list.notes.contains { $0.contains("25 chips") && $0.contains("35") })
   }

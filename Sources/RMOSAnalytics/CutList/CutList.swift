@@ -177,6 +177,12 @@ public struct CutList: Sendable, Hashable {
     let colors = pieces.filter { $0.color != nil }
     if !colors.isEmpty {
       notes.append("The geometry does not say which strip family each color is cut from.")
+      let uncounted = colors.filter { $0.tilesEach == nil }.compactMap(\.color)
+      if !uncounted.isEmpty {
+        notes.append(
+          "The geometry does not say how many chips there are of "
+            + uncounted.joined(separator: ", ") + ".")
+      }
       if colors.contains(where: { $0.tileLengthMM == nil }) {
         notes.append("The geometry does not say how long the chips are.")
       }
@@ -295,10 +301,10 @@ private struct CutGeometry {
     guard case .object(let totals) = value["totals"] else { return [] }
     let size = value["dimensions"]
     let length = size?["chip_length_mm"]?.length ?? value["chip_length_mm"]?.length
-    return totals.compactMap { total in
-      total.value.measure.map {
-        CutList.Piece(color: total.name, tiles: $0, tileLength: length)
-      }
+    return totals.filter { $0.value != .null }.map { total in
+      // None of a color is a number, too.
+      let tiles = total.value.double == 0 ? 0 : count(total.value)
+      return CutList.Piece(color: total.name, tiles: tiles, tileLength: length)
     }
   }
 

@@ -569,21 +569,16 @@ extension FigureTable {
   /// The table as CSV (RFC 4180), with its columns' names in the first line; unknown is empty.
   package var csv: String {
     let lines = [columns.map(\.name)] + rows.map { $0.map(Self.field) }
-    return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
+    return lines.map { $0.joined(separator: ",") + "\r\n" }.joined()
   }
 
   private static func field(_ cell: Cell) -> String {
     switch cell {
-    case .text(let text): text
+    case .text(let text): CSVText.field(text)
     case .whole(let number): String(number)
     case .number(let number, _): Int(exactly: number).map { String($0) } ?? number.description
     case .unknown: ""
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    guard text.utf8.contains(where: { "\",\r\n".utf8.contains($0) }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
   }
 
   /// How text is laid out.

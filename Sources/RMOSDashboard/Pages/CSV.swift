@@ -4,8 +4,6 @@ import RMOSModels
 import RMOSStore
 
 /// A table as CSV (RFC 4180) with the columns' names in the first line.
-///
-/// A text that spreadsheets would take for a formula begins with an apostrophe.
 struct CSV {
   private(set) var bytes: [UInt8] = []
 
@@ -25,10 +23,8 @@ struct CSV {
   }
 
   private static func field(_ value: Value) -> String {
-    guard case .text(var text) = value else { return PageText.text(value) ?? "" }
-    if let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) { text = "'" + text }
-    guard text.utf8.contains(where: { "\",\r\n".utf8.contains($0) }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    guard case .text(let text) = value else { return PageText.text(value) ?? "" }
+    return CSVText.field(text)
   }
 }
 
