@@ -136,3 +136,25 @@ extension RecordStore {
     }
   }
 }
+
+extension RecordStore {
+  /// Runs `body` again, a few times, if another process changed the file while it was read without
+  /// locks, as where nobody else had it open.
+  ///
+  /// - Parameters:
+  ///   - isFinal: Whether what `body` has done so far cannot be done again.
+  ///   - body: Reads the store.
+  /// - Throws: What `body` throws.
+  package func retryingIfChanged<Result>(
+    unless isFinal: @autoclosure () -> Bool = false, _ body: () throws -> Result
+  ) throws -> Result {
+    for _ in 0..<3 {
+      do {
+        return try body()
+      } catch let error as StoreError where error.isOfChangedFile {
+        if isFinal() { throw error }
+      }
+    }
+    return try body()
+  }
+}

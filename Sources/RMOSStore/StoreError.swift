@@ -65,6 +65,9 @@ public struct StoreError: Error, Sendable, Hashable {
   public var path: String?
   /// SQLite's extended result code, if SQLite reported the error.
   package var sqliteCode: Int32?
+  /// Whether another process changed the file while it was read without locks, so that what was read
+  /// may be of two states.
+  package var isOfChangedFile = false
 
   /// Creates an error.
   public init(_ code: Code, _ message: String, path: String? = nil) {

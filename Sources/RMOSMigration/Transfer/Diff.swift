@@ -70,7 +70,22 @@ public struct Diff: Sendable {
     observer: ((DiffReport.Entry) -> Void)? = nil, isCancelled: () -> Bool = { false }
   ) throws -> DiffReport {
     try Migration.checkSource(source, store.catalog)
-    return try store.read { reader in
+    var hasObserved = false
+    let observe = observer.map { observer in
+      { (entry: DiffReport.Entry) in
+        hasObserved = true
+        observer(entry)
+      }
+    }
+    return try store.retryingIfChanged(unless: hasObserved) {
+      try runOnce(observer: observe, isCancelled: isCancelled)
+    }
+  }
+
+  private func runOnce(
+    observer: ((DiffReport.Entry) -> Void)?, isCancelled: () -> Bool
+  ) throws -> DiffReport {
+    try store.read { reader in
       try withoutActuallyEscaping(isCancelled) { isCancelled in
         let run = DiffRun(
           reader, DiffReport(source: source, database: store.location, store.catalog), options,

@@ -93,6 +93,10 @@ public struct Export: Sendable {
   package func runSynchronously(
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> Summary {
+    try store.retryingIfChanged { try runOnce(isCancelled: isCancelled) }
+  }
+
+  private func runOnce(isCancelled: @escaping @Sendable () -> Bool) throws -> Summary {
     do {
       let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
       defer { staging.close() }

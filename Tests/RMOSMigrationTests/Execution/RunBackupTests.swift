@@ -125,11 +125,13 @@ import Testing
   @Test func theLastThreeAreKeptAndNothingElseIsTouched() throws {
     let others = [
       "rmos.db.backup-1.txt", "rmos.db.backup-01", "rmos.db.backup-99", "rmos.db.backup-x",
-      "rmos.db.backup-", "xrmos.db.backup-1", "rmos.db.backup-2-2",
+      "rmos.db.backup-", "xrmos.db.backup-1", "rmos.db.backup-2-1",
     ]
     for name in others { try Data("kept".utf8).write(to: URL(fileURLWithPath: work.file(name))) }
     // What a killed process left of a backup.
     try Data().write(to: URL(fileURLWithPath: work.file("rmos.db.backup-3.incomplete-7")))
+    // Its second backup of a run, from before the database was restored.
+    try Data().write(to: URL(fileURLWithPath: work.file("rmos.db.backup-4-2")))
     for last in 1...7 { try migrate(1...last) }
     #expect(
       try Set(backups)

@@ -32,14 +32,19 @@ extension SQLiteStore {
   package func backUpSynchronously(
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
-    try withBackupSource { source in
-      try copy(source, to: path, replacing: replacing, isCancelled: isCancelled)
+    try retryingIfChanged {
+      try withBackupSource { source, checkUnchanged in
+        try copy(source, to: path, replacing: replacing, isCancelled: isCancelled, checkUnchanged)
+      }
     }
   }
 
   /// Writes the state that a connection sees to a new file.
+  ///
+  /// - Parameter checkUnchanged: Throws if what was read is not of one state.
   private func copy(
-    _ source: SQLiteConnection, to path: String, replacing: Bool, isCancelled: () -> Bool
+    _ source: SQLiteConnection, to path: String, replacing: Bool, isCancelled: () -> Bool,
+    _ checkUnchanged: () throws -> Void
   ) throws {
     try checkTarget(path, replacing: replacing)
     func failure(_ error: SystemError) -> StoreError {
@@ -58,6 +63,7 @@ extension SQLiteStore {
     }
     do {
       try write(source, to: copy, isCancelled: isCancelled)
+      try checkUnchanged()
       guard copy.isInPlace else { throw movedBackup(path) }
       do throws(SystemError) {
         try copy.file.synchronize()
@@ -99,13 +105,17 @@ extension SQLiteStore {
 
   /// Lends a connection that sees one state of the database while it is copied.
   ///
-  /// It leaves no file next to the database that was not there before.
+  /// It leaves no file next to the database that was not there before. What `body` gets besides
+  /// throws if the connection has no locks and the file has changed.
   private func withBackupSource<Result>(
-    _ body: (SQLiteConnection) throws -> Result
+    _ body: (SQLiteConnection, _ checkUnchanged: () throws -> Void) throws -> Result
   ) throws -> Result {
-    guard access == .readOnly || access == .inspect else {
-      return try readers.withSession { try body($0.connection) }
+    func withReader() throws -> Result {
+      try readers.withSession { session in
+        try body(session.connection) { [session] in try readers.checkUnchanged(session) }
+      }
     }
+    guard access == .readOnly || access == .inspect else { return try withReader() }
     // A file that is only read is opened without locks, and a writer could come. A user who may
     // write can have locks without leaving a trace while another has the log open, and so can
     // anyone if there is no log.
@@ -113,13 +123,13 @@ extension SQLiteStore {
       let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
     {
-      return try body(connection)
+      return try body(connection) {}
     }
     let keepsLog = try readers.withSession { $0.stamp == nil || $0.connection.keepsLog }
     if !keepsLog {
-      return try body(try file.connect(.readOnly, busyTimeout: busyTimeout))
+      return try body(try file.connect(.readOnly, busyTimeout: busyTimeout)) {}
     }
-    return try readers.withSession { try body($0.connection) }
+    return try withReader()
   }
 
   private func checkTarget(_ path: String, replacing: Bool) throws {
@@ -177,7 +187,9 @@ extension SQLiteStore {
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
   ) throws -> Result {
     guard try keepsOldStates else {
-      let backup = try withBackupSource { try backUp($0, beforeRun: run, isCancelled: isCancelled) }
+      let backup = try withBackupSource {
+        try backUp($0, beforeRun: run, isCancelled: isCancelled, $1)
+      }
       return try body { backup }
     }
     return try readers.read { session in
@@ -189,7 +201,8 @@ extension SQLiteStore {
         // Later writes can be checkpointed once this snapshot ends.
         defer { source.rollBack() }
         let made = Swift.Result {
-          try self.backUp(source, beforeRun: run, isCancelled: isCancelled)
+          // It has a transaction, so it sees one state.
+          try self.backUp(source, beforeRun: run, isCancelled: isCancelled) {}
         }
         outcome = made
         return try made.get()
@@ -206,21 +219,19 @@ extension SQLiteStore {
   }
 
   private func backUp(
-    _ source: SQLiteConnection, beforeRun run: Int64, isCancelled: () -> Bool
+    _ source: SQLiteConnection, beforeRun run: Int64, isCancelled: () -> Bool,
+    _ checkUnchanged: () throws -> Void
   ) throws -> RunBackup {
     // If the path is a link, the database's own directory counts.
     let shown = FileStatus.isLink(location) ? file.path : location
-    var name = Self.backupSuffix + String(run)
-    var number = 2
+    var number = BackupNumber(run: run)
     // A backup of that name is from before the database was recreated or restored, and must be
     // kept.
-    while FileStatus.hasEntry(file.path + name) {
-      name = "\(Self.backupSuffix)\(run)-\(number)"
-      number += 1
-    }
+    while FileStatus.hasEntry(file.path + number.name) { number.copy += 1 }
+    let name = number.name
     let path = file.path + name
     do {
-      try copy(source, to: path, replacing: false, isCancelled: isCancelled)
+      try copy(source, to: path, replacing: false, isCancelled: isCancelled, checkUnchanged)
     } catch var error as StoreError where error.code != .cancelled {
       error.message +=
         ". The database could not be backed up, so nothing in it was changed; fix that, or run without "
@@ -230,40 +241,71 @@ extension SQLiteStore {
     let database = file.path
     return RunBackup(
       path: shown + name, run: run, discard: { try? FileSystem.removeFile(path) },
-      removeOlder: { Self.removeBackups(of: database, upTo: run) })
+      removeOlder: { Self.removeBackups(of: database, olderThan: name, upTo: run) })
   }
 
   /// Removes all but the last of the backups taken before runs up to this one, by number, and what
   /// a killed process left of one.
   ///
   /// Backups with a higher number are of another history and stay.
-  private static func removeBackups(of database: String, upTo run: Int64) {
+  ///
+  /// - Parameters:
+  ///   - database: The path of the database.
+  ///   - newest: The name of the backup just taken, after the database's.
+  ///   - run: The run that it was taken for.
+  private static func removeBackups(
+    of database: String, olderThan newest: String, upTo run: Int64
+  ) {
     let directory = database.directoryPath
     let prefix = Array((database.lastName + backupSuffix).utf8)
-    var older: [Int64] = []
+    var older: [BackupNumber] = []
     for entry in FileSystem.names(inDirectory: directory) {
       guard entry.starts(with: prefix) else { continue }
       let parts = entry.dropFirst(prefix.count).split(
         separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-      guard let number = parts.first.flatMap(number), number <= run else { continue }
+      guard let number = parts.first.flatMap(BackupNumber.init), number.run <= run
+      else { continue }
       if parts.count == 1 {
-        if number < run { older.append(number) }
+        if number.name != newest { older.append(number) }
       } else if parts[1].starts(with: Array("incomplete-".utf8)) {
         // Only the holder of the lock writes backups, so the file is not in use.
         try? FileSystem.removeFile(Array("\(directory)/".utf8) + entry)
       }
     }
-    for number in older.sorted(by: >).dropFirst(backupsKept - 1) {
-      try? FileSystem.removeFile("\(database)\(backupSuffix)\(number)")
+    let descending = older.sorted { ($0.run, $0.copy) > ($1.run, $1.copy) }
+    for number in descending.dropFirst(backupsKept - 1) {
+      try? FileSystem.removeFile(database + number.name)
     }
   }
 
-  /// A number as the name of a backup has it.
-  private static func number(_ text: ArraySlice<UInt8>) -> Int64? {
-    guard let number = Int64(String(decoding: text, as: UTF8.self)), number > 0,
-      String(number).utf8.elementsEqual(text)
-    else { return nil }
-    return number
+  /// The number in the name of a backup: `.backup-7`, or `.backup-7-2` for the second of that run.
+  private struct BackupNumber {
+    let run: Int64
+    var copy: Int64 = 1
+
+    /// What the backup's name has after the database's.
+    var name: String { backupSuffix + "\(run)" + (copy > 1 ? "-\(copy)" : "") }
+
+    init(run: Int64, copy: Int64 = 1) {
+      (self.run, self.copy) = (run, copy)
+    }
+
+    /// Reads the part of a name after ``backupSuffix``; `nil` if no backup is named so.
+    init?(_ text: ArraySlice<UInt8>) {
+      let parts = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+      guard let run = parts.first.flatMap(Self.number), parts.count <= 2 else { return nil }
+      self.run = run
+      guard parts.count == 2 else { return }
+      guard let copy = Self.number(parts[1]), copy > 1 else { return nil }
+      self.copy = copy
+    }
+
+    private static func number(_ text: ArraySlice<UInt8>) -> Int64? {
+      guard let number = Int64(String(decoding: text, as: UTF8.self)), number > 0,
+        String(number).utf8.elementsEqual(text)
+      else { return nil }
+      return number
+    }
   }
 }
 

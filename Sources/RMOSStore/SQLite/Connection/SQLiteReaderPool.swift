@@ -179,13 +179,16 @@ final class SQLiteReaderPool: Sendable {
     }
   }
 
-  private func checkUnchanged(_ session: SQLiteSession) throws {
+  /// Checks that what a session has read is of one state.
+  func checkUnchanged(_ session: SQLiteSession) throws {
     guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path))?.state else {
       return
     }
-    throw StoreError(
+    var error = StoreError(
       .busy, "\(file.path) was changed by another process while it was read; run again",
       path: file.path)
+    error.isOfChangedFile = true
+    throw error
   }
 }
 
