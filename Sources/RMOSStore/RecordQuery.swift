@@ -18,6 +18,8 @@ public struct RecordQuery: Sendable, Hashable {
     /// At least one of the text fields contains the text, as in ``contains(member:text:)``.
     case anyContains(members: [String], text: String)
     /// The field equals one of the values.
+    ///
+    /// SQLite takes at most 32,766 values in all conditions of a query, and the store then throws.
     case isAny(member: String, of: [Value])
     /// The JSON object in the field has the text as the value of a member with one of the names, or
     /// as an element of a list there.

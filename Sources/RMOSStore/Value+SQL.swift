@@ -4,8 +4,9 @@ extension Value {
   /// Whether the two are the same in SQL, where 1 is 1.0.
   func isSame(as other: Value) -> Bool {
     switch (self, other) {
-    case (.integer(let left), .real(let right)): Double(left) == right
-    case (.real(let left), .integer(let right)): left == Double(right)
+    // Exactly: not every whole number is a `Double`.
+    case (.integer(let left), .real(let right)), (.real(let right), .integer(let left)):
+      Int64(exactly: right) == left
     default: self == other
     }
   }
@@ -16,8 +17,10 @@ extension Value {
     case (.text(let left), .text(let right)): left.precedesInUTF8(right)
     case (.blob(let left), .blob(let right)): left.lexicographicallyPrecedes(right)
     case (.integer(let left), .integer(let right)): left < right
-    case (.integer(let left), .real(let right)): Double(left) < right
-    case (.real(let left), .integer(let right)): left < Double(right)
+    case (.integer(let left), .real(let right)):
+      Int64(exactly: right.rounded(.up)).map { left < $0 } ?? (right > 0)
+    case (.real(let left), .integer(let right)):
+      Int64(exactly: left.rounded(.down)).map { $0 < right } ?? (left < 0)
     case (.real(let left), .real(let right)): left < right
     default: rank < other.rank
     }

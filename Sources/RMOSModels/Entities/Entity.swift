@@ -188,7 +188,8 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
     let found: Any? =
       switch value {
       case .null: nil
-      case .integer(let number): number
+      // A whole number is a number too.
+      case .integer(let number): type is Double.Type ? Double(number) as Any : number
       case .real(let number): number
       case .text(let text): type is JSONText.Type ? try JSONText(verbatim: text) : text
       case .blob(let bytes): bytes

@@ -44,6 +44,12 @@ public final class WriterGate: Sendable {
     return try body()
   }
 
+  /// Whether the calling thread is within the gate.
+  var isHeld: Bool {
+    let thread = SystemThread.current
+    return monitor.withLock { $0.owner == thread }
+  }
+
   private func enter(timeout: Duration, _ change: (inout State) throws -> Void) throws {
     let thread = SystemThread.current
     let deadline = Deadline(after: timeout)

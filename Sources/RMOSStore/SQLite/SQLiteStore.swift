@@ -43,6 +43,7 @@ public final class SQLiteStore: RecordStore {
   private let gate: WriterGate
   private let writer: Mutex<SQLiteSession?>
   private let holdsLock = Mutex(false)
+  private let isClosed = Atomic(false)
   let readers: SQLiteReaderPool
   let watch: SQLiteChangeWatch
   /// `nil` if no memory is to be spent on lists.
@@ -127,10 +128,23 @@ public final class SQLiteStore: RecordStore {
   /// Closes the connections that are not in use and checkpoints the log, as releasing the store
   /// does.
   ///
-  /// Use it if others may hold the store for longer. A write in progress ends first; later ones are
-  /// refused.
+  /// Use it if others may hold the store for longer. Later writes are refused; a read opens the database
+  /// again. A transaction in progress ends first; if another thread is within
+  /// ``withExclusiveWriter(_:)``, or this one within a transaction, that thread closes the connection
+  /// that writes when it is done.
   public func close() {
-    try? gate.transaction(timeout: busyTimeout) { closeConnections() }
+    isClosed.store(true, ordering: .sequentiallyConsistent)
+    closeIfDone()
+  }
+
+  private var closed: StoreError {
+    StoreError(.other, "\(location) was closed; open it again", path: location)
+  }
+
+  /// Closes the connections of a store that was closed, unless a thread still writes.
+  private func closeIfDone() {
+    guard isClosed.load(ordering: .sequentiallyConsistent) else { return }
+    try? gate.transaction(timeout: .zero) { closeConnections() }
   }
 
   /// Closes the store as ``close()`` does, and removes the database if the store created it and
@@ -181,6 +195,7 @@ public final class SQLiteStore: RecordStore {
   /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers until the busy timeout.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     _ = try writingSession()
+    defer { if !gate.isHeld { closeIfDone() } }
     return try gate.transaction(timeout: busyTimeout) {
       try holdingLock(timeout: busyTimeout) {
         try writeTransaction { session in
@@ -206,6 +221,7 @@ public final class SQLiteStore: RecordStore {
   /// the busy timeout and are then refused.
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     _ = try writingSession()
+    defer { closeIfDone() }
     return try gate.exclusively {
       try holdingLock(timeout: .zero) {
         let connection = try writingSession().connection
@@ -301,7 +317,7 @@ public final class SQLiteStore: RecordStore {
   func writingSession() throws -> SQLiteSession {
     if let session = writer.withLock({ $0 }) { return session }
     if access == .create || access == .readWrite {
-      throw StoreError(.other, "\(location) was closed; open it again", path: location)
+      throw closed
     }
     throw StoreError(
       .readOnly, "\(location) is open for reading only; open it with access .readWrite",

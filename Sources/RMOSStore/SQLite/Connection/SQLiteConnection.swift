@@ -45,6 +45,8 @@ final class SQLiteConnection: @unchecked Sendable {
   private var loss: StoreError?
   private var statements: [String: SQLiteStatement] = [:]
   private var slots: [SQLiteStatement?] = []
+  /// What SQLite asks while it works.
+  private var question: Question?
 
   /// The size of the pages, in bytes, once something was read: `PRAGMA page_size`.
   var pageSize: Int { (try? integer("PRAGMA page_size")).flatMap { $0 }.map(Int.init) ?? 4096 }
@@ -194,22 +196,18 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Runs `body` and interrupts its statements when `isOver` returns `true`:
   /// `sqlite3_progress_handler`.
   ///
+  /// Calls may nest: what interrupts the outer one interrupts the inner one too.
   /// - Returns: What `body` returns; `nil` if it was interrupted. A transaction that had written is
   ///   rolled back then.
   func run<Result>(
     until isOver: () -> Bool, _ body: () throws -> Result
   ) throws -> Result? {
     try withoutActuallyEscaping(isOver) { isOver in
-      let question = Question(isOver)
-      let context = unsafe Unmanaged.passUnretained(question).toOpaque()
-      unsafe sqlite3_progress_handler(
-        handle.pointer, 2000,
-        { context in
-          guard let context = unsafe context else { return 0 }
-          return unsafe Unmanaged<Question>.fromOpaque(context).takeUnretainedValue().ask() ? 1 : 0
-        }, unsafe context)
+      let outer = self.question
+      let question = Question { isOver() || outer?.ask() ?? false }
+      poll(question)
       defer {
-        unsafe sqlite3_progress_handler(handle.pointer, 0, nil, nil)
+        poll(outer)
         question.ask = { false }
       }
       return try withExtendedLifetime(question) {
@@ -225,6 +223,20 @@ final class SQLiteConnection: @unchecked Sendable {
   private final class Question {
     var ask: () -> Bool
     init(_ ask: @escaping () -> Bool) { self.ask = ask }
+  }
+
+  /// Has SQLite ask a question every so many steps of a statement, instead of the one before.
+  private func poll(_ question: Question?) {
+    self.question = question
+    guard let question else {
+      return unsafe sqlite3_progress_handler(handle.pointer, 0, nil, nil)
+    }
+    unsafe sqlite3_progress_handler(
+      handle.pointer, 2000,
+      { context in
+        guard let context = unsafe context else { return 0 }
+        return unsafe Unmanaged<Question>.fromOpaque(context).takeUnretainedValue().ask() ? 1 : 0
+      }, unsafe Unmanaged.passUnretained(question).toOpaque())
   }
 
   // MARK: Transactions

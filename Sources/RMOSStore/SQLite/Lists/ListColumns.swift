@@ -333,7 +333,7 @@ private struct LastValue {
     case .integer, .real:
       let value = statement.value(at: 1)
       defer { number = value }
-      let isSame = (self.type == .integer || self.type == .real) && Self.areSame(number, value)
+      let isSame = (self.type == .integer || self.type == .real) && number.isSame(as: value)
       self.type = type
       return !isSame
     case .text, .blob:
@@ -359,15 +359,6 @@ private struct LastValue {
     guard bytes.count == text.count else { return false }
     return unsafe bytes.withUnsafeBytes {
       unsafe Memory.areEqual($0, UnsafeRawBufferPointer(text))
-    }
-  }
-
-  /// Compares integers with doubles exactly, as SQLite does.
-  private static func areSame(_ left: Value, _ right: Value) -> Bool {
-    switch (left, right) {
-    case (.integer(let left), .real(let right)), (.real(let right), .integer(let left)):
-      Int64(exactly: right) == left
-    default: left == right
     }
   }
 }

@@ -123,7 +123,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       let last = try session.connection.withStatement(
         "SELECT id FROM \(table.kind.table) WHERE rowid = last_insert_rowid()"
       ) { try $0.step() ? $0.text(at: 0) : nil }
-      return group.firstIndex { rows.id(at: $0) == last }.map { $0 + 1 - group.startIndex } ?? 0
+      guard let last else { return 0 }
+      return group.firstIndex { rows.id(at: $0).hasSameUTF8(as: last) }
+        .map { $0 + 1 - group.startIndex } ?? 0
     }
     guard session.connection.changes == group.count else {
       throw StoreError.ignoredRow(table.kind)
