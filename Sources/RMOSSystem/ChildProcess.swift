@@ -102,7 +102,9 @@ package enum ChildProcess {
       if Signals.isInterrupted, !wasInterrupted {
         kill(child, SIGTERM)
         // Time to clean up.
-        for _ in 0..<Turn.patience where unsafe waitpid(child, &status, WNOHANG) != child {
+        for _ in 0..<Turn.patience {
+          // Once it is gone, its number may be another process's.
+          if unsafe waitpid(child, &status, WNOHANG) == child { return .interrupted }
           Turn.pass()
         }
         end(child)

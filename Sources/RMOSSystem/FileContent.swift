@@ -157,12 +157,24 @@ extension FileSystem {
     return 0o666 & ~creationMask
   }
 
-  /// `umask`, which can only be read by setting it.
+  /// `umask`, which can only be read by setting it, for all threads, unless the system tells it.
   private static let creationMask: UInt32 = {
+    if let mask = reportedCreationMask { return mask }
     let mask = umask(0o077)
     umask(mask)
     return UInt32(mask)
   }()
+
+  /// `Umask` in `/proc/self/status`.
+  private static var reportedCreationMask: UInt32? {
+    let name = "Umask:"
+    guard case .bytes(let bytes)? = try? content(of: "/proc/self/status", limit: 1 << 16)
+    else { return nil }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    return lines.first { $0.hasPrefix(name) }.flatMap { line in
+      UInt32(line.dropFirst(name.count).drop { $0 == "\t" || $0 == " " }, radix: 8)
+    }
+  }
 
   // MARK: Links of others
 

@@ -273,6 +273,9 @@ package final class WakePipe: Sendable {
   /// A signal handler may call it.
   package func wake() {
     var byte: UInt8 = 0
+    // The interrupted thread may be about to look at its own.
+    let number = errno
+    defer { errno = number }
     _ = unsafe CLibrary.write(writing.number, &byte, 1)
   }
 
