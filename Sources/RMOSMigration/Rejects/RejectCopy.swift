@@ -25,7 +25,7 @@ struct RejectCopy {
     case .rest(let offset, let opening):
       self.offset = offset
       self.opening = opening
-      name = "rest~.json"
+      name = "~rest.json"
     case .item(let offset, let end, let isMember):
       self.offset = offset
       self.end = end
@@ -86,7 +86,7 @@ struct RejectCopy {
 
   private static func name(of entry: RecordBatch.Entry, in batch: RecordBatch) -> String {
     switch entry.locator {
-    case .none: "item~.json"
+    case .none: "~item.json"
     case .index(let number), .line(let number): "\(number).json"
     case .key(let key): ExportFileName.name(for: batch.text(key))
     case .pointer(let pointer, _): ExportFileName.name(for: batch.text(pointer))

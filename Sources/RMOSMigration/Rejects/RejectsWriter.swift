@@ -136,6 +136,13 @@ final class RejectsWriter {
     if let item = copy?.name {
       name = Array(item.utf8)
       above = parts[...]
+      let kind = batch.records.kind
+      if parts.count == 1, batch.records.entries[index].mapping == nil,
+        SourceTop.isFile(fileName, of: kind)
+      {
+        // Migrations read directories below that of a kind; no file of the source has that name.
+        above = [Array(kind.table.utf8), [UInt8(ascii: "~")] + fileName]
+      }
     }
     let folder = try openFolder(above)
     let prefix = Array(above.map { $0 + [UInt8(ascii: "/")] }.joined())

@@ -27,7 +27,11 @@ enum FilesExport {
           writer.removeAll()
           let remarks = writer.append(entity)
           var bytes = unsafe writer.withBytes { unsafe Array($0) }
-          if options.isIndented { bytes = JSONLayout.pretty(bytes) }
+          if options.isIndented {
+            let pretty = JSONLayout.pretty(bytes)
+            // What would be too large to be migrated stays compact.
+            if pretty.count <= SourceWindow.Limits().entity { bytes = pretty }
+          }
           bytes.append(UInt8(ascii: "\n"))
           guard try write(bytes, to: directory + Array(ExportFileName.name(for: id).utf8)) else {
             return summary.noteLeftOut(

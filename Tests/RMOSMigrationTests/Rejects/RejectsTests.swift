@@ -84,30 +84,30 @@ import Testing
         expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/p~63.json": #"{"p":\#(own)}"#]),
       Case(
         path: a, text: #"{"p": \#(own), "\ud800": {} }"#,
-        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/item~.json": #"{"\ud800": {}}"#]),
+        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/~item.json": #"{"\ud800": {}}"#]),
       // Collections that break off.
       Case(
         path: a, text: "[{}, {x}, {}]",
         expected: [
-          "\(a)/0.json": #"{"legacy:patterns/a.json#0":{}}"#, "\(a)/rest~.json": "[{x}, {}]",
+          "\(a)/0.json": #"{"legacy:patterns/a.json#0":{}}"#, "\(a)/~rest.json": "[{x}, {}]",
         ]),
-      Case(path: a, text: "[\(own), {", expected: ["\(a)/0.json": own, "\(a)/rest~.json": "[{"]),
-      Case(path: a, text: "[\(own)", expected: ["\(a)/0.json": own, "\(a)/rest~.json": "["]),
-      Case(path: a, text: "[\(own),]", expected: ["\(a)/0.json": own, "\(a)/rest~.json": "[]]"]),
-      Case(path: a, text: "[\(own)] x", expected: ["\(a)/0.json": own, "\(a)/rest~.json": "[]x"]),
-      Case(path: a, text: "[] {}", expected: ["\(a)/rest~.json": "[]{}"]),
+      Case(path: a, text: "[\(own), {", expected: ["\(a)/0.json": own, "\(a)/~rest.json": "[{"]),
+      Case(path: a, text: "[\(own)", expected: ["\(a)/0.json": own, "\(a)/~rest.json": "["]),
+      Case(path: a, text: "[\(own),]", expected: ["\(a)/0.json": own, "\(a)/~rest.json": "[]]"]),
+      Case(path: a, text: "[\(own)] x", expected: ["\(a)/0.json": own, "\(a)/~rest.json": "[]x"]),
+      Case(path: a, text: "[] {}", expected: ["\(a)/~rest.json": "[]{}"]),
       Case(
         path: a, text: #"{"p": \#(own), "q": {x} }"#,
-        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/rest~.json": #"{"q": {x} }"#]),
+        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/~rest.json": #"{"q": {x} }"#]),
       Case(
         path: a, text: #"{"p": \#(own), q: {}}"#,
-        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/rest~.json": "{q: {}}"]),
+        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/~rest.json": "{q: {}}"]),
       Case(
         path: a, text: #"{"p": \#(own), }"#,
-        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/rest~.json": "[]}"]),
+        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/~rest.json": "[]}"]),
       Case(
         path: a, text: #"{"p": \#(own)} x"#,
-        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/rest~.json": "[]x"]),
+        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/~rest.json": "[]x"]),
       Case(
         path: "patterns/l.jsonl", text: "\n\(own)\r\n \(none)\n x\n[1]",
         expected: [
