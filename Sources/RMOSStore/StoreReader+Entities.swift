@@ -65,7 +65,7 @@ extension StoreReader {
       let (field, target) = (schema.fields[reference.field], reference.target)
       guard case .text(let id) = record.values[reference.field], try !contains(target, id: id)
       else { continue }
-      let similar = try SimilarID.first(like: id) { try contains(target, id: $0) }
+      let similar = try SimilarID.first(like: id, of: target) { try contains(target, id: $0) }
       issues.append(
         Issue(
           severity: .error, code: .referenceMissing, kind: record.kind, id: record.id,

@@ -74,7 +74,7 @@ import Testing
     let workspace = try Workspace()
     for name in ["a", "b", "c", "d", "e"] {
       try workspace.write(
-        #"{"job_type": "slice", "parameters": {"a": 1}, "Status": "failed", "start_time": 17356896}"#,
+        #"{"job_type": "slice", "parameters": {"a": 1}, "Status": "failed", "start_time": 1735689600}"#,
         to: "legacy/joblogs/\(name).json")
     }
     func hints(_ options: [String]) throws -> [Substring] {

@@ -77,7 +77,7 @@ enum CutListCommand {
     _ id: String, in store: any RecordStore, _ arguments: ParsedArguments
   ) throws -> CommandError {
     let similar = try store.read { reader in
-      try SimilarID.first(like: id) { try reader.contains(.patterns, id: $0) }
+      try SimilarID.first(like: id, of: .patterns) { try reader.contains(.patterns, id: $0) }
     }
     return CommandError(
       code: "pattern.missing",

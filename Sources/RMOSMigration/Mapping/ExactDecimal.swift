@@ -1,3 +1,4 @@
+import RMOSModels
 import RMOSSystem
 
 /// A decimal number of any length, exactly as its token has it.
@@ -87,6 +88,12 @@ struct ExactDecimal {
     let places = digits.count + exponent
     if digits.isEmpty || places != needed { return !digits.isEmpty && places > needed }
     return (wholePart ?? 0) >= limit
+  }
+
+  /// Whether as seconds since 1970 the number is probably a time; see `Timestamp.likelySeconds`.
+  var isLikelyTime: Bool {
+    guard !isNegative, let seconds = wholePart else { return false }
+    return Timestamp.likelySeconds.contains(seconds)
   }
 
   /// The value where it is whole and not beyond use.

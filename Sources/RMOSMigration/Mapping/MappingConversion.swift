@@ -58,10 +58,17 @@ extension MappingConversion.Conversion {
   func convert(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
     switch form {
     case .epoch, .epochSeconds, .epochMilliseconds:
+      if form != .epochSeconds, let milliseconds = unsafe Self.dotNETDate(token, kind) {
+        return Self.timestamp(ExactDecimal(milliseconds).scaled(by: -3))
+      }
       guard let number = unsafe number(token, kind).map({ ExactDecimal($0) }) else { return nil }
-      var scale = form == .epochMilliseconds ? -3 : 0
-      if form == .epoch, number.magnitudeIsAtLeast(Self.millisecondsFrom) { scale = -3 }
-      return number.scaled(by: scale).timestamp.map { "\"\($0)\"".utf8.map { $0 } }
+      switch form {
+      case .epochSeconds: return Self.timestamp(number)
+      case .epochMilliseconds: return Self.timestamp(number.scaled(by: -3))
+      default:
+        let seconds = Self.seconds(number)
+        return seconds.isLikelyTime ? Self.timestamp(seconds) : nil
+      }
     case .number:
       return unsafe kind == .number ? nil : number(token, kind)
     case .inches:
@@ -78,8 +85,40 @@ extension MappingConversion.Conversion {
     }
   }
 
+  /// A number since 1970 as seconds, by its size.
+  fileprivate static func seconds(_ number: ExactDecimal) -> ExactDecimal {
+    number.scaled(by: number.magnitudeIsAtLeast(millisecondsFrom) ? -3 : 0)
+  }
+
+  fileprivate static func timestamp(_ seconds: ExactDecimal) -> [UInt8]? {
+    seconds.timestamp.map { Array("\"\($0)\"".utf8) }
+  }
+
+  /// The milliseconds since 1970 in `/Date(1700000000000)/`, as .NET and Windows PowerShell write times.
+  ///
+  /// An offset behind them tells where the clock stood; the time is in UTC.
+  private static func dotNETDate(
+    _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
+  ) -> [UInt8]? {
+    guard let text = unsafe content(of: token, kind), text.starts(with: "/Date(".utf8),
+      text.suffix(2).elementsEqual(")/".utf8)
+    else { return nil }
+    let number = text.dropFirst(6).dropLast(2)
+    let sign = number.prefix { $0 == UInt8(ascii: "-") }
+    let digits = number.dropFirst(sign.count).prefix(while: \.isASCIIDigit)
+    let offset = number.dropFirst(sign.count + digits.count)
+    guard sign.count <= 1, !digits.isEmpty,
+      offset.isEmpty
+        || offset.count == 5 && "+-".utf8.contains(offset[offset.startIndex])
+          && offset.dropFirst().allSatisfy(\.isASCIIDigit)
+    else { return nil }
+    let significant = digits.drop { $0 == UInt8(ascii: "0") }
+    return sign + (significant.isEmpty ? [UInt8(ascii: "0")] : Array(significant))
+  }
+
   /// The number that a value is, or that text holds, as a JSON token.
-  private func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
+  fileprivate func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]?
+  {
     if kind == .number { return unsafe Array(token) }
     guard var text = unsafe Self.content(of: token, kind)?[...] else { return nil }
     while let first = text.first, first == 0x20 || 0x09...0x0D ~= first { text.removeFirst() }
@@ -192,8 +231,14 @@ private struct ExactTime {
         return
       }
     }
-    // A number, or text that is one or is spelled with escapes.
-    let converted = unsafe MappingConversion.Conversion(.epoch).convert(token, kind)
+    // A number, or text that is one or is spelled with escapes. Two together may count from any time.
+    let conversion = MappingConversion.Conversion(.epochMilliseconds)
+    let number = unsafe conversion.number(token, kind).map {
+      MappingConversion.Conversion.seconds(ExactDecimal($0))
+    }
+    let converted =
+      unsafe number.map { MappingConversion.Conversion.timestamp($0) }
+      ?? conversion.convert(token, kind)
     let content =
       unsafe converted.map { Array($0.dropFirst().dropLast()) }
       ?? MappingConversion.Conversion.content(of: token, kind)

@@ -22,10 +22,12 @@ struct MappingParser {
   private static let deepestPointer = 32
 
   private let text: String
+  private let bytes: [UInt8]
   private let catalog: EntityCatalog
 
   init(_ text: String, _ catalog: EntityCatalog) {
     self.text = text
+    bytes = Array(text.utf8)
     self.catalog = catalog
   }
 
@@ -389,7 +391,7 @@ struct MappingParser {
   }
 
   private func literal(_ value: PlacedJSON) -> JSONLiteral {
-    let text = String(decoding: Array(self.text.utf8)[value.range], as: UTF8.self)
+    let text = String(decoding: bytes[value.range], as: UTF8.self)
     // It was parsed, so it can be compacted.
     let compact = Array(((try? JSONScanner.compacted(text)) ?? text).utf8)
     let kind: JSONScanner.Kind =

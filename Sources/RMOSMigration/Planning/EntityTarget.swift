@@ -362,7 +362,7 @@ extension EntityFacts {
       let similar =
         hasFailed
         ? nil
-        : try SimilarID.first(like: String(decoding: id, as: UTF8.self)) { id in
+        : try SimilarID.first(like: String(decoding: id, as: UTF8.self), of: kind) { id in
           try target.contains(kind, id: Array(id.utf8).span)
         }
       return MissingReference(reference: position, hasFailed: hasFailed, similar: similar)

@@ -96,9 +96,12 @@ struct MemberProfile {
     guard token.count >= 9, token.count < 40, let number = unsafe Double(text(token)) else {
       return
     }
-    // 1973 to 2200; as milliseconds likewise.
-    if 1e8...7.3e9 ~= number { epochSeconds += 1 }
-    if 1e11...7.3e12 ~= number { epochMilliseconds += 1 }
+    addTime(number)
+  }
+
+  private mutating func addTime(_ number: Double) {
+    if Timestamp.isLikely(seconds: number) { epochSeconds += 1 }
+    if Timestamp.isLikely(seconds: number / 1e3) { epochMilliseconds += 1 }
   }
 
   private mutating func addText(_ content: UnsafeBufferPointer<UInt8>) {
@@ -107,6 +110,8 @@ struct MemberProfile {
     switch first {
     case UInt8(ascii: "{"): objectsInText += 1
     case UInt8(ascii: "["): listsInText += 1
+    case UInt8(ascii: "/"):
+      if unsafe content.starts(with: "/Date(".utf8) { epochMilliseconds += 1 }
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),
       UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: " "):
       guard content.count <= 40 else { return }
@@ -118,8 +123,7 @@ struct MemberProfile {
       guard trimmed.utf8.allSatisfy({ "0123456789+-.,eE".utf8.contains($0) }) else { return }
       if let number = Double(trimmed), number.isFinite {
         numbersInText += 1
-        if 1e8...7.3e9 ~= number { epochSeconds += 1 }
-        if 1e11...7.3e12 ~= number { epochMilliseconds += 1 }
+        addTime(number)
       } else if !trimmed.contains("."),
         Double(String(trimmed.map { $0 == "," ? "." : $0 })) != nil
       {

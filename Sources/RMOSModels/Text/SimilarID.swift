@@ -13,7 +13,9 @@ package struct SimilarID: Sendable, Hashable {
     case letterCase = "in letter case"
     /// White space.
     case whiteSpace = "in white space"
-    /// Only one of the ids begins with "legacy:", as ids derived from paths do.
+    /// The text is the name of a file whose entity has no id of its own.
+    case fileName
+    /// One of the ids begins with "legacy:", as ids derived from paths do.
     case derived = "in the \"legacy:\" that begins ids derived from paths"
   }
 
@@ -32,14 +34,19 @@ package struct SimilarID: Sendable, Hashable {
   package static func advice(
     for text: String, _ similar: SimilarID?, otherwise: String
   ) -> String {
-    if let similar { return similar.advice }
+    if let similar { return similar.advice(for: text) }
     let endings = [".json", ".jsonl", ".ndjson"]
     guard endings.contains(where: { text.lowercased().hasSuffix($0) }) else { return otherwise }
     return "it looks like the name of a file; write the id of the entity in it"
   }
 
-  private var advice: String {
-    "the id \(Violation.quoted(id)), which is there, differs from it only \(difference.rawValue); "
+  private func advice(for text: String) -> String {
+    guard difference != .fileName else {
+      return "the entity in \(id.dropFirst(7)) has no id and got \(Violation.quoted(id)); give it "
+        + "the id \(Violation.quoted(text))"
+    }
+    return
+      "the id \(Violation.quoted(id)), which is there, differs from it only \(difference.rawValue); "
       + "write that"
   }
 
@@ -47,16 +54,17 @@ package struct SimilarID: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - text: The id that does not exist.
+  ///   - kind: The kind of entity that it is to be the id of.
   ///   - exists: Whether one does.
   /// - Returns: The first that does; `nil` if there is none.
   package static func first(
-    like text: String, where exists: (String) throws -> Bool
+    like text: String, of kind: EntityKind, where exists: (String) throws -> Bool
   ) rethrows -> SimilarID? {
-    try candidates(for: text).first { try exists($0.id) }
+    try candidates(for: text, of: kind).first { try exists($0.id) }
   }
 
   /// The ids that `text` may have meant, the likeliest first.
-  package static func candidates(for text: String) -> [SimilarID] {
+  package static func candidates(for text: String, of kind: EntityKind) -> [SimilarID] {
     var seen: [[UInt8]] = [Array(text.utf8)]
     var candidates: [SimilarID] = []
     func add(_ id: String, _ difference: Difference) {
@@ -81,6 +89,7 @@ package struct SimilarID: Sendable, Hashable {
         add(Composition.decomposed(text), difference)
       }
     }
+    add("legacy:\(kind.table)/\(text).json", .fileName)
     return candidates
   }
 

@@ -16,21 +16,70 @@ extension Timestamp {
   /// What to do about times that are numbers.
   fileprivate static let epochAdvice = "times that are numbers are read with the mapping \"epoch\""
 
+  /// The seconds since 1970 for which a number is taken whose unit nobody says: the years 1990 to 2199.
+  ///
+  /// Other numbers are dates written without hyphens, day numbers of spreadsheets, years or no times at
+  /// all, and would become times of 1970 or of the far future.
+  package static let likelySeconds = 631_152_000..<7_258_118_400
+
+  /// Whether a number is probably so many seconds, or so many milliseconds, since 1970.
+  package static func isLikely(seconds number: Double) -> Bool {
+    Double(likelySeconds.lowerBound) <= number && number < Double(likelySeconds.upperBound)
+  }
+
   /// What to do about a time that is a number.
   ///
   /// - Parameter number: The number in decimal, as the source has it.
   /// - Returns: The end of a sentence.
   package static func advice(forNumber number: some StringProtocol) -> String {
-    guard let number = Double(number) else { return epochAdvice }
-    // The first second of the year 1, and of the year 10000.
-    let years = -62_135_596_800.0..<253_402_300_800.0
-    // From this number on, the mapping `epoch` takes a number for milliseconds.
-    if years.contains(number.magnitude >= 1e11 ? number / 1e3 : number) { return epochAdvice }
-    let unit = years.contains(number / 1e6) ? "microseconds" : "nanoseconds"
-    guard number.magnitude >= 1e11, years.contains(number / 1e9) else {
-      return "as seconds or milliseconds since 1970 it is not in the years 1 to 9999"
+    guard let value = Double(number) else { return epochAdvice }
+    if isLikely(seconds: value) || isLikely(seconds: value / 1e3) { return epochAdvice }
+    if value == 0 { return "leave the member out if there is no time, or write null" }
+    if 1900...2199 ~= value, value.rounded() == value {
+      return "it looks like a year; the month and the day are missing"
     }
-    return "it looks like \(unit) since 1970; write the date and time instead"
+    if let text = dateWithoutHyphens(number) { return "it looks like a date; write \(text)" }
+    if let text = dateOfSpreadsheet(value) {
+      return "it looks like a spreadsheet's number for a date; write \(text)"
+    }
+    // The number of seconds from the beginning of the year 1, and of 1601, to that of 1970.
+    let forms: [(seconds: Double, name: String)] = [
+      (value / 1e7 - 62_135_596_800, "ticks of .NET"),
+      (value / 1e7 - 11_644_473_600, "a file time of Windows"),
+      (value / 1e6, "microseconds since 1970"), (value / 1e9, "nanoseconds since 1970"),
+    ]
+    if let form = forms.first(where: { isLikely(seconds: $0.seconds) }) {
+      return "it looks like \(form.name); write the date and time instead"
+    }
+    return
+      "as seconds or milliseconds since 1970 it is not in the years 1990 to 2199; write the date "
+      + "and time instead"
+  }
+
+  /// The date and time that a number such as 20240115 or 20240115101500 means.
+  private static func dateWithoutHyphens(_ number: some StringProtocol) -> String? {
+    let digits = Array(number.utf8)
+    guard [8, 12, 14].contains(digits.count), digits.allSatisfy({ 0x30...0x39 ~= $0 })
+    else { return nil }
+    func part(_ range: Range<Int>) -> String { String(decoding: digits[range], as: UTF8.self) }
+    var text = "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))"
+    if digits.count > 8 { text += "T\(part(8..<10)):\(part(10..<12))" }
+    if digits.count > 12 { text += ":" + part(12..<14) }
+    guard 1900...2199 ~= Int(part(0..<4)) ?? 0, Timestamp(text) != nil else { return nil }
+    return text
+  }
+
+  /// The date and time that a spreadsheet counts the days to, from 1899-12-30 on; `nil` for numbers
+  /// that are not of 1990 to 2099.
+  private static func dateOfSpreadsheet(_ days: Double) -> String? {
+    guard 32_874..<73_051 ~= days else { return nil }
+    let second = Int((days * 86_400).rounded())
+    let start = CivilDate(year: 1899, month: 12, day: 30).dayNumber
+    let date = CivilDate(dayNumber: start + second / 86_400).text
+    guard days.rounded() != days else { return date }
+    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+    let (hour, minute) = (second % 86_400 / 3600, second % 3600 / 60)
+    return "\(date)T\(padded(hour)):\(padded(minute)):\(padded(second % 60))"
   }
 }
 

@@ -40,12 +40,39 @@ import Testing
   }
 
   @Test(arguments: [
-    ("99999999999", "5138-11-16T09:46:39Z"), ("100000000000", "1973-03-03T09:46:40.000Z"),
+    ("7258118399", "2199-12-31T23:59:59Z"), ("631152000000", "1990-01-01T00:00:00.000Z"),
     ("1765011394179", "2025-12-06T08:56:34.179Z"), ("1765011394.5", "2025-12-06T08:56:34.5Z"),
-    (#""1765011394179""#, "2025-12-06T08:56:34.179Z"), ("1e11", "1973-03-03T09:46:40Z"),
+    (#""1765011394179""#, "2025-12-06T08:56:34.179Z"), ("1e12", "2001-09-09T01:46:40Z"),
   ])
   func epoch(_ value: String, _ time: String) throws {
     #expect(try convert(value, #""as":"epoch""#) == "\"\(time)\"")
+  }
+
+  /// Dates without hyphens, day numbers of spreadsheets, ticks and years.
+  @Test(arguments: [
+    "20230403", "20230403123000", "202304031230", "45019.5", "2023", "0", "-5",
+    "638355168000000000",
+    "\"20230403\"", "7258118400", "631151999.9",
+  ])
+  func numbersThatAreNotSince1970(_ value: String) throws {
+    #expect(try convert(value, #""as":"epoch""#) == nil)
+  }
+
+  /// As Windows PowerShell and .NET write times.
+  @Test(arguments: [
+    (#""\/Date(1700000000000)\/""#, "2023-11-14T22:13:20.000Z"),
+    (#""/Date(1700000000123+0200)/""#, "2023-11-14T22:13:20.123Z"),
+    (#""/Date(-1000)/""#, "1969-12-31T23:59:59.000Z"),
+    (#""/Date(0)/""#, "1970-01-01T00:00:00.000Z"),
+  ])
+  func timesOfPowerShell(_ value: String, _ time: String) throws {
+    for form in ["epoch", "epoch-milliseconds"] {
+      #expect(try convert(value, #""as":"\#(form)""#) == "\"\(time)\"")
+    }
+    #expect(try convert(value, #""as":"epoch-seconds""#) == nil)
+    for other in [#""/Date(x)/""#, #""/Date()/""#, #""/Date(1)""#, #""/Date(1+2)/""#] {
+      #expect(try convert(other, #""as":"epoch""#) == nil)
+    }
   }
 
   @Test(arguments: [

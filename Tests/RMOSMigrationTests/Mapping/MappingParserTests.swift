@@ -48,7 +48,7 @@ import Testing
     (#""members":{"id":{"from":5}}"#, "not a JSON Pointer"),
     (#""members":{"id":{"from":[]}}"#, "empty list"),
     (#""members":{"id":"/a/*"}"#, "has a *"),
-    (#""members":{"id":{}}"#, "where it comes from"),
+    (#""members":{"id":{}}"#, "where its value comes from"),
     (#""members":{"id":{"form":"/a"}}"#, "Did you mean from?"),
     (#""members":{"id":{"from":"/a","count":"/b"}}"#, "expected one of them"),
     (#""members":{"id":{"from":"/a","as":"date"}}"#, "epoch-seconds"),

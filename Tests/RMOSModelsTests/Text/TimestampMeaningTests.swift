@@ -41,8 +41,9 @@ import Testing
   @Test(arguments: [
     ("1705313700", "\"epoch\""), ("1705313700000", "\"epoch\""), ("1705313700.5", "\"epoch\""),
     ("1705313700000000", "microseconds"), ("1705313700000000000", "nanoseconds"),
-    ("1705313700000000000000", "not in the years"), ("253402300800000", "microseconds"),
-    ("253402300799", "\"epoch\""), ("/Date(1705313700000)/", "\"epoch\""),
+    ("1705313700000000000000", "not in the years"), ("253402300800000", "not in the years"),
+    ("1705313700", "\"epoch\""), ("/Date(1705313700000)/", "\"epoch\""),
+    ("638355168000000000", "ticks of .NET"), ("133444736000000000", "a file time of Windows"),
     ("2024-01-15T23:59:60Z", "no second 60"), ("2024-02-30", "has 29 days"),
     ("2023-02-29", "has 28 days"), ("2024-13-01", "no such date"), ("0000-01-01", "no such date"),
     ("2024-01-15T25:00", "no such time"), ("2024-01-15T10:61", "no such time"),
@@ -54,6 +55,19 @@ import Testing
   ])
   func whatCannotBeWrittenIsExplained(_ text: String, _ words: String) throws {
     let advice = try #require(Timestamp.advice(for: text))
+    #expect(advice.contains(words), "\(advice)")
+  }
+
+  /// Numbers that are dates, but not since 1970, and no times at all.
+  @Test(arguments: [
+    ("20230403", "write 2023-04-03"), ("20230403123000", "write 2023-04-03T12:30:00"),
+    ("202304031230", "write 2023-04-03T12:30"), ("45019.5", "write 2023-04-03T12:00:00"),
+    ("45019", "write 2023-04-03"), ("2023", "the month and the day"), ("0", "write null"),
+    ("-5", "not in the years"), ("20239999", "not in the years"), ("1e12", "\"epoch\""),
+    ("1680480000", "\"epoch\""),
+  ])
+  func numbersAreExplained(_ number: String, _ words: String) {
+    let advice = Timestamp.advice(forNumber: number)
     #expect(advice.contains(words), "\(advice)")
   }
 
@@ -115,16 +129,17 @@ import Testing
     ("Torres", "Torres ", .whiteSpace), ("a  b", "a b", .whiteSpace),
     ("s\u{E9}ville", "Se\u{301}ville", .letterCase),
     ("patterns/p.json#0", "legacy:patterns/p.json#0", .derived),
+    ("rope", "legacy:patterns/rope.json", .fileName),
   ])
   func isFound(_ text: String, _ id: String, _ difference: SimilarID.Difference) throws {
     let found = try #require(
-      SimilarID.first(like: text) { $0.utf8.elementsEqual(id.utf8) })
+      SimilarID.first(like: text, of: .patterns) { $0.utf8.elementsEqual(id.utf8) })
     #expect(found.difference == difference && found.id.utf8.elementsEqual(id.utf8))
   }
 
   @Test func lookUpsAreFew() {
     let text = "A\u{E9} \u{212B} Torres " + String(repeating: "x\u{301}", count: 1000)
-    #expect(SimilarID.candidates(for: text).count <= 40)
-    #expect(SimilarID.candidates(for: "").allSatisfy { !$0.id.isEmpty })
+    #expect(SimilarID.candidates(for: text, of: .patterns).count <= 40)
+    #expect(SimilarID.candidates(for: "", of: .patterns).allSatisfy { !$0.id.isEmpty })
   }
 }
