@@ -25,9 +25,12 @@ final class DocumentOutline {
   private let window: SourceWindow
   private var matcher: MemberMatcher
   private var kindNames: [[UInt8]]
+  private let nameOfOne: [UInt8]
 
   /// The number of objects of a collection that are examined.
   private static let samples = 64
+  /// How many levels down entities are looked for, to say that they are there.
+  private static let deepest = 6
   /// The maximum number of collections under one member that are kept by name.
   private static let namedCollections = 64
   /// Names that a collection without elements must have to count as one.
@@ -39,10 +42,20 @@ final class DocumentOutline {
     "meta", "metadata", "info", "header", "headers", "summary", "schema", "config", "settings",
     "pagination", "paging", "links", "page", "version", "export", "source",
   ].map { Array($0.utf8) }
+  /// Names of members that hold the one entity of a document.
+  private static let namesOfOne = [
+    "data", "result", "item", "record", "entry", "entity", "payload", "response", "value", "body",
+    "job", "run", "log", "family",
+  ].map { Array($0.utf8) }
   /// Further names of collections that are about how the document came to be, folded.
   private static let namesOfReports = ["errors", "warnings", "messages", "log", "logs"].map {
     Array($0.utf8)
   }
+
+  /// In the document whose shape was found last, where entities may be if that was taken for one itself.
+  private(set) var held: [String] = []
+  /// Whether that document is an object with one member, an object.
+  private(set) var isOneObject = false
 
   init(
     schema: EntitySchema, limits: SourceWindow.Limits = SourceWindow.Limits(),
@@ -50,6 +63,7 @@ final class DocumentOutline {
   ) {
     window = SourceWindow(limits: limits, isCancelled: isCancelled)
     matcher = MemberMatcher(schema: schema)
+    nameOfOne = Self.plain(Array(schema.singular.utf8))
     kindNames = (schema.fileNames + [schema.plural]).map { Self.plain(Array($0.utf8)) }
   }
 
@@ -61,7 +75,7 @@ final class DocumentOutline {
     static func < (left: Likeness, right: Likeness) -> Bool { left.rawValue < right.rawValue }
   }
 
-  /// The contents of a member at the top, or one level below.
+  /// The contents of a member.
   private enum Content {
     /// A value that cannot be an entity.
     case other
@@ -72,6 +86,8 @@ final class DocumentOutline {
     /// An object with several collections, lists or dictionaries: those meant and those not, the
     /// first ones by name.
     case holder(Likeness, [[UInt8]], leftOut: [[UInt8]], isNamed: Bool)
+    /// Something in which entities are, but not where they are looked for: a list of lists.
+    case remote(Likeness)
     /// A list or dictionary without elements.
     case empty
   }
@@ -96,6 +112,8 @@ final class DocumentOutline {
     /// document nor, in holders, those that are not meant.
     var others: [[String]] = [[], [], []]
     var leftOut: [String] = []
+    /// Where entities may be if the object is one itself, but none that is whole.
+    var held: [String] = []
     /// A collection without elements.
     var empty: [UInt8]?
     /// Objects at the top that describe the document.
@@ -109,6 +127,7 @@ final class DocumentOutline {
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func shape(of source: any ByteSource) throws(ReadFailure) -> DocumentShape {
+    (held, isOneObject) = ([], false)
     try window.load(source)
     var top = Top()
     let start = try window.skipWhiteSpace(from: window.start)
@@ -117,6 +136,8 @@ final class DocumentOutline {
       try forEachMember(of: start) { name, position throws(ReadFailure) in
         try take(name, at: position, into: &top)
       } != nil
+    held = top.held
+    isOneObject = top.isWhole && top.members == 1 && top.objects == 1
     return shape(of: top)
   }
 
@@ -129,13 +150,12 @@ final class DocumentOutline {
       top.hasField = true
       if matcher.isRequired[field] { top.hasRequired = true }
       if isObject, !matcher.isJSON[field] { top.isColumns = true }
-      // For an entity nothing more needs to be known.
-      guard isObject else { return nil }
     case .similar: top.hasField = true
     case .unknown: break
     }
     let (content, end) = try content(at: position, depth: 1)
     guard end != nil || !Self.isEntity(content) else { return nil }
+    if let name = held(by: name, content), top.held.count < 4 { top.held.append(name) }
     top.members += 1
     if isObject { top.objects += 1 }
     add(content, name, isObject: isObject, &top)
@@ -145,7 +165,7 @@ final class DocumentOutline {
   private static func isEntity(_ content: Content) -> Bool {
     switch content {
     case .entity, .other, .empty: true
-    case .collection, .holder: false
+    case .collection, .holder, .remote: false
     }
   }
 
@@ -162,7 +182,7 @@ final class DocumentOutline {
         top.names[likeness.rawValue].append(String(decoding: name, as: UTF8.self))
       }
       top.selections[likeness.rawValue] = selection
-      if selection != nil, !describesDocument(name), top.others[likeness.rawValue].count < 4 {
+      if selection != nil, !Self.describesDocument(name), top.others[likeness.rawValue].count < 4 {
         top.others[likeness.rawValue].append(Self.pointer([name]))
       }
     }
@@ -173,11 +193,15 @@ final class DocumentOutline {
     case .entity(let likeness) where isNote(name, top):
       top.notes.append((name, likeness))
     case .other: break
+    case .remote(let likeness):
+      if likeness > .none, top.leftOut.count < 4, !Self.describesDocument(name) {
+        top.leftOut.append(Self.pointer([name]))
+      }
     case .entity(let likeness): add(likeness, nil)
     case .collection(let likeness):
       add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .any])]))
     case .holder(let likeness, let names, let leftOut, let isNamed):
-      for other in leftOut where top.leftOut.count < 4 && !describesDocument(other) {
+      for other in leftOut where top.leftOut.count < 4 && !Self.describesDocument(other) {
         top.leftOut.append(Self.pointer([name, other]))
       }
       let pointers =
@@ -193,17 +217,29 @@ final class DocumentOutline {
 
   /// Whether a member at the top describes the document, by its name.
   private func isNote(_ name: [UInt8], _ top: Top) -> Bool {
-    top.notes.count < Self.namedCollections && isNameOfNote(name)
+    top.notes.count < Self.namedCollections && Self.isNameOfNote(name)
   }
 
-  private func isNameOfNote(_ name: [UInt8]) -> Bool {
+  private static func isNameOfNote(_ name: [UInt8]) -> Bool {
     guard let first = name.first else { return false }
     return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(Self.plain(name))
   }
 
   /// Whether a collection is about the document, by its name, so that nobody misses it.
-  private func describesDocument(_ name: [UInt8]) -> Bool {
-    isNameOfNote(name) || Self.namesOfReports.contains(Self.plain(name))
+  static func describesDocument(_ name: [UInt8]) -> Bool {
+    Self.isNameOfNote(name) || Self.namesOfReports.contains(Self.plain(name))
+  }
+
+  /// Where a member has entities, if these are more likely meant than the object that it is of.
+  private func held(by name: [UInt8], _ content: Content) -> String? {
+    guard !Self.describesDocument(name) else { return nil }
+    switch content {
+    case .collection(.clear): return Self.pointer([name]) + "/*"
+    case .holder(.clear, let names, _, let isNamed):
+      let inner = names.count == 1 && isNamed ? names[0] : [UInt8(ascii: "*")]
+      return Self.pointer([name, inner]) + "/*"
+    case .other, .entity, .collection, .holder, .remote, .empty: return nil
+    }
   }
 
   private static func pointer(_ steps: [[UInt8]]) -> String {
@@ -237,6 +273,7 @@ final class DocumentOutline {
     }
     // A list in an entity damaged before its first member of the kind is not a collection.
     if !top.isWhole, !top.onlyObjects, likeness < Likeness.clear.rawValue { return .entity }
+    if let envelope = envelope(of: top, likeness) { return envelope }
     if top.entities[likeness] > 0, likeness > 0 {
       if top.onlyObjects, notes.isEmpty { return .dictionary }
       guard top.collections[likeness] == 0 else { return .ambiguous(top.names[likeness]) }
@@ -250,6 +287,20 @@ final class DocumentOutline {
       return .ambiguous(top.names[likeness])
     }
     return .wrapper(selection, leftOut: leftOut(of: top, below: likeness))
+  }
+
+  /// One entity under a name that says so, such as `{"success": true, "pattern": {…}}`: the answer to a
+  /// request, whose name is no id.
+  private func envelope(of top: Top, _ likeness: Int) -> DocumentShape? {
+    guard likeness > 0, top.entities[likeness] == 1, top.collections[likeness] == 0,
+      top.objects - top.notes.count == 1, let name = top.names[likeness].first
+    else { return nil }
+    let plain = Self.plain(Array(name.utf8))
+    guard plain == nameOfOne || kindNames.contains(plain) || Self.namesOfOne.contains(plain)
+    else { return nil }
+    let pointer = EntityPointer(steps: [.named(Array(name.utf8))])
+    return .wrapper(
+      EntitySelection(pointers: [pointer]), leftOut: leftOut(of: top, below: likeness))
   }
 
   /// The collections that are not meant, since others look more like entities.
@@ -293,34 +344,47 @@ final class DocumentOutline {
     at position: Int, depth: Int
   ) throws(ReadFailure) -> (Content, end: Int?) {
     switch window.byte(at: position) {
-    case UInt8(ascii: "["): try list(at: position)
+    case UInt8(ascii: "["): try list(at: position, depth: depth)
     case UInt8(ascii: "{"): try object(at: position, depth: depth)
     default: (.other, try window.resynchronize(after: position))
     }
   }
 
-  private func list(at start: Int) throws(ReadFailure) -> (Content, end: Int?) {
+  private func list(at start: Int, depth: Int) throws(ReadFailure) -> (Content, end: Int?) {
     var position = try window.skipWhiteSpace(from: start + 1)
     if window.has(UInt8(ascii: "]"), at: position) { return (.empty, position + 1) }
     var likeness: Likeness?
+    var ofInner: Likeness?
+    var content: Content {
+      likeness.map { .collection($0) } ?? ofInner.map { .remote($0) } ?? .other
+    }
     for _ in 0..<Self.samples {
       guard window.byte(at: position) != nil else { break }
       let isObject = window.has(UInt8(ascii: "{"), at: position)
-      let (found, end) =
-        isObject
-        ? try self.likeness(at: position) : (nil, try window.resynchronize(after: position))
-      guard let end else { return (likeness.map { .collection($0) } ?? .other, nil) }
+      var found: Likeness?
+      let end: Int?
+      if isObject {
+        (found, end) = try self.likeness(at: position)
+      } else if depth < Self.deepest, window.has(UInt8(ascii: "["), at: position) {
+        let inner: Content
+        (inner, end) = try list(at: position, depth: depth + 1)
+        switch inner {
+        case .collection(let inner), .remote(let inner): ofInner = max(ofInner ?? .none, inner)
+        case .other, .entity, .holder, .empty: break
+        }
+      } else {
+        end = try window.resynchronize(after: position)
+      }
+      guard let end else { return (content, nil) }
       if let found { likeness = max(likeness ?? .none, found) }
       position = try window.skipWhiteSpace(from: end)
-      if window.has(UInt8(ascii: "]"), at: position) {
-        return (likeness.map { .collection($0) } ?? .other, position + 1)
-      }
+      if window.has(UInt8(ascii: "]"), at: position) { return (content, position + 1) }
       guard window.has(UInt8(ascii: ","), at: position) else { break }
       position = try window.skipWhiteSpace(from: position + 1)
       if likeness == .clear { break }
     }
     let end = try window.resynchronize(after: position, depth: 1)
-    return (likeness.map { .collection($0) } ?? .other, end)
+    return (content, end)
   }
 
   /// How much an object looks like an entity, and the position after it; `nil` if it breaks off.
@@ -341,6 +405,9 @@ final class DocumentOutline {
     var objects = 0
     /// The likeness of its objects.
     var likeness = Likeness.none
+    /// Members with entities that are not read where the collections are: those that are one, and
+    /// those with some further down.
+    var leftOut: [[UInt8]] = []
     /// The first collections in it, and how many there are.
     var collections: [(name: [UInt8], likeness: Likeness)] = []
     var collectionCount = 0
@@ -357,6 +424,10 @@ final class DocumentOutline {
       inner = max(inner, likeness)
     }
 
+    mutating func leaveOut(_ name: [UInt8]) {
+      if leftOut.count < 4 { leftOut.append(name) }
+    }
+
     var isLikeEntity: Likeness { fields == 0 ? .none : fields == 1 ? .some : .clear }
   }
 
@@ -368,7 +439,8 @@ final class DocumentOutline {
       let isList = window.has(UInt8(ascii: "["), at: position)
       // The outline is enough for an object that looks like an entity, and for a long dictionary.
       let isKnown =
-        depth > 2 || object.fields > 1 || (object.objects > Self.samples && object.lists == 0)
+        depth > Self.deepest || object.fields > 1
+        || (object.objects > Self.samples && object.lists == 0)
       let (content, end) =
         isKnown
         ? (.other, try window.resynchronize(after: position))
@@ -381,8 +453,12 @@ final class DocumentOutline {
       switch content {
       case .entity(let likeness) where end != nil:
         object.likeness = max(object.likeness, likeness)
+        if likeness == .clear { object.leaveOut(name) }
       case .collection(let likeness): object.add(name, likeness, isList: isList)
-      case .other, .entity, .holder, .empty: break
+      case .holder(let likeness, _, _, _) where likeness > .none,
+        .remote(let likeness) where likeness > .none:
+        object.leaveOut(name)
+      case .other, .entity, .holder, .remote, .empty: break
       }
       return end
     }
@@ -396,13 +472,17 @@ final class DocumentOutline {
     if object.hasListOfObjects || object.inner > object.likeness {
       let isNamed = object.collectionCount <= Self.namedCollections
       func isMeant(_ likeness: Likeness) -> Bool { object.inner == .none || likeness > .none }
-      guard isNamed else { return .holder(object.inner, [], leftOut: [], isNamed: false) }
+      guard isNamed else {
+        return .holder(object.inner, [], leftOut: object.leftOut, isNamed: false)
+      }
       return .holder(
         object.inner, object.collections.filter { isMeant($0.likeness) }.map(\.name),
-        leftOut: object.collections.filter { !isMeant($0.likeness) }.map(\.name), isNamed: true)
+        leftOut: object.collections.filter { !isMeant($0.likeness) }.map(\.name) + object.leftOut,
+        isNamed: true)
     }
     let holdsOnlyObjects = object.objects == object.members && object.objects > 0
-    return holdsOnlyObjects ? .collection(object.likeness) : .other
+    if holdsOnlyObjects { return .collection(object.likeness) }
+    return object.leftOut.isEmpty ? .other : .remote(.clear)
   }
 
   /// A name in lower case without separators.

@@ -19,6 +19,8 @@ final class DocumentReader {
   private var hasSelected = false
   /// Whether something in the document is on the way to entities of another kind.
   private var hasOthers = false
+  /// The first lists of objects that are not read, as JSON Pointers, where a mapping says what is.
+  private var aside: [String] = []
 
   /// A member or element under way: where it begins, in the text and in the file, and what opens
   /// before it.
@@ -176,9 +178,16 @@ final class DocumentReader {
       window.has(UInt8(ascii: "["), at: start) || window.has(UInt8(ascii: "{"), at: start)
     if let selection, isContainer, !selection.pointers.contains(where: \.steps.isEmpty) {
       builder.isSelecting = true
-      hasSelected = false
+      (hasSelected, aside) = (false, [])
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
+      if hasSelected, !aside.isEmpty {
+        builder.note(
+          .warning, .shapeWrapper,
+          "the mapping reads other entities of the file, but not what \(Self.text(of: aside)) "
+            + (aside.count == 1 ? "holds" : "hold")
+            + "; add a rule to it for these, if they are meant")
+      }
       guard !hasSelected, builder.isMapping, let source = window.source else { return }
       if hasOthers || !builder.answersForDocument { return }
       // The mapping expects another shape.
@@ -247,6 +256,7 @@ final class DocumentReader {
         }
         // Before others work on the batch: only one of both is large at a time.
         window.release()
+        if builder.lastIsFailed(since: before) { try noteHeldEntities() }
         return try builder.emitIfFull()
       case .tooLarge:
         return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)
@@ -265,6 +275,16 @@ final class DocumentReader {
       return try readContent(shape, from: window.skipWhiteSpace(from: window.start), place)
     }
     try readContent(shape, from: start, place)
+  }
+
+  /// Says where entities may be in a document that was read as one, which failed.
+  private func noteHeldEntities() throws(ReadFailure) {
+    _ = try findShape()
+    guard let held = outline?.outline.held, !held.isEmpty else { return }
+    let kind = builder.kind.schema
+    builder.explainLast(
+      "; the file is read as one \(kind.singular), because it has a member of one; if the "
+        + "\(kind.plural) are those at \(Self.text(of: held)), say so in a mapping as \"entities\"")
   }
 
   /// Reads a document that is an object and not an entity.
@@ -324,7 +344,12 @@ final class DocumentReader {
           schema: builder.kind.schema, limits: window.limits, isCancelled: isCancelled)
       )
     }
-    return try outline?.outline.shape(of: source) ?? .entity
+    let shape = try outline?.outline.shape(of: source) ?? .entity
+    // A reject that keeps the id it has by its key, whatever else its one member looks like. What a
+    // mapping reads is enclosed as it was in its document.
+    let isReject =
+      builder.isInDirectoryOfFile && !builder.isMapping && outline?.outline.isOneObject == true
+    return isReject ? .dictionary : shape
   }
 
   /// The result of reading an object.
@@ -401,7 +426,7 @@ final class DocumentReader {
       if excluded.contains(where: { $0.elementsEqual(name) }) { return .aside }
       var rest: [ArraySlice<EntityPointer.Step>] = []
       for steps in pointers where steps.first?.matches(name) == true {
-        if steps.count == 1 { return .entity }
+        if steps.count == 1 { return .entity(isKeyed: steps.first == .any) }
         rest.append(steps.dropFirst())
       }
       return rest.isEmpty || !isContainer ? .aside : .level(rest)
@@ -410,7 +435,8 @@ final class DocumentReader {
 
   /// What an item of a container is.
   private enum Next {
-    case entity
+    /// Its name is a key, and so may be its id, where the container is gone through.
+    case entity(isKeyed: Bool)
     /// Entities are further down.
     case level([ArraySlice<EntityPointer.Step>])
     /// The value is not read.
@@ -503,6 +529,7 @@ final class DocumentReader {
       return try readLevel(name, opening: "", pointers, key: level.key, at: position, level)
     case .aside:
       item = item(at: position, level.openingAside)
+      try noteAside(name, at: position, level)
       return try window.skipLongValue(at: position)
     }
   }
@@ -528,8 +555,8 @@ final class DocumentReader {
     }
     noteOthers(text, level)
     switch next(text, at: position, level) {
-    case .entity:
-      let key = builder.intern(text)
+    case .entity(let isKeyed):
+      let key = isKeyed ? builder.intern(text) : nil
       return try readEntityItem(
         at: position, locator: locator(of: text, key: key, level), key: key)
     case .level(let pointers):
@@ -541,8 +568,25 @@ final class DocumentReader {
         level)
     case .aside:
       item = Item(position: start, offset: place.offset, opening: level.openingAside)
+      try noteAside(text, at: position, level)
       return try window.skipLongValue(at: position)
     }
+  }
+
+  /// Notes a list of objects that no pointer of the mapping leads to.
+  private func noteAside(
+    _ name: [UInt8], at position: Int, _ level: Level
+  ) throws(ReadFailure) {
+    guard builder.isSelecting, builder.answersForDocument, aside.count < 4,
+      window.has(UInt8(ascii: "["), at: position), !DocumentOutline.describesDocument(name),
+      window.has(UInt8(ascii: "{"), at: try window.skipWhiteSpace(from: position + 1))
+    else { return }
+    var pointer = level.pointer ?? []
+    JSONPointer.append(name, to: &pointer)
+    let isOthers = builder.sharing?.sharers.contains { sharer in
+      sharer.pointers.contains { $0.leads(through: pointer) }
+    }
+    if isOthers != true { aside.append(String(decoding: pointer, as: UTF8.self)) }
   }
 
   /// Notes whether an item at the top is on the way to entities of another kind.

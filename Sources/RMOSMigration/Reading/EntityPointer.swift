@@ -41,6 +41,12 @@ struct EntityPointer: Hashable, Sendable {
     return place.count == steps.count && zip(place, steps).allSatisfy { $0 == $1 || $1 == .any }
   }
 
+  /// Whether a container is one that the pointer leads through, by the JSON Pointer to it.
+  func leads(through place: [UInt8]) -> Bool {
+    let place = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []
+    return place.count < steps.count && zip(place, steps).allSatisfy { $0 == $1 || $1 == .any }
+  }
+
   /// The number of `*` steps.
   var anyCount: Int { steps.count { $0 == .any } }
 

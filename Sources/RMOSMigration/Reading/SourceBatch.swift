@@ -25,8 +25,15 @@ struct SourceBatch: Sendable {
 
   /// The key of the dictionary under which the entity at `index` was mapped; `nil` if that is its
   /// id, or no rule asked for it.
+  ///
+  /// - Complexity: O(log n) in the changes of key within the batch.
   func mappingKey(at index: Int) -> [UInt8]? {
-    mappingKeys.last { $0.position <= index }?.key
+    var (low, high) = (0, mappingKeys.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if mappingKeys[middle].position <= index { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? nil : mappingKeys[low - 1].key
   }
 
   /// The relative path of an entry's file, as bytes.
@@ -115,6 +122,13 @@ final class SourceBatchBuilder {
     sourcePosition = nil
   }
 
+  /// Whether the file is in a directory that is named as a file would be, as rejects are.
+  var isInDirectoryOfFile: Bool {
+    path.split(separator: UInt8(ascii: "/")).dropLast().contains { name in
+      unsafe Array(name).withUnsafeBufferPointer { unsafe SourcePath.Format(name: $0) != nil }
+    }
+  }
+
   /// Whether the file's objects are mapped.
   var isMapping: Bool { mapper != nil }
 
@@ -180,6 +194,19 @@ final class SourceBatchBuilder {
   func rollBack(to mark: RecordBatch.Mark) {
     if mark.entryCount < batch.records.count { observer?.retract() }
     batch.records.rollBack(to: mark)
+  }
+
+  /// Whether the last entry was appended since `mark`, and failed.
+  func lastIsFailed(since mark: RecordBatch.Mark) -> Bool {
+    mark.entryCount < batch.records.count && batch.records.entries.last?.isFailed == true
+  }
+
+  /// Adds to what the first error of the last entry says.
+  func explainLast(_ explanation: String) {
+    guard let issues = batch.records.entries.last?.issues,
+      let first = issues.first(where: { batch.records.issues[$0].severity == .error })
+    else { return }
+    batch.records.issues[first].message += explanation
   }
 
   /// Keeps a dictionary key for the next entry.

@@ -20,17 +20,19 @@ struct SourceMeasure {
   ) {
     var bytes = 0
     let root = Array(root.utf8)
-    let top = SourceTop(of: root, catalog)
+    // What is in the way of listing it is said when it is read.
+    let top = try? SourceTop(of: root, catalog)
     func add(_ path: [UInt8], at absolutePath: [UInt8], as kind: EntityKind, home: EntityKind?) {
       if case .not = mappings.reading(of: path, as: kind, at: home) { return }
       bytes += (try? FileStatus(of: absolutePath))?.size ?? 0
     }
     for kind in catalog.kinds {
-      for (name, _) in top.inputs {
+      for (name, _) in top?.inputs ?? [] {
         let path = root + [UInt8(ascii: "/")] + name
         add(name, at: path, as: kind, home: SourceTop.home(of: name, catalog))
       }
-      let elsewhere = top.openDirectories(passingOver: ignored).filter {
+      let others = try? top?.openDirectories(passingOver: ignored)
+      let elsewhere = (others ?? []).filter {
         !$0.elementsEqual(kind.table.utf8) && mappings.mayRead(kind, below: $0)
       }
       for directory in [Array(kind.table.utf8)] + elsewhere {

@@ -72,11 +72,24 @@ final class SourceReader {
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
       identity = try? access.status(of: root).identity
-      let top = SourceTop(of: root, catalog)
+      let top = try listed { () throws(SystemError) in try SourceTop(of: root, catalog, access) }
       for kind in catalog.kinds { try read(kind, top) }
     } catch {
       if case .source = error { try builder.emitRest() }
       throw error
+    }
+  }
+
+  /// What `body` lists at the top of the source; without it nothing is known of the rest.
+  private func listed<Listing>(
+    _ body: () throws(SystemError) -> Listing
+  ) throws(ReadFailure) -> Listing {
+    do throws(SystemError) {
+      return try body()
+    } catch {
+      if error.isAbsent { try checkIdentity() }
+      throw .source(
+        SourceFailure(source: source, reason: .unreadable(path: [UInt8(ascii: ".")], error)))
     }
   }
 
@@ -110,8 +123,10 @@ final class SourceReader {
         }
       }
     }
-    for name in top.openDirectories(passingOver: ignored) where !name.elementsEqual(kind.table.utf8)
-    {
+    let directories = try listed { () throws(SystemError) in
+      try top.openDirectories(passingOver: ignored)
+    }
+    for name in directories where !name.elementsEqual(kind.table.utf8) {
       guard mappings.mayRead(kind, below: name) else { continue }
       let home = catalog.kinds.first { name.elementsEqual($0.table.utf8) }
       if try readDirectory(name, for: .originals, home: home) {

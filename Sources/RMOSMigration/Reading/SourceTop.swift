@@ -12,11 +12,14 @@ struct SourceTop {
   /// The directories, hidden ones too.
   private var directories: [[UInt8]] = []
 
-  /// Lists the top of a source; the list is empty if the source cannot be listed.
-  init(of root: [UInt8], _ catalog: EntityCatalog) {
+  /// Lists the top of a source.
+  init(
+    of root: [UInt8], _ catalog: EntityCatalog, _ access: SourceAccess = .system
+  ) throws(SystemError) {
     self.root = root
     self.catalog = catalog
-    try? unsafe FileSystem.forEachEntry(ofDirectory: root) { name, type in
+    try access.willCall(.list, root)
+    try unsafe FileSystem.forEachEntry(ofDirectory: root) { name, type in
       let isHidden = unsafe name.first == UInt8(ascii: ".")
       let format = unsafe isHidden ? nil : SourcePath.Format(name: name)
       let name = unsafe Array(name)
@@ -44,13 +47,19 @@ struct SourceTop {
   ///
   /// - Parameter passedOver: Directories to leave out.
   /// - Returns: Their names.
-  func openDirectories(passingOver passedOver: [String]) -> [[UInt8]] {
+  /// - Throws: If the system cannot say whether one is to be left out.
+  func openDirectories(passingOver passedOver: [String]) throws(SystemError) -> [[UInt8]] {
     let passedOver = passedOver.compactMap { try? FileStatus(of: Array($0.utf8)).identity }
-    return directories.filter { name in
-      guard name.first != UInt8(ascii: ".") else { return false }
-      let identity = try? FileStatus(of: root + [UInt8(ascii: "/")] + name).identity
-      return identity.map { !passedOver.contains($0) } ?? false
+    var names: [[UInt8]] = []
+    for name in directories where name.first != UInt8(ascii: ".") {
+      do throws(SystemError) {
+        let identity = try FileStatus(of: root + [UInt8(ascii: "/")] + name).identity
+        if !passedOver.contains(identity) { names.append(name) }
+      } catch {
+        if !error.concernsOneFile { throw error }
+      }
     }
+    return names
   }
 
   /// The kind whose file a path is without a mapping; `nil` if it is not read then.
@@ -63,10 +72,13 @@ struct SourceTop {
 
   /// The kind whose file a name is, at the top of a source.
   private static func fileKind(of name: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
-    guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return nil }
-    return catalog.kinds.first { kind in
-      kind.schema.fileNames.contains { $0.utf8.elementsEqual(name[..<dot]) }
-    }
+    catalog.kinds.first { isFile(name, of: $0) }
+  }
+
+  /// Whether a name at the top of a source is that of a kind's file.
+  static func isFile(_ name: [UInt8], of kind: EntityKind) -> Bool {
+    guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
+    return kind.schema.fileNames.contains { $0.utf8.elementsEqual(name[..<dot]) }
   }
 
   /// The files of a kind, in byte order.

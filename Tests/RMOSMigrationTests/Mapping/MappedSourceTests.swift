@@ -142,6 +142,21 @@ import Testing
   /// One of each, an object that is neither, and what is no object.
   private static let mixed = #"\#(typedJob), {"type":"screw"}, \#(typedFamily), 7"#
 
+  /// A list of objects to which no rule leads is said, but not what describes the document.
+  @Test(arguments: [
+    (#"{"jobs":[],"archived":[{"id":"r"}]}"#, "/archived"),
+    (#"{"jobs":[J],"more":[{"id":"r"}],"errors":[{"id":"r"}],"n":[1]}"#, "/more"),
+    (#"{"jobs":[J],"a":[{"x":[{"y":1}]}]}"#, "/a"), (#"{"jobs":[J],"families":[F]}"#, nil),
+  ])
+  func listsBesideAMappedOne(_ text: String, _ place: String?) throws {
+    let text = text.replacing("J", with: Self.job).replacing("F", with: Self.family)
+    let tree = try SourceTree(["shop.json": text])
+    let made = try migrate(tree, [Mapping(parsing: Self.whole)])
+    let warnings = made.issues.filter { $0.code == .shapeWrapper && $0.severity == .warning }
+    #expect(warnings.count == (place == nil ? 0 : 1), "\(made.issues)")
+    #expect(warnings.allSatisfy { $0.message.contains("not what \"\(place ?? "")\" holds") })
+  }
+
   /// An object that rules of two kinds take becomes an entity of each.
   @Test func oneObjectOfTwoKinds() throws {
     let mapping = try Mapping(
