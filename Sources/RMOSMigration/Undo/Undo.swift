@@ -185,15 +185,16 @@ public struct Undo: Sendable {
       report.add(UndoObstacle(.isRunning))
     } else {
       var groups = UndoObstacleGroups()
-      var later: Set<Int64> = []
+      var later = LaterRuns(after: id, of: try reader.runs(limit: nil))
       try forEachObstacle(ofRun: id, reader) { obstacle in
         report.add(obstacle, keeping: options.maxObstacles)
-        let runs = try laterRuns(behind: obstacle, after: id, reader)
+        let runs = try laterRuns(behind: obstacle, after: id, later, reader)
         groups.add(obstacle, undoFirst: runs.first)
-        later.formUnion(runs)
+        later.found.formUnion(runs)
       }
       report.obstacleGroups = groups.sorted
-      report.runsToUndoFirst = try withThoseInTheirWay(later, reader)
+      try addThoseInTheirWay(to: &later, reader)
+      report.runsToUndoFirst = later.found.sorted(by: >)
       let total = run.statistics.total
       if report.obstacleCount == 0, total.migrated + total.updated == 0 {
         let counts = try counts(reader)
@@ -236,34 +237,60 @@ public struct Undo: Sendable {
     return UndoObstacle(kind: kind, id: id, .isUpdated(by: newest.run))
   }
 
-  /// The runs, and the later runs that have to be undone before them, the newest first.
-  private func withThoseInTheirWay(
-    _ runs: Set<Int64>, _ reader: any StoreReader
-  ) throws -> [Int64] {
-    var (found, unexamined) = (runs, Array(runs))
-    while let run = unexamined.popLast() {
-      try forEachObstacle(ofRun: run, reader) { obstacle in
-        for later in try laterRuns(behind: obstacle, after: run, reader)
-        where found.insert(later).inserted {
-          unexamined.append(later)
-        }
-      }
+  /// The runs that have to be undone before others.
+  private struct LaterRuns {
+    /// Those that may have to be, oldest first: the ledger has others' changes no more.
+    private let candidates: [Int64]
+    var found: Set<Int64> = []
+
+    init(after run: Int64, of runs: [LedgerRun]) {
+      candidates = runs.filter {
+        let total = $0.statistics.total
+        return $0.id > run && $0.undoneBy == nil && !$0.isUndo
+          && total.migrated + total.updated > 0
+      }.map(\.id).sorted()
     }
-    return found.sorted(by: >)
+
+    /// Whether all that may be between two runs are found already.
+    func isComplete(after run: Int64, before end: Int64 = .max) -> Bool {
+      candidates.allSatisfy { $0 <= run || $0 >= end || found.contains($0) }
+    }
   }
 
-  /// The later runs that wrote the entity of an obstacle to undoing `run`, the newest first.
+  /// Adds the runs that have to be undone before those that were found.
+  private func addThoseInTheirWay(
+    to later: inout LaterRuns, _ reader: any StoreReader
+  ) throws {
+    // The oldest first: it may lead to all others, so that none of these needs to be looked at.
+    var unexamined = later.found.sorted(by: >)
+    while let run = unexamined.popLast() {
+      if later.isComplete(after: run) { continue }
+      var added: [Int64] = []
+      try forEachObstacle(ofRun: run, reader) { obstacle in
+        for next in try laterRuns(behind: obstacle, after: run, later, reader)
+        where later.found.insert(next).inserted {
+          added.append(next)
+        }
+      }
+      unexamined = (unexamined + added).sorted(by: >)
+    }
+  }
+
+  /// The later runs that wrote the entity of an obstacle to undoing `run`, the newest first. Runs
+  /// that are known already may be absent, except for the newest.
   ///
   /// Undoing these runs removes the obstacle; the list is empty if undoing runs does not remove it.
   private func laterRuns(
-    behind obstacle: UndoObstacle, after run: Int64, _ reader: any StoreReader
+    behind obstacle: UndoObstacle, after run: Int64, _ known: LaterRuns, _ reader: any StoreReader
   ) throws -> [Int64] {
     var writers: [Int64]
     switch obstacle.reason {
     case .isUpdated(let newest):
       writers = [newest]
       // Other runs can only be in between.
-      if newest > run + 1, let kind = obstacle.kind, let id = obstacle.id {
+      if !known.isComplete(after: run, before: newest), let kind = obstacle.kind,
+        let id = obstacle.id
+      {
         writers += try reader.changes(of: kind, id: id).map(\.run)
       }
     case .isReferred(let kind, let referrer):
