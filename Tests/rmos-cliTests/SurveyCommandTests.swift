@@ -22,8 +22,8 @@ import Testing
     let run = try Tool.run(
       ["migrate", "odd", "--mapping", "odd.json", "--db", "x.db", "--json"], in: workspace)
     #expect(run.status == 0, "\(run.output)")
-    // A proposal is replaced by the next one; nothing else is.
-    #expect(try Tool.run(["survey", "odd", "--propose", "odd.json"], in: workspace).status == 0)
+    // What is there is not replaced, since somebody may have changed it.
+    #expect(try Tool.run(["survey", "odd", "--propose", "odd.json"], in: workspace).status == 3)
     try workspace.write("mine", to: "mine.json")
     let refused = try Tool.run(
       ["survey", "odd", "--propose", "mine.json", "--json"], in: workspace)
@@ -41,6 +41,8 @@ import Testing
       let result = try Tool.run(command + ["-q", "-v"], in: workspace)
       #expect(result.status == 2 && result.errors.contains("cannot be combined"))
     }
+    let inside = ["survey", "odd", "--propose", "odd/patterns/x.json"]
+    #expect(try Tool.run(inside, in: workspace).status == 2)
     let unwritable = try Tool.run(
       ["survey", "odd", "--propose", "no/such/x.json", "--json"], in: workspace)
     #expect(unwritable.status == 3)

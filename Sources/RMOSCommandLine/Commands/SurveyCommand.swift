@@ -22,7 +22,7 @@ enum SurveyCommand {
           name: "propose", placeholder: "FILE",
           help: "Write a mapping for what no built-in mapping reads, each guess with its reason"),
         .init(
-          name: "force", help: "Replace the file given by --propose, whatever it holds"),
+          name: "force", help: "Replace the file of --propose if it is there"),
       ],
       examples: [
         .init(command: "\(program) survey old-shop", help: "See what is there"),
@@ -33,7 +33,9 @@ enum SurveyCommand {
     ) { arguments, console in
       let path = arguments.positionals.first ?? program.defaultSource
       let file = arguments["propose"]
-      if let file { try check(file, program.catalog, mayReplaceAny: arguments.has("force")) }
+      if let file {
+        try check(file, for: path, program.catalog, replaces: arguments.has("force"))
+      }
       Signals.catchInterruptions()
       let isJSON = arguments.has("json")
       var options = Survey.Options()
@@ -67,43 +69,26 @@ enum SurveyCommand {
     }
   }
 
-  /// Far more than a proposal has.
-  private static let largestProposal = 4 << 20
-
-  /// Checks that a proposal may be written: to a file that is not there, or that a survey wrote.
+  /// Checks that a proposal may be written: to a file that is not there, since people go on to change
+  /// what was proposed.
   private static func check(
-    _ file: String, _ catalog: EntityCatalog, mayReplaceAny: Bool
+    _ file: String, for path: String, _ catalog: EntityCatalog, replaces: Bool
   ) throws {
-    let isForeign: Bool
+    if Migration.reads(file, from: path, catalog) {
+      throw UsageError("\(file) is in the source \(path); name a file elsewhere")
+    }
     do throws(SystemError) {
-      isForeign = mayReplaceAny ? false : try holdsSomethingElse(file, catalog)
-      if !isForeign { try FileSystem.checkReplaceable(file) }
+      try FileSystem.checkReplaceable(file)
     } catch {
       throw CommandError(
         code: "proposal.unwritable", message: "cannot write \(file): \(error.reason)",
         hint: "Name another file with --propose.")
     }
-    guard isForeign else { return }
+    guard !replaces, let status = try? FileStatus(of: file), status.form == .file, status.size > 0
+    else { return }
     throw CommandError(
-      code: "proposal.exists", message: "\(file) is there and is not a proposal of a survey",
+      code: "proposal.exists", message: "\(file) is there already",
       hint: "Name another file, or replace it with --force.")
-  }
-
-  /// Whether a file is there that a survey did not write.
-  private static func holdsSomethingElse(
-    _ file: String, _ catalog: EntityCatalog
-  ) throws(SystemError) -> Bool {
-    guard FileStatus.hasEntry(file), let status = try? FileStatus(of: file), status.form == .file
-    else { return false }
-    guard case .bytes(let bytes) = try FileSystem.content(of: file, limit: largestProposal) else {
-      return true
-    }
-    return !bytes.isEmpty && !isProposal(String(decoding: bytes, as: UTF8.self), catalog)
-  }
-
-  private static func isProposal(_ text: String, _ catalog: EntityCatalog) -> Bool {
-    guard let mapping = try? Mapping(parsing: text, catalog: catalog) else { return false }
-    return mapping.name == SurveyReport.Proposal.mappingName
   }
 
   /// What to do next.
