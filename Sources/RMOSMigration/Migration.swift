@@ -149,6 +149,9 @@ extension Migration {
     /// Whether to write nothing and only predict what would happen.
     public var isDryRun = false
     /// Whether one failed entity keeps everything from being written.
+    ///
+    /// All is one transaction then, which is committed at the end: only ``MigrationEvent/finished(_:)``
+    /// tells what was written.
     public var isAtomic = false
     /// What to do with an id that the store already has.
     public var onDuplicate = DuplicatePolicy.skip
@@ -262,8 +265,11 @@ public enum MigrationEvent: Sendable {
   ///   - id: Its id; `nil` if none is known.
   ///   - source: Its file's path relative to the source directory.
   ///   - locator: Which of the file's entities, if it holds several.
+  ///
+  /// With ``Migration/Options/isAtomic`` it is what the entity becomes if nothing fails: a failure
+  /// further on rolls it back.
   case outcome(Outcome, kind: EntityKind, id: String?, source: String, locator: Locator?)
-  /// A batch is done (and, except in a dry run, committed).
+  /// A batch is done and, except in a dry run and with ``Migration/Options/isAtomic``, committed.
   case progress(MigrationProgress)
   /// The run ended. The summary is also what `run` returns.
   ///

@@ -103,7 +103,7 @@ import Testing
     #expect(
       workspace.listing.filter { $0.hasPrefix("out/") } == [
         "out/README.txt", "out/SHA256SUMS", "out/patterns", "out/patterns/a.json",
-        "out/patterns/a.json/rest~.json.issues",
+        "out/patterns/a.json/~rest.json.issues",
       ])
   }
 

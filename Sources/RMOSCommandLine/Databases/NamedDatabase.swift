@@ -21,7 +21,12 @@ struct NamedDatabase {
     let place = given ?? Self.ofEnvironment ?? program.defaultDatabase
     location = place ?? ""
     opener = place.flatMap(program.opener)
-    words = given.map { [program] in " --db " + TerminalText.shellWord(program.shown($0)) } ?? ""
+    words =
+      given.map { [program] location in
+        // What begins with a hyphen would be taken for an option.
+        (location.hasPrefix("-") ? " --db=" : " --db ")
+          + TerminalText.shellWord(program.shown(location))
+      } ?? ""
   }
 
   /// Its name for people.

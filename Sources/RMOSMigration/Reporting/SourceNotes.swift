@@ -148,6 +148,15 @@ extension MigrationReport {
     } else {
       facts.append(("Kept aside", "not recorded"))
     }
+    let unused = run.mappings.filter { $0.entities == 0 }.map(\.name)
+    if !unused.isEmpty {
+      facts.append(
+        (
+          "Mappings",
+          unused.joined(separator: ", ")
+            + " read nothing: no file, or no object in one, is what the rules ask for"
+        ))
+    }
     return facts
   }
 }

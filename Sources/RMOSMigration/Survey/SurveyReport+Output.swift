@@ -208,7 +208,10 @@ extension SurveyReport {
     guard objectCount > 0 else { return "No objects were found; nothing would migrate." }
     let (asIs, best) = (PlainText.grouped(migratesAsIs), PlainText.grouped(migratesAtBest))
     let all = PlainText.grouped(objectCount)
-    if migratesAsIs == objectCount { return "All \(all) migrate as they are." }
+    if migratesAsIs == objectCount {
+      return "All \(all) migrate as they are."
+        + (duplicates > 0 ? " Of those with one id, only the first is stored." : "")
+    }
     if migratesAtBest == 0, migratesAsIs == 0 {
       return "None of \(all) migrate, as they are or with a built-in mapping."
     }

@@ -205,8 +205,9 @@ final class SurveyRun {
       kind = known.kind
     } else {
       kind = try guessKind(of: path, format)
-      if kindsOfDirectories.count < Self.directoriesKept {
-        let files = kindsOfDirectories[directory].map { $0.kind == kind ? $0.files : .min } ?? 0
+      let known = kindsOfDirectories[directory]
+      if known != nil || kindsOfDirectories.count < Self.directoriesKept {
+        let files = known.map { $0.kind == kind ? $0.files : .min } ?? 0
         kindsOfDirectories[directory] = (kind, files == .min ? .min : files + 1)
       }
     }

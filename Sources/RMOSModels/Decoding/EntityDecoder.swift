@@ -270,7 +270,8 @@ package final class EntityDecoder {
       work.draft.note(.missing(), of: field)
     }
     schema.checkRules(of: subject) { work.draft.note($1, of: $0) }
-    keepUnknownMembers(hasKey: origin.key != nil, &work)
+    // What a mapping has made is not mapped again.
+    keepUnknownMembers(hasKey: origin.key != nil, canBeMapped: origin.isDigested, &work)
   }
 
   private func fill(_ field: Int, from member: ScannedObject.Member, _ work: inout Workspace) {
@@ -442,7 +443,9 @@ package final class EntityDecoder {
       return
     }
     do throws(JSONScanError) {
-      let text = try JSONScanner.compacted(String(decoding: decoded, as: UTF8.self))
+      // It becomes a member of an entity.
+      let text = try JSONScanner.compacted(
+        String(decoding: decoded, as: UTF8.self), enclosingDepth: 1)
       let kind = JSONScanner.kind(startingWith: text.utf8.first ?? 0)
       // Under the member's own name only what must be meant is taken.
       if !isUnderColumn {
@@ -535,7 +538,7 @@ package final class EntityDecoder {
   /// - Parameters:
   ///   - hasKey: Whether the id is a key in a dictionary.
   ///   - work: The entity under way.
-  private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
+  private func keepUnknownMembers(hasKey: Bool, canBeMapped: Bool, _ work: inout Workspace) {
     let text = unsafe work.text
     let before = work.draft.objectViolations.count
     // No members are kept of an entity with more duplicate members than are reported.
@@ -552,7 +555,7 @@ package final class EntityDecoder {
         let field = unsafe object.absentField(resembledBy: member, in: text),
         field > 0 || !hasKey, !repeated.contains(member.nameRange.lowerBound - 1)
       {
-        noteLookAlike(member, of: field, &work)
+        noteLookAlike(member, of: field, canBeMapped: canBeMapped, &work)
       }
       unsafe work.output.append(work.output.next == start ? "{\"" : ",\"")
       unsafe work.output.append(
@@ -585,12 +588,25 @@ package final class EntityDecoder {
   /// Notes that a member which is not read resembles an absent field, for the first hundred of an
   /// entity.
   private func noteLookAlike(
-    _ member: ScannedObject.Member, of field: Int, _ work: inout Workspace
+    _ member: ScannedObject.Member, of field: Int, canBeMapped: Bool, _ work: inout Workspace
   ) {
     guard work.draft.lookAlikeCount < ScannedObject.duplicateLimit else { return }
     work.draft.lookAlikeCount += 1
     let name = unsafe String(decoding: member.name(in: work.text), as: UTF8.self)
-    work.draft.note(.lookAlike(name), at: member.nameRange.lowerBound - 1, member: name, of: field)
+    let isRight =
+      switch (schema.fields[field].type, member.kind) {
+      case (.text, .string), (.text, .escapedString), (.timestamp, .string),
+        (.reference, .string), (.reference, .escapedString), (.reference, .number),
+        (.integer, .number), (.real, .number), (.json(.object, _, _), .object),
+        (.json(.array, _, _), .array):
+        true
+      // An id that is a whole number is read as text.
+      case (.text, .number): field == 0
+      default: false
+      }
+    work.draft.note(
+      .lookAlike(name, canBeMapped: canBeMapped && isRight),
+      at: member.nameRange.lowerBound - 1, member: name, of: field)
   }
 
   // MARK: Looking at the input

@@ -12,10 +12,16 @@ extension FieldType {
   package func advice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
+    if case .json(let shape, _, _) = self { return unsafe jsonAdvice(shape, kind, token) }
     guard let text = unsafe FieldType.shortText(token) else { return nil }
     switch (self, kind) {
+    case (.text(let rule), .number), (.text(let rule), .true), (.text(let rule), .false):
+      guard !rule.knownValues.isEmpty, rule.unknownValue == .error else {
+        return "write \"\(text)\""
+      }
+      return "write one of \(rule.knownValues.joined(separator: ", "))"
     case (.timestamp, .number): return Timestamp.advice(forNumber: text)
-    case (.text, .number), (.text, .true), (.text, .false), (.reference, .number):
+    case (.reference, .number):
       return "write \"\(text)\""
     case (.integer, .string), (.real, .string):
       return numberAdvice(for: String(text.dropFirst().dropLast()))
@@ -56,7 +62,31 @@ extension FieldType {
     guard end > text.startIndex, end < text.endIndex,
       let number = JSONNumberForm.number(meantBy: text[..<end])
     else { return nil }
-    return "write \(number) alone, in the unit that the member is in"
+    let unit = text[end...].filter { !$0.isWhitespace }.lowercased()
+    let isKept = ["mm", "s", "sec", "secs", "second", "seconds", "%"].contains(unit)
+    return isKept
+      ? "write \(number) alone" : "write the number alone, in the unit that the member is in"
+  }
+
+  /// What to write in place of text that holds JSON, or what is left of it.
+  private func jsonAdvice(
+    _ shape: JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+  ) -> String? {
+    guard kind == .string || kind == .escapedString,
+      let text = unsafe JSONScanner.decoded(
+        UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+    else { return nil }
+    if text.starts(with: "[object ".utf8) || text.starts(with: "@{".utf8)
+      || text.starts(with: "System.".utf8)
+    {
+      return
+        "what it held was lost when the file was written; export it again, in PowerShell with a "
+        + "larger -Depth"
+    }
+    let first = text.first { $0 > 0x20 }
+    guard first == UInt8(ascii: shape == .object ? "{" : "[") else { return nil }
+    return "write the JSON that is in it without the quotes around it, or let a mapping read it as "
+      + "\"json\""
   }
 
   /// A token as text, if it is short enough for a message.

@@ -44,7 +44,7 @@ package enum Violation: Sendable, Hashable {
   /// The field was read under its column's name.
   case columnName(String)
   /// The field is absent, and a member that is not read is almost called so.
-  case lookAlike(String)
+  case lookAlike(String, canBeMapped: Bool)
 
   /// Its severity; a value that is not an error is kept unchanged.
   package var severity: Severity {
@@ -124,16 +124,18 @@ package enum Violation: Sendable, Hashable {
     case .idNumber(let number):
       "\"id\" is the number \(number); its text is used as the id"
     case .idMismatch(let id, let key):
-      "\"id\" is \(id), but the entity's key is \(key); they must be equal"
+      "\"id\" is \(id), but the entity's key is \(key); they must be equal, unless a "
+        + "mapping says where the id is"
     case .blankKey(let key):
       "the entity's key is \(key), which is blank; use its id as the key"
     case .idAlias(let name):
       "\"\(field)\" is missing; \(Violation.quoted(name)) is read as the id"
     case .columnName(let name):
       "\(Violation.quoted(name)) is read as \"\(field)\""
-    case .lookAlike(let name):
+    case .lookAlike(let name, let canBeMapped):
       "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name and was stored "
-        + "as an unknown member; rename it, or read the source with the mapping \"any-case\""
+        + "as an unknown member; rename it"
+        + (canBeMapped ? ", or read the source with the mapping \"any-case\"" : " if it is meant")
     }
   }
 
@@ -155,7 +157,7 @@ package enum Violation: Sendable, Hashable {
     case .idNumber(let number): "the number \(number)"
     case .idMismatch(let id, _): id
     case .blankKey(let key): key
-    case .idAlias(let name), .columnName(let name), .lookAlike(let name):
+    case .idAlias(let name), .columnName(let name), .lookAlike(let name, _):
       "a member \(Violation.quoted(name))"
     }
   }

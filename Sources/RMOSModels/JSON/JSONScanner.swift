@@ -401,7 +401,11 @@ extension JSONScanner {
   }
 
   /// The one JSON value in `text`, without the white space between its tokens.
-  package static func compacted(_ text: String) throws(JSONScanError) -> String {
+  ///
+  /// - Parameter depth: How deep the value will be in a document, which limits its nesting.
+  package static func compacted(
+    _ text: String, enclosingDepth depth: Int = 0
+  ) throws(JSONScanError) -> String {
     var text = text
     let result: Result<String, JSONScanError> = text.withUTF8 { bytes in
       unsafe withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
@@ -411,7 +415,7 @@ extension JSONScanner {
           guard var output = buffer.baseAddress else { return }
           do throws(JSONScanError) {
             scanner.skipWhiteSpace()
-            _ = try unsafe scanner.copyValue(to: &output, enclosingDepth: 0)
+            _ = try unsafe scanner.copyValue(to: &output, enclosingDepth: depth)
             try scanner.skipToEnd()
             count = unsafe (buffer.baseAddress ?? output).distance(to: output)
           } catch {

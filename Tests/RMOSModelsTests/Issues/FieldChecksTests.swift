@@ -127,7 +127,8 @@ import Testing
       (.idNumber("7"), #""id" is the number 7; its text is used as the id"#),
       (
         .idMismatch(id: #""a""#, key: #""b""#),
-        #""id" is "a", but the entity's key is "b"; they must be equal"#
+        #""id" is "a", but the entity's key is "b"; they must be equal, "#
+          + "unless a mapping says where the id is"
       ),
       (.blankKey(#"" ""#), #"the entity's key is " ", which is blank; use its id as the key"#),
       (
@@ -138,9 +139,14 @@ import Testing
       (.idAlias("run_id"), #""f" is missing; "run_id" is read as the id"#),
       (.columnName("f_json"), #""f_json" is read as "f""#),
       (
-        .lookAlike("F"),
+        .lookAlike("F", canBeMapped: true),
         #""f" is missing; "F" has a similar name and was stored as an unknown member; "#
           + #"rename it, or read the source with the mapping "any-case""#
+      ),
+      (
+        .lookAlike("F", canBeMapped: false),
+        #""f" is missing; "F" has a similar name and was stored as an unknown member; "#
+          + "rename it if it is meant"
       ),
     ]
     for (violation, message) in messages { #expect(violation.message(field: "f") == message) }
