@@ -50,6 +50,15 @@ import Testing
     #expect(error["code"] as? String == "proposal.unwritable")
   }
 
+  @Test func aFileOfAnotherExtensionIsToBeRenamed() throws {
+    let workspace = try workspace()
+    try workspace.write(
+      #"[{"id":"a","name":"A","ring_count":1,"geometry":{"a":1}}]"#, to: "saw.txt")
+    let result = try Tool.run(["survey", "saw.txt"], in: workspace)
+    #expect(result.output.contains("because of its extension"))
+    #expect(result.output.contains("Next: rename saw.txt so that it ends in .json"))
+  }
+
   /// A proposal is offered where there would be one, not for what only its owner can put right.
   @Test func aProposalIsOfferedWhereThereIsOne() throws {
     let workspace = try workspace()

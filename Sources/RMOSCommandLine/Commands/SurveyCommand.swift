@@ -96,6 +96,11 @@ enum SurveyCommand {
     _ report: SurveyReport, _ file: String?, _ path: String, _ program: CommandLineProgram,
     _ console: Console
   ) {
+    if report.isOfOtherExtension {
+      return console.printNext(
+        "rename \(TerminalText.escaped(path)) so that it ends in .json, .jsonl or .ndjson, then "
+          + "\(program) survey again")
+    }
     let source = TerminalText.shellWord(report.source)
     func migrate(_ mappings: [String]) {
       console.printNext(

@@ -53,7 +53,9 @@ final class DocumentOutline {
   }
 
   /// In the document whose shape was found last, where entities may be if that was taken for one itself.
-  private(set) var held: [String] = []
+  private(set) var held: [EntityPointer] = []
+  /// In that document, where the entities may be if its shape was ambiguous.
+  private(set) var candidates: [EntityPointer] = []
   /// Whether that document is an object with one member, an object.
   private(set) var isOneObject = false
 
@@ -113,7 +115,9 @@ final class DocumentOutline {
     var others: [[String]] = [[], [], []]
     var leftOut: [String] = []
     /// Where entities may be if the object is one itself, but none that is whole.
-    var held: [String] = []
+    var held: [EntityPointer] = []
+    /// Where all of a likeness are, as far as they are kept.
+    var places: [[EntityPointer]] = [[], [], []]
     /// A collection without elements.
     var empty: [UInt8]?
     /// Objects at the top that describe the document.
@@ -127,7 +131,7 @@ final class DocumentOutline {
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func shape(of source: any ByteSource) throws(ReadFailure) -> DocumentShape {
-    (held, isOneObject) = ([], false)
+    (held, candidates, isOneObject) = ([], [], false)
     try window.load(source)
     var top = Top()
     let start = try window.skipWhiteSpace(from: window.start)
@@ -137,6 +141,7 @@ final class DocumentOutline {
         try take(name, at: position, into: &top)
       } != nil
     held = top.held
+    candidates = Self.generalized(top.likeness.map { top.places[$0] } ?? [])
     isOneObject = top.isWhole && top.members == 1 && top.objects == 1
     return shape(of: top)
   }
@@ -155,7 +160,7 @@ final class DocumentOutline {
     }
     let (content, end) = try content(at: position, depth: 1)
     guard end != nil || !Self.isEntity(content) else { return nil }
-    if let name = held(by: name, content), top.held.count < 4 { top.held.append(name) }
+    if let place = held(by: name, content), top.held.count < 4 { top.held.append(place) }
     top.members += 1
     if isObject { top.objects += 1 }
     add(content, name, isObject: isObject, &top)
@@ -182,6 +187,10 @@ final class DocumentOutline {
         top.names[likeness.rawValue].append(String(decoding: name, as: UTF8.self))
       }
       top.selections[likeness.rawValue] = selection
+      if top.places[likeness.rawValue].count < Self.namedCollections {
+        top.places[likeness.rawValue] +=
+          selection?.pointers ?? [EntityPointer(steps: [.named(name)])]
+      }
       if selection != nil, !Self.describesDocument(name), top.others[likeness.rawValue].count < 4 {
         top.others[likeness.rawValue].append(Self.pointer([name]))
       }
@@ -231,15 +240,23 @@ final class DocumentOutline {
   }
 
   /// Where a member has entities, if these are more likely meant than the object that it is of.
-  private func held(by name: [UInt8], _ content: Content) -> String? {
+  private func held(by name: [UInt8], _ content: Content) -> EntityPointer? {
     guard !Self.describesDocument(name) else { return nil }
     switch content {
-    case .collection(.clear): return Self.pointer([name]) + "/*"
+    case .collection(.clear): return EntityPointer(steps: [.named(name), .any])
     case .holder(.clear, let names, _, let isNamed):
-      let inner = names.count == 1 && isNamed ? names[0] : [UInt8(ascii: "*")]
-      return Self.pointer([name, inner]) + "/*"
+      let inner = names.count == 1 && isNamed ? EntityPointer.Step.named(names[0]) : .any
+      return EntityPointer(steps: [.named(name), inner, .any])
     case .other, .entity, .collection, .holder, .remote, .empty: return nil
     }
+  }
+
+  /// One pointer for those that only differ in their first step, as keys of a dictionary do.
+  private static func generalized(_ pointers: [EntityPointer]) -> [EntityPointer] {
+    guard pointers.count > 1, let rest = pointers.first?.steps.dropFirst(),
+      pointers.allSatisfy({ $0.steps.dropFirst() == rest })
+    else { return pointers }
+    return [EntityPointer(steps: [.any] + rest)]
   }
 
   private static func pointer(_ steps: [[UInt8]]) -> String {

@@ -42,6 +42,15 @@ final class DocumentReader {
   /// The number of bytes read of the document.
   var bytesRead: Int { window.bytesRead }
 
+  /// Where entities may be in a document that was not read as a collection: in an object that was
+  /// taken for an entity, or whose shape is ambiguous. A survey asks for it.
+  func placesOfEntities(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
+    guard let outline = outlineOfKind() else { return [] }
+    let shape = try outline.shape(of: source)
+    if case .ambiguous = shape { return outline.candidates }
+    return outline.held
+  }
+
   /// Reads one document.
   ///
   /// - Parameters:
@@ -205,15 +214,26 @@ final class DocumentReader {
     case UInt8(ascii: "["): try readCollection(from: start, .list)
     case UInt8(ascii: "{"): try readObject(from: start)
     default:
+      let advice = try isQuotedJSON(at: start) ? Self.quotedJSON : ""
       guard let (end, kind) = try window.skipValue(at: start) else {
         return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)
       }
       guard try readEnd(from: end) else { return }
       try builder.fail(
         .shapeNotObject,
-        "the file holds \(kind.name); expected an entity, a list or a dictionary of entities",
+        "the file holds \(kind.name); expected an entity, a list or a dictionary of entities"
+          + advice,
         at: place, span: .file)
     }
+  }
+
+  private static let quotedJSON = "; it is JSON within a string: write what is in the string"
+
+  /// Whether a value is a string that begins as an object or a list does.
+  private func isQuotedJSON(at position: Int) throws(ReadFailure) -> Bool {
+    let (bytes, index) = try window.excerpt(around: position, before: 0, after: 2)
+    let first = bytes[index...].prefix(2)
+    return first.elementsEqual("\"{".utf8) || first.elementsEqual("\"[".utf8)
   }
 
   /// Checks that nothing but white space follows; anything else is a failure.
@@ -284,7 +304,8 @@ final class DocumentReader {
     let kind = builder.kind.schema
     builder.explainLast(
       "; the file is read as one \(kind.singular), because it has a member of one; if the "
-        + "\(kind.plural) are those at \(Self.text(of: held)), say so in a mapping as \"entities\"")
+        + "\(kind.plural) are those at \(Self.text(of: held.map(\.text))), say so in a mapping as \"entities\""
+    )
   }
 
   /// Reads a document that is an object and not an entity.
@@ -336,7 +357,16 @@ final class DocumentReader {
 
   /// The shape of the document, according to its outline.
   private func findShape() throws(ReadFailure) -> DocumentShape {
-    guard let source = window.source else { return .entity }
+    guard let source = window.source, let outline = outlineOfKind() else { return .entity }
+    let shape = try outline.shape(of: source)
+    // A reject that keeps the id it has by its key, whatever else its one member looks like. What a
+    // mapping reads is enclosed as it was in its document.
+    let isReject =
+      builder.isInDirectoryOfFile && !builder.isMapping && outline.isOneObject
+    return isReject ? .dictionary : shape
+  }
+
+  private func outlineOfKind() -> DocumentOutline? {
     if outline?.kind != builder.kind {
       outline = (
         builder.kind,
@@ -344,12 +374,7 @@ final class DocumentReader {
           schema: builder.kind.schema, limits: window.limits, isCancelled: isCancelled)
       )
     }
-    let shape = try outline?.outline.shape(of: source) ?? .entity
-    // A reject that keeps the id it has by its key, whatever else its one member looks like. What a
-    // mapping reads is enclosed as it was in its document.
-    let isReject =
-      builder.isInDirectoryOfFile && !builder.isMapping && outline?.outline.isOneObject == true
-    return isReject ? .dictionary : shape
+    return outline?.outline
   }
 
   /// The result of reading an object.
@@ -633,13 +658,17 @@ final class DocumentReader {
           try builder.emitIfFull()
           return end
         }
-      } else if let (end, kind) = try window.skipValue(at: position) {
-        let hint = kind == .array ? "; put the entities into one list, without nested lists" : ""
-        try failItem(
-          .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
-          at: place, locator: locator,
-          span: .item(offset: place.offset, end: window.place(at: end).offset))
-        return end
+      } else {
+        let advice = try isQuotedJSON(at: position) ? Self.quotedJSON : ""
+        if let (end, kind) = try window.skipValue(at: position) {
+          let hint =
+            kind == .array ? "; put the entities into one list, without nested lists" : advice
+          try failItem(
+            .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
+            at: place, locator: locator,
+            span: .item(offset: place.offset, end: window.place(at: end).offset))
+          return end
+        }
       }
       return try skipRefused(
         from: position, beginning: place, .inputTooLarge, tooLarge, at: place, locator: locator)
@@ -746,9 +775,11 @@ final class DocumentReader {
       builder.rollBack(to: before)
       try failItem(.inputTooLarge, tooLarge, at: place, locator: locator, span: span)
     case .success(.value(let kind)):
+      let hint =
+        kind == .array ? "; if the file is one document, let its name end in .json" : ""
       try failItem(
-        .shapeNotObject, "is \(kind.name); expected an entity, which is an object", at: place,
-        locator: locator, span: span)
+        .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
+        at: place, locator: locator, span: span)
     case .failure(let error):
       builder.rollBack(to: before)
       return try failLine(line, error, isLast: isLast, at: place, locator: locator, span: span)

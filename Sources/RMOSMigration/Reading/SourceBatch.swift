@@ -162,9 +162,10 @@ final class SourceBatchBuilder {
     }
   }
 
-  /// Emits the batch if it is full; to be called between entities.
-  func emitIfFull() throws(ReadFailure) {
-    if batch.records.count >= batchSize || batch.records.arena.count >= Self.arenaLimit {
+  /// Emits the batch if it is full, or has no room for some more entries; to be called between
+  /// entities.
+  func emitIfFull(leavingRoomFor room: Int = 0) throws(ReadFailure) {
+    if batch.records.count + room >= batchSize || batch.records.arena.count >= Self.arenaLimit {
       try emitBatch()
     }
   }

@@ -93,9 +93,15 @@ extension FieldGuess {
   /// Finds which members of a shape are which fields of a kind: the surest first, no member twice.
   static func all(in shape: ShapeCollector.Shape, as kind: EntityKind) -> [FieldGuess] {
     var candidates: [FieldGuess] = []
+    let statesUnit = shape.members.contains { member in
+      ["unit", "units", "uom"].contains(
+        String(decoding: member.spellings[0].foldedName, as: UTF8.self))
+    }
     for field in kind.schema.fields.indices {
       for (position, member) in shape.members.enumerated() where member.givenCount > 0 {
-        if let guess = guess(field, of: kind, position, member) { candidates.append(guess) }
+        if let guess = guess(field, of: kind, position, member, statesUnit: statesUnit) {
+          candidates.append(guess)
+        }
       }
     }
     candidates.sort { left, right in
@@ -149,7 +155,8 @@ extension FieldGuess {
   }
 
   private static func guess(
-    _ position: Int, of kind: EntityKind, _ member: Int, _ profile: MemberProfile
+    _ position: Int, of kind: EntityKind, _ member: Int, _ profile: MemberProfile,
+    statesUnit: Bool
   ) -> FieldGuess? {
     let schema = kind.schema
     let field = schema.fields[position]
@@ -174,12 +181,29 @@ extension FieldGuess {
     {
       strength = .alias
       reason = "\(shown) is a usual name for \(field.member)"
+      if let unit = unit(of: field), !namesUnit(folded) {
+        // Another member says in what the values are, which no conversion asks for.
+        guard !statesUnit else { return nil }
+        reason?.append(", whose unit is taken to be \(unit)")
+      }
     } else {
       return nil
     }
     guard let conversion = conversion(of: profile, to: field, folded: folded) else { return nil }
     return FieldGuess(
       field: position, member: member, strength: strength, conversion: conversion, reason: reason)
+  }
+
+  /// The unit of a field's values, which its name ends with.
+  private static func unit(of field: FieldSchema) -> String? {
+    if field.member.hasSuffix("_mm") { return "mm" }
+    return field.member.hasSuffix("_seconds") ? "seconds" : nil
+  }
+
+  /// Whether a folded name ends with a unit.
+  private static func namesUnit(_ folded: [UInt8]) -> Bool {
+    let name = String(decoding: folded, as: UTF8.self)
+    return isInInches(folded) || ["mm", "seconds", "secs"].contains { name.hasSuffix($0) }
   }
 
   /// How a member's values become a field's; `nil` if most of them cannot.

@@ -10,6 +10,8 @@ struct MappingProposal {
     let guesses: [FieldGuess]
     /// Whether the rule names its files, since others of the kind are read in other ways.
     let namesFiles: Bool
+    /// Where its objects are, if a migration does not look for them there by itself.
+    let entities: String?
   }
 
   let catalog: EntityCatalog
@@ -83,6 +85,7 @@ extension MappingProposal.Draft {
           PlainText.counted(shape.count, "object") + " in "
             + PlainText.counted(shape.fileCount, "file") + " when this was proposed.")
         if !files.isEmpty { writer.member("files", strings: files) }
+        if let entities { writer.member("entities", entities) }
         if !condition.isEmpty {
           writer.member("when") { $0.object { $0.member("has", strings: condition) } }
         }

@@ -17,12 +17,19 @@ final class ShapeCollector {
     var trials = 512
   }
 
+  /// How objects came to be read.
+  struct Context: Hashable {
+    /// The kind as which they are read.
+    var kind: EntityKind
+    /// Whether they are where entities of the kind are read.
+    var isInPlace: Bool
+    /// Whether a migration looks for entities there only if a mapping says so.
+    var isSelected = false
+  }
+
   /// A shape, and the tallies of its objects.
   struct Shape {
-    /// The kind as which the shape's objects were read, and whether they are where entities of the
-    /// kind are read.
-    let kind: EntityKind
-    let isInPlace: Bool
+    let context: Context
     var members: [MemberProfile] = []
     var count = 0
     /// How many members were left out since there are too many.
@@ -44,6 +51,9 @@ final class ShapeCollector {
     fileprivate(set) var sampled: Set<Int> = []
     fileprivate var positions: [[UInt8]: Int] = [:]
     fileprivate var lastFile = -1
+
+    var kind: EntityKind { context.kind }
+    var isInPlace: Bool { context.isInPlace }
 
     /// The members that most of its objects have.
     fileprivate var core: Set<[UInt8]> {
@@ -77,27 +87,25 @@ final class ShapeCollector {
   ///
   /// - Parameters:
   ///   - object: A scanner at an object that was scanned before.
-  ///   - kind: The kind as which the object is read.
-  ///   - isInPlace: Whether the object is where entities of the kind are read.
+  ///   - context: How it came to be read.
   ///   - file: The number and path of the object's file.
   ///   - layout: How the file is laid out.
   ///   - pointer: The collection in a wrapper that holds the object.
   /// - Returns: The position of its shape; `nil` if there are too many.
   func add(
-    _ object: JSONScanner, as kind: EntityKind, isInPlace: Bool,
+    _ object: JSONScanner, in context: Context,
     file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout, pointer: String?
   ) -> Int? {
     let base = unsafe object.cursor
     var hasher = Hasher()
-    hasher.combine(kind)
-    hasher.combine(isInPlace)
+    hasher.combine(context)
     scan(object, into: &hasher)
     let key = hasher.finalize()
     let signature: Signature
     if let known = signatures[key], known.members.count == found.count {
       signature = known
     } else {
-      guard let new = unsafe self.signature(base, kind, isInPlace) else {
+      guard let new = unsafe self.signature(base, context) else {
         objectsOmitted += 1
         return nil
       }
@@ -186,7 +194,7 @@ final class ShapeCollector {
 
   /// Finds the shape of the object whose members are ``found``, or begins a new one.
   private func signature(
-    _ base: UnsafePointer<UInt8>, _ kind: EntityKind, _ isInPlace: Bool
+    _ base: UnsafePointer<UInt8>, _ context: Context
   ) -> Signature? {
     let names = found.map { member -> [UInt8] in
       let bytes = unsafe UnsafeBufferPointer(
@@ -194,7 +202,7 @@ final class ShapeCollector {
       return unsafe member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
     }
     let folded = names.map(\.foldedName)
-    guard let shape = shape(of: Set(folded), kind, isInPlace) else { return nil }
+    guard let shape = shape(of: Set(folded), context) else { return nil }
     let indexes = zip(names, folded).map { name, key -> Int? in
       if let index = shapes[shape].positions[key] {
         unsafe name.withUnsafeBufferPointer {
@@ -214,10 +222,10 @@ final class ShapeCollector {
     return Signature(shape: shape, members: indexes)
   }
 
-  private func shape(of names: Set<[UInt8]>, _ kind: EntityKind, _ isInPlace: Bool) -> Int? {
+  private func shape(of names: Set<[UInt8]>, _ context: Context) -> Int? {
     var best: (shape: Int, overlap: Double)?
     for (position, shape) in shapes.enumerated()
-    where shape.kind == kind && shape.isInPlace == isInPlace {
+    where shape.context == context {
       let core = shape.core
       let common = Double(core.intersection(names).count)
       let overlap = core.isEmpty && names.isEmpty ? 1 : common / Double(max(core.count, 1))
@@ -228,7 +236,7 @@ final class ShapeCollector {
     }
     if let best { return best.shape }
     guard shapes.count < limits.shapes else { return nil }
-    shapes.append(Shape(kind: kind, isInPlace: isInPlace))
+    shapes.append(Shape(context: context))
     return shapes.count - 1
   }
 }

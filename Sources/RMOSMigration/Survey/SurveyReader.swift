@@ -22,6 +22,9 @@ import RMOSModels
   private var file: (number: Int, path: [UInt8]) = (0, [])
   private var isInPlace = false
   private var isLines = false
+  /// Where the file's entities are looked for, though a migration does not do so without a mapping.
+  private var selection: EntitySelection?
+  private var takenInFile = 0
   /// The references that lead nowhere, by member.
   private(set) var dangling: [(member: String, count: Int)] = []
 
@@ -98,9 +101,29 @@ import RMOSModels
       }
       return mapper
     }
+    // So that what is found of this file can be taken back.
+    try builder.emitIfFull(leavingRoomFor: 2)
+    (selection, takenInFile) = (nil, 0)
     builder.begin(file: path)
-    defer { settle() }
+    let before = builder.mark
     try documents.read(source, as: format)
+    defer { settle() }
+    guard format == .json, takenInFile <= 1, try isUnreadAsItIs(since: before) else { return }
+    let places = try documents.placesOfEntities(in: source)
+    guard !places.isEmpty else { return }
+    pending.isThere = false
+    builder.rollBack(to: before)
+    let selection = EntitySelection(pointers: places)
+    self.selection = selection
+    builder.begin(file: path)
+    try documents.read(source, as: format, selecting: selection)
+  }
+
+  /// Whether the file gave one object that does not migrate, or nothing but a failure.
+  private func isUnreadAsItIs(since mark: RecordBatch.Mark) throws(ReadFailure) -> Bool {
+    guard takenInFile == 1 else { return builder.lastIsFailed(since: mark) }
+    guard pending.isThere, case .none = pending.locator else { return false }
+    return !pending.outcome.problems.isEmpty
   }
 
   /// Emits the last batch.
@@ -112,6 +135,7 @@ import RMOSModels
     _ object: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, in records: RecordBatch
   ) {
     settle()
+    takenInFile += 1
     pending.bytes.removeAll(keepingCapacity: true)
     unsafe pending.bytes.append(contentsOf: object)
     pending.bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
@@ -147,9 +171,15 @@ import RMOSModels
 
   private func count(_ object: JSONScanner) {
     let (layout, pointer) = layout
-    let plain = pending.outcome
+    var plain = pending.outcome
+    if selection != nil {
+      // Without a mapping, it is not even looked for.
+      plain.problems = [.init(code: .shapeAmbiguous, pointer: "")]
+    }
     let shape = collector.add(
-      object, as: kind, isInPlace: isInPlace, file: file, layout: layout, pointer: pointer)
+      object,
+      in: .init(kind: kind, isInPlace: isInPlace, isSelected: selection != nil),
+      file: file, layout: layout, pointer: pointer)
     let isDone = plain.problems.isEmpty && !plain.hasLookAlike
     if let shape {
       collector.tally(shape) {
@@ -161,7 +191,7 @@ import RMOSModels
       count(dangling: String(problem.pointer.dropFirst()))
     }
     var id = plain.problems.isEmpty ? plain.id : nil
-    if !isDone {
+    if !isDone, selection == nil {
       for (position, mapper) in mappers.enumerated() {
         guard let mapper else { continue }
         if let shape, !collector.tries(position, on: shape) { continue }
@@ -223,6 +253,9 @@ import RMOSModels
     case .key: return (.dictionary, nil)
     case .line: return (.lines, nil)
     case .pointer(let bytes):
+      if let selected = selection?.pointers.first(where: { $0.leads(to: bytes) }) {
+        return (.wrapper, selected.text)
+      }
       var names = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
       if !names.isEmpty { names[names.count - 1] = [UInt8(ascii: "*")] }
       let pointer = names.joined(separator: [UInt8(ascii: "/")])

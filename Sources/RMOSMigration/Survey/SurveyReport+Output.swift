@@ -208,6 +208,9 @@ extension SurveyReport {
     guard objectCount > 0 else { return "No objects were found; nothing would migrate." }
     let (asIs, best) = (PlainText.grouped(migratesAsIs), PlainText.grouped(migratesAtBest))
     let all = PlainText.grouped(objectCount)
+    if isOfOtherExtension {
+      return "None of \(all) migrate: the file is not read because of its extension."
+    }
     if migratesAsIs == objectCount {
       return "All \(all) migrate as they are."
         + (duplicates > 0 ? " Of those with one id, only the first is stored." : "")

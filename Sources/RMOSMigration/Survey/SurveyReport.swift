@@ -180,6 +180,8 @@ public struct SurveyReport: Sendable {
   package internal(set) var together: Outcome?
   /// Whether a mapping can be proposed for some of the shapes.
   package internal(set) var canPropose = false
+  /// Whether it is of one file, which migrations do not read because of its extension.
+  package internal(set) var isOfOtherExtension = false
   /// The proposed mapping; `nil` if none was asked for, or there is nothing to propose.
   package internal(set) var proposal: Proposal?
 

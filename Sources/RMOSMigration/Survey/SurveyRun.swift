@@ -47,6 +47,10 @@ final class SurveyRun {
       // of shapes that another mapping reads better.
       result.together = try outcome(of: MappingSet(suggested))
     }
+    if let file = place.file {
+      result.isOfOtherExtension =
+        unsafe file.withUnsafeBufferPointer { unsafe SourcePath.Format(name: $0) } == nil
+    }
     let drafts = drafts()
     result.canPropose = !drafts.isEmpty
     if options.proposesMapping { try propose(drafts) }
@@ -432,14 +436,18 @@ final class SurveyRun {
       let isWhole = best.migrates == shape.count && best.lookAlikes == 0
       // A field that is nowhere else may be what another name means.
       let fillsIn = guesses.contains { $0.strength == .alias }
-      guard !isWhole || fillsIn || !shape.isInPlace else { continue }
+      let needsRule = !shape.isInPlace || shape.context.isSelected
+      guard !isWhole || fillsIn || needsRule else { continue }
       let others = result.shapes.contains { other in
         other.kind == shape.kind && other.isInPlace && isReadByOneForTheShape(other.best)
       }
-      let draft = MappingProposal.Draft(
-        shape: shape, kind: shape.kind, guesses: guesses, namesFiles: others || !shape.isInPlace)
-      guard !draft.targets.isEmpty || !shape.isInPlace else { continue }
-      drafts.append(draft)
+      let places = shape.context.isSelected ? shape.pointers.map(Optional.some) : [nil]
+      for place in places {
+        let draft = MappingProposal.Draft(
+          shape: shape, kind: shape.kind, guesses: guesses, namesFiles: others || needsRule,
+          entities: place)
+        if !draft.targets.isEmpty || needsRule { drafts.append(draft) }
+      }
     }
     return drafts
   }

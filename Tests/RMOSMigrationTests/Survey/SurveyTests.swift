@@ -57,6 +57,50 @@ import Testing
     #expect(summary.statistics.total.migrated == report.migratesAtBest)
   }
 
+  /// Documents in which a migration finds no entities by itself, and a proposal says where they are.
+  @Test(arguments: [
+    (#"{"2022":[J],"2023":[K]}"#, "/*/*"), (#"{"a":{"jobs":[J]},"b":{"jobs":[K]}}"#, "/*/jobs/*"),
+    (#"{"count":2,"results":[J,K]}"#, "/results/*"),
+    (#"{"status":"success","data":[J,K]}"#, "/data/*"),
+    (#"{"created_at":"2025-01-01","data":{"jobs":[J,K]}}"#, "/data/jobs/*"),
+  ])
+  func entitiesElsewhereInADocument(_ text: String, _ place: String) throws {
+    let text = text.replacing("J", with: Texts.job("a")).replacing("K", with: Texts.job("b"))
+    let tree = try SourceTree(["joblogs/x.json": text])
+    var options = Survey.Options()
+    options.proposesMapping = true
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path, options: options).runSynchronously()
+    }
+    #expect(report.objectCount == 2 && report.migratesAsIs == 0 && report.canPropose)
+    #expect(report.shapes.map(\.pointers) == [[place]])
+    let proposal = try #require(report.proposal)
+    #expect(proposal.outcome.found == 2 && proposal.outcome.migrates == 2)
+    var migration = Migration.Options()
+    migration.mappings = [try Mapping(parsing: proposal.text)]
+    let made = try RecordedMigration(tree, into: InMemoryStore(), migration)
+    #expect(made.summary.statistics.total.migrated == 2, "\(made.issues)")
+  }
+
+  /// Values whose unit another member states are not guessed, and a unit that is assumed is said.
+  @Test func unitsAreNotAssumedInSilence() throws {
+    func proposal(_ more: String) throws -> String? {
+      let tree = try SourceTree([
+        "strip_families/x.json":
+          #"[{"id":"f","name":"F","width":1,"thickness":2,"material":"E","strips":[1]\#(more)}]"#
+      ])
+      var options = Survey.Options()
+      options.proposesMapping = true
+      return try withExtendedLifetime(tree) {
+        try Survey(of: tree.path, options: options).runSynchronously().proposal?.text
+      }
+    }
+    let plain = try #require(try proposal(""))
+    #expect(plain.contains("strip_width_mm, whose unit is taken to be mm"))
+    let inches = try #require(try proposal(#","unit":"in""#))
+    #expect(!inches.contains("/width") && inches.contains("/material"))
+  }
+
   @Test func whatIsNowhereIsNamed() throws {
     let report = try Survey(of: legacy + "/sandbox-families").runSynchronously()
     let shape = try #require(report.shapes.first)
