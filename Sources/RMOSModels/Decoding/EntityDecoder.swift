@@ -349,7 +349,13 @@ package final class EntityDecoder {
     {
       return true
     }
-    work.draft.note(type.check(json: member.kind, isEmpty: isEmpty), of: field)
+    var violation = type.check(json: member.kind, isEmpty: isEmpty)
+    if case .wrongType(let found, let expected, .error) = violation,
+      let advice = unsafe type.advice(insteadOf: member.kind, member.value(in: work.text))
+    {
+      violation = .wrongType(found: found, expected: expected + "; " + advice)
+    }
+    work.draft.note(violation, of: field)
     return true
   }
 

@@ -14,6 +14,7 @@ extension FieldType {
   ) -> String? {
     if case .json(let shape, _, _) = self { return unsafe jsonAdvice(shape, kind, token) }
     guard let text = unsafe FieldType.shortText(token) else { return nil }
+    if kind == .object { return FieldType.extendedJSONAdvice(text) }
     switch (self, kind) {
     case (.text(let rule), .number), (.text(let rule), .true), (.text(let rule), .false):
       guard !rule.knownValues.isEmpty, rule.unknownValue == .error else {
@@ -32,14 +33,22 @@ extension FieldType {
     }
   }
 
+  /// What to do about an object that MongoDB writes for a value which JSON has no form for.
+  private static func extendedJSONAdvice(_ text: String) -> String? {
+    let names = ["$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"]
+    let name = names.first { text.drop { $0 != "\"" }.hasPrefix("\"\($0)\"") }
+    return name.map {
+      "it is MongoDB's extended JSON; write the value of \"\($0)\", or let a mapping read it there"
+    }
+  }
+
   /// How to write an id that is neither text nor a whole number.
   package static func idAdvice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
-    guard kind == .number || kind == .true || kind == .false, let text = unsafe shortText(token)
-    else {
-      return nil
-    }
+    guard let text = unsafe shortText(token) else { return nil }
+    if kind == .object { return extendedJSONAdvice(text) }
+    guard kind == .number || kind == .true || kind == .false else { return nil }
     if kind == .number, case .value(let number) = unsafe DecimalText.integerValue(token) {
       return "write \(number) or \"\(number)\""
     }

@@ -198,6 +198,8 @@ extension JSONDiagnosis.Place {
     if byte == 0, has("\0\0\0\0", at: position) { return zeros() }
     if let conflict = mergeConflict() { return conflict }
     if isAtStart, let format = otherFormat() { return format }
+    if expected == .end, let other = afterEnd(byte) { return other }
+    if let line = logLine() { return line }
     if let slip = comment() ?? character() { return slip }
     if let slip = separator(byte, expected) { return slip }
     if let slip = number() ?? literal(expected) { return slip }
@@ -308,6 +310,35 @@ extension JSONDiagnosis.Place {
         "the \(unit.rawValue) is YAML, not JSON; convert it to JSON", isAboutWholeText: true)
     }
     return nil
+  }
+
+  /// What follows a value that is not what it seems to be, or is followed by what marks the end.
+  private func afterEnd(_ byte: UInt8) -> JSONDiagnosis? {
+    if byte == 0x1A || byte == 0,
+      bytes[position...].allSatisfy({ $0 == byte || JSONScanner.isWhiteSpace($0) })
+    {
+      return JSONDiagnosis(
+        byte == 0
+          ? "found a zero byte after the end; remove it"
+          : "found the character 0x1A after the end, which marks the end of a file in DOS; remove it"
+      )
+    }
+    guard let start, bytes[start] == UInt8(ascii: "\""), ",;\t".utf8.contains(byte) else {
+      return nil
+    }
+    return JSONDiagnosis(
+      "the \(unit.rawValue) is a table (CSV), not JSON; export it as JSON", isAboutWholeText: true)
+  }
+
+  /// A line with words, or a time in brackets, before an object.
+  private func logLine() -> JSONDiagnosis? {
+    guard let start, start < position || isAtStart else { return nil }
+    let line = bytes[start...].prefix { $0 != UInt8(ascii: "\n") }
+    guard let brace = line.firstIndex(of: UInt8(ascii: "{")), brace >= position,
+      !line[..<brace].contains(UInt8(ascii: "\"")), bytes[brace - 1] <= 0x20,
+      line.first != UInt8(ascii: "[") || line[..<brace].contains(UInt8(ascii: "]"))
+    else { return nil }
+    return JSONDiagnosis("found text before an object, as in a log; remove what is before the {")
   }
 
   private func comment() -> JSONDiagnosis? {

@@ -97,6 +97,11 @@ import Testing
     ("[\n{},\n<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> shop\n]", "merge conflict"),
     ("{\"a\":1\n=======\n}", "merge conflict"),
     ("{\"a\":1}\0\0\0\0\0\0\0\0", "zero bytes from here on"),
+    ("{\"a\":1}\0\n", "a zero byte after the end"), ("[]\r\n\u{1A}", "the end of a file in DOS"),
+    // Text before an object.
+    ("2023-11-14 10:00:00,123 INFO {\"a\":1}", "text before an object, as in a log"),
+    ("[10:00:00] {\"a\":1}", "text before an object, as in a log"),
+    ("shop/saw/1 {\"a\":1}", "text before an object, as in a log"),
   ])
   func slipsAreNamed(_ text: String, _ words: String) throws {
     let diagnosis = try diagnosis(text)
@@ -105,6 +110,8 @@ import Testing
   }
 
   @Test(arguments: [
+    ("\"id\",\"name\"\n\"f1\",\"Ebony\"\n", "a table (CSV)"),
+    ("\"id\";\"name\"\n\"f1\";\"E\"\n", "a table (CSV)"),
     ("<!DOCTYPE html><html></html>", "an HTML page"),
     ("  \n<html>", "an HTML page"),
     ("<?xml version=\"1.0\"?>", "XML"),
