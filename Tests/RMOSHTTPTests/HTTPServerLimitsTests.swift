@@ -1,5 +1,6 @@
 import Foundation
 import RMOSHTTP
+import Synchronization
 import Testing
 
 /// Clients that are slow, many or in the way of an end; time limits are short and only waited for.
@@ -34,6 +35,8 @@ import Testing
       let client = try server.client()
       client.get("/")
       #expect(try client.answer()?.status == 200)
+      // RFC 9112, 2.2: an empty line is no beginning of a request.
+      client.send("\r\n")
       #expect(client.readToEnd() == [])
     }
   }
@@ -41,7 +44,11 @@ import Testing
   @Test("A client that does not read its answer is let go")
   func slowReader() throws {
     let size = 64 << 20
-    let server = try RunningServer({ $0.writeTimeout = .milliseconds(300) }) { request in
+    let entries = Mutex<[HTTPServer.LogEntry]>([])
+    let server = try RunningServer({
+      $0.writeTimeout = .milliseconds(300)
+      $0.log = { entry in entries.withLock { $0.append(entry) } }
+    }) { request in
       let isLarge = request.target == "/large"
       return ServerResponse(status: 200, body: [UInt8](repeating: 0, count: isLarge ? size : 0))
     }
@@ -56,6 +63,8 @@ import Testing
       }
       #expect(isGone)
       #expect((client.readToEnd() ?? []).count < size)
+      // What was not sent is not logged as if it had been.
+      #expect(entries.withLock { $0.map(\.isWhole) } == [false])
     }
   }
 

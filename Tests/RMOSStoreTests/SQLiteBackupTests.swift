@@ -67,6 +67,25 @@ import Testing
     withExtendedLifetime(store) {}
   }
 
+  /// A file that nobody has open is read without locks; whoever writes meanwhile is noticed before the
+  /// copy has its name.
+  @Test func aBackupIsOneStateThoughOthersWriteMeanwhile() throws {
+    try filled().close()
+    let path = directory.file("rmos.db")
+    let store = try SQLiteStore(path: path, access: .readOnly)
+    var looks = 0
+    try store.backUpSynchronously(to: directory.file("b.db")) {
+      looks += 1
+      if looks == 1 {
+        #expect((try? filled("rmos.db", 1_000...1_400).close()) != nil)
+      }
+      return false
+    }
+    #expect(looks > 1)
+    #expect(try ids("b.db") == ids("rmos.db"))
+    #expect(try sqlite3(directory.file("b.db"), "PRAGMA integrity_check") == "ok")
+  }
+
   @Test func aFileThatIsThereIsOnlyReplacedOnDemand() throws {
     let store = try filled()
     try Data("kept".utf8).write(to: URL(fileURLWithPath: directory.file("b.db")))

@@ -83,6 +83,28 @@ struct SQLiteSchemaTests {
     }
   }
 
+  /// An inner check neither ends the outer one nor keeps it from being asked.
+  @Test func checksOfCancellationNest() throws {
+    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: .zero)
+    func work() throws -> Int64? {
+      try connection.integer(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+          + "SELECT count(*) FROM n")
+    }
+    var isOver = false
+    let after: Int64?? = try connection.run(until: { isOver }) {
+      #expect(try connection.run(until: { false }, work) == 100_000)
+      isOver = true
+      return try work()
+    }
+    #expect(after == nil)
+    let during: Int64??? = try connection.run(until: { true }) {
+      try connection.run(until: { false }, work)
+    }
+    #expect(during == .some(nil) || during == nil)
+    #expect(try work() == 100_000)
+  }
+
   @Test func resultCodesAreSQLitesOwn() {
     let codes: [SQLiteResult: Int32] = [
       .readOnlyRollback: 776, .readOnlyMoved: 1032, .constraintForeignKey: 787,
