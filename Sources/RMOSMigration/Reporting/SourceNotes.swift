@@ -154,7 +154,7 @@ extension MigrationReport {
         (
           "Mappings",
           unused.joined(separator: ", ")
-            + " read nothing: no file, or no object in one, is what the rules ask for"
+            + " read nothing: its rules fit no file, or no object in one"
         ))
     }
     return facts
