@@ -150,8 +150,8 @@ extension Migration {
     public var isDryRun = false
     /// Whether one failed entity keeps everything from being written.
     ///
-    /// All is one transaction then, which is committed at the end: only ``MigrationEvent/finished(_:)``
-    /// tells what was written.
+    /// All is one transaction then, which is committed at the end: only
+    /// ``MigrationEvent/finished(_:)`` tells what was written.
     public var isAtomic = false
     /// What to do with an id that the store already has.
     public var onDuplicate = DuplicatePolicy.skip

@@ -144,6 +144,7 @@ extension RecordStore {
   /// - Parameters:
   ///   - isFinal: Whether what `body` has done so far cannot be done again.
   ///   - body: Reads the store.
+  /// - Returns: What `body` returns.
   /// - Throws: What `body` throws.
   package func retryingIfChanged<Result>(
     unless isFinal: @autoclosure () -> Bool = false, _ body: () throws -> Result

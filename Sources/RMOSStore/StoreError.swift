@@ -65,8 +65,8 @@ public struct StoreError: Error, Sendable, Hashable {
   public var path: String?
   /// SQLite's extended result code, if SQLite reported the error.
   package var sqliteCode: Int32?
-  /// Whether another process changed the file while it was read without locks, so that what was read
-  /// may be of two states.
+  /// Whether another process changed the file while it was read without locks, so that what was
+  /// read may be of two states.
   package var isOfChangedFile = false
 
   /// Creates an error.

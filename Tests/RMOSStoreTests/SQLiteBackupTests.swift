@@ -67,8 +67,8 @@ import Testing
     withExtendedLifetime(store) {}
   }
 
-  /// A file that nobody has open is read without locks; whoever writes meanwhile is noticed before the
-  /// copy has its name.
+  /// A file that nobody has open is read without locks; whoever writes meanwhile is noticed before
+  /// the copy has its name.
   @Test func aBackupIsOneStateThoughOthersWriteMeanwhile() throws {
     try filled().close()
     let path = directory.file("rmos.db")

@@ -69,8 +69,8 @@ enum SurveyCommand {
     }
   }
 
-  /// Checks that a proposal may be written: to a file that is not there, since people go on to change
-  /// what was proposed.
+  /// Checks that a proposal may be written: to a file that is not there, since people go on to
+  /// change what was proposed.
   private static func check(
     _ file: String, for path: String, _ catalog: EntityCatalog, replaces: Bool
   ) throws {

@@ -59,8 +59,8 @@ public final class HTTPServer: Sendable {
 
   /// Answers requests until ``stop()``; blocks.
   ///
-  /// A server can run only once. A handler that is still at work when the drain timeout has passed, or
-  /// at a second ``stop()``, goes on after `run` returns, and its response is lost.
+  /// A server can run only once. A handler that is still at work when the drain timeout has passed,
+  /// or at a second ``stop()``, goes on after `run` returns, and its response is lost.
   /// - Throws: ``HTTPServerError`` if the system fails.
   public func run() throws(HTTPServerError) {
     guard !hasStarted.exchange(true, ordering: .relaxed) else {

@@ -94,7 +94,8 @@ extension MappingConversion.Conversion {
     seconds.timestamp.map { Array("\"\($0)\"".utf8) }
   }
 
-  /// The milliseconds since 1970 in `/Date(1700000000000)/`, as .NET and Windows PowerShell write times.
+  /// The milliseconds since 1970 in `/Date(1700000000000)/`, as .NET and Windows PowerShell write
+  /// times.
   ///
   /// An offset behind them tells where the clock stood; the time is in UTC.
   private static func dotNETDate(
@@ -231,7 +232,8 @@ private struct ExactTime {
         return
       }
     }
-    // A number, or text that is one or is spelled with escapes. Two together may count from any time.
+    // A number, or text that is one or is spelled with escapes. Two together may count from any
+    // time.
     let conversion = MappingConversion.Conversion(.epochMilliseconds)
     let number = unsafe conversion.number(token, kind).map {
       MappingConversion.Conversion.seconds(ExactDecimal($0))

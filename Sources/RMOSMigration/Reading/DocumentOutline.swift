@@ -52,7 +52,8 @@ final class DocumentOutline {
     Array($0.utf8)
   }
 
-  /// In the document whose shape was found last, where entities may be if that was taken for one itself.
+  /// In the document whose shape was found last, where entities may be if that was taken for one
+  /// itself.
   private(set) var held: [EntityPointer] = []
   /// In that document, where the entities may be if its shape was ambiguous.
   private(set) var candidates: [EntityPointer] = []
@@ -306,8 +307,8 @@ final class DocumentOutline {
     return .wrapper(selection, leftOut: leftOut(of: top, below: likeness))
   }
 
-  /// One entity under a name that says so, such as `{"success": true, "pattern": {…}}`: the answer to a
-  /// request, whose name is no id.
+  /// One entity under a name that says so, such as `{"success": true, "pattern": {…}}`: the answer
+  /// to a request, whose name is no id.
   private func envelope(of top: Top, _ likeness: Int) -> DocumentShape? {
     guard likeness > 0, top.entities[likeness] == 1, top.collections[likeness] == 0,
       top.objects - top.notes.count == 1, let name = top.names[likeness].first

@@ -43,7 +43,9 @@ final class DocumentReader {
   var bytesRead: Int { window.bytesRead }
 
   /// Where entities may be in a document that was not read as a collection: in an object that was
-  /// taken for an entity, or whose shape is ambiguous. A survey asks for it.
+  /// taken for an entity, or whose shape is ambiguous.
+  ///
+  /// A survey asks for it.
   func placesOfEntities(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
     guard let outline = outlineOfKind() else { return [] }
     let shape = try outline.shape(of: source)

@@ -276,8 +276,9 @@ public struct Undo: Sendable {
     }
   }
 
-  /// The later runs that wrote the entity of an obstacle to undoing `run`, the newest first. Runs
-  /// that are known already may be absent, except for the newest.
+  /// The later runs that wrote the entity of an obstacle to undoing `run`, the newest first.
+  ///
+  /// Runs that are known already may be absent, except for the newest.
   ///
   /// Undoing these runs removes the obstacle; the list is empty if undoing runs does not remove it.
   private func laterRuns(

@@ -543,6 +543,7 @@ package final class EntityDecoder {
   ///
   /// - Parameters:
   ///   - hasKey: Whether the id is a key in a dictionary.
+  ///   - canBeMapped: Whether a mapping may read the entity.
   ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, canBeMapped: Bool, _ work: inout Workspace) {
     let text = unsafe work.text

@@ -402,7 +402,11 @@ extension JSONScanner {
 
   /// The one JSON value in `text`, without the white space between its tokens.
   ///
-  /// - Parameter depth: How deep the value will be in a document, which limits its nesting.
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - depth: How deep the value will be in a document, which limits its nesting.
+  /// - Returns: The value.
+  /// - Throws: If the text is not one JSON value, or nests too deep.
   package static func compacted(
     _ text: String, enclosingDepth depth: Int = 0
   ) throws(JSONScanError) -> String {

@@ -16,10 +16,11 @@ extension Timestamp {
   /// What to do about times that are numbers.
   fileprivate static let epochAdvice = "times that are numbers are read with the mapping \"epoch\""
 
-  /// The seconds since 1970 for which a number is taken whose unit nobody says: the years 1990 to 2199.
+  /// The seconds since 1970 for which a number is taken whose unit nobody says: the years 1990 to
+  /// 2199.
   ///
-  /// Other numbers are dates written without hyphens, day numbers of spreadsheets, years or no times at
-  /// all, and would become times of 1970 or of the far future.
+  /// Other numbers are dates written without hyphens, day numbers of spreadsheets, years or no
+  /// times at all, and would become times of 1970 or of the far future.
   package static let likelySeconds = 631_152_000..<7_258_118_400
 
   /// Whether a number is probably so many seconds, or so many milliseconds, since 1970.

@@ -82,8 +82,8 @@ extension StoreTransaction {
 extension StoreReader {
   /// Goes through all runs, the newest first.
   ///
-  /// - Complexity: O(n) in the changes of all runs. It is asked for each row that is written or removed
-  ///   with a run, so a store with an index on kind and id should answer it itself.
+  /// - Complexity: O(n) in the changes of all runs. It is asked for each row that is written or
+  ///   removed with a run, so a store with an index on kind and id should answer it itself.
   public func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
     var changes: [RowChange] = []
     for run in try runs(limit: nil) {

@@ -128,10 +128,10 @@ public final class SQLiteStore: RecordStore {
   /// Closes the connections that are not in use and checkpoints the log, as releasing the store
   /// does.
   ///
-  /// Use it if others may hold the store for longer. Later writes are refused; a read opens the database
-  /// again. A transaction in progress ends first; if another thread is within
-  /// ``withExclusiveWriter(_:)``, or this one within a transaction, that thread closes the connection
-  /// that writes when it is done.
+  /// Use it if others may hold the store for longer. Later writes are refused; a read opens the
+  /// database again. A transaction in progress ends first; if another thread is within
+  /// ``withExclusiveWriter(_:)``, or this one within a transaction, that thread closes the
+  /// connection that writes when it is done.
   public func close() {
     isClosed.store(true, ordering: .sequentiallyConsistent)
     closeIfDone()

@@ -84,8 +84,8 @@ import Testing
     #expect(warning.message.contains("but not what \"\(place)\" holds"), "\(warning.message)")
   }
 
-  /// An object with a member of the kind is an entity; but if that fails, and there are entities in it,
-  /// the way out is said.
+  /// An object with a member of the kind is an entity; but if that fails, and there are entities in
+  /// it, the way out is said.
   @Test(arguments: [
     (#"{"name": "Backup", "id": "x", "patterns": [E]}"#, "/patterns/*"),
     (#"{"metadata": {"a": 1}, "patterns": [E]}"#, "/patterns/*"),

@@ -57,7 +57,8 @@ import Testing
     #expect(summary.statistics.total.migrated == report.migratesAtBest)
   }
 
-  /// Documents in which a migration finds no entities by itself, and a proposal says where they are.
+  /// Documents in which a migration finds no entities by itself, and a proposal says where they
+  /// are.
   @Test(arguments: [
     (#"{"2022":[J],"2023":[K]}"#, "/*/*"), (#"{"a":{"jobs":[J]},"b":{"jobs":[K]}}"#, "/*/jobs/*"),
     (#"{"count":2,"results":[J,K]}"#, "/results/*"),

@@ -39,9 +39,8 @@ extension SQLiteStore {
     }
   }
 
-  /// Writes the state that a connection sees to a new file.
-  ///
-  /// - Parameter checkUnchanged: Throws if what was read is not of one state.
+  /// Writes the state that a connection sees to a new file, unless `checkUnchanged` throws, since
+  /// what was read is not of one state.
   private func copy(
     _ source: SQLiteConnection, to path: String, replacing: Bool, isCancelled: () -> Bool,
     _ checkUnchanged: () throws -> Void
