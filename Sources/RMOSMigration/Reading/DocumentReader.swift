@@ -604,10 +604,13 @@ final class DocumentReader {
   private func noteAside(
     _ name: [UInt8], at position: Int, _ level: Level
   ) throws(ReadFailure) {
-    guard builder.isSelecting, builder.answersForDocument, aside.count < 4,
-      window.has(UInt8(ascii: "["), at: position), !DocumentOutline.describesDocument(name),
-      window.has(UInt8(ascii: "{"), at: try window.skipWhiteSpace(from: position + 1))
+    guard builder.isSelecting, builder.isMapping, builder.answersForDocument, aside.count < 4,
+      window.has(UInt8(ascii: "["), at: position), !DocumentOutline.describesDocument(name)
     else { return }
+    // The value is skipped from here on, so nothing of it may be discarded.
+    let (bytes, start) = try window.excerpt(around: position, before: 0, after: 256)
+    let first = bytes[start...].dropFirst().first { !JSONDiagnosis.isWhiteSpace($0) }
+    guard first == UInt8(ascii: "{") else { return }
     var pointer = level.pointer ?? []
     JSONPointer.append(name, to: &pointer)
     let isOthers = builder.sharing?.sharers.contains { sharer in

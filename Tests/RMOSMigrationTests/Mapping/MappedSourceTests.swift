@@ -147,11 +147,14 @@ import Testing
     (#"{"jobs":[],"archived":[{"id":"r"}]}"#, "/archived"),
     (#"{"jobs":[J],"more":[{"id":"r"}],"errors":[{"id":"r"}],"n":[1]}"#, "/more"),
     (#"{"jobs":[J],"a":[{"x":[{"y":1}]}]}"#, "/a"), (#"{"jobs":[J],"families":[F]}"#, nil),
+    (#"{"jobs":[J],"a":SSS[S{"x":1}],"b":[ {"x":1}S]}"#, "/b"),
   ])
   func listsBesideAMappedOne(_ text: String, _ place: String?) throws {
     let text = text.replacing("J", with: Self.job).replacing("F", with: Self.family)
+      .replacing("S", with: String(repeating: " ", count: 300_000))
     let tree = try SourceTree(["shop.json": text])
     let made = try migrate(tree, [Mapping(parsing: Self.whole)])
+    #expect(made.summary.statistics.total.failed == 0, "\(made.issues)")
     let warnings = made.issues.filter { $0.code == .shapeWrapper && $0.severity == .warning }
     #expect(warnings.count == (place == nil ? 0 : 1), "\(made.issues)")
     #expect(warnings.allSatisfy { $0.message.contains("not what \"\(place ?? "")\" holds") })
