@@ -125,7 +125,9 @@ import Testing
     let store = InMemoryStore()
     let recorded = try RecordedMigration(tree.source, into: store, options())
     let reading: Set<IssueCode> = [.idNumber, .idDerived, .duplicateDiffers, .duplicateIdentical]
-    for record in try StoreContent(of: store).records {
+    let records = try StoreContent(of: store).records
+    #expect(!records.isEmpty)
+    for record in records {
       let issues = record.validate()
       #expect(!issues.contains { $0.severity == .error }, "\(issues)")
       // The warnings are those that were told when it was read.

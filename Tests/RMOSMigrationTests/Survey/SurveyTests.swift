@@ -243,7 +243,9 @@ import Testing
     let report = try withExtendedLifetime(tree) {
       try Survey(of: tree.path).runSynchronously()
     }
-    for line in report.lines(width: 80, showsAll: true) {
+    let lines = report.lines(width: 80, showsAll: true)
+    #expect(lines.contains { $0.contains("x\\u{1b}") })
+    for line in lines {
       #expect(PlainText.width(line) <= 80, "\(line)")
       #expect(!line.unicodeScalars.contains(where: PlainText.isSteering))
     }
