@@ -55,6 +55,8 @@ final class DocumentOutline {
   /// In the document whose shape was found last, where entities may be if that was taken for one
   /// itself.
   private(set) var held: [EntityPointer] = []
+  /// In that document, where lists and dictionaries of objects are, whatever these look like.
+  private(set) var collections: [EntityPointer] = []
   /// In that document, where the entities may be if its shape was ambiguous.
   private(set) var candidates: [EntityPointer] = []
   /// Whether that document is an object with one member, an object.
@@ -132,7 +134,7 @@ final class DocumentOutline {
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func shape(of source: any ByteSource) throws(ReadFailure) -> DocumentShape {
-    (held, candidates, isOneObject) = ([], [], false)
+    (held, candidates, collections, isOneObject) = ([], [], [], false)
     try window.load(source)
     var top = Top()
     let start = try window.skipWhiteSpace(from: window.start)
@@ -142,6 +144,12 @@ final class DocumentOutline {
         try take(name, at: position, into: &top)
       } != nil
     held = top.held
+    collections = top.places.joined().filter { place in
+      guard case .named(let name)? = place.steps.first, place.steps.last == .any else {
+        return false
+      }
+      return !Self.describesDocument(name)
+    }
     candidates = Self.generalized(top.likeness.map { top.places[$0] } ?? [])
     isOneObject = top.isWhole && top.members == 1 && top.objects == 1
     return shape(of: top)

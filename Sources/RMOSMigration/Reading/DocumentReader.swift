@@ -53,6 +53,13 @@ final class DocumentReader {
     return outline.held
   }
 
+  /// Where lists and dictionaries of objects are in a document that is an object.
+  func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
+    guard let outline = outlineOfKind() else { return [] }
+    _ = try outline.shape(of: source)
+    return outline.collections
+  }
+
   /// Reads one document.
   ///
   /// - Parameters:

@@ -86,10 +86,15 @@ import RMOSModels
 
   deinit { unsafe containers.deallocate() }
 
-  /// Reads one document.
+  /// Where lists and dictionaries of objects are in a document.
+  func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
+    try documents.collections(in: source)
+  }
+
+  /// Reads one document; with places, what is there.
   func read(
     _ source: any ByteSource, _ path: [UInt8], _ format: SourcePath.Format, number: Int,
-    isInPlace: Bool
+    isInPlace: Bool, at places: [EntityPointer]? = nil
   ) throws(ReadFailure) {
     file = (number, path)
     self.isInPlace = isInPlace
@@ -103,11 +108,12 @@ import RMOSModels
     }
     // So that what is found of this file can be taken back.
     try builder.emitIfFull(leavingRoomFor: 2)
-    (selection, takenInFile) = (nil, 0)
+    (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
     builder.begin(file: path)
     let before = builder.mark
-    try documents.read(source, as: format)
     defer { settle() }
+    try documents.read(source, as: format, selecting: selection)
+    if selection != nil { return }
     guard format == .json, takenInFile <= 1, try isUnreadAsItIs(since: before) else { return }
     let places = try documents.placesOfEntities(in: source)
     guard !places.isEmpty else { return }

@@ -21,9 +21,18 @@ final class SurveyRun {
   /// Likewise of directories all of whose files held the same so far, with how many those were.
   private var kindsOfDirectories: [[UInt8]: (kind: EntityKind, files: Int)] = [:]
 
+  /// Where in files outside the kinds' directories entities of each kind are, if they hold several.
+  private var placesOfKinds: [[UInt8]: [EntityKind: [EntityPointer]]] = [:]
+
   /// After so many files of one kind a directory is taken to hold no other.
   private static let filesTried = 16
   private static let directoriesKept = 4_096
+  /// For how many files with several kinds it is kept what is where, and how many collections of a
+  /// file are looked at.
+  private static let filesOfKindsKept = 1_024
+  private static let collectionsTried = 12
+  /// From which score on a collection is one of a kind, and not what the rest of its file is.
+  private static let clearScore = 0.4
 
   init(
     _ path: String, _ place: SurveyPlace, _ options: Survey.Options,
@@ -120,6 +129,12 @@ final class SurveyRun {
       } else {
         meant = try kindOfFile(path, format)
       }
+      if home == nil, let places = placesOfKinds[path] {
+        guard let own = places[kind] else { return }
+        // It is one file, however many kinds it holds.
+        let isFirst = catalog.kinds.first { places[$0] != nil } == kind
+        return try read(path, format, reader, isInPlace: false, at: own, counts: isFirst)
+      }
       guard meant == kind else { return }
       try read(path, format, reader, isInPlace: home != nil)
     }
@@ -130,18 +145,22 @@ final class SurveyRun {
   }
 
   private func read(
-    _ path: [UInt8], _ format: SourcePath.Format, _ reader: SurveyReader, isInPlace: Bool
+    _ path: [UInt8], _ format: SourcePath.Format, _ reader: SurveyReader, isInPlace: Bool,
+    at places: [EntityPointer]? = nil, counts: Bool = true
   ) throws(ReadFailure) {
     fileNumber += 1
     do throws(SystemError) {
       let file = try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
       defer { file.close() }
-      result.fileCount += 1
-      result.byteCount += file.size
-      result.encodings[try encoding(of: file), default: 0] += 1
+      if counts {
+        result.fileCount += 1
+        result.byteCount += file.size
+        result.encodings[try encoding(of: file), default: 0] += 1
+      }
       let failure: ReadFailure? = {
         do throws(ReadFailure) {
-          try reader.read(file, path, format, number: fileNumber, isInPlace: isInPlace)
+          try reader.read(
+            file, path, format, number: fileNumber, isInPlace: isInPlace, at: places)
           return nil
         } catch {
           return error
@@ -209,6 +228,7 @@ final class SurveyRun {
       kind = known.kind
     } else {
       kind = try guessKind(of: path, format)
+      if format == .json { try findKinds(in: path, besides: kind) }
       let known = kindsOfDirectories[directory]
       if known != nil || kindsOfDirectories.count < Self.directoriesKept {
         let files = known.map { $0.kind == kind ? $0.files : .min } ?? 0
@@ -220,25 +240,69 @@ final class SurveyRun {
     return kind
   }
 
+  /// Finds out whether the collections in a document are of several kinds, such as in
+  /// `{"families": […], "patterns": […]}`, and which is of which.
+  ///
+  /// What looks like no kind is taken for what the file as a whole looks like.
+  private func findKinds(
+    in path: [UInt8], besides kind: EntityKind
+  ) throws(ReadFailure) {
+    guard placesOfKinds.count < Self.filesOfKindsKept, let first = catalog.kinds.first
+    else { return }
+    var collections: [EntityPointer] = []
+    try sample(path, as: first) { reader, file throws(ReadFailure) in
+      collections = try reader.collections(in: file)
+    }
+    guard 2...Self.collectionsTried ~= collections.count else { return }
+    var places: [EntityKind: [EntityPointer]] = [:]
+    for collection in collections {
+      let best = try likeliestKind(of: path, .json, at: [collection])
+      let found = best.flatMap { $0.score >= Self.clearScore ? $0.kind : nil }
+      places[found ?? kind, default: []].append(collection)
+    }
+    if places.count > 1 { placesOfKinds[path] = places }
+  }
+
   private func guessKind(
     of path: [UInt8], _ format: SourcePath.Format
   ) throws(ReadFailure) -> EntityKind {
+    let directory = path.split(separator: UInt8(ascii: "/")).first ?? []
+    let named = catalog.kinds.first { $0.table == SourceTop.kindMeant(by: directory, catalog) }
+    return try likeliestKind(of: path, format)?.kind ?? named ?? catalog.kinds[0]
+  }
+
+  /// Reads the beginning of a file as entities of a kind, for what it shows.
+  @discardableResult
+  private func sample(
+    _ path: [UInt8], as kind: EntityKind,
+    _ body: (SurveyReader, FileByteSource) throws(ReadFailure) -> Void
+  ) throws(ReadFailure) -> ShapeCollector {
+    let sample = ShapeCollector(limits: options.limits)
+    let reader = SurveyReader(
+      kind, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
+      isCancelled: isCancelled
+    ) { _ throws(ReadFailure) in throw .stopped }
+    do throws(ReadFailure) {
+      let file = try ReadFailure.converting { () throws(SystemError) in
+        try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
+      }
+      defer { file.close() }
+      try body(reader, file)
+    } catch {
+      if isCancelled() { throw .stopped }
+      // What cannot be read is said when it is read in earnest.
+    }
+    return sample
+  }
+
+  /// The kind that a file's entities look like most; `nil` if they look like none.
+  private func likeliestKind(
+    of path: [UInt8], _ format: SourcePath.Format, at places: [EntityPointer]? = nil
+  ) throws(ReadFailure) -> (kind: EntityKind, score: Double)? {
     var best: (kind: EntityKind, score: Double)?
     for kind in catalog.kinds {
-      let sample = ShapeCollector(limits: options.limits)
-      let reader = SurveyReader(
-        kind, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
-        isCancelled: isCancelled
-      ) { _ throws(ReadFailure) in throw .stopped }
-      do throws(ReadFailure) {
-        let file = try ReadFailure.converting { () throws(SystemError) in
-          try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
-        }
-        defer { file.close() }
-        try reader.read(file, path, format, number: 0, isInPlace: false)
-      } catch {
-        if isCancelled() { throw .stopped }
-        // What cannot be read is said when it is read in earnest.
+      let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
+        try reader.read(file, path, format, number: 0, isInPlace: false, at: places)
       }
       let score =
         sample.shapes.reduce(0.0) { sum, shape in
@@ -249,9 +313,7 @@ final class SurveyRun {
         } / Double(max(sample.shapes.count, 1))
       if score > best?.score ?? 0 { best = (kind, score) }
     }
-    let directory = path.split(separator: UInt8(ascii: "/")).first ?? []
-    let named = catalog.kinds.first { $0.table == SourceTop.kindMeant(by: directory, catalog) }
-    return best?.kind ?? named ?? catalog.kinds[0]
+    return best
   }
 
   // MARK: The report

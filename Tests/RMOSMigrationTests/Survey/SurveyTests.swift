@@ -83,6 +83,31 @@ import Testing
     #expect(made.summary.statistics.total.migrated == 2, "\(made.issues)")
   }
 
+  /// One document with entities of several kinds, each under a member of its own.
+  @Test(arguments: ["backup.json", "exports/2025/backup.json"])
+  func severalKindsInOneDocument(_ path: String) throws {
+    let text = #"""
+      {"exported":"2025-01-01","families":[\#(Texts.family("f"))],
+       "patterns":[\#(Texts.pattern("p")),\#(Texts.pattern("q"))],
+       "jobs":[\#(Texts.job("j").replacing("job_type", with: "jobType"))],"log":[{"a":1}]}
+      """#
+    let tree = try SourceTree([path: text])
+    var options = Survey.Options()
+    options.proposesMapping = true
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path, options: options).runSynchronously()
+    }
+    #expect(report.fileCount == 1 && report.objectCount == 4 && report.migratesAsIs == 0)
+    #expect(report.shapes.map(\.pointers) == [["/families/*"], ["/patterns/*"], ["/jobs/*"]])
+    let proposal = try #require(report.proposal)
+    #expect(proposal.outcome.found == 4 && proposal.outcome.migrates == 4, "\(proposal.text)")
+    var migration = Migration.Options()
+    migration.mappings = [try Mapping(parsing: proposal.text)]
+    let made = try RecordedMigration(tree, into: InMemoryStore(), migration)
+    #expect(made.summary.statistics.total.found == 4, "\(made.issues)")
+    #expect(made.summary.statistics.total.migrated == 4, "\(made.issues)")
+  }
+
   /// Values whose unit another member states are not guessed, and a unit that is assumed is said.
   @Test func unitsAreNotAssumedInSilence() throws {
     func proposal(_ more: String) throws -> String? {
