@@ -23,6 +23,7 @@ enum DocumentShape: Equatable, Sendable {
 /// kind: a damaged entity must not be taken for a collection.
 final class DocumentOutline {
   private let window: SourceWindow
+  private let schema: EntitySchema
   private var matcher: MemberMatcher
   private var kindNames: [[UInt8]]
   private let nameOfOne: [UInt8]
@@ -67,6 +68,7 @@ final class DocumentOutline {
     isCancelled: @escaping () -> Bool = { false }
   ) {
     window = SourceWindow(limits: limits, isCancelled: isCancelled)
+    self.schema = schema
     matcher = MemberMatcher(schema: schema)
     nameOfOne = Self.plain(Array(schema.singular.utf8))
     kindNames = (schema.fileNames + [schema.plural]).map { Self.plain(Array($0.utf8)) }
@@ -159,17 +161,25 @@ final class DocumentOutline {
     _ name: [UInt8], at position: Int, into top: inout Top
   ) throws(ReadFailure) -> Int? {
     let isObject = window.has(UInt8(ascii: "{"), at: position)
+    // What the value of a field holds, such as rings, is the entity's.
+    var isOwnContent = false
     switch matcher.role(of: name) {
     case .field(let field):
       top.hasField = true
       if matcher.isRequired[field] { top.hasRequired = true }
       if isObject, !matcher.isJSON[field] { top.isColumns = true }
+      if case .json(let shape, _, _) = schema.fields[field].type {
+        isOwnContent =
+          shape == .object ? isObject : window.has(UInt8(ascii: "["), at: position)
+      }
     case .similar: top.hasField = true
     case .unknown: break
     }
     let (content, end) = try content(at: position, depth: 1)
     guard end != nil || !Self.isEntity(content) else { return nil }
-    if let place = held(by: name, content), top.held.count < 4 { top.held.append(place) }
+    if !isOwnContent, let place = held(by: name, content), top.held.count < 4 {
+      top.held.append(place)
+    }
     top.members += 1
     if isObject { top.objects += 1 }
     add(content, name, isObject: isObject, &top)

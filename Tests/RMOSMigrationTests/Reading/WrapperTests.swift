@@ -97,6 +97,10 @@ import Testing
     #expect(reading.found.count == 1)
     let error = try #require(reading.found[0].issues.first { $0.severity == .error })
     #expect(error.message.contains("those at \"\(place)\""), "\(error.message)")
+    // The content of a field is the entity's own.
+    let own = try SourceReading(
+      Array(#"{"id": "x", "geometry": {"rings": [\#(entity("r"))]}}"#.utf8))
+    #expect(own.found[0].issues.allSatisfy { !$0.message.contains("those at") })
     let whole = #"{"patterns": [\#(entity("q"))], \#(entity("p").dropFirst())"#
     #expect(try summaries(whole) == ["- p"])
   }
