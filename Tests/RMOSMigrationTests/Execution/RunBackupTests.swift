@@ -110,6 +110,22 @@ import Testing
     }
   }
 
+  /// An older database is copied before anything else is done to it.
+  @Test func aRunOverAnOlderDatabaseThatCannotBeginLeavesNone() throws {
+    let path = try Fixtures.copyDatabase(version: 2, into: work)
+    try tree.add("patterns/a.json", #"{"id":"a","name":"n","ring_count":1,"geometry":{"a":1}}"#)
+    let store = try SQLiteStore(path: path, access: .readWrite, busyTimeout: .milliseconds(20))
+    for code in [StoreError.Code.busy, .diskFull] {
+      let broken = BrokenStore(base: store, code: code)
+      #expect(throws: StoreError.self) {
+        try Migration(from: tree.path, into: broken).runSynchronously()
+      }
+      #expect(try backups.isEmpty)
+    }
+    #expect(try Migration(from: tree.path, into: store).runSynchronously().backup != nil)
+    #expect(try backups.count == 1)
+  }
+
   @Test func aRunThatChangesNothingLeavesNone() throws {
     try migrate(1...2)
     #expect(try migrate(1...2).backup == nil)

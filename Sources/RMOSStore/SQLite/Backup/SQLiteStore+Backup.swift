@@ -189,7 +189,17 @@ extension SQLiteStore {
       let backup = try withBackupSource {
         try backUp($0, beforeRun: run, isCancelled: isCancelled, $1)
       }
-      return try body { backup }
+      var isTaken = false
+      do {
+        return try body {
+          isTaken = true
+          return backup
+        }
+      } catch {
+        // The run could not even begin, as where another application is writing.
+        if !isTaken, (try? keepsOldStates) != true { backup.discard() }
+        throw error
+      }
     }
     return try readers.read { session in
       let source = session.connection
