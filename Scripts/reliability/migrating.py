@@ -88,7 +88,8 @@ class Model:
                 reader = FileReader(text, data, NAMES[kind])
                 found = reader.read(what == "lines")
                 if reader.is_wrapper:
-                    self._remark("info", "shape.wrapper", kind, text)
+                    self._remark("warning" if reader.leaves_out else "info", "shape.wrapper", kind,
+                                 text)
                 yield from found
 
     def _remark(self, severity: Severity, code: str, kind: str | None, path: str | None) -> None:

@@ -121,14 +121,27 @@ GENERIC_NAMES = frozenset(("items", "data", "results", "records", "entries", "ro
 NOTES = frozenset(("meta", "metadata", "info", "header", "headers", "summary", "schema", "config",
                    "settings", "pagination", "paging", "links", "page", "version", "export",
                    "source"))
+#: Further names of what is about how the document came to be, in plain letters.
+REPORTS = frozenset(("errors", "warnings", "messages", "log", "logs"))
+#: Names under which a document has its one entity, besides the kind's, in plain letters.
+ENVELOPES = frozenset(("data", "result", "item", "record", "entry", "entity", "payload", "response",
+                       "value", "body", "job", "run", "log", "family"))
+SINGULARS = {"stripfamilies": "stripfamily", "patterns": "pattern", "joblogs": "joblog"}
 #: How many objects of a collection are looked into, and how many collections are named.
 SAMPLES = 64
+#: How many levels down it is noticed that there are entities.
+DEEPEST = 6
 
 
 def plain(name: str) -> str:
     """A name in lower case without separators (ASCII alone)."""
     return "".join(chr(ord(c) | 0x20) if "A" <= c <= "Z" else c
                    for c in name if c not in "_- ")
+
+
+def describes_document(name: str) -> bool:
+    """Whether a member is about the document, by its name."""
+    return name[:1] in ("_", "$", "@") and name != "" or plain(name) in NOTES | REPORTS
 
 
 @dataclass(frozen=True)
@@ -160,15 +173,19 @@ class Shape:
     pointers: tuple[Pointer, ...] = ()
     only_objects: bool = False
     excluded: frozenset[str] = frozenset()
+    #: Whether the document has other collections, which are not read.
+    leaves_out: bool = False
 
 
 @dataclass
 class Content:
-    """What a member holds: `other`, `entity`, `collection`, `holder` or `empty`."""
+    """What a member holds: `other`, `entity`, `collection`, `holder`, `remote` or `empty`."""
 
     what: str
     likeness: int = 0
     names: tuple[str, ...] | None = ()
+    #: What a holder has besides the collections that are meant.
+    left_out: tuple[str, ...] = ()
 
 
 class Outline:
@@ -209,8 +226,14 @@ class Outline:
         self.selections: list[tuple[Pointer, ...]] = [(), (), ()]
         self.empty: str | None = None
         self.notes: list[tuple[str, int]] = []
+        self.only_entity = ["", "", ""]
+        self.others = [False, False, False]
+        self.leaves_out = False
         is_whole = self.each(start, self._take) is not None
-        return self._verdict(is_whole)
+        shape = self._verdict(is_whole)
+        tiers = [index for index in range(3) if self.entities[index] + self.collections[index]]
+        shape.leaves_out = self.leaves_out or any(self.others[:tiers[-1]] if tiers else ())
+        return shape
 
     def _take(self, name: str, position: int) -> int | None:
         is_object = self.scanner.at(position) == "{"
@@ -218,12 +241,10 @@ class Outline:
             self.has_field = True
             self.has_required |= name in self.names.required
             self.is_columns |= is_object and name not in self.names.json
-            if not is_object:
-                return None
         elif self.names.resembles(name):
             self.has_field = True
         content, end = self._content(position, 1)
-        if end is None and content.what not in ("collection", "holder"):
+        if end is None and content.what not in ("collection", "holder", "remote"):
             return None
         self.count += 1
         self.objects += is_object
@@ -234,12 +255,19 @@ class Outline:
         is_note = name[:1] in ("_", "$", "@") or plain(name) in NOTES
         is_note = is_note and name != "" and len(self.notes) < SAMPLES
         likeness = content.likeness
+        if content.what in ("collection", "holder") and not describes_document(name):
+            self.others[likeness] = True
+        if content.what == "remote" and likeness and not describes_document(name):
+            self.leaves_out = True
+        if any(not describes_document(below) for below in content.left_out):
+            self.leaves_out = True
         if content.what in ("other", "empty") and is_object and is_note:
             self.notes.append((name, 0))
         elif content.what == "entity" and is_note:
             self.notes.append((name, likeness))
         elif content.what == "entity":
             self.entities[likeness] += 1
+            self.only_entity[likeness] = name
         elif content.what == "collection":
             self.collections[likeness] += 1
             self.selections[likeness] = ((name, None),)
@@ -273,6 +301,12 @@ class Outline:
         tier = tiers[-1]
         if not is_whole and not only_objects and tier < 2:
             return Shape("entity")
+        name = plain(self.only_entity[tier])
+        singular = [SINGULARS[kind] for kind in self.names.kind if kind in SINGULARS]
+        if (tier and self.entities[tier] == 1 and not self.collections[tier]
+                and self.objects - len(self.notes) == 1 and self.only_entity[tier]
+                and name in ENVELOPES | self.names.kind | frozenset(singular)):
+            return Shape("wrapper", ((self.only_entity[tier],),))
         if self.entities[tier] and tier:
             if only_objects and not notes:
                 return Shape("dictionary")
@@ -287,19 +321,22 @@ class Outline:
 
     def _content(self, position: int, depth: int) -> tuple[Content, int | None]:
         if self.scanner.at(position) == "[":
-            return self._list(position)
+            return self._list(position, depth)
         if self.scanner.at(position) == "{":
             return self._object(position, depth)
         return Content("other"), self.scanner.outline_end(position)
 
-    def _list(self, start: int) -> tuple[Content, int | None]:
+    def _list(self, start: int, depth: int) -> tuple[Content, int | None]:
         position = self.scanner.skip_white_space(start + 1)
         if self.scanner.at(position) == "]":
             return Content("empty"), position + 1
         likeness: int | None = None
+        inner: int | None = None
 
         def content() -> Content:
-            return Content("other") if likeness is None else Content("collection", likeness)
+            if likeness is not None:
+                return Content("collection", likeness)
+            return Content("other") if inner is None else Content("remote", inner)
 
         for _ in range(SAMPLES):
             if position >= self.scanner.end:
@@ -307,6 +344,10 @@ class Outline:
             found: int | None = None
             if self.scanner.at(position) == "{":
                 found, end = self._likeness(position)
+            elif self.scanner.at(position) == "[" and depth < DEEPEST:
+                below, end = self._list(position, depth + 1)
+                if below.what in ("collection", "remote"):
+                    inner = max(inner or 0, below.likeness)
             else:
                 end = self.scanner.outline_end(position)
             if end is None:
@@ -340,13 +381,14 @@ class Outline:
     def _object(self, start: int, depth: int) -> tuple[Content, int | None]:
         fields = members = lists = objects = likeness = 0
         found: list[tuple[str, int]] = []
+        left_out: list[str] = []
         has_list = False
 
         def take(name: str, position: int) -> int | None:
             nonlocal fields, members, lists, objects, likeness, has_list
             fields += self._is_known(name)
             first = self.scanner.at(position)
-            if depth > 2 or fields > 1 or (objects > SAMPLES and lists == 0):
+            if depth > DEEPEST or fields > 1 or (objects > SAMPLES and lists == 0):
                 content, end = Content("other"), self.scanner.outline_end(position)
             else:
                 content, end = self._content(position, depth + 1)
@@ -356,6 +398,10 @@ class Outline:
                 lists += first == "["
                 if content.what == "entity":
                     likeness = max(likeness, content.likeness)
+                    if content.likeness == 2:
+                        left_out.append(name)
+            if content.what in ("holder", "remote") and content.likeness:
+                left_out.append(name)
             if content.what == "collection":
                 found.append((name, content.likeness))
                 has_list |= first == "["
@@ -369,10 +415,13 @@ class Outline:
         inner = max((item for _, item in found), default=0)
         if has_list or inner > likeness:
             names = tuple(name for name, item in found if item or not inner)
-            return Content("holder", inner, names if len(found) <= SAMPLES else None), end
+            if len(found) > SAMPLES:
+                return Content("holder", inner, None, tuple(left_out)), end
+            left_out = [name for name, item in found if not item and inner] + left_out
+            return Content("holder", inner, names, tuple(left_out)), end
         if objects == members > 0:
             return Content("collection", likeness), end
-        return Content("other"), end
+        return Content("remote", 2) if left_out else Content("other"), end
 
 
 class FileReader:
@@ -385,7 +434,7 @@ class FileReader:
         self.scanner = Scanner(self.text.text)
         self.found: list[Found] = []
         #: Whether the file is a wrapper.
-        self.is_wrapper = False
+        self.is_wrapper = self.leaves_out = False
 
     def _fail(self, code: str, position: int, locator: Locator = None) -> None:
         self.found.append(Found(self.path, locator, position, self.text, code=code))
@@ -432,7 +481,7 @@ class FileReader:
         if shape.what == "dictionary":
             return self._dictionary(start)
         if shape.what == "wrapper":
-            self.is_wrapper = True
+            self.is_wrapper, self.leaves_out = True, shape.leaves_out
             return self._wrapper(start, shape)
         if shape.what == "ambiguous":
             return self._fail("shape.ambiguous", start)
@@ -495,7 +544,9 @@ class FileReader:
             for steps in pointers:
                 if steps[0] is None or steps[0] == name:
                     if len(steps) == 1:
-                        return self._element(value, below, None if is_list else name)
+                        # A key is one of a dictionary that is gone through.
+                        key = None if is_list or steps[0] is not None else name
+                        return self._element(value, below, key)
                     rest.append(steps[1:])
             if rest and first in ("[", "{"):
                 return self._level(value, tuple(rest), below, None)

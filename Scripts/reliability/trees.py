@@ -147,7 +147,7 @@ class Tree:
 
         half = len(entities) // 2
         name = choose.choice((kind, "items", "runs", "x/~y", "é", "old"))
-        form = choose.randrange(4)
+        form = choose.randrange(5)
         members = []
         if form == 0:
             members = [f"{self._string(self._id(kind))}:{entity}" for entity in entities]
@@ -157,8 +157,17 @@ class Tree:
         elif form == 2 and self.odd(3):
             members = [f'"{which}": {collection(part)}' for which, part in
                        (("new", entities[:half]), ("old", entities[half:]))]
+        elif form == 4 and entities:
+            envelope = choose.choice(("data", "Result", "pattern", "job", kind, "rope"))
+            members = [f"{self._string(envelope)}:{entities[0]}"]
         else:
             members = [f"{self._string(name)}:{collection(entities)}"]
+        if self.odd():
+            # Entities where none are read.
+            start, end = choose.choice((("[[", "]]"), ('{"n": 1, "one": ', "}"),
+                                        ('{"x": {"n": [1, 2], "y": [', "]}}")))
+            members.append(f'"{choose.choice(("pages", "more"))}": '
+                           f"{start}{self.entity(kind)}{end}")
         for _ in range(choose.randrange(3)):
             around = choose.choice(('"success": true', '"total": 3', '"_meta": {"by": "me"}',
                                     '"tags": ["a", 1]', '"info":{"name":"x"}', '"note": "}"',

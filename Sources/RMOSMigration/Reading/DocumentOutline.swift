@@ -303,7 +303,8 @@ final class DocumentOutline {
     guard let likeness = top.likeness else {
       if let empty = top.empty, top.isWhole, top.members > notes.count {
         return .wrapper(
-          EntitySelection(pointers: [EntityPointer(steps: [.named(empty), .any])]))
+          EntitySelection(pointers: [EntityPointer(steps: [.named(empty), .any])]),
+          leftOut: top.leftOut)
       }
       return top.onlyObjects ? .dictionary : .entity
     }

@@ -73,6 +73,7 @@ import Testing
     (#"{"c": {"a": {"b": [E]}, "d": [E]}}"#, 1, "/c/a"),
     (#"{"patterns": {"one": E, "others": [E]}}"#, 1, "/patterns/one"),
     (#"{"patterns": [E], "pages": [[E]]}"#, 1, "/pages"),
+    (#"{"patterns": [], "n": 1, "pages": [[E]]}"#, 0, "/pages"),
     (#"{"patterns": [E], "a": {"n": 1, "b": {"n": 1, "c": {"n": 1, "d": [E]}}}}"#, 1, "/a"),
     (#"{"patterns": [E], "a": {"n": 1, "b": E}}"#, 1, "/a"),
   ])
