@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// Numbers of which exact statistics are wanted, in constant memory, and a count of those missing.
 ///
 /// A million rings are more numbers than are worth keeping. Beyond ``limit`` they go to a temporary
@@ -197,18 +199,6 @@ struct NumberColumn {
 
   private static func number(_ ordered: UInt64) -> Double {
     Double(bitPattern: ordered & sign == 0 ? ~ordered : ordered & ~sign)
-  }
-}
-
-extension [Double] {
-  /// The first position whose number satisfies `holds`, as all numbers after it do.
-  fileprivate func partitioningIndex(_ holds: (Double) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if holds(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }
 

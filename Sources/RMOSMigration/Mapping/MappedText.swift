@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The text that replaces an object once it is mapped: JSON of the shape that entities have, of
 /// which each part knows where in the object it comes from.
@@ -56,13 +57,9 @@ struct MappedText {
 
   /// Where in the object a place of the text comes from; its beginning if it has none.
   func source(of offset: Int) -> Int {
-    var (low, high) = (0, parts.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if parts[middle].start <= offset { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0 else { return 0 }
-    let part = parts[low - 1]
+    let next = parts.partitioningIndex { $0.start > offset }
+    guard next > 0 else { return 0 }
+    let part = parts[next - 1]
     guard offset < part.start + max(part.length, 1) else { return 0 }
     return part.isCopy ? part.source + offset - part.start : part.source
   }

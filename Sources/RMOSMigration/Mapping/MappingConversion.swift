@@ -58,8 +58,8 @@ extension MappingConversion.Conversion {
   func convert(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
     switch form {
     case .epoch, .epochSeconds, .epochMilliseconds:
-      if form != .epochSeconds, let milliseconds = unsafe Self.dotNETDate(token, kind) {
-        return Self.timestamp(ExactDecimal(milliseconds).scaled(by: -3))
+      if form != .epochSeconds, let seconds = unsafe Self.dotNETDate(token, kind) {
+        return Self.timestamp(seconds)
       }
       guard let number = unsafe number(token, kind).map({ ExactDecimal($0) }) else { return nil }
       switch form {
@@ -86,21 +86,30 @@ extension MappingConversion.Conversion {
   }
 
   /// A number since 1970 as seconds, by its size.
-  fileprivate static func seconds(_ number: ExactDecimal) -> ExactDecimal {
+  private static func seconds(_ number: ExactDecimal) -> ExactDecimal {
     number.scaled(by: number.magnitudeIsAtLeast(millisecondsFrom) ? -3 : 0)
   }
 
-  fileprivate static func timestamp(_ seconds: ExactDecimal) -> [UInt8]? {
+  /// A time that is a number, whatever its size, or `/Date(…)/`.
+  fileprivate static func anyTime(
+    _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
+  ) -> [UInt8]? {
+    let conversion = MappingConversion.Conversion(.epoch)
+    let number = unsafe conversion.number(token, kind).map { seconds(ExactDecimal($0)) }
+    return unsafe (number ?? dotNETDate(token, kind)).flatMap(timestamp)
+  }
+
+  private static func timestamp(_ seconds: ExactDecimal) -> [UInt8]? {
     seconds.timestamp.map { Array("\"\($0)\"".utf8) }
   }
 
-  /// The milliseconds since 1970 in `/Date(1700000000000)/`, as .NET and Windows PowerShell write
+  /// The time in `/Date(1700000000000)/`, as .NET and Windows PowerShell write
   /// times.
   ///
   /// An offset behind them tells where the clock stood; the time is in UTC.
   private static func dotNETDate(
     _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
-  ) -> [UInt8]? {
+  ) -> ExactDecimal? {
     guard let text = unsafe content(of: token, kind), text.starts(with: "/Date(".utf8),
       text.suffix(2).elementsEqual(")/".utf8)
     else { return nil }
@@ -113,13 +122,11 @@ extension MappingConversion.Conversion {
         || offset.count == 5 && "+-".utf8.contains(offset[offset.startIndex])
           && offset.dropFirst().allSatisfy(\.isASCIIDigit)
     else { return nil }
-    let significant = digits.drop { $0 == UInt8(ascii: "0") }
-    return sign + (significant.isEmpty ? [UInt8(ascii: "0")] : Array(significant))
+    return ExactDecimal(sign + digits).scaled(by: -3)
   }
 
   /// The number that a value is, or that text holds, as a JSON token.
-  fileprivate func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]?
-  {
+  private func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
     if kind == .number { return unsafe Array(token) }
     guard var text = unsafe Self.content(of: token, kind)?[...] else { return nil }
     while let first = text.first, first == 0x20 || 0x09...0x0D ~= first { text.removeFirst() }
@@ -234,13 +241,7 @@ private struct ExactTime {
     }
     // A number, or text that is one or is spelled with escapes. Two together may count from any
     // time.
-    let conversion = MappingConversion.Conversion(.epochMilliseconds)
-    let number = unsafe conversion.number(token, kind).map {
-      MappingConversion.Conversion.seconds(ExactDecimal($0))
-    }
-    let converted =
-      unsafe number.map { MappingConversion.Conversion.timestamp($0) }
-      ?? conversion.convert(token, kind)
+    let converted = unsafe MappingConversion.Conversion.anyTime(token, kind)
     let content =
       unsafe converted.map { Array($0.dropFirst().dropLast()) }
       ?? MappingConversion.Conversion.content(of: token, kind)

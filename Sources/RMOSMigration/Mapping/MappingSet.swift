@@ -94,10 +94,7 @@ extension FileGlob {
     var path = path[...]
     while let slash = path.lastIndex(of: UInt8(ascii: "/")) {
       path = path[..<slash]
-      let isNamedAsFile = unsafe path.withUnsafeBufferPointer {
-        unsafe SourcePath.Format(name: $0) != nil
-      }
-      if isNamedAsFile, matches(Array(path)) { return true }
+      if SourcePath.isNamedAsFile(path), matches(Array(path)) { return true }
     }
     return false
   }

@@ -272,8 +272,10 @@ final class DocumentReader {
     do throws(ReadFailure) {
       var result = try readEntity(at: start, place, mayHoldEntities: true)
       var found = DocumentShape.entity
+      var isOutlined = false
       if case .undecided = result {
         found = try findShape()
+        isOutlined = true
         if found == .entity { result = try readEntity(at: start, place) }
       }
       switch result {
@@ -285,7 +287,10 @@ final class DocumentReader {
         }
         // Before others work on the batch: only one of both is large at a time.
         window.release()
-        if builder.lastIsFailed(since: before) { try noteHeldEntities() }
+        if let error = builder.firstErrorOfLackingEntry(since: before) {
+          if !isOutlined { _ = try findShape() }
+          explainHeldEntities(inIssueAt: error)
+        }
         return try builder.emitIfFull()
       case .tooLarge:
         return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)
@@ -307,11 +312,13 @@ final class DocumentReader {
   }
 
   /// Says where entities may be in a document that was read as one, which failed.
-  private func noteHeldEntities() throws(ReadFailure) {
-    _ = try findShape()
+  ///
+  /// - Precondition: Its shape was found last.
+  private func explainHeldEntities(inIssueAt position: Int) {
     guard let held = outline?.outline.held, !held.isEmpty else { return }
     let kind = builder.kind.schema
-    builder.explainLast(
+    builder.explain(
+      issueAt: position,
       "; the file is read as one \(kind.singular), because it has a member of one; if the "
         + "\(kind.plural) are those at \(Self.text(of: held.map(\.text))), say so in a mapping as \"entities\""
     )

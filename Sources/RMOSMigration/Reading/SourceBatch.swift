@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// A batch of a source: its entities, the entries that failed, and statistics of the reading.
 struct SourceBatch: Sendable {
@@ -28,12 +29,8 @@ struct SourceBatch: Sendable {
   ///
   /// - Complexity: O(log n) in the changes of key within the batch.
   func mappingKey(at index: Int) -> [UInt8]? {
-    var (low, high) = (0, mappingKeys.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if mappingKeys[middle].position <= index { low = middle + 1 } else { high = middle }
-    }
-    return low == 0 ? nil : mappingKeys[low - 1].key
+    let next = mappingKeys.partitioningIndex { $0.position > index }
+    return next == 0 ? nil : mappingKeys[next - 1].key
   }
 
   /// The relative path of an entry's file, as bytes.
@@ -124,9 +121,7 @@ final class SourceBatchBuilder {
 
   /// Whether the file is in a directory that is named as a file would be, as rejects are.
   var isInDirectoryOfFile: Bool {
-    path.split(separator: UInt8(ascii: "/")).dropLast().contains { name in
-      unsafe Array(name).withUnsafeBufferPointer { unsafe SourcePath.Format(name: $0) != nil }
-    }
+    path.split(separator: UInt8(ascii: "/")).dropLast().contains(where: SourcePath.isNamedAsFile)
   }
 
   /// Whether the file's objects are mapped.
@@ -202,12 +197,18 @@ final class SourceBatchBuilder {
     mark.entryCount < batch.records.count && batch.records.entries.last?.isFailed == true
   }
 
-  /// Adds to what the first error of the last entry says.
-  func explainLast(_ explanation: String) {
-    guard let issues = batch.records.entries.last?.issues,
-      let first = issues.first(where: { batch.records.issues[$0].severity == .error })
-    else { return }
-    batch.records.issues[first].message += explanation
+  /// The position of the first error of the last entry, if that was appended since `mark` and lacks
+  /// a member.
+  func firstErrorOfLackingEntry(since mark: RecordBatch.Mark) -> Int? {
+    guard lastIsFailed(since: mark), let issues = batch.records.entries.last?.issues,
+      batch.records.issues[issues].contains(where: { $0.code == .fieldMissing })
+    else { return nil }
+    return issues.first { batch.records.issues[$0].severity == .error }
+  }
+
+  /// Adds to what an issue says.
+  func explain(issueAt position: Int, _ explanation: String) {
+    batch.records.issues[position].message += explanation
   }
 
   /// Keeps a dictionary key for the next entry.

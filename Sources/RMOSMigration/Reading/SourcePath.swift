@@ -25,6 +25,11 @@ enum SourcePath {
     return String(decoding: result, as: UTF8.self)
   }
 
+  /// Whether the last name of a path is that of a file to read, though it may be a directory's.
+  static func isNamedAsFile(_ path: ArraySlice<UInt8>) -> Bool {
+    unsafe path.withUnsafeBufferPointer { unsafe Format(name: $0) != nil }
+  }
+
   /// The format of an input file, according to its ending.
   enum Format {
     case json, lines

@@ -190,7 +190,7 @@ public struct Undo: Sendable {
         report.add(obstacle, keeping: options.maxObstacles)
         let runs = try laterRuns(behind: obstacle, after: id, later, reader)
         groups.add(obstacle, undoFirst: runs.first)
-        later.found.formUnion(runs)
+        for run in runs { later.insert(run) }
       }
       report.obstacleGroups = groups.sorted
       try addThoseInTheirWay(to: &later, reader)
@@ -239,21 +239,28 @@ public struct Undo: Sendable {
 
   /// The runs that have to be undone before others.
   private struct LaterRuns {
-    /// Those that may have to be, oldest first: the ledger has others' changes no more.
-    private let candidates: [Int64]
-    var found: Set<Int64> = []
+    private(set) var found: Set<Int64> = []
+    /// Those that may have to be: the ledger has others' changes no more.
+    private var others: [Int64]
 
     init(after run: Int64, of runs: [LedgerRun]) {
-      candidates = runs.filter {
+      others = runs.filter {
         let total = $0.statistics.total
         return $0.id > run && $0.undoneBy == nil && !$0.isUndo
           && total.migrated + total.updated > 0
-      }.map(\.id).sorted()
+      }.map(\.id)
+    }
+
+    /// Adds a run; returns whether it is a new one.
+    @discardableResult mutating func insert(_ run: Int64) -> Bool {
+      guard found.insert(run).inserted else { return false }
+      others.removeAll { $0 == run }
+      return true
     }
 
     /// Whether all that may be between two runs are found already.
     func isComplete(after run: Int64, before end: Int64 = .max) -> Bool {
-      candidates.allSatisfy { $0 <= run || $0 >= end || found.contains($0) }
+      !others.contains { run < $0 && $0 < end }
     }
   }
 
@@ -268,7 +275,7 @@ public struct Undo: Sendable {
       var added: [Int64] = []
       try forEachObstacle(ofRun: run, reader) { obstacle in
         for next in try laterRuns(behind: obstacle, after: run, later, reader)
-        where later.found.insert(next).inserted {
+        where later.insert(next) {
           added.append(next)
         }
       }

@@ -74,13 +74,9 @@ extension Timestamp {
   /// that are not of 1990 to 2099.
   private static func dateOfSpreadsheet(_ days: Double) -> String? {
     guard 32_874..<73_051 ~= days else { return nil }
-    let second = Int((days * 86_400).rounded())
-    let start = CivilDate(year: 1899, month: 12, day: 30).dayNumber
-    let date = CivilDate(dayNumber: start + second / 86_400).text
-    guard days.rounded() != days else { return date }
-    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
-    let (hour, minute) = (second % 86_400 / 3600, second % 3600 / 60)
-    return "\(date)T\(padded(hour)):\(padded(minute)):\(padded(second % 60))"
+    // 1970-01-01 is day 25569.
+    let time = UTCTime(secondsSince1970: Int(((days - 25_569) * 86_400).rounded()))
+    return days.rounded() == days ? time.date.text : String(time.iso8601.dropLast())
   }
 }
 
