@@ -185,6 +185,21 @@ import Testing
     #expect(quiet.output.isEmpty && quiet.errors.isEmpty && quiet.status == 1)
   }
 
+  @Test func aDiffSaysWhichOtherSourceARowIsFrom() throws {
+    let workspace = try migrated()
+    _ = try Tool.shell("cp -r legacy other; rm -r other/strip_families", in: workspace)
+    let result = try Tool.run(["diff", "other", "--db", "x.db"], in: workspace)
+    let line =
+      #"only in the database: strip family "f1", from strip_families/f1.json; "#
+      + "run 1 migrated it from legacy\n\n"
+    #expect(result.output.hasPrefix(line))
+    let json = try Tool.run(["diff", "other", "--db", "x.db", "--json"], in: workspace)
+    #expect(json.output.contains(#""changed": null"#))
+    // The same directory, written otherwise.
+    let same = try Tool.run(["diff", "./legacy/", "--db", "x.db"], in: workspace)
+    #expect(same.status == 0)
+  }
+
   @Test func aDiffSaysWhatOtherProgramsDeleted() throws {
     guard Tool.has("sqlite3") else { return }
     let workspace = try migrated()

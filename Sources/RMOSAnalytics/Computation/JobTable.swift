@@ -187,7 +187,7 @@ extension JobTable {
           id: job.id, jobType: job.type.map { types[$0] },
           since: CivilDate(dayNumber: job.day).text,
           days: today - job.day)
-      }, withoutPattern: patternJobs.withoutPattern,
+      }, stuckAfterDays: options.stuckAfterDays, withoutPattern: patternJobs.withoutPattern,
       withMissingPattern: patternJobs.withMissingPattern,
       withMissingStripFamily: patternJobs.withMissingFamily, withoutDay: days.without)
   }

@@ -50,14 +50,14 @@ extension CutList {
     let needs = FigureTable(
       .patterns, "stock", "Stock", "What the strip families hold, and what is short.",
       [
-        .text("strip_family_id", "strip family"), .text("material"),
+        .text("strip_family_id", "strip family"), .text("name"), .text("material"),
         .init("needed_mm", "needed, mm"), .init("stock_mm", "stock, mm"),
         .init("short_mm", "short, mm"),
       ],
       stock.map { need in
         [
-          .text(need.stripFamilyID), .init(need.material), .init(need.neededMM, 0),
-          .init(need.stockMM, 0), .init(need.shortMM, 0),
+          .text(need.stripFamilyID), .init(need.name), .init(need.material),
+          .init(need.neededMM, 0), .init(need.stockMM, 0), .init(need.shortMM, 0),
         ]
       }, subject: .stripFamily)
     return [cut, needs]

@@ -352,7 +352,9 @@ extension AnalyticsReport {
 
   private var stuckTable: FigureTable {
     FigureTable(
-      .jobs, "stuck", "Stuck jobs", "Jobs that have been running for too long.",
+      .jobs, "stuck", "Stuck jobs",
+      "Jobs that have been running for more than "
+        + "\(PlainText.counted(jobs.stuckAfterDays, "day")).",
       [.text("id", "job"), .text("job_type"), .text("since"), .init("days")],
       jobs.stuck.map { [.text($0.id), .init($0.jobType), .text($0.since), .whole($0.days)] },
       subject: .jobs, omitted: omitted["jobs.stuck"] ?? 0

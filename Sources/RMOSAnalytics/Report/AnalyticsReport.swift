@@ -61,8 +61,10 @@ public struct JobFigures: Sendable, Hashable {
   public var outliers: [DurationOutlier]
   /// Estimated and actual times of patterns, in byte order of the id.
   public var estimates: [EstimateComparison]
-  /// Jobs that have been running for longer than the options allow, the oldest first.
+  /// Jobs that have been running for more than ``stuckAfterDays``, the oldest first.
   public var stuck: [StuckJob]
+  /// The number of days after which a running job is stuck.
+  public var stuckAfterDays: Int
   /// How many jobs name no pattern.
   public var withoutPattern: Int
   /// How many jobs name a pattern that does not exist.

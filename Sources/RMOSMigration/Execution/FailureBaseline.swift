@@ -57,6 +57,11 @@ struct FailureBaseline {
     run.isMigration && Self.normalized(run.source) == source
   }
 
+  /// Whether two paths name the same source directory, as far as they tell.
+  static func isSame(_ source: String, _ other: String) -> Bool {
+    normalized(source) == normalized(other)
+  }
+
   /// A path without what makes no difference: a slash at its end, doubled slashes, and `.`.
   ///
   /// `..` stays, because of symbolic links.

@@ -73,7 +73,7 @@ extension LedgerRun {
 
   /// Whether it read the same source directory as another run, as far as the paths tell.
   package func hasSameSource(as other: LedgerRun) -> Bool {
-    FailureBaseline.normalized(source) == FailureBaseline.normalized(other.source)
+    FailureBaseline.isSame(source, other.source)
   }
 }
 

@@ -110,6 +110,8 @@ private final class DiffRun {
   private var origins: [[UInt8]: Provenance] = [:]
   /// The ids among `seen` whose first valid entity has been compared.
   private var settled = IDTable()
+  /// The sources of the runs that were looked up.
+  private var sources: [Int64: String?] = [:]
 
   init(
     _ reader: any StoreReader, _ report: DiffReport, _ options: Diff.Options,
@@ -285,6 +287,15 @@ private final class DiffRun {
     add(found)
   }
 
+  /// The source of a run; `nil` if it is the one being compared, as far as the paths tell.
+  private func otherSource(ofRun run: Int64) throws -> String? {
+    if let known = sources[run] { return known }
+    let source = try reader.run(run)?.source
+    let isOther = source.map { !FailureBaseline.isSame($0, report.source) } ?? false
+    sources[run] = .some(isOther ? source : nil)
+    return isOther ? source : nil
+  }
+
   /// Whether the next entry is kept or observed.
   private var isWanted: Bool { observer != nil || report.entries.count < options.maxEntries }
 
@@ -347,8 +358,9 @@ private final class DiffRun {
       var entry = DiffReport.Entry(category: .onlyInDatabase, kind: kind)
       entry.id = id.isEmpty ? nil : id
       if let provenance {
-        entry.change = .source
         entry.run = provenance.run
+        entry.otherSource = try otherSource(ofRun: provenance.run)
+        entry.change = entry.otherSource == nil ? .source : nil
         entry.path = provenance.path
         entry.locator = provenance.locator
       }

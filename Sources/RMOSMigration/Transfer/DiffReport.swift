@@ -55,10 +55,13 @@ public struct DiffReport: Sendable, Hashable {
     package var locator: Locator?
     /// The 1-based line in the file; `nil` for an entity only in the database.
     public var line: Int?
-    /// What changed since it was migrated; `nil` if the store does not know of a migration.
+    /// What changed since it was migrated; `nil` if the store does not know of a migration, or if
+    /// only the database has it and a run over another source migrated it.
     public var change: Change?
     /// The run that migrated it.
     package var run: Int64?
+    /// The source of that run, if only the database has the entity and the source is another.
+    package var otherSource: String?
     /// The members that differ, if both sides could be read.
     package var differences: [Difference] = []
     /// The reason why the source's entity cannot be migrated, if it cannot.
@@ -293,7 +296,9 @@ extension DiffReport.Entry {
     case (.onlyInSource, .database): return "deleted from the database\(since)"
     case (.onlyInSource, _): return nil
     case (.onlyInDatabase, .source): return "gone from the source\(since)"
-    case (.onlyInDatabase, _): return "never migrated"
+    case (.onlyInDatabase, _):
+      guard let run, let otherSource else { return "never migrated" }
+      return "run \(run) migrated it from \(DiffReport.plain(otherSource))"
     case (.different, .source): return "the source changed\(since)"
     case (.different, .database): return "the database changed\(since)"
     case (.different, .both): return "the source and the database changed\(since)"

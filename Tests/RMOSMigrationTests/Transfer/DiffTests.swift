@@ -54,9 +54,10 @@ import Testing
       #expect(report[.joblogs].onlyInSource == 1)
       #expect(report.entries.map(\.id) == ["added", "p2", "j1"])
       #expect(report.entries.map(\.category) == [.onlyInDatabase, .onlyInDatabase, .onlyInSource])
-      // One was never migrated, of the other the source is gone; the row's deletion took its
+      // One was never migrated, the other was from another directory; the row's deletion took its
       // provenance with it.
-      #expect(report.entries.map(\.change) == [nil, .source, nil])
+      #expect(report.entries.map(\.change) == [nil, nil, nil])
+      #expect(report.entries.map(\.otherSource) == [nil, tree.path, nil])
       #expect(report.entries[1].path == "patterns/all.jsonl" && report.entries[1].run == 1)
       #expect(report.entries[2].path == "joblogs/j.json" && report.entries[2].line == 1)
     }
