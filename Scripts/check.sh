@@ -70,13 +70,12 @@ check_scripts() {
 
 check_documentation() {
   step 'Documentation of the libraries'
-  mkdir -p .build-docs
-  Scripts/docs.sh >.build-docs/log 2>&1 || {
-    tail -n 40 .build-docs/log
+  Scripts/docs.sh >"$work/docs.log" 2>&1 || {
+    tail -n 40 "$work/docs.log"
     die 'the documentation does not build'
   }
   if command -v python3 >/dev/null; then
-    Scripts/check_topics.py .build-docs/graphs || die 'a public symbol is in no topic'
+    Scripts/check_topics.py "$(dirname "$(bin_path debug)")/symbolgraph" || die 'a public symbol is in no topic'
   else
     skip 'the check of the topics needs python3'
   fi
@@ -93,10 +92,8 @@ build_program() {
 check_snippets() {
   step 'The code in the documents'
   if command -v python3 >/dev/null; then
-    build release --product RMOS
-    build release --product RMOSFoundation
-    build release --product RMOSTesting
-    Scripts/check_snippets.py "$(bin_path release)/Modules"
+    build debug
+    Scripts/check_snippets.py "$(bin_path debug)/Modules"
   else
     skip 'the check of the code in the documents needs python3'
   fi
@@ -158,6 +155,9 @@ check_oldest_sqlite() {
   fi
 }
 
+# Tests another package, with the libraries that the tests of this one have built.
+test_package() { swift test --package-path "$1" --scratch-path "$ROOT/.build"; }
+
 check_examples() {
   step 'A rehearsal'
   RMOS_CLI=$cli "$ROOT/Scripts/rehearse.sh" "$work/rehearsal" 300 >"$work/rehearsal.log" 2>&1 \
@@ -168,8 +168,9 @@ check_examples() {
   shown=$(awk '/^    \$ / { shown = $2 " " $3 == "swift run"; next } shown && /^    /' "$example/README.md")
   [[ $shown == *sound* ]] || die 'the README of the embedding example shows no result'
   rm -f "$example"/shop.db*
-  swift test --package-path "$example" --scratch-path "$example/.build"
-  (cd "$example" && swift run shop-night ../rmos_legacy shop.db) >"$work/printed"
+  test_package "$example"
+  (cd "$example" && swift run --scratch-path "$ROOT/.build" shop-night ../rmos_legacy shop.db) \
+    >"$work/printed"
   rm -f "$example"/shop.db*
   # The page's size depends on how many digits the times have.
   diff <(printf '%s\n' "$shown" | sed 's/^    //; s/[0-9]* bytes/N bytes/') \
@@ -178,7 +179,7 @@ check_examples() {
 
   step 'The store of one'"'"'s own'
   example=$ROOT/Examples/OwnStore
-  swift test --package-path "$example" --scratch-path "$example/.build"
+  test_package "$example"
 }
 
 # A package of its own, which needs libpq to build and a server to be tested.
@@ -189,11 +190,11 @@ check_postgres() {
   elif ! "$ROOT/Scripts/postgres.sh" find >/dev/null; then
     skip 'the tests of RMOSPostgres need a server; on Debian and Ubuntu: apt-get install postgresql'
   else
-    RMOS_WARNINGS_AS_ERRORS=1 "$ROOT/Scripts/postgres.sh" run \
-      swift test --package-path "$ROOT/Packages/RMOSPostgres"
+    "$ROOT/Scripts/postgres.sh" run \
+      swift test --package-path "$ROOT/Packages/RMOSPostgres" --scratch-path "$ROOT/.build"
     # The benchmark, as small as it gets; a debug build does.
     "$ROOT/Scripts/postgres.sh" run python3 "$ROOT/Benchmarks/postgres.py" \
-      "$ROOT/Packages/RMOSPostgres/.build/debug/rmos-postgres" "$ROOT/Examples/rmos_legacy" 1 \
+      "$(bin_path debug)/rmos-postgres" "$ROOT/Examples/rmos_legacy" 1 \
       >"$work/postgres.log" 2>&1 || { cat "$work/postgres.log"; die 'the benchmark of RMOSPostgres fails'; }
   fi
 }

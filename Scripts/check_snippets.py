@@ -2,7 +2,7 @@
 """Type-checks the Swift code that the documents and the documentation comments show.
 
 usage: Scripts/check_snippets.py MODULES
-  MODULES  the directory of the built modules, such as .build/release/Modules
+  MODULES  the directory of the built modules, such as .build/debug/Modules
 
 Code that imports has to compile by itself, as a program. Other code may use what the sentences around
 it speak of (PARAMETERS, LOCALS) and the types that its document declares. Fragments of a manifest, and

@@ -2,7 +2,7 @@
 """Checks that every public symbol is in a topic of its library's documentation.
 
 usage: Scripts/check_topics.py GRAPHS
-  GRAPHS  the directory of the symbol graphs, such as .build-docs/graphs
+  GRAPHS  the directory of the symbol graphs, as docs.sh has the toolchain write them
 
 Only top-level symbols need a topic: members are listed on the page of their type.
 """
