@@ -10,6 +10,8 @@ package enum ChildProcess {
     /// A signal asked this program to stop meanwhile.
     case interrupted
     case notStarted(SystemError)
+    /// It was started, and its exit status cannot be had.
+    case unknown(SystemError)
 
     /// A description of the failure; `nil` if it succeeded.
     package var problem: String? {
@@ -20,6 +22,7 @@ package enum ChildProcess {
       case .tookTooLong: "took too long and was stopped"
       case .interrupted: "was stopped because this program was interrupted"
       case .notStarted(let error): "could not be started: \(error.reason)"
+      case .unknown(let error): "was started; how it ended is not known: \(error.reason)"
       }
     }
   }
@@ -94,7 +97,7 @@ package enum ChildProcess {
     while true {
       let ended = unsafe waitpid(child, &status, WNOHANG)
       if ended == child { break }
-      if ended < 0, errno != EINTR { return .notStarted(.last) }
+      if ended < 0, errno != EINTR { return .unknown(.last) }
       if deadline.hasPassed {
         end(child)
         return .tookTooLong

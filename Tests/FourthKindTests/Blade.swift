@@ -1,6 +1,8 @@
 import RMOSModels
 
 /// A saw blade: a kind that RMOS does not have, by one schema and one struct.
+///
+/// Some of its columns have names that columns of the ledger have, too.
 struct Blade: Entity {
   static let kind = EntityKind(
     EntitySchema(
@@ -10,16 +12,16 @@ struct Blade: Entity {
         FieldSchema("name", .text(.notBlank), required: true),
         FieldSchema("teeth", .integer(minimum: 1), required: true),
         FieldSchema("kerf_mm", .real(.positive), required: true),
-        FieldSchema("state", .text(.oneOf(["sharp", "dull"])), default: .text("sharp")),
-        FieldSchema("strip_family_id", .reference(.stripFamilies)),
+        FieldSchema("state", column: "kind", .text(.oneOf(["sharp", "dull"])), default: .text("sharp")),
+        FieldSchema("strip_family_id", column: "run_id", .reference(.stripFamilies)),
         FieldSchema("cut_pattern_id", .reference(.patterns)),
         FieldSchema(
           "settings", column: "settings_json",
           .json(.object), required: true),
-        FieldSchema("hours", .real(.nonNegative)),
+        FieldSchema("hours", column: "row_digest", .real(.nonNegative)),
         FieldSchema("ground_at", .timestamp),
         FieldSchema("dulled_at", .timestamp),
-        FieldSchema("maker", .text(.any)),
+        FieldSchema("maker", column: "path", .text(.any)),
         .createdAt, .updatedAt, .metadata,
       ],
       rules: [.ordered(earlier: "ground_at", later: "dulled_at")],

@@ -204,7 +204,7 @@ import Testing
     let failed = report.results.filter { $0.state == .failed }.map(\.rule)
     #expect(Set(failed) == [.fieldRange, .missingReference])
     #expect(found.allSatisfy { $0.kind == Blade.kind && $0.id == "rough" })
-    #expect(Set(found.compactMap(\.column)) == ["teeth", "strip_family_id"])
+    #expect(Set(found.compactMap(\.column)) == ["teeth", "run_id"])
     #expect(RepairPlan(for: report).sql.contains("saw_blades"))
   }
 

@@ -169,6 +169,35 @@ struct SQLiteListCacheTests {
     var groups: [[RecordGroup]]
   }
 
+  /// Ids and groups go by their bytes, whatever the collation of a column.
+  @Test func otherCollationsMergeNothing() throws {
+    _ = try sqlite3(
+      path,
+      """
+      DROP TABLE joblogs;
+      CREATE TABLE joblogs (id TEXT COLLATE NOCASE, job_type TEXT COLLATE NOCASE, pattern_id TEXT,
+        strip_family_id TEXT, status TEXT, start_time TEXT, end_time TEXT, duration_seconds REAL,
+        parameters_json TEXT, results_json TEXT, created_at TEXT, updated_at TEXT,
+        metadata_json TEXT);
+      INSERT INTO joblogs (id, job_type, status, parameters_json, created_at) VALUES
+        ('a', 'Slice', 'failed', '{}', '1'), ('A', 'slice', 'failed', '{}', '1');
+      """)
+    let store = try SQLiteStore(path: path, access: .readWrite)
+    let groups = try store.read { try $0.groups(.joblogs, by: ["job_type"], numbers: []) }
+    #expect(groups.map(\.keys) == [[.text("Slice")], [.text("slice")]])
+    let status = try #require(EntityKind.joblogs.schema.position(ofMember: "status"))
+    let changed = try store.write { transaction in
+      var record = try #require(try transaction.record(.joblogs, id: "a"))
+      record.values[status] = .text("cancelled")
+      return try transaction.update(record)
+    }
+    #expect(changed)
+    let states = try store.read { reader in
+      try ["a", "A"].map { try reader.record(.joblogs, id: $0)?["status"] }
+    }
+    #expect(states == [.text("cancelled"), .text("failed")])
+  }
+
   /// What no record can hold: bytes that are not UTF-8, columns of other types and collations.
   @Test func answersAreThoseOfSQLForOddTables() throws {
     _ = try sqlite3(

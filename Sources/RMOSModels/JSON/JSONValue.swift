@@ -317,20 +317,29 @@ extension JSONValue {
     let isEscaped = try scanner.skipString()
     var rest = unsafe text[start..<scanner.position - 1]
     guard isEscaped else { return unsafe String(decoding: rest, as: UTF8.self) }
-    var decoded: [UInt8] = []
-    while true {
-      var loneSurrogate: Int?
-      unsafe decoded += [UInt8](unsafeUninitializedCapacity: rest.count + 4) { buffer, count in
-        guard var output = buffer.baseAddress else { return }
-        loneSurrogate = unsafe JSONScanner.decode(UnsafeBufferPointer(rebasing: rest), to: &output)
-        count = unsafe (buffer.baseAddress ?? output).distance(to: output)
+    var failure: JSONScanError?
+    // The replacement character, too, is shorter than what it stands for.
+    let decoded = unsafe [UInt8](unsafeUninitializedCapacity: rest.count + 4) { buffer, count in
+      guard let start = buffer.baseAddress else { return }
+      var output = unsafe start
+      while let loneSurrogate = unsafe JSONScanner.decode(
+        UnsafeBufferPointer(rebasing: rest), to: &output)
+      {
+        let place = unsafe rest.startIndex + loneSurrogate
+        guard replacesLoneSurrogates else {
+          failure = JSONScanError(.loneSurrogate, place)
+          break
+        }
+        for byte in "\u{FFFD}".utf8 {
+          unsafe output.pointee = byte
+          unsafe output += 1
+        }
+        // An escape by number, such as \u00E9, is six bytes long.
+        unsafe rest = rest[(place + 6)...]
       }
-      guard let loneSurrogate else { return String(decoding: decoded, as: UTF8.self) }
-      let place = unsafe rest.startIndex + loneSurrogate
-      guard replacesLoneSurrogates else { throw JSONScanError(.loneSurrogate, place) }
-      decoded += "\u{FFFD}".utf8
-      // An escape by number, such as \u00E9, is six bytes long.
-      unsafe rest = rest[(place + 6)...]
+      count = unsafe start.distance(to: output)
     }
+    if let failure { throw failure }
+    return String(decoding: decoded, as: UTF8.self)
   }
 }

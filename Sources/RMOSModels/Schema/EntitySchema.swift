@@ -58,7 +58,9 @@ public final class EntitySchema: Sendable {
 
   /// Declares a kind.
   ///
-  /// Names of tables, members and columns are of lower-case letters, digits and `_`.
+  /// Names of tables, members, columns and indexes are of lower-case letters, digits and `_`. A table
+  /// or a column cannot have a name that SQL reserves, such as `order`; the column of a member with
+  /// such a name has another.
   ///
   /// - Parameters:
   ///   - table: The table's name; also the name of the directory that holds the kind's files.
@@ -83,17 +85,21 @@ public final class EntitySchema: Sendable {
     precondition(
       fields.count <= FieldSet.capacity, "a kind has at most \(FieldSet.capacity) fields")
     precondition(
-      Self.isName(table) && !Self.isReserved(table), "\(table) cannot be the name of a table")
+      Self.isName(table) && !Self.isReserved(table) && !Self.isKeyword(table),
+      "\(table) cannot be the name of a table")
     precondition(fields.first?.member == "id", "the first field of \(table) must be id")
     for (position, field) in fields.enumerated() {
       precondition(
-        Self.isName(field.member) && Self.isName(field.column),
+        Self.isName(field.member) && Self.isName(field.column) && !Self.isKeyword(field.column),
         "\(table) cannot have a field named \(field.member), \(field.column)")
       precondition(
         !fields[..<position].contains {
           $0.member == field.member || $0.column == field.column
         },
         "\(table) declares \(field.member) twice")
+    }
+    for index in indexes {
+      precondition(Self.isName(index.name), "\(index.name) cannot be the name of an index")
     }
     func position(_ member: String) -> Int {
       guard let position = fields.firstIndex(where: { $0.member == member }) else {
@@ -123,7 +129,7 @@ public final class EntitySchema: Sendable {
   /// The kind declared.
   package var kind: EntityKind { EntityKind(self) }
 
-  /// Whether a name needs no quotes in SQL and no escapes in a path.
+  /// Whether a name that is no keyword needs no quotes in SQL and no escapes in a path.
   private static func isName(_ name: String) -> Bool {
     name.utf8.first.map { (0x61...0x7A).contains($0) } ?? false
       && name.utf8.allSatisfy { byte in
@@ -135,6 +141,18 @@ public final class EntitySchema: Sendable {
   private static func isReserved(_ table: String) -> Bool {
     table.hasPrefix("sqlite_") || table.hasPrefix("migration_") || table == "schema_version"
   }
+
+  /// Whether SQLite takes a name for something else, unless it is quoted: https://sqlite.org/lang_keywords.html
+  package static func isKeyword(_ name: String) -> Bool { keywords.contains(name) }
+
+  private static let keywords = Set(
+    """
+    add all alter and as autoincrement between case cast check collate commit constraint create
+    current_date current_time current_timestamp default deferrable delete distinct drop else
+    escape except exists foreign from group having if in index insert intersect into is isnull
+    join limit not nothing notnull null on or order primary raise references returning rowid
+    select set table then to transaction union unique update using values when where
+    """.split(whereSeparator: \.isWhitespace).map { String($0) })
 
   /// The position of a field by its member name.
   public func position(ofMember member: String) -> Int? {

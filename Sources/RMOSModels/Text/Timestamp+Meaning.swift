@@ -155,6 +155,7 @@ private struct MeaningReader {
   private func written(_ date: CivilDate, _ time: String, zone: String = "") -> String? {
     let text = date.text + time + zone
     guard Timestamp(text) != nil else {
+      guard date.year <= 9999 else { return "there is no such date" }
       return zone.isEmpty ? nil : "there is no such offset from UTC as \(zone)"
     }
     return (reason.map { $0 + "; " } ?? "") + "write \(text)"

@@ -102,4 +102,24 @@ import Testing
       set.insert(FieldSet.capacity)
     }
   }
+
+  /// A member may have a name that SQL reserves if its column has another.
+  @Test func columnsHaveNoNamesThatSQLReserves() async {
+    func schema(_ field: FieldSchema) -> EntitySchema {
+      EntitySchema(
+        table: "things", singular: "thing", plural: "things",
+        fields: [.id, field, .createdAt, .updatedAt])
+    }
+    #expect(schema(FieldSchema("order", column: "place", .text(.any))).fields.count == 4)
+    await #expect(processExitsWith: .failure) {
+      _ = EntitySchema(
+        table: "things", singular: "thing", plural: "things",
+        fields: [.id, FieldSchema("order", .text(.any)), .createdAt, .updatedAt])
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = EntitySchema(
+        table: "things", singular: "thing", plural: "things",
+        fields: [.id, .createdAt, .updatedAt], indexes: [(name: "Things", columns: "id")])
+    }
+  }
 }

@@ -47,7 +47,7 @@ import Testing
     ("2024-01-15T23:59:60Z", "no second 60"), ("2024-02-30", "has 29 days"),
     ("2023-02-29", "has 28 days"), ("2024-13-01", "no such date"), ("0000-01-01", "no such date"),
     ("2024-01-15T25:00", "no such time"), ("2024-01-15T10:61", "no such time"),
-    ("2024-01-15T10:15:00+24:00", "no such offset"),
+    ("2024-01-15T10:15:00+24:00", "no such offset"), ("9999-12-31T24:00:00Z", "no such date"),
     ("2024-01-15T10:15:00+05:75", "no such offset"),
     ("2024-W03", "the day is missing"), ("2024W03", "the day is missing"),
     ("2024-01", "the day is missing"), ("2024", "the month and the day"), ("", "write null"),

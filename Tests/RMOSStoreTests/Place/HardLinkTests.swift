@@ -66,4 +66,20 @@ struct HardLinkTests {
     #expect(
       try store.read { try $0.records(RecordQuery(.patterns)).map(\.id) }.sorted() == ["a", "d"])
   }
+
+  /// The log is that of the other connection, too.
+  @Test func aConnectionThatClosesLeavesTheLogToOthers() throws {
+    var first: SQLiteStore? = try SQLiteStore(path: path)
+    try first.map { try add("a", to: $0) }
+    let other = try SQLiteStore(path: path)
+    #expect(try other.read { try $0.count(RecordQuery(.patterns)) } == 1)
+    try link()
+    first = nil
+    #expect(FileManager.default.fileExists(atPath: path + "-shm"))
+    try FileManager.default.removeItem(atPath: second)
+    try add("b", to: other)
+    let third = try SQLiteStore(path: path)
+    #expect(
+      try third.read { try $0.records(RecordQuery(.patterns)).map(\.id) }.sorted() == ["a", "b"])
+  }
 }

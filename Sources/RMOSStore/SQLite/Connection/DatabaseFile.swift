@@ -197,7 +197,8 @@ struct DatabaseFile: Sendable {
         return session
       }
     } catch {
-      if !wasThere { removeWhatWasCreated(identity) { hasNoTables } }
+      // A file that cannot be told from another's stays.
+      if !wasThere, let identity { removeWhatWasCreated(identity) { hasNoTables } }
       throw error
     }
   }
@@ -301,6 +302,7 @@ struct DatabaseFile: Sendable {
   /// Removes a database that was created here, unless it has rows, or other tables than it got
   /// then.
   func removeIfUnused(_ identity: FileStatus.Identity?, schemaCookie: Int64) {
+    guard let identity else { return }
     removeWhatWasCreated(identity) {
       (try? hasNoRows(schemaCookie: schemaCookie)) ?? false
     }
@@ -308,12 +310,11 @@ struct DatabaseFile: Sendable {
 
   /// Removes the file that was created, unless it is another file by now, or has content.
   private func removeWhatWasCreated(
-    _ identity: FileStatus.Identity?, if isUnused: () -> Bool
+    _ identity: FileStatus.Identity, if isUnused: () -> Bool
   ) {
     func remove() {
       guard let stamp = (try? FileStatus(of: path))?.state,
-        stamp.identity == identity ?? stamp.identity,
-        stamp.size == 0 || identity != nil && isUnused()
+        stamp.identity == identity, stamp.size == 0 || isUnused()
       else { return }
       for suffix in ["-wal", "-shm", "-journal", ""] { try? FileSystem.removeFile(path + suffix) }
     }

@@ -30,7 +30,10 @@ final class SQLiteConnection: @unchecked Sendable {
 
   let handle: SQLiteHandle
   /// The file it has open; `nil` for a database in memory or a temporary one.
-  let identity: FileStatus.Identity?
+  ///
+  /// It has a value from the start: if `init` throws before all properties have one, there is no
+  /// deinit.
+  private(set) var identity: FileStatus.Identity? = nil
   /// The lock under which it writes, which must still be held at every commit.
   var lock: WriterLock.Place?
   /// The ids that are known to be there, while a bulk load needs them.
@@ -95,7 +98,8 @@ final class SQLiteConnection: @unchecked Sendable {
   /// `sqlite3_close_v2`, after the statements.
   deinit {
     checkpointer?.stop()
-    if !sidecars.isEmpty, place != .here { _ = removeLog() }
+    // A file that only got another name is still where others have it open.
+    if !sidecars.isEmpty, case .moved = place { _ = removeLog() }
     statements.removeAll()
     slots.removeAll()
     unsafe sqlite3_close_v2(handle.pointer)

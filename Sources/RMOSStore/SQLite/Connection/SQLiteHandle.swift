@@ -150,13 +150,21 @@ extension SQLiteHandle {
   /// - Throws: ``StoreError/Code/replaced`` if it is no longer at its path:
   ///   `SQLITE_FCNTL_HAS_MOVED`.
   func identity() throws(StoreError) -> FileStatus.Identity {
-    var hasMoved: Int32 = 0
+    let identity: FileStatus.Identity
     do throws(SystemError) {
-      let identity = try FileStatus(of: path).identity
-      let result = unsafe sqlite3_file_control(pointer, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
-      if result != SQLITE_OK || hasMoved == 0 { return identity }
-    } catch {}
-    throw .replaced(path, "another file came there as it was opened")
+      identity = try FileStatus(of: path).identity
+    } catch {
+      throw .replaced(
+        path,
+        error.isAbsent
+          ? "it was removed as it was opened" : "it cannot be reached any longer (\(error.reason))")
+    }
+    var hasMoved: Int32 = 0
+    let result = unsafe sqlite3_file_control(pointer, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
+    guard result != SQLITE_OK || hasMoved == 0 else {
+      throw .replaced(path, "another file came there as it was opened")
+    }
+    return identity
   }
 
   /// The database's file.

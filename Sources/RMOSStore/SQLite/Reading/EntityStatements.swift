@@ -73,6 +73,7 @@ final class EntityStatements: Sendable {
       (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
       + (layout.hasRowNumbers(kind) ? "rowid" : "id")
     let list = expressions.joined(separator: ", ")
+    let qualified = Self.qualified(expressions, of: kind, by: "t")
     hasRowNumbers = present != nil && layout.hasRowNumbers(kind)
     selectByNumber = "SELECT \(list) FROM \(source) WHERE rowid = ?1"
     byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
@@ -88,9 +89,10 @@ final class EntityStatements: Sendable {
     // A join: SQLite would copy the value of a subquery once more, however long it is.
     selectForComparison =
       layout.hasLedger
-      ? "SELECT \(list), unknown_json FROM \(source) LEFT JOIN (SELECT unknown_json "
-        + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND entity_id = ?1) "
-        + "WHERE \(isThis)"
+      ? "SELECT \(qualified.joined(separator: ", ")), p.unknown_json FROM \(source) t "
+        + "LEFT JOIN (SELECT unknown_json "
+        + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND entity_id = ?1) p "
+        + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
       : "SELECT \(list), NULL FROM \(source) WHERE \(isThis)"
     selectRange =
       selectAny == nil
@@ -108,7 +110,7 @@ final class EntityStatements: Sendable {
     delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
     insertProvenance = ProvenanceColumn.replaceSQL(kind)
     insertBeforeImage = Self.insertBeforeImage(
-      kind, expressions, isThis: Self.areSame("t.id", "?1", isLoose: hasLooseIDs))
+      kind, qualified, isThis: Self.areSame("t.id", "?1", isLoose: hasLooseIDs))
     runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
   }
 
@@ -128,6 +130,18 @@ final class EntityStatements: Sendable {
     guard let present, !present.contains(field.column) else { return field.column }
     if case .text(let text) = field.defaultValue { return text.sqlLiteral }
     return "NULL"
+  }
+
+  /// The expressions of the fields, with the name of the table: others in a join may have columns of
+  /// the same names.
+  func expressions(of table: String) -> [String] {
+    Self.qualified(expressions, of: kind, by: table)
+  }
+
+  private static func qualified(
+    _ expressions: [String], of kind: EntityKind, by table: String
+  ) -> [String] {
+    zip(expressions, kind.schema.fields).map { $0 == $1.column ? "\(table).\($0)" : $0 }
   }
 
   private static func insertBeforeImage(

@@ -167,7 +167,10 @@ extension SQLiteReader {
     let session = try session()
     let table = try session.statements[kind]
     let query = RecordQuery(kind)
-    let keys = try members.map { table.expressions[try query.position(of: $0)] }
+    // Texts that differ in their bytes differ, whatever the column's collation.
+    let keys = try members.map {
+      "\(table.expressions[try query.position(of: $0)]) COLLATE BINARY"
+    }
     let values = try numbers.map { member in
       let column = table.expressions[try query.position(of: member)]
       return "CASE WHEN typeof(\(column)) IN ('integer', 'real') THEN \(column) END"

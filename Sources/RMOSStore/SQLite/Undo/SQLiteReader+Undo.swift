@@ -107,7 +107,7 @@ extension SQLiteReader {
     let kind = table.kind.rawValue
     let hasUndo = session.statements.hasUndo
     let digest = hasUndo ? "p.row_digest" : "NULL"
-    let values = table.expressions.joined(separator: ", ")
+    let values = table.expressions(of: "t").joined(separator: ", ")
     let isInserted = hasUndo ? "AND NOT \(Self.isRewritten(kind, "p.entity_id"))" : ""
     let written =
       "SELECT p.entity_id, \(digest), \(values) FROM migration_provenance p "
@@ -146,7 +146,7 @@ extension SQLiteReader {
   ) throws {
     let sql =
       "SELECT i.entity_id, t.id IS NOT NULL, p.run_id, j.run_id IS NOT NULL, p.row_digest, "
-      + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "
+      + "\(table.expressions(of: "t").joined(separator: ", ")) FROM migration_before_images i "
       + "LEFT JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
       + "LEFT JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
       + "LEFT JOIN migration_before_images j "
@@ -178,7 +178,7 @@ extension SQLiteReader {
     _ table: EntityStatements, _ field: Int, _ target: EntityKind, _ run: Int64,
     _ session: SQLiteSession, _ body: (UndoObstacle) throws -> Void
   ) throws {
-    let (kind, column) = (table.kind.rawValue, table.expressions[field])
+    let (kind, column) = (table.kind.rawValue, table.expressions(of: "t")[field])
     let referred = try session.statements[target]
     let image = LedgerTable.imageColumns(of: table.kind)[field - 1]
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
@@ -192,9 +192,9 @@ extension SQLiteReader {
     try forEach(
       // First whether the run wrote the row, which is looked up in the order of the ids and mostly
       // so.
-      "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
-        + "AND NOT \(Self.isWritten(kind, "id")) AND NOT \(Self.isRewritten(kind, "id")) "
-        + "AND \(Self.isRemovedByUndo(target, column)) ORDER BY id"
+      "SELECT t.id, \(column) FROM \(table.source) t WHERE \(column) IS NOT NULL "
+        + "AND NOT \(Self.isWritten(kind, "t.id")) AND NOT \(Self.isRewritten(kind, "t.id")) "
+        + "AND \(Self.isRemovedByUndo(target, column)) ORDER BY t.id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     let images = "FROM migration_before_images i WHERE i.kind = '\(kind)' AND i.run_id = ?1"
     try forEach(

@@ -173,7 +173,7 @@ extension SQLiteTransaction {
     let images = LedgerTable.imageColumns(of: kind).map { "i.\($0)" }
     let sql =
       "SELECT i.row_digest, i.entity_id, \(images.joined(separator: ", ")), "
-      + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "
+      + "\(table.expressions(of: "t").joined(separator: ", ")) FROM migration_before_images i "
       + "CROSS JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
       + "WHERE i.kind = '\(kind.rawValue)' AND i.run_id = ?1 AND i.from_run IS NOT NULL"
     try session.connection.withStatement(sql) { statement in

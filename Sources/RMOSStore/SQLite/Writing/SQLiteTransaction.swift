@@ -196,7 +196,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     if changed.isEmpty { return true }
     let fields = record.kind.schema.fields
     let assignments = changed.enumerated().map { "\(fields[$1].column) = ?\($0 + 2)" }
-    let sql = "UPDATE \(record.kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = ?1"
+    let isThis = try session.statements[record.kind].isID("id", "?1")
+    let sql =
+      "UPDATE \(record.kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
     return try writeOne(session, record.kind, id) {
       try checkForms(of: record, session)
       return try session.connection.withStatement(sql) { statement in
