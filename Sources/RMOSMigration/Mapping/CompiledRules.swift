@@ -292,9 +292,11 @@ struct PointerTree {
     return nil
   }
 
-  /// The node of an element of a list.
+  /// The node of all elements of a list.
+  func elements(below node: Int) -> Int? { nodes[node].star }
+
+  /// The node of one element of a list.
   func element(_ index: Int, below node: Int) -> Int? {
-    if let star = nodes[node].star { return star }
     if nodes[node].names.isEmpty { return nil }
     let name = Array(String(index).utf8)
     return nodes[node].names.first { $0.name == name }?.node

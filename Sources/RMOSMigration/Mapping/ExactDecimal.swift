@@ -98,18 +98,17 @@ struct ExactDecimal {
 
   /// The value where it is whole and not beyond use.
   var wholeValue: Int128? {
+    var (digits, exponent) = (digits[...], exponent)
+    while exponent < 0, digits.last == 0 {
+      digits.removeLast()
+      exponent += 1
+    }
     if digits.isEmpty { return 0 }
-    guard exponent > -40, digits.count + exponent <= 36 else { return nil }
+    // An Int128 holds any 38 digits.
+    guard exponent >= 0, digits.count + exponent <= 38 else { return nil }
     var value: Int128 = 0
     for digit in digits { value = value * 10 + Int128(digit) }
-    if exponent >= 0 {
-      for _ in 0..<exponent { value *= 10 }
-    } else {
-      for _ in 0..<(-exponent) {
-        guard value % 10 == 0 else { return nil }
-        value /= 10
-      }
-    }
+    for _ in 0..<exponent { value *= 10 }
     return isNegative ? -value : value
   }
 

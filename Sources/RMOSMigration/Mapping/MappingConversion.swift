@@ -122,7 +122,9 @@ extension MappingConversion.Conversion {
         || offset.count == 5 && "+-".utf8.contains(offset[offset.startIndex])
           && offset.dropFirst().allSatisfy(\.isASCIIDigit)
     else { return nil }
-    return ExactDecimal(sign + digits).scaled(by: -3)
+    let seconds = ExactDecimal(sign + digits).scaled(by: -3)
+    // .NET writes its first day where there is no date.
+    return seconds.timestamp?.hasPrefix("0001-01-01") == true ? nil : seconds
   }
 
   /// The number that a value is, or that text holds, as a JSON token.

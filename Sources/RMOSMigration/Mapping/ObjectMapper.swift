@@ -22,8 +22,8 @@ import RMOSModels
     case found
     /// By a rule's pointer; the value is the place to which it leads.
     case selected([UInt8])
-    /// The way is not known any more.
-    case unknown
+    /// Before, when the rule with this number took it.
+    case taken(rule: Int)
   }
 
   /// The member under which members are kept whose names the entity's own have.
@@ -80,6 +80,8 @@ import RMOSModels
   var way = Way.found
   /// The rule that took the object.
   private var rule: CompiledRules.Rule?
+  /// The number of that rule.
+  private(set) var ruleNumber: Int?
 
   private let containers: UnsafeMutablePointer<Bool>
   private let nothing: UnsafeMutablePointer<UInt8>
@@ -136,9 +138,12 @@ import RMOSModels
     try scan(&scanner, 0, depth: 0)
     self.scanner = scanner
     unsafe note(0..<scanner.cursor - object, .object, at: 0)
-    rule = rules.rules.first { rule in
-      leads(rule.entities) && fits(rule.condition) && (!isAlone || recognizes(rule))
+    ruleNumber = rules.rules.indices.first { number in
+      let rule = rules.rules[number]
+      return isMeant(by: number, rule.entities) && fits(rule.condition)
+        && (!isAlone || recognizes(rule))
     }
+    rule = ruleNumber.map { rules.rules[$0] }
     guard let rule else { return false }
     text.removeAll()
     write(rule)
@@ -146,14 +151,12 @@ import RMOSModels
   }
 
   /// Whether a rule means the object, by the way in which it was found.
-  private func leads(_ entities: EntityPointer?) -> Bool {
-    let place: [UInt8]
+  private func isMeant(by rule: Int, _ entities: EntityPointer?) -> Bool {
     switch way {
-    case .found: return entities == nil
-    case .unknown: return true
-    case .selected(let pointer): place = pointer
+    case .found: entities == nil
+    case .selected(let place): entities?.leads(to: place) ?? false
+    case .taken(let taker): rule == taker
     }
-    return entities?.leads(to: place) ?? false
   }
 
   private func recognizes(_ rule: CompiledRules.Rule) -> Bool {
@@ -189,20 +192,17 @@ import RMOSModels
         child = self.child(name, nameIsEscaped, below: node)
       } else {
         child = rules.tree.element(index, below: node)
+        if let all = rules.tree.elements(below: node) {
+          if child == nil {
+            child = all
+          } else {
+            // One rule looks at all elements, and one at this.
+            var ahead = scanner
+            _ = try scanValue(&ahead, all, depth: depth)
+          }
+        }
       }
-      let start = unsafe scanner.cursor - object
-      let kind: JSONScanner.Kind
-      let first = scanner.byte
-      if let child, !rules.tree.nodes[child].isLeaf,
-        first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-      {
-        kind = first == UInt8(ascii: "{") ? .object : .array
-        try scan(&scanner, child, depth: depth + 1)
-      } else {
-        kind = try scanner.skipValue(enclosingDepth: depth + 1)
-      }
-      let value = unsafe start..<scanner.cursor - object
-      if let child { note(value, kind, at: child) }
+      let (value, kind) = try scanValue(&scanner, child, depth: depth)
       if node == 0 {
         members.append(
           Member(name: name, nameIsEscaped: nameIsEscaped, value: value, kind: kind, node: child))
@@ -219,6 +219,26 @@ import RMOSModels
       break
     }
     unsafe places[node].count = index
+  }
+
+  /// Scans the value at the scanner's position, and notes it at its node.
+  private func scanValue(
+    _ scanner: inout JSONScanner, _ node: Int?, depth: Int
+  ) throws(JSONScanError) -> (value: Range<Int>, kind: JSONScanner.Kind) {
+    let start = unsafe scanner.cursor - object
+    let kind: JSONScanner.Kind
+    let first = scanner.byte
+    if let node, !rules.tree.nodes[node].isLeaf,
+      first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    {
+      kind = first == UInt8(ascii: "{") ? .object : .array
+      try scan(&scanner, node, depth: depth + 1)
+    } else {
+      kind = try scanner.skipValue(enclosingDepth: depth + 1)
+    }
+    let value = unsafe start..<scanner.cursor - object
+    if let node { note(value, kind, at: node) }
+    return (value, kind)
   }
 
   /// Notes a value at a node; of several the first that is not null counts.

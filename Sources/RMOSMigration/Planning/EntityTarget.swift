@@ -140,7 +140,9 @@ final class DryRunTarget: EntityTarget {
   /// The ids of the kind that would have been added or rewritten, each with the number of its
   /// place.
   private var places = IDTable()
-  private var paths = PathList()
+  private var origins = OriginList()
+  /// The earlier entity that was read last, of the kind, by the number of its place.
+  private var lastRead: (number: UInt64, entity: RecordBatch)?
 
   init(
     _ reader: any StoreReader, rereader: EntityRereader, lines: SourceLines, startedAt: String,
@@ -178,12 +180,13 @@ final class DryRunTarget: EntityTarget {
     if records.kind != kind {
       kind = records.kind
       places = IDTable()
-      paths = PathList()
+      origins = OriginList()
+      lastRead = nil
     }
     let entry = records.entries[index]
     let key = records.idKey(at: index)
-    let path = paths.number(of: batch.path(of: entry), mappingKey: batch.mappingKey(at: index))
-    guard let place = Place(path: path, offset: entry.place.offset) else {
+    let origin = origins.number(of: batch.path(of: entry), batch.mappedWay(at: index))
+    guard let place = Place(origin: origin, offset: entry.place.offset) else {
       throw MigrationError(
         .sourceTooLarge,
         "a dry run takes at most 67 million files per kind and 256 GiB per file; migrate without it"
@@ -211,7 +214,7 @@ final class DryRunTarget: EntityTarget {
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? {
     if let (place, _, row) = try earlierEntity(of: batch, at: index) {
       var origin = StoredOrigin(
-        path: SourcePath.text(paths[place.path].path), offset: place.offset, lines)
+        path: SourcePath.text(origins[place.origin].path), offset: place.offset, lines)
       origin.compare(row, with: batch, at: index)
       return origin
     }
@@ -232,10 +235,16 @@ final class DryRunTarget: EntityTarget {
     let id = batch.entries[index].id
     guard batch.kind == kind, let number = places[batch.idKey(at: index)] else { return nil }
     let place = Place(number: number)
-    let (path, mappingKey) = paths[place.path]
-    let first = try rereader.read(
-      batch.kind, path: path, offset: place.offset, id: Array(batch.arena[id.range]),
-      mappingKey: mappingKey)
+    let first: RecordBatch
+    if let lastRead, lastRead.number == number {
+      first = lastRead.entity
+    } else {
+      let (path, way) = origins[place.origin]
+      first = try rereader.read(
+        batch.kind, path: path, offset: place.offset, id: Array(batch.arena[id.range]),
+        mapped: way)
+      lastRead = (number, first)
+    }
     guard let stored = try reader.record(batch.kind, id: batch.text(id)) else {
       return (place, first, first.record(at: 0))
     }
@@ -269,49 +278,69 @@ extension StoreReader {
   }
 }
 
-/// A place in the source as one number: the path's in 26 bits, the offset in 38.
+/// A place in the source as one number: the origin's in 26 bits, the offset in 38.
 private struct Place {
   private static let offsetBits = 38
 
   let number: UInt64
 
-  /// Creates a place; `nil` beyond 67 million paths or 256 GiB.
-  init?(path: Int, offset: Int) {
-    guard path < 1 << (64 - Place.offsetBits), offset < 1 << Place.offsetBits else { return nil }
-    number = UInt64(path) << Place.offsetBits | UInt64(offset)
+  /// Creates a place; `nil` beyond 67 million origins or 256 GiB.
+  init?(origin: Int, offset: Int) {
+    guard origin < 1 << (64 - Place.offsetBits), offset < 1 << Place.offsetBits else { return nil }
+    number = UInt64(origin) << Place.offsetBits | UInt64(offset)
   }
 
   init(number: UInt64) { self.number = number }
 
-  var path: Int { Int(number >> Place.offsetBits) }
+  var origin: Int { Int(number >> Place.offsetBits) }
   var offset: Int { Int(number & (1 << Place.offsetBits - 1)) }
 }
 
-/// The paths of the files read so far as bytes, one after the other in flat memory; each with the
-/// key of the dictionary under which what follows was mapped.
-struct PathList {
+/// The files read so far and how their entities were mapped, in 16 bytes and the path for a file.
+struct OriginList {
+  /// For each origin, the numbers of its path and of its way; 0 is no way.
+  private var origins: [(path: UInt32, way: UInt32)] = []
+  private var paths = FlatTexts()
+  private var ways: [MappedWay?] = [nil]
+
+  /// The origin with the number.
+  subscript(number: Int) -> (path: [UInt8], way: MappedWay?) {
+    (paths[Int(origins[number].path)], ways[Int(origins[number].way)])
+  }
+
+  /// The number of an origin; what was added last is not added again.
+  mutating func number(of path: [UInt8], _ way: MappedWay? = nil) -> Int {
+    if !paths.isLast(path) { paths.append(path) }
+    if let way, ways[ways.count - 1] != way { ways.append(way) }
+    let origin = (
+      path: UInt32(paths.count - 1), way: way == nil ? 0 : UInt32(ways.count - 1)
+    )
+    if let last = origins.last, last == origin { return origins.count - 1 }
+    origins.append(origin)
+    return origins.count - 1
+  }
+}
+
+/// Texts one after the other in flat memory.
+private struct FlatTexts {
   private var text: [UInt8] = []
   private var ends: [Int] = []
 
-  /// The path with the number, and its key.
-  subscript(number: Int) -> (path: [UInt8], mappingKey: [UInt8]?) {
-    let start = number == 0 ? 0 : ends[number - 1]
-    let parts = text[start..<ends[number]].split(
-      separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
-    return (Array(parts[0]), parts.count > 1 ? Array(parts[1]) : nil)
+  var count: Int { ends.count }
+
+  subscript(number: Int) -> [UInt8] { Array(text[range(of: number)]) }
+
+  private func range(of number: Int) -> Range<Int> {
+    (number == 0 ? 0 : ends[number - 1])..<ends[number]
   }
 
-  /// The number of a path and a key; what was added last is not added again.
-  mutating func number(of path: [UInt8], mappingKey: [UInt8]? = nil) -> Int {
-    // No path holds a NUL.
-    let entry = mappingKey.map { path + [0] + $0 } ?? path
-    if let last = ends.indices.last {
-      let start = last == 0 ? 0 : ends[last - 1]
-      if text[start...].elementsEqual(entry) { return last }
-    }
-    text.append(contentsOf: entry)
+  func isLast(_ bytes: [UInt8]) -> Bool {
+    !ends.isEmpty && text[range(of: ends.count - 1)].elementsEqual(bytes)
+  }
+
+  mutating func append(_ bytes: [UInt8]) {
+    text += bytes
     ends.append(text.count)
-    return ends.count - 1
   }
 }
 

@@ -26,14 +26,14 @@ struct IDTable {
   /// The table in parts, by the upper bits of the hash, so that growing needs little extra memory.
   private var parts = [Part](repeating: Part(), count: 64)
   /// The number of ids.
-  var count: Int { parts.reduce(0) { $0 + $1.count } }
+  private(set) var count = 0
 
   /// The number of an id; `nil` if the table does not have it.
   subscript(key: Key) -> UInt64? { parts[Int(key.slotBits >> 58)][key] }
 
   /// Adds an id; an id that is already there keeps its number.
   mutating func insert(_ key: Key, number: UInt64 = 0) {
-    parts[Int(key.slotBits >> 58)].insert(key, number)
+    if parts[Int(key.slotBits >> 58)].insert(key, number) { count += 1 }
   }
 
   /// An open-addressed table with linear probing.
@@ -50,12 +50,14 @@ struct IDTable {
       return slots[slot] == 0 ? nil : numbers.isEmpty ? 0 : numbers[slot]
     }
 
-    mutating func insert(_ key: Key, _ number: UInt64) {
+    /// Adds a key; returns whether it is new.
+    mutating func insert(_ key: Key, _ number: UInt64) -> Bool {
       if (count + 1) * 16 > slots.count * 13 { grow() }
       let slot = slot(of: key)
-      guard slots[slot] == 0 else { return }
+      guard slots[slot] == 0 else { return false }
       put(key, number, at: slot)
       count += 1
+      return true
     }
 
     /// The slot that holds the key, or the free one for it.

@@ -56,7 +56,7 @@ struct Planner {
         batch, index, .duplicateIdentical, skippedAs: .info,
         "is already in the store with the same content")
     case .differs(let members):
-      let names = members.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
+      let names = members.prefix(12).map(Violation.quoted).joined(separator: ", ")
       let more = members.count > 12 ? " and \(members.count - 12) more" : ""
       if duplicates == .update {
         return update(batch, index, facts, differing: names + more)

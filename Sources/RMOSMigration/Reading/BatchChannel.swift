@@ -56,11 +56,16 @@ final class BatchChannel: Sendable {
 
   /// Waits for the next batch, until `isCancelled` returns `true`.
   func receive(isCancelled: () -> Bool) -> Received {
-    monitor.wait(waking: .all) { state in
-      if !state.batches.isEmpty { return .done(.batch(state.batches.removeFirst())) }
-      if state.hasEnded { return .done(.end) }
-      if isCancelled() { return .done(.cancelled) }
-      return .wait(until: Deadline(after: BatchChannel.interval))
+    while true {
+      let deadline = Deadline(after: BatchChannel.interval)
+      let received: Received? = monitor.wait(waking: .all) { state in
+        if !state.batches.isEmpty { return .done(.batch(state.batches.removeFirst())) }
+        if state.hasEnded { return .done(.end) }
+        return deadline.hasPassed ? .done(nil) : .wait(until: deadline)
+      }
+      if let received { return received }
+      // Not while the monitor is locked: it is the caller's code.
+      if isCancelled() { return .cancelled }
     }
   }
 

@@ -8,7 +8,8 @@ final class EntityRereader {
   private let access: SourceAccess
   private let catalog: EntityCatalog
   private let options: EntityDecoder.Options
-  private let window = SourceWindow()
+  /// Small: of each file, only one entity is read.
+  private let window = SourceWindow(limits: SourceWindow.Limits(chunk: 16 << 10))
   private let mappers: MapperPool
 
   init(
@@ -30,11 +31,11 @@ final class EntityRereader {
   ///   - path: The file's relative path, as bytes.
   ///   - offset: Its 0-based offset in the file's bytes.
   ///   - id: The id it was given.
-  ///   - mappingKey: The key of the dictionary under which it was mapped; `nil` if that is its id.
+  ///   - way: How it was mapped; `nil` if no rule took it.
   /// - Returns: The batch, with one entry.
   /// - Throws: If the file has changed since, or can no longer be read.
   func read(
-    _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8], mappingKey: [UInt8]? = nil
+    _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8], mapped way: MappedWay? = nil
   ) throws(SourceFailure) -> RecordBatch {
     let shown = SourcePath.text(path)
     var batch = RecordBatch(kind: kind)
@@ -53,13 +54,14 @@ final class EntityRereader {
       while true {
         do throws(JSONScanError) {
           var scanner = window.scanner(at: position)
-          if case .mapped(let file) = mappers.reading(
-            of: path, as: kind, at: SourceTop.home(of: path, catalog))
+          if let way,
+            case .mapped(let file) = mappers.reading(
+              of: path, as: kind, at: SourceTop.home(of: path, catalog))
           {
-            file.mapper.way = .unknown
+            file.mapper.way = .taken(rule: way.rule)
             var ahead = scanner
             let isTaken = try file.mapper.decode(
-              &ahead, origin, key: mappingKey ?? id, with: decoder, into: &batch)
+              &ahead, origin, key: way.key ?? id, with: decoder, into: &batch)
             if isTaken { return batch }
           }
           _ = try decoder.decode(&scanner, origin, into: &batch)

@@ -18,25 +18,36 @@ struct SourceBatch: Sendable {
   /// The part of the file that each rejected entry covers, by the entry's position; only for
   /// entries that failed before they were decoded.
   var rejectedSpans: [Int: RejectedSpan] = [:]
-  /// The keys of a dictionary under which entities were mapped, where the key is not the entity's
-  /// id, each with the position of its first entity.
-  var mappingKeys: [(position: Int, key: [UInt8]?)] = []
+  /// How entities were mapped, each with the position of the first of which that holds.
+  private(set) var mappedWays: [(position: Int, way: MappedWay?)] = []
   /// The paths that are not UTF-8, by position in the batch's sources.
   var rawPaths: [Int: [UInt8]] = [:]
 
-  /// The key of the dictionary under which the entity at `index` was mapped; `nil` if that is its
-  /// id, or no rule asked for it.
+  /// How the entity at `index` was mapped; `nil` if no rule took it.
   ///
-  /// - Complexity: O(log n) in the changes of key within the batch.
-  func mappingKey(at index: Int) -> [UInt8]? {
-    let next = mappingKeys.partitioningIndex { $0.position > index }
-    return next == 0 ? nil : mappingKeys[next - 1].key
+  /// - Complexity: O(log n) in the changes within the batch.
+  func mappedWay(at index: Int) -> MappedWay? {
+    let next = mappedWays.partitioningIndex { $0.position > index }
+    return next == 0 ? nil : mappedWays[next - 1].way
+  }
+
+  /// Remembers how the entities from `position` on were mapped.
+  fileprivate mutating func note(_ way: MappedWay?, from position: Int) {
+    if mappedWays.last?.way != way { mappedWays.append((position, way)) }
   }
 
   /// The relative path of an entry's file, as bytes.
   func path(of entry: RecordBatch.Entry) -> [UInt8] {
     rawPaths[entry.source] ?? Array(records.sources[entry.source].utf8)
   }
+}
+
+/// How an object was mapped, which reading it again alone does not tell.
+struct MappedWay: Sendable, Hashable {
+  /// The number of the rule that took it.
+  var rule: Int
+  /// Its key in a dictionary, if a rule asked for that and it is not the entity's id.
+  var key: [UInt8]?
 }
 
 /// The part of a file that an entry without an entity is about.
@@ -242,9 +253,12 @@ final class SourceBatchBuilder {
     let object = unsafe scanner.cursor
     let form = try decoder.decode(
       &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
-    if form == .entity, isLeftToOther(locator) {
-      batch.records.rollBack(to: before)
-      return form
+    if form == .entity {
+      if isLeftToOther(locator) {
+        batch.records.rollBack(to: before)
+        return form
+      }
+      batch.note(nil, from: before.entryCount)
     }
     if let observer, form == .entity {
       unsafe observer.take(
@@ -275,14 +289,12 @@ final class SourceBatchBuilder {
         &scanner, origin, mapping: file.mapping, key: key, isAlone: isAlone, with: decoder,
         into: &batch.records)
     else { return false }
-    if mapper.usesKey {
-      let id = batch.records.arena[batch.records.entries[position].id.range]
-      if let known = key, id.elementsEqual(known) { key = nil }
-      let last = batch.mappingKeys.last
-      if last == nil ? key != nil : last?.key != key {
-        batch.mappingKeys.append((position, key))
-      }
+    if let known = key,
+      batch.records.arena[batch.records.entries[position].id.range].elementsEqual(known)
+    {
+      key = nil
     }
+    batch.note(mapper.ruleNumber.map { MappedWay(rule: $0, key: key) }, from: position)
     return true
   }
 

@@ -113,10 +113,13 @@ package struct IssueGroups: Sendable, Hashable {
     private let kind: EntityKind?
     private let pointer: String?
     private let isNew: Bool?
-    /// The message in UTF-8, with a zero for each value.
+    /// The message in UTF-8, with ``placeholder`` for each value.
     private let words: [UInt8]
     /// The values in the message, as ranges of its UTF-8.
     fileprivate let values: [Range<Int>]
+
+    /// A byte that no UTF-8 has.
+    private static let placeholder: UInt8 = 0xFF
 
     package init(_ issue: Issue) {
       (severity, code, kind) = (issue.severity, issue.code, issue.kind)
@@ -127,9 +130,10 @@ package struct IssueGroups: Sendable, Hashable {
     }
 
     package static func == (left: Key, right: Key) -> Bool {
-      left.words == right.words && left.code == right.code && left.pointer == right.pointer
-        && left.severity == right.severity && left.kind == right.kind
-        && left.isNew == right.isNew
+      left.words == right.words && left.values.count == right.values.count
+        && left.code == right.code
+        && left.pointer == right.pointer && left.severity == right.severity
+        && left.kind == right.kind && left.isNew == right.isNew
     }
 
     package func hash(into hasher: inout Hasher) {
@@ -150,7 +154,7 @@ package struct IssueGroups: Sendable, Hashable {
         if byte == UInt8(ascii: "\""),
           let end = unsafe message[(index + 1)...].firstIndex(of: UInt8(ascii: "\""))
         {
-          words += [byte, 0, byte]
+          words += [byte, Self.placeholder, byte]
           values.append(index + 1..<end)
           index = end + 1
           continue
@@ -164,7 +168,7 @@ package struct IssueGroups: Sendable, Hashable {
           end += 1
         }
         if isValue {
-          words.append(0)
+          words.append(Self.placeholder)
           values.append(index..<end)
         } else {
           unsafe words += message[index..<end]

@@ -162,8 +162,7 @@ extension MigrationReport {
 }
 
 extension MigrationReport {
-  /// How many files were not read and how many members kept aside; `nil` if nothing is odd, or it
-  /// was not recorded.
+  /// ``LedgerRun/sourceSentence`` of the run.
   var sourceSentence: String? { SourceNotes.sentence(notRead, keptMembers) }
 }
 

@@ -155,7 +155,9 @@ public struct UndoObstacleGroup: Sendable, Hashable {
         + (count == 1 ? "change it back, or delete it" : "change them back, or delete them")
     case .isUnknown:
       return rows("written by a version that kept no digest, ")
-        + "so it is unknown whether they changed since; delete those that are not needed"
+        + (count == 1
+          ? "so it is unknown whether it changed since; delete it if it is not needed"
+          : "so it is unknown whether they changed since; delete those that are not needed")
     case .isUpdated(let run): return rows("updated by run \(run) since; undo run \(run) first")
     case .isDeleted:
       return rows("updated by the run and deleted since; insert the rows to restore")

@@ -365,6 +365,40 @@ import Testing
       real.outcomes.map(\.codes) == [[], ["duplicate.differs"], ["duplicate.identical"]])
   }
 
+  /// Of several rules, the one that took an entity reads it again.
+  @Test func duplicatesUnderTwoRulesInADryRun() throws {
+    let mapping = try Mapping(
+      parsing: """
+        {"mapping": 1, "name": "two", "joblogs": [
+          {"entities": "/a/*", "members": {"job_type": {"value": "slice"}}},
+          {"entities": "/b/*", "members": {"job_type": {"value": "batch"}}}]}
+        """)
+    let job = #"{"id":"x","parameters":{"n":1}}"#
+    let tree = try SourceTree(["joblogs/all.json": #"{"a":[],"b":[\#(job),\#(job)]}"#])
+    let dry = try migrate(tree, [mapping]) { $0.isDryRun = true }
+    let real = try migrate(tree, [mapping])
+    #expect(dry.outcomes == real.outcomes)
+    #expect(dry.issues == real.issues)
+    #expect(real.outcomes.map(\.codes) == [[], ["duplicate.identical"]])
+  }
+
+  /// A rule may look at all elements of a list, and at one of them.
+  @Test func oneElementAndAll() throws {
+    let mapping = try Mapping(
+      parsing: """
+        {"mapping": 1, "name": "bands", "patterns": [{"members": {
+          "name": "/bands/1/title", "pattern_type": {"common": "/bands/*/fam"}}}]}
+        """)
+    let bands = #"[{"fam":"f","title":"A"},{"fam":"f","title":"B"}]"#
+    let tree = try SourceTree([
+      "patterns/a.json": #"{"id":"p","ring_count":2,"geometry":{"a":1},"bands":\#(bands)}"#
+    ])
+    let store = InMemoryStore()
+    _ = try migrate(tree, [mapping], into: store)
+    let pattern = try store.read { try $0.record(.patterns, id: "p") }
+    #expect(pattern?["name"] == .text("B") && pattern?["pattern_type"] == .text("f"))
+  }
+
   /// What failed is copied so that it migrates through the same mapping once it is right.
   @Test(arguments: [
     "{\"runs\":{\"r9\":X}}", "{\"data\":{\"runs\":[Y,X]}}", "[X,Y]", "X", "X\n",

@@ -50,7 +50,7 @@ import Testing
 
   /// Dates without hyphens, day numbers of spreadsheets, ticks and years.
   @Test(arguments: [
-    "20230403", "20230403123000", "202304031230", "45019.5", "2023", "0", "-5",
+    "1.0000000000000000000000000000000000000001", "20230403", "20230403123000", "202304031230", "45019.5", "2023", "0", "-5",
     "638355168000000000",
     "\"20230403\"", "7258118400", "631151999.9",
   ])
@@ -70,7 +70,10 @@ import Testing
       #expect(try convert(value, #""as":"\#(form)""#) == "\"\(time)\"")
     }
     #expect(try convert(value, #""as":"epoch-seconds""#) == nil)
-    for other in [#""/Date(x)/""#, #""/Date()/""#, #""/Date(1)""#, #""/Date(1+2)/""#] {
+    for other in [
+      #""/Date(-62135596800000)/""#, #""/Date(-62135596800000+0100)/""#, #""/Date(x)/""#,
+      #""/Date()/""#, #""/Date(1)""#, #""/Date(1+2)/""#,
+    ] {
       #expect(try convert(other, #""as":"epoch""#) == nil)
     }
   }

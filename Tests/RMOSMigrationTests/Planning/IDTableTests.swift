@@ -33,21 +33,23 @@ import Testing
     #expect(table.count == 1)
   }
 
-  @Test func pathsComeBackByNumber() {
-    var paths = PathList()
+  @Test func originsComeBackByNumber() {
+    var origins = OriginList()
     let names = ["patterns/a.json", "", "é/b.json", "x"].map { Array($0.utf8) } + [[0xFF]]
-    #expect(names.map { paths.number(of: $0) } == [0, 1, 2, 3, 4])
-    #expect(paths.number(of: [0xFF]) == 4)
-    #expect((0..<5).map { paths[$0].path } == names)
-    #expect((0..<5).allSatisfy { paths[$0].mappingKey == nil })
+    #expect(names.map { origins.number(of: $0) } == [0, 1, 2, 3, 4])
+    #expect(origins.number(of: [0xFF]) == 4)
+    #expect((0..<5).map { origins[$0].path } == names)
+    #expect((0..<5).allSatisfy { origins[$0].way == nil })
   }
 
-  /// A path under another key is another entry; a key may hold anything.
-  @Test func pathsWithKeys() {
-    var paths = PathList()
+  /// A path under another key, or read by another rule, is another origin.
+  @Test func originsWithWays() {
+    var origins = OriginList()
     let keys: [[UInt8]?] = [nil, [], [0], Array("basic".utf8), Array("a\0b".utf8)]
-    #expect(keys.map { paths.number(of: [0x61], mappingKey: $0) } == [0, 1, 2, 3, 4])
-    #expect((0..<5).map { paths[$0].mappingKey } == keys)
-    #expect((0..<5).allSatisfy { paths[$0].path == [0x61] })
+    let ways = [nil] + keys.map { MappedWay(rule: 1, key: $0) } + [MappedWay(rule: 2)]
+    #expect(ways.map { origins.number(of: [0x61], $0) } == [0, 1, 2, 3, 4, 5, 6])
+    #expect(origins.number(of: [0x61], ways[6]) == 6)
+    #expect((0..<7).map { origins[$0].way } == ways)
+    #expect((0..<7).allSatisfy { origins[$0].path == [0x61] })
   }
 }

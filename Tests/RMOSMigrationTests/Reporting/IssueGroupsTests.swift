@@ -37,6 +37,11 @@ import Testing
     #expect(grouped([issue(message), issue(message)]).groups.map(\.message) == [message])
   }
 
+  @Test func aZeroByteIsNotAValue() {
+    let groups = grouped([issue("\"a\" 5 \"b\""), issue("\"a\" \0 \"b\""), issue("\"a\" 6 \"b\"")])
+    #expect(groups.groups.map(\.count) == [2, 1])
+  }
+
   @Test func otherSeveritiesCodesKindsFieldsAndWordsAreOtherWays() {
     let message = "\"n\" is \"a\""
     let groups = grouped([
