@@ -12,7 +12,8 @@ struct Blade: Entity {
         FieldSchema("name", .text(.notBlank), required: true),
         FieldSchema("teeth", .integer(minimum: 1), required: true),
         FieldSchema("kerf_mm", .real(.positive), required: true),
-        FieldSchema("state", column: "kind", .text(.oneOf(["sharp", "dull"])), default: .text("sharp")),
+        FieldSchema(
+          "state", column: "kind", .text(.oneOf(["sharp", "dull"])), default: .text("sharp")),
         FieldSchema("strip_family_id", column: "run_id", .reference(.stripFamilies)),
         FieldSchema("cut_pattern_id", .reference(.patterns)),
         FieldSchema(

@@ -182,7 +182,7 @@ import Testing
 
   @Test func listsKeepTheFirst() {
     var random = SeededGenerator(seed: 3)
-    for limit in [0, 1, 5, 100, nil] {
+    for limit in [0, 1, 5, 100, Int.max, nil] {
       let numbers = (0..<500).map { _ in random.int(0...90) }
       var list = LeadingList<Int>(limit: limit, by: <)
       for number in numbers { list.add(number) }

@@ -9,8 +9,10 @@ struct LeadingList<Element> {
   private var last: Element?
 
   /// Creates an empty list; `limit` is the most elements, `nil` for all.
+  ///
+  /// A limit that no list reaches is none.
   init(limit: Int?, by precedes: @escaping (Element, Element) -> Bool) {
-    self.limit = limit.map { max(0, $0) }
+    self.limit = limit.flatMap { $0 < Int.max / 4 ? max(0, $0) : nil }
     self.precedes = precedes
   }
 

@@ -68,10 +68,10 @@ extension Value {
   }
 
   /// The number, if it is one, finite and not negative.
-  var measure: Double? { finiteNumber.flatMap { $0 >= 0 ? $0 : nil } }
+  package var measure: Double? { finiteNumber.flatMap { $0 >= 0 ? $0 : nil } }
 
   /// The text, if it is one.
-  var text: String? {
+  package var text: String? {
     if case .text(let text) = self { text } else { nil }
   }
 }

@@ -211,8 +211,8 @@ extension CutList.Piece {
     self.ring = ring
     self.color = color
     stripFamilyID = family
-    tilesEach = tiles
-    tileLengthMM = tileLength
+    tilesEach = tiles.flatMap { $0.isFinite ? $0 : nil }
+    tileLengthMM = tileLength.flatMap { $0.isFinite ? $0 : nil }
   }
 
   /// Counts what all rosettes take.

@@ -87,8 +87,8 @@ struct SchemaCheck: AuditCheck {
   }
 
   private func checkIDs(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
-    for kind in context.reader.catalog.kinds where try inspector.kindsWithLooseIDs().contains(kind)
-    {
+    let loose = try inspector.kindsWithLooseIDs()
+    for kind in context.reader.catalog.kinds where loose.contains(kind) {
       context.log.add(
         AuditFinding(
           .warning, .schemaColumn, kind: kind, column: "id", found: "another collation",

@@ -47,12 +47,15 @@ enum HistoryCommand {
     let more = history.totalDays - history.days.count
     if more > 0 {
       console.print(
-        "\(TerminalText.grouped(more)) earlier day\(more == 1 ? "" : "s"); --limit N shows more.")
+        "\(PlainText.counted(more, "earlier day")); --limit N shows more.")
     }
-    if history.undatedEntities > 0 {
+    let undated = history.undatedEntities
+    if undated > 0 {
       console.print(
-        "\(TerminalText.grouped(history.undatedEntities)) entities have no readable date and "
-          + "are not counted.")
+        PlainText.counted(undated, "entity", "entities")
+          + (undated == 1
+            ? " has no readable date and is not counted."
+            : " have no readable date and are not counted."))
     }
   }
 }

@@ -293,7 +293,8 @@ extension JSONWriter {
     }
   }
 
-  private mutating func stored(_ value: Value, _ type: FieldType) {
+  /// Writes a value of a column.
+  mutating func stored(_ value: Value, _ type: FieldType) {
     switch (value, type) {
     case (.text(let text), .json):
       if let json = try? JSONText(verbatim: text) { self.json(json) } else { string(text) }

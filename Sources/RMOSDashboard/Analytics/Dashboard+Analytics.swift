@@ -148,24 +148,6 @@ extension Dashboard {
   }
 }
 
-extension Value {
-  /// The text, if the value is one.
-  fileprivate var text: String? {
-    if case .text(let text) = self { text } else { nil }
-  }
-
-  /// The number, if it is one, finite and not negative.
-  fileprivate var measure: Double? {
-    let number: Double? =
-      switch self {
-      case .integer(let number): Double(number)
-      case .real(let number): number
-      case .null, .text, .blob: nil
-      }
-    return number.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
-  }
-}
-
 extension RequestTarget {
   /// A parameter as a z-score.
   ///

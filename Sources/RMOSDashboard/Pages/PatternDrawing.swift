@@ -11,7 +11,7 @@ struct PatternDrawing {
   /// The drawing; a sentence if nothing can be drawn.
   var section: HTML {
     var reason = "The geometry has no radii, so nothing can be drawn."
-    for member in ["rosette_geometry", "geometry"] {
+    for member in ["geometry", "rosette_geometry"] {
       guard let text = PageText.text(record[member]) else { continue }
       guard text.utf8.count <= JSONHTML.longest else {
         reason = "The geometry is too large to be drawn here."
@@ -33,7 +33,7 @@ struct PatternDrawing {
   /// drawn.
   var thumbnail: HTML {
     var rings: [HTML] = []
-    for member in ["rosette_geometry", "geometry"] where rings.isEmpty {
+    for member in ["geometry", "rosette_geometry"] where rings.isEmpty {
       guard let text = PageText.text(record[member]), text.utf8.count <= Self.longestThumbnail,
         let geometry = try? JSONValue(parsing: text), let found = RingGeometry(geometry)
       else { continue }

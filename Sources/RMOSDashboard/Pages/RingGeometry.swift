@@ -74,7 +74,11 @@ struct RingGeometry {
 
   /// Reads a geometry; `nil` if it has no list of rings.
   init?(_ geometry: JSONValue) {
-    guard case .array(let elements)? = geometry["rings"], !elements.isEmpty else { return nil }
+    let lists = ["rings", "ring_bands"].compactMap { member -> [JSONValue]? in
+      guard case .array(let elements)? = geometry[member], !elements.isEmpty else { return nil }
+      return elements
+    }
+    guard let elements = lists.first else { return nil }
     count = elements.count
     // Lengths with and without a unit cannot be compared.
     let units = Set(elements.prefix(Self.mostRings).compactMap(Self.unit))

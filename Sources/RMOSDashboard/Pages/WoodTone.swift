@@ -60,7 +60,7 @@ enum WoodTone: String, CaseIterable {
   /// The materials with their colors; empty if there are none.
   static func legend(_ materials: [String]) -> HTML {
     var shown: [String] = []
-    for material in materials where !shown.contains(where: { $0.hasSameBytes(as: material) }) {
+    for material in materials where !shown.contains(where: { $0.hasSameUTF8(as: material) }) {
       shown.append(material)
     }
     guard !shown.isEmpty else { return "" }
@@ -82,8 +82,4 @@ enum WoodTone: String, CaseIterable {
     allCases.map { ".band.wood-\($0.rawValue){stroke:\($0.color)!important}\n" }.joined()
       + ".band.wood-other{stroke:#8b8a86!important}"
   }
-}
-
-extension String {
-  fileprivate func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

@@ -97,22 +97,8 @@ extension JSONWriter {
       writer.member("members", objects: step.differences) { writer, difference in
         let field = kind.schema.fields[difference.position]
         writer.member("member", field.member)
-        writer.member("before") { $0.stored(difference.before, field) }
-        writer.member("after") { $0.stored(difference.after, field) }
-      }
-    }
-  }
-
-  private mutating func stored(_ value: Value, _ field: FieldSchema) {
-    switch value {
-    case .null, .blob: null()
-    case .integer(let number): integer(number)
-    case .real(let number): self.number(number)
-    case .text(let text):
-      if case .json = field.type, let json = try? JSONText(parsing: text) {
-        self.json(json)
-      } else {
-        string(text)
+        writer.member("before") { $0.stored(difference.before, field.type) }
+        writer.member("after") { $0.stored(difference.after, field.type) }
       }
     }
   }

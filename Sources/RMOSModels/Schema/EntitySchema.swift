@@ -58,9 +58,9 @@ public final class EntitySchema: Sendable {
 
   /// Declares a kind.
   ///
-  /// Names of tables, members, columns and indexes are of lower-case letters, digits and `_`. A table
-  /// or a column cannot have a name that SQL reserves, such as `order`; the column of a member with
-  /// such a name has another.
+  /// Names of tables, members, columns and indexes are of lower-case letters, digits and `_`. A
+  /// table or a column cannot have a name that SQL reserves, such as `order`; the column of a
+  /// member with such a name has another.
   ///
   /// - Parameters:
   ///   - table: The table's name; also the name of the directory that holds the kind's files.
@@ -142,7 +142,9 @@ public final class EntitySchema: Sendable {
     table.hasPrefix("sqlite_") || table.hasPrefix("migration_") || table == "schema_version"
   }
 
-  /// Whether SQLite takes a name for something else, unless it is quoted: https://sqlite.org/lang_keywords.html
+  /// Whether SQLite takes a name for something else, unless it is quoted.
+  ///
+  /// See https://sqlite.org/lang_keywords.html
   package static func isKeyword(_ name: String) -> Bool { keywords.contains(name) }
 
   private static let keywords = Set(

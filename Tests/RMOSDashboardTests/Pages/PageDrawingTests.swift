@@ -64,6 +64,23 @@ import Testing
     #expect(cut.contains(#"<td class="n">3</td><td class="n">24</td></tr>"#))
   }
 
+  /// The rings of the cut list on the same page are these, too.
+  @Test func bandsAreDrawnAndTheGeometryComesFirst() throws {
+    func section(_ geometry: String, _ other: String) -> String {
+      let values: [String: Value] = [
+        "geometry": .text(geometry), "rosette_geometry": .text(other),
+      ]
+      return PatternDrawing(StoreSamples.record(.patterns, "a", values)).section.markup
+    }
+    let (bands, rings) = (
+      #"{"rings":[],"ring_bands":[{"radius_mm":50,"width_mm":3}]}"#,
+      #"{"rings":[{"radius_mm":70}]}"#
+    )
+    #expect(section(bands, rings).contains(#"<td class="n">50</td>"#))
+    #expect(section(rings, bands).contains(#"<td class="n">70</td>"#))
+    #expect(section("{}", bands).contains(#"<td class="n">50</td>"#))
+  }
+
   @Test func whyNothingIsDrawnIsTrue() throws {
     func section(_ geometry: String) -> String {
       let values: [String: Value] = ["geometry": .text(geometry), "rosette_geometry": .null]

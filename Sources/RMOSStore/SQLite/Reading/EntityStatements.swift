@@ -132,8 +132,8 @@ final class EntityStatements: Sendable {
     return "NULL"
   }
 
-  /// The expressions of the fields, with the name of the table: others in a join may have columns of
-  /// the same names.
+  /// The expressions of the fields, with the name of the table: others in a join may have columns
+  /// of the same names.
   func expressions(of table: String) -> [String] {
     Self.qualified(expressions, of: kind, by: table)
   }
