@@ -70,9 +70,10 @@ enum CopyMark {
     var previous: (UInt8, UInt8) = (0, 0)
     for byte in stem {
       let byte = byte | 0x20
-      // "con" of conflict, "cop" of copy.
-      if previous.0 == UInt8(ascii: "c"), previous.1 == UInt8(ascii: "o"),
-        byte == UInt8(ascii: "n") || byte == UInt8(ascii: "p")
+      // "con" of conflict, "cop" of copy, "kop" of Kopie.
+      if previous.1 == UInt8(ascii: "o"),
+        previous.0 == UInt8(ascii: "c") && (byte == UInt8(ascii: "n") || byte == UInt8(ascii: "p"))
+          || previous.0 == UInt8(ascii: "k") && byte == UInt8(ascii: "p")
       {
         return true
       }
@@ -91,20 +92,39 @@ enum CopyMark {
       let before = name[..<open]
       let plain = trimmed(before)
       if inside.lowercased().contains("conflict") { return plain }
+      // "(copy)", "(copy 2)", "(another copy)", "(3rd copy)".
+      if before.hasSuffix(" "), inside.split(separator: " ").contains(where: isCopy) {
+        return plain
+      }
       if before.hasSuffix(" "), !inside.isEmpty, inside.allSatisfy(\.isNumber) { return plain }
       if before.lowercased().hasSuffix("_conf") { return String(before.dropLast(5)) }
     }
-    for mark in [" - copy", " copy"] where lower.hasSuffix(mark) {
-      return String(name.dropLast(mark.count))
+    for word in copies {
+      for mark in [" - \(word)", " \(word)"] where lower.hasSuffix(mark) {
+        return String(name.dropLast(mark.count))
+      }
+    }
+    for mark in ["copy of ", "kopie von ", "copie de ", "copia de ", "copia di ", "kopie van "]
+    where lower.hasPrefix(mark) {
+      return String(name.dropFirst(mark.count))
     }
     let numbered = lower.reversed().drop { $0.isNumber }
-    if numbered.count < lower.count, numbered.starts(with: " copy ".reversed()) {
-      return String(name.dropLast(lower.count - numbered.count + 6))
+    if numbered.count < lower.count {
+      for word in copies where numbered.starts(with: " \(word) ".reversed()) {
+        return String(name.dropLast(lower.count - numbered.count + word.count + 2))
+      }
     }
     for mark in [".sync-conflict-", "-conflict", "_conflict-"] {
       if let start = lastRange(of: mark, in: lower) { return String(name.prefix(start)) }
     }
     return nil
+  }
+
+  /// What file managers call a copy in English, German and Dutch, French, Italian and Spanish.
+  private static let copies = ["copy", "kopie", "copie", "copia"]
+
+  private static func isCopy(_ word: some StringProtocol) -> Bool {
+    copies.contains(word.lowercased())
   }
 
   private static func trimmed(_ text: Substring) -> String {
