@@ -91,7 +91,13 @@ extension FieldType {
     }
     switch range {
     case .positive:
-      return real > 0 ? nil : .outOfRange(found: text(), expected: "a number greater than 0")
+      if real > 0 { return nil }
+      let written = text()
+      let digits = written.prefix { $0 != "e" && $0 != "E" }
+      let isTooSmall = real == 0 && digits.contains { ("1"..."9").contains($0) }
+      return .outOfRange(
+        found: written,
+        expected: isTooSmall ? "a number of at least 5e-324" : "a number greater than 0")
     case .nonNegative:
       return real >= 0 ? nil : .outOfRange(found: text(), expected: "at least 0")
     }

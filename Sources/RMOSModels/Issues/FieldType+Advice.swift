@@ -81,6 +81,9 @@ extension FieldType {
   private func jsonAdvice(
     _ shape: JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
+    if shape == .array, kind == .object {
+      return "if it is the only element, put it in [ ], which PowerShell omits around one"
+    }
     guard kind == .string || kind == .escapedString,
       let text = unsafe JSONScanner.decoded(
         UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
@@ -125,7 +128,7 @@ enum KnownValues {
 
 extension JobStatus {
   /// What other programs and people call the states, in lower case and without spaces.
-  static let otherWords: [String: JobStatus] = [
+  package static let otherWords: [String: JobStatus] = [
     "created": .pending, "new": .pending, "queued": .pending, "waiting": .pending,
     "open": .pending, "todo": .pending, "draft": .pending, "submitted": .pending,
     "scheduled": .planned, "ready": .planned, "accepted": .planned,
@@ -136,6 +139,7 @@ extension JobStatus {
     "passed": .completed,
     "error": .failed, "failure": .failed, "fail": .failed, "errored": .failed,
     "crashed": .failed, "broken": .failed,
+    "plan": .planned, "run": .running,
     "canceled": .cancelled, "cancel": .cancelled, "aborted": .cancelled, "abort": .cancelled,
     "stopped": .cancelled, "terminated": .cancelled, "killed": .cancelled,
     "abandoned": .cancelled, "interrupted": .cancelled,

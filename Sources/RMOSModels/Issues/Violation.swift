@@ -133,8 +133,8 @@ package enum Violation: Sendable, Hashable {
     case .columnName(let name):
       "\(Violation.quoted(name)) is read as \"\(field)\""
     case .lookAlike(let name, let canBeMapped):
-      "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name and was stored "
-        + "as an unknown member; rename it"
+      "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
+        + "member; rename it"
         + (canBeMapped ? ", or read the source with the mapping \"any-case\"" : " if it is meant")
     }
   }

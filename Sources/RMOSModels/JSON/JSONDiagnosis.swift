@@ -282,8 +282,18 @@ extension JSONDiagnosis.Place {
         "the \(unit.rawValue) is JavaScript, not JSON; keep only the value",
         isAboutWholeText: true)
     }
+    if ["[object ", "System.", "@{"].contains(where: { head.hasPrefix($0) }) {
+      return JSONDiagnosis(
+        "what the \(unit.rawValue) held was lost when it was written; export it again as JSON",
+        isAboutWholeText: true)
+    }
     let name = head.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "_$.".contains($0)) }
     let rest = head[name.endIndex...]
+    if ["OrderedDict", "defaultdict", "dict"].contains(name), rest.hasPrefix("(") {
+      return JSONDiagnosis(
+        "the \(unit.rawValue) is a Python value, not JSON; write it with json.dumps",
+        isAboutWholeText: true)
+    }
     guard rest.hasPrefix("("), let first = rest.dropFirst().first, "{[".contains(first) else {
       return nil
     }
@@ -492,6 +502,10 @@ extension JSONDiagnosis.Place {
       return nil
     }
     let after = byte(at: start + text.utf8.count)
+    if text.lowercased() == "u", after == UInt8(ascii: "'") || after == UInt8(ascii: "\"") {
+      return JSONDiagnosis(
+        "found u before a string, as Python 2 writes it; write the data with json.dumps")
+    }
     if expected == .name {
       return JSONDiagnosis(
         "found the member name \(shown(text)) without quotes; put it in double quotes")
@@ -554,11 +568,25 @@ extension JSONDiagnosis.Place {
     case .line:
       return JSONDiagnosis(
         "found a second value on the line; write each entity on a line of its own")
+    case .file where byte == UInt8(ascii: "{") && beginsLine:
+      return JSONDiagnosis(
+        "found a second value after the first, on a line of its own; let the file's name end in "
+          + ".jsonl, or put the entities in an array")
     case .file:
       return JSONDiagnosis(
         "found a second value after the first; put several entities in an array, or write one per "
           + "line in a file ending in .jsonl")
     }
+  }
+
+  /// Whether only white space is between the last line end and the position.
+  private var beginsLine: Bool {
+    var index = position - 1
+    while let byte = byte(at: index), JSONDiagnosis.isWhiteSpace(byte) {
+      if byte == UInt8(ascii: "\n") { return true }
+      index -= 1
+    }
+    return false
   }
 
   private func missingComma(

@@ -256,9 +256,7 @@ enum JSONNumberForm {
   ///
   /// - Returns: `nil` if the text is not one number, or could be two.
   static func number(meantBy text: some StringProtocol) -> String? {
-    var text = String(text).filter {
-      !$0.isWhitespace && $0 != "_" && $0 != "'" && $0 != "\u{2019}"
-    }
+    guard var text = withoutGroups(text) else { return nil }
     if text.first == "\u{2212}" { text = "-" + text.dropFirst() }
     let isNegative = text.first == "-"
     if isNegative || text.first == "+" { text.removeFirst() }
@@ -291,5 +289,20 @@ enum JSONNumberForm {
     if text.last == "." { text.removeLast() }
     if isNegative { text = "-" + text }
     return isNumber(text) ? text : nil
+  }
+
+  /// A number without white space around it and what separates its thousands; `nil` if that
+  /// separates something else, as in 2'5.
+  private static func withoutGroups(_ text: some StringProtocol) -> String? {
+    let groups = String(text).filter { $0 != "_" }.split {
+      $0.isWhitespace || $0 == "'" || $0 == "\u{2019}"
+    }
+    // A sign may stand apart.
+    let digits = groups.drop { !$0.contains(where: \.isNumber) }.dropFirst()
+    let areThousands = digits.allSatisfy { group in
+      let count = group.prefix { $0.isASCII && $0.isNumber }.count
+      return count == 3
+    }
+    return areThousands ? groups.joined() : nil
   }
 }

@@ -85,6 +85,8 @@ package struct FieldSet: Sendable, Hashable {
 
   /// Whether the set has no field.
   package var isEmpty: Bool { bits == 0 }
+  /// The number of fields in it.
+  package var count: Int { bits.nonzeroBitCount }
 
   /// Whether the field at a position is in the set.
   @inline(__always)

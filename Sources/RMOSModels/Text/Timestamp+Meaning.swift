@@ -72,7 +72,7 @@ extension Timestamp {
 
   /// The date and time that a spreadsheet counts the days to, from 1899-12-30 on; `nil` for numbers
   /// that are not of 1990 to 2099.
-  private static func dateOfSpreadsheet(_ days: Double) -> String? {
+  fileprivate static func dateOfSpreadsheet(_ days: Double) -> String? {
     guard 32_874..<73_051 ~= days else { return nil }
     // 1970-01-01 is day 25569.
     let time = UTCTime(secondsSince1970: Int(((days - 25_569) * 86_400).rounded()))
@@ -112,12 +112,16 @@ private struct MeaningReader {
 
   mutating func advice() -> String? {
     if rest.hasPrefix("/Date(") { return Timestamp.epochAdvice }
-    guard rest.first.map({ $0.isASCII && $0.isNumber }) == true else { return nil }
+    guard let first = rest.first else { return nil }
+    if first.isLetter { skipWeekday() }
+    guard rest.first.map({ isDigit($0) || $0.isLetter }) == true else { return nil }
     let number = rest.drop { $0.isASCII && $0.isNumber }
     let isNumber = number.isEmpty || number.first == "." && number.dropFirst().allSatisfy(isDigit)
     let whole = rest.count - number.count
     // What it means if it is not a date and time written together.
-    let ifNumber = isNumber && whole > 8 ? Timestamp.advice(forNumber: rest) : nil
+    let isOfSpreadsheet = isNumber && Double(rest).flatMap(Timestamp.dateOfSpreadsheet) != nil
+    let ifNumber =
+      isNumber && (whole > 8 || isOfSpreadsheet) ? Timestamp.advice(forNumber: rest) : nil
     guard let date = date() else {
       if let ifNumber { return ifNumber }
       if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }
@@ -187,13 +191,13 @@ private struct MeaningReader {
 
   private mutating func date() -> CivilDate? {
     let before = self
-    let date = digitsAhead >= 4 ? dateFromYear() : dateFromDay()
-    if date == nil {
-      let wasWeek = isWeek
-      self = before
-      isWeek = wasWeek
-    }
-    return date
+    if let date = digitsAhead >= 4 ? dateFromYear() : dateFromDay() { return date }
+    let wasWeek = isWeek
+    self = before
+    if let date = dateWithName() { return date }
+    self = before
+    isWeek = wasWeek
+    return nil
   }
 
   private mutating func dateFromYear() -> CivilDate? {
@@ -256,6 +260,54 @@ private struct MeaningReader {
     return nil
   }
 
+  /// The months by the first three letters of their names, in English and German.
+  private static let months = [
+    "jan": 1, "feb": 2, "mar": 3, "mär": 3, "apr": 4, "may": 5, "mai": 5, "jun": 6, "jul": 7,
+    "aug": 8, "sep": 9, "oct": 10, "okt": 10, "nov": 11, "dec": 12, "dez": 12,
+  ]
+  private static let weekdays: Set = [
+    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "die", "mit", "don", "fre", "sam", "son",
+  ]
+
+  private mutating func letters() -> String {
+    let word = rest.prefix(while: \.isLetter)
+    rest = rest[word.endIndex...]
+    return word.lowercased()
+  }
+
+  private mutating func skipSeparators() {
+    rest = rest.drop { $0.isWhitespace || ",.-/".contains($0) }
+  }
+
+  /// Skips the name of a day, as at the beginning of a date in mail.
+  private mutating func skipWeekday() {
+    let before = rest
+    let word = letters()
+    guard word.count >= 3, Self.weekdays.contains(String(word.prefix(3))),
+      rest.first.map({ !$0.isLetter }) == true
+    else { return rest = before }
+    note("the day of the week is left out")
+    skipSeparators()
+  }
+
+  /// A date with the name of a month, such as 2 Jan 2024 or Jan 2, 2024.
+  private mutating func dateWithName() -> CivilDate? {
+    func month(_ word: String) -> Int? {
+      word.count < 3 ? nil : Self.months[String(word.prefix(3))]
+    }
+    var day = digits(1...2).flatMap { Int($0) }
+    if day != nil { skipSeparators() }
+    guard let month = month(letters()) else { return nil }
+    skipSeparators()
+    if day == nil {
+      day = digits(1...2).flatMap { Int($0) }
+      skipSeparators()
+    }
+    guard let day, let year = digits(4...4).flatMap({ Int($0) }) else { return nil }
+    note("a date has the number of the month, and begins with the year")
+    return CivilDate(year: year, month: month, day: day)
+  }
+
   // MARK: Times
 
   private struct Time {
@@ -267,6 +319,7 @@ private struct MeaningReader {
   }
 
   private mutating func time() -> Time? {
+    if take(",") { note("a T or a space is between date and time") }
     if take("t") {
       note("the T before the time is a capital")
     } else if !take("T") {

@@ -140,12 +140,12 @@ import Testing
       (.columnName("f_json"), #""f_json" is read as "f""#),
       (
         .lookAlike("F", canBeMapped: true),
-        #""f" is missing; "F" has a similar name and was stored as an unknown member; "#
+        #""f" is missing; "F" has a similar name, but is an unknown member; "#
           + #"rename it, or read the source with the mapping "any-case""#
       ),
       (
         .lookAlike("F", canBeMapped: false),
-        #""f" is missing; "F" has a similar name and was stored as an unknown member; "#
+        #""f" is missing; "F" has a similar name, but is an unknown member; "#
           + "rename it if it is meant"
       ),
     ]

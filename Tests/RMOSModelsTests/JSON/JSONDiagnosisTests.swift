@@ -50,6 +50,9 @@ import Testing
     (#"{"a":NULL}"#, "NULL; write null"),
     (#"{"a":Decimal('2.5')}"#, "program code"),
     (#"{"a":rope}"#, "rope without quotes"),
+    (#"{u'a': u'b'}"#, "u before a string, as Python 2 writes it"),
+    ("{\"a\":1}\n{\"a\":2}", "on a line of its own; let the file's name"),
+    ("{\"a\":1} {\"a\":2}", "put several entities in an array"),
     // Names, quotes.
     (#"{a:1}"#, "the member name a without quotes"),
     (#"{'a':1}"#, "a single quote"),
@@ -91,7 +94,7 @@ import Testing
     ("{\"a\":\"x\\\ny\"}", "a backslash at the end of a line"),
     // The end.
     ("{\"a\":", "the file ends within a value"),
-    ("{\"a\":1}\n{\"a\":2}", "one per line in a file ending in .jsonl"),
+    ("{\"a\":1}\n{\"a\":2}", "let the file's name end in .jsonl"),
     ("{\"a\":1}[2]", "put several entities in an array"),
     ("{\"a\":\"x\"}\u{FEFF}{}", "byte-order mark within the file"),
     ("[\n{},\n<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> shop\n]", "merge conflict"),
@@ -126,7 +129,8 @@ import Testing
     (")]}',\n{}", "some servers put before JSON"),
     ("while(1);[]", "some servers put before JSON"),
     ("callback({\"a\":1});", "JSONP"),
-    ("var data = [];", "JavaScript"),
+    ("var data = [];", "JavaScript"), ("OrderedDict([('a', 1)])", "a Python value"),
+    ("[object Object]", "was lost"), ("@{a=1}", "was lost"), ("System.Object[]\n", "was lost"),
     ("---\nid: x\n", "YAML"),
     ("id: x\nname: y\n", "YAML"),
     ("id,name,ring_count\np1,Rope,3\n", "CSV"),

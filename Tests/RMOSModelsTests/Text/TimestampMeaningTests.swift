@@ -30,6 +30,11 @@ import Testing
     (" 2024-01-15T10:15:00Z\n", "2024-01-15T10:15:00Z"),
     ("\u{662}\u{660}\u{662}\u{664}-01-15", "2024-01-15"),
     ("2024\u{2011}01\u{2011}15", "2024-01-15"),
+    ("31.12.2023, 23:59:10", "2023-12-31T23:59:10"), ("Jan 2, 2024", "2024-01-02"),
+    ("2 January 2024 10:15", "2024-01-02T10:15"), ("02-Jan-2024", "2024-01-02"),
+    ("Tue, 02 Jan 2024 10:00:00 GMT", "2024-01-02T10:00:00Z"),
+    ("Fri 3. Mai 2024", "2024-05-03"), ("Mittwoch, 3. Oktober 2024", "2024-10-03"),
+    ("45292", "2024-01-01"), ("45292.5", "2024-01-01T12:00:00"),
   ])
   func whatIsMeantIsWritten(_ text: String, _ timestamp: String) throws {
     #expect(Timestamp(text) == nil)
@@ -73,7 +78,8 @@ import Testing
 
   /// Where it is open what is meant, nothing is guessed.
   @Test(arguments: [
-    "01/02/2024", "yesterday", "x", "+12024-01-15", "2024-01-15T10:15:00 CEST", "2024-W54-1",
+    "01/02/2024", "Jan", "Jan 2", "2 Foo 2024", "Tuesday", "may 2024", "yesterday", "x",
+    "+12024-01-15", "2024-01-15T10:15:00 CEST", "2024-W54-1",
     "2024-W03-8",
   ])
   func nothingIsGuessed(_ text: String) {
@@ -109,14 +115,15 @@ import Testing
   @Test(arguments: [
     ("2,5", "2.5"), ("+5", "5"), ("05", "5"), (".5", "0.5"), ("9.", "9"), ("1.234,5", "1234.5"),
     ("1,234.5", "1234.5"), ("1 000", "1000"), ("-0,75", "-0.75"), ("1e3", "1e3"), ("0", "0"),
-    ("0.50", "0.50"), ("00", "0"),
+    ("0.50", "0.50"), ("00", "0"), ("1'234'567", "1234567"), ("- 1 000", "-1000"), (" 5 ", "5"),
+    ("1 000,5", "1000.5"),
   ])
   func numbers(_ text: String, _ number: String) {
     #expect(JSONNumberForm.number(meantBy: text) == number)
     #expect(JSONNumberForm.isNumber(number))
   }
 
-  @Test(arguments: ["", "x", "1,234", "1,2,3", "1.2.3", "-", "1e", "2.5 mm"])
+  @Test(arguments: ["", "x", "1,234", "1,2,3", "1.2.3", "-", "1e", "2.5 mm", "2'5", "2 5", "5'11"])
   func noNumbers(_ text: String) { #expect(JSONNumberForm.number(meantBy: text) == nil) }
 }
 
