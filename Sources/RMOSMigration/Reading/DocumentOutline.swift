@@ -25,6 +25,8 @@ final class DocumentOutline {
   private let window: SourceWindow
   private let schema: EntitySchema
   private var matcher: MemberMatcher
+  /// The names of the members that the other kinds require.
+  private let requiredByOthers: [[[UInt8]]]
   private var kindNames: [[UInt8]]
   private let nameOfOne: [UInt8]
 
@@ -62,14 +64,22 @@ final class DocumentOutline {
   private(set) var candidates: [EntityPointer] = []
   /// Whether that document is an object with one member, an object.
   private(set) var isOneObject = false
+  /// In that document, the first members whose value is no entity and holds none.
+  private(set) var unread: [String] = []
 
+  /// Creates an outline of documents of a kind; `others` are the other kinds whose entities may be
+  /// in them.
   init(
-    schema: EntitySchema, limits: SourceWindow.Limits = SourceWindow.Limits(),
+    schema: EntitySchema, others: [EntityKind] = [],
+    limits: SourceWindow.Limits = SourceWindow.Limits(),
     isCancelled: @escaping () -> Bool = { false }
   ) {
     window = SourceWindow(limits: limits, isCancelled: isCancelled)
     self.schema = schema
     matcher = MemberMatcher(schema: schema)
+    requiredByOthers = others.map { kind in
+      kind.schema.fields.filter(\.isRequired).map { Array($0.member.utf8) }
+    }.filter { !$0.isEmpty }
     nameOfOne = Self.plain(Array(schema.singular.utf8))
     kindNames = (schema.fileNames + [schema.plural]).map { Self.plain(Array($0.utf8)) }
   }
@@ -83,7 +93,7 @@ final class DocumentOutline {
   }
 
   /// The contents of a member.
-  private enum Content {
+  private indirect enum Content {
     /// A value that cannot be an entity.
     case other
     /// An object that looks like an entity.
@@ -97,6 +107,31 @@ final class DocumentOutline {
     case remote(Likeness)
     /// A list or dictionary without elements.
     case empty
+    /// What has all that another kind requires, as it looks to this kind.
+    case ofOther(Content)
+
+    /// The contents, whether they are another kind's or not.
+    var own: Content { if case .ofOther(let content) = self { content } else { self } }
+  }
+
+  /// Which members that other kinds require an object has.
+  private struct RequiredSeen {
+    private let required: [[[UInt8]]]
+    private var seen: [FieldSet]
+
+    init(_ required: [[[UInt8]]]) {
+      self.required = required
+      seen = required.map { _ in FieldSet() }
+    }
+
+    mutating func add(_ name: [UInt8]) {
+      for kind in required.indices {
+        if let position = required[kind].firstIndex(of: name) { seen[kind].insert(position) }
+      }
+    }
+
+    /// Whether the object has all members that another kind requires.
+    var isOther: Bool { zip(required, seen).contains { $0.count == $1.count } }
   }
 
   /// The findings in the document so far.
@@ -128,6 +163,17 @@ final class DocumentOutline {
     /// Objects at the top that describe the document.
     var notes: [(name: [UInt8], likeness: Likeness)] = []
 
+    /// The first members whose value is no entity and holds none.
+    var unread: [String] = []
+
+    /// Notes what is not meant if other members look more like entities.
+    mutating func leaveOut(_ name: [UInt8], _ likeness: Likeness) {
+      let pointer = DocumentOutline.pointer([name])
+      if others[likeness.rawValue].count < 4, !others[likeness.rawValue].contains(pointer) {
+        others[likeness.rawValue].append(pointer)
+      }
+    }
+
     var likeness: Int? { (0..<3).last { entities[$0] + collections[$0] > 0 } }
     var onlyObjects: Bool { members > 0 && objects == members }
   }
@@ -136,7 +182,7 @@ final class DocumentOutline {
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func shape(of source: any ByteSource) throws(ReadFailure) -> DocumentShape {
-    (held, candidates, collections, isOneObject) = ([], [], [], false)
+    (held, candidates, collections, isOneObject, unread) = ([], [], [], false, [])
     try window.load(source)
     var top = Top()
     let start = try window.skipWhiteSpace(from: window.start)
@@ -154,7 +200,19 @@ final class DocumentOutline {
     }
     candidates = Self.generalized(top.likeness.map { top.places[$0] } ?? [])
     isOneObject = top.isWhole && top.members == 1 && top.objects == 1
+    unread = top.unread
     return shape(of: top)
+  }
+
+  /// Whether the value at an offset of a source is an entity, or holds objects that may be some.
+  ///
+  /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
+  func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool {
+    try window.load(source, at: offset)
+    return switch try content(at: window.start, depth: 1).0 {
+    case .collection, .holder, .remote, .ofOther, .entity(.clear): true
+    case .entity, .other, .empty: false
+    }
   }
 
   private func take(
@@ -175,8 +233,17 @@ final class DocumentOutline {
     case .similar: top.hasField = true
     case .unknown: break
     }
-    let (content, end) = try content(at: position, depth: 1)
+    let (found, end) = try content(at: position, depth: 1)
+    let content = found.own
     guard end != nil || !Self.isEntity(content) else { return nil }
+    if case .ofOther(.entity(let likeness)) = found, !Self.describesDocument(name) {
+      top.leaveOut(name, likeness)
+    } else if case .ofOther(.other) = found, !Self.describesDocument(name) {
+      top.leaveOut(name, .none)
+    }
+    if case .other = found, !isOwnContent, top.unread.count < 4 {
+      top.unread.append(Self.pointer([name]))
+    }
     if !isOwnContent, let place = held(by: name, content), top.held.count < 4 {
       top.held.append(place)
     }
@@ -188,7 +255,7 @@ final class DocumentOutline {
 
   private static func isEntity(_ content: Content) -> Bool {
     switch content {
-    case .entity, .other, .empty: true
+    case .entity, .other, .empty, .ofOther: true
     case .collection, .holder, .remote: false
     }
   }
@@ -210,9 +277,7 @@ final class DocumentOutline {
         top.places[likeness.rawValue] +=
           selection?.pointers ?? [EntityPointer(steps: [.named(name)])]
       }
-      if selection != nil, !Self.describesDocument(name), top.others[likeness.rawValue].count < 4 {
-        top.others[likeness.rawValue].append(Self.pointer([name]))
-      }
+      if selection != nil, !Self.describesDocument(name) { top.leaveOut(name, likeness) }
     }
     let step = EntityPointer.Step.named(name)
     switch content {
@@ -220,7 +285,7 @@ final class DocumentOutline {
       top.notes.append((name, .none))
     case .entity(let likeness) where isNote(name, top):
       top.notes.append((name, likeness))
-    case .other: break
+    case .other, .ofOther: break
     case .remote(let likeness):
       if likeness > .none, top.leftOut.count < 4, !Self.describesDocument(name) {
         top.leftOut.append(Self.pointer([name]))
@@ -266,7 +331,7 @@ final class DocumentOutline {
     case .holder(.clear, let names, _, let isNamed):
       let inner = names.count == 1 && isNamed ? EntityPointer.Step.named(names[0]) : .any
       return EntityPointer(steps: [.named(name), inner, .any])
-    case .other, .entity, .collection, .holder, .remote, .empty: return nil
+    case .other, .entity, .collection, .holder, .remote, .empty, .ofOther: return nil
     }
   }
 
@@ -278,7 +343,7 @@ final class DocumentOutline {
     return [EntityPointer(steps: [.any] + rest)]
   }
 
-  private static func pointer(_ steps: [[UInt8]]) -> String {
+  fileprivate static func pointer(_ steps: [[UInt8]]) -> String {
     var pointer: [UInt8] = []
     for step in steps { JSONPointer.append(step, to: &pointer) }
     return String(decoding: pointer, as: UTF8.self)
@@ -392,8 +457,11 @@ final class DocumentOutline {
     if window.has(UInt8(ascii: "]"), at: position) { return (.empty, position + 1) }
     var likeness: Likeness?
     var ofInner: Likeness?
+    var isOther = false
     var content: Content {
-      likeness.map { .collection($0) } ?? ofInner.map { .remote($0) } ?? .other
+      let found: Content =
+        likeness.map { .collection($0) } ?? ofInner.map { .remote($0) } ?? .other
+      return isOther && likeness != .clear ? .ofOther(found) : found
     }
     for _ in 0..<Self.samples {
       guard window.byte(at: position) != nil else { break }
@@ -401,13 +469,15 @@ final class DocumentOutline {
       var found: Likeness?
       let end: Int?
       if isObject {
-        (found, end) = try self.likeness(at: position)
+        let isOne: Bool
+        (found, isOne, end) = try self.likeness(at: position)
+        isOther = isOther || isOne
       } else if depth < Self.deepest, window.has(UInt8(ascii: "["), at: position) {
         let inner: Content
         (inner, end) = try list(at: position, depth: depth + 1)
-        switch inner {
+        switch inner.own {
         case .collection(let inner), .remote(let inner): ofInner = max(ofInner ?? .none, inner)
-        case .other, .entity, .holder, .empty: break
+        case .other, .entity, .holder, .empty, .ofOther: break
         }
       } else {
         end = try window.resynchronize(after: position)
@@ -424,14 +494,19 @@ final class DocumentOutline {
     return (content, end)
   }
 
-  /// How much an object looks like an entity, and the position after it; `nil` if it breaks off.
-  private func likeness(at start: Int) throws(ReadFailure) -> (Likeness?, end: Int?) {
+  /// How much an object looks like an entity, whether it has all that another kind requires, and
+  /// the position after it; `nil` if it breaks off.
+  private func likeness(
+    at start: Int
+  ) throws(ReadFailure) -> (Likeness?, isOther: Bool, end: Int?) {
     var fields = 0
+    var seen = RequiredSeen(requiredByOthers)
     let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
       if matcher.role(of: name) != .unknown { fields += 1 }
+      seen.add(name)
       return try window.resynchronize(after: position)
     }
-    return (Likeness(rawValue: min(fields, 2)), end)
+    return (Likeness(rawValue: min(fields, 2)), seen.isOther, end)
   }
 
   /// What an object under a member holds.
@@ -442,6 +517,9 @@ final class DocumentOutline {
     var objects = 0
     /// The likeness of its objects.
     var likeness = Likeness.none
+    /// The members that other kinds require, and whether its objects have them.
+    var seen: RequiredSeen
+    var holdsOthers = false
     /// Members with entities that are not read where the collections are: those that are one, and
     /// those with some further down.
     var leftOut: [[UInt8]] = []
@@ -469,9 +547,10 @@ final class DocumentOutline {
   }
 
   private func object(at start: Int, depth: Int) throws(ReadFailure) -> (Content, end: Int?) {
-    var object = Object()
+    var object = Object(seen: RequiredSeen(requiredByOthers))
     let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
       if matcher.role(of: name) != .unknown { object.fields += 1 }
+      object.seen.add(name)
       let isObject = window.has(UInt8(ascii: "{"), at: position)
       let isList = window.has(UInt8(ascii: "["), at: position)
       // The outline is enough for an object that looks like an entity, and for a long dictionary.
@@ -487,15 +566,19 @@ final class DocumentOutline {
         object.objects += isObject ? 1 : 0
         object.lists += isList ? 1 : 0
       }
+      if case .ofOther = content { object.holdsOthers = true }
       switch content {
-      case .entity(let likeness) where end != nil:
+      case .entity(let likeness) where end != nil,
+        .ofOther(.entity(let likeness)) where end != nil:
         object.likeness = max(object.likeness, likeness)
         if likeness == .clear { object.leaveOut(name) }
       case .collection(let likeness): object.add(name, likeness, isList: isList)
+      // Beside what looks like this kind, it is not meant.
+      case .ofOther(.collection): object.add(name, .none, isList: isList)
       case .holder(let likeness, _, _, _) where likeness > .none,
         .remote(let likeness) where likeness > .none:
         object.leaveOut(name)
-      case .other, .entity, .holder, .remote, .empty: break
+      case .other, .entity, .holder, .remote, .empty, .ofOther: break
       }
       return end
     }
@@ -503,6 +586,18 @@ final class DocumentOutline {
   }
 
   private func content(of object: Object, isWhole: Bool) -> Content {
+    let content = ownContent(of: object, isWhole: isWhole)
+    switch content {
+    case .entity(.clear): return content
+    case .entity, .other: return object.seen.isOther ? .ofOther(content) : content
+    case .collection(let likeness) where likeness < .clear:
+      return object.seen.isOther || object.holdsOthers ? .ofOther(content) : content
+    case .collection, .holder, .remote, .empty, .ofOther: return content
+    }
+  }
+
+  /// The contents of an object, whether they are another kind's or not.
+  private func ownContent(of object: Object, isWhole: Bool) -> Content {
     if object.fields > 0 { return .entity(object.isLikeEntity) }
     if object.members == 0, isWhole { return .empty }
     // Lists, or dictionaries unless what is in the outer one looks more like entities.

@@ -19,8 +19,13 @@ final class DocumentReader {
   private var hasSelected = false
   /// Whether something in the document is on the way to entities of another kind.
   private var hasOthers = false
-  /// The first lists of objects that are not read, as JSON Pointers, where a mapping says what is.
+  /// The first values that are not read and may hold entities, as JSON Pointers, where a mapping
+  /// says what is read; and how many values were examined for that.
   private var aside: [String] = []
+  private var asideExamined = 0
+  /// The maximum number of them.
+  private static let mostExamined = 64
+  private let catalog: EntityCatalog
 
   /// A member or element under way: where it begins, in the text and in the file, and what opens
   /// before it.
@@ -31,9 +36,10 @@ final class DocumentReader {
   }
 
   init(
-    limits: SourceWindow.Limits = SourceWindow.Limits(), into builder: SourceBatchBuilder,
-    isCancelled: @escaping () -> Bool = { false }
+    catalog: EntityCatalog = .rmos, limits: SourceWindow.Limits = SourceWindow.Limits(),
+    into builder: SourceBatchBuilder, isCancelled: @escaping () -> Bool = { false }
   ) {
+    self.catalog = catalog
     window = SourceWindow(limits: limits, isCancelled: isCancelled)
     self.builder = builder
     self.isCancelled = isCancelled
@@ -196,7 +202,7 @@ final class DocumentReader {
       window.has(UInt8(ascii: "["), at: start) || window.has(UInt8(ascii: "{"), at: start)
     if let selection, isContainer, !selection.pointers.contains(where: \.steps.isEmpty) {
       builder.isSelecting = true
-      (hasSelected, aside) = (false, [])
+      (hasSelected, aside, asideExamined) = (false, [], 0)
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
       if hasSelected, !aside.isEmpty {
@@ -335,7 +341,13 @@ final class DocumentReader {
         "the file is an object around entities; what is read are those at "
         + DocumentReader.text(of: selection)
       if leftOut.isEmpty {
-        builder.note(.info, .shapeWrapper, read)
+        let unread = outline?.outline.unread ?? []
+        builder.note(
+          .info, .shapeWrapper,
+          unread.isEmpty
+            ? read
+            : read + "; what \(DocumentReader.text(of: unread)) "
+              + (unread.count == 1 ? "says is not kept" : "say is not kept"))
       } else {
         builder.note(
           .warning, .shapeWrapper,
@@ -387,7 +399,8 @@ final class DocumentReader {
       outline = (
         builder.kind,
         DocumentOutline(
-          schema: builder.kind.schema, limits: window.limits, isCancelled: isCancelled)
+          schema: builder.kind.schema, others: catalog.kinds.filter { $0 != builder.kind },
+          limits: window.limits, isCancelled: isCancelled)
       )
     }
     return outline?.outline
@@ -614,17 +627,17 @@ final class DocumentReader {
     }
   }
 
-  /// Notes a list of objects that no pointer of the mapping leads to.
+  /// Notes a value that no pointer of the mapping leads to, if it may hold entities.
   private func noteAside(
     _ name: [UInt8], at position: Int, _ level: Level
   ) throws(ReadFailure) {
     guard builder.isSelecting, builder.isMapping, builder.answersForDocument, aside.count < 4,
-      window.has(UInt8(ascii: "["), at: position), !DocumentOutline.describesDocument(name)
+      asideExamined < Self.mostExamined, !DocumentOutline.describesDocument(name),
+      window.has(UInt8(ascii: "["), at: position) || window.has(UInt8(ascii: "{"), at: position),
+      let source = window.source, let outline = outlineOfKind()
     else { return }
-    // The value is skipped from here on, so nothing of it may be discarded.
-    let (bytes, start) = try window.excerpt(around: position, before: 0, after: 256)
-    let first = bytes[start...].dropFirst().first { !JSONDiagnosis.isWhiteSpace($0) }
-    guard first == UInt8(ascii: "{") else { return }
+    asideExamined += 1
+    guard try outline.mayHoldEntities(source, at: window.place(at: position).offset) else { return }
     var pointer = level.pointer ?? []
     JSONPointer.append(name, to: &pointer)
     let isOthers = builder.sharing?.sharers.contains { sharer in

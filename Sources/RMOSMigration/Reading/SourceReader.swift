@@ -62,7 +62,8 @@ final class SourceReader {
     self.ignored = ignored
     self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: batchSize, options: options, emit: emit)
-    documents = DocumentReader(limits: limits, into: builder, isCancelled: isCancelled)
+    documents = DocumentReader(
+      catalog: catalog, limits: limits, into: builder, isCancelled: isCancelled)
   }
 
   /// Reads everything.

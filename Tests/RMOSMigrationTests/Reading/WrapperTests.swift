@@ -76,6 +76,17 @@ import Testing
     (#"{"patterns": [], "n": 1, "pages": [[E]]}"#, 0, "/pages"),
     (#"{"patterns": [E], "a": {"n": 1, "b": {"n": 1, "c": {"n": 1, "d": [E]}}}}"#, 1, "/a"),
     (#"{"patterns": [E], "a": {"n": 1, "b": E}}"#, 1, "/a"),
+    // Another kind's.
+    (#"{"patterns": [E], "job": {"id": "j", "job_type": "slice", "parameters": {}}}"#, 1, "/job"),
+    (#"{"patterns": [E], "x": {"job_type": "slice", "parameters": {}}}"#, 1, "/x"),
+    (
+      #"{"data": {"patterns": [E], "x": [{"id": 1, "job_type": "slice", "parameters": {}}]}}"#, 1,
+      "/data/x"
+    ),
+    (
+      #"{"data": {"patterns": [E], "x": {"j": {"job_type": "slice", "parameters": {}}}}}"#, 1,
+      "/data/x"
+    ),
   ])
   func nothingInAWrapperIsPassedOver(_ text: String, _ found: Int, _ place: String) throws {
     let reading = try SourceReading(Array(text.replacing("E", with: entity("p")).utf8))
@@ -83,6 +94,23 @@ import Testing
     let warning = try #require(reading.notices.first)
     #expect(warning.code == .shapeWrapper && warning.severity == .warning)
     #expect(warning.message.contains("but not what \"\(place)\" holds"), "\(warning.message)")
+  }
+
+  /// What is kept nowhere is said, too.
+  @Test func whatAWrapperSaysBesidesIsNamed() throws {
+    func note(_ text: String) throws -> String {
+      let reading = try SourceReading(Array(text.replacing("E", with: entity("p")).utf8))
+      let note = try #require(reading.notices.first)
+      #expect(note.code == .shapeWrapper && note.severity == .info)
+      return note.message
+    }
+    #expect(
+      try note(#"{"units": "inch", "items": [E]}"#).hasSuffix("; what \"/units\" says is not kept"))
+    #expect(
+      try note(#"{"items": [E], "a": 1, "b": [1, 2], "c": {"d": 1}, "e": null, "f": true}"#)
+        .hasSuffix("; what \"/a\", \"/b\", \"/c\" and others say is not kept"))
+    #expect(try note(#"{"p": E, "q": "TODO"}"#).hasSuffix("; what \"/q\" says is not kept"))
+    #expect(try !note(#"{"items": {"p": E}, "pages": []}"#).contains("not kept"))
   }
 
   /// An object with a member of the kind is an entity; but if that fails, and there are entities in
