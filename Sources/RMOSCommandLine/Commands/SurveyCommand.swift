@@ -109,7 +109,11 @@ enum SurveyCommand {
     }
     if let file {
       if let proposal = report.proposal {
-        console.print("Wrote \(TerminalText.escaped(file)); read the reasons in it, and change it.")
+        let wrote = "Wrote \(TerminalText.escaped(file)); "
+        console.print(
+          proposal.outcome.migrates == 0 && proposal.outcome.found > 0
+            ? wrote + "nothing migrates with it yet, so complete it first."
+            : wrote + "read the reasons in it, and change it.")
         migrate([file] + proposal.builtIn)
       } else {
         console.print("Nothing to propose: \(TerminalText.escaped(file)) was not written.")

@@ -50,9 +50,13 @@ extension FieldGuess {
     ],
     "metadata": ["meta", "extra", "info", "attributes", "properties", "tags"],
     "material_type": ["material", "wood", "species", "woodtype", "materialname"],
-    "strip_width_mm": ["stripwidth", "widthmm", "width", "stripwidthin", "widthin"],
+    "strip_width_mm": [
+      "stripwidth", "widthmm", "width", "stripwidthin", "widthin", "stripwidthinches",
+      "widthinches",
+    ],
     "strip_thickness_mm": [
       "stripthickness", "thicknessmm", "thickness", "stripthicknessin", "thicknessin",
+      "stripthicknessinches", "thicknessinches",
     ],
     "strips": ["pieces", "striplist", "items", "sticks"],
     "ring_count": ["rings", "numrings", "nrings", "numberofrings", "ringnumber", "ringscount"],
@@ -78,28 +82,13 @@ extension FieldGuess {
     "results": ["result", "output", "outputs", "outcomes"],
   ]
 
-  /// Words of states that are usual elsewhere, without case, `_`, `-` and spaces.
-  private static let words: [String: String] = [
-    "done": "completed", "complete": "completed", "success": "completed", "succeeded": "completed",
-    "successful": "completed", "ok": "completed", "finished": "completed", "passed": "completed",
-    "error": "failed", "failure": "failed", "errored": "failed", "fail": "failed",
-    "canceled": "cancelled", "aborted": "cancelled", "abort": "cancelled", "stopped": "cancelled",
-    "cancel": "cancelled", "inprogress": "running", "active": "running", "started": "running",
-    "run": "running", "processing": "running", "created": "pending", "new": "pending",
-    "queued": "pending", "open": "pending", "waiting": "pending", "todo": "pending",
-    "scheduled": "planned", "plan": "planned", "draft": "planned",
-  ]
-
   /// Finds which members of a shape are which fields of a kind: the surest first, no member twice.
   static func all(in shape: ShapeCollector.Shape, as kind: EntityKind) -> [FieldGuess] {
     var candidates: [FieldGuess] = []
-    let statesUnit = shape.members.contains { member in
-      ["unit", "units", "uom"].contains(
-        String(decoding: member.spellings[0].foldedName, as: UTF8.self))
-    }
+    let units = StatedUnits(in: shape)
     for field in kind.schema.fields.indices {
       for (position, member) in shape.members.enumerated() where member.givenCount > 0 {
-        if let guess = guess(field, of: kind, position, member, statesUnit: statesUnit) {
+        if let guess = guess(field, of: kind, position, member, units) {
           candidates.append(guess)
         }
       }
@@ -156,7 +145,7 @@ extension FieldGuess {
 
   private static func guess(
     _ position: Int, of kind: EntityKind, _ member: Int, _ profile: MemberProfile,
-    statesUnit: Bool
+    _ units: StatedUnits
   ) -> FieldGuess? {
     let schema = kind.schema
     let field = schema.fields[position]
@@ -165,6 +154,7 @@ extension FieldGuess {
     let others = schema.otherNames.filter { $0.field == position }
     var strength: Strength
     var reason: String?
+    var isInInches = field.member.hasSuffix("_mm") && isInInches(folded)
     if profile.spellings.contains(where: { $0.elementsEqual(field.member.utf8) }) {
       strength = .exact
     } else if folded == Array(field.member.utf8).foldedName {
@@ -180,22 +170,31 @@ extension FieldGuess {
       aliases.contains(where: { $0.utf8.elementsEqual(folded) })
     {
       strength = .alias
-      reason = "\(shown) is a usual name for \(field.member)"
+      reason =
+        "\(shown) is a usual name for \(field.member)" + (isInInches ? ", in inches" : "")
       if let unit = unit(of: field), !namesUnit(folded) {
-        // Another member says in what the values are, which no conversion asks for.
-        guard !statesUnit else { return nil }
-        reason?.append(", whose unit is taken to be \(unit)")
+        switch units.unit(of: field) {
+        case nil: reason?.append(", whose unit is taken to be \(unit)")
+        case .own(let member): reason?.append(", in \(unit), as \(member) says")
+        case .inches(let member):
+          isInInches = true
+          reason?.append(", in inches, as \(member) says")
+        // No conversion asks for it.
+        case .other: return nil
+        }
       }
     } else {
       return nil
     }
-    guard let conversion = conversion(of: profile, to: field, folded: folded) else { return nil }
+    guard let conversion = conversion(of: profile, to: field, inInches: isInInches) else {
+      return nil
+    }
     return FieldGuess(
       field: position, member: member, strength: strength, conversion: conversion, reason: reason)
   }
 
   /// The unit of a field's values, which its name ends with.
-  private static func unit(of field: FieldSchema) -> String? {
+  fileprivate static func unit(of field: FieldSchema) -> String? {
     if field.member.hasSuffix("_mm") { return "mm" }
     return field.member.hasSuffix("_seconds") ? "seconds" : nil
   }
@@ -208,7 +207,7 @@ extension FieldGuess {
 
   /// How a member's values become a field's; `nil` if most of them cannot.
   private static func conversion(
-    of profile: MemberProfile, to field: FieldSchema, folded: [UInt8]
+    of profile: MemberProfile, to field: FieldSchema, inInches: Bool
   ) -> Conversion? {
     let given = profile.givenCount
     func type(_ type: SurveyReport.ValueType) -> Int { profile.types[type, default: 0] }
@@ -233,7 +232,7 @@ extension FieldGuess {
       guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
         return nil
       }
-      return numbers(of: profile, inInches: field.member.hasSuffix("_mm") && isInInches(folded))
+      return numbers(of: profile, inInches: inInches)
     case .timestamp:
       guard most(profile.timestamps + profile.epochSeconds + profile.epochMilliseconds) else {
         return nil
@@ -255,7 +254,6 @@ extension FieldGuess {
     var result = Conversion(hasDecimalComma: isComma)
     if inInches {
       result.word = "inches"
-      result.reason = "its name says inches"
     } else if profile.numbersInText + profile.commaNumbersInText > 0 {
       result.word = "number"
       result.reason =
@@ -294,7 +292,8 @@ extension FieldGuess {
       let folded = String(decoding: word.foldedName, as: UTF8.self)
       if known.contains(text) {
         placed += 1
-      } else if let value = known.first(where: { $0 == folded }) ?? words[folded],
+      } else if let value = known.first(where: { $0 == folded })
+        ?? JobStatus.otherWords[folded]?.rawValue,
         known.contains(value)
       {
         placed += 1
@@ -305,5 +304,60 @@ extension FieldGuess {
     let pairs = values.prefix(6).map { "\(Violation.quoted($0.word)) is taken for \($0.value)" }
     return Conversion(
       values: values, reason: pairs.isEmpty ? nil : pairs.joined(separator: ", "))
+  }
+}
+
+/// The units that members of a shape state for the values of others.
+private struct StatedUnits {
+  /// A unit, and the member that states it.
+  enum Unit {
+    /// The unit of the field.
+    case own(String)
+    case inches(String)
+    /// Another unit, or several.
+    case other
+  }
+
+  private static let names = ["uom", "einheit", "einheiten"]
+  private static let millimetres = [
+    "mm", "millimeter", "millimeters", "millimetre", "millimetres",
+  ]
+  private static let inches = ["in", "inch", "inches", "\"", "zoll"]
+  private static let seconds = ["s", "sec", "secs", "second", "seconds", "sekunden"]
+
+  private var members: [(folded: String, profile: MemberProfile)] = []
+
+  init(in shape: ShapeCollector.Shape) {
+    for member in shape.members where member.givenCount > 0 {
+      let folded = String(decoding: member.spellings[0].foldedName, as: UTF8.self)
+      if folded.hasPrefix("unit") || folded.hasSuffix("unit") || folded.hasSuffix("units")
+        || Self.names.contains(folded)
+      {
+        members.append((folded, member))
+      }
+    }
+  }
+
+  /// The unit that is stated for a field; `nil` if none is.
+  func unit(of field: FieldSchema) -> Unit? {
+    let isTime = field.member.hasSuffix("_seconds")
+    var found: [Unit] = []
+    for (folded, profile) in members {
+      let isOfTime = folded.contains("time") || folded.contains("duration")
+      let isOfAny = folded.hasPrefix("unit") || Self.names.contains(folded)
+      guard isOfAny || isOfTime == isTime else { continue }
+      found.append(unit(in: profile, isTime: isTime))
+    }
+    guard let first = found.first else { return nil }
+    return found.count == 1 ? first : .other
+  }
+
+  private func unit(in profile: MemberProfile, isTime: Bool) -> Unit {
+    guard profile.hasAllWords, profile.words.count == 1 else { return .other }
+    let word = String(decoding: profile.words[0], as: UTF8.self).lowercased()
+    let shown = Violation.quoted(profile.name)
+    if isTime { return Self.seconds.contains(word) ? .own(shown) : .other }
+    if Self.millimetres.contains(word) { return .own(shown) }
+    return Self.inches.contains(word) ? .inches(shown) : .other
   }
 }

@@ -112,7 +112,8 @@ extension MappingProposal.Draft {
       } else {
         writer.member("from", strings: pointers)
       }
-      writer.member("about", guesses.compactMap(\.explanation).joined(separator: "; "))
+      let reasons = guesses.compactMap(\.explanation)
+      if !reasons.isEmpty { writer.member("about", reasons.joined(separator: "; ")) }
       guard !conversion.isCount else { return }
       if let word = conversion.word {
         writer.member("as", word)

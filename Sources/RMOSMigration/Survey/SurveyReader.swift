@@ -53,6 +53,7 @@ import RMOSModels
   ///
   /// - Parameters:
   ///   - kind: The kind as which objects are read.
+  ///   - catalog: All kinds.
   ///   - collector: Sorts them by shape.
   ///   - ids: The ids known so far; ids that are read are added.
   ///   - limits: The limits of what is kept.
@@ -60,7 +61,7 @@ import RMOSModels
   ///   - isCancelled: Polled periodically; once it returns `true`, reading stops.
   ///   - emit: Takes what is read, for what is no object in it.
   init(
-    _ kind: EntityKind, _ collector: ShapeCollector, _ ids: KnownIDs,
+    _ kind: EntityKind, of catalog: EntityCatalog, _ collector: ShapeCollector, _ ids: KnownIDs,
     _ limits: ShapeCollector.Limits, checksReferences: Bool = true,
     isCancelled: @escaping () -> Bool, emit: @escaping (SourceBatch) throws(ReadFailure) -> Void
   ) {
@@ -74,7 +75,7 @@ import RMOSModels
       try emit(batch)
       return batch.records
     }
-    documents = DocumentReader(into: builder, isCancelled: isCancelled)
+    documents = DocumentReader(catalog: catalog, into: builder, isCancelled: isCancelled)
     pools = Mapping.builtIn.map { MapperPool(MappingSet([$0])) }
     decoder = EntityDecoder(kind: kind, options: Self.decoding)
     trial = RecordBatch(kind: kind)

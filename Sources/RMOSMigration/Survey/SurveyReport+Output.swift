@@ -327,7 +327,9 @@ struct SurveyText {
       "\(label): \(text)", indent: 3, hanging: min(column, 15) - 10)
   }
 
-  /// Adds a table; the last column takes the remaining width, and text that is too long is cut.
+  /// Adds a table; the last column takes the remaining width.
+  ///
+  /// What is too long for the last column is cut; in the others it goes on in further lines.
   mutating func table(_ headings: [String], _ rows: [[String]]) {
     let rows = [headings] + rows.map { $0.map(PlainText.escaped) }
     let most = [max(width / 4, 8), 9, max(width / 6, 6), max(width / 5, 8)]
@@ -343,14 +345,21 @@ struct SurveyText {
     }
     widths.append(max(4, rest()))
     for row in rows {
-      var line = "   "
-      for (column, cell) in row.enumerated() {
-        let cut = PlainText.cut(cell, to: widths[column])
-        line += PlainText.padded(cut, to: widths[column], left: column == 1)
-        if column < row.count - 1 { line += "  " }
+      let cells = row.enumerated().map { column, cell in
+        column == row.count - 1
+          ? [PlainText.cut(cell, to: widths[column])]
+          : PlainText.wrapped(cell, width: widths[column], breaksWords: true)
       }
-      while line.last == " " { line.removeLast() }
-      lines.append(line)
+      for number in 0..<(cells.map(\.count).max() ?? 0) {
+        var line = "   "
+        for (column, parts) in cells.enumerated() {
+          let part = number < parts.count ? parts[number] : ""
+          line += PlainText.padded(part, to: widths[column], left: column == 1)
+          if column < row.count - 1 { line += "  " }
+        }
+        while line.last == " " { line.removeLast() }
+        lines.append(line)
+      }
     }
   }
 }

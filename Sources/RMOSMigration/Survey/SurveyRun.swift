@@ -119,7 +119,7 @@ final class SurveyRun {
   private func survey(_ kind: EntityKind) throws(ReadFailure) {
     let isFirst = kind == catalog.kinds.first
     let reader = SurveyReader(
-      kind, collector, ids, options.limits, isCancelled: isCancelled
+      kind, of: catalog, collector, ids, options.limits, isCancelled: isCancelled
     ) { [unowned self] batch throws(ReadFailure) in take(batch) }
     try forEachFile(notingOthers: isFirst) { path, format throws(ReadFailure) in
       let home = SourceTop.home(of: path, catalog)
@@ -256,9 +256,17 @@ final class SurveyRun {
     guard 2...Self.collectionsTried ~= collections.count else { return }
     var places: [EntityKind: [EntityPointer]] = [:]
     for collection in collections {
-      let best = try likeliestKind(of: path, .json, at: [collection])
-      let found = best.flatMap { $0.score >= Self.clearScore ? $0.kind : nil }
-      places[found ?? kind, default: []].append(collection)
+      // Entities may also be one level further down, such as under a year.
+      let inner = EntityPointer(steps: collection.steps + [.any])
+      let outer = try likeliestKind(of: path, .json, at: [collection])
+      let deeper = try likeliestKind(of: path, .json, at: [inner])
+      let isDeeper = deeper?.score ?? 0 > outer?.score ?? 0
+      let best = isDeeper ? deeper : outer
+      if let best, best.score >= Self.clearScore {
+        places[best.kind, default: []].append(isDeeper ? inner : collection)
+      } else {
+        places[kind, default: []].append(collection)
+      }
     }
     if places.count > 1 { placesOfKinds[path] = places }
   }
@@ -279,7 +287,7 @@ final class SurveyRun {
   ) throws(ReadFailure) -> ShapeCollector {
     let sample = ShapeCollector(limits: options.limits)
     let reader = SurveyReader(
-      kind, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
+      kind, of: catalog, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
       isCancelled: isCancelled
     ) { _ throws(ReadFailure) in throw .stopped }
     do throws(ReadFailure) {
@@ -556,7 +564,7 @@ final class SurveyRun {
         }
         return batch.records
       }
-      let documents = DocumentReader(into: builder, isCancelled: isCancelled)
+      let documents = DocumentReader(catalog: catalog, into: builder, isCancelled: isCancelled)
       let pool = MapperPool(mappings)
       builder.begin(kind)
       try forEachFile(notingOthers: false) { path, format throws(ReadFailure) in

@@ -108,12 +108,37 @@ import Testing
     #expect(made.summary.statistics.total.migrated == 4, "\(made.issues)")
   }
 
-  /// Values whose unit another member states are not guessed, and a unit that is assumed is said.
+  /// Entities of a kind may be a level further down than those of another.
+  @Test func severalKindsAtSeveralDepthsOfADocument() throws {
+    let family =
+      #"{"name":"F","strip_width_mm":2.5,"strip_thickness_mm":0.6,"material_type":"E","strips":[1]}"#
+    let job = #"{"job_type":"slice","parameters":{"a":1},"status":"failed"}"#
+    let tree = try SourceTree([
+      "x.json": """
+      {"strip_families": {"-F": \(family)},
+       "patterns": {"-N": {"name": "N", "ring_count": 3, "geometry": {"a": 1}}},
+       "joblogs": {"2024": {"-J1": \(job)}, "2025": {"-J2": \(job)}}}
+      """
+    ])
+    var options = Survey.Options()
+    options.proposesMapping = true
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path, options: options).runSynchronously()
+    }
+    let text = try #require(report.proposal?.text, "\(report.json)")
+    #expect(text.contains("\"/joblogs/*/*\""), "\(text)")
+    var migration = Migration.Options()
+    migration.mappings = [try Mapping(parsing: text)]
+    let made = try RecordedMigration(tree, into: InMemoryStore(), migration)
+    #expect(made.summary.statistics.total.migrated == 4, "\(made.issues)")
+  }
+
+  /// A unit that another member states is taken into account, and one that is assumed is said.
   @Test func unitsAreNotAssumedInSilence() throws {
-    func proposal(_ more: String) throws -> String? {
+    func proposal(_ more: String, width: String = "width") throws -> String? {
       let tree = try SourceTree([
         "strip_families/x.json":
-          #"[{"id":"f","name":"F","width":1,"thickness":2,"material":"E","strips":[1]\#(more)}]"#
+          #"[{"id":"f","name":"F","\#(width)":1,"thickness":2,"material":"E","strips":[1]\#(more)}]"#
       ])
       var options = Survey.Options()
       options.proposesMapping = true
@@ -123,8 +148,38 @@ import Testing
     }
     let plain = try #require(try proposal(""))
     #expect(plain.contains("strip_width_mm, whose unit is taken to be mm"))
-    let inches = try #require(try proposal(#","unit":"in""#))
-    #expect(!inches.contains("/width") && inches.contains("/material"))
+    for (name, unit) in [
+      ("unit", "in"), ("width_unit", "inch"), ("unitOfMeasure", "Inches"), ("Einheit", "Zoll"),
+    ] {
+      let inches = try #require(try proposal(#","\#(name)":"\#(unit)""#))
+      #expect(inches.contains("in inches, as \\\"\(name)\\\" says"), "\(inches)")
+      #expect(inches.contains("\"as\": \"inches\""))
+    }
+    let same = try #require(try proposal(#","units":"mm""#))
+    #expect(same.contains("in mm, as \\\"units\\\" says") && !same.contains("inches"))
+    let named = try #require(try proposal("", width: "width_inches"))
+    #expect(named.contains("\"as\": \"inches\""))
+    for unit in [#""cm""#, "7", "null", #""mm","thickness_unit":"in""#] {
+      let other = try proposal(#","unit":\#(unit)"#) ?? ""
+      #expect(other.contains("/width") == (unit == "null"), "\(unit)")
+    }
+  }
+
+  @Test(arguments: [
+    ("min", nil), ("s", "in seconds, as"), ("Minutes", nil), ("seconds", "in seconds, as"),
+  ])
+  func unitsOfDurations(_ unit: String, _ words: String?) throws {
+    let tree = try SourceTree([
+      "joblogs/x.json":
+        #"[{"id":"j","type":"slice","params":{"a":1},"duration":60,"duration_unit":"\#(unit)"}]"#
+    ])
+    var options = Survey.Options()
+    options.proposesMapping = true
+    let text = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path, options: options).runSynchronously().proposal?.text
+    }
+    #expect(try #require(text).contains("\"/duration\"") == (words != nil))
+    if let words { #expect(text?.contains(words) == true) }
   }
 
   @Test func whatIsNowhereIsNamed() throws {
