@@ -59,13 +59,19 @@ struct Hints {
   func forGroup(
     _ group: IssueGroups.Group, source: String, _ arguments: ParsedArguments
   ) -> String? {
+    // No option changes which of several entities of the source counts.
+    if group.code == .duplicateDiffers, group.message.hasPrefix("appears earlier") { return nil }
     if let hint = forIssue(group.code.rawValue, arguments) { return hint }
     if let name = mapping(in: group.message) {
-      if arguments.all("mapping").contains(name) { return nil }
-      return "--mapping \(TerminalText.shellWord(name)) reads them"
+      let given = arguments.all("mapping")
+      if given.contains(name) { return nil }
+      if given.isEmpty { return "--mapping \(TerminalText.shellWord(name)) reads them" }
+      // The first mapping that takes a file reads it, so a second one would not help.
+      return "\(program) survey \(TerminalText.shellWord(source)) --propose FILE writes a mapping "
+        + "that does both"
     }
     guard [.fieldMissing, .fieldType, .fieldEmpty, .shapeNotObject].contains(group.code),
-      group.severity == .error, group.count > group.firsts.count
+      group.severity == .error, group.count > 1
     else { return nil }
     let place = TerminalText.path(group.within, in: source)
     return "\(program) survey \(TerminalText.shellWord(place)) shows their shape"

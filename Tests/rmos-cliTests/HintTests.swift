@@ -87,6 +87,35 @@ import Testing
         "hint: --mapping epoch reads them [field.type]",
       ])
     #expect(try hints(["--mapping", "any-case", "--mapping", "epoch"]).isEmpty)
+    // Two mappings do not add up, so a proposal is the way out.
+    let one = ["migrate", "legacy", "--dry-run", "--mapping", "any-case"]
+    let result = try Tool.run(one, in: workspace)
+    #expect(result.errors.contains("hint: rmos-cli survey legacy --propose FILE"))
+  }
+
+  /// What no option changes is not offered one.
+  @Test func entitiesThatRepeatAnIDHaveNoHint() throws {
+    let workspace = try Workspace()
+    let rest = #""ring_count": 1, "geometry": {"a": 1}}"#
+    try workspace.write(
+      #"[{"id": "x", "name": "A", \#(rest), {"id": "x", "name": "B", \#(rest)]"#,
+      to: "legacy/patterns/a.json")
+    for options in [["--dry-run"], ["--db", "x.db"]] {
+      let result = try Tool.run(["migrate", "legacy"] + options, in: workspace)
+      #expect(
+        result.errors.contains("appears earlier in the source (patterns/a.json:1)"),
+        "\(result.errors)")
+      #expect(!result.errors.contains("hint:"))
+    }
+  }
+
+  @Test func whereNothingMigratesASurveyComesNext() throws {
+    let workspace = try Workspace()
+    try workspace.write(#"[{"a": 1}, {"a": 2}]"#, to: "legacy/patterns/a.json")
+    let result = try Tool.run(["migrate", "legacy", "--dry-run"], in: workspace)
+    let text = result.output + result.errors
+    #expect(text.contains("Next: rmos-cli survey legacy  (shows what shape"), "\(text)")
+    #expect(text.contains("hint: rmos-cli survey legacy/patterns/a.json shows their shape"))
   }
 
   @Test func findingsOfAnAuditComeWithTheirWayOut() throws {

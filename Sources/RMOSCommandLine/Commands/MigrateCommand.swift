@@ -282,7 +282,7 @@ enum MigrateCommand {
     let goesOn =
       arguments.has("atomic")
       ? "  (starts over; nothing was written)" : "  (resumes where it stopped)"
-    let failed = summary.statistics.total.failed
+    let (failed, found) = (summary.statistics.total.failed, summary.statistics.total.found)
     switch summary.ending {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
     case .interrupted: return again + goesOn
@@ -297,6 +297,9 @@ enum MigrateCommand {
     case .completed where summary.hasFoundNothing:
       return "check that \(TerminalText.escaped(source)) is the right directory and is mounted; "
         + "if it may be empty: " + arguments.commandLine(adding: "allow-empty")
+    case .completed where summary.isDryRun && failed > 0 && failed == found:
+      return "\(arguments.program) survey " + TerminalText.shellWord(source)
+        + "  (shows what shape the files have)"
     case .completed where summary.isDryRun:
       return again + (failed > 0 ? "  (migrates everything except what fails)" : "")
     case .completed where failed > 0 && hasRejects:

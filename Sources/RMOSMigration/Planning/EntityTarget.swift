@@ -30,6 +30,8 @@ protocol EntityTarget {
 struct StoredOrigin: Hashable {
   /// The file and line in the source that is being read, or the run and its file.
   var place: String
+  /// Whether it is an earlier entity of the source that is being read.
+  let isOfThisRun: Bool
   /// Whether the row was updated earlier than the entity, by their `updated_at`.
   var isOlder = false
 
@@ -40,6 +42,7 @@ struct StoredOrigin: Hashable {
   ///   - isOfThisRun: Whether this run wrote it.
   ///   - lines: Finds lines in the source.
   init(_ provenance: Provenance, isOfThisRun: Bool, _ lines: SourceLines) {
+    self.isOfThisRun = isOfThisRun
     place =
       isOfThisRun
       ? Self.place(provenance.path, provenance.byteOffset, lines)
@@ -48,6 +51,7 @@ struct StoredOrigin: Hashable {
 
   /// Creates the origin of an entity that this run reads.
   init(path: String, offset: Int, _ lines: SourceLines) {
+    isOfThisRun = true
     place = Self.place(path, offset, lines)
   }
 

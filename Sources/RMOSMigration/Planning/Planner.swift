@@ -61,11 +61,16 @@ struct Planner {
       if duplicates == .update {
         return update(batch, index, facts, differing: names + more)
       }
-      let place = facts.origin.map { " (from \($0.place))" } ?? ""
+      let fact =
+        switch facts.origin {
+        case let origin? where origin.isOfThisRun:
+          "appears earlier in the source (\(origin.place)), with other content in \(names)\(more)"
+        case let origin?:
+          "is already in the store (from \(origin.place)) with other content in \(names)\(more)"
+        case nil: "is already in the store with other content in \(names)\(more)"
+        }
       return duplicate(
-        batch, index, .duplicateDiffers, skippedAs: .warning,
-        "is already in the store\(place) with other content in \(names)\(more)"
-          + Self.age(facts.origin))
+        batch, index, .duplicateDiffers, skippedAs: .warning, fact + Self.age(facts.origin))
     case .absent:
       return Decision(action: .insert)
     }

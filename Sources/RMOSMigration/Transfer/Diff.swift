@@ -110,8 +110,8 @@ private final class DiffRun {
   private var origins: [[UInt8]: Provenance] = [:]
   /// The ids among `seen` whose first valid entity has been compared.
   private var settled = IDTable()
-  /// The sources of the runs that were looked up.
-  private var sources: [Int64: String?] = [:]
+  /// What other runs read, and how, where that differs; of the runs that were looked up.
+  private var otherReadings: [Int64: DiffReport.OtherReading?] = [:]
 
   init(
     _ reader: any StoreReader, _ report: DiffReport, _ options: Diff.Options,
@@ -247,7 +247,7 @@ private final class DiffRun {
     try add(isStored ? .different : .onlyInSource, batch, index) { [self] provenance, found in
       found.change =
         isStored
-        ? try change(of: batch, index, since: provenance, isValid: false)
+        ? try change(of: batch, index, since: provenance)
         : provenance == nil ? nil : .database
       found.problem = problem.map { "\($0.message) [\($0.code)]" } ?? "cannot be read"
       found.line = problem?.line ?? found.line
@@ -255,14 +255,14 @@ private final class DiffRun {
   }
 
   private func change(
-    of batch: RecordBatch, _ index: Int, since provenance: Provenance?, isValid: Bool = true
+    of batch: RecordBatch, _ index: Int, since provenance: Provenance?
   ) throws -> DiffReport.Change? {
     guard let provenance else { return nil }
     let state = try reader.record(batch.kind, id: provenance.entityID).map {
       EditState(of: $0, provenance)
     }
     switch (provenance.sha256 == batch.entries[index].digest, state) {
-    case (true, .asWritten?) where isValid: return .reading
+    case (true, .asWritten?): return .reading
     case (true, _): return .database
     case (false, .edited?): return .both
     case (false, _): return .source
@@ -287,13 +287,23 @@ private final class DiffRun {
     add(found)
   }
 
-  /// The source of a run; `nil` if it is the one being compared, as far as the paths tell.
-  private func otherSource(ofRun run: Int64) throws -> String? {
-    if let known = sources[run] { return known }
-    let source = try reader.run(run)?.source
-    let isOther = source.map { !FailureBaseline.isSame($0, report.source) } ?? false
-    sources[run] = .some(isOther ? source : nil)
-    return isOther ? source : nil
+  /// How a run read another source, as far as the paths tell, or this one through other mappings;
+  /// `nil` if it did neither.
+  private func otherReading(ofRun id: Int64) throws -> DiffReport.OtherReading? {
+    if let known = otherReadings[id] { return known }
+    var other: DiffReport.OtherReading?
+    if let run = try reader.run(id) {
+      let missing = run.mappingNames.filter { name in
+        !options.mappings.contains { $0.name == name }
+      }
+      if !FailureBaseline.isSame(run.source, report.source) {
+        other = .source(run.source)
+      } else if !missing.isEmpty {
+        other = .mappings(missing)
+      }
+    }
+    otherReadings[id] = .some(other)
+    return other
   }
 
   /// Whether the next entry is kept or observed.
@@ -359,8 +369,8 @@ private final class DiffRun {
       entry.id = id.isEmpty ? nil : id
       if let provenance {
         entry.run = provenance.run
-        entry.otherSource = try otherSource(ofRun: provenance.run)
-        entry.change = entry.otherSource == nil ? .source : nil
+        entry.otherReading = try otherReading(ofRun: provenance.run)
+        entry.change = entry.otherReading == nil ? .source : nil
         entry.path = provenance.path
         entry.locator = provenance.locator
       }

@@ -41,6 +41,14 @@ public struct DiffReport: Sendable, Hashable {
     }
   }
 
+  /// How a run read what is only in the database.
+  package enum OtherReading: Sendable, Hashable {
+    /// From another source.
+    case source(String)
+    /// With mappings with which the source was not read now.
+    case mappings([String])
+  }
+
   /// One entity that is not equal.
   public struct Entry: Sendable, Hashable {
     /// Which side has it.
@@ -56,12 +64,12 @@ public struct DiffReport: Sendable, Hashable {
     /// The 1-based line in the file; `nil` for an entity only in the database.
     public var line: Int?
     /// What changed since it was migrated; `nil` if the store does not know of a migration, or if
-    /// only the database has it and a run over another source migrated it.
+    /// only the database has it and the run read another source, or read it with other mappings.
     public var change: Change?
     /// The run that migrated it.
     package var run: Int64?
-    /// The source of that run, if only the database has the entity and the source is another.
-    package var otherSource: String?
+    /// How that run read it, if only the database has the entity and it was read otherwise.
+    package var otherReading: OtherReading?
     /// The members that differ, if both sides could be read.
     package var differences: [Difference] = []
     /// The reason why the source's entity cannot be migrated, if it cannot.
@@ -297,8 +305,14 @@ extension DiffReport.Entry {
     case (.onlyInSource, _): return nil
     case (.onlyInDatabase, .source): return "gone from the source\(since)"
     case (.onlyInDatabase, _):
-      guard let run, let otherSource else { return "never migrated" }
-      return "run \(run) migrated it from \(DiffReport.plain(otherSource))"
+      guard let run, let otherReading else { return "never migrated" }
+      switch otherReading {
+      case .source(let source): return "run \(run) migrated it from \(DiffReport.plain(source))"
+      case .mappings(let names):
+        let list = names.map(DiffReport.quoted).joined(separator: ", ")
+        return "run \(run) read its source with the mapping\(names.count == 1 ? "" : "s") "
+          + "\(list), not given now"
+      }
     case (.different, .source): return "the source changed\(since)"
     case (.different, .database): return "the database changed\(since)"
     case (.different, .both): return "the source and the database changed\(since)"

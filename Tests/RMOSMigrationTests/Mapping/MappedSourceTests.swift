@@ -142,14 +142,17 @@ import Testing
   /// One of each, an object that is neither, and what is no object.
   private static let mixed = #"\#(typedJob), {"type":"screw"}, \#(typedFamily), 7"#
 
-  /// A list of objects to which no rule leads is said, but not what describes the document.
+  /// What may hold entities and no rule leads to is said, but not what describes the document.
   @Test(arguments: [
     (#"{"jobs":[],"archived":[{"id":"r"}]}"#, "/archived"),
     (#"{"jobs":[J],"more":[{"id":"r"}],"errors":[{"id":"r"}],"n":[1]}"#, "/more"),
     (#"{"jobs":[J],"a":[{"x":[{"y":1}]}]}"#, "/a"), (#"{"jobs":[J],"families":[F]}"#, nil),
-    (#"{"jobs":[J],"a":SSS[S{"x":1}],"b":[ {"x":1}S]}"#, "/b"),
+    (#"{"jobs":[J],"a":SSS[S{"x":1}],"b":[ 1S]}"#, "/a"),
+    (#"{"jobs":[J],"b":{"x":J}}"#, "/b"), (#"{"jobs":[J],"b":{"y":{"x":J}}}"#, "/b"),
+    (#"{"jobs":[J],"b":J}"#, "/b"), (#"{"jobs":[J],"b":F}"#, "/b"),
+    (#"{"jobs":[J],"settings":{"a":{"x":1}},"shop":{"city":"Kassel"},"n":{}}"#, nil),
   ])
-  func listsBesideAMappedOne(_ text: String, _ place: String?) throws {
+  func whatIsBesideAMappedList(_ text: String, _ place: String?) throws {
     let text = text.replacing("J", with: Self.job).replacing("F", with: Self.family)
       .replacing("S", with: String(repeating: " ", count: 300_000))
     let tree = try SourceTree(["shop.json": text])
@@ -347,6 +350,34 @@ import Testing
       #expect(try store.read { try $0.count(RecordQuery(.joblogs)) } == 0)
       withExtendedLifetime(tree) {}
     }
+  }
+
+  /// Read otherwise, nothing has changed in the database, and nothing is gone from the source.
+  @Test func aComparisonWithoutTheMapping() throws {
+    let anyCase = try #require(Mapping.builtIn(named: "any-case"))
+    let width = try Mapping(
+      parsing: """
+        {"mapping": 1, "name": "w", "strip_families": [{"members": {"strip_width_mm": "/width"}}]}
+        """)
+    let tree = try SourceTree([
+      "patterns/a.json": #"{"Id":"p","Name":"P","Ring_Count":1,"Geometry":{"a":1}}"#,
+      "strip_families/a.json":
+        #"{"id":"f","name":"F","width":1,"strip_thickness_mm":1,"material_type":"E","strips":[1]}"#,
+    ])
+    let store = InMemoryStore()
+    _ = try migrate(tree, [width, anyCase], into: store)
+    let report = try diff(tree, store, [])
+    let family = try #require(report.entries.first { $0.kind == .stripFamilies })
+    #expect(family.category == .different && family.change == .reading, "\(report.text)")
+    #expect(family.problem?.contains("strip_width_mm") == true)
+    let pattern = try #require(report.entries.first { $0.category == .onlyInDatabase })
+    #expect(
+      pattern.change == nil && pattern.otherReading == .mappings(["w", "any-case"]),
+      "\(report.text)")
+    #expect(
+      report.text.contains(
+        #"run 1 read its source with the mappings "w", "any-case", not given now"#))
+    #expect(try diff(tree, store, [width, anyCase]).isEmpty)
   }
 
   /// A dry run knows an entity again that it has read before, also under the key of a dictionary.

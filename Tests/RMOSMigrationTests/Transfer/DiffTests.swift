@@ -57,7 +57,7 @@ import Testing
       // One was never migrated, the other was from another directory; the row's deletion took its
       // provenance with it.
       #expect(report.entries.map(\.change) == [nil, nil, nil])
-      #expect(report.entries.map(\.otherSource) == [nil, tree.path, nil])
+      #expect(report.entries.map(\.otherReading) == [nil, .source(tree.path), nil])
       #expect(report.entries[1].path == "patterns/all.jsonl" && report.entries[1].run == 1)
       #expect(report.entries[2].path == "joblogs/j.json" && report.entries[2].line == 1)
     }
