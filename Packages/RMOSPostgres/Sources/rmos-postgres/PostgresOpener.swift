@@ -15,25 +15,49 @@ struct PostgresOpener: StoreOpener {
 
   /// The URL without its password, and without parameters that may hold a password.
   ///
-  /// A password that is not encoded may contain any character, so the part from the first colon to
-  /// the last @ is left out.
+  /// As for libpq, an @ before the first slash ends the user and the password. A password that is
+  /// not encoded may contain any character, though, and a URL with one is shown too, if only to say
+  /// that it cannot be read: what may be a part of a password is left out.
   func shown(_ location: String) -> String {
     guard let scheme = Self.schemes.first(where: { location.hasPrefix($0) }) else {
       return location
     }
     let rest = location.dropFirst(scheme.count)
-    let (user, address) =
-      if let at = rest.lastIndex(of: "@") {
-        (rest[..<at].prefix { $0 != ":" } + "@", rest[rest.index(after: at)...])
-      } else {
-        (rest[..<rest.startIndex], rest)
-      }
-    let (place, parameters) = (address.prefix { $0 != "?" }, address.drop { $0 != "?" })
-    let kept = parameters.dropFirst().split(separator: "&").filter {
+    let at = rest.prefix { $0 != "/" }.firstIndex(of: "@")
+    var (address, parameters) = Self.split(rest, atQueryAfter: at ?? rest.startIndex)
+    if let at, let query = rest[..<at].firstIndex(of: "?"), rest[query..<at].contains("=") {
+      // Parameters with an @ in them, or else a password that looks like parameters.
+      (address, parameters) = Self.split(rest, atQueryAfter: rest.startIndex)
+      if address.contains(":") { (address, parameters) = (address.prefix { $0 != ":" }, "") }
+    }
+    let kept = parameters.split(separator: "&").filter {
       Self.openParameters.contains(String($0.prefix { $0 != "=" }))
     }
-    return scheme + user + place
+    return scheme + Self.withoutPassword(address)
       + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&"))
+  }
+
+  /// What is before the first question mark after an index, and the parameters behind that.
+  private static func split(
+    _ rest: Substring, atQueryAfter index: Substring.Index
+  ) -> (address: Substring, parameters: Substring) {
+    let mark = rest[index...].firstIndex(of: "?") ?? rest.endIndex
+    return (rest[..<mark], rest[mark...].dropFirst())
+  }
+
+  /// Users, servers and a database without what is between the first colon and the last @, or what
+  /// should be a port and is none.
+  private static func withoutPassword(_ address: Substring) -> String {
+    if let at = address.lastIndex(of: "@") {
+      return String(address[..<at].prefix { $0 != ":" } + address[at...])
+    }
+    let hasPorts = address.prefix { $0 != "/" }.split(separator: ",").allSatisfy { server in
+      // The colons within brackets are those of an IPv6 address.
+      let end = server.hasPrefix("[") ? server.firstIndex(of: "]") : nil
+      let port = (end.map { server[$0...] } ?? server).drop { $0 != ":" }.dropFirst()
+      return port.allSatisfy(\.isNumber)
+    }
+    return String(hasPorts ? address : address.prefix { $0 != ":" })
   }
 
   /// The parameters that are no secrets: they say where the database is and how to connect, so a

@@ -64,6 +64,7 @@ extension ServerTests {
         "postgresql://rmos:\(password)@127.0.0.1:1/shop",
         "postgresql://rmos:\(password)@/shop?port=x",
         "postgresql://rmos@127.0.0.1:1/shop?password=\(password)&connect_timeout=2",
+        "postgresql://127.0.0.1:1?user=rmos&password=\(password)",
         "host=127.0.0.1 port=1 password='\(password)'", password,
       ] {
         let error = storeError { try PostgresStore(url: url) }

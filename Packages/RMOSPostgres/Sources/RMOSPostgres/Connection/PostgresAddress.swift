@@ -24,13 +24,18 @@ struct PostgresAddress: Sendable {
         "its \(key == "dbname" ? "database" : key) has an @; in a password, write @ as %40 and / "
           + "as %2F")
     }
+    // Parameters with an @ in them, which libpq takes for the user and the password.
+    if ["user", "password"].contains(where: { options[$0]?.contains("password=") == true }) {
+      throw Self.unreadable("in a password, write @ as %40 and / as %2F")
+    }
     let ports = options["port"]?.split(separator: ",", omittingEmptySubsequences: true) ?? []
     guard ports.allSatisfy({ UInt16($0) != nil }) else {
       throw Self.unreadable(
         "its port is not a number; in a password, write @ as %40 and / as %2F")
     }
     self.text = text
-    secrets = ["password", "sslpassword"].compactMap { options[$0] }.filter { !$0.isEmpty }
+    secrets = Self.secretKeywords.compactMap { options[$0] }
+      .filter { $0.utf8.count >= Self.shortestSecret }
     let environment = Self.environment()
     defaults = Self.timeouts.filter { options[$0.keyword] == nil && environment[$0.keyword] == nil }
   }
@@ -44,6 +49,14 @@ struct PostgresAddress: Sendable {
     return "postgresql://" + (user.isEmpty ? "" : "\(user)@") + (isDirectory ? "" : server)
       + "/\(database)" + (isDirectory ? "?host=\(host)" + (isDefault ? "" : "&port=\(port)") : "")
   }
+
+  /// The options that hold secrets.
+  static let secretKeywords = [
+    "password", "sslpassword", "scram_client_key", "scram_server_key",
+  ]
+  /// A shorter password is part of many words: where all of them were replaced, a message could not
+  /// be read, and would tell the password.
+  private static let shortestSecret = 6
 
   private static let timeouts = [
     ("connect_timeout", "10"), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
