@@ -25,16 +25,20 @@ import RMOSStore
   /// - Throws: ``StoreError/Code/cannotOpen``, or ``StoreError/Code/busy`` if the server has too
   ///   many connections.
   init(_ address: PostgresAddress) throws(StoreError) {
+    let start = ContinuousClock.now
     let connection = unsafe Self.connect(address.parameters)
     guard let connection = unsafe connection else {
       throw StoreError(.other, "there is no memory for a connection to PostgreSQL")
     }
     let location = unsafe Self.location(of: connection)
-    guard unsafe PQstatus(connection) == CONNECTION_OK else {
-      defer { unsafe PQfinish(connection) }
-      let reason = unsafe address.withoutSecrets(
-        Self.line(String(cString: PQerrorMessage(connection))))
-      throw Self.refusal(location, reason)
+    if unsafe PQstatus(connection) != CONNECTION_OK {
+      let reason = unsafe Self.line(String(cString: PQerrorMessage(connection)))
+      let isQuick = ContinuousClock.now - start < .seconds(1)
+      let states = unsafe Self.statesOfRefusal(reason, connection, mayTryAgain: isQuick)
+      guard unsafe PQstatus(connection) == CONNECTION_OK else {
+        unsafe PQfinish(connection)
+        throw Self.refusal(location, address.withoutSecrets(reason), states)
+      }
     }
     unsafe pointer = connection
     self.address = address
@@ -58,12 +62,45 @@ import RMOSStore
     }
   }
 
-  private static func refusal(_ location: String, _ reason: String) -> StoreError {
-    let isFull = ["too many clients", "too many connections", "remaining connection slots"]
-      .contains { reason.contains($0) }
-    let isStarting = reason.contains("the database system is")
+  /// The words of a server that has too many connections, and of one that starts or stops, by
+  /// SQLSTATE.
+  private static let wordsOfRefusal = [
+    SQLState.tooManyConnections: [
+      "too many clients", "too many connections", "remaining connection slots",
+    ],
+    SQLState.cannotConnectNow: ["the database system is"],
+  ]
+
+  /// Why a connection could not be made, as SQLSTATEs: `PQsetErrorVerbosity`, `PQreset`.
+  ///
+  /// A server writes its messages in the language that its administrator has chosen. It sends the
+  /// code of each as well, but libpq tells codes only if asked before it connects, for which there
+  /// must be a connection. So where English words do not tell, and the first answer did not take
+  /// long, it tries once more.
+  private static func statesOfRefusal(
+    _ reason: String, _ connection: OpaquePointer, mayTryAgain: Bool
+  ) -> Set<String> {
+    let known = wordsOfRefusal.filter { $0.value.contains { reason.contains($0) } }
+    // Some servers count attempts with a wrong password.
+    guard known.isEmpty, mayTryAgain, !reason.contains("password authentication failed") else {
+      return Set(known.keys)
+    }
+    unsafe PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE)
+    defer { unsafe PQsetErrorVerbosity(connection, PQERRORS_DEFAULT) }
+    unsafe PQreset(connection)
+    let message = unsafe String(cString: PQerrorMessage(connection))
+    return Set(
+      message.split(whereSeparator: \.isNewline).compactMap {
+        $0.split(separator: " ").last.map { String($0) }
+      })
+  }
+
+  private static func refusal(
+    _ location: String, _ reason: String, _ states: Set<String>
+  ) -> StoreError {
+    let isFull = states.contains(SQLState.tooManyConnections)
     return StoreError(
-      isFull || isStarting ? .busy : .cannotOpen,
+      isFull || states.contains(SQLState.cannotConnectNow) ? .busy : .cannotOpen,
       "cannot connect to \(location): \(reason)"
         + (isFull ? "; wait for others to disconnect, or raise max_connections" : ""),
       path: location)
