@@ -170,6 +170,26 @@ import RMOSStore
   /// - Throws: ``StoreError/Code/constraint`` if a value holds a NUL, or what the server reports.
   @discardableResult
   func query(_ sql: String, _ parameters: [String?] = []) throws(StoreError) -> PostgresResult {
+    let sql = completed(sql)
+    let isPrepared = prepared[sql] != nil
+    do throws(StoreError) {
+      return try queryPrepared(sql, parameters)
+    } catch {
+      // The server does not run a prepared statement whose columns would have other types now.
+      guard isPrepared, report?.state == SQLState.featureNotSupported else { throw error }
+      prepared[sql] = nil
+      if isIdle { return try queryPrepared(sql, parameters) }
+      // The transaction is lost.
+      throw StoreError(
+        .busy,
+        "\(location): another application changed a table that was being read or written; run "
+          + "again", path: location)
+    }
+  }
+
+  private func queryPrepared(
+    _ sql: String, _ parameters: [String?]
+  ) throws(StoreError) -> PostgresResult {
     let name = try name(ofPrepared: sql)
     try checkText(parameters)
     try send {
@@ -210,6 +230,7 @@ import RMOSStore
 
   /// Forgets all prepared statements.
   func forgetStatements() throws(StoreError) {
+    if prepared.isEmpty { return }
     prepared = [:]
     try execute("DEALLOCATE ALL")
   }
@@ -222,21 +243,41 @@ import RMOSStore
   static let nulInText = StoreError(
     .constraint, "a text contains the character NUL (U+0000), which PostgreSQL cannot hold")
 
+  /// Tables that queries may name though they do not exist, and queries for the rows to read in
+  /// place of each.
+  var standIns: [(table: String, sql: String)] = []
+
+  /// A query with the stand-ins for the tables that it names.
+  private func completed(_ sql: String) -> String {
+    guard !standIns.isEmpty, sql.hasPrefix("SELECT ") else { return sql }
+    let used = standIns.filter { sql.contains($0.table) }.map { "\($0.table) AS (\($0.sql))" }
+    return used.isEmpty ? sql : "WITH \(used.joined(separator: ", ")) \(sql)"
+  }
+
   /// Calls `body` with each row of a query, in constant memory, with a cursor.
   ///
   /// `body` may run other statements. Call it within a transaction.
   func forEachRow(
     _ sql: String, _ parameters: [String?] = [], _ body: (PostgresRow) throws -> Void
   ) throws {
+    try readRows(sql, parameters) { row in
+      try body(row)
+      return true
+    }
+  }
+
+  /// Calls `body` with each row of a query, as ``forEachRow(_:_:_:)``, until it returns `false`.
+  func readRows(
+    _ sql: String, _ parameters: [String?] = [], while body: (PostgresRow) throws -> Bool
+  ) throws {
     cursorCount += 1
     let name = "c\(cursorCount)"
-    try queryOnce("DECLARE \(name) NO SCROLL CURSOR FOR \(sql)", parameters)
+    try queryOnce("DECLARE \(name) NO SCROLL CURSOR FOR \(completed(sql))", parameters)
     var size = 32
     do {
       while true {
         guard let rows = try execute("FETCH \(size) FROM \(name)") else { throw lost() }
-        for row in rows.rows { try body(row) }
-        if rows.count < size { break }
+        guard try rows.rows.allSatisfy(body), rows.count == size else { break }
         size = min(max(1, size * Self.fetchSize / max(1, rows.memorySize)), size * 4, 512)
       }
     } catch {

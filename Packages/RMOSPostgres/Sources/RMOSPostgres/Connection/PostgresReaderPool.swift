@@ -29,7 +29,6 @@ final class PostgresReaderPool: Sendable {
     func begin(_ session: PostgresSession) throws(StoreError) {
       try session.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
       try session.refresh()
-      try session.completeForReading()
     }
     return try withSession(beginningWith: begin) { session in
       defer { session.connection.cleanUp("ROLLBACK") }

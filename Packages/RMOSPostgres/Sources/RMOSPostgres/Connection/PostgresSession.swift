@@ -53,6 +53,7 @@ final class PostgresSession: @unchecked Sendable {
       [found.name, String(busyTimeout.wholeMilliseconds)])
     layout = try PostgresLayout(of: connection, catalog, home: found.name)
     statements = StoreStatements(layout)
+    standIn()
   }
 
   private static func findHome(
@@ -84,26 +85,23 @@ final class PostgresSession: @unchecked Sendable {
     if cookie != layout.cookie { try reload() }
   }
 
-  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call
-  /// it at its beginning.
-  ///
-  /// What the others hold is read then, such as the members that have no column, and a dry run
-  /// predicts the run that creates them. They are of this connection alone, and rolling the
-  /// transaction back removes them.
-  func completeForReading() throws(StoreError) {
-    guard !layout.missingLedgerTables.isEmpty else { return }
-    // Temporary tables too can only be created by a transaction that may write.
-    try connection.execute("ROLLBACK")
-    try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-    try refresh()
-    for table in layout.missingLedgerTables { try connection.execute(table.createTemporarySQL) }
-    try connection.execute("SET TRANSACTION READ ONLY")
-  }
-
   /// Reads the layout again.
   func reload() throws(StoreError) {
+    // A table may have been created that another stood in for.
+    connection.standIns = []
+    defer { standIn() }
+    // What was prepared depends on the tables as they were.
+    try connection.forgetStatements()
     layout = try PostgresLayout(of: connection, catalog, home: home.name)
     statements = StoreStatements(layout)
+  }
+
+  /// Lets the tables that the ledger lacks be read as empty ones.
+  ///
+  /// What the others hold is read then, such as the members that have no column, and a dry run
+  /// predicts the run that creates them. That they need not be created lets a replica be read too.
+  private func standIn() {
+    connection.standIns = layout.missingLedgerTables.map { ($0.name, $0.emptySQL) }
   }
 }
 

@@ -89,6 +89,7 @@ struct ServerReport: Sendable, Hashable {
 ///
 /// Source: PostgreSQL's documentation, "PostgreSQL Error Codes".
 enum SQLState {
+  static let featureNotSupported = "0A000"
   static let foreignKeyViolation = "23503"
   static let uniqueViolation = "23505"
   static let readOnlyTransaction = "25006"

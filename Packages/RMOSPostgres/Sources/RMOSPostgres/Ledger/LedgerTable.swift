@@ -50,9 +50,13 @@ struct LedgerTable: Sendable {
     return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))"
   }
 
-  /// The statement that creates, for the connection alone, an empty table in place of the table.
-  var createTemporarySQL: String {
-    "CREATE TEMPORARY TABLE \(name) (\(definitions.joined(separator: ", ")))"
+  /// The query for the rows of the table while it is empty.
+  var emptySQL: String {
+    let values = zip(columns, definitions).map { column, definition in
+      let type = definition.dropFirst(column.count + 1).replacing(" NOT NULL", with: "")
+      return "NULL::\(type) AS \(column)"
+    }
+    return "SELECT \(values.joined(separator: ", ")) WHERE false"
   }
 
   private static let text = "TEXT COLLATE \"C\""

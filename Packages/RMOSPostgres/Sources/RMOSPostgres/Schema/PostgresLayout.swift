@@ -63,7 +63,8 @@ struct PostgresLayout: Sendable {
   let catalog: EntityCatalog
   /// The name of the schema that holds the tables.
   let home: String
-  /// Changes when a table or view of the store is changed.
+  /// Changes when a table or view of the store is changed, or what depends on it: its columns,
+  /// indexes, constraints, triggers and rules.
   let cookie: String
   /// The newest schema version recorded; `nil` if there is none.
   private(set) var version: SchemaVersion?
@@ -99,10 +100,25 @@ struct PostgresLayout: Sendable {
     of connection: PostgresConnection, _ catalog: EntityCatalog, home: String
   ) throws(StoreError) -> String {
     let names = Self.names(catalog) + LedgerView.names(catalog)
+    // Many changes leave the row of the table in pg_class as it is. A digest, since it is asked for
+    // in each transaction.
     return try connection.query(
-      "SELECT string_agg(c.oid || ':' || c.xmin || ':' || c.relhastriggers, ',' ORDER BY c.oid) "
-        + "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        + "WHERE c.relname = ANY ($1) AND n.nspname = $2", [names.postgresArray, home]
+      """
+      WITH c AS (SELECT t.oid, t.xmin, t.relhastriggers FROM pg_class t
+        JOIN pg_namespace n ON n.oid = t.relnamespace
+        WHERE t.relname = ANY ($1) AND n.nspname = $2)
+      SELECT hashtextextended(string_agg(p.part, ',' ORDER BY p.part COLLATE "C"), 0) FROM (
+        SELECT 'c' || c.oid || ':' || c.xmin || ':' || c.relhastriggers AS part FROM c
+        UNION ALL SELECT 'a' || c.oid || ':' || a.attnum || ':' || a.xmin
+        FROM c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+        UNION ALL SELECT 't' || t.oid || ':' || t.xmin FROM c JOIN pg_trigger t ON t.tgrelid = c.oid
+        UNION ALL SELECT 'i' || i.indexrelid || ':' || i.xmin || ':' || i.indisvalid
+        FROM c JOIN pg_index i ON i.indrelid = c.oid
+        UNION ALL SELECT 'o' || o.oid || ':' || o.xmin
+        FROM c JOIN pg_constraint o ON o.conrelid = c.oid
+        UNION ALL SELECT 'r' || r.oid || ':' || r.xmin
+        FROM c JOIN pg_rewrite r ON r.ev_class = c.oid) p
+      """, [names.postgresArray, home]
     ).first?.text(at: 0) ?? ""
   }
 
@@ -288,13 +304,13 @@ struct PostgresLayout: Sendable {
 
   /// Whether there is a ledger: any of its tables.
   ///
-  /// Missing tables are read as empty: see ``PostgresSession/completeForReading()``.
+  /// Missing tables are read as empty ones: see ``PostgresConnection/standIns``.
   var hasLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
 
   /// The tables that the ledger lacks; none if there is no ledger.
   var missingLedgerTables: [LedgerTable] {
     let missing = LedgerTable.names.filter { !isRelation($0) }
-    // Asked for at each read, so the tables are not made without need.
+    // Asked for at each write, so the tables are not made without need.
     guard hasLedger, !missing.isEmpty else { return [] }
     return LedgerTable.all(catalog).filter { missing.contains($0.name) }
   }

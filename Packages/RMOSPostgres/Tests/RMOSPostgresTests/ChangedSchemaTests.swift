@@ -1,0 +1,132 @@
+import RMOSAudit
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTesting
+import Testing
+
+@testable import RMOSPostgres
+
+extension ServerTests {
+  @Suite("What other applications do to the tables", .serialized)
+  struct ChangedSchemaTests {
+    @Test(
+      "a change of a table is noticed",
+      arguments: [
+        "ALTER TABLE patterns RENAME COLUMN name TO title",
+        "ALTER TABLE patterns DROP COLUMN name",
+        "ALTER TABLE patterns ALTER COLUMN name TYPE varchar(99)",
+        "ALTER TABLE patterns ALTER COLUMN metadata_json SET NOT NULL",
+        "ALTER TABLE patterns ALTER COLUMN name DROP NOT NULL",
+        "ALTER TABLE patterns ALTER COLUMN name SET DEFAULT ''",
+        "CREATE UNIQUE INDEX one ON patterns (name)",
+        "DROP INDEX idx_patterns_name",
+        "CREATE TRIGGER one BEFORE INSERT ON patterns FOR EACH ROW "
+          + "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "ALTER TABLE joblogs DROP CONSTRAINT joblogs_pattern_id_fkey",
+        "ALTER TABLE patterns ADD CHECK (ring_count > 0)",
+        "CREATE RULE one AS ON INSERT TO patterns DO INSTEAD NOTHING",
+        "ALTER TABLE patterns ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE patterns DISABLE TRIGGER ALL",
+        "CREATE OR REPLACE VIEW migration_patterns_origin AS "
+          + "SELECT * FROM migration_joblogs_origin",
+      ])
+    func cookie(_ sql: String) throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      let session = try PostgresSession(
+        PostgresAddress(database.url), .rmos, busyTimeout: .seconds(5))
+      func cookie() throws -> String {
+        try PostgresLayout.cookie(of: session.connection, .rmos, home: session.home.name)
+      }
+      #expect(try cookie() == session.layout.cookie)
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+      try database.execute("ANALYZE patterns")
+      #expect(try cookie() == session.layout.cookie)
+      try database.execute(sql)
+      #expect(try cookie() != session.layout.cookie)
+    }
+
+    @Test("a trigger that appears between two writes is respected by the second")
+    func trigger() throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      func insert(_ id: String) throws {
+        let batch = StoreSamples.batch(
+          .patterns, ["1", "2"].map { .init(StoreSamples.record(.patterns, id + $0)) })
+        try store.write { transaction in
+          let run = try transaction.beginRun(StoreSamples.run())
+          #expect(try transaction.insert(batch, at: [0, 1], run: run).isEmpty)
+        }
+      }
+      try insert("a")
+      try database.execute(
+        """
+        CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          NEW.name := 'shouted'; RETURN NEW; END $$;
+        CREATE TRIGGER shout BEFORE INSERT ON patterns FOR EACH ROW EXECUTE FUNCTION shout()
+        """)
+      try insert("b")
+      // The digest is that of the row as the trigger left it.
+      try store.read { reader in
+        let record = try #require(try reader.record(.patterns, id: "b1"))
+        #expect(record["name"] == .text("shouted"))
+        let provenance = try reader.provenance(.patterns, id: "b1")
+        #expect(provenance?.rowDigest == RowDigest(of: record))
+      }
+    }
+
+    @Test("a column that gets another type is read by the same store")
+    func otherType() throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a", ["name": .text("A")])) }
+      func name() throws -> Value? { try store.read { try $0.record(.patterns, id: "a")?["name"] } }
+      #expect(try name() == .text("A"))
+      try database.execute("ALTER TABLE patterns ALTER COLUMN name TYPE varchar COLLATE \"C\"")
+      #expect(try name() == .text("A"))
+    }
+
+    @Test("a prepared statement whose result has another type now is prepared again")
+    func preparedStatement() throws {
+      let database = try TestDatabase()
+      try database.execute("CREATE TABLE t (a bigint); INSERT INTO t VALUES (1)")
+      let connection = try PostgresConnection(PostgresAddress(database.url))
+      func value() throws -> String? { try connection.query("SELECT a FROM t").first?.text(at: 0) }
+      #expect(try value() == "1")
+      try database.execute("ALTER TABLE t ALTER COLUMN a TYPE numeric(5, 1)")
+      #expect(try value() == "1.0")
+      // Within a transaction nothing can be run again, but in the next.
+      try database.execute("ALTER TABLE t ALTER COLUMN a TYPE text")
+      let error = #expect(throws: StoreError.self) {
+        try connection.transaction("") { _ = try value() }
+      }
+      #expect(error?.code == .busy)
+      #expect(try connection.transaction("") { try value() } == "1.0")
+    }
+
+    @Test("a ledger that lost tables is read where nothing can be written")
+    func readOnly() async throws {
+      let database = try TestDatabase()
+      let tree = try LegacyTree()
+      try tree.write(
+        #"{"id": "p", "name": "Rope", "ring_count": 3, "geometry": {"a": 1}, "shelf": 7}"#,
+        to: "patterns/p.json")
+      _ = try await Migration(from: tree.path, into: try database.store()).run()
+      try database.execute("DROP TABLE migration_runs, migration_before_images CASCADE")
+      let store = try PostgresStore(
+        url: database.url + "%20-cdefault_transaction_read_only%3Don", access: .readOnly)
+      try store.read { reader throws in
+        #expect(try reader.provenance(.patterns, id: "p")?.unknownMembers == #"{"shelf":7}"#)
+        #expect(try reader.runs(limit: nil, offset: 0).isEmpty && reader.runCount() == 0)
+        #expect(try reader.changes(of: .patterns, id: "p").isEmpty)
+        var query = RecordQuery(.patterns)
+        query.conditions = [.written(byRuns: [1], .addedOrChanged)]
+        #expect(try reader.records(query).map(\.id) == ["p"])
+      }
+      // Another session creates what was missing.
+      _ = try await Migration(from: tree.path, into: try database.store()).run()
+      #expect(try store.read { try $0.runCount() } == 1)
+    }
+  }
+}
