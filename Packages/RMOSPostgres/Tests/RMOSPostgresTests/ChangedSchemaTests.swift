@@ -105,6 +105,76 @@ extension ServerTests {
       #expect(try connection.transaction("") { try value() } == "1.0")
     }
 
+    @Test("a foreign key to a table of the same name in another schema is audited there")
+    func otherSchema() async throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a", ["name": .text("A")])) }
+      let other = "\(database.schema)_before_run_9"
+      try database.execute(
+        """
+        CREATE SCHEMA \(other);
+        CREATE TABLE \(other).patterns (id text COLLATE "C" PRIMARY KEY);
+        CREATE TABLE \(other)."Only there" ("A key" text COLLATE "C" PRIMARY KEY);
+        INSERT INTO \(other).patterns VALUES ('a');
+        INSERT INTO \(other)."Only there" VALUES ('A');
+        ALTER TABLE patterns ADD FOREIGN KEY (id) REFERENCES \(other).patterns,
+          ADD FOREIGN KEY (name) REFERENCES \(other)."Only there"
+        """)
+      #expect(try await brokenKeys(store) == [])
+      // What the server has not checked.
+      try database.execute(
+        "SET session_replication_role = replica; DELETE FROM \(other).patterns")
+      let found = try await brokenKeys(store)
+      #expect(found.count == 1 && found[0].contains("\(other).patterns"), "\(found)")
+    }
+
+    /// What an audit finds of foreign keys.
+    private func brokenKeys(_ store: PostgresStore) async throws -> [String] {
+      try await Auditor(of: store).run().findings.filter { $0.code == "sqlite.foreign-key" }
+        .map(\.message)
+    }
+
+    @Test("a foreign key of two columns is one")
+    func twoColumns() async throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      let tree = try LegacyTree()
+      try tree.fill(3)
+      let run = try #require(try await Migration(from: tree.path, into: store).run().run)
+      try database.execute(
+        """
+        ALTER TABLE patterns ADD CONSTRAINT pair UNIQUE (id, ring_count);
+        CREATE TABLE notes (pattern text COLLATE "C", rings bigint,
+          FOREIGN KEY (pattern, rings) REFERENCES patterns (id, ring_count));
+        INSERT INTO notes VALUES ('p1', NULL), ('p2', 3)
+        """)
+      // The first note points nowhere, and hinders nobody.
+      let obstacles = try store.read { reader in
+        var obstacles: [UndoObstacle] = []
+        try reader.forEachUndoObstacle(ofRun: run) { obstacles.append($0) }
+        return obstacles
+      }
+      #expect(
+        obstacles == [UndoObstacle(kind: .patterns, id: "p2", .isReferredElsewhere("notes"))])
+      try database.execute(
+        """
+        DROP TABLE notes;
+        CREATE TABLE marks (id text COLLATE "C", number bigint, PRIMARY KEY (id, number));
+        INSERT INTO marks VALUES ('p0', 1), ('p1', 2), ('p2', 3);
+        ALTER TABLE patterns DROP CONSTRAINT pair,
+          ADD FOREIGN KEY (id, ring_count) REFERENCES marks (id, number)
+        """)
+      guard case .unforeseeable(let reason) = try store.rehearsal(isCancelled: { false }) else {
+        throw ConformanceFound("a rehearsal that foresees a foreign key of two columns")
+      }
+      #expect(reason.contains("patterns.id, patterns.ring_count"), "\(reason)")
+      #expect(try await brokenKeys(store) == [])
+      try database.execute(
+        "SET session_replication_role = replica; UPDATE marks SET number = 9 WHERE id = 'p1'")
+      #expect(try await brokenKeys(store).count == 1)
+    }
+
     @Test("a ledger that lost tables is read where nothing can be written")
     func readOnly() async throws {
       let database = try TestDatabase()

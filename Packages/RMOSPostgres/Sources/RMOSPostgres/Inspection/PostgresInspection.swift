@@ -47,7 +47,7 @@ struct PostgresInspection: SchemaInspecting {
             (name: index.name, columns: index.columns, isPartial: index.isPartial)
           },
           foreignKeys: layout.foreignKeys.filter { $0.isInHome && $0.table == relation.name }
-            .map { (column: $0.column, table: $0.target) })
+            .flatMap { key in key.columns.map { (column: $0.own, table: key.target) } })
       }
   }
 
@@ -116,11 +116,13 @@ struct PostgresInspection: SchemaInspecting {
     in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {
     let session = try session()
-    for key in session.layout.foreignKeys where key.isInHome && key.table == table {
-      let (column, target) = (SQL.quoted(key.column), SQL.quoted(key.targetColumn))
+    // What the role may not read, the server alone checks.
+    for key in session.layout.foreignKeys
+    where key.isInHome && key.table == table && key.hasReadableTarget {
+      let isSet = key.columns.map { "t.\(SQL.quoted($0.own)) IS NOT NULL" }
       try session.connection.forEachRow(
-        "SELECT 1 FROM \(SQL.quoted(table)) t LEFT JOIN \(SQL.quoted(key.target)) r "
-          + "ON r.\(target) = t.\(column) WHERE t.\(column) IS NOT NULL AND r.\(target) IS NULL"
+        "SELECT 1 FROM \(key.qualifiedTable) t WHERE \(isSet.joined(separator: " AND ")) "
+          + "AND NOT EXISTS (SELECT 1 FROM \(key.qualifiedTarget) r WHERE \(key.join("t", "r")))"
       ) { _ in
         try body(InspectedKey(id: nil, rowID: nil), key.target)
       }

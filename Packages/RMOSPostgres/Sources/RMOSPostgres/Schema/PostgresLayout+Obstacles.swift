@@ -102,10 +102,13 @@ extension PostgresLayout {
       }
       for key in foreignKeys where key.table == kind.table && key.isInHome {
         let isReference = kind.schema.references.contains { reference in
-          kind.schema.fields[reference.field].column == key.column
-            && reference.target.table == key.target && key.targetColumn == "id"
+          key.target == reference.target.table && key.column?.target == "id"
+            && key.column?.own == kind.schema.fields[reference.field].column
         }
-        if !isReference { found.append("the foreign key of \(kind.table).\(key.column)") }
+        if !isReference {
+          let columns = key.columns.map { "\(kind.table).\($0.own)" }.joined(separator: ", ")
+          found.append("the foreign key of \(columns)")
+        }
       }
     }
     return found

@@ -46,17 +46,34 @@ struct PostgresLayout: Sendable {
     var isPlain: Bool
   }
 
-  /// A foreign key of one column.
-  struct ForeignKey: Sendable, Hashable {
+  /// A foreign key.
+  struct ForeignKey: Sendable {
+    var name: String
     var table: String
     /// The table with its schema, quoted where needed.
     var qualifiedTable: String
-    var column: String
-    var target: String
-    var targetColumn: String
+    /// Whether the table is in the schema of the store.
     var isInHome: Bool
+    /// The name of the table that it points to; with its schema, if that is another than the
+    /// store's.
+    var target: String
+    var qualifiedTarget: String
+    /// Whether the role may read the table that it points to.
+    var hasReadableTarget: Bool
+    /// The columns, and those that they point to.
+    var columns: [(own: String, target: String)]
     /// pg_constraint.confdeltype: `a` and `r` forbid deleting.
     var onDelete: String
+
+    /// The only column; `nil` if there are several.
+    var column: (own: String, target: String)? { columns.count == 1 ? columns[0] : nil }
+
+    /// The condition that a row of the table, by the alias `own`, points to a row by the alias
+    /// `target`.
+    func join(_ own: String, _ target: String) -> String {
+      columns.map { "\(target).\(SQL.quoted($0.target)) = \(own).\(SQL.quoted($0.own))" }
+        .joined(separator: " AND ")
+    }
   }
 
   /// The kinds that the store holds.
@@ -233,26 +250,39 @@ struct PostgresLayout: Sendable {
     for row in checks.rows {
       self.checks[row.string(at: 0), default: []].append(row.string(at: 1))
     }
-    let keys = try connection.query(
+    try readForeignKeys(connection, names)
+  }
+
+  private mutating func readForeignKeys(
+    _ connection: PostgresConnection, _ names: String
+  ) throws(StoreError) {
+    let columns = try connection.query(
       """
-      SELECT c.relname, a.attname, f.relname, b.attname, n.nspname = $2, o.confdeltype,
-        format('%I.%I', n.nspname, c.relname)
+      SELECT k.number, o.conname, c.relname, format('%I.%I', n.nspname, c.relname), n.nspname = $2,
+        CASE WHEN m.nspname = $2 THEN f.relname ELSE format('%I.%I', m.nspname, f.relname) END,
+        format('%I.%I', m.nspname, f.relname),
+        has_schema_privilege(m.oid, 'USAGE') AND has_table_privilege(f.oid, 'SELECT'),
+        o.confdeltype, a.attname, b.attname
       FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
       JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_namespace m ON m.oid = f.relnamespace
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.conkey[1]
-      JOIN pg_attribute b ON b.attrelid = f.oid AND b.attnum = o.confkey[1]
+      CROSS JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY AS k(own, target, number)
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.own
+      JOIN pg_attribute b ON b.attrelid = f.oid AND b.attnum = k.target
       WHERE o.contype = 'f' AND (n.nspname = $2 AND c.relname = ANY ($1)
         OR m.nspname = $2 AND f.relname = ANY ($1))
-      ORDER BY c.relname, o.conname
+      ORDER BY c.relname, o.conname, o.oid, k.number
       """, [names, home])
-    for row in keys.rows {
-      foreignKeys.append(
-        ForeignKey(
-          table: row.string(at: 0), qualifiedTable: row.string(at: 6), column: row.string(at: 1),
-          target: row.string(at: 2),
-          targetColumn: row.string(at: 3), isInHome: row.isTrue(at: 4),
-          onDelete: row.string(at: 5)))
+    for row in columns.rows {
+      if row.count(at: 0) == 1 {
+        foreignKeys.append(
+          ForeignKey(
+            name: row.string(at: 1), table: row.string(at: 2), qualifiedTable: row.string(at: 3),
+            isInHome: row.isTrue(at: 4), target: row.string(at: 5),
+            qualifiedTarget: row.string(at: 6), hasReadableTarget: row.isTrue(at: 7), columns: [],
+            onDelete: row.string(at: 8)))
+      }
+      foreignKeys[foreignKeys.count - 1].columns.append((row.string(at: 9), row.string(at: 10)))
     }
   }
 

@@ -140,11 +140,10 @@ extension PostgresReader {
     let own = Set(catalog.kinds.map(\.table))
     for key in session.layout.foreignKeys
     where !(key.isInHome && own.contains(key.table)) && ["a", "r"].contains(key.onDelete) {
-      guard let target = catalog.kind(named: key.target), key.targetColumn == "id" else { continue }
-      let column = SQL.quoted(key.column)
+      guard let target = catalog.kind(named: key.target) else { continue }
       try session.connection.forEachRow(
         "SELECT DISTINCT t.id COLLATE \"C\" FROM \(key.qualifiedTable) o "
-          + "JOIN \(session.statements[target].source("t")) ON t.id = o.\(column) "
+          + "JOIN \(session.statements[target].source("t")) ON \(key.join("o", "t")) "
           + "WHERE \(isRemoved(target, "t.id")) ORDER BY 1", [String(run)]
       ) { row in
         try body(
