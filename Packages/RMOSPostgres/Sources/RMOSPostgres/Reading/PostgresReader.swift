@@ -49,21 +49,19 @@ class PostgresReader: StoreReader {
     let session = try session()
     let table = try session.statements[query.kind]
     guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return [] }
-    var sql = "SELECT \(table.list) FROM \(table.source)\(condition)"
-    sql += " ORDER BY \(try table.terms(query))"
+    let order = " ORDER BY \(try table.terms(query))"
     guard query.isAnsweredBySQL else {
-      let matches = try query.testedByReading.predicate(in: self)
       let limit = query.limit.map { max(0, $0) } ?? .max
       var skipped = 0
       var records: [Record] = []
-      try session.connection.forEachRow(sql, parameters) { row in
-        guard records.count < limit else { return }
-        let record = query.kind.record(row)
-        guard try matches(record) else { return }
-        if skipped < max(0, query.offset) { skipped += 1 } else { records.append(record) }
+      if limit == 0 { return records }
+      try readMatches(query, order: order) { record in
+        if skipped < query.offset { skipped += 1 } else { records.append(record) }
+        return records.count < limit
       }
       return records
     }
+    var sql = "SELECT \(table.list) FROM \(table.source)\(condition)\(order)"
     if let limit = query.limit { sql += " LIMIT \(max(0, limit))" }
     sql += " OFFSET \(max(0, query.offset))"
     var records: [Record] = []
@@ -71,11 +69,40 @@ class PostgresReader: StoreReader {
     return records
   }
 
+  /// Calls `body` with the records that match, ignoring limit and offset, until it returns `false`;
+  /// what SQL does not answer is tested here, in constant memory.
+  ///
+  /// - Parameters:
+  ///   - query: The query.
+  ///   - order: The ORDER BY clause, with a space before it.
+  ///   - body: What to do with a record.
+  /// - Throws: What reading throws, or what `body` throws.
+  private func readMatches(
+    _ query: RecordQuery, order: String = "", _ body: (Record) throws -> Bool
+  ) throws {
+    let session = try session()
+    let table = try session.statements[query.kind]
+    guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return }
+    let matches = try query.testedByReading.predicate(in: self)
+    let sql = "SELECT \(table.list) FROM \(table.source)\(condition)\(order)"
+    try session.connection.readRows(sql, parameters) { row in
+      let record = query.kind.record(row)
+      return try !matches(record) || body(record)
+    }
+  }
+
   final func count(_ query: RecordQuery) throws -> Int {
     let session = try session()
     let table = try session.statements[query.kind]
     guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return 0 }
-    guard query.isAnsweredBySQL else { return try records(query.unlimited).count }
+    guard query.isAnsweredBySQL else {
+      var count = 0
+      try readMatches(query) { _ in
+        count += 1
+        return true
+      }
+      return count
+    }
     return try session.connection.query(
       "SELECT count(*) FROM \(table.source)\(condition)", parameters
     ).first?.count(at: 0) ?? 0
@@ -86,8 +113,12 @@ class PostgresReader: StoreReader {
     let table = try session.statements[query.kind]
     let position = try query.position(of: key.member)
     guard query.isAnsweredBySQL else {
-      let records = try records(query.unlimited)
-      return key.groups { count in for record in records { count(record.values[position]) } }
+      return try key.groups { count in
+        try readMatches(query) { record in
+          count(record.values[position])
+          return true
+        }
+      }
     }
     guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return [] }
     let (field, column) = (query.kind.schema.fields[position], table.expressions[position])
@@ -268,9 +299,4 @@ extension String {
   var lowercasedASCII: String {
     String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   }
-}
-
-extension RecordQuery {
-  /// The query for all records that match.
-  fileprivate var unlimited: RecordQuery { RecordQuery(kind, where: conditions, order: order) }
 }

@@ -67,14 +67,14 @@ extension PostgresTransaction {
 
   /// Deletes the rows of a kind whose provenance is of the run, and returns their number.
   private func removeRows(_ kind: EntityKind, _ run: Int64) throws -> Int {
-    let result = try session().connection.query(
-      "SELECT entity_id FROM migration_provenance WHERE kind = $1 AND run_id = $2 "
-        + "ORDER BY entity_id", [kind.table, String(run)])
     var count = 0
-    for row in result.rows {
+    try session().connection.forEachRow(
+      "SELECT entity_id FROM migration_provenance WHERE kind = $1 AND run_id = $2 "
+        + "ORDER BY entity_id", [kind.table, String(run)]
+    ) { row in
       let id = row.string(at: 0)
       // Its provenance may have outlived it.
-      guard try contains(kind, id: id) else { continue }
+      guard try contains(kind, id: id) else { return }
       guard try delete(kind, id: id), try !contains(kind, id: id) else {
         throw StoreError.ignoredUndo(kind, run: run)
       }

@@ -1,0 +1,53 @@
+import RMOSModels
+import RMOSStore
+import RMOSTesting
+import Testing
+
+@testable import RMOSPostgres
+
+extension ServerTests {
+  @Suite("Queries", .serialized)
+  struct QueryTests {
+    @Test("no more rows are fetched than are wanted")
+    func enoughRows() throws {
+      let database = try TestDatabase()
+      try database.execute("CREATE SEQUENCE fetched")
+      let connection = try PostgresConnection(PostgresAddress(database.url))
+      var count = 0
+      try connection.transaction("") {
+        try connection.readRows("SELECT nextval('fetched') FROM generate_series(1, 100000)") { _ in
+          count += 1
+          return count < 3
+        }
+      }
+      #expect(count == 3)
+      let fetched = Int(try database.text("SELECT last_value FROM fetched") ?? "") ?? .max
+      #expect(fetched < 100)
+    }
+
+    @Test("what JSON has is listed, limited and counted")
+    func json() throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      try store.write { transaction in
+        for number in 0..<100 {
+          let material = number % 10 == 3 ? "ebony" : "not ebony"
+          try transaction.insert(
+            StoreSamples.record(
+              .patterns, "p\(number + 100)",
+              ["metadata": .text(#"{"material":"\#(material)"}"#)]))
+        }
+      }
+      let condition = RecordQuery.Condition.jsonHas(
+        member: "metadata", names: ["material"], text: "ebony")
+      try store.read { reader throws in
+        for (limit, offset, found) in [(2, 0, ["p103", "p113"]), (2, 9, ["p193"]), (0, 0, [])] {
+          let query = RecordQuery(.patterns, where: [condition], limit: limit, offset: offset)
+          #expect(try reader.records(query).map(\.id) == found)
+          #expect(try reader.count(query) == 10)
+          #expect(try reader.counts(query, by: .member("ring_count")).map(\.count) == [10])
+        }
+      }
+    }
+  }
+}
