@@ -8,6 +8,36 @@ import Testing
 extension ServerTests {
   @Suite("Queries", .serialized)
   struct QueryTests {
+    @Test("a sum that no double can hold is infinite, as in other stores")
+    func sums() throws {
+      let database = try TestDatabase()
+      let stores: [any RecordStore] = [try database.store(), InMemoryStore()]
+      let sums: [(status: String, numbers: [Double])] = [
+        ("completed", [1.5e308, 1.5e308, 2]), ("failed", [-1.5e308, -1.5e308]),
+        ("pending", [1e308, -0.75e308, 0.5, 1e290]), ("running", [.infinity, 1]),
+      ]
+      var found: [[RecordGroup]] = []
+      for store in stores {
+        try store.write { transaction in
+          for (status, numbers) in sums {
+            for (position, number) in numbers.enumerated() {
+              try transaction.insert(
+                StoreSamples.record(
+                  .joblogs, "\(status)\(position)",
+                  ["status": .text(status), "duration_seconds": .real(number)]))
+            }
+          }
+        }
+        found.append(
+          try store.read {
+            try $0.groups(.joblogs, by: ["status"], numbers: ["duration_seconds"])
+          })
+      }
+      #expect(found[0] == found[1])
+      #expect(
+        found[0].map(\.numbers[0].sum) == [.infinity, -.infinity, 0.25e308 + 1e290, .infinity])
+    }
+
     @Test("no more rows are fetched than are wanted")
     func enoughRows() throws {
       let database = try TestDatabase()

@@ -16,7 +16,7 @@ extension PostgresReader {
         // A text is not a number, whatever it looks like.
         let isText = kind.schema.fields[position].type.acceptedTypes[0] == "text"
         let value = isText ? "NULL::double precision" : "\(table.expressions[position])::float8"
-        return ["count(\(value))", "sum(\(value))", "min(\(value))", "max(\(value))"]
+        return ["count(\(value))", "min(\(value))", "max(\(value))"] + Self.sums(value)
       })
     var sql = "SELECT \(columns.joined(separator: ", ")) FROM \(table.source)"
     if !keys.isEmpty {
@@ -32,9 +32,20 @@ extension PostgresReader {
       groups.append(
         RecordGroup(
           keys: values, count: count,
-          numbers: numbers.indices.map { row.numbers(from: keys.count + 1 + $0 * 4) }))
+          numbers: numbers.indices.map { row.numbers(from: keys.count + 1 + $0 * 5) }))
     }
     return groups
+  }
+
+  /// The sum of the numbers that are not huge, and that of the huge ones, scaled down.
+  ///
+  /// PostgreSQL refuses a sum that is larger than any double, instead of giving infinity: neither
+  /// can be.
+  private static func sums(_ value: String) -> [String] {
+    [
+      "sum(\(value)) FILTER (WHERE abs(\(value)) < 1e290)",
+      "sum(\(value) / \(PostgresRow.scale)) FILTER (WHERE abs(\(value)) >= 1e290)",
+    ]
   }
 
   final func entityDays() throws -> EntityDays {
@@ -67,14 +78,17 @@ extension PostgresReader {
 }
 
 extension PostgresRow {
-  /// A summary: count, sum, smallest and largest, from a column on.
+  /// What huge numbers are divided by before they are added, 2⁶⁴: it changes none of their digits.
+  fileprivate static let scale = 18_446_744_073_709_551_616.0
+
+  /// A summary: count, smallest and largest, the sum and the scaled sum, from a column on.
   fileprivate func numbers(from first: Int) -> RecordGroup.Numbers {
     var numbers = RecordGroup.Numbers()
     numbers.count = count(at: first)
     guard numbers.count > 0 else { return numbers }
-    numbers.sum = real(at: first + 1) ?? 0
-    numbers.minimum = real(at: first + 2)
-    numbers.maximum = real(at: first + 3)
+    numbers.minimum = real(at: first + 1)
+    numbers.maximum = real(at: first + 2)
+    numbers.sum = (real(at: first + 3) ?? 0) + (real(at: first + 4) ?? 0) * Self.scale
     return numbers
   }
 }
