@@ -38,6 +38,42 @@ extension ServerTests {
         found[0].map(\.numbers[0].sum) == [.infinity, -.infinity, 0.25e308 + 1e290, .infinity])
     }
 
+    @Test("a condition takes more values than a statement has parameters")
+    func manyValues() throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      try store.write { transaction in
+        for (id, rings) in [("a", 1), ("b", 70_000), ("c", 80_001)] as [(String, Int64)] {
+          try transaction.insert(
+            StoreSamples.record(.patterns, id, ["ring_count": .integer(rings)]))
+        }
+        try transaction.insert(StoreSamples.record(.patterns, "\"\\,", ["metadata": .null]))
+      }
+      func ids(_ member: String, _ values: [Value]) throws -> [String] {
+        try store.read {
+          try $0.records(RecordQuery(.patterns, where: [.isAny(member: member, of: values)]))
+            .map(\.id)
+        }
+      }
+      let numbers = (0...80_000).map { Value.integer($0) }
+      #expect(try ids("ring_count", numbers) == ["\"\\,", "a", "b"])
+      let texts = (0...70_000).map { Value.text("\($0)") }
+      #expect(try ids("id", texts + [.text("c"), .text("\"\\,"), .text("a\0")]) == ["\"\\,", "c"])
+      #expect(try ids("metadata", texts + [.null]) == ["\"\\,"])
+    }
+
+    @Test("what libpq refuses is no lost connection")
+    func refusedByLibrary() throws {
+      let database = try TestDatabase()
+      let connection = try PostgresConnection(PostgresAddress(database.url))
+      let error = #expect(throws: StoreError.self) {
+        try connection.queryOnce("SELECT 1", Array(repeating: "1", count: 70_000))
+      }
+      #expect(error?.code == .other)
+      #expect(error?.message.contains("number of parameters") == true, "\(error?.message ?? "")")
+      #expect(try connection.execute("SELECT 1")?.first?.text(at: 0) == "1")
+    }
+
     @Test("no more rows are fetched than are wanted")
     func enoughRows() throws {
       let database = try TestDatabase()

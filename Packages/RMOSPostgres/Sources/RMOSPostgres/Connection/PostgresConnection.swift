@@ -337,7 +337,7 @@ import RMOSStore
         if isAlive, unsafe PQputCopyEnd(pointer, "abandoned") == 1 { drain() }
         throw error
       }
-      guard unsafe PQputCopyEnd(pointer, nil) == 1 else { throw lost() }
+      guard unsafe PQputCopyEnd(pointer, nil) == 1 else { throw notSent() }
     }
     guard try !isCopyNext(&counts), counts.count == writers.count else { throw lost() }
     return counts
@@ -380,7 +380,7 @@ import RMOSStore
       unsafe PQputCopyData(
         pointer, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1
     }
-    guard isSent else { throw lost() }
+    guard isSent else { throw notSent() }
   }
 
   // MARK: Waiting
@@ -400,7 +400,7 @@ import RMOSStore
   private func send(_ send: () -> Int32) throws(StoreError) {
     report = nil
     if isCancelled?() == true { throw StoreError.abandoned }
-    guard send() == 1 else { throw lost() }
+    guard send() == 1 else { throw notSent() }
   }
 
   /// Waits until the next result is there: `PQisBusy`, `PQconsumeInput`.
@@ -506,6 +506,15 @@ import RMOSStore
       "the connection to \(location) was lost"
         + (message.isEmpty ? "" : " (\(address.withoutSecrets(message)))")
         + "; what was not committed is not kept: run again", path: location)
+  }
+
+  /// libpq did not take what was to be sent: the session is gone, or libpq refuses it, such as a
+  /// statement with too many parameters.
+  private func notSent() -> StoreError {
+    guard isAlive else { return lost() }
+    let message = unsafe Self.line(String(cString: PQerrorMessage(pointer)))
+    return StoreError(
+      .other, "\(location): \(address.withoutSecrets(message))", path: location)
   }
 
   private func error(of result: OpaquePointer) -> StoreError {

@@ -235,15 +235,15 @@ extension RecordQuery {
         parts.append(term)
       case .isAny(let member, let values):
         let position = try position(of: member)
-        let column = table.expressions[position]
-        var terms: [String] = []
-        for value in values {
-          if case .null = value {
-            terms.append("\(column) IS NULL")
-          } else if let text = try? kind.schema.fields[position].parameter(value) {
-            parameters.append(text)
-            terms.append("\(column) = $\(parameters.count)")
-          }
+        let (field, column) = (kind.schema.fields[position], table.expressions[position])
+        var terms = values.contains(.null) ? ["\(column) IS NULL"] : []
+        // What the column cannot hold, no row has. One array, for a statement has at most 65,535
+        // parameters.
+        let texts = values.compactMap { try? field.parameter($0) }
+        if !texts.isEmpty {
+          parameters.append(texts.postgresArray)
+          terms.append(
+            "\(column) = ANY ($\(parameters.count)::\(field.type.acceptedTypes[0])[])")
         }
         guard !terms.isEmpty else { return nil }
         parts.append("(\(terms.joined(separator: " OR ")))")
