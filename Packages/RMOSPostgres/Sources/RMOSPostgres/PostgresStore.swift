@@ -123,7 +123,7 @@ public final class PostgresStore: RecordStore {
 
   /// The size of the store's tables and indexes, in bytes; `nil` if the server does not say.
   public var sizeOnDisk: Int? {
-    try? readers.withSession { session in
+    try? readers.ask { session in
       try session.connection.query(
         "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c "
           + "JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -135,7 +135,7 @@ public final class PostgresStore: RecordStore {
 
   /// Whether the writer lock is held, by whatever session; `nil` if the server does not say.
   public var hasWriter: Bool? {
-    try? readers.withSession { session in
+    try? readers.ask { session in
       try session.connection.query(
         "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
           + "WHERE l.locktype = 'advisory' AND l.classid = \(WriterLock.key) "
@@ -147,7 +147,7 @@ public final class PostgresStore: RecordStore {
 
   /// Returns a token that changes with every commit on the server, of whatever program.
   public func changeToken() -> String? {
-    try? readers.withSession { try watch.token($0) }
+    try? readers.ask { try watch.token($0) }
   }
 
   // MARK: Writing

@@ -115,5 +115,25 @@ extension ServerTests {
         }
       }
     }
+
+    @Test("a query is asked again only if an idle session was lost")
+    func askedAgain() throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      let killer = Killer(database)
+      for (isLost, expected) in [(false, 1), (true, 2)] {
+        if isLost { killer.endAll() }
+        var count = 0
+        let text = try store.readers.ask { session in
+          count += 1
+          return try session.connection.query("SELECT 7").first?.text(at: 0)
+        }
+        #expect(text == "7" && count == expected)
+      }
+      let error = #expect(throws: StoreError.self) {
+        try store.readers.ask { try $0.connection.execute("SELECT nothing") }
+      }
+      #expect(error?.code == .other)
+    }
   }
 }

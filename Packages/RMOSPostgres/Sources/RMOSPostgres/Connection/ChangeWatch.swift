@@ -6,11 +6,28 @@ import Synchronization
 /// Snapshots differ also where a transaction was rolled back, so what ended in between is looked
 /// at.
 final class ChangeWatch: Sendable {
-  private struct State {
+  /// What is known of the server.
+  struct State: Sendable, Hashable {
     /// The last snapshot seen, as text; `nil` before the first.
     var snapshot: String?
     /// Counts the changes.
     var generation = 0
+
+    /// Takes in a newer snapshot, as another thread may have done meanwhile.
+    ///
+    /// - Parameters:
+    ///   - snapshot: The newer snapshot.
+    ///   - isChanged: Whether anyone has committed between that of `old` and the newer one.
+    ///   - old: The state that the newer snapshot was compared with.
+    /// - Returns: The generation of the newer snapshot.
+    mutating func merge(_ snapshot: String?, isChanged: Bool, since old: State) -> Int {
+      if snapshot == self.snapshot { return generation }
+      // Nothing was committed since; what another thread has found was committed later.
+      if !isChanged, generation != old.generation { return old.generation }
+      if isChanged { generation += 1 }
+      self.snapshot = snapshot
+      return generation
+    }
   }
 
   /// A random text that distinguishes this store's tokens from the tokens of all other stores.
@@ -21,12 +38,13 @@ final class ChangeWatch: Sendable {
   ///
   /// - Throws: What the server reports.
   func token(_ session: PostgresSession) throws -> String {
-    try state.withLock { state in
-      let row = try session.connection.query(Self.sql, [state.snapshot]).first
-      if row?.isTrue(at: 1) != false { state.generation += 1 }
-      state.snapshot = row?.text(at: 0)
-      return "\(mark)-\(state.generation)"
+    let old = state.withLock { $0 }
+    // Other threads must not wait for the network too.
+    let row = try session.connection.query(Self.sql, [old.snapshot]).first
+    let generation = state.withLock {
+      $0.merge(row?.text(at: 0), isChanged: row?.isTrue(at: 1) != false, since: old)
     }
+    return "\(mark)-\(generation)"
   }
 
   // After very many transactions it is taken for granted that one was committed.

@@ -36,7 +36,24 @@ final class PostgresReaderPool: Sendable {
     }
   }
 
-  /// Lends a session outside of a transaction.
+  /// Lends a session for a query outside of a transaction.
+  ///
+  /// If the session turns out to have been lost while it was idle, `body` runs again on another.
+  func ask<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
+    while let session = idle.withLock({ $0.popLast() }) {
+      defer { putBack(session) }
+      do {
+        return try body(session)
+      } catch {
+        guard !session.connection.isAlive else { throw error }
+      }
+    }
+    let session = try newSession()
+    defer { putBack(session) }
+    return try body(session)
+  }
+
+  /// Lends a session outside of a transaction, for what can be done only once.
   func withSession<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
     func ask(_ session: PostgresSession) throws(StoreError) {
       try session.connection.execute("SELECT 1")
@@ -66,9 +83,13 @@ final class PostgresReaderPool: Sendable {
         guard !session.connection.isAlive else { throw error }
       }
     }
-    let session = try PostgresSession(address, catalog, busyTimeout: busyTimeout, home: home)
+    let session = try newSession()
     try start(session)
     return session
+  }
+
+  private func newSession() throws(StoreError) -> PostgresSession {
+    try PostgresSession(address, catalog, busyTimeout: busyTimeout, home: home)
   }
 
   private func putBack(_ session: PostgresSession) {
