@@ -199,7 +199,7 @@ public final class PostgresStore: RecordStore {
   /// applications' indexes stay.
   public func bringUpToDate() throws(StoreError) {
     do {
-      try whileWriting { try PostgresSchema.createMissingIndexes($0) }
+      try whileWriting { try PostgresSchema.createMissingIndexes($0, unlessBusy: false) }
     } catch let error as StoreError {
       throw error
     } catch {
@@ -297,6 +297,9 @@ public final class PostgresStore: RecordStore {
 
   /// Runs `body`; if all entity tables are empty and the schema does not belong to a newer
   /// application, without the recommended indexes, which are created when it ends.
+  ///
+  /// Where another application keeps a table locked, the indexes stay, or are created after the
+  /// next load.
   public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
     let wereEmpty = try whileWriting { try PostgresSchema.dropIndexesOfEmptyTables($0) }
     let result: Result
@@ -304,11 +307,12 @@ public final class PostgresStore: RecordStore {
       result = try body()
     } catch {
       // If this fails, the next load makes up for it.
-      try? whileWriting { try PostgresSchema.createMissingIndexes($0) }
+      try? whileWriting { try PostgresSchema.createMissingIndexes($0, unlessBusy: true) }
       throw error
     }
+    // What was loaded is committed, whatever locks others hold.
     try whileWriting { session in
-      try PostgresSchema.createMissingIndexes(session)
+      try PostgresSchema.createMissingIndexes(session, unlessBusy: true)
       if wereEmpty { try PostgresSchema.analyze(session) }
     }
     return result

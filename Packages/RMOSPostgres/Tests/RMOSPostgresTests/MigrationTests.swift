@@ -161,6 +161,39 @@ extension ServerTests {
       #expect(try database.indexCount == 7)
     }
 
+    @Test("a lock of another application does not undo a load, nor what the user asked for")
+    func lockedTable() throws {
+      let database = try TestDatabase()
+      let store = try database.store(busyTimeout: .milliseconds(100))
+      let other = try PostgresConnection(PostgresAddress(database.url))
+      try store.withExclusiveWriter {
+        try store.withBulkLoad {
+          try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+          try other.execute("BEGIN; LOCK TABLE patterns IN SHARE ROW EXCLUSIVE MODE")
+        }
+        #expect(try database.indexCount == 0)
+        // An index is not made, and the user is told.
+        let error = #expect(throws: StoreError.self) { try store.bringUpToDate() }
+        #expect(error?.code == .busy)
+        try other.execute("ROLLBACK")
+        try store.withBulkLoad {}
+        #expect(try database.indexCount == 7)
+        // The indexes are not dropped.
+        try store.write { _ = try $0.delete(.patterns, id: "a") }
+        try other.execute("BEGIN; LOCK TABLE patterns IN ROW SHARE MODE")
+        let count = try store.withBulkLoad { try database.indexCount }
+        #expect(count == 7)
+        // The statistics are not made.
+        try other.execute("ROLLBACK")
+        try store.withBulkLoad {
+          #expect(try database.indexCount == 0)
+          try other.execute(
+            "BEGIN; LOCK TABLE migration_provenance IN SHARE UPDATE EXCLUSIVE MODE")
+        }
+        #expect(try database.indexCount == 7)
+      }
+    }
+
     @Test("the tables of an older ledger are read, and completed by the next run")
     func olderLedger() async throws {
       let tree = try LegacyTree()

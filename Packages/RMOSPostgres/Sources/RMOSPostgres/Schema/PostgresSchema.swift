@@ -56,26 +56,28 @@ enum PostgresSchema {
   }
 
   /// Creates the recommended indexes that are missing, if the tables are ours to complete and the
-  /// role's to change.
-  static func createMissingIndexes(_ session: PostgresSession) throws {
+  /// role's to change; with `unlessBusy`, only if no other application keeps a table locked.
+  static func createMissingIndexes(_ session: PostgresSession, unlessBusy: Bool) throws {
     try session.reload()
     let missing = session.layout.missingIndexSQL
     guard !missing.isEmpty else { return }
-    try unlessForbidden(session, otherwise: ()) {
+    try unlessForbidden(session, orBusy: unlessBusy, otherwise: ()) {
       for sql in missing { try session.connection.execute(sql) }
     }
   }
 
-  /// Runs `body` in a transaction; if the role may not do that, nothing happens.
+  /// Runs `body` in a transaction; if the role may not do that, or cannot while others hold their
+  /// locks, nothing happens.
   private static func unlessForbidden<Result>(
-    _ session: PostgresSession, otherwise: Result, _ body: () throws -> Result
+    _ session: PostgresSession, orBusy: Bool, otherwise: Result, _ body: () throws -> Result
   ) throws -> Result {
     do {
       let result = try session.connection.transaction("ISOLATION LEVEL READ COMMITTED", body)
       try session.reload()
       return result
     } catch let error as StoreError {
-      guard session.connection.isAlive, error.code == .cannotOpen else { throw error }
+      guard session.connection.isAlive, error.code == .cannotOpen || orBusy && error.code == .busy
+      else { throw error }
       return otherwise
     }
   }
@@ -83,10 +85,10 @@ enum PostgresSchema {
   /// Tells the planner how much there is, as it would find out by itself later.
   ///
   /// A sample of 3,000 rows a table is enough until then: the usual one would take a tenth of the
-  /// time of the load.
+  /// time of the load. If the role may not, or others hold locks, the planner does without.
   static func analyze(_ session: PostgresSession) throws {
     let tables = session.catalog.kinds.map(\.table) + [LedgerTable.provenance.name]
-    try session.connection.transaction("ISOLATION LEVEL READ COMMITTED") {
+    try unlessForbidden(session, orBusy: true, otherwise: ()) {
       try session.connection.execute("SET LOCAL default_statistics_target = 10")
       try session.connection.execute("ANALYZE \(tables.joined(separator: ", "))")
     }
@@ -99,7 +101,7 @@ enum PostgresSchema {
   static func dropIndexesOfEmptyTables(_ session: PostgresSession) throws -> Bool {
     let (connection, layout) = (session.connection, session.layout)
     guard layout.ownsSharedTables else { return false }
-    return try unlessForbidden(session, otherwise: false) {
+    return try unlessForbidden(session, orBusy: true, otherwise: false) {
       for kind in layout.catalog.kinds
       where try connection.execute("SELECT 1 FROM \(kind.table) LIMIT 1")?.first != nil {
         return false
