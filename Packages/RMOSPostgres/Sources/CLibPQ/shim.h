@@ -60,6 +60,16 @@ static inline int rmos_create(const char *path) {
   return file >= 0 ? file : -errno;
 }
 
+/// Waits until the names in a directory are on the disk: fsync. Returns 0, or a value of errno.
+/// It is no error if the directory cannot be read, or the file system does not do that.
+static inline int rmos_synchronize_directory(const char *path) {
+  int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return 0;
+  int result = fsync(directory) == 0 ? 0 : errno;
+  close(directory);
+  return result == EINVAL || result == EBADF || result == ENOTSUP ? 0 : result;
+}
+
 /// The environment of this process.
 static inline char *const *rmos_environment(void) {
   extern char **environ;

@@ -20,6 +20,7 @@ extension PostgresStore {
   ) throws {
     try readers.withSession { session in
       let dump = Dump(of: session)
+      try dump.checkSettings()
       try dump.checkProgram()
       let file = try DumpFile(for: path, replacing: replacing)
       do {
@@ -42,6 +43,15 @@ private struct Dump {
   init(of session: PostgresSession) {
     schema = session.home.name
     connection = session.connection
+  }
+
+  /// Refuses settings without which the program cannot connect, and which it takes neither from the
+  /// environment nor, where a list of processes does not show them, from its arguments.
+  func checkSettings() throws(StoreError) {
+    guard let setting = connection.secretsWithoutVariable.first else { return }
+    throw failure(
+      "it takes \(setting) only where others can read it; connect without that, such as with a key "
+        + "that only its owner can read and that needs no password")
   }
 
   /// Refuses a program that is missing or older than the server, which it would refuse too.
@@ -164,14 +174,35 @@ private final class DumpFile {
   func moveIntoPlace() throws(StoreError) {
     guard fsync(descriptor) == 0 else { throw Self.failure(path, rmos_errno()) }
     if isReplacing {
-      guard unsafe rename(temporaryPath, path) == 0 else { throw Self.failure(path, rmos_errno()) }
-    } else {
-      // Unlike rename, it replaces nothing.
-      guard unsafe link(temporaryPath, path) == 0 else {
-        throw rmos_errno() == EEXIST ? Self.exists(path) : Self.failure(path, rmos_errno())
-      }
+      try renameIntoPlace()
+    } else if unsafe link(temporaryPath, path) == 0 {
+      // Unlike rename, link replaces nothing.
       unsafe unlink(temporaryPath)
+    } else if rmos_errno() == EEXIST {
+      throw Self.exists(path)
+    } else {
+      // Some file systems have no hard links. Rename may replace an empty file that keeps the name.
+      let placeholder = unsafe rmos_create(path)
+      guard placeholder >= 0 else {
+        throw placeholder == -EEXIST ? Self.exists(path) : Self.failure(path, -placeholder)
+      }
+      close(placeholder)
+      do throws(StoreError) {
+        try renameIntoPlace()
+      } catch {
+        unsafe unlink(path)
+        throw error
+      }
     }
+    // The name must be on the disk too.
+    let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+    let directory = end.map { String(path[...$0]) } ?? "."
+    let problem = unsafe rmos_synchronize_directory(directory)
+    guard problem == 0 else { throw Self.failure(path, problem) }
+  }
+
+  private func renameIntoPlace() throws(StoreError) {
+    guard unsafe rename(temporaryPath, path) == 0 else { throw Self.failure(path, rmos_errno()) }
   }
 
   func discard() { unsafe unlink(temporaryPath) }

@@ -481,18 +481,35 @@ import RMOSStore
   /// What the connection was made with, by the names of libpq's environment variables, with the
   /// password that the URL gave: `PQconninfo`.
   var parameters: [String: String] {
-    guard let options = unsafe PQconninfo(pointer) else { return [:] }
-    defer { unsafe PQconninfoFree(options) }
     var parameters: [String: String] = [:]
+    for (_, variable, value) in options { if let variable { parameters[variable] = value } }
+    parameters["PGSERVICE"] = nil
+    return parameters
+  }
+
+  /// The keywords of the secrets that the connection was made with and for which there is no
+  /// environment variable.
+  var secretsWithoutVariable: [String] {
+    options.filter { option in
+      option.variable == nil && !option.value.isEmpty
+        && PostgresAddress.secretKeywords.contains(option.keyword)
+    }.map(\.keyword)
+  }
+
+  /// What the connection was made with: `PQconninfo`.
+  private var options: [(keyword: String, variable: String?, value: String)] {
+    guard let options = unsafe PQconninfo(pointer) else { return [] }
+    defer { unsafe PQconninfoFree(options) }
+    var found: [(keyword: String, variable: String?, value: String)] = []
     var next = unsafe options
-    while unsafe next.pointee.keyword != nil {
-      if let name = unsafe next.pointee.envvar, let value = unsafe next.pointee.val {
-        unsafe parameters[String(cString: name)] = unsafe String(cString: value)
+    while let keyword = unsafe next.pointee.keyword {
+      if let value = unsafe next.pointee.val {
+        let variable = unsafe next.pointee.envvar.map { unsafe String(cString: $0) }
+        unsafe found.append((String(cString: keyword), variable, String(cString: value)))
       }
       unsafe next += 1
     }
-    parameters["PGSERVICE"] = nil
-    return parameters
+    return found
   }
 
   /// A message of another program, without the passwords of the URL.
