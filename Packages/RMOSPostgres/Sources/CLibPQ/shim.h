@@ -10,12 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// The types of the arguments of posix_spawn, and its macros for endings, differ between systems.
-
 /// errno, which is a macro.
 static inline int rmos_errno(void) { return errno; }
 
 /// Starts a program that is found in PATH, with nothing to read: posix_spawnp.
+/// The types of its arguments differ between systems.
 /// Returns 0, or what went wrong as a value of errno.
 static inline int rmos_spawn(
     pid_t *process, const char *program, const char *const *arguments,
@@ -34,7 +33,8 @@ static inline int rmos_spawn(
   return result;
 }
 
-/// Waits for a program to end: waitpid. Returns its exit status, or -1 if it has none.
+/// Waits for a program to end: waitpid, whose macros for endings differ between systems.
+/// Returns its exit status, or -1 if it has none.
 static inline int rmos_wait(pid_t process) {
   int status = 0;
   while (waitpid(process, &status, 0) < 0) {

@@ -87,11 +87,6 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Whether the database has any of the store's tables.
-  ///
-  /// - Throws: `StoreError` if the server cannot be reached.
-  public func hasTables() throws -> Bool { try readers.read { $0.layout.isReadable } }
-
   /// Refuses a database of another application, which access `inspect` opens too.
   ///
   /// - Throws: `StoreError` with `foreignDatabase`, or if the server cannot be reached.

@@ -89,15 +89,15 @@ struct PostgresLayout: Sendable {
   private(set) var ledgerVersion: Int64?
   /// Everything in the schema, by name.
   private(set) var relations: [String: Relation] = [:]
-  /// The columns of our tables and views.
+  /// The columns of our tables and views, by table.
   private(set) var columns: [String: [Column]] = [:]
-  /// The indexes of our tables.
+  /// The indexes of our tables, by table.
   private(set) var indexes: [String: [Index]] = [:]
   /// The foreign keys of our tables, and those of others that point to them.
   private(set) var foreignKeys: [ForeignKey] = []
-  /// The triggers on our tables, as `table.name`.
+  /// The names of the triggers on our tables that are not disabled, by table.
   private(set) var triggers: [String: [String]] = [:]
-  /// The names of the CHECK and EXCLUDE constraints of our tables.
+  /// The names of the CHECK and EXCLUDE constraints of our tables, by table.
   private(set) var checks: [String: [String]] = [:]
   /// The views of the ledger that are missing or defined otherwise, and that the role may create.
   private(set) var viewsToCreate: [LedgerView] = []
