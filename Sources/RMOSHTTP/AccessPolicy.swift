@@ -25,6 +25,8 @@ public struct AccessPolicy: Sendable, Hashable {
   /// Further hosts; one without a port matches any port.
   private let allowed: [Authority]
   private let token: [UInt8]?
+  /// How the operator can add a host to the allowed ones, such as the name of an option.
+  package var hostAdvice: String?
 
   /// Creates the policy of a server on the loopback interface.
   ///
@@ -71,12 +73,16 @@ public struct AccessPolicy: Sendable, Hashable {
   ///
   /// A request without a `Host` field, or with one that names no host, is refused.
   public func refusal(of request: ServerRequest) -> ServerResponse? {
+    reason(toRefuse: request)?.response
+  }
+
+  /// The reason to refuse a request; `nil` if it may be answered.
+  package func reason(toRefuse request: ServerRequest) -> HTTPRefusal? {
     let hosts = request.fields.filter { $0.isNamed("Host") }
     guard hosts.count == 1, let authority = Authority(hosts[0].value[...]) else {
-      return HTTPRefusal.malformed("the request must have one Host field that names a host")
-        .response
+      return .malformed("the request must have one Host field that names a host")
     }
-    return refusal(request.method, request.fields, authority)?.response
+    return refusal(request.method, request.fields, authority)
   }
 
   /// The reason to refuse a request; `nil` if it may be answered.
@@ -91,7 +97,7 @@ public struct AccessPolicy: Sendable, Hashable {
       return HTTPRefusal(
         421,
         "the Host field names a host that this server does not accept; "
-          + "its operator can add it to the allowed hosts")
+          + "its operator can add it to the allowed hosts\(hostAdvice.map { " (\($0))" } ?? "")")
     }
     if let refusal = Self.originRefusal(method, fields, authority) { return refusal }
     if let token, !presents(token, fields.value(of: "Authorization")) {

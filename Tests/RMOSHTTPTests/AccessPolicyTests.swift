@@ -17,6 +17,39 @@ import Testing
     return refusal?.status
   }
 
+  @Test("A browser that asks for a page is refused it with one, and others with JSON")
+  func pages() throws {
+    try RunningServer({ configuration in
+      configuration.token = "open-sesame"
+      configuration.isPage = { $0 == "/" }
+      configuration.hostAdvice = "an option"
+    }).use { server in
+      func answer(_ target: String, _ fields: String) throws -> RawClient.Answer {
+        let client = try server.client()
+        client.send("GET \(target) HTTP/1.1\r\n\(fields)\r\n")
+        return try #require(try client.answer())
+      }
+      let html = "Accept: text/html,application/xhtml+xml;q=0.9\r\n"
+      for (fields, status, words) in [
+        ("Host: evil.example\r\n", 421, "allowed hosts (an option)"),
+        ("Host: localhost\r\n", 401, "enter the token as the password"),
+        ("Host: localhost\r\nOrigin: http://a<b&c\r\n", 403, "http://a&lt;b&amp;c"),
+      ] {
+        let page = try answer("/", fields + html)
+        #expect(page.status == status && page.body.contains(words), "\(page)")
+        #expect(page.fields["content-type"] == "text/html; charset=utf-8")
+        #expect(page.body.hasPrefix("<!DOCTYPE html>"))
+        #expect(page.fields["cache-control"] == "no-store")
+        #expect((status == 401) == (page.fields["www-authenticate"] != nil))
+        for (target, accepted) in [("/", "Accept: */*\r\n"), ("/", ""), ("/api", html)] {
+          let other = try answer(target, fields + accepted)
+          #expect(other.status == status && other.body.hasPrefix(#"{"success":false"#))
+          #expect(other.fields["content-type"] == "application/json")
+        }
+      }
+    }
+  }
+
   private func policy(
     port: Int = 8000, listening: Set<String> = ["127.0.0.1"], isWildcard: Bool = false,
     hosts: [String] = [], token: String? = nil

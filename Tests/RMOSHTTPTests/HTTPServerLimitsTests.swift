@@ -68,6 +68,33 @@ import Testing
     }
   }
 
+  @Test("Those that are idle make room, the one that has been idle longest first")
+  func idleMakesRoom() throws {
+    try RunningServer({ $0.maxConnections = 4 }).use { server in
+      var clients: [RawClient] = []
+      for number in 0..<4 {
+        let client = try server.client()
+        client.get("/\(number)")
+        #expect(try client.answer()?.status == 200)
+        clients.append(client)
+      }
+      // The first has been idle shortest now.
+      clients[0].get("/again")
+      #expect(try clients[0].answer()?.status == 200)
+      for gone in [1, 2] {
+        let extra = try server.client()
+        extra.get("/extra")
+        #expect(try extra.answer()?.status == 200)
+        #expect(clients[gone].readToEnd() == [])
+        clients.append(extra)
+      }
+      for kept in [0, 3, 4, 5] {
+        clients[kept].get("/kept")
+        #expect(try clients[kept].answer()?.status == 200)
+      }
+    }
+  }
+
   @Test("Connections beyond the limit are told so; one that ends makes room")
   func connectionLimit() throws {
     try RunningServer({ $0.maxConnections = 4 }).use { server in
@@ -76,6 +103,8 @@ import Testing
         let client = try server.client()
         client.get("/")
         #expect(try client.answer()?.status == 200)
+        // In the middle of a request, so that none can make room.
+        client.send("GET /still HTTP/1.1\r\n")
         clients.append(client)
       }
       for _ in 0..<200 {
@@ -88,9 +117,10 @@ import Testing
         #expect(extra.readToEnd() == [])
       }
       for client in clients {
-        client.get("/still")
+        client.send("Host: localhost\r\n\r\n")
         #expect(try client.answer()?.status == 200)
       }
+      for client in clients { client.send("GET /") }
       clients.removeLast()
       var status = 503
       for _ in 0..<600 where status != 200 {
@@ -100,6 +130,30 @@ import Testing
         if status != 200 { usleep(50_000) }
       }
       #expect(status == 200)
+    }
+  }
+
+  @Test("What the handler postpones does not hold up others, however much of it there is")
+  func longAnswers() throws {
+    let gate = Gate()
+    let server = try RunningServer({ $0.workers = 2 }) { request in
+      if request.target == "/long" {
+        if request.mayBePostponed { return .postponed }
+        gate.pass()
+      }
+      return RunningServer.echo(request)
+    }
+    try server.use { server in
+      let clients = try (0..<12).map { _ in try server.client() }
+      for client in clients { client.get("/long") }
+      for _ in 0..<2 { #expect(gate.waitForArrival()) }
+      let quick = try server.client()
+      for _ in 0..<20 {
+        quick.get("/quick")
+        #expect(try quick.answer()?.body == "GET /quick 0")
+      }
+      for _ in clients { gate.open() }
+      for client in clients { #expect(try client.answer()?.body == "GET /long 0") }
     }
   }
 

@@ -47,6 +47,8 @@ enum ServeCommand {
       var configuration = try configuration(arguments)
       let log = arguments.has("verbose") ? AccessLog() : nil
       if let log { configuration.log = { log.write($0) } }
+      configuration.isPage = Dashboard.isPage
+      configuration.hostAdvice = "option --allow-host"
       var options = Dashboard.Options()
       options.allowsWrites = arguments.has("allow-writes")
       if arguments.has("no-audit") { options.auditInterval = nil }

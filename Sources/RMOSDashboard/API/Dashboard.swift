@@ -104,11 +104,16 @@ public final class Dashboard: Sendable {
   ///
   /// Blocks while it reads the store. May be called from several threads.
   public func response(to request: ServerRequest) -> ServerResponse {
-    if let refusal = options.accessPolicy?.refusal(of: request) { return refusal }
-    if request.method == "OPTIONS", request.target == "*" { return .options(methods) }
     let isPage = PageRouter.answers(request.target)
+    if let refusal = options.accessPolicy?.reason(toRefuse: request) {
+      return refusal.response(to: request.fields, forPage: isPage)
+    }
+    if request.method == "OPTIONS", request.target == "*" { return .options(methods) }
     do {
       let target = try RequestTarget(request.target)
+      // A file may be long.
+      let isFile = isPage ? target["format"] != nil : target["format"] == "csv"
+      if request.mayBePostponed, isFile { return .postponed }
       return isPage ? page.response(to: request, target) : try answer(request, target)
     } catch {
       return isPage ? ErrorPage.badAddress.response(store.catalog) : HTTPRefusal(error).response
@@ -129,6 +134,9 @@ public final class Dashboard: Sendable {
 
   /// Begins to audit in the background, if that is wanted.
   package func startAuditing() { audit?.start() }
+
+  /// Whether a target is a page's, so that a browser is refused it with a page too.
+  package static func isPage(_ target: String) -> Bool { PageRouter.answers(target) }
 
   /// Cancels the audit under way, without waiting for its end, and lets no other begin.
   package func cancelAuditing() { audit?.cancel() }

@@ -17,6 +17,9 @@ public struct ServerRequest: Sendable, Hashable {
   public var body: [UInt8]
   /// Whether the server can send a response whose body is made part by part.
   package var takesParts = false
+  /// Whether the server can do what takes long later, when it is asked with
+  /// ``ServerResponse/postponed``; it then repeats the request without this.
+  package var mayBePostponed = false
 
   /// Creates a request.
   public init(

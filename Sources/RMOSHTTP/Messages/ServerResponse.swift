@@ -13,6 +13,8 @@ public struct ServerResponse: Sendable, Hashable {
   public var body: [UInt8]
   /// What follows ``body``; only in the response to a request that ``ServerRequest/takesParts``.
   package var rest: ResponseParts?
+  /// Whether this is no response yet, as with ``postponed``.
+  package private(set) var isPostponed = false
 
   /// Creates a response.
   public init(status: Int, fields: [HeaderField] = [], body: [UInt8] = []) {
@@ -20,6 +22,16 @@ public struct ServerResponse: Sendable, Hashable {
     self.fields = fields
     self.body = body
   }
+
+  /// Says that responding takes long; only in the response to a request that
+  /// ``ServerRequest/mayBePostponed``.
+  ///
+  /// Few such requests are handled at once, so that they do not hold up all others.
+  package static let postponed = {
+    var response = ServerResponse(status: 202)
+    response.isPostponed = true
+    return response
+  }()
 
   /// The value of the first field with a name, ignoring case; `nil` if there is none.
   package func field(_ name: String) -> String? { fields.value(of: name) }
@@ -121,6 +133,65 @@ package struct HTTPRefusal: Error, Sendable, Hashable {
       fields: [HeaderField("Content-Type", "application/json")] + ServerResponse.securityFields
         + [HeaderField("Cache-Control", "no-store")] + fields,
       body: Array((body + "}\n").utf8))
+  }
+
+  /// The response to a request with these header fields: a page if it asks for one of the pages,
+  /// and accepts HTML, as a browser does.
+  package func response(to request: [HeaderField], forPage isForPage: Bool) -> ServerResponse {
+    let acceptsHTML = request.contains {
+      $0.isNamed("Accept") && $0.value.lowercased().contains("text/html")
+    }
+    return isForPage && acceptsHTML ? page : response
+  }
+
+  /// A small page that says the same, and what its reader can do.
+  private var page: ServerResponse {
+    let title = ResponseWriter.reason(status)
+    let wayOut =
+      switch status {
+      case 401:
+        "Load this page again, and enter the token as the password; the name of the user does not "
+          + "matter."
+      case 403: "Open this server's address itself, rather than from a page of another site."
+      case 421: "Or open the server under an address that it accepts."
+      default: ""
+      }
+    let sentence = detail.prefix(1).uppercased() + detail.dropFirst() + "."
+    let paragraphs = [sentence, wayOut].filter { !$0.isEmpty }.map { "<p>\(Self.html($0))</p>\n" }
+    var page = response
+    page.fields.removeAll { $0.isNamed("Content-Type") }
+    page.fields.insert(HeaderField("Content-Type", "text/html; charset=utf-8"), at: 0)
+    page.body = Array(
+      """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <title>\(status) \(title)</title>
+      </head>
+      <body>
+      <h1>\(title)</h1>
+      \(paragraphs.joined())</body>
+      </html>
+
+      """.utf8)
+    return page
+  }
+
+  /// A text without markup; invisible characters are left out.
+  private static func html(_ text: String) -> String {
+    var html = ""
+    for scalar in text.unicodeScalars {
+      switch (scalar, scalar.properties.generalCategory) {
+      case ("&", _): html += "&amp;"
+      case ("<", _): html += "&lt;"
+      case (">", _): html += "&gt;"
+      case (_, .control), (_, .format), (_, .lineSeparator), (_, .paragraphSeparator): break
+      default: html.unicodeScalars.append(scalar)
+      }
+    }
+    return html
   }
 
   /// A text as a JSON string; invisible characters, such as terminal escapes, are escaped.

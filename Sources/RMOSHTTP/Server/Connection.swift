@@ -46,6 +46,8 @@ final class Connection {
   private var hasServed = false
   private var timer = Timer.none
   private(set) var deadline = Deadline.never
+  /// When the timer started.
+  private var timerStart: ContinuousClock.Instant
   /// The value of `sent` when the write timer started.
   private var sentAtTimer = 0
   private var answeringSince = ContinuousClock.now
@@ -76,6 +78,7 @@ final class Connection {
     self.peer = peer
     self.isExcess = isExcess
     let configuration = context.configuration
+    timerStart = now
     log = configuration.log
     parser = RequestParser(
       limits: .init(head: configuration.maxHeadSize, body: configuration.maxBodySize))
@@ -96,6 +99,16 @@ final class Connection {
   var isIdle: Bool {
     phase == .reading && sent == output.count && parser.isBetweenRequests
   }
+
+  /// Since when it has been idle, if it may be closed to make room for another; `nil` if not.
+  ///
+  /// A client that has just connected may be about to send a request.
+  func idleStart(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+    isIdle && (hasServed || now - timerStart >= Self.graceTime) ? timerStart : nil
+  }
+
+  /// How long a client that has sent nothing yet is not idle.
+  private static let graceTime = Duration.seconds(1)
 
   // MARK: What happens to it
 
@@ -319,7 +332,10 @@ final class Connection {
   private func refuse(_ refusal: HTTPRefusal, _ context: Context) {
     let isHead = (head?.method ?? parser.requestLine?.method) == "HEAD"
     let writer = ResponseWriter(isHead: isHead, keepsAlive: false, date: context.clock.text)
-    let (bytes, bodySize) = writer.bytes(refusal.response)
+    let response =
+      head.map { refusal.response(to: $0.fields, forPage: context.configuration.isPage($0.target)) }
+      ?? refusal.response
+    let (bytes, bodySize) = writer.bytes(response)
     output.append(contentsOf: bytes)
     unsentEntry = entry(refusal.status, bodySize, .zero)
     phase = .closing
@@ -347,6 +363,7 @@ final class Connection {
   private func set(_ timer: Timer, _ timeout: Duration, _ now: ContinuousClock.Instant) {
     guard self.timer != timer else { return }
     self.timer = timer
+    timerStart = now
     deadline = Deadline(after: timeout, from: now)
   }
 

@@ -102,8 +102,9 @@ final class EventLoop {
   private func admit(
     _ descriptor: Descriptor, _ peer: SocketAddress, _ now: ContinuousClock.Instant
   ) {
-    let excess = connections.count(where: \.isExcess)
-    let isExcess = connections.count - excess >= context.configuration.maxConnections
+    let excess = connections.count { $0.isExcess && $0.phase != .closed }
+    let regular = connections.count { !$0.isExcess && $0.phase != .closed }
+    let isExcess = regular >= context.configuration.maxConnections && !makeRoom(now)
     if isExcess, excess >= EventLoop.maxExcess {
       descriptor.close()
       return
@@ -116,6 +117,18 @@ final class EventLoop {
     connections.append(connection)
     byNumber[lastNumber] = connection
     if isExcess { connection.turnAway(context, now: now) }
+  }
+
+  /// Closes the connection that has been idle longest.
+  ///
+  /// - Returns: Whether there was one.
+  private func makeRoom(_ now: ContinuousClock.Instant) -> Bool {
+    let idle = connections.compactMap { connection in
+      connection.isExcess ? nil : connection.idleStart(at: now).map { (connection, $0) }
+    }
+    guard let (connection, _) = idle.min(by: { $0.1 < $1.1 }) else { return false }
+    connection.close()
+    return true
   }
 
   private func removeClosed() {

@@ -71,7 +71,7 @@ public final class HTTPServer: Sendable {
     let pool = WorkerPool(handler: handler, pipe: pipe, clock: clock)
     defer { pool.close() }
     do throws(SystemError) {
-      try pool.start(max(1, configuration.workers))
+      try pool.start(max(1, configuration.workers), long: max(1, configuration.longWorkers))
       let loop = EventLoop(
         Connection.Context(
           configuration: configuration, policy: policy, pool: pool, clock: clock),
@@ -119,7 +119,14 @@ extension HTTPServer {
     ///
     /// A name without a port matches any port.
     public var allowedHosts: [String] = []
-    /// The maximum number of connections; further ones are answered 503.
+    /// How the operator can add to these, for the message to clients that name another host.
+    package var hostAdvice: String?
+    /// Whether a target is a page's, so that a browser is refused it with a page.
+    package var isPage: @Sendable (_ target: String) -> Bool = { _ in false }
+    /// The maximum number of connections.
+    ///
+    /// A further one takes the place of the one that has been idle longest, and is answered 503 if
+    /// none is.
     public var maxConnections = 256
     /// The maximum size of a request line with its header fields, bytes.
     package var maxHeadSize = 16 << 10
@@ -127,6 +134,9 @@ extension HTTPServer {
     public var maxBodySize = 1 << 20
     /// How many requests are handled at once; others wait.
     public var workers = 4
+    /// How many requests that the handler postpones, as they take long, are handled at once
+    /// besides.
+    package var longWorkers = 2
 
     /// How long a client may take to send the head of a request.
     package var headTimeout = Duration.seconds(10)
@@ -230,9 +240,11 @@ private struct Binding {
     let name = isWildcard ? "localhost" : host
     url = "http://\(name.utf8.contains(UInt8(ascii: ":")) ? "[\(name)]" : name):\(port)/"
     do throws(HTTPServerError) {
-      policy = try AccessPolicy(
+      var policy = try AccessPolicy(
         port: port, listening: Binding.names(host, addresses), isWildcard: isWildcard,
         hosts: configuration.allowedHosts, token: configuration.token)
+      policy.hostAdvice = configuration.hostAdvice
+      self.policy = policy
     } catch {
       listeners.forEach { $0.close() }
       throw error

@@ -2,6 +2,9 @@ import RMOSSystem
 import Synchronization
 
 /// Threads that call the handler, which may block, and return its responses as bytes.
+///
+/// Some are only for what takes long, such as a download of a long table, so that however many
+/// clients ask for such, there are threads left for pages.
 final class WorkerPool: Sendable {
   /// Work for a connection.
   struct Job: Sendable {
@@ -43,6 +46,8 @@ final class WorkerPool: Sendable {
   private let pipe: WakePipe
   private let clock: DateClock
   private let queue = Monitor(Queue())
+  /// What the handler has postponed.
+  private let longQueue = Monitor(Queue())
   private let answers = Mutex<[Answer]>([])
   /// Whether connections close after their next response.
   private let isDraining = Atomic(false)
@@ -58,8 +63,14 @@ final class WorkerPool: Sendable {
   /// Starts the threads.
   ///
   /// They hold the pool until ``close()``, and end by themselves after it.
-  func start(_ count: Int) throws(SystemError) {
-    for _ in 0..<count { try SystemThread.detached { self.work() } }
+  ///
+  /// - Parameters:
+  ///   - count: How many requests are handled at once.
+  ///   - longCount: How many of those that the handler postpones are handled at once besides.
+  /// - Throws: `SystemError` if the system provides no thread.
+  func start(_ count: Int, long longCount: Int) throws(SystemError) {
+    for _ in 0..<count { try SystemThread.detached { self.work(on: self.queue) } }
+    for _ in 0..<longCount { try SystemThread.detached { self.work(on: self.longQueue) } }
   }
 
   /// Queues a request; at most one per connection at a time.
@@ -75,18 +86,30 @@ final class WorkerPool: Sendable {
 
   /// Lets the threads end.
   func close() {
-    queue.withLock(waking: .all) { queue in
-      queue.isClosed = true
-      queue.jobs.removeAll()
+    for queue in [queue, longQueue] {
+      queue.withLock(waking: .all) { queue in
+        queue.isClosed = true
+        queue.jobs.removeAll()
+      }
     }
   }
 
-  private func work() {
-    while let job = nextJob() {
+  private func work(on queue: Monitor<Queue>) {
+    while let job = nextJob(of: queue) {
       let content: Answer.Content
       switch job.task {
-      case .answer(let request, let minorVersion, let keepsAlive):
-        content = answer(request, minorVersion: minorVersion, keepsAlive: keepsAlive)
+      case .answer(var request, let minorVersion, let keepsAlive):
+        request.takesParts = true
+        request.mayBePostponed = queue === self.queue
+        let response = handler(request)
+        if response.isPostponed, request.mayBePostponed {
+          longQueue.withLock(waking: .one) { queue in
+            if !queue.isClosed { queue.jobs.append(job) }
+          }
+          continue
+        }
+        content = answer(
+          request, response, minorVersion: minorVersion, keepsAlive: keepsAlive)
       case .part(let parts):
         do {
           content = .part(try parts.next())
@@ -103,11 +126,8 @@ final class WorkerPool: Sendable {
   }
 
   private func answer(
-    _ request: ServerRequest, minorVersion: Int, keepsAlive: Bool
+    _ request: ServerRequest, _ response: ServerResponse, minorVersion: Int, keepsAlive: Bool
   ) -> Answer.Content {
-    var request = request
-    request.takesParts = true
-    let response = handler(request)
     // HTTP/1.0 knows no chunks: the end of the connection ends the body.
     let keepsAlive =
       keepsAlive && !isDraining.load(ordering: .relaxed)
@@ -121,7 +141,7 @@ final class WorkerPool: Sendable {
       rest: writer.isHead ? nil : response.rest)
   }
 
-  private func nextJob() -> Job? {
+  private func nextJob(of queue: Monitor<Queue>) -> Job? {
     queue.wait { queue in
       if queue.isClosed { return .done(nil) }
       return queue.jobs.isEmpty ? .wait() : .done(queue.jobs.removeFirst())

@@ -63,6 +63,23 @@ import Testing
     }
   }
 
+  @Test func filesArePostponedAndNothingElse() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    try fixture.migrate(sample(.patterns, "p"), startedAt: "2025-06-01T00:00:00Z")
+    for (target, isFile) in [
+      ("/patterns?format=csv", true), ("/patterns?format=json", true),
+      ("/api/rmos/stores/patterns?format=csv", true), ("/runs/1?format=csv", true),
+      ("/api/rmos/stores/migration/runs/1/issues?format=csv", true), ("/runs?format=csv", true),
+      ("/patterns", false), ("/api/rmos/stores/patterns", false), ("/", false),
+      ("/api/rmos/stores/patterns?format=json", false),
+    ] {
+      var request = self.request(target, takesParts: true)
+      #expect(!fixture.dashboard.response(to: request).isPostponed)
+      request.mayBePostponed = true
+      #expect(fixture.dashboard.response(to: request).isPostponed == isFile, "\(target)")
+    }
+  }
+
   @Test(arguments: DashboardFixture.Backend.allCases, ["csv", "json"])
   func aLongListIsWholeHoweverItIsSent(
     _ backend: DashboardFixture.Backend, _ format: String
