@@ -580,7 +580,7 @@ class Shop:
         subject, name = name.split(".")
         if subject == "job":
             if name == "duration_seconds":
-                return job["duration"]
+                return job["duration"] if job["status"] == "completed" else None
             if name == "failed":
                 return float(job["status"] == "failed")
             return job["waste"] if job["waste"] is not None and 0 <= job["waste"] <= 100 else None

@@ -5,7 +5,7 @@
 ///
 /// Source: Jonathan Richard Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust
 /// Geometric Predicates", Discrete & Computational Geometry 18 (1997), section 2.
-struct ExactSum {
+package struct ExactSum: Sendable {
   /// The sum of the numbers of the usual size, in units of 2⁻⁶⁴: 128 bits in two's complement.
   private var (upper, lower): (UInt64, UInt64) = (0, 0)
   /// Partial sums, from the smallest to the largest, none of them 0, each times ``scale``.
@@ -15,8 +15,11 @@ struct ExactSum {
   /// What is nearer to 0 than 2⁻⁹⁵⁸ then loses bits.
   private var scale = 1.0
 
+  /// Creates the sum of no numbers.
+  package init() {}
+
   /// Adds a finite number.
-  mutating func add(_ number: Double) {
+  package mutating func add(_ number: Double) {
     let bits = number.bitPattern
     // The number is its 53 bits · 2^(exponent − 1075).
     let shift = Int(bits >> 52 & 0x7FF) - 1075 + 64
@@ -82,7 +85,7 @@ struct ExactSum {
   var value: Double { scaled / scale }
 
   /// The mean of so many numbers; `nil` if there are none.
-  func mean(of count: Int) -> Double? {
+  package func mean(of count: Int) -> Double? {
     count > 0 ? scaled / Double(count) / scale : nil
   }
 

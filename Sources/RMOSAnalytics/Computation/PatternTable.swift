@@ -71,13 +71,7 @@ final class PatternTable {
   }
 
   private func addRingCount(_ value: Value) {
-    let rings: Int? =
-      switch value {
-      case .integer(let number): Int(exactly: number)
-      case .real(let number): Int(exactly: number)
-      case .null, .text, .blob: nil
-      }
-    if let rings, rings >= 1 {
+    if let rings = value.wholeNumber(from: 1).flatMap({ Int(exactly: $0) }) {
       ringCounts.append(rings)
       histogram[rings, default: 0] += 1
     } else {

@@ -70,6 +70,17 @@ extension Value {
   /// The number, if it is one, finite and not negative.
   package var measure: Double? { finiteNumber.flatMap { $0 >= 0 ? $0 : nil } }
 
+  /// The number, if it is one, whole, and not less than a minimum.
+  package func wholeNumber(from minimum: Int64) -> Int64? {
+    let number: Int64? =
+      switch self {
+      case .integer(let number): number
+      case .real(let number): Int64(exactly: number)
+      case .null, .text, .blob: nil
+      }
+    return number.flatMap { $0 >= minimum ? $0 : nil }
+  }
+
   /// The text, if it is one.
   package var text: String? {
     if case .text(let text) = self { text } else { nil }

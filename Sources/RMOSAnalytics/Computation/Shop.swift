@@ -44,7 +44,7 @@ final class Shop {
   func measure(_ measure: Measure, _ job: JobFacts) -> Double? {
     guard job.state.isFinished else { return nil }
     switch measure {
-    case .jobDurationSeconds: return job.duration
+    case .jobDurationSeconds: return job.state == .completed ? job.duration : nil
     case .jobWastePercentage: return job.percentage
     case .jobFailed: return job.state == .failed ? 1 : 0
     case .patternRingCount, .patternCells, .patternComplexityScore:

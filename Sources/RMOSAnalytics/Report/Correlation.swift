@@ -1,6 +1,6 @@
 /// A number that a job, a pattern or a strip family has.
 public enum Measure: String, Sendable, Hashable, CaseIterable {
-  /// How long a finished job took, in seconds.
+  /// How long a completed job took, in seconds, as in ``JobFigures/durationSeconds``.
   case jobDurationSeconds = "job.duration_seconds"
   /// The waste of a finished job, from 0 to 100 %.
   case jobWastePercentage = "job.waste_percentage"

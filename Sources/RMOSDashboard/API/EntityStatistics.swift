@@ -1,76 +1,88 @@
+import RMOSAnalytics
 import RMOSModels
 import RMOSStore
 
-/// The figures that a kind declares, from one pass over its entities unless a whole number is very
-/// large.
+/// The figures that a kind declares, from one pass over its entities.
+///
+/// A number counts if it is one that figures of the analytics count too: finite and not negative,
+/// and in a field of whole numbers one that the field may have.
 struct EntityStatistics: Sendable {
   private let schema: EntitySchema
-  /// The members that the groups are of, in the order of their keys.
-  private let groupings: [String]
-  /// The members that the groups have numbers of, in their order.
-  private let numbers: [String]
-  private let groups: [RecordGroup]
-  /// The whole numbers of members where some are so large that the groups' figures round them.
-  private let exact: [String: [Int64]]
+  private let total: Int
+  /// How many entities have each value of a member.
+  private let counts: [String: [Value: Int]]
+  private let numbers: [String: Numbers]
+
+  /// The numbers of a member.
+  private struct Numbers: Sendable {
+    /// The least value of a field of whole numbers; `nil` for any other.
+    let least: Int64?
+    private(set) var count = 0
+    private(set) var sum = ExactSum()
+    private(set) var range: ClosedRange<Double>?
+    /// The same of whole numbers, of which a `Double` does not represent all.
+    private(set) var wholeRange: ClosedRange<Int64>?
+
+    init(least: Int64?) { self.least = least }
+
+    mutating func add(_ value: Value) {
+      let number: Double
+      if let least {
+        guard let whole = value.wholeNumber(from: least) else { return }
+        wholeRange = Self.range(wholeRange, with: whole)
+        number = Double(whole)
+      } else {
+        guard let measure = value.measure else { return }
+        number = measure
+      }
+      range = Self.range(range, with: number)
+      sum.add(number)
+      count += 1
+    }
+
+    private static func range<Number>(
+      _ range: ClosedRange<Number>?, with number: Number
+    ) -> ClosedRange<Number> {
+      guard let range else { return number...number }
+      return min(range.lowerBound, number)...max(range.upperBound, number)
+    }
+  }
 
   init(_ kind: EntityKind, _ reader: any StoreReader) throws {
     let schema = kind.schema
     var groupings: [String] = []
-    var numbers: [String] = []
+    var measured: [String] = []
     for statistic in schema.presentation.statistics {
       if statistic.isNumeric {
-        if !numbers.contains(statistic.member) { numbers.append(statistic.member) }
+        if !measured.contains(statistic.member) { measured.append(statistic.member) }
       } else if !groupings.contains(statistic.member) {
         groupings.append(statistic.member)
       }
     }
-    let groups = try reader.groups(kind, by: groupings, numbers: numbers)
-    var exact: [String: [Int64]] = [:]
-    for (index, member) in numbers.enumerated() where schema.isWholeNumber(member) {
-      let isRounded = groups.contains { group in
-        [group.numbers[index].minimum, group.numbers[index].maximum]
-          .contains { ($0 ?? 0).magnitude >= Self.firstRounded }
-      }
-      guard isRounded else { continue }
-      exact[member] = try reader.groups(kind, by: [member], numbers: []).compactMap { group in
-        if case .integer(let number) = group.keys[0] { number } else { nil }
-      }
+    var total = 0
+    var counts = groupings.map { _ in [Value: Int]() }
+    var numbers = measured.map { Numbers(least: kind.leastWholeNumber(of: $0)) }
+    try reader.forEachRow(kind, members: groupings + measured) { values in
+      total += 1
+      for index in groupings.indices { counts[index][values[index], default: 0] += 1 }
+      for index in measured.indices { numbers[index].add(values[groupings.count + index]) }
     }
     self.schema = schema
-    self.groupings = groupings
-    self.numbers = numbers
-    self.groups = groups
-    self.exact = exact
-  }
-
-  /// From 2^53 on, a `Double` does not represent every integer.
-  private static let firstRounded = 9_007_199_254_740_992.0
-
-  private var total: Int { groups.reduce(0) { $0 + $1.count } }
-
-  /// The numbers of a member, added up.
-  private func numbers(of member: String) -> RecordGroup.Numbers {
-    guard let index = numbers.firstIndex(of: member) else { return .init() }
-    return groups.reduce(into: RecordGroup.Numbers()) { $0.add($1.numbers[index]) }
+    self.total = total
+    self.counts = Dictionary(uniqueKeysWithValues: zip(groupings, counts))
+    self.numbers = Dictionary(uniqueKeysWithValues: zip(measured, numbers))
   }
 
   /// How many records there are for each text of a member; what is no text counts under "".
   private func counts(of member: String) -> [(name: String, count: Int)] {
-    guard let index = groupings.firstIndex(of: member) else { return [] }
-    var counts: [[UInt8]: Int] = [:]
-    for group in groups {
-      let name = if case .text(let text) = group.keys[index] { text } else { "" }
-      counts[Array(name.utf8), default: 0] += group.count
+    var texts: [[UInt8]: Int] = [:]
+    for (value, count) in counts[member] ?? [:] {
+      let name = if case .text(let text) = value { text } else { "" }
+      texts[Array(name.utf8), default: 0] += count
     }
-    return counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
+    return texts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
       (String(decoding: $0.key, as: UTF8.self), $0.value)
     }
-  }
-
-  /// How many different values a member has.
-  private func distinctCount(of member: String) -> Int {
-    guard let index = groupings.firstIndex(of: member) else { return 0 }
-    return Set(groups.map(\.keys[index])).subtracting([.null]).count
   }
 
   /// Writes the figures as members.
@@ -80,15 +92,16 @@ struct EntityStatistics: Sendable {
   }
 
   private func write(_ statistic: EntitySchema.Statistic, to writer: inout JSONWriter) {
+    let numbers = numbers[statistic.member]
     switch statistic {
-    case .average(let name, let member):
-      writer.member(name, numbers(of: member).average)
-    case .minimum(let name, let member):
-      writer.number(name, numbers(of: member).minimum, isWhole(member), exact[member]?.min())
-    case .maximum(let name, let member):
-      writer.number(name, numbers(of: member).maximum, isWhole(member), exact[member]?.max())
+    case .average(let name, _):
+      writer.member(name, numbers.flatMap { $0.sum.mean(of: $0.count) })
+    case .minimum(let name, _):
+      writer.bound(name, numbers?.range?.lowerBound, numbers?.wholeRange?.lowerBound)
+    case .maximum(let name, _):
+      writer.bound(name, numbers?.range?.upperBound, numbers?.wholeRange?.upperBound)
     case .distinct(let name, let member):
-      writer.member(name, distinctCount(of: member))
+      writer.member(name, (counts[member] ?? [:]).keys.count { $0 != .null })
     case .counts(let name, let member):
       let counts = counts(of: member)
       writer.member(name) { writer in
@@ -103,29 +116,11 @@ struct EntityStatistics: Sendable {
       writer.member(name, all > 0 ? 100 * Double(some) / Double(all) : nil)
     }
   }
-
-  private func isWhole(_ member: String) -> Bool { schema.isWholeNumber(member) }
-}
-
-extension EntitySchema {
-  fileprivate func isWholeNumber(_ member: String) -> Bool {
-    guard let position = position(ofMember: member) else { return false }
-    guard case .integer = fields[position].type else { return false }
-    return true
-  }
 }
 
 extension JSONWriter {
-  /// Writes a number, without a fraction if it is whole in every sound row.
-  fileprivate mutating func number(
-    _ name: String, _ number: Double?, _ isWhole: Bool, _ exact: Int64?
-  ) {
-    if let exact, Double(exact) == number {
-      member(name, exact)
-    } else if isWhole, let number, let whole = Int64(exactly: number) {
-      member(name, whole)
-    } else {
-      member(name, number)
-    }
+  /// Writes the least or the greatest of numbers, without a fraction if they are whole.
+  fileprivate mutating func bound(_ name: String, _ number: Double?, _ whole: Int64?) {
+    if let whole { member(name, whole) } else { member(name, number) }
   }
 }

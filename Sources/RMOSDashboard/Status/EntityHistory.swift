@@ -20,7 +20,8 @@ struct EntityHistory {
   /// Whether the row has changed since that run wrote it; `nil` if that is not known.
   let isChanged: Bool?
   let steps: [Step]
-  /// Whether the row has changed since the newest step, by something that is no run.
+  /// Whether the row has changed since the newest step, or else since the run that wrote it, by
+  /// something that is no run.
   let isEditedSince: Bool
 
   /// The most steps that are kept.
@@ -54,9 +55,9 @@ struct EntityHistory {
     isEditedSince =
       switch changes.first?.result {
       case .written(let written): written != digest
-      case .rewritten: isChanged == true
+      // Nothing but the run of the provenance tells what the row was.
+      case .rewritten, nil: isChanged == true
       case .deleted: true
-      case nil: false
       }
   }
 

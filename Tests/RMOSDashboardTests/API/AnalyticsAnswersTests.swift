@@ -45,6 +45,17 @@ import Testing
     return json
   }
 
+  /// As everywhere, a duration is that of a completed job.
+  @Test func failedJobsHaveNoDurationThatCorrelates() throws {
+    let fixture = try fixture(.inMemory)
+    let path = "analytics/advanced/correlation?x=job.duration_seconds&y="
+    let cells = try get(fixture, path + "pattern.cells")
+    #expect(cells["n"]?.int64 == 21)
+    #expect(abs((cells["r"]?.double ?? 0) - 0.355) < 0.001, "\(cells)")
+    let failed = try get(fixture, path + "job.failed")
+    #expect(failed["r"] == .null && failed["spearman"] == .null)
+  }
+
   @Test(arguments: DashboardFixture.Backend.allCases)
   func theExampleHasTheExpectedFigures(_ backend: DashboardFixture.Backend) throws {
     let (fixture, expected) = (try fixture(backend), try expected())

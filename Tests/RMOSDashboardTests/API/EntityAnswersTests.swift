@@ -254,6 +254,52 @@ import Testing
     #expect(figures["min_ring_count"]?.text == "9007199254740993")
   }
 
+  /// One that another application wrote too, and no server.
+  @Test(arguments: Backend.allCases)
+  func aRowThatSomethingElseChangedIsEdited(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fixture.migrate(Self.pattern("p"), startedAt: "2025-06-01T00:00:00Z")
+    #expect(try fixture.get("/patterns/p/origin").json["edited_since"]?.bool == false)
+    try fixture.store.write { transaction in
+      _ = try transaction.update(Self.pattern("p", 1, ["name": .text("Edited")]))
+    }
+    let origin = try fixture.get("/patterns/p/origin").json
+    #expect(origin["origin"]?["changed_since_run"]?.bool == true)
+    #expect(origin["edited_since"]?.bool == true)
+    #expect(origin["changes"] == .array([]))
+  }
+
+  /// The figures of the analytics leave the same out.
+  @Test(arguments: Backend.allCases)
+  func numbersThatNoRowMayHaveAreNotCounted(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    let counts: [Value] = [
+      .integer(3), .real(5), .real(.infinity), .integer(-3), .integer(0), .real(2.5),
+      .text("abc"), .null,
+    ]
+    for (number, count) in counts.enumerated() {
+      var changes = ["ring_count": count]
+      // The table does not take NULL.
+      if count == .null { changes["ring_count"] = .blob([1]) }
+      try fixture.insert(Self.pattern("p\(number)", 1, changes))
+    }
+    let patterns = try #require(try fixture.get("/patterns/statistics").json["statistics"])
+    #expect(patterns["total_count"]?.int64 == 8)
+    let figures = try fixture.request("GET", "/api/analytics/patterns/rings").json
+    for (one, other, value) in [
+      ("avg_ring_count", "avg_rings", 4.0), ("min_ring_count", "min_rings", 3),
+      ("max_ring_count", "max_rings", 5),
+    ] {
+      #expect(patterns[one]?.double == value && figures[other]?.double == value, "\(one)")
+    }
+    for (number, width) in [2.0, 4, .infinity, -.infinity, -1].enumerated() {
+      try fixture.insert(sample(.stripFamilies, "f\(number)", ["strip_width_mm": .real(width)]))
+    }
+    let families = try #require(try fixture.get("/strip-families/statistics").json["statistics"])
+    #expect(families["avg_width_mm"]?.double == 3)
+    #expect(families["min_width_mm"]?.double == 2 && families["max_width_mm"]?.double == 4)
+  }
+
   @Test(arguments: Backend.allCases)
   func damagedRowsDoNotBreakAnAnswer(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)

@@ -157,6 +157,7 @@ import Testing
     #expect(fresh["origin"]?["run"]?.int64 == 1)
     #expect(fresh["origin"]?["path"]?.string == "patterns/a.json")
     #expect(fresh["origin"]?["changed_since_run"]?.bool == false)
+    #expect(fresh["edited_since"]?.bool == false)
     #expect(fresh["changes"] == [])
     #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "one <b>"}"#).status == 200)
     try fixture.dashboard.close()
