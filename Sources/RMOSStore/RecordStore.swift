@@ -116,6 +116,13 @@ public enum Rehearsal: Sendable {
   case unforeseeable(String)
 }
 
+/// A store that goes on with another database if one comes in its place.
+package protocol ReplaceableStore: RecordStore {
+  /// A text that names the database that is there now, and no other; `nil` if it is not known, or
+  /// there is none.
+  func databaseMark() -> String?
+}
+
 /// A store that can show one state to several threads at the same time.
 package protocol ConcurrentReading: RecordStore {
   /// Runs each part on one and the same state, several at a time if that is possible.

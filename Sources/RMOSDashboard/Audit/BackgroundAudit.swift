@@ -87,7 +87,7 @@ final class BackgroundAudit: Sendable {
 
   /// Asks for an audit as soon as no other and no migration is under way.
   ///
-  /// An audit that began after the last change also counts.
+  /// One under way that began after the last change also counts.
   func ask() { work.ask() }
 
   /// Cancels the audit under way, and lets no other begin.
@@ -130,6 +130,8 @@ extension BackgroundAudit {
       var isAsked = false
       /// The change token of the last audit, even if it failed.
       var lastToken: String?
+      /// The database that was audited last, even if that failed.
+      var database: String?
       /// When the next one may begin, in uptime and ISO 8601.
       var next: (uptime: Duration, text: String)?
       var revision = 0
@@ -216,8 +218,29 @@ extension BackgroundAudit {
       }
     }
 
+    /// Forgets what was found in another database than the one that is there now, which is audited
+    /// at once.
+    private func forgetReplaced() {
+      guard let store = store as? any ReplaceableStore, let mark = store.databaseMark() else {
+        return
+      }
+      let isReplaced = state.withLock { state in
+        guard let database = state.database, database != mark else { return false }
+        state.database = nil
+        state.newest = nil
+        state.failure = nil
+        state.lastToken = nil
+        state.next = nil
+        state.revision += 1
+        return true
+      }
+      // Who waits for the next audit looks again.
+      if isReplaced { state.withLock(waking: .all) { $0.isAsked = true } }
+    }
+
     @discardableResult
     func auditIfDue() -> Bool {
+      forgetReplaced()
       let start = means.clock.uptime()
       // The token is taken before reading: the findings may be newer than the token, but never
       // older.
@@ -244,6 +267,8 @@ extension BackgroundAudit {
     }
 
     private func make(_ token: String?, _ start: Duration, _ startedAt: String) {
+      // Taken before reading, as the token.
+      let database = (store as? any ReplaceableStore)?.databaseMark()
       let report = means.observer?()
       var result: Result?
       var failure: Failure?
@@ -269,11 +294,13 @@ extension BackgroundAudit {
         if let result { state.newest = result }
         state.failure = failure
         state.lastToken = token
+        state.database = database
         state.next = (end + pause, nextText)
       }
     }
 
     func view(since token: String?) -> View {
+      forgetReplaced()
       let uptime = means.clock.uptime()
       return state.withLock { state in
         var view = View()

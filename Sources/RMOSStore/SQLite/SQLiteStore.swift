@@ -375,6 +375,12 @@ public final class SQLiteStore: RecordStore {
   }
 }
 
+extension SQLiteStore: ReplaceableStore {
+  /// A text that names the file that is at the path now; `nil` if the store does not go on with
+  /// another one, or there is none.
+  package func databaseMark() -> String? { watch.databaseMark }
+}
+
 extension SQLiteStore: ConcurrentReading {
   package func readConcurrently(
     _ parts: [@Sendable (any StoreReader) throws -> Void]

@@ -199,6 +199,34 @@ import Testing
     #expect(audit.auditIfDue())
   }
 
+  /// As when a backup is put in the place of the database by renaming.
+  @Test func theVerdictOnAnotherDatabaseIsForgotten() throws {
+    let directory = try TemporaryDirectory()
+    let (path, other) = (directory.file("rmos.db"), directory.file("other.db"))
+    for (path, count) in [(path, 1), (other, 2)] {
+      let store = try SQLiteStore(path: path)
+      try store.write { transaction in
+        for number in 0..<count {
+          try transaction.insert(sample(.stripFamilies, "f\(number)"))
+        }
+      }
+      store.close()
+    }
+    let served = try SQLiteStore(path: path, access: .readOnly, followsPath: true)
+    let audit = BackgroundAudit(
+      served, .init(interval: .seconds(600), clock: .fixed(DashboardFixture.now)))
+    #expect(audit.auditIfDue())
+    #expect(audit.view().newest?.report.counts[.stripFamilies] == 1)
+    try FileManager.default.removeItem(atPath: path)
+    #expect(audit.view().newest != nil, "there is no other")
+    try FileManager.default.moveItem(atPath: other, toPath: path)
+    let view = audit.view()
+    #expect(view.newest == nil && view.isAsked)
+    #expect(audit.auditIfDue(), "the interval is that of the other")
+    #expect(audit.view().newest?.report.counts[.stripFamilies] == 2)
+    #expect(audit.view().newest != nil && !audit.view().isAsked)
+  }
+
   @Test(.waiting) func askingWakesTheThread() throws {
     let made = Mutex(0)
     let fixture = try DashboardFixture(
@@ -323,7 +351,7 @@ import Testing
     #expect(try answer.json["under_way_since"] == .null)
     #expect(fixture.request("HEAD", "/audit").status == 200)
     #expect(fixture.request("GET", "/audit/").status == 308)
-    #expect(page(fixture, "?formt=sql").status == 422)
+    #expect(page(fixture, "?formt=sql").text.contains("did you mean &quot;format&quot;?"))
     #expect(page(fixture, "?format=csv").status == 422)
   }
 

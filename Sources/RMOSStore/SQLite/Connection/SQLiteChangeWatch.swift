@@ -64,6 +64,13 @@ final class SQLiteChangeWatch: Sendable {
     }
   }
 
+  /// A text that names the file that is at the path now; `nil` if another file than the first is
+  /// not read, or there is none.
+  var databaseMark: String? {
+    guard followsPath, let identity = try? FileStatus(of: file.path).identity else { return nil }
+    return "\(identity.device)-\(identity.inode)"
+  }
+
   /// Closes the connection.
   func close() { state.withLock { $0.connection = nil } }
 }

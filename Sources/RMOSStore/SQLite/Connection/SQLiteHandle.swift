@@ -134,6 +134,22 @@ extension StoreError {
         + "sqlite3's .recover", path: path)
   }
 
+  /// The file that is only read is no longer the file that was opened.
+  ///
+  /// With `followsPath`, the file that comes there next is read.
+  static func replaced(
+    whileReading path: String, _ reason: String, followsPath: Bool
+  ) -> StoreError {
+    let next =
+      followsPath
+      ? "reading goes on by itself once a database is there again"
+      : "check what is there now, and open it again"
+    return StoreError(
+      .replaced,
+      "\(path) is no longer the database that was opened: \(reason); nothing was written, and \(next)",
+      path: path)
+  }
+
   /// The file is no longer the file that was opened.
   static func replaced(_ path: String, _ reason: String) -> StoreError {
     StoreError(

@@ -128,7 +128,7 @@ final class SQLiteReaderPool: Sendable {
   private func open() throws -> SQLiteSession {
     if let known = identity.withLock({ $0 }) {
       guard let stamp = (try? FileStatus(of: file.path))?.state else {
-        throw StoreError.replaced(file.path, "the file or its directory was removed or renamed")
+        throw replaced("the file or its directory was removed or renamed")
       }
       if !followsPath { try check(stamp.identity, known) }
     }
@@ -152,7 +152,11 @@ final class SQLiteReaderPool: Sendable {
     _ found: FileStatus.Identity?, _ known: FileStatus.Identity?
   ) throws(StoreError) {
     guard found != known else { return }
-    throw .replaced(file.path, "another file is there now")
+    throw replaced("another file is there now")
+  }
+
+  private func replaced(_ reason: String) -> StoreError {
+    .replaced(whileReading: file.path, reason, followsPath: followsPath)
   }
 
   private func takeIdle() throws(StoreError) -> SQLiteSession? {
@@ -166,7 +170,7 @@ final class SQLiteReaderPool: Sendable {
       case .moved(let reason):
         guard followsPath else {
           removeAll()
-          throw .replaced(file.path, reason)
+          throw replaced(reason)
         }
       }
     }
