@@ -24,7 +24,8 @@ extension Dashboard {
   private func create(_ kind: EntityKind, _ request: ServerRequest) throws -> ServerResponse {
     let content = try EntityBody(kind: kind, now: now()).read(request, id: nil)
     let record = content.record
-    try refuse(content.issues) { try store.read { try $0.missingReferences(of: record) } }
+    let issues = content.issues + (Self.lengthIssue(of: record).map { [$0] } ?? [])
+    try refuse(issues) { try store.read { try $0.missingReferences(of: record) } }
     let stored = try changing(kind, .created) { transaction, run in
       if try transaction.record(kind, id: record.id) != nil {
         throw HTTPRefusal(
@@ -38,6 +39,20 @@ extension Dashboard {
     }
     let path = (Route.root + [kind.pathName, record.id.pathSegment]).joined(separator: "/")
     return entityAnswer(201, stored, fields: [HeaderField("Location", "/" + path)])
+  }
+
+  /// The maximum length of an id in an address, bytes.
+  ///
+  /// Much longer ones would not fit into a request line, with the rest of the address.
+  private static let longestID = 10_000
+
+  /// The issue of an id that is so long that no address can name the entity.
+  private static func lengthIssue(of record: Record) -> Issue? {
+    let length = record.id.pathSegment.utf8.count
+    guard length > longestID else { return nil }
+    return Issue(
+      severity: .error, code: .fieldRange, kind: record.kind, id: record.id, pointer: "/id",
+      message: "\"id\" takes \(length) bytes in an address; at most \(longestID) are accepted")
   }
 
   /// Refuses an entity that violates a rule.

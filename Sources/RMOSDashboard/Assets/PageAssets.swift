@@ -278,7 +278,8 @@ extension PageAssets {
     if(link)link.focus()}ago();return true};
     const form=$("search");if(form){let timer=0;
     const search=()=>{const query=new URLSearchParams();
-    for(const [name,value] of new FormData(form))if(value!=="")query.append(name,value);
+    for(const [name,value] of new FormData(form))
+    if(value!==""||form.elements[name].type==="hidden")query.append(name,value);
     const url=form.getAttribute("action")+"?"+query;
     swap(url,"results").then(ok=>{if(!ok)return;history.replaceState(null,"",url);
     $("found").textContent=$("count").textContent;renew()})

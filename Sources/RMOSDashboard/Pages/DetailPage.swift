@@ -192,7 +192,7 @@ struct References {
   private struct Incoming {
     var kind: EntityKind
     var count: Int
-    var first: [(id: String, text: String)]
+    var first: [Record]
     /// The URL of the list of all of them.
     var link: String?
   }
@@ -224,7 +224,7 @@ struct References {
         incoming.append(
           Incoming(
             kind: kind, count: count,
-            first: first.map { ($0.id, $0.linkText) },
+            first: first,
             link: filter.flatMap { PageLink.link(to: kind, [($0.name, record.id)]) }))
       }
     }
@@ -260,7 +260,7 @@ struct References {
 
   private func row(_ references: Incoming) -> HTML {
     let items = references.first.map {
-      "<li>\(PageCell.link(to: references.kind, id: $0.id, $0.text))</li>" as HTML
+      "<li>\(PageCell.link(to: $0, $0.linkText))</li>" as HTML
     }
     let count = PlainText.counted(
       references.count, references.kind.schema.singular, references.kind.schema.plural)

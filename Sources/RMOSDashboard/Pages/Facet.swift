@@ -96,9 +96,8 @@ struct ListFacet {
     let items = listed.map { text, count -> Facet.Item in
       let isActive = active.map { $0.utf8.elementsEqual(text.utf8) } ?? false
       return Facet.Item(
-        name: text.isEmpty ? "<em>empty</em>" : PageText.short(text, limit: 60),
-        // An empty value cannot be in an address, where it means that there is no filter.
-        link: text.isEmpty ? nil : request.filtered(by: filter, isActive ? nil : text).link,
+        name: PageText.filterValue(text),
+        link: request.filtered(by: filter, isActive ? nil : text).link,
         isActive: isActive, count: count)
     }
     var rest: [HTML] = []

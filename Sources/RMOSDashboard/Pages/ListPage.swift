@@ -19,7 +19,9 @@ struct ListPage {
     (total, records, edits, facets, names) = try store.read { reader in
       try request.findRun(in: reader)
       let total = try totals.count(request.query, in: reader, since: token)
-      request.page = min(request.page, PageCount(total, of: request.pageSize).last)
+      let last = PageCount(total, of: request.pageSize).last
+      request.complaints += PageChoice.complaint(request.page, last: last).map { [$0] } ?? []
+      request.page = min(request.page, last)
       let offset = (request.page - 1) * request.pageSize
       let records = try reader.records(
         request.query.limit(request.pageSize, offset: offset))
@@ -69,7 +71,8 @@ struct ListPage {
 
   private var form: HTML {
     let kept =
-      (request.filters.filter { isHidden($0.filter) }.map { ($0.filter.name, $0.value) }
+      (request.filters.filter { ListRequest.isSetByLinks($0.filter, kind) }
+      .map { ($0.filter.name, $0.value) }
       + request.runParameters)
       .map { "<input type=\"hidden\" name=\"\($0.0)\" value=\"\($0.1)\">" as HTML }
     let orders = kind.schema.presentation.columns.flatMap { column -> [(String, String)] in
@@ -92,11 +95,6 @@ struct ListPage {
       """
   }
 
-  /// Whether a filter is set by links only.
-  private func isHidden(_ filter: ListRequest.Filter) -> Bool {
-    filter.isFacet || kind.schema.target(ofMember: filter.member) != nil
-  }
-
   private var searchMemberField: HTML {
     let members = ListRequest.searchMembers(kind).map { ($0, $0) }
     return """
@@ -107,7 +105,9 @@ struct ListPage {
   }
 
   private var filterFields: HTML {
-    let filters = kind.schema.presentation.filters.filter { !isHidden($0) }
+    let filters = kind.schema.presentation.filters.filter {
+      !ListRequest.isSetByLinks($0, kind)
+    }
     let fields = filters.map { filter -> HTML in
       let value = request.value(of: filter) ?? ""
       let name = filter.name
@@ -162,7 +162,7 @@ struct ListPage {
       (request.runEntities.map { [chip("\($0.label)", request.ofAllRuns.link)] } ?? [])
       + request.filters.map { filter, value in
         chip(
-          "\(filter.label): \(PageText.short(value, limit: 60))",
+          "\(filter.label): \(PageText.filterValue(value))",
           request.filtered(by: filter, nil).link)
       }
     let complaints = request.complaints.map {
@@ -313,7 +313,7 @@ extension Record {
         ? PageText.short(id, limit: 100)
         : PageText.short(PageText.text(self[kind.titleMember]) ?? "")
       return """
-        \(PageCell.link(to: kind, id: id, linkText)) \
+        \(PageCell.link(to: self, linkText)) \
         <span class="dim id">\(note)</span>
         """
     case .text: return text.map { PageText.short($0, limit: 80) } ?? none

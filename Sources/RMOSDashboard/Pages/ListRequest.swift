@@ -24,12 +24,10 @@ struct ListRequest {
   /// The page, from 1.
   var page = 1
   /// The number of entities per page.
-  var pageSize = Self.pageSizes[0]
+  var pageSize = PageChoice.sizes[0]
   /// Messages about invalid values.
   var complaints: [String] = []
 
-  /// The allowed page sizes, the default first.
-  static let pageSizes = [50, 100, 200]
   /// The name of a search in the id, the name and the metadata.
   static let anywhere = "anywhere"
 
@@ -57,7 +55,8 @@ struct ListRequest {
       searchMember = member
     }
     for filter in kind.schema.presentation.filters {
-      guard let value = target[filter.name], !value.isEmpty else { continue }
+      guard let value = target[filter.name], !value.isEmpty || Self.isSetByLinks(filter, kind)
+      else { continue }
       if filter.condition(value, kind) == nil {
         complaints.append(
           "\"\(value.prefix(40))\" is not a whole number from "
@@ -75,10 +74,17 @@ struct ListRequest {
         complaints.append("There is no order \"\(text.prefix(40))\"; the default is used.")
       }
     }
-    if let text = target["page"] { page = max(1, Int(text) ?? 1) }
-    if let size = target["per"].flatMap({ Int($0) }), Self.pageSizes.contains(size) {
-      pageSize = size
-    }
+    let choice = PageChoice(target)
+    page = choice.page ?? 1
+    pageSize = choice.size
+    complaints += choice.complaints
+  }
+
+  /// Whether a filter is set by links only.
+  ///
+  /// The form has a field for every other, in which nothing means any value.
+  static func isSetByLinks(_ filter: Filter, _ kind: EntityKind) -> Bool {
+    filter.isFacet || kind.schema.target(ofMember: filter.member) != nil
   }
 
   /// Looks up the run that the list is restricted to.
@@ -178,7 +184,7 @@ struct ListRequest {
     for (filter, value) in filters { result.append((filter.name, value)) }
     result += runParameters
     if order.order != kind.defaultOrder { result.append(("sort", order.text)) }
-    if pageSize != Self.pageSizes[0] { result.append(("per", String(pageSize))) }
+    if pageSize != PageChoice.sizes[0] { result.append(("per", String(pageSize))) }
     let page = page ?? self.page
     if page > 1 { result.append(("page", String(page))) }
     return result

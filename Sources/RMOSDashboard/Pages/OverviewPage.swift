@@ -39,7 +39,7 @@ struct OverviewPage {
       runs: found?.answer.runs ?? [],
       newestMigration: found?.answer.newestMigration,
       current: found?.current ?? CurrentRun(id: nil))
-    let ids = (status.recentEntities[.patterns] ?? []).map { Value.text($0.id) }
+    let ids = (status.recentEntities[.patterns] ?? []).compactMap { $0.id.map(Value.text) }
     let query = RecordQuery(.patterns).filter(.isAny(member: "id", of: ids))
     if !ids.isEmpty {
       drawn = try Self.ifReadable { try store.read { try $0.records(query) } } ?? []
@@ -278,11 +278,13 @@ struct OverviewPage {
 
   private func item(_ entity: MigrationStatus.RecentEntity, _ kind: EntityKind) -> HTML {
     let status: HTML = entity.status.map { "\(PageCell.status($0)) · " } ?? ""
-    let record = kind == .patterns ? drawn.first { $0.id.utf8.elementsEqual(entity.id.utf8) } : nil
+    let record =
+      kind == .patterns
+      ? entity.id.flatMap { id in drawn.first { $0.id.utf8.elementsEqual(id.utf8) } } : nil
     let drawing: HTML = record.map { PatternDrawing($0).thumbnail } ?? ""
     return """
       <li>\(drawing)\(PageCell.link(to: kind, id: entity.id, entity.title)) <span class="dim id">\
-      \(PageText.short(entity.id, limit: 80))</span> <span class="dim">\(status)\
+      \(PageText.short(entity.id ?? "", limit: 80))</span> <span class="dim">\(status)\
       \(PageText.time(entity.createdAt))</span></li>
 
       """

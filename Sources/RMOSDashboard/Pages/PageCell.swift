@@ -5,11 +5,29 @@ import RMOSSystem
 /// Cells of tables and lists.
 enum PageCell {
   /// A link to an entity's page; the text alone if it cannot be linked.
-  static func link(to kind: EntityKind, id: String, _ text: String) -> HTML {
-    guard let link = PageLink.link(to: kind, id: id) else {
-      return "\(PageText.short(text)) <span class=\"dim\">(id too long for a link)</span>"
+  ///
+  /// - Parameters:
+  ///   - kind: The kind.
+  ///   - id: The id; `nil` if the stored one is not text.
+  ///   - text: The text.
+  /// - Returns: The link, or the text and why it is none.
+  static func link(to kind: EntityKind, id: String?, _ text: String) -> HTML {
+    let obstacle: HTML
+    switch id {
+    case nil: obstacle = "no text as id, so no link"
+    case let id? where id.mayBeBroken: obstacle = "id not UTF-8, so no link"
+    case let id?:
+      if let link = PageLink.link(to: kind, id: id) {
+        return "<a href=\"\(link)\">\(PageText.short(text))</a>"
+      }
+      obstacle = "id too long for a link"
     }
-    return "<a href=\"\(link)\">\(PageText.short(text))</a>"
+    return "\(PageText.short(text)) <span class=\"dim\">(\(obstacle))</span>"
+  }
+
+  /// A link to a record's page; the text alone if it cannot be linked.
+  static func link(to record: Record, _ text: String) -> HTML {
+    link(to: record.kind, id: record.textID, text)
   }
 
   /// The state of a job or a run, as a word and a sign.
@@ -37,8 +55,9 @@ enum PageLink {
   /// The maximum length of a path with its query; servers refuse longer request lines.
   static let longestLink = 12_000
 
-  /// The URL of an entity's page; `nil` if it would be too long.
+  /// The URL of an entity's page; `nil` if it would be too long, or lead to another entity.
   static func link(to kind: EntityKind, id: String) -> String? {
+    if id.mayBeBroken { return nil }
     // Browsers resolve these as path segments, even if they are escaped.
     let isStep = id.isEmpty || id == "." || id == ".."
     let link = "/\(kind.pathName)\(isStep ? "?id=" : "/")\(id.percentEncoded.dotsEscaped(isStep))"
@@ -53,7 +72,25 @@ enum PageLink {
   }
 }
 
+extension Record {
+  /// The id; `nil` if the stored id is not text, which no address names.
+  var textID: String? {
+    if case .text(let id) = values[0] { id } else { nil }
+  }
+}
+
+extension PageText {
+  /// The value of a filter, which may be empty.
+  static func filterValue(_ text: String) -> HTML {
+    text.isEmpty ? "<em>empty</em>" : short(text, limit: 60)
+  }
+}
+
 extension String {
+  /// Whether it may have been made of bytes that are not UTF-8, so that it does not name what is
+  /// stored.
+  fileprivate var mayBeBroken: Bool { unicodeScalars.contains("\u{FFFD}") }
+
   fileprivate func dotsEscaped(_ isNeeded: Bool) -> String {
     isNeeded ? String(repeating: "%2E", count: utf8.count) : self
   }

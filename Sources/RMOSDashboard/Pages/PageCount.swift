@@ -1,5 +1,44 @@
 import RMOSHTML
+import RMOSHTTP
 import RMOSModels
+
+/// The page of a list that an address asks for.
+struct PageChoice {
+  /// The page, from 1; `nil` if none is asked for.
+  private(set) var page: Int?
+  /// How many entries a page has.
+  private(set) var size = Self.sizes[0]
+  /// What is said about values that cannot be used.
+  private(set) var complaints: [String] = []
+
+  /// The sizes that pages may have, the default first.
+  static let sizes = [50, 100, 200]
+
+  /// Reads `page` and `per`; what is empty is not given.
+  init(_ target: RequestTarget) {
+    if let text = target["page"], !text.isEmpty {
+      let number = text.wholeNumber.map { Int(clamping: $0) } ?? 0
+      page = max(1, number)
+      if number < 1 {
+        complaints.append("\"\(text.prefix(40))\" is not the number of a page; the first is shown.")
+      }
+    }
+    guard let text = target["per"], !text.isEmpty else { return }
+    if let size = text.wholeNumber.map({ Int(clamping: $0) }), Self.sizes.contains(size) {
+      self.size = size
+    } else {
+      let sizes = Self.sizes.map(String.init).joined(separator: ", ")
+      complaints.append(
+        "A page has \(sizes) entries, not \"\(text.prefix(40))\"; \(Self.sizes[0]) are shown.")
+    }
+  }
+
+  /// What is said if a page lies beyond the last one, which is shown then; `nil` if it does not.
+  static func complaint(_ page: Int, last: Int) -> String? {
+    page <= last
+      ? nil : "There is no page \(PlainText.grouped(page)); the last is shown."
+  }
+}
 
 /// How a list is divided into pages.
 struct PageCount {

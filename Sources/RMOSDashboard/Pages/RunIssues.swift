@@ -14,10 +14,9 @@ struct RunRequest {
   var isNew: Bool?
   /// The page of the list, from 1; `nil` if no list is asked for.
   var page: Int?
-  var pageSize = Self.pageSizes[0]
+  var pageSize = PageChoice.sizes[0]
   var complaints: [String] = []
 
-  static let pageSizes = ListRequest.pageSizes
   static let parameters = ["severity", "code", "kind", "new", "page", "per", "format"]
 
   init(_ run: Int64, _ target: RequestTarget, _ catalog: EntityCatalog) {
@@ -37,10 +36,10 @@ struct RunRequest {
     case "false": isNew = false
     case let text?: complain("new", text)
     }
-    if let text = target["page"] { page = max(1, Int(text) ?? 1) }
-    if let size = target["per"].flatMap({ Int($0) }), Self.pageSizes.contains(size) {
-      pageSize = size
-    }
+    let choice = PageChoice(target)
+    page = choice.page
+    pageSize = choice.size
+    complaints += choice.complaints
   }
 
   private mutating func complain(_ name: String, _ text: String) {
@@ -74,7 +73,7 @@ struct RunRequest {
     if let code { parameters.append("code=\(code.rawValue.percentEncoded)") }
     if let kind { parameters.append("kind=\(kind.rawValue.percentEncoded)") }
     if let isNew { parameters.append("new=\(isNew)") }
-    if pageSize != Self.pageSizes[0] { parameters.append("per=\(pageSize)") }
+    if pageSize != PageChoice.sizes[0] { parameters.append("per=\(pageSize)") }
     if let page, page > 1 || !isNarrowed { parameters.append("page=\(page)") }
     let query = parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&")
     let link = "\(PageLink.run(run))\(query)#issues"
@@ -121,6 +120,8 @@ struct RunIssues {
     var query = request.query
     if request.isList {
       let last = PageCount(counts.total(query), of: request.pageSize).last
+      self.request.complaints +=
+        PageChoice.complaint(request.page ?? 1, last: last).map { [$0] } ?? []
       let page = min(request.page ?? 1, last)
       if request.page != nil { self.request.page = page }
       query.limit = request.pageSize

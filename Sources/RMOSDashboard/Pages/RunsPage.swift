@@ -13,6 +13,7 @@ struct RunsPage {
     var slice = try request.slice(of: store)
     let pages = PageCount(slice.total, of: request.pageSize)
     if request.page > pages.last {
+      request.complaints += PageChoice.complaint(request.page, last: pages.last).map { [$0] } ?? []
       request.page = pages.last
       slice = try request.slice(of: store)
     }
@@ -69,10 +70,9 @@ struct RunsRequest {
   var order = RunOrder.newestFirst
   /// The page, from 1.
   var page = 1
-  var pageSize = Self.pageSizes[0]
+  var pageSize = PageChoice.sizes[0]
   var complaints: [String] = []
 
-  static let pageSizes = ListRequest.pageSizes
   static let parameters = ["sort", "page", "per", "format"]
 
   init(_ target: RequestTarget) {
@@ -83,10 +83,10 @@ struct RunsRequest {
         complaints.append("There is no order \"\(text.prefix(40))\"; the default is used.")
       }
     }
-    if let text = target["page"] { page = max(1, Int(text) ?? 1) }
-    if let size = target["per"].flatMap({ Int($0) }), Self.pageSizes.contains(size) {
-      pageSize = size
-    }
+    let choice = PageChoice(target)
+    page = choice.page ?? 1
+    pageSize = choice.size
+    complaints += choice.complaints
   }
 
   func slice(of store: any RecordStore) throws -> RunSlice {
@@ -100,7 +100,7 @@ struct RunsRequest {
     let order = order ?? self.order
     var parameters: [String] = []
     if order != .newestFirst { parameters.append("sort=\(order.text)") }
-    if pageSize != Self.pageSizes[0] { parameters.append("per=\(pageSize)") }
+    if pageSize != PageChoice.sizes[0] { parameters.append("per=\(pageSize)") }
     if page > 1 { parameters.append("page=\(page)") }
     return "/runs" + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
   }

@@ -49,8 +49,8 @@ package struct MigrationStatus: Sendable, Hashable {
 
   /// An entity that was created recently.
   package struct RecentEntity: Sendable, Hashable {
-    /// The id.
-    package var id: String
+    /// The id; `nil` if the stored one is not text.
+    package var id: String?
     /// The name; of a job log its type.
     package var title: String
     /// The status, if the kind has one.
@@ -227,7 +227,7 @@ extension LedgerRun {
 extension MigrationStatus.RecentEntity {
   init(_ record: Record) {
     self.init(
-      id: record.id, title: record.shownText(record.kind.titleMember),
+      id: record.textID, title: record.shownText(record.kind.titleMember),
       status: record.kind.statusMember.map(record.shownText),
       createdAt: record.shownText("created_at"))
   }

@@ -224,6 +224,24 @@ import Testing
     #expect(answer.detail.contains(#"1 pattern ("p1") and 1 job log ("j1")"#), "\(answer.detail)")
   }
 
+  @Test func anIDThatNoAddressCanNameIsRefused() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    func post(_ id: String) -> ServerResponse {
+      fixture.send(
+        "POST", "/patterns",
+        json: #"{"id":"\#(id)","name":"N","ring_count":1,"geometry":{"a":1}}"#)
+    }
+    #expect(post(String(repeating: "x", count: 10_000)).status == 201)
+    for id in [String(repeating: "x", count: 10_001), String(repeating: "é", count: 1_700)] {
+      let refused = post(id)
+      #expect(refused.status == 422)
+      #expect(try refused.json["issues"]?[0]?["code"]?.string == "field.range")
+      #expect(try refused.json["issues"]?[0]?["pointer"]?.string == "/id")
+      #expect(refused.detail.contains("at most 10000"))
+    }
+    #expect(try fixture.get("/patterns").json["total"]?.int64 == 1)
+  }
+
   @Test(arguments: ["a/b", ".", "..", "%", "é 🎸", "statistics", "a?b#c", "\u{0}\u{1}", "a//", " "])
   func whereANewEntityIsLeadsToIt(_ id: String) throws {
     let fixture = try DashboardFixture(.sqlite, allowsWrites: true)

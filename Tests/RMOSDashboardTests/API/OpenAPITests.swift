@@ -293,6 +293,27 @@ import Testing
     }
   }
 
+  @Test func aRowWithoutAnIDIsAsDocumented() throws {
+    let text = try String(
+      contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
+    let document = try JSONValue(parsing: text)
+    var schemas = SchemaCheck(document)
+    let fixture = try DashboardFixture(.sqlite)
+    for kind in EntityCatalog.rmos.kinds {
+      try fixture.insert(sample(kind, "x"))
+      _ = try sqlite3(fixture.directory.file("rmos.db"), "UPDATE \(kind.table) SET id = NULL")
+      let name = [
+        EntityKind.patterns: "Pattern", .stripFamilies: "StripFamily", .joblogs: "JobLog",
+      ][kind]
+      let schema = try #require(document["components"]?["schemas"]?[name ?? ""])
+      let row = try #require(try fixture.get("/\(kind.pathName)").json[kind.rawValue]?[0])
+      #expect(row["id"] == .null)
+      #expect(schemas.violations(row, schema) == [])
+    }
+    let schema = try #require(document["components"]?["schemas"]?["MigrationStatus"])
+    #expect(schemas.violations(try fixture.get("/migration/status").json, schema) == [])
+  }
+
   private func send(_ exchange: Exchange, _ fixture: DashboardFixture) throws -> ServerResponse {
     var fields = ["Content-Type": "application/json", "Host": "localhost"]
     fields.merge(exchange.fields) { $1 }

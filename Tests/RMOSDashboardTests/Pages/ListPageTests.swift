@@ -50,6 +50,59 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("per=500", "A page has 50, 100, 200 entries", "1–50 of 120"),
+    ("page=999", "There is no page 999; the last is shown.", "101–120 of 120"),
+    ("page=0", "&quot;0&quot; is not the number of a page", "1–50 of 120"),
+    ("page=two", "&quot;two&quot; is not the number of a page", "1–50 of 120"),
+    ("page=99999999999999999999&per=", "is not the number of a page", "1–50 of 120"),
+  ])
+  func aPageThatDoesNotExistIsSaid(_ query: String, _ words: String, _ range: String) throws {
+    let html = try PageSamples.get("/patterns?\(query)", of: store(120)).text
+    #expect(html.contains(words) && html.contains(range), "\(html)")
+    let sound = try PageSamples.get("/patterns?page=2&per=100", of: store(120)).text
+    #expect(!sound.contains("class=\"warning\""))
+  }
+
+  @Test func anEmptyValueInALinkIsAFilter() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for (id, status) in [("a", ""), ("b", ""), ("c", "failed")] {
+        try transaction.insert(StoreSamples.record(.joblogs, id, ["status": .text(status)]))
+      }
+    }
+    let all = PageSamples.get("/joblogs", of: store).text
+    #expect(all.contains("<a href=\"/joblogs?status=\"><em>empty</em></a>"), "\(all)")
+    let html = PageSamples.get("/joblogs?status=", of: store).text
+    #expect(html.contains("1–2 of 2 job logs"))
+    #expect(html.contains("<a class=\"chip\" href=\"/joblogs\">status: <em>empty</em>"))
+    // A search keeps it.
+    #expect(html.contains("<input type=\"hidden\" name=\"status\" value=\"\">"))
+    #expect(html.contains("href=\"/joblogs?status=&amp;format=csv\""))
+    // What is empty in the form is any value.
+    let rings = try PageSamples.get("/patterns?q=&rings=&in=name", of: self.store(3)).text
+    #expect(rings.contains("1–3 of 3") && !rings.contains("class=\"chip\""))
+  }
+
+  @Test func anIDThatNoAddressNamesIsNoLink() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    _ = try sqlite3(
+      fixture.directory.file("rmos.db"),
+      "INSERT INTO patterns (id, name, ring_count, geometry_json, created_at) VALUES "
+        + "(NULL, 'Wave', 1, '{}', '2'), ('', 'Wave', 1, '{}', '1'), "
+        + "(CAST(x'ff41' AS TEXT), 'Wave', 1, '{}', '3'), (x'01', 'Wave', 1, '{}', '4')")
+    for target in ["/patterns", "/"] {
+      let html = fixture.request("GET", target).text
+      let links = html.matches(of: /<a href="\/patterns([^"]*)"><bdi>Wave/).map { $0.output.1 }
+      // The overview has the newest three.
+      #expect(links == (target == "/" ? [] : ["?id="]))
+      #expect(html.contains("no text as id, so no link") && html.contains("id not UTF-8"))
+    }
+    let ids = try fixture.get("/patterns").json["patterns"]
+    #expect((0..<4).filter { ids?[$0]?["id"] == .null }.count == 2)
+    #expect(fixture.get("/migration/status").text.contains(#""patterns":[{"id":null,"#))
+  }
+
   /// Each question is a round trip where the store is a server.
   @Test(arguments: EntityCatalog.rmos.kinds)
   func aListAsksAsManyQuestionsAboutManyRowsAsAboutOne(_ kind: EntityKind) throws {
