@@ -32,11 +32,15 @@ struct ErrorPage: Error {
     status: 404, title: "No audit",
     sentences: "<p>This server has not <a href=\"/audit\">audited</a> the database.</p>\n")
 
-  /// The URL has a parameter that the page does not know.
-  static func unknownParameter(_ sentence: String) -> ErrorPage {
+  /// The URL of a file has a parameter that its page does not know.
+  static func unknownParameter(_ sentence: String, page: String) -> ErrorPage {
     ErrorPage(
       status: 422, title: "Unknown parameter in the address",
-      sentences: "<p>\(PageText.short(sentence, limit: 1000))</p>\n")
+      sentences: """
+        <p>\(PageText.short(sentence, limit: 1000))</p>
+        <p>See the <a href="\(page)">page</a> without it.</p>
+
+        """)
   }
 
   /// The entity does not exist.

@@ -50,7 +50,9 @@ struct PageRouter: Sendable {
     }
     do {
       if let export = try export(target, request) { return export }
-      return try page(target).response(to: request, store.catalog)
+      var document = try page(target)
+      if let notice = notice(about: target) { document.main = notice + document.main }
+      return document.response(to: request, store.catalog)
     } catch let error as ErrorPage {
       return error.response(store.catalog)
     } catch {
@@ -60,7 +62,9 @@ struct PageRouter: Sendable {
 
   /// Asks for an audit, as the button on its page does, and leads back there.
   private func askedForAudit(_ request: ServerRequest) -> ServerResponse {
-    if let refusal = AccessPolicy.originRefusal(of: request) { return refusal.response }
+    if let refusal = AccessPolicy.originRefusal(of: request) {
+      return refusal.response(to: request.fields, forPage: true)
+    }
     guard let askForAudit else { return ErrorPage.noAudit.response(store.catalog) }
     askForAudit()
     return ServerResponse(
@@ -86,7 +90,7 @@ struct PageRouter: Sendable {
     _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse? {
     if target.pagePath == ["audit"], let text = target["format"] {
-      try check(target, ["format"])
+      try check(target)
       guard let format = AuditPage.Format(rawValue: text) else {
         throw ErrorPage.unknownFormat(text, AuditPage.Format.allCases.map(\.rawValue))
       }
@@ -96,7 +100,7 @@ struct PageRouter: Sendable {
     guard target.pagePath.count == 1, let kind = store.catalog.kind(pathName: target.pagePath[0]),
       target["id"] == nil, let format = target["format"], ["csv", "json"].contains(format)
     else { return nil }
-    try check(target, ListRequest.parameters(of: kind))
+    try check(target)
     return try ListPage.export(
       ListRequest(kind, target), format, in: store, for: request)
   }
@@ -108,13 +112,13 @@ struct PageRouter: Sendable {
     guard let format = target["format"] else { return nil }
     switch target.pagePath.count {
     case 1 where format == "csv":
-      try check(target, RunsRequest.parameters)
+      try check(target)
       return .csv(
         try RunSlice(RunsRequest(target).order, limit: .max, offset: 0, in: store).csv,
         name: "runs")
     case 1: throw ErrorPage.unknownFormat(format, ["csv"])
     case 2:
-      try check(target, RunRequest.parameters)
+      try check(target)
       guard let download = RunDownload(rawValue: format) else {
         throw ErrorPage.unknownFormat(format, RunDownload.allCases.map(\.rawValue))
       }
@@ -131,7 +135,6 @@ struct PageRouter: Sendable {
 
   private func page(_ target: RequestTarget) throws -> PageDocument {
     guard let first = target.pagePath.first else {
-      try check(target, [])
       let status = try status()
       let total = status.entityCounts.total
       return try OverviewPage(store: store, status: status, history: { try history(500, total) })
@@ -140,29 +143,21 @@ struct PageRouter: Sendable {
     guard isPage(target.pagePath) else { throw ErrorPage.notFound }
     switch (first, target.pagePath.count) {
     case ("analytics", 1):
-      try check(target, AnalyticsRequest.parameters)
       return try AnalyticsPage(AnalyticsRequest(target), figures).document
     case ("audit", 1):
-      try check(target, [])
       return AuditPage(audit()).document
     case ("runs", 1):
-      try check(target, RunsRequest.parameters)
       return try RunsPage(RunsRequest(target), in: store).document
     case ("runs", 2):
-      try check(target, RunRequest.parameters)
       return try RunPage(try runRequest(target), in: store).document
     case ("cut-list", 1):
-      try check(target, ["id"] + CutListForm.parameters)
       return try CutListPage(target["id"] ?? "", target, in: store).document
     case (_, 3):
-      try check(target, CutListForm.parameters)
       return try CutListPage(target.pagePath[1], target, in: store).document
     default: break
     }
     guard let kind = store.catalog.kind(pathName: first) else { throw ErrorPage.notFound }
-    let hasID = target.pagePath.count == 2
-    try check(target, hasID ? [] : target["id"] == nil ? ListRequest.parameters(of: kind) : ["id"])
-    if let id = hasID ? target.pagePath[1] : target["id"] {
+    if let id = target.pagePath.count == 2 ? target.pagePath[1] : target["id"] {
       return try DetailPage(kind, id: id, in: store, figures).document
     }
     return try ListPage(
@@ -170,8 +165,50 @@ struct PageRouter: Sendable {
     ).document
   }
 
-  private func check(_ target: RequestTarget, _ known: [String]) throws(ErrorPage) {
-    guard let unknown = target.parameters.first(where: { !known.contains($0.name) }) else { return }
-    throw .unknownParameter(RequestTarget.unknownParameter(unknown.name, known: known))
+  // MARK: Parameters
+
+  /// The parameters that a page knows.
+  private func parameters(of target: RequestTarget) -> [String] {
+    let path = target.pagePath
+    switch (path.first, path.count) {
+    case ("analytics", 1): return AnalyticsRequest.parameters
+    case ("audit", 1): return ["format"]
+    case ("runs", 1): return RunsRequest.parameters
+    case ("runs", 2): return RunRequest.parameters
+    case ("cut-list", 1): return ["id"] + CutListForm.parameters
+    case (_, 3): return CutListForm.parameters
+    case (let name?, 1):
+      guard target["id"] == nil, let kind = store.catalog.kind(pathName: name) else {
+        return ["id"]
+      }
+      return ListRequest.parameters(of: kind)
+    default: return []
+    }
+  }
+
+  /// What is said about a parameter that the page does not know; `nil` if there is none.
+  private func complaint(about target: RequestTarget) -> String? {
+    let known = parameters(of: target)
+    return target.parameters.first { !known.contains($0.name) }.map {
+      RequestTarget.unknownParameter($0.name, known: known)
+    }
+  }
+
+  /// The same at the top of the page, which ignores it.
+  private func notice(about target: RequestTarget) -> HTML? {
+    complaint(about: target).map {
+      """
+      <p class="warning"><span aria-hidden="true">!</span> Ignored: \
+      \(PageText.short($0, limit: 1000))</p>
+
+      """
+    }
+  }
+
+  /// Refuses a parameter that is not known: a file cannot say that it was ignored.
+  private func check(_ target: RequestTarget) throws(ErrorPage) {
+    guard let complaint = complaint(about: target) else { return }
+    let path = target.pagePath.map(\.percentEncoded).joined(separator: "/")
+    throw .unknownParameter(complaint, page: "/" + path)
   }
 }

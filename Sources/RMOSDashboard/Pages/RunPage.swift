@@ -11,15 +11,19 @@ struct RunPage {
   private let run: LedgerRun
   private let report: MigrationReport
   private let issues: RunIssues
+  private let links: RunFigureLinks
 
   init(_ request: RunRequest, in store: any RecordStore) throws {
     let (found, current) = try CurrentRun.found(in: store) { reader in
       try reader.run(request.run).map { run in
-        (run: run, issues: try RunIssues(request, run, in: reader))
+        (
+          run: run, issues: try RunIssues(request, run, in: reader),
+          links: try RunFigureLinks(of: run, in: reader)
+        )
       }
     }
     guard let found else { throw ErrorPage.noRun(String(request.run)) }
-    (run, issues) = (current.settled(found.run), found.issues)
+    (run, issues, links) = (current.settled(found.run), found.issues, found.links)
     report = MigrationReport(of: run, issues.counts, database: store.location)
   }
 
@@ -104,7 +108,7 @@ struct RunPage {
     let total = run.statistics.total
     var items: [(String, HTML)] = []
     for figure in [.found] + OutcomesHTML(run.statistics).outcomes.map(RunFigure.init) {
-      var number = RunCount(of: figure, in: run).html
+      var number = RunCount(of: figure, in: run, links).html
       if figure == .failed, total.failed > 0 {
         number = "<span class=\"error\">\(number)</span>"
         if let new = run.failedNew, let known = run.failedKnown {
@@ -148,7 +152,7 @@ struct RunPage {
     return OutcomesHTML(run.statistics).section {
       "<a href=\"/\($0.pathName)\">\($0.schema.plural)</a>"
     } count: { outcome, kind in
-      RunCount(of: outcome.map(RunFigure.init) ?? .found, kind, in: run).html
+      RunCount(of: outcome.map(RunFigure.init) ?? .found, kind, in: run, links).html
     }
   }
 

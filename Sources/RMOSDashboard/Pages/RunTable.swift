@@ -98,19 +98,19 @@ extension LedgerRun {
   }
 }
 
-/// A number of a run that leads to what it counts; there is nothing to see of none.
+/// A number of a run that leads to what it counts, if there is something to see.
 struct RunCount {
   let html: HTML
 
-  init(of figure: RunFigure, _ kind: EntityKind? = nil, in run: LedgerRun) {
+  init(
+    of figure: RunFigure, _ kind: EntityKind? = nil, in run: LedgerRun,
+    _ links: RunFigureLinks? = nil
+  ) {
     let counts = kind.map { run.statistics[$0] } ?? run.statistics.total
     let number = counts[figure]
-    html =
-      number == 0
-      ? "0"
-      : """
-      <a href="\(PageLink.counted(figure, of: kind, by: run))">\(PlainText.grouped(number))</a>
-      """
+    let text = PlainText.grouped(number)
+    let link = number == 0 ? nil : (links ?? RunFigureLinks(of: run)).link(figure, kind)
+    html = link.map { "<a href=\"\($0)\">\(text)</a>" } ?? HTML(text: text)
   }
 }
 

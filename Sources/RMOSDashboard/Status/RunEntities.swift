@@ -101,6 +101,7 @@ struct RunEntities {
     let link: HTML = "<a href=\"\(PageLink.run(run.id))\">Run \(run.id)</a>"
     let count = counted(kind)
     let all = PlainText.counted(count, kind.schema.singular, kind.schema.plural)
+    let isEmpty = total == 0
     if figure == .found {
       let counts = run.statistics[kind]
       let failed: HTML =
@@ -114,13 +115,14 @@ struct RunEntities {
         \(link) found \(all): \(PlainText.grouped(counts.migrated)) migrated, \
         \(PlainText.grouped(counts.updated)) updated, \(PlainText.grouped(counts.skipped)) \
         skipped, \(PlainText.grouped(counts.failed)) failed. Listed are those that it and earlier \
-        runs over the same source wrote.\(failed)
+        runs over the same source wrote\(isEmpty ? "; none of them is there" : "" as HTML).\(failed)
         """
     }
     if figure == .skipped {
       return """
         \(link) skipped \(all): it left them as they were. The ledger does not record which. Listed \
-        are those that earlier runs over the same source wrote.
+        are those that earlier runs over the same source wrote\
+        \(isEmpty ? "; none of them is there" : "" as HTML).
         """
     }
     guard let total else { return nil }
@@ -138,6 +140,57 @@ struct RunEntities {
       ? "What was deleted since is not listed."
       : "What was deleted since is not listed, and what was changed several times only once."
     return "\(link) counted \(all) as \(verb). \(rest)"
+  }
+}
+
+/// What the figures of a run lead to.
+struct RunFigureLinks {
+  private let run: LedgerRun
+  /// The kinds of which nothing that a figure counts can be listed; `nil` if that is not known.
+  private let unlisted: [RunFigure: Set<EntityKind>]?
+
+  /// Creates the links where nothing was looked up: figures of which it is not certain that
+  /// anything can be listed lead to the run's page.
+  init(of run: LedgerRun) {
+    self.run = run
+    unlisted = nil
+  }
+
+  /// Looks up of which figures nothing can be listed.
+  init(of run: LedgerRun, in reader: any StoreReader) throws {
+    self.run = run
+    var unlisted: [RunFigure: Set<EntityKind>] = [:]
+    for figure in [RunFigure.found, .skipped] where run.isMigration {
+      for kind in run.statistics.catalog.kinds
+      where run.statistics[kind][figure] > 0 && Self.isUncertain(figure, kind, run) {
+        guard let entities = try RunEntities(ofRun: run.id, figure, in: reader) else { continue }
+        var query = RecordQuery(kind).order(.id).limit(1)
+        query.conditions = entities.conditions
+        if try reader.records(query).isEmpty { unlisted[figure, default: []].insert(kind) }
+      }
+    }
+    self.unlisted = unlisted
+  }
+
+  /// Whether the run wrote nothing of what a figure counts: other applications may have, or runs
+  /// over another source.
+  private static func isUncertain(
+    _ figure: RunFigure, _ kind: EntityKind, _ run: LedgerRun
+  ) -> Bool {
+    let counts = run.statistics[kind]
+    return figure == .skipped || figure == .found && counts.migrated + counts.updated == 0
+  }
+
+  /// Where a figure leads, of a kind or of all of them; `nil` if there is nothing to see.
+  func link(_ figure: RunFigure, _ kind: EntityKind?) -> String? {
+    let kinds =
+      kind.map { [$0] }
+      ?? run.statistics.catalog.kinds.filter { run.statistics[$0][figure] > 0 }
+    if kinds.count == 1, Self.isUncertain(figure, kinds[0], run) {
+      guard let unlisted else { return "\(PageLink.run(run.id))#outcomes" }
+      if unlisted[figure]?.contains(kinds[0]) == true { return nil }
+    }
+    return PageLink.counted(figure, of: kind, by: run)
   }
 }
 

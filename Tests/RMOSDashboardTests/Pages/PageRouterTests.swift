@@ -103,10 +103,18 @@ import Testing
     ("/patterns?id=a&q=b", "&quot;q&quot;"),
     ("/patterns/a?per=50", "&quot;per&quot;"),
   ])
-  func aParameterThatMeansNothingIsNamed(_ target: String, _ said: String) {
-    let answer = PageSamples.get(target, of: InMemoryStore())
-    #expect(answer.status == 422)
-    #expect(answer.text.contains(said), "\(answer.text)")
+  func aParameterThatMeansNothingIsNamedAndIgnored(_ target: String, _ said: String) throws {
+    let store = InMemoryStore()
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+    let answer = PageSamples.get(target, of: store)
+    #expect(answer.status == 200)
+    #expect(answer.text.contains("Ignored: ") && answer.text.contains(said), "\(answer.text)")
+    // A file cannot say so.
+    let separator = target.contains("?") ? "&" : "?"
+    guard target.hasPrefix("/joblogs") else { return }
+    let file = PageSamples.get("\(target)\(separator)format=csv", of: store)
+    #expect(file.status == 422)
+    #expect(file.text.contains(said) && file.text.contains("<a href=\"/joblogs\">"))
   }
 
   @Test func whatIsBelowAPIIsForPrograms() {

@@ -55,7 +55,9 @@ import Testing
     let all = page("/runs/1?page=2", fixture).text
     #expect(try text(all, "count") == "51–\(issues.count) of \(issues.count) issues")
     // A page beyond the last is the last.
-    #expect(try text(page("/runs/1?page=99", fixture).text, "count").hasPrefix("51–"))
+    let beyond = page("/runs/1?page=99", fixture).text
+    #expect(try text(beyond, "count").hasPrefix("51–"))
+    #expect(beyond.contains("There is no page 99; the last is shown."))
     let one = page("/runs/1?code=json.syntax", fixture).text
     #expect(try text(one, "count") == "1–1 of 1 issue")
     #expect(page("/runs/1?code=none", fixture).text.contains("No issue of this run matches."))
@@ -109,6 +111,39 @@ import Testing
     #expect(page("/runs?format=csv", fixture).text.hasPrefix("run,command,"))
   }
 
+  /// Other applications may have written what a run skips.
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func aNumberOfWhichNothingCanBeListedIsNoLink(_ backend: DashboardFixture.Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fixture.insert(sample(.patterns, "p1"), sample(.patterns, "p2"))
+    try fixture.store.write { transaction in
+      for number in 1...2 {
+        var run = StoreSamples.run()
+        run.id = try transaction.beginRun(run)
+        run.state = .completed
+        run.statistics[.patterns].skipped = 2
+        if number == 2 {
+          run.statistics[.joblogs].migrated = 1
+          let batch = StoreSamples.batch(.joblogs, [StoreSamples.Entity(sample(.joblogs, "j"))])
+          try transaction.insert(batch, at: 0, run: run.id)
+        }
+        try transaction.updateRun(run)
+      }
+    }
+    for run in 1...2 {
+      let html = page("/runs/\(run)", fixture).text
+      #expect(!html.contains("outcome=skipped"), "\(html)")
+      #expect(!html.contains("/patterns?run=\(run)&amp;outcome=found"))
+    }
+    #expect(page("/runs/2", fixture).text.contains("/joblogs?run=2&amp;outcome=migrated"))
+    // Nothing is looked up for a list of runs.
+    let runs = page("/runs", fixture).text
+    #expect(runs.contains("<a href=\"/runs/1#outcomes\">2</a>"))
+    #expect(!runs.contains("outcome=skipped"))
+    let list = page("/patterns?run=1&outcome=skipped", fixture).text
+    #expect(list.contains("none of them is there"))
+  }
+
   @Test func whatIsNotThereIsSaid() throws {
     let fixture = try DashboardFixture(.inMemory)
     #expect(page("/runs", fixture).text.contains("No runs yet"))
@@ -122,7 +157,8 @@ import Testing
     // Nobody wrote down who ran it, nor what was not read.
     #expect(quiet.contains("not recorded"))
     for (target, status) in [
-      ("/runs?none=1", 422), ("/runs/1?none=1", 422), ("/runs/", 308), ("/runs/1/", 308),
+      ("/runs?none=1", 200), ("/runs/1?none=1", 200), ("/runs?none=1&format=csv", 422),
+      ("/runs/", 308), ("/runs/1/", 308),
     ] {
       #expect(page(target, fixture).status == status, "\(target)")
     }
