@@ -75,7 +75,11 @@ import Testing
 
   @Test func otherHostsAndOriginsAreRefused() throws {
     let serving = try Serving(["--allow-host", "shop.example"], in: Serving.workspace())
-    #expect(try serving.curl("", ["-H", "Host: evil.example"]).hasPrefix("HTTP/1.1 421 "))
+    let refused = try serving.curl("", ["-H", "Host: evil.example"])
+    #expect(refused.hasPrefix("HTTP/1.1 421 ") && refused.contains(#""detail":"#))
+    #expect(refused.contains("--allow-host"))
+    let page = try serving.curl("", ["-H", "Host: evil.example", "-H", "Accept: text/html"])
+    #expect(page.contains("<!DOCTYPE html>") && page.contains("--allow-host"))
     #expect(try !serving.curl("", ["-H", "Host: shop.example"]).hasPrefix("HTTP/1.1 421 "))
     #expect(try serving.curl("", ["-H", "Origin: http://evil.example"]).hasPrefix("HTTP/1.1 403 "))
   }
