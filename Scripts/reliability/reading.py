@@ -155,6 +155,8 @@ class Names:
     #: Other names, and the kind's own, in plain letters.
     others: frozenset[str]
     kind: frozenset[str]
+    #: What each other kind requires.
+    required_by_others: tuple[frozenset[str], ...]
 
     def resembles(self, name: str | None) -> bool:
         """Whether a name is one of a member, in whatever letters."""
@@ -186,6 +188,8 @@ class Content:
     names: tuple[str, ...] | None = ()
     #: What a holder has besides the collections that are meant.
     left_out: tuple[str, ...] = ()
+    #: Whether it has all that another kind requires.
+    is_other: bool = False
 
 
 class Outline:
@@ -255,6 +259,8 @@ class Outline:
         is_note = name[:1] in ("_", "$", "@") or plain(name) in NOTES
         is_note = is_note and name != "" and len(self.notes) < SAMPLES
         likeness = content.likeness
+        if content.is_other and content.what in ("entity", "other") and not describes_document(name):
+            self.others[likeness] = True
         if content.what in ("collection", "holder") and not describes_document(name):
             self.others[likeness] = True
         if content.what == "remote" and likeness and not describes_document(name):
@@ -332,18 +338,23 @@ class Outline:
             return Content("empty"), position + 1
         likeness: int | None = None
         inner: int | None = None
+        is_other = False
 
         def content() -> Content:
             if likeness is not None:
-                return Content("collection", likeness)
-            return Content("other") if inner is None else Content("remote", inner)
+                found = Content("collection", likeness)
+            else:
+                found = Content("other") if inner is None else Content("remote", inner)
+            found.is_other = is_other and likeness != 2
+            return found
 
         for _ in range(SAMPLES):
             if position >= self.scanner.end:
                 break
             found: int | None = None
             if self.scanner.at(position) == "{":
-                found, end = self._likeness(position)
+                found, is_one, end = self._likeness(position)
+                is_other |= is_one
             elif self.scanner.at(position) == "[" and depth < DEEPEST:
                 below, end = self._list(position, depth + 1)
                 if below.what in ("collection", "remote"):
@@ -367,26 +378,34 @@ class Outline:
     def _is_known(self, name: str) -> bool:
         return name in self.names.members or self.names.resembles(name)
 
-    def _likeness(self, start: int) -> tuple[int, int | None]:
+    def _is_other(self, seen: set[str]) -> bool:
+        """Whether an object with some members has all that another kind requires."""
+        return any(required <= seen for required in self.names.required_by_others)
+
+    def _likeness(self, start: int) -> tuple[int, bool, int | None]:
         fields = 0
+        seen: set[str] = set()
 
         def take(name: str, position: int) -> int | None:
             nonlocal fields
             fields += self._is_known(name)
+            seen.add(name)
             return self.scanner.outline_end(position)
 
         end = self.each(start, take)
-        return min(fields, 2), end
+        return min(fields, 2), self._is_other(seen), end
 
     def _object(self, start: int, depth: int) -> tuple[Content, int | None]:
         fields = members = lists = objects = likeness = 0
         found: list[tuple[str, int]] = []
         left_out: list[str] = []
-        has_list = False
+        seen: set[str] = set()
+        has_list = holds_others = False
 
         def take(name: str, position: int) -> int | None:
-            nonlocal fields, members, lists, objects, likeness, has_list
+            nonlocal fields, members, lists, objects, likeness, has_list, holds_others
             fields += self._is_known(name)
+            seen.add(name)
             first = self.scanner.at(position)
             if depth > DEEPEST or fields > 1 or (objects > SAMPLES and lists == 0):
                 content, end = Content("other"), self.scanner.outline_end(position)
@@ -400,16 +419,17 @@ class Outline:
                     likeness = max(likeness, content.likeness)
                     if content.likeness == 2:
                         left_out.append(name)
-            if content.what in ("holder", "remote") and content.likeness:
+            holds_others |= content.is_other
+            if content.what in ("holder", "remote") and content.likeness and not content.is_other:
                 left_out.append(name)
             if content.what == "collection":
-                found.append((name, content.likeness))
+                found.append((name, 0 if content.is_other else content.likeness))
                 has_list |= first == "["
             return end
 
         end = self.each(start, take)
         if fields:
-            return Content("entity", min(fields, 2)), end
+            return Content("entity", min(fields, 2), is_other=fields < 2 and self._is_other(seen)), end
         if members == 0 and end is not None:
             return Content("empty"), end
         inner = max((item for _, item in found), default=0)
@@ -420,8 +440,11 @@ class Outline:
             left_out = [name for name, item in found if not item and inner] + left_out
             return Content("holder", inner, names, tuple(left_out)), end
         if objects == members > 0:
-            return Content("collection", likeness), end
-        return Content("remote", 2) if left_out else Content("other"), end
+            is_other = likeness < 2 and (holds_others or self._is_other(seen))
+            return Content("collection", likeness, is_other=is_other), end
+        if left_out:
+            return Content("remote", 2), end
+        return Content("other", is_other=self._is_other(seen)), end
 
 
 class FileReader:
@@ -689,7 +712,10 @@ _MARKS = (
     re.compile(r"(.*)~"), re.compile(r"(.*\S|) +\([0-9]+\)"),
     re.compile(r"(.*?) *\([^(]*conflict[^(]*\)", re.IGNORECASE),
     re.compile(r"(.*)_conf\([^(]*\)", re.IGNORECASE),
-    re.compile(r"(.*) - copy", re.IGNORECASE), re.compile(r"(.*) copy( [0-9]+)?", re.IGNORECASE),
+    re.compile(r"(.*) \((?:[^()]* )?(?:copy|kopie|copie|copia)(?: [^()]*)?\)", re.IGNORECASE),
+    re.compile(r"(.*) - (?:copy|kopie|copie|copia)", re.IGNORECASE),
+    re.compile(r"(.*) (?:copy|kopie|copie|copia)( [0-9]+)?", re.IGNORECASE),
+    re.compile(r"(?:copy of|kopie von|copie de|copia de|copia di|kopie van) (.*)", re.IGNORECASE),
     re.compile(r"(.*)\.sync-conflict-.*", re.IGNORECASE),
     re.compile(r"(.*)-conflict.*", re.IGNORECASE), re.compile(r"(.*)_conflict-.*", re.IGNORECASE),
 )

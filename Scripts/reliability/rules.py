@@ -97,7 +97,9 @@ NAMES = {
         frozenset(item.member for item in fields if item.is_json),
         frozenset(plain(name) for name in (
             *(item.member for item in fields), *(name for name, _ in OTHER_NAMES[kind]))),
-        frozenset(plain(name) for name in (*FILES[kind], _WORDS[kind])))
+        frozenset(plain(name) for name in (*FILES[kind], _WORDS[kind])),
+        tuple(frozenset(item.member for item in others if item.required)
+              for other, others in FIELDS.items() if other != kind))
     for kind, fields in FIELDS.items()
 }
 

@@ -101,7 +101,8 @@ class Tree:
         name = flat or choose.choice(FILE_NAMES) + str(choose.randrange(30))
         if not flat and choose.random() < 0.08:
             name += choose.choice((" (1)", " - Copy", " copy 2", "~", ".sync-conflict-1",
-                                   " (conflicted copy 2024)", "_conf(1)"))
+                                   " (conflicted copy 2024)", "_conf(1)", " (copy)",
+                                   " - Kopie", " kopie 3", " (another copy)"))
         count = 1 if shape == "entity" else choose.choice((0, 1, 2, 5, 12))
         entities = [self.entity(kind) for _ in range(count)]
         lines = choose.choice(("\n", "\n", "\r\n"))
@@ -168,6 +169,12 @@ class Tree:
                                         ('{"x": {"n": [1, 2], "y": [', "]}}")))
             members.append(f'"{choose.choice(("pages", "more"))}": '
                            f"{start}{self.entity(kind)}{end}")
+        if self.odd():
+            # Entities of any kind beside them.
+            other = [self.entity(choose.choice(KINDS)) for _ in range(choose.randrange(1, 3))]
+            members.append(f'"{choose.choice(("job", "others", "a"))}": ' + choose.choice(
+                (other[0], "[" + ",".join(other) + "]", f'{{"k": {other[0]}}}',
+                 f'{{"{name}": {collection(entities)}, "x": {collection(other)}}}')))
         for _ in range(choose.randrange(3)):
             around = choose.choice(('"success": true', '"total": 3', '"_meta": {"by": "me"}',
                                     '"tags": ["a", 1]', '"info":{"name":"x"}', '"note": "}"',
