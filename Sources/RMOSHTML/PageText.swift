@@ -99,20 +99,17 @@ package enum PageText {
     var readable = day(timestamp.day, timestamp.month, timestamp.year)
     var machine = text
     if let time = timestamp.time {
-      readable += ", \(padded(time.hour)):\(padded(time.minute))"
+      readable += ", \(time.hour.zeroPadded()):\(time.minute.zeroPadded())"
       switch time.zoneOffset {
       case nil: break
       case 0: readable += " UTC"
       case let offset?:
         let minutes = abs(offset) / 60
-        readable += " \(offset < 0 ? "−" : "+")\(padded(minutes / 60)):\(padded(minutes % 60))"
+        readable += offset < 0 ? " −" : " +"
+        readable += "\((minutes / 60).zeroPadded()):\((minutes % 60).zeroPadded())"
       }
       machine = text.split(separator: " ").joined(separator: "T")
     }
     return "<time datetime=\"\(machine)\">\(readable)</time>"
-  }
-
-  private static func padded(_ number: Int) -> String {
-    number < 10 ? "0\(number)" : String(number)
   }
 }

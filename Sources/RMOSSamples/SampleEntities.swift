@@ -85,7 +85,7 @@ struct SampleEntities {
 
   /// The id of an entity.
   func id(_ kind: SampleKind, _ index: Int) -> String {
-    let number = SampleEntities.padded(index + 1, 6)
+    let number = (index + 1).zeroPadded(to: 6)
     return switch kind {
     case .stripFamilies: "\(material(index).slug)-\(number)"
     case .patterns: "\(tradition(index).slug)-\(number)"
@@ -95,11 +95,11 @@ struct SampleEntities {
 
   /// The subdirectory of the kind's directory for the entity's own file.
   func group(_ kind: SampleKind, _ index: Int) -> String {
-    let block = SampleEntities.padded(index / 4000, 2)
+    let block = (index / 4000).zeroPadded()
     return switch kind {
     case .stripFamilies: "\(material(index).name)-\(block)"
     case .patterns: "\(tradition(index).slug)/\(block)"
-    case .joblogs: "2025-\(SampleEntities.padded(index % 12 + 1, 2))/\(block)"
+    case .joblogs: "2025-\((index % 12 + 1).zeroPadded())/\(block)"
     }
   }
 
@@ -123,12 +123,7 @@ struct SampleEntities {
   static func time(_ minutes: Int) -> String {
     let beginning = CivilDate(year: 2025, month: 1, day: 1)
     let date = CivilDate(dayNumber: beginning.dayNumber + minutes / 1440)
-    return "\(date.text)T\(padded(minutes / 60 % 24, 2)):\(padded(minutes % 60, 2)):00"
-  }
-
-  static func padded(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    return "\(date.text)T\((minutes / 60 % 24).zeroPadded()):\((minutes % 60).zeroPadded()):00"
   }
 }
 
@@ -151,7 +146,7 @@ extension SampleEntities {
     let material = material(index).name
     let strips = (1...random.int(2...8)).map { position -> JSONValue in
       [
-        "id": .string("strip-\(SampleEntities.padded(position, 3))"),
+        "id": .string("strip-\(position.zeroPadded(to: 3))"),
         "length_mm": .number(JSONNumber(random.int(200...900))),
         "position": .number(JSONNumber(position)),
         "color": .string(random.pick(["light", "dark", "dyed \"red\"", "geräuchert"])),

@@ -70,7 +70,7 @@ extension StoreReader {
         Issue(
           severity: .error, code: .referenceMissing, kind: record.kind, id: record.id,
           pointer: "/\(field.member)",
-          message: "'\(field.member)' points to the \(target.schema.singular) "
+          message: "\"\(field.member)\" points to the \(target.schema.singular) "
             + "\(Violation.quoted(id)), which is not in the store; "
             + SimilarID.advice(for: id, similar, otherwise: "add it first")))
     }

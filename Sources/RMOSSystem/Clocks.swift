@@ -51,17 +51,6 @@ package enum WallClock {
   }
 }
 
-extension SystemThread {
-  /// Sleeps for a number of milliseconds: `usleep`.
-  package static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
-
-  /// Sleeps for a number of seconds, whatever signals arrive: `sleep`.
-  package static func sleep(seconds: Int) {
-    var left = UInt32(seconds)
-    while left > 0 { left = CLibrary.sleep(left) }
-  }
-}
-
 /// A day of the proleptic Gregorian calendar.
 package struct CivilDate: Hashable, Sendable {
   package let year: Int
@@ -108,7 +97,7 @@ package struct CivilDate: Hashable, Sendable {
   }
 
   /// `YYYY-MM-DD`.
-  package var text: String { "\(padded(year, 4))-\(padded(month))-\(padded(day))" }
+  package var text: String { "\(year.zeroPadded(to: 4))-\(month.zeroPadded())-\(day.zeroPadded())" }
 }
 
 /// A date and time of day in UTC, to the second.
@@ -126,7 +115,8 @@ package struct UTCTime: Hashable, Sendable {
   package static var now: UTCTime { UTCTime(secondsSince1970: WallClock.now.seconds) }
 
   private var clockText: String {
-    "\(padded(secondOfDay / 3600)):\(padded(secondOfDay / 60 % 60)):\(padded(secondOfDay % 60))"
+    [secondOfDay / 3600, secondOfDay / 60 % 60, secondOfDay % 60].map { $0.zeroPadded() }
+      .joined(separator: ":")
   }
 
   /// In the format of ISO 8601, such as `2026-03-01T09:30:00Z`.
@@ -138,12 +128,15 @@ package struct UTCTime: Hashable, Sendable {
     let months = [
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-    return "\(days[date.weekday]), \(padded(date.day)) \(months[date.month - 1]) "
-      + "\(padded(date.year, 4)) \(clockText) GMT"
+    return "\(days[date.weekday]), \(date.day.zeroPadded()) \(months[date.month - 1]) "
+      + "\(date.year.zeroPadded(to: 4)) \(clockText) GMT"
   }
 }
 
-private func padded(_ number: Int, _ width: Int = 2) -> String {
-  let digits = String(number)
-  return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+extension Int {
+  /// The number with zeros before it, up to a number of digits.
+  package func zeroPadded(to width: Int = 2) -> String {
+    let digits = String(self)
+    return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits
+  }
 }

@@ -184,3 +184,14 @@ package struct SystemThread: @unchecked Sendable {
       timespec(tv_sec: time_t(left.seconds), tv_nsec: Int(left.attoseconds / 1_000_000_000)))
   }
 }
+
+extension SystemThread {
+  /// Sleeps for a number of milliseconds: `usleep`.
+  package static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
+
+  /// Sleeps for a number of seconds, whatever signals arrive: `sleep`.
+  package static func sleep(seconds: Int) {
+    var left = UInt32(seconds)
+    while left > 0 { left = CLibrary.sleep(left) }
+  }
+}

@@ -155,7 +155,7 @@ struct ExactDecimal {
 
   /// A second of the day as HH:MM:SS.
   static func clock(_ second: Int) -> String {
-    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60))"
+    return [second / 3600, second / 60 % 60, second % 60].map { $0.zeroPadded() }
+      .joined(separator: ":")
   }
 }

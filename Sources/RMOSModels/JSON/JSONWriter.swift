@@ -45,10 +45,7 @@ package struct JSONWriter: Sendable {
   private var isAfterName = false
 
   /// Creates a writer.
-  package init(style: Style = .compact) { self.init(style: style, escaping: .inert) }
-
-  /// Creates a writer.
-  package init(style: Style = .compact, escaping: Escaping) {
+  package init(style: Style = .compact, escaping: Escaping = .inert) {
     self.style = style
     self.escaping = escaping
   }

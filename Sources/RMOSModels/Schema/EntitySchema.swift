@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// The declaration of a kind of entity, which reading, validation, SQL, audit, export, the HTTP
 /// interface and its pages follow.
 ///
@@ -131,10 +133,9 @@ public final class EntitySchema: Sendable {
 
   /// Whether a name that is no keyword needs no quotes in SQL and no escapes in a path.
   private static func isName(_ name: String) -> Bool {
-    name.utf8.first.map { (0x61...0x7A).contains($0) } ?? false
-      && name.utf8.allSatisfy { byte in
-        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
-      }
+    func isSmallLetter(_ byte: UInt8) -> Bool { byte.isASCIILetter && byte.lowercasedASCII == byte }
+    return name.utf8.first.map(isSmallLetter) ?? false
+      && name.utf8.allSatisfy { isSmallLetter($0) || $0.isASCIIDigit || $0 == UInt8(ascii: "_") }
   }
 
   /// Whether a name is that of a table of SQLite or of the ledger.

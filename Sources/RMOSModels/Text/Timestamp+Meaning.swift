@@ -150,7 +150,7 @@ private struct MeaningReader {
     default:
       return ifNumber ?? "there is no such time of day"
     }
-    var text = "T\(padded(time.hour)):\(padded(time.minute))"
+    var text = "T\(time.hour.zeroPadded()):\(time.minute.zeroPadded())"
     if !time.second.isEmpty { text += ":" + time.second }
     if !time.fraction.isEmpty { text += "." + time.fraction }
     return written(date, text, zone: time.zone)
@@ -395,6 +395,4 @@ private struct MeaningReader {
     }
     return true
   }
-
-  private func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
 }

@@ -99,22 +99,14 @@ public struct LedgerRun: Sendable, Hashable {
     self.state = .running
     self.startedAt = startedAt
     self.heartbeatAt = startedAt
-    self.finishedAt = nil
     self.source = source
     self.optionsJSON = optionsJSON
     self.toolVersion = toolVersion
     self.processID = processID
-    self.user = nil
-    self.host = nil
-    self.failedNew = nil
-    self.failedKnown = nil
-    self.knownSince = nil
     self.statistics = MigrationStatistics(catalog)
     self.issueCounts = [:]
     self.seconds = 0
     self.timings = Timings()
-    self.failure = nil
-    self.undoneBy = nil
   }
 
   /// Creates a run that this process begins.

@@ -83,7 +83,7 @@ extension SQLiteReader: SchemaInspecting {
     var unchecked: [(table: String, reason: String)] = []
     for name in names {
       do {
-        try check(Self.quoted(name))
+        try check(name.sqlName)
       } catch let error as StoreError where error.concernsStatement {
         unchecked.append((name, error.message(withoutPath: connection.handle.path)))
       }

@@ -300,11 +300,10 @@ struct SQLitePreflight {
 
   /// A name in SQL: quoted if it needs to be.
   private static func quoted(_ name: String) -> String {
-    let isPlain = name.utf8.allSatisfy { byte in
-      byte == UInt8(ascii: "_") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
-        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+    let isPlain = name.utf8.allSatisfy {
+      $0 == UInt8(ascii: "_") || $0.isASCIILetter || $0.isASCIIDigit
     }
-    return isPlain ? name : SQLiteReader.quoted(name)
+    return isPlain ? name : name.sqlName
   }
 }
 

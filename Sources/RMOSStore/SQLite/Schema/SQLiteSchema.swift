@@ -203,6 +203,9 @@ extension FieldType {
 extension String {
   /// The text as a literal of SQL.
   var sqlLiteral: String {
-    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    "'" + replacing("'", with: "''") + "'"
   }
+
+  /// The text as a quoted name in SQL.
+  var sqlName: String { "\"" + replacing("\"", with: "\"\"") + "\"" }
 }

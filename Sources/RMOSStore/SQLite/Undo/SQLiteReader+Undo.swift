@@ -4,27 +4,11 @@ extension SQLiteReader {
   final func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
-    let session = try session()
-    guard session.statements.hasUndo else { return }
     for kind in catalog.kinds {
-      let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
-      let count = Int32(columns.count)
-      let list = (columns + ProvenanceColumn.imageNames).joined(separator: ", ")
-      let sql =
-        "SELECT \(list) "
-        + "FROM migration_before_images WHERE kind = '\(kind.rawValue)' AND run_id = ? "
-        + "ORDER BY entity_id"
-      try session.connection.withStatement(sql) { statement in
+      try forEachImage(of: kind, "run_id = ? ORDER BY entity_id") { statement in
         try statement.bind(run, at: 1)
-        let origin = LedgerRow<ProvenanceColumn>(
-          statement, first: count - ProvenanceColumn.run.rawValue)
-        while try statement.step() {
-          let record = Record(kind: kind, values: (0..<count).map { statement.value(at: $0) })
-          try body(
-            BeforeImage(
-              record: record,
-              provenance: origin.isNull(.run) ? nil : origin.provenance(kind, record.id)))
-        }
+      } body: {
+        try body($1)
       }
     }
   }
@@ -33,27 +17,41 @@ extension SQLiteReader {
   final func images(
     of kind: EntityKind, id: String
   ) throws -> [(run: Int64, image: BeforeImage)] {
+    var images: [(Int64, BeforeImage)] = []
+    try forEachImage(of: kind, "entity_id = ?") { statement in
+      try statement.bind(id, at: 1)
+    } body: { run, image in
+      images.append((run, image))
+    }
+    return images
+  }
+
+  /// Calls `body` with the before-images of a kind under a condition, each with its run.
+  private func forEachImage(
+    of kind: EntityKind, _ condition: String, bind: (SQLiteStatement) throws -> Void,
+    body: (Int64, BeforeImage) throws -> Void
+  ) throws {
     let session = try session()
-    guard session.statements.hasUndo else { return [] }
+    guard session.statements.hasUndo else { return }
     let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
     let count = Int32(columns.count)
     let list = (columns + ProvenanceColumn.imageNames + ["run_id"]).joined(separator: ", ")
-    return try session.connection.withStatement(
-      "SELECT \(list) FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2"
+    try session.connection.withStatement(
+      "SELECT \(list) FROM migration_before_images WHERE kind = '\(kind.rawValue)' "
+        + "AND \(condition)"
     ) { statement in
-      try statement.bind(kind.rawValue, at: 1)
-      try statement.bind(id, at: 2)
+      try bind(statement)
       let origin = LedgerRow<ProvenanceColumn>(
         statement, first: count - ProvenanceColumn.run.rawValue)
-      var images: [(Int64, BeforeImage)] = []
       while try statement.step() {
         let record = Record(kind: kind, values: (0..<count).map { statement.value(at: $0) })
-        let image = BeforeImage(
-          record: record, provenance: origin.isNull(.run) ? nil : origin.provenance(kind, id))
         let run = statement.integer(at: count + Int32(ProvenanceColumn.imageNames.count))
-        images.append((run, image))
+        try body(
+          run,
+          BeforeImage(
+            record: record,
+            provenance: origin.isNull(.run) ? nil : origin.provenance(kind, record.id)))
       }
-      return images
     }
   }
 
@@ -258,9 +256,9 @@ extension SQLiteReader {
   ) throws {
     let session = try session()
     for reference in try foreignReferences(session.connection) {
-      let (kind, column) = (reference.target, Self.quoted(reference.column))
+      let (kind, column) = (reference.target, reference.column.sqlName)
       let sql =
-        "SELECT DISTINCT t.id FROM \(Self.quoted(reference.table)) o "
+        "SELECT DISTINCT t.id FROM \(reference.table.sqlName) o "
         + "JOIN \(try session.statements[kind].source) t ON t.id = o.\(column) "
         + "WHERE \(Self.isRemovedByUndo(kind, "t.id")) ORDER BY t.id"
       try session.connection.withStatement(sql) { statement in
@@ -292,11 +290,5 @@ extension SQLiteReader {
       }
       return references
     }
-  }
-
-  /// A quoted name in SQL.
-  static func quoted(_ name: String) -> String {
-    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-      + "\""
   }
 }

@@ -55,7 +55,7 @@ extension SQLiteTransaction {
             + "WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1", run, session)
     else { return false }
     return try referringTables(kind, session).allSatisfy { name in
-      try session.connection.integer("SELECT 1 FROM \(Self.quoted(name)) LIMIT 1") == nil
+      try session.connection.integer("SELECT 1 FROM \(name.sqlName) LIMIT 1") == nil
     }
   }
 
