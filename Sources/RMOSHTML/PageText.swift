@@ -19,6 +19,16 @@ package enum PageText {
     return "<bdi>\(lines(of: text))</bdi>"
   }
 
+  /// A whole text, of which only the beginning is shown at first if it is very long.
+  package static func folding(_ text: String) -> HTML {
+    let count = text.unicodeScalars.count
+    guard count > 400 else { return whole(text) }
+    return """
+      \(short(text, limit: 300))<details><summary>All \(PlainText.grouped(count)) characters\
+      </summary>\(whole(text))</details>
+      """
+  }
+
   /// The lines of a text, each escaped.
   package static func lines(of text: String) -> [HTML] {
     text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
@@ -30,6 +40,17 @@ package enum PageText {
   package static func name(_ name: String) -> HTML {
     let words = name.split(separator: "_", omittingEmptySubsequences: false)
     return HTML(words.enumerated().map { $0 == 0 ? HTML(text: String($1)) : "_<wbr>\(String($1))" })
+  }
+
+  /// An id, or another text that may break after `_`, isolated and cut as by ``short(_:limit:)``.
+  package static func id(_ text: String, limit: Int = 160) -> HTML {
+    guard text.utf8.contains(UInt8(ascii: "_")), !isBlank(text) else {
+      return short(text, limit: limit)
+    }
+    let end = text.unicodeScalars.index(
+      text.startIndex, offsetBy: limit, limitedBy: text.endIndex)
+    guard let end, end < text.endIndex else { return "<bdi>\(name(text))</bdi>" }
+    return "<bdi>\(name(String(text[..<end])))…</bdi>"
   }
 
   /// Whether the text is invisible.
@@ -59,6 +80,37 @@ package enum PageText {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
+  /// A number too large for its digits to be read, such as `1e301`: at most three of them.
+  package static func rounded(_ number: Double) -> String {
+    guard number.isFinite, number != 0 else { return decimal(number) }
+    var (mantissa, exponent) = (number.magnitude, 0)
+    while mantissa >= 1e16 { (mantissa, exponent) = (mantissa / 1e16, exponent + 16) }
+    while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    var digits = PlainText.fixed(mantissa, decimals: 2)
+    if digits == "10.00" { (digits, exponent) = ("1", exponent + 1) }
+    while digits.contains("."), digits.hasSuffix("0") || digits.hasSuffix(".") {
+      digits.removeLast()
+    }
+    return "\(number < 0 ? "-" : "")\(digits)e\(exponent)"
+  }
+
+  /// A stored number as people read it, with its digits in groups and all its decimals; `nil` for
+  /// everything else.
+  package static func number(_ value: Value?) -> String? {
+    switch value {
+    case .integer(let number): Int(exactly: number).map { PlainText.grouped($0) }
+    case .real(let number): grouped(number)
+    case .text, .blob, .null, nil: nil
+    }
+  }
+
+  /// A number with its digits in groups and all its decimals.
+  package static func grouped(_ number: Double) -> String {
+    let text = decimal(number)
+    return text.contains("e") || !number.isFinite
+      ? rounded(number) : PlainText.grouped(digits: text)
+  }
+
   /// A number for drawings: at most three decimals, never with an exponent.
   package static func coordinate(_ number: Double) -> String {
     var text = PlainText.fixed(number, decimals: 3)
@@ -82,9 +134,15 @@ package enum PageText {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
 
+  /// The name of a month, such as `Nov`.
+  package static func month(_ month: Int) -> String { months[(month + 11) % 12] }
+
+  /// A day of a year that is said elsewhere, such as `28 Nov`.
+  package static func day(_ day: Int, _ month: Int) -> String { "\(day) \(self.month(month))" }
+
   /// A month, such as `Nov 2025`.
   package static func month(_ month: Int, _ year: Int) -> String {
-    "\(months[(month + 11) % 12]) \(year)"
+    "\(self.month(month)) \(year)"
   }
 
   /// A day, such as `28 Nov 2025`.

@@ -6,17 +6,37 @@ import Testing
 @Suite struct ChartTests {
   // MARK: Scales
 
-  /// Labels are left out where they would be printed over others.
+  /// Labels are left out at even distances where they would be printed over others, or so close
+  /// that two read like one.
   @Test(arguments: [
-    (250.0, " min", 2.9, [0, 1, 2, 3, 5]), (100_000, " mm", 2.9, [0, 1, 2, 3, 5]),
-    (100_000, " mm", 3.5, [0, 2, 5]), (100_000_000, " mm", 3.5, [0, 5]),
-    (4, "", 3.5, [0, 1, 2, 3, 4]), (1e12, " millimeters and more", 3.5, [0, 5]),
+    (250.0, " min", 2.9, ["0", "100", "200 min"]),
+    (250, " min", 1.5, ["0", "50", "100", "150", "200", "250 min"]),
+    (4000, "", 4.0, ["0", "2,000", "4,000"]), (100_000, " mm", 2.9, ["0", "40,000", "80,000 mm"]),
+    (100_000_000, " mm", 3.5, ["0", "60,000,000 mm"]),
+    (4, "", 3.5, ["0", "1", "2", "3", "4"]),
   ])
-  func labelsOfAScaleDoNotOverlap(
-    _ maximum: Double, _ unit: String, _ width: Double, _ marks: [Int]
+  func labelsOfAScaleStandApart(
+    _ maximum: Double, _ unit: String, _ width: Double, _ labels: [String]
   ) {
     let axis = ChartAxis.from0(to: maximum, suffix: unit)
-    #expect(axis.legibleMarks(perCharacter: width) == marks, "\(axis.marks)")
+    #expect(axis.labels(perCharacter: width).map(\.text) == labels)
+  }
+
+  @Test func aNarrowScaleOfPercentDropsEverySecondLabel() {
+    let labels = ChartAxis.percent.labels(perCharacter: 4.8)
+    #expect(labels.map(\.text) == ["0", "50", "100 %"] && labels.map(\.mark) == [0, 2, 4])
+  }
+
+  /// No label has digits that are the error of a sum.
+  @Test(arguments: [0.3, 7e17, 1e18, 6.3e22, 1e301, 3e307])
+  func labelsAreRound(_ maximum: Double) {
+    for axis in [
+      ChartAxis.from0(to: maximum), ChartAxis.durations(from: maximum / 2, to: maximum),
+      ChartAxis.durations(from: 1, to: maximum),
+    ] {
+      for mark in axis.marks { #expect(mark.label.count <= 25, "\(mark)") }
+    }
+    #expect(ChartAxis.from0(to: 1e301).marks.last?.label == "1e301")
   }
 
   @Test(arguments: [0, 0.003, 0.9, 1, 3, 4.99, 5, 7, 12, 49, 99, 1234, 5e8, 3e300])
@@ -45,7 +65,9 @@ import Testing
   func durationsLieOnTheirScaleInOrder(_ shortest: Double, _ longest: Double) {
     let axis = ChartAxis.durations(from: shortest, to: longest)
     let values = axis.marks.map(\.value)
-    #expect(values.first == 0 && values == values.sorted() && (2...11).contains(values.count))
+    // A logarithm has no 0.
+    #expect((values.first == 0) != axis.isLogarithmic)
+    #expect(values == values.sorted() && (2...11).contains(values.count))
     #expect((values.last ?? 0) >= longest)
     let between = [shortest, (shortest + longest) / 2, longest].map(axis.position)
     #expect(between == between.sorted() && between.allSatisfy { 0...100 ~= $0 })
@@ -61,8 +83,68 @@ import Testing
       ])
     #expect(
       ChartAxis.durations(from: 30, to: 86_400).marks.map(\.label) == [
-        "0", "10 s", "1 min", "10 min", "1 h", "10 h", "4 d",
+        "10 s", "1 min", "10 min", "1 h", "10 h", "4 d",
       ])
+    // What is below the scale is drawn at its beginning, which says so.
+    #expect(
+      ChartAxis.durations(from: 0, to: 90).marks.map(\.label) == [
+        "≤ 1 s", "10 s", "1 min", "10 min",
+      ])
+  }
+
+  /// Equal factors are equal distances, and the chart says that.
+  @Test func aLogarithmicScaleIsOneAndSaysSo() {
+    let axis = ChartAxis.durations(from: 1, to: 36_000)
+    #expect(axis.isLogarithmic)
+    let places = [1.0, 10, 100, 1000, 10_000].map(axis.position)
+    let step = places[1] - places[0]
+    #expect(zip(places, places.dropFirst()).allSatisfy { abs($1 - $0 - step) < 1e-9 })
+    func figure(_ axis: ChartAxis) -> String {
+      RowChart("Rows", axis: axis, rows: []).figure(table()).markup
+    }
+    #expect(figure(axis).contains("Logarithmic scale"))
+    #expect(!figure(.percent).contains("Logarithmic scale"))
+  }
+
+  // MARK: Columns
+
+  private func columns(_ numbers: [Int], _ ticks: [ColumnChart.Tick] = []) -> String {
+    ColumnChart(
+      id: "c", title: "t", summary: "", series: [.init(name: "done", style: "a")],
+      columns: numbers.enumerated().map {
+        .init(place: $0.offset, description: "", content: .stack([$0.element]))
+      }, places: numbers.count, names: ("a", nil, "b"), ticks: ticks
+    ).drawing.markup
+  }
+
+  /// 0, the middle and the end, all of them whole numbers with few digits.
+  @Test(arguments: [
+    (1, ["2", "1", "0"]), (7, ["8", "4", "0"]), (97, ["98", "49", "0"]),
+    (3479, ["3,600", "1,800", "0"]), (1_230_000, ["1.4 M", "700,000", "0"]),
+  ])
+  func columnsStandOnAScale(_ most: Int, _ levels: [String]) {
+    let texts = columns([most]).matches(of: /class="level"[^>]*>([^<]*)</).map { String($0.1) }
+    #expect(texts == levels)
+    #expect(!columns([.max, 1]).contains(/nan|inf/))
+  }
+
+  @Test func monthsHaveNamesWhereThereIsRoom() {
+    let first = 2024 * 12 + 10
+    let year = CalendarUnit.month.ticks(from: first, to: first + 11)
+    #expect(year.map(\.label).prefix(4) == ["Nov", "Dec", "2025", "Feb"] && year.count == 12)
+    let narrow = year.filter { !$0.isExtra }
+    #expect((2...6).contains(narrow.count) && narrow.contains { $0.label == "2025" })
+    let years = CalendarUnit.month.ticks(from: first, to: first + 35)
+    #expect(years.count > 8 && years.contains { $0.label == "2026" })
+    let drawing = columns([1, 2], [.init(place: 1, label: "<b>", isExtra: true)])
+    #expect(drawing.contains("class=\"tick extra\" x=\"75%\"") && drawing.contains("&lt;b&gt;"))
+    for unit in CalendarUnit.allCases {
+      for places in [1, 2, 30, 92] {
+        let ticks = unit.ticks(from: 900, to: 900 + places - 1)
+        let distances = Set(zip(ticks, ticks.dropFirst()).map { $1.place - $0.place })
+        #expect(distances.count <= 1 && ticks.allSatisfy { (0..<places).contains($0.place) })
+      }
+    }
   }
 
   // MARK: Calendars

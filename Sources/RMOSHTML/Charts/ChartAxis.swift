@@ -1,10 +1,8 @@
 import RMOSModels
 import RMOSSystem
 
-/// The scale of a chart: marks, evenly spaced, with values between them in proportion.
-///
-/// The steps from mark to mark may grow, so that seconds and days fit on one scale that begins at
-/// 0.
+/// The scale of a chart: marks, with values between them in proportion, or in proportion to their
+/// logarithms.
 package struct ChartAxis: Sendable {
   /// A value with its label.
   package struct Mark: Sendable, Hashable {
@@ -13,12 +11,17 @@ package struct ChartAxis: Sendable {
   }
 
   /// The marks, ascending; at least two.
-  package private(set) var marks: [Mark]
+  package let marks: [Mark]
+  /// Whether equal distances are equal factors, on a scale that does not begin at 0.
+  package let isLogarithmic: Bool
 
-  /// Creates a scale whose last mark names the unit.
-  private init(_ marks: [Mark], unit: String = "") {
+  /// The unit where labels do not have one each, with the space before it.
+  private let unit: String
+
+  private init(_ marks: [Mark], unit: String = "", isLogarithmic: Bool = false) {
     self.marks = marks
-    self.marks[marks.count - 1].label += unit
+    self.unit = unit
+    self.isLogarithmic = isLogarithmic
   }
 
   /// 0 to 100 %.
@@ -29,33 +32,47 @@ package struct ChartAxis: Sendable {
   ///
   /// - Parameters:
   ///   - maximum: The largest number of the chart.
-  ///   - suffix: The unit, which the last mark names, with the space before it.
+  ///   - suffix: The unit, which the last label names, with the space before it.
   /// - Returns: The scale.
   package static func from0(to maximum: Double, suffix: String = "") -> ChartAxis {
     evenly(step(for: maximum), maximum, suffix, number)
   }
 
-  /// Durations from 0 to at least `longest`; in growing steps if the shortest is far shorter.
+  /// Durations from 0 to at least `longest`; on a logarithmic scale if the shortest is far shorter.
   package static func durations(from shortest: Double, to longest: Double) -> ChartAxis {
-    let growing: [Double] = [
-      0, 1, 10, 60, 600, 3600, 36_000, 345_600, 3_456_000, 34_560_000, 345_600_000,
-    ]
-    guard longest >= 0, longest <= 345_600_000 else { return from0(to: longest, suffix: " s") }
-    if longest > 50 * shortest, longest > 60 {
-      let last = growing.firstIndex { $0 >= longest } ?? growing.count - 1
-      let first = growing.lastIndex { $0 <= shortest / 2 && $0 >= 1 } ?? 0
-      return ChartAxis(
-        ([0] + growing[max(1, first)...max(last, first + 1)]).map {
-          Mark(value: $0, label: duration($0))
-        })
-    }
+    guard longest >= 0, longest.isFinite else { return from0(to: longest, suffix: " s") }
+    if longest > 60, longest > 50 * shortest { return logarithmic(from: shortest, to: longest) }
+    if longest < 5 || longest > longestNamed { return from0(to: longest, suffix: " s") }
     let units: [Double] = [
       1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18_000, 36_000, 86_400,
       172_800, 432_000,
     ]
     let step = units.first { $0 * 5 >= longest } ?? step(for: longest / 86_400) * 86_400
-    if longest < 5 { return from0(to: longest, suffix: " s") }
     return evenly(step, longest, "", duration)
+  }
+
+  /// The longest duration that is shown in days; beyond it nothing is more than its power of ten.
+  private static let longestNamed = 345_600_000.0
+
+  private static func logarithmic(from shortest: Double, to longest: Double) -> ChartAxis {
+    var values: [Double] = [
+      1, 10, 60, 600, 3600, 36_000, 345_600, 3_456_000, 34_560_000, longestNamed,
+    ]
+    while let last = values.last, last < longest, last < 1e307 { values.append(last * 10) }
+    let end = values.firstIndex { $0 >= longest } ?? values.count - 1
+    let start = min(values.lastIndex { $0 <= shortest } ?? 0, end - 1)
+    values = Array(values[start...end])
+    // Of hundreds of powers of ten, some; the ends stay.
+    let every = (values.count + 8) / 9
+    values = values.enumerated().filter {
+      $0.offset == values.count - 1
+        || $0.offset % every == 0 && values.count - 1 - $0.offset >= every
+    }.map(\.element)
+    return ChartAxis(
+      values.enumerated().map { index, value in
+        let isBound = index == 0 && shortest < value
+        return Mark(value: value, label: (isBound ? "≤ " : "") + duration(value))
+      }, isLogarithmic: true)
   }
 
   private static func evenly(
@@ -73,22 +90,23 @@ package struct ChartAxis: Sendable {
   private static func step(for maximum: Double) -> Double {
     guard maximum > 0, maximum.isFinite else { return 1 }
     var power = 1.0
-    while power * 5 < maximum, power < 1e300 { power *= 10 }
+    while power * 5 < maximum, power < 1e307 { power *= 10 }
     while power / 10 * 5 >= maximum, power > 1e-300 { power /= 10 }
     return [power / 5, power / 2, power].first { $0 * 5 >= maximum } ?? power
   }
 
   /// A number with as few digits as it needs.
   private static func number(_ number: Double) -> String {
+    if abs(number) >= 1e15 { return PageText.rounded(number) }
     if let whole = Int(exactly: number) { return PlainText.grouped(whole) }
-    return abs(number) < 1e15 ? PageText.coordinate(number) : number.description
+    return PageText.coordinate(number)
   }
 
   /// A duration of a whole number of units.
   private static func duration(_ seconds: Double) -> String {
     let units = [(86_400.0, "d"), (3600, "h"), (60, "min"), (1, "s")]
     for (size, name) in units where seconds >= size {
-      return "\(PageText.coordinate(seconds / size)) \(name)"
+      return "\(number(seconds / size)) \(name)"
     }
     return "0"
   }
@@ -98,34 +116,59 @@ package struct ChartAxis: Sendable {
     guard !value.isNaN else { return 0 }
     guard let upper = marks.firstIndex(where: { $0.value >= value }) else { return 100 }
     guard upper > 0 else { return 0 }
+    guard !isLogarithmic else {
+      let (low, high) = (marks[0].value, marks[marks.count - 1].value)
+      return 100 * (value.binaryLogarithm - low.binaryLogarithm)
+        / (high.binaryLogarithm - low.binaryLogarithm)
+    }
     let (low, high) = (marks[upper - 1].value, marks[upper].value)
     let part = (value - low) / (high - low)
     return (Double(upper - 1) + part) / Double(marks.count - 1) * 100
   }
 
-  /// The marks whose labels do not overlap: the first, which begins at 0, the last, which ends at
-  /// 100, and as many of those in between, which are centered.
+  /// The labels for which there is room: of every mark, every second one and so on, from the first.
+  ///
+  /// The first begins at its mark, that of the last mark ends there, the others are centered. The
+  /// last label has the unit.
   ///
   /// - Parameter width: The width of a character, where that of the scale is 100.
-  /// - Returns: The positions of the marks, ascending.
-  package func legibleMarks(perCharacter width: Double) -> [Int] {
-    func space(_ mark: Mark) -> Double { Double(mark.label.count) * width }
+  /// - Returns: The positions of the marks, ascending, and their labels.
+  package func labels(perCharacter width: Double) -> [(mark: Int, text: String)] {
     let last = marks.count - 1
-    let (start, gap) = (space(marks[0]), width / 2)
-    var end = 100 - space(marks[last])
-    var legible = [last]
-    for index in (1..<last).reversed() {
-      let (middle, half) = (position(ofMark: index), space(marks[index]) / 2)
-      guard middle - half - gap >= start, middle + half + gap <= end else { continue }
-      legible.append(index)
-      end = middle - half
+    func labels(_ step: Int) -> [(mark: Int, text: String)] {
+      let shown = Array(stride(from: 0, through: last, by: step))
+      return shown.map { ($0, marks[$0].label + ($0 == shown.last ? unit : "")) }
     }
-    return [0] + legible.reversed()
+    func isLegible(_ labels: [(mark: Int, text: String)]) -> Bool {
+      let extents = labels.map { index, text -> (start: Double, end: Double) in
+        let space = Double(text.count) * width
+        let start =
+          index == 0 ? 0 : index == last ? 100 - space : position(ofMark: index) - space / 2
+        return (start, start + space)
+      }
+      // A gap of less than two characters reads like one label.
+      return zip(extents, extents.dropFirst()).allSatisfy { $0.end + 2 * width <= $1.start }
+    }
+    return (1...last).lazy.map(labels).first(where: isLegible) ?? labels(last)
   }
 
   /// Where a mark lies, from 0 to 100.
   package func position(ofMark index: Int) -> Double {
-    Double(index) / Double(marks.count - 1) * 100
+    isLogarithmic ? position(marks[index].value) : Double(index) / Double(marks.count - 1) * 100
+  }
+}
+
+extension Double {
+  /// The logarithm to the base 2 of a number above 0, to about 15 digits.
+  fileprivate var binaryLogarithm: Double {
+    // ln m = 2 artanh((m − 1) / (m + 1)), where m is from 1 to below 2.
+    let ratio = (significand - 1) / (significand + 1)
+    var (term, sum) = (ratio, 0.0)
+    for divisor in stride(from: 1.0, through: 31, by: 2) {
+      sum += term / divisor
+      term *= ratio * ratio
+    }
+    return Double(exponent) + 2 * sum / 0.693_147_180_559_945_3
   }
 }
 
@@ -165,6 +208,46 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     case .week: "week of \(Self.day(number * 7 + Self.firstMonday))"
     case .month: PageText.month(number % 12 + 1, number / 12)
     case .year: String(number)
+    }
+  }
+
+  /// The units that get a label below a chart, at even distances, as many as there is room for.
+  ///
+  /// - Parameters:
+  ///   - first: The number of the first unit.
+  ///   - last: The number of the last one.
+  ///   - width: The width of a character, where that of the chart is 100.
+  ///   - others: Units that have a label where there is more room; the result is some of them.
+  /// - Returns: The numbers, ascending.
+  package func ticks(
+    from first: Int, to last: Int, perCharacter width: Double, among others: [Int]? = nil
+  ) -> [Int] {
+    let places = last - first + 1
+    let steps =
+      switch self {
+      // January is among them.
+      case .month: [1, 2, 3, 6, 12, 24, 60]
+      case .day, .week, .year: [1, 2, 5, 10, 20, 50, 100]
+      }
+    let characters = Double((first...last).map { tick($0).count }.max() ?? 0) + 1.5
+    let anchor = self == .month || self == .year ? 0 : last
+    for step in steps where Double(step) * 100 / Double(places) >= characters * width {
+      let chosen = (first...last).filter { ($0 - anchor) % step == 0 }
+      if others.map({ Set($0).isSuperset(of: chosen) }) ?? true { return chosen }
+    }
+    return []
+  }
+
+  /// The short name of a unit, for below a chart that says the years elsewhere.
+  package func tick(_ number: Int) -> String {
+    switch self {
+    case .day, .week:
+      let date = CivilDate(dayNumber: self == .week ? number * 7 + Self.firstMonday : number)
+      return PageText.day(date.day, date.month)
+    case .month:
+      let month = number % 12 + 1
+      return month == 1 ? String(number / 12) : PageText.month(month)
+    case .year: return String(number)
     }
   }
 

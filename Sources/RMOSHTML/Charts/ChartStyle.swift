@@ -7,7 +7,8 @@ package enum ChartStyle {
 
     .plot{margin:.8rem 0 1.4rem;container-type:inline-size}
     .plot+.plot svg.chart{margin-top:2.4rem}
-    .plot figcaption{margin-top:.4rem;font-size:.8125rem;color:var(--dim);flex-wrap:nowrap}
+    .plot svg.chart~figcaption{margin:1.7rem 0 0 3.6rem}
+    .plot figcaption{font-size:.8125rem;color:var(--dim);flex-wrap:nowrap}
     .plot figcaption .peak{color:var(--text);text-align:center}
     .plot figcaption span:last-child{text-align:right}
     .plot details{margin-top:.6rem}
@@ -15,10 +16,14 @@ package enum ChartStyle {
     .plot ul.legend li{display:flex;align-items:center;gap:.4rem}
     .plot ul.legend svg.mark{width:2rem;height:1.2rem}
     svg.chart{display:block;width:100%;height:10rem;overflow:visible}
-    .plot svg.chart{margin-top:1.6rem}
+    .plot svg.chart{margin:1.2rem 0 0 3.6rem;width:calc(100% - 3.6rem)}
     .grid{stroke:var(--line);stroke-dasharray:2 4}
     .base{stroke:var(--dim)}
-    .chart .top{fill:var(--dim);font-size:.75rem}
+    .chart text{fill:var(--dim);font-size:.75rem}
+    .chart .level{text-anchor:end}
+    .chart .tick{text-anchor:middle}
+    .chart .tick.last{text-anchor:end}
+    @container (max-width:40rem){.chart .extra{display:none}}
     .chart g:hover{opacity:.75}
     .chart .hatch,.key .hatch{stroke:var(--page,var(--back))}
     .strips{list-style:none;margin:0;padding:0;font-size:.875rem}
@@ -43,11 +48,15 @@ package enum ChartStyle {
     .ring{fill:var(--page,var(--back));stroke:var(--text);stroke-width:1.5}
     @container (min-width:30rem){.strips li{grid-template-columns:10.5rem minmax(0,1fr) 8.5rem;
     align-items:center;padding:.1rem 0}.strips svg.mark{grid-column:2;grid-row:1}
-    .strips .value{grid-column:3}.plot svg.scale{margin-left:11.5rem;width:calc(100% - 21rem)}}
+    .strips .value{grid-column:3}.plot svg.scale{margin-left:11.5rem;width:calc(100% - 21rem)}
+    .plot .kind{margin-left:11.5rem}}
     @media (max-width:40rem){.plot figcaption .peak{display:none}
     .plot+.plot svg.chart{margin-top:1.6rem}}
-    @container (max-width:36rem){.scale .extra{display:none}}
-    @media print{.plot{break-inside:avoid}.numbers{display:none}}
+    .scale .tight{display:none}
+    @container (min-width:30rem) and (max-width:36rem){.scale .roomy{display:none}
+    .scale .tight{display:inline}}
+    @media print{.plot{break-inside:avoid}.numbers{display:none}
+    .plot .legend,.note:has(+.plot){break-after:avoid}}
 
     """
 }

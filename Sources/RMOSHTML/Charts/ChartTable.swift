@@ -71,7 +71,7 @@ package struct ChartTable: Sendable {
       total > rows.count
       ? ", the first \(PlainText.grouped(rows.count)) of \(PlainText.grouped(total))" : ""
     return """
-      <div class="scroll" role="region" tabindex="0" aria-label="\(caption)">
+      <div class="scroll" role="region" tabindex="0" aria-label="\(caption), as a table">
       <table><caption>\(caption)\(cut)</caption>
       <thead><tr>\(headings)</tr></thead>
       <tbody>

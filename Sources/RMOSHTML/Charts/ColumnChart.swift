@@ -2,7 +2,7 @@ import RMOSModels
 
 /// Columns along a calendar or a scale: stacked parts, or a rate with its interval.
 ///
-/// Places without a column stay empty.
+/// Places without a column stay empty. The scale shows 0, the middle and the end.
 package struct ColumnChart: Sendable {
   /// A part of all columns.
   package struct Series: Sendable {
@@ -52,6 +52,23 @@ package struct ColumnChart: Sendable {
   private let columns: [Column]
   private let places: Int
   private let names: (first: String, peak: String?, last: String)
+  private let ticks: [Tick]
+
+  /// A label below a place.
+  package struct Tick: Sendable {
+    /// The place, from 0.
+    package var place: Int
+    package var label: String
+    /// Whether it is left out where there is little room.
+    package var isExtra: Bool
+
+    /// Creates a label.
+    package init(place: Int, label: String, isExtra: Bool) {
+      self.place = place
+      self.label = label
+      self.isExtra = isExtra
+    }
+  }
 
   /// Creates a chart.
   ///
@@ -63,9 +80,10 @@ package struct ColumnChart: Sendable {
   ///   - columns: The columns, at least one.
   ///   - places: The number of places.
   ///   - names: The names of the first and the last place, and a note for below the chart.
+  ///   - ticks: The labels of places.
   package init(
     id: String, title: String, summary: String, series: [Series] = [], columns: [Column],
-    places: Int, names: (first: String, peak: String?, last: String)
+    places: Int, names: (first: String, peak: String?, last: String), ticks: [Tick] = []
   ) {
     self.id = id
     self.title = title
@@ -74,6 +92,7 @@ package struct ColumnChart: Sendable {
     self.columns = columns
     self.places = max(1, places)
     self.names = names
+    self.ticks = ticks
   }
 
   /// The definitions of the hatchings that charts use, once per page.
@@ -110,21 +129,47 @@ package struct ColumnChart: Sendable {
 
   /// The drawing alone.
   package var drawing: HTML {
-    let most = columns.map(\.total).max() ?? 0
     let isRate = columns.contains { $0.isRate }
-    let top = isRate ? "100 %" : PlainText.grouped(most)
+    let top = isRate ? 100 : Self.top(for: columns.map(\.total).max() ?? 0)
+    let scale = [(top, "0"), (top / 2, "50%"), (0, "100%")].map { value, place -> HTML in
+      let label = isRate ? "\(PageText.decimal(value)) %" : Self.label(value)
+      return "<text class=\"level\" x=\"-8\" y=\"\(place)\" dy=\".35em\">\(label)</text>"
+    }
+    let width = 100 / Double(places)
+    let names = ticks.map { tick -> HTML in
+      // Centered on the last of many places, it would reach beyond the page.
+      let isAtEnd = tick.place == places - 1 && places > 12
+      let x = isAtEnd ? "100%" : Self.percent((Double(tick.place) + 0.5) * width)
+      let style: HTML = "tick\(isAtEnd ? " last" : "")\(tick.isExtra ? " extra" : "")"
+      return "<text class=\"\(style)\" x=\"\(x)\" y=\"100%\" dy=\"1.4em\">\(tick.label)</text>"
+    }
     return """
       <svg class="chart" role="img" aria-labelledby="\(id)-title \(id)-words">\
       <title id="\(id)-title">\(title)</title><desc id="\(id)-words">\(summary)</desc>\
       <line class="grid" x1="0" x2="100%" y1="0.5" y2="0.5"/>\
       <line class="grid" x1="0" x2="100%" y1="50%" y2="50%"/>\
-      \(columns.map { group($0, of: most) })\
+      \(columns.map { group($0, of: top) })\
       <line class="base" x1="0" x2="100%" y1="100%" y2="100%"/>\
-      <text class="top" x="0" y="-5">\(top)</text></svg>
+      \(scale)\(names)</svg>
       """
   }
 
-  private func group(_ column: Column, of most: Int) -> HTML {
+  /// The end of a scale of whole numbers that reaches a number: even, so that its middle is whole
+  /// too, and with few digits.
+  private static func top(for most: Int) -> Double {
+    guard most > 2 else { return 2 }
+    var power = 1.0
+    while power * 100 <= Double(most) { power *= 10 }
+    return (Double(most) / (2 * power)).rounded(.up) * 2 * power
+  }
+
+  private static func label(_ number: Double) -> String {
+    if number >= 1e12 { return PageText.rounded(number) }
+    if number >= 1e6 { return PageText.grouped(number / 1e6) + " M" }
+    return PageText.grouped(number)
+  }
+
+  private func group(_ column: Column, of most: Double) -> HTML {
     let width = 100 / Double(places)
     let left = Double(column.place) * width
     let shapes: [HTML]
@@ -152,10 +197,8 @@ package struct ColumnChart: Sendable {
   }
 
   /// The heights in percent, at least large enough to be visible.
-  private static func shares(_ parts: [Int], of most: Int) -> [Double] {
-    let shares = parts.map {
-      $0 > 0 ? max(1, Double($0) / Double(max(1, most)) * 100) : 0
-    }
+  private static func shares(_ parts: [Int], of most: Double) -> [Double] {
+    let shares = parts.map { $0 > 0 ? max(1, Double($0) / most * 100) : 0 }
     let sum = shares.reduce(0, +)
     return sum > 100 ? shares.map { $0 / sum * 100 } : shares
   }
@@ -170,6 +213,18 @@ package struct ColumnChart: Sendable {
   }
 
   private static func percent(_ number: Double) -> String { PageText.coordinate(number) + "%" }
+}
+
+extension CalendarUnit {
+  /// The labels below a chart from one unit to another; some only where it is wide.
+  package func ticks(from first: Int, to last: Int) -> [ColumnChart.Tick] {
+    // Characters of 7 pixels, in charts at least 600 and 250 wide.
+    let wide = ticks(from: first, to: last, perCharacter: 1.2)
+    let narrow = Set(ticks(from: first, to: last, perCharacter: 2.8, among: wide))
+    return wide.map {
+      ColumnChart.Tick(place: $0 - first, label: tick($0), isExtra: !narrow.contains($0))
+    }
+  }
 }
 
 extension ColumnChart.Column {

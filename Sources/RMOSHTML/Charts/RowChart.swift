@@ -87,7 +87,7 @@ package struct RowChart: Sendable {
       <figure class="plot" role="group" aria-label="\(label)">
       \(legendList)<ul class="strips">
       \(rows.map(line))</ul>
-      \(scale)\(cut)\(note)\(table.details)</figure>
+      \(scale)\(kind)\(cut)\(note)\(table.details)</figure>
 
       """
   }
@@ -118,23 +118,27 @@ package struct RowChart: Sendable {
       """
   }
 
+  /// What kind of a scale it is, if it is no plain one.
+  private var kind: HTML {
+    guard axis.isLogarithmic else { return "" }
+    return "<p class=\"dim note kind\">Logarithmic scale: equal distances are equal factors.</p>\n"
+  }
+
   private var scale: HTML {
-    let last = axis.marks.count - 1
-    let (wide, narrow) = (
-      axis.legibleMarks(perCharacter: 2.9), axis.legibleMarks(perCharacter: 3.5)
-    )
-    let labels = axis.marks.enumerated().map { index, mark -> HTML in
-      guard wide.contains(index) else { return "" }
-      let place: HTML =
-        index == 0
-        ? ""
-        : index == last
-          ? " class=\"end\""
-          : narrow.contains(index) ? " class=\"middle\"" : " class=\"middle extra\""
-      let x = Self.percent(axis.position(ofMark: index))
-      return "<text x=\"\(x)\" y=\"14\"\(place)>\(mark.label)</text>"
-    }
+    // Characters of 7 pixels, on scales at least 240 and 144 wide.
+    let (wide, tight) = (axis.labels(perCharacter: 2.9), axis.labels(perCharacter: 4.8))
+    let isSame = wide.map(\.text) == tight.map(\.text)
+    let labels =
+      isSame ? texts(wide, "") : texts(wide, " roomy") + texts(tight, " tight")
     return "<svg class=\"scale\" aria-hidden=\"true\">\(labels)</svg>\n"
+  }
+
+  private func texts(_ labels: [(mark: Int, text: String)], _ style: HTML) -> [HTML] {
+    labels.map { mark, text in
+      let anchor: HTML = mark == 0 ? "start" : mark == axis.marks.count - 1 ? "end" : "middle"
+      let x = Self.percent(axis.position(ofMark: mark))
+      return "<text x=\"\(x)\" y=\"14\" class=\"\(anchor)\(style)\">\(text)</text>"
+    }
   }
 
   private func drawing(_ shape: Shape) -> HTML {

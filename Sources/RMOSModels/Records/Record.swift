@@ -67,7 +67,7 @@ extension Value {
     case .integer(let number): "the number \(number)"
     case .real(let number): "the number \(number)"
     case .text(let text): "the text \(Violation.quoted(text))"
-    case .blob(let bytes): "a blob of \(bytes.count) bytes"
+    case .blob(let bytes): "a blob of \(PlainText.counted(bytes.count, "byte"))"
     }
   }
 }

@@ -73,13 +73,25 @@ package enum PlainText {
 
   /// A number with thousands separators: `1,234,567`.
   package static func grouped(_ number: Int) -> String {
-    let digits = Array(String(number.magnitude))
-    var text = number < 0 ? "-" : ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+    grouped(digits: String(number))
+  }
+
+  /// A number rounded to a number of decimals, with thousands separators: `1,234.50`.
+  package static func grouped(_ number: Double, decimals: Int) -> String {
+    grouped(digits: fixed(number, decimals: decimals))
+  }
+
+  /// A number in digits, with thousands separators before its decimal point.
+  package static func grouped(digits: String) -> String {
+    let sign = digits.hasPrefix("-") ? "-" : ""
+    let whole = digits.dropFirst(sign.count).prefix { $0 != "." }
+    guard whole.count > 3 else { return digits }
+    var text = sign
+    for (index, digit) in whole.enumerated() {
+      if index > 0, (whole.count - index) % 3 == 0 { text += "," }
       text.append(digit)
     }
-    return text
+    return text + digits[whole.endIndex...]
   }
 
   /// A number rounded to a number of decimals.
