@@ -121,7 +121,7 @@ extension Value {
     case .integer(let number): String(number)
     case .real(let number): String(number)
     case .text(let text): text
-    case .blob(let bytes): "a blob of \(bytes.count) bytes"
+    case .blob(let bytes): "a blob of \(PlainText.counted(bytes.count, "byte"))"
     }
   }
 }

@@ -125,13 +125,14 @@ extension AuditReport {
       }
     let names: [(Severity, String)] = [(.error, "error"), (.warning, "warning"), (.info, "note")]
     let counts = names.map { PlainText.counted(severityCounts[$0, default: 0], $1) }
-    return "\(word): \(counts.joined(separator: ", ")); \(passedChecks) checks passed, "
+    return
+      "\(word): \(counts.joined(separator: ", ")); \(PlainText.counted(passedChecks, "check")) passed, "
       + "\(failedChecks) failed\(omittedRules.isEmpty ? "" : ", \(omittedRules.count) not made")."
   }
 
   private var countsTable: HTML {
     let rows: [HTML] = catalog.kinds.map { kind in
-      let count = counts[kind].map { String($0) } ?? "unreadable"
+      let count = counts[kind].map { PlainText.grouped($0) } ?? "unreadable"
       return "<tr><th scope=\"row\">\(kind.schema.plural)</th><td class=\"n\">\(count)</td></tr>\n"
     }
     return """

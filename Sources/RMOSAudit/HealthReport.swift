@@ -36,6 +36,19 @@ public struct HealthReport: Sendable, Hashable {
   /// How many of them refer to a missing entity.
   package private(set) var referencesDangling = 0
 
+  /// The findings behind a sentence of ``errors`` or ``warnings``, where they are of one rule.
+  package struct Problem: Sendable, Hashable {
+    /// The rule.
+    package var code: String
+    /// How many findings there are.
+    package var count: Int
+    /// The first of them.
+    package var first: String
+  }
+
+  /// What sentences of ``errors`` and ``warnings`` are about.
+  package private(set) var problems: [String: Problem] = [:]
+
   /// How many errors and warnings there are beyond one for each sentence.
   private var furtherErrors = 0
   private var furtherWarnings = 0
@@ -115,12 +128,25 @@ public struct HealthReport: Sendable, Hashable {
     self.look = look
     errors = look.errors
     warnings = (look.schema + look.runs).filter { $0.severity == .warning }.map(\.message)
+    explain(look)
     referencesChecked = look.references.reduce(0) { $0 + $1.checked }
     referencesDangling = look.danglingReferences
     count(
       errors: (look.schema + look.runs).count { $0.severity == .error } + referencesDangling,
       warnings: 0)
     notChecked = ["file", "rows"] + (look.isComplete ? [] : ["references"]) + ["provenance"]
+  }
+
+  private mutating func explain(_ look: QuickHealth) {
+    for finding in look.schema + look.runs {
+      problems[finding.message] = Problem(code: finding.code, count: 1, first: finding.message)
+    }
+    for reference in look.references where reference.dangling > 0 {
+      let sentence = reference.message
+      // The sentence has the number of all.
+      problems[sentence] = Problem(
+        code: AuditRule.missingReference.code, count: 1, first: sentence)
+    }
   }
 
   /// Adds what an audit of the same state of the store found beyond the quick check, which words
@@ -138,8 +164,11 @@ public struct HealthReport: Sendable, Hashable {
       reported.insert(AuditRule.missingReference.code)
     }
     for result in report.results where !reported.contains(result.rule.code) {
-      if let sentence = result.sentence(.error) { errors.append(sentence) }
-      if let sentence = result.sentence(.warning) { warnings.append(sentence) }
+      for severity in [Severity.error, .warning] {
+        guard let sentence = result.sentence(severity) else { continue }
+        if severity == .error { errors.append(sentence) } else { warnings.append(sentence) }
+        problems[sentence] = result.problem(severity)
+      }
     }
     if let dangling = report[.missingReference]?.total { referencesDangling = dangling }
     notChecked = []
@@ -166,14 +195,28 @@ extension AuditReport.RuleResult {
     guard let first = findings.first(where: { $0.severity == severity }) else {
       return PlainText.counted(count, severity.rawValue) + " of \(rule.code)"
     }
+    if count == 1 { return first.withSubject }
+    return PlainText.counted(count, severity.rawValue) + " of \(rule.code), the first: "
+      + first.withSubject
+  }
+
+  /// What the sentence is about; `nil` if no finding was kept.
+  fileprivate func problem(_ severity: Severity) -> HealthReport.Problem? {
+    findings.first { $0.severity == severity }.map {
+      HealthReport.Problem(
+        code: rule.code, count: counts[severity, default: 0], first: $0.withSubject)
+    }
+  }
+}
+
+extension AuditFinding {
+  /// The message, after the entity that it is about.
+  fileprivate var withSubject: String {
+    guard let kind else { return message }
     let subject =
-      first.kind.map { kind in
-        (first.id.map { "the \(kind.schema.singular) \(Violation.quoted($0))" }
-          ?? "a \(kind.schema.singular)") + ": "
-      } ?? ""
-    if count == 1 { return subject + first.message }
-    return PlainText.counted(count, severity.rawValue) + " of \(rule.code), the first: \(subject)"
-      + first.message
+      id.map { "the \(kind.schema.singular) \(Violation.quoted($0))" }
+      ?? "a \(kind.schema.singular)"
+    return "\(subject): \(message)"
   }
 }
 

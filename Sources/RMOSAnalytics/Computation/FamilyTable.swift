@@ -20,6 +20,8 @@ final class FamilyTable {
   /// NaN if it is not known.
   private var thicknesses: [Double] = []
   private var stock: [StockSums] = []
+  /// The materials as they are stored, each once.
+  private var spellings = InternedTexts()
   private var familiesBySupplier: [Int] = []
   private var widthCounts: [Double: Int] = [:]
   private var thicknessCounts: [Double: Int] = [:]
@@ -51,6 +53,10 @@ final class FamilyTable {
       materialOf.append(material)
       if material == stock.count { stock.append(StockSums()) }
       let strips = StripSums(reading: values[4], json)
+      if let text = values[3].text {
+        let known = spellings.count
+        if spellings.insert(text) == known { stock[Int(material)].spellings += 1 }
+      }
       stock[Int(material)].add(strips, width: width, thickness: thickness)
     }
   }
@@ -116,8 +122,9 @@ final class FamilyTable {
   private(set) lazy var materialsInByteOrder = materialNames.inByteOrder
   private(set) lazy var supplierNames = suppliers.names
   private(set) lazy var suppliersInByteOrder = supplierNames.inByteOrder
-  private(set) lazy var stockFigures = materialsInByteOrder.map {
-    stock[Int($0)].figures(materialNames[Int($0)])
+  private(set) lazy var stockFigures = materialsInByteOrder.map { material in
+    let name = materialNames[Int(material)]
+    return stock[Int(material)].figures(name, isSpelled: spellings.index(of: name) != nil)
   }
   private(set) lazy var widthFigures = Self.figures(widthCounts)
   private(set) lazy var thicknessFigures = Self.figures(thicknessCounts)
@@ -167,6 +174,8 @@ struct StripSums {
 
 /// What the strips of one material add up to.
 private struct StockSums {
+  /// In how many ways the material is spelled.
+  var spellings = 0
   private var families = 0
   private var strips = 0
   private var withoutLength = 0
@@ -196,12 +205,13 @@ private struct StockSums {
     return true
   }
 
-  func figures(_ material: String) -> MaterialFigures.Stock {
+  func figures(_ material: String, isSpelled: Bool) -> MaterialFigures.Stock {
     func known(_ isKnown: Bool, _ number: Double) -> Double? {
       isKnown && number.isFinite ? number : nil
     }
     return MaterialFigures.Stock(
-      material: material, families: families, strips: strips, quantity: quantity.value,
+      material: material, isSpelledAlike: isSpelled && spellings == 1, families: families,
+      strips: strips, quantity: quantity.value,
       stripsWithoutLength: withoutLength, totalLengthMM: known(hasLength, length.value),
       areaCM2: known(hasArea, area.value / 100), volumeCM3: known(hasVolume, volume.value / 1000))
   }

@@ -135,7 +135,8 @@ extension JobTable {
       geometry: patterns.geometry, families: familyUse(note), popularity: popularity(note),
       withMissingStripFamily: patterns.withMissingStripFamily)
     return AnalyticsReport(
-      filter: options.filter, jobs: jobs, materials: materialFigures(), patterns: patternFigures,
+      filter: options.filter, today: CalendarDay(number: today), jobs: jobs,
+      materials: materialFigures(), patterns: patternFigures,
       omitted: omitted, outcomes: jobOutcomes)
   }
 

@@ -71,9 +71,7 @@ extension CutList {
 
   /// What is cut, as a title: "12 × Torres Wave, 10 % scrap, kerf 0.5 mm, sticks of 600 mm".
   package var title: String {
-    func shown(_ number: Double) -> String {
-      Int(exactly: number).map { String($0) } ?? number.description
-    }
+    func shown(_ number: Double) -> String { PageText.grouped(number) }
     var parts = ["\(PlainText.grouped(options.count)) × \(name)"]
     if options.scrapPercent > 0 { parts.append("\(shown(options.scrapPercent)) % scrap") }
     if options.kerfMM > 0 { parts.append("kerf \(shown(options.kerfMM)) mm") }
@@ -133,10 +131,16 @@ extension CutList {
       let tickHead: HTML = ticks ? "<th scope=\"col\" role=\"columnheader\">cut</th>" : ""
       let lines: [HTML] = table.rows.map { row in
         let cells: [HTML] = zip(table.columns, row).map { column, cell in
-          """
-          <td role="cell" data-label="\(column.heading)"\(column.isText ? "" : " class=\"n\"" as HTML)>\
-          <span>\(cell.shown)</span></td>
-          """
+          // What has to be bought must not look like the numbers around it.
+          let isShort = column.name == "short_mm" && (cell.number ?? 0) > 0
+          let value: HTML =
+            isShort
+            ? "<span class=\"error\"><span aria-hidden=\"true\">✗</span> \(cell.shown)</span>"
+            : "<span>\(cell.shown)</span>"
+          return """
+            <td role="cell" data-label="\(column.heading)"\(column.isText ? "" : " class=\"n\"" as HTML)>\
+            \(value)</td>
+            """
         }
         let tick: HTML =
           ticks ? "<td role=\"cell\" data-label=\"cut\" class=\"tick\"><span></span></td>" : ""

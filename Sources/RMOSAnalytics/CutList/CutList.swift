@@ -192,8 +192,10 @@ public struct CutList: Sendable, Hashable {
     }
     for need in stock where need.stripsWithoutLength > 0 {
       notes.append(
-        "\(need.stripsWithoutLength) of the strips of \(need.stripFamilyID) have no length, and do "
-          + "not count as stock.")
+        "\(PlainText.grouped(need.stripsWithoutLength)) of the strips of \(need.stripFamilyID) "
+          + (need.stripsWithoutLength == 1
+            ? "has no length, and does not count as stock."
+            : "have no length, and do not count as stock."))
     }
     if let stick = options.stickMM {
       let longest = pieces.compactMap(\.tileLengthMM).max() ?? 0
@@ -313,11 +315,12 @@ private struct CutGeometry {
     guard let rows = value["rows"]?.measure, let columns = value["columns"]?.measure else { return }
     let total = pieces.reduce(0) { $0 + ($1.tilesEach ?? 0) }
     guard total != rows * columns else { return }
-    let (counted, block) = (PlainText.fixed(total, decimals: 0), rows * columns)
+    func counted(_ number: Double, _ noun: String) -> String {
+      "\(PlainText.grouped(number, decimals: 0)) \(noun)\(number == 1 ? "" : "s")"
+    }
     notes.append(
-      "The totals count \(counted) chips; the block of \(PlainText.fixed(rows, decimals: 0)) rows and "
-        + "\(PlainText.fixed(columns, decimals: 0)) columns has "
-        + "\(PlainText.fixed(block, decimals: 0)).")
+      "The totals count \(counted(total, "chip")); the block of \(counted(rows, "row")) and "
+        + "\(counted(columns, "column")) has \(PlainText.grouped(rows * columns, decimals: 0)).")
   }
 }
 

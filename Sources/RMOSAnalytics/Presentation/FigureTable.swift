@@ -38,7 +38,8 @@ package struct FigureTable: Sendable {
       case .text(let text): text
       case .whole(let number): PlainText.grouped(number)
       case .number(let number, let decimals):
-        abs(number) < 1e15 ? PlainText.fixed(number, decimals: decimals) : number.description
+        abs(number) < 1e15
+          ? PlainText.grouped(number, decimals: decimals) : PageText.rounded(number)
       case .unknown: "–"
       }
     }
@@ -170,6 +171,28 @@ extension AnalyticsReport {
     }
   }
 
+  /// The entries of a list in the order in which people want them: the greatest first, equal ones
+  /// by their names, with the numbers in these as numbers.
+  ///
+  /// The report has them in byte order. What was left out of it may be greater than what is there,
+  /// so an incomplete list stays as it is.
+  private func ordered<Entry>(
+    _ entries: [Entry], _ list: String = "", by rank: (Entry) -> [Int],
+    _ name: (Entry) -> String
+  ) -> [Entry] {
+    guard omitted[list] == nil else { return entries }
+    return entries.map { (entry: $0, rank: rank($0), name: name($0)) }.sorted { left, right in
+      left.rank == right.rank
+        ? left.name.precedesNaturally(right.name)
+        : right.rank.lexicographicallyPrecedes(left.rank)
+    }.map(\.entry)
+  }
+
+  /// The words for the order of a list, if it is complete.
+  private func order(_ words: String, _ list: String) -> String {
+    omitted[list] == nil ? words : ""
+  }
+
   private func rateCells(_ rate: Rate) -> [FigureTable.Cell] {
     [.init(rate.percent, 1), .init(rate.low, 1), .init(rate.high, 1)]
   }
@@ -241,7 +264,7 @@ extension AnalyticsReport {
           .init($0.figures.percent, 1),
         ]
       }, chart: .stacks(1, 2)
-    ).with { $0.draw = { [jobs] in TimeChart(jobs)?.figures } }
+    ).with { $0.draw = { [jobs, today] in TimeChart(jobs, today: today)?.figures } }
   }
 
   private var durationTable: FigureTable {
@@ -333,12 +356,13 @@ extension AnalyticsReport {
   private var estimateTable: FigureTable {
     FigureTable(
       .jobs, "estimates", "Estimates against actual times",
-      "The estimated time of a pattern and the median of its completed jobs, in minutes.",
+      "The estimated time of a pattern and the median of its completed jobs, in minutes"
+        + order(", the most jobs first", "jobs.estimates") + ".",
       [
         .text("pattern_id", "pattern"), .init("estimated_minutes", "estimated"),
         .init("median_minutes", "actual"), .init("n"),
       ],
-      jobs.estimates.map {
+      ordered(jobs.estimates, "jobs.estimates", by: { [$0.n] }, \.patternID).map {
         [
           .text($0.patternID), .number($0.estimatedMinutes, 1), .number($0.medianMinutes, 1),
           .whole($0.n),
@@ -396,9 +420,10 @@ extension AnalyticsReport {
     return groups.map { column, name, groups, subject in
       FigureTable(
         .materials, name, "Waste by \(column.replacing("_", with: " "))",
-        "The mean waste of finished jobs in percent. Of all \(jobs.finished), "
-          + "\(materials.waste.n) give it, \(materials.waste.missing) do not, and "
-          + "\(materials.waste.outOfRange) give a number below 0 or above 100.",
+        "The mean waste of finished jobs in percent. Of all \(PlainText.grouped(jobs.finished)): "
+          + "\(PlainText.grouped(materials.waste.n)) with it, "
+          + "\(PlainText.grouped(materials.waste.missing)) without, and "
+          + "\(PlainText.grouped(materials.waste.outOfRange)) with a number below 0 or above 100.",
         [
           .text(column), .init("n"), .init("missing"), .init("out_of_range"),
           .init("mean", "mean, %"),
@@ -432,14 +457,14 @@ extension AnalyticsReport {
   private var supplierTable: FigureTable {
     FigureTable(
       .materials, "suppliers", "Suppliers",
-      "How jobs with each supplier's strip families went.",
+      "How jobs with each supplier's strip families went, the most jobs first.",
       [
         .text("supplier"), .init("families"), .init("finished"),
         .init("success_rate", "success, %"),
         .init("success_rate_low", "at least, %", isBrief: false),
         .init("success_rate_high", "at most, %", isBrief: false), .init("waste_mean", "waste, %"),
       ],
-      materials.suppliers.map {
+      ordered(materials.suppliers, by: { [$0.success.total, $0.families] }, \.supplier).map {
         [.text($0.supplier), .whole($0.families), .whole($0.success.total)]
           + rateCells($0.success) + [.init($0.waste.mean, 2)]
       }, chart: .intervals(3, low: 4, high: 5, scale: 100))
@@ -528,7 +553,10 @@ extension AnalyticsReport {
             summary.minimum, summary.lowerQuartile, summary.median, summary.upperQuartile,
             summary.p90, summary.mean, summary.maximum,
           ].map { .init($0, 2) }
-      }, chart: .strips(minimum: 3, lower: 4, median: 5, upper: 6, maximum: 9))
+      }, chart: .strips(minimum: 3, lower: 4, median: 5, upper: 6, maximum: 9)
+    ).with {
+      for column in 3...9 { $0.columns[column].otherUnit = "mm" }
+    }
   }
 
   private var popularityTable: FigureTable {
@@ -551,17 +579,50 @@ extension AnalyticsReport {
   private var familyTable: FigureTable {
     FigureTable(
       .patterns, "families", "Use of strip families",
-      "How many patterns and jobs name each strip family. "
+      "How many patterns and jobs name each strip family"
+        + order(", the most jobs first", "patterns.families") + ". "
         + "\(PlainText.counted(patterns.withMissingStripFamily, "pattern")) "
         + "\(patterns.withMissingStripFamily == 1 ? "names" : "name") one that does not exist.",
       [
         .text("id", "strip family"), .init("patterns"), .init("jobs"),
         .text("last_used_day", "last used"),
       ],
-      patterns.families.map {
+      ordered(
+        patterns.families, "patterns.families", by: { [$0.jobs, $0.patterns] }, \.id
+      ).map {
         [.text($0.id), .whole($0.patterns), .whole($0.jobs), .init($0.lastUsedDay)]
       }, chart: .bars(2, scale: nil), subject: .stripFamily,
       omitted: omitted["patterns.families"] ?? 0)
+  }
+}
+
+extension String {
+  /// Whether it comes before another text when the numbers in both are read as numbers:
+  /// `Supplier 2` before `Supplier 10`.
+  fileprivate func precedesNaturally(_ other: String) -> Bool {
+    let (left, right) = (Array(utf8), Array(other.utf8))
+    func digits(_ bytes: [UInt8], _ start: Int) -> ArraySlice<UInt8> {
+      bytes[start...].prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    }
+    var (first, second) = (0, 0)
+    while first < left.count, second < right.count {
+      let numbers = (digits(left, first), digits(right, second))
+      if numbers.0.isEmpty || numbers.1.isEmpty {
+        guard left[first] == right[second] else { return left[first] < right[second] }
+        (first, second) = (first + 1, second + 1)
+        continue
+      }
+      let values = (
+        numbers.0.drop { $0 == UInt8(ascii: "0") }, numbers.1.drop { $0 == UInt8(ascii: "0") }
+      )
+      guard values.0.elementsEqual(values.1) else {
+        return values.0.count == values.1.count
+          ? values.0.lexicographicallyPrecedes(values.1) : values.0.count < values.1.count
+      }
+      (first, second) = (first + numbers.0.count, second + numbers.1.count)
+    }
+    return left.count - first == right.count - second
+      ? left.lexicographicallyPrecedes(right) : left.count - first < right.count - second
   }
 }
 

@@ -13,14 +13,21 @@ struct TimeChart {
   private let unit: CalendarUnit
   private let first: Int
   private let last: Int
+  /// All of them, for the table.
   private let slots: [Slot]
+  /// Those in the chart.
+  private let shown: [Slot]
   private let isCut: Bool
+  /// The finished jobs whose day is yet to come.
+  private let future: Int
 
   /// Few enough that each has jobs enough to say something.
   private static let mostSlots = 36
 
   /// Creates the chart; `nil` if no job has finished.
-  init?(_ jobs: JobFigures) {
+  ///
+  /// It ends today at the latest: one mistyped year would leave no room for all others.
+  init?(_ jobs: JobFigures, today: CalendarDay) {
     let days = jobs.days.compactMap { day in
       CalendarDay(day.key).map { (number: $0.number, jobs: day.figures) }
     }
@@ -28,33 +35,48 @@ struct TimeChart {
     func bound(_ text: String?, _ other: Int) -> Int {
       text.flatMap { CalendarDay($0)?.number } ?? other
     }
-    let from = min(oldest, bound(jobs.throughput.from, oldest))
-    let to = max(newest, bound(jobs.throughput.to, newest))
+    let to = min(max(newest, bound(jobs.throughput.to, newest)), today.number)
+    let from = min(oldest, bound(jobs.throughput.from, oldest), to)
     let unit = CalendarUnit.fitting(Self.mostSlots, from: from, to: to)
-    var slots: [Slot] = []
-    for (number, jobs) in days {
-      let place = unit.number(ofDay: number)
-      if slots.last?.number != place { slots.append(Slot(number: place)) }
-      slots[slots.count - 1].completed += jobs.count
-      slots[slots.count - 1].failed += jobs.rest
+    func slots(until end: Int) -> [Slot] {
+      var slots: [Slot] = []
+      for (number, jobs) in days where number <= end {
+        let place = unit.number(ofDay: number)
+        if slots.last?.number != place { slots.append(Slot(number: place)) }
+        slots[slots.count - 1].completed += jobs.count
+        slots[slots.count - 1].failed += jobs.rest
+      }
+      return slots
     }
+    let last = unit.number(ofDay: to)
+    let first = max(unit.number(ofDay: from), last - Self.mostSlots + 1)
+    let past = slots(until: today.number)
     self.unit = unit
-    self.slots = slots
-    last = unit.number(ofDay: to)
-    first = max(unit.number(ofDay: from), last - Self.mostSlots + 1)
-    isCut = slots.contains { [first] in $0.number < first }
+    (self.first, self.last) = (first, last)
+    self.slots = slots(until: .max)
+    shown = past.filter { $0.number >= first }
+    isCut = shown.count < past.count
+    future = days.reduce(0) { $0 + ($1.number > today.number ? $1.jobs.total : 0) }
   }
 
   /// The charts of the numbers and of the rates, with a table behind them.
   var figures: HTML {
-    let shown = slots.filter { $0.number >= first }
-    let cut: HTML =
-      isCut ? "<p class=\"dim note\">Older jobs are in the table only.</p>\n" : ""
+    let notes: HTML =
+      (isCut ? "<p class=\"dim note\">Older jobs are in the table only.</p>\n" : "")
+      + (future == 0
+        ? ""
+        : """
+        <p class="warning note"><span aria-hidden="true">!</span> \(PlainText.counted(future, "job")) \
+        with a day after today \(future == 1 ? "is" : "are") in the table only.</p>
+
+        """)
+    guard !shown.isEmpty else { return notes + table.table }
     let busiest = shown.max { ($0.success.total, $1.number) < ($1.success.total, $0.number) }
     let peak = busiest.map {
       "Most: \(PlainText.grouped($0.success.total)), \(unit.name(of: $0.number))"
     }
     let names = (first: unit.name(of: first), last: unit.name(of: last))
+    let ticks = unit.ticks(from: first, to: last)
     let numbers = ColumnChart(
       id: "finished", title: "Jobs finished by \(unit.rawValue)",
       summary: peak ?? "",
@@ -68,7 +90,7 @@ struct TimeChart {
           description: "\(unit.name(of: $0.number)): \(PlainText.grouped($0.completed)) completed, "
             + "\(PlainText.grouped($0.failed)) failed",
           content: .stack([$0.completed, $0.failed]))
-      }, places: last - first + 1, names: (names.first, peak, names.last))
+      }, places: last - first + 1, names: (names.first, peak, names.last), ticks: ticks)
     let rates = ColumnChart(
       id: "success", title: "Success rate by \(unit.rawValue)",
       summary: "The success rate, with its interval of 95 %",
@@ -81,8 +103,8 @@ struct TimeChart {
           description: "\(unit.name(of: slot.number)): \(FigureText.rate(slot.success))",
           content: .rate(low: low, rate, high: high))
       }, places: last - first + 1,
-      names: (names.first, "Success rate with its interval of 95 %", names.last))
-    return numbers.figure("") + rates.figure(note: cut, table.details)
+      names: (names.first, "Success rate with its interval of 95 %", names.last), ticks: ticks)
+    return numbers.figure("") + rates.figure(note: notes, table.details)
   }
 
   private var table: ChartTable {
@@ -112,11 +134,8 @@ package enum FigureText {
   /// A number; a word if it is not known.
   package static func number(_ number: Double?, _ decimals: Int) -> String {
     guard let number, number.isFinite else { return unknown }
-    guard abs(number) < 1e15 else { return number.description }
-    if decimals == 0, let whole = Int(exactly: number.rounded()) {
-      return PlainText.grouped(whole)
-    }
-    return PlainText.fixed(number, decimals: decimals)
+    guard abs(number) < 1e15 else { return PageText.rounded(number) }
+    return PlainText.grouped(number, decimals: decimals)
   }
 
   /// A rate in words: percentage, denominator and interval.

@@ -5,6 +5,8 @@
 public struct AnalyticsReport: Sendable, Hashable {
   /// Which jobs were counted.
   public var filter: JobFilter
+  /// The day on which they were counted, where charts end.
+  package var today: CalendarDay
   /// Figures about jobs.
   public var jobs: JobFigures
   /// Figures about materials, stock, blades and suppliers.
@@ -185,6 +187,8 @@ public struct MaterialFigures: Sendable, Hashable {
   public struct Stock: Sendable, Hashable {
     /// The material.
     public var material: String
+    /// Whether all its strip families spell it exactly so, with no white space around it.
+    package var isSpelledAlike: Bool
     /// The number of strip families.
     public var families: Int
     /// The number of entries in their `strips`.

@@ -103,6 +103,9 @@ final class AnalyticsFigures: Sendable {
     }
   }
 
+  /// The current day, in UTC.
+  var today: CalendarDay { Self.today(now) }
+
   private static func today(_ now: () -> String) -> CalendarDay {
     CalendarDay(String(now().prefix(10))) ?? .today
   }

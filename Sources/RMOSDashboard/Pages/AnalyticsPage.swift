@@ -93,14 +93,19 @@ private struct AnalyticsFigureSections {
     let parts: [(AnalyticsReport.Part, String)] = [
       (.jobs, "Jobs"), (.materials, "Materials"), (.patterns, "Patterns"),
     ]
+    guard parts.contains(where: { !report.isEmpty($0.0) }) else {
+      return "\(state)\(nothing("There is nothing to count"))"
+    }
     let sections = parts.map { part, title -> HTML in
       let tables = report.tables([part]).filter { $0.name != "jobs" }
+      let content: HTML =
+        report.isEmpty(part)
+        ? nothing("There are no \(title.lowercased())")
+        : "<div class=\"figures\">\n\(tables.map { $0.html(level: 3, link: link) })</div>\n"
       return """
         <section class="part" aria-labelledby="part-\(part.rawValue)">
         <h2 id="part-\(part.rawValue)">\(title)</h2>
-        <div class="figures">
-        \(tables.map { $0.html(level: 3, link: link) })</div>
-        </section>
+        \(content)</section>
 
         """
     }
@@ -111,6 +116,20 @@ private struct AnalyticsFigureSections {
       \(state)\(tiles)\(gaps)<nav class="jumps" aria-label="On this page"><ul>
       \(jumps)</ul></nav>
       \(sections)
+      """
+  }
+
+  /// One sentence instead of an empty chart for each figure.
+  private func nothing(_ words: String) -> HTML {
+    request.filter.parameters.isEmpty
+      ? """
+      <p class="nothing">\(words) yet. Import with the command <code>migrate</code>.</p>
+
+      """
+      : """
+      <p class="nothing">\(words) under this filter. <a href="/analytics">Remove the \
+      filter</a></p>
+
       """
   }
 
@@ -178,8 +197,10 @@ private struct AnalyticsFigureSections {
       ),
       (
         "Finished per day",
-        jobs.throughput.finishedPerDay.map { "\(FigureText.number($0, 2))" } ?? unknown,
-        jobs.throughput.days.map { "in \(PlainText.counted($0, "calendar day"))" }
+        jobs.throughput.finishedPerDay.map {
+          $0 > 0 && $0 < 0.005 ? "under 0.01" : "\(FigureText.number($0, 2))"
+        } ?? unknown,
+        jobs.throughput.days.map { "in \(PlainText.counted($0, "calendar day"))\(futureEnd)" }
           ?? "no job has a day"
       ),
       (
@@ -205,6 +226,35 @@ private struct AnalyticsFigureSections {
     "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
   }
 
+  /// Where the days counted end, if that is after today.
+  private var futureEnd: HTML {
+    guard let to = report.jobs.throughput.to.flatMap({ CalendarDay($0) }), to > report.today else {
+      return ""
+    }
+    return ", to \(PageText.time(to.description))"
+  }
+
+  /// How many jobs have ended on a day that is yet to come, and a way to the figures without them.
+  private var future: HTML {
+    let days = report.jobs.days.filter { CalendarDay($0.key).map { $0 > report.today } ?? false }
+    guard let last = days.last else { return "" }
+    let count = days.reduce(0) { $0 + $1.figures.total }
+    let words = PlainText.counted(count, "finished job has", "finished jobs have")
+    let to = FilterParameter.to.rawValue
+    let rest = request.filter.parameters.filter { $0.0 != to }
+    let isBefore = request.filter.from.map { $0 <= report.today } ?? true
+    let until: HTML =
+      isBefore
+      ? AnalyticsRequest.link(rest + [(to, report.today.description)]).map {
+        " <a href=\"\($0)\">Figures until today</a>"
+      } ?? "" : ""
+    return """
+      <li>\(words) a day after today, the last on \(PageText.time(last.key)); the figures count \
+      the calendar to that day, the charts end today.\(until)</li>
+
+      """
+  }
+
   /// Sentences about the gaps in the data.
   private var gaps: HTML {
     let jobs = report.jobs
@@ -228,7 +278,8 @@ private struct AnalyticsFigureSections {
     let items = gaps.filter { $0.0 > 0 }.map {
       "<li>\(PlainText.counted($0.0, $0.1, $0.2))</li>\n" as HTML
     }
-    return items.isEmpty ? "" : "<ul class=\"note gaps\">\n\(items)</ul>\n"
+    let all = HTML(items) + future
+    return all == "" ? "" : "<ul class=\"note gaps\">\n\(all)</ul>\n"
   }
 
   // MARK: Links
@@ -244,6 +295,9 @@ private struct AnalyticsFigureSections {
     case .pattern where table.name.hasPrefix("failures"): return jobs(table, [("pattern", name)])
     case .pattern: return PageLink.link(to: .patterns, id: name)
     case .material where table.name == "stock":
+      // The list compares exactly, figures without regard to case and white space.
+      guard report.materials.stock.first(where: { $0.material == name })?.isSpelledAlike == true
+      else { return nil }
       return PageLink.link(to: .stripFamilies, [("material", name)])
     case .material:
       let rest = request.filter.parameters.filter { $0.0 != FilterParameter.material.rawValue }
@@ -252,18 +306,36 @@ private struct AnalyticsFigureSections {
     }
   }
 
-  /// The list of the jobs behind a figure, as far as a list can be filtered.
+  /// The list of the jobs behind a figure; `nil` if the list would show others, too, as it has no
+  /// filter for days and materials.
   private func jobs(_ table: FigureTable, _ filters: [(String, String)]) -> String? {
+    let filter = request.filter
+    guard filter.from == nil, filter.to == nil, filter.material == nil,
+      filters.allSatisfy({ !$0.1.isEmpty })
+    else { return nil }
     var filters = filters
     func add(_ name: String, _ value: String?) {
       if let value, !filters.contains(where: { $0.0 == name }) { filters.append((name, value)) }
     }
     if table.name.hasPrefix("failures") { add("status", "failed") }
     if table.name == "durations" { add("status", "completed") }
-    add("type", request.filter.jobType)
-    add("pattern", request.filter.patternID)
-    add("family", request.filter.stripFamilyID)
+    add("type", filter.jobType)
+    add("pattern", filter.patternID)
+    add("family", filter.stripFamilyID)
     return PageLink.link(to: .joblogs, filters)
+  }
+}
+
+extension AnalyticsReport {
+  /// Whether a part has no rows to speak of.
+  fileprivate func isEmpty(_ part: Part) -> Bool {
+    switch part {
+    case .jobs: jobs.total == 0
+    case .materials:
+      jobs.total == 0 && materials.stock.isEmpty && materials.widths.isEmpty
+        && materials.suppliers.isEmpty
+    case .patterns: patterns.total == 0 && patterns.families.isEmpty
+    }
   }
 }
 

@@ -98,7 +98,7 @@ struct AuditPage {
       rows += [
         ("Findings", "\(words.joined(separator: ", "))"),
         (
-          "Checks", "\(report.passedChecks) passed, \(report.failedChecks) failed"
+          "Checks", "\(Self.checks(of: report))"
         ),
         (
           "Entities",
@@ -113,6 +113,19 @@ struct AuditPage {
       "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
     }
     return "<dl class=\"facts narrow\">\n\(items)</dl>\n"
+  }
+
+  /// How many checks ended in which way; those that warn have passed too, but are counted apart.
+  private static func checks(of report: AuditReport) -> String {
+    let warning = report.results.count(where: \.warns)
+    let open = report.results.count { $0.state == .incomplete }
+    let counts = [
+      (report.passedChecks - warning, "passed"), (report.failedChecks - open, "failed"),
+      (warning, "with warnings"), (open, "not completed"),
+      (report.results.count { $0.state == .notApplicable }, "not applicable"),
+    ]
+    return counts.enumerated().filter { $0.offset < 2 || $0.element.0 > 0 }
+      .map { "\($0.element.0) \($0.element.1)" }.joined(separator: ", ")
   }
 
   private static func count(of kind: EntityKind, _ report: AuditReport) -> String {
@@ -219,7 +232,7 @@ struct AuditPage {
       <h2 id="\(result.rule.code)"><span class="\(name)" aria-hidden="true">\(sign)</span> \
       <code>\(result.rule.code)</code>: \(counts)</h2>
       <p class="dim">Rule: \(result.rule.summary).</p>
-      <div class="scroll" role="region" tabindex="0" aria-label="\(result.rule.code)">
+      <div class="scroll" role="region" tabindex="0" aria-label="\(result.rule.code), as a table">
       <table class="cards audit" role="table">
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">
@@ -280,6 +293,7 @@ struct AuditPage {
     let rows = report.results.map { result -> HTML in
       let (name, sign, word): (HTML, String, String) =
         switch result.state {
+        case .passed where result.warns: ("warning", "!", "with warnings")
         case .passed: ("good", "✓", "passed")
         case .failed: ("bad", "✗", "failed")
         case .incomplete: ("bad", "?", "not completed")
@@ -305,6 +319,11 @@ struct AuditPage {
 
       """
   }
+}
+
+extension AuditReport.RuleResult {
+  /// Whether it found no error, but something to warn of.
+  fileprivate var warns: Bool { state == .passed && counts[.warning, default: 0] > 0 }
 }
 
 extension AuditPage {

@@ -11,9 +11,15 @@ struct CutListPage {
   private let name: String
   private let form: CutListForm
   private let list: CutList?
+  private let today: CalendarDay
+  private let database: String
 
-  init(_ id: String, _ target: RequestTarget, in store: any RecordStore) throws {
+  init(
+    _ id: String, _ target: RequestTarget, in store: any RecordStore, today: CalendarDay
+  ) throws {
     self.id = id
+    self.today = today
+    database = store.location.split(separator: "/").last.map { String($0) } ?? store.location
     form = CutListForm(target)
     let options = form.options
     let (name, list) = try store.read { reader -> (String?, CutList?) in
@@ -35,18 +41,28 @@ struct CutListPage {
       "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
     }
     let content: HTML =
-      list.map { "<p class=\"lead\">\($0.title)</p>\n\($0.content)" }
+      list.map { "<p class=\"lead\">\($0.title)</p>\n\(origin)\($0.content)" }
       ?? "<p class=\"nothing\">How many rosettes?</p>\n"
     return PageDocument(
       title: "Cut list: \(String(title.unicodeScalars.prefix(80)))", section: "/patterns",
       main: """
         <nav class="crumbs" aria-label="Path"><a href="/patterns">Patterns</a> \
-        <span aria-hidden="true">/</span> \(PageCell.link(to: .patterns, id: id, title)) \
-        <span aria-hidden="true">/</span></nav>
+        <span aria-hidden="true">/</span> \(PageCell.link(to: .patterns, id: id, title))</nav>
         <h1>Cut list</h1>
-        <p class="dim"><code>\(PageText.whole(id))</code></p>
+        <p class="dim"><code>\(PageText.folding(id))</code></p>
         \(form.form(of: id))\(complaints)\(content)
         """)
+  }
+}
+
+extension CutListPage {
+  /// What a sheet in the workshop is checked against later.
+  private var origin: HTML {
+    """
+    <p class="dim note">\(PageText.time(today.description)), from the database \
+    \(PageText.short(database, limit: 100))</p>
+
+    """
   }
 }
 
@@ -83,7 +99,7 @@ struct CutListForm {
     if let number = Double(text), range.contains(number), !isWhole || number == number.rounded() {
       return number
     }
-    let (low, high) = (PageText.decimal(range.lowerBound), PageText.decimal(range.upperBound))
+    let (low, high) = (PageText.grouped(range.lowerBound), PageText.grouped(range.upperBound))
     complaints.append(
       "\"\(name)\" must be a \(isWhole ? "whole " : "")number from \(low) to \(high), "
         + "found \"\(text.prefix(40))\".")

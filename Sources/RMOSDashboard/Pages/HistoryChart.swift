@@ -1,10 +1,12 @@
+import RMOSAnalytics
 import RMOSHTML
 import RMOSModels
 import RMOSSystem
 
 /// The history as bars along a calendar, as inline SVG with a table.
 ///
-/// Days without entities leave a gap. A bar is a day, a week, a month or a year, whatever fits.
+/// Days without entities leave a gap, and days to come have no place: one mistyped year would leave
+/// none for the others. A bar is a day, a week, a month or a year, whatever fits.
 /// Each kind has a color and a hatching of its own.
 struct HistoryChart {
   private let history: MigrationHistory
@@ -13,6 +15,8 @@ struct HistoryChart {
   private let last: Int
   private let slotCount: Int
   private let omitsOlder: Bool
+  /// The entities whose day is yet to come.
+  private let future: MigrationStatus.EntityCounts
 
   private struct Slot {
     var number: Int
@@ -23,11 +27,13 @@ struct HistoryChart {
   private static let mostSlots = 92
   private static let fewestSlots = 30
 
-  init(_ history: MigrationHistory) {
+  init(_ history: MigrationHistory, today: CalendarDay) {
     self.history = history
-    let days = history.days.compactMap { day in
+    let known = history.days.compactMap { day in
       Timestamp(day.date).map { (number: $0.dayNumber, counts: day.entities) }
     }.sorted { $0.number < $1.number }
+    let days = known.filter { $0.number <= today.number }
+    future = known[days.count...].reduce(into: .init()) { $0 += $1.counts }
     guard let oldest = days.first?.number, let newest = days.last?.number else {
       (slots, unit, last, slotCount, omitsOlder) = ([], .day, 0, Self.fewestSlots, false)
       return
@@ -78,7 +84,8 @@ struct HistoryChart {
   /// The chart with its table; a sentence if there is no history.
   var figure: HTML {
     guard let highest = slots.max(by: { $0.counts.total < $1.counts.total }) else {
-      return "<p class=\"dim\">No entities yet.</p>\n"
+      return future.total == 0
+        ? "<p class=\"dim\">No entities yet.</p>\n" : "\(futureNote)\(table.details)"
     }
     let summary =
       "\(PlainText.counted(slots.count, unit.rawValue)) with new entities, "
@@ -92,8 +99,24 @@ struct HistoryChart {
       names: (
         unit.name(of: max(1, last - slotCount + 1)),
         "Peak \(PlainText.grouped(highest.counts.total)), \(highest.name)", unit.name(of: last)
-      ))
-    return chart.figure(note: older, showsLegend: false, table.details)
+      ), ticks: unit.ticks(from: last - slotCount + 1, to: last))
+    return chart.figure(note: older + futureNote, showsLegend: false, table.details)
+  }
+
+  /// Which entities are not in the chart as their day is yet to come.
+  private var futureNote: HTML {
+    guard future.total > 0 else { return "" }
+    let kinds = history.catalog.displayOrder.filter { future[$0] > 0 }.map { kind in
+      let count = PlainText.counted(future[kind], kind.schema.singular, kind.schema.plural)
+      // Those with the latest days come first there.
+      return "<a href=\"/\(kind.pathName)?sort=newest\">\(count)</a>" as HTML
+    }
+    let list = kinds.enumerated().map { $0 == 0 ? $1 : ", \($1)" as HTML }
+    return """
+      <p class="warning note"><span aria-hidden="true">!</span> Dated after today, and not in the \
+      chart: \(list).</p>
+
+      """
   }
 
   private func column(_ slot: Slot) -> ColumnChart.Column {

@@ -1,3 +1,4 @@
+import RMOSAnalytics
 import RMOSAudit
 import RMOSHTML
 import RMOSMigration
@@ -15,6 +16,7 @@ struct OverviewPage {
   /// The newest migration, which need not be among the runs that are listed.
   private let newestMigration: LedgerRun?
   private let current: CurrentRun
+  private let today: CalendarDay
   /// The newest patterns, to be drawn.
   private var drawn: [Record] = []
 
@@ -22,7 +24,8 @@ struct OverviewPage {
   private static let runsShown = 6
 
   init(
-    store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory?
+    store: any RecordStore, status: MigrationStatus, today: CalendarDay,
+    history: () throws -> MigrationHistory?
   ) throws {
     // The health section reports why something cannot be read.
     let found = try Self.ifReadable {
@@ -38,7 +41,7 @@ struct OverviewPage {
       status: status, history: history ?? nil, isCountingHistory: history == .some(nil),
       runs: found?.answer.runs ?? [],
       newestMigration: found?.answer.newestMigration,
-      current: found?.current ?? CurrentRun(id: nil))
+      current: found?.current ?? CurrentRun(id: nil), today: today)
     let ids = (status.recentEntities[.patterns] ?? []).compactMap { $0.id.map(Value.text) }
     let query = RecordQuery(.patterns).filter(.isAny(member: "id", of: ids))
     if !ids.isEmpty {
@@ -56,7 +59,7 @@ struct OverviewPage {
 
   init(
     status: MigrationStatus, history: MigrationHistory?, isCountingHistory: Bool = false,
-    runs: [LedgerRun], newestMigration: LedgerRun?, current: CurrentRun
+    runs: [LedgerRun], newestMigration: LedgerRun?, current: CurrentRun, today: CalendarDay
   ) {
     self.status = status
     self.history = history
@@ -64,6 +67,7 @@ struct OverviewPage {
     self.runs = runs.map(current.settled)
     self.newestMigration = newestMigration
     self.current = current
+    self.today = today
   }
 
   private var catalog: EntityCatalog { status.catalog }
@@ -99,7 +103,7 @@ struct OverviewPage {
     if isCountingHistory {
       return "<div id=\"days\" data-refreshing=\"200\"><p>Counting…</p></div>\n"
     }
-    return history.map { "<div id=\"days\">\n\(HistoryChart($0).figure)</div>\n" }
+    return history.map { "<div id=\"days\">\n\(HistoryChart($0, today: today).figure)</div>\n" }
       ?? "<p>The history cannot be read.</p>\n"
   }
 
@@ -194,21 +198,22 @@ struct OverviewPage {
 
   private var health: HTML {
     let validation = status.validation
-    func items(_ texts: [String], _ name: String, _ sign: String) -> [HTML] {
-      texts.map {
-        """
-        <li><span class="\(name)"><span aria-hidden="true">\(sign)</span> \(name)</span> \
-        \(PageText.short($0, limit: 1000))</li>
-
-        """
-      }
-    }
+    let errors = worstFirst(validation.errors)
     let findings =
-      items(validation.errors, "error", "✗") + items(validation.warnings, "warning", "!")
+      errors.map { finding($0, "error", "✗") }
+      + worstFirst(validation.warnings).map { finding($0, "warning", "!") }
+    // The audit page has the others, if there is one.
+    let shown = status.lastAudit == nil ? findings.count : Self.findingsShown
+    let rest: HTML =
+      findings.count > shown
+      ? """
+      <p class="note"><a href="/audit">All \(findings.count) on the audit page</a></p>
+
+      """ : ""
     let list: HTML =
       findings.isEmpty
       ? validation.isComplete ? "<p>An audit found no problems.</p>\n" : ""
-      : "<ul class=\"findings\">\n\(findings)</ul>\n"
+      : "<ul class=\"findings\">\n\(Array(findings.prefix(shown)))</ul>\n\(rest)"
     let open: HTML =
       validation.isComplete
       ? ""
@@ -236,9 +241,43 @@ struct OverviewPage {
       """
   }
 
+  /// How many kinds of findings are listed where the audit page has all.
+  private static let findingsShown = 3
+
+  private func worstFirst(_ sentences: [String]) -> [String] {
+    let counts = sentences.enumerated().map { index, sentence in
+      (index: index, count: status.validation.problems[sentence]?.count ?? 1)
+    }
+    return counts.sorted { ($1.count, $0.index) < ($0.count, $1.index) }
+      .map { sentences[$0.index] }
+  }
+
+  /// A finding of the health check, by its first example rather than the name of a rule.
+  private func finding(_ sentence: String, _ name: String, _ sign: String) -> HTML {
+    let problem = status.validation.problems[sentence]
+    let text = problem.map(\.first) ?? sentence
+    let words =
+      problem.map {
+        $0.count > 1 ? "and \(PlainText.grouped($0.count - 1)) more like it" : "details"
+      }
+    let more: HTML =
+      if status.lastAudit != nil, let problem, let words {
+        " <a href=\"/audit#\(problem.code)\">\(words)</a>"
+      } else if let problem, problem.count > 1, let words {
+        " \(words)"
+      } else {
+        ""
+      }
+    return """
+      <li><span class="\(name)"><span aria-hidden="true">\(sign)</span> \(name)</span> \
+      \(PageText.short(text, limit: 1000))\(more)</li>
+
+      """
+  }
+
   private var database: HTML {
     let database = status.database
-    let size = database.sizeMB.map { PlainText.fixed($0, decimals: 2) + " MB" }
+    let size = database.sizeMB.map { PlainText.grouped($0, decimals: 2) + " MB" }
     let schema: HTML =
       database.schemaVersion.map {
         "version \($0)<br><span class=\"dim\">\(PageText.time(database.schemaAppliedAt))</span>"
@@ -284,7 +323,7 @@ struct OverviewPage {
     let drawing: HTML = record.map { PatternDrawing($0).thumbnail } ?? ""
     return """
       <li>\(drawing)\(PageCell.link(to: kind, id: entity.id, entity.title)) <span class="dim id">\
-      \(PageText.short(entity.id ?? "", limit: 80))</span> <span class="dim">\(status)\
+      \(PageText.id(entity.id ?? "", limit: 80))</span> <span class="dim">\(status)\
       \(PageText.time(entity.createdAt))</span></li>
 
       """

@@ -137,8 +137,9 @@ struct PageRouter: Sendable {
     guard let first = target.pagePath.first else {
       let status = try status()
       let total = status.entityCounts.total
-      return try OverviewPage(store: store, status: status, history: { try history(500, total) })
-        .document
+      return try OverviewPage(
+        store: store, status: status, today: figures.today, history: { try history(500, total) }
+      ).document
     }
     guard isPage(target.pagePath) else { throw ErrorPage.notFound }
     switch (first, target.pagePath.count) {
@@ -151,9 +152,9 @@ struct PageRouter: Sendable {
     case ("runs", 2):
       return try RunPage(try runRequest(target), in: store).document
     case ("cut-list", 1):
-      return try CutListPage(target["id"] ?? "", target, in: store).document
+      return try CutListPage(target["id"] ?? "", target, in: store, today: figures.today).document
     case (_, 3):
-      return try CutListPage(target.pagePath[1], target, in: store).document
+      return try CutListPage(target.pagePath[1], target, in: store, today: figures.today).document
     default: break
     }
     guard let kind = store.catalog.kind(pathName: first) else { throw ErrorPage.notFound }

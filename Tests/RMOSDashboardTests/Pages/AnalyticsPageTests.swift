@@ -68,8 +68,102 @@ import Testing
     #expect(page.contains("<dt>Jobs</dt><dd>7") && !page.contains(refresh))
   }
 
-  @Test func whatIsNotKnownIsSaidAndNeverZero() {
+  @Test func anEmptyStoreIsSaidToBeEmptyOnce() throws {
     let html = page("/analytics", of: InMemoryStore())
+    #expect(html.matches(of: /class="nothing"/).count == 1)
+    #expect(html.contains("There is nothing to count yet."))
+    #expect(!html.contains("Nothing is known.") && !html.contains("<svg class=\"chart\""))
+    #expect(!html.contains("<svg class=\"scale\"") && html.contains("<form class=\"tools\""))
+    // A filter without jobs leaves the figures that are about everything.
+    let filtered = try page("/analytics?job_type=none", of: example())
+    #expect(filtered.contains("There are no jobs under this filter."))
+    #expect(filtered.contains("<section id=\"stock\"") && !filtered.contains("id=\"durations\""))
+  }
+
+  private func store(
+    jobs: [(end: String, status: String)], families: [(id: String, material: String)] = []
+  ) throws -> InMemoryStore {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for (id, material) in families {
+        try transaction.insert(
+          StoreSamples.record(.stripFamilies, id, ["material_type": .text(material)]))
+      }
+      for (index, job) in jobs.enumerated() {
+        try transaction.insert(
+          StoreSamples.record(
+            .joblogs, "j\(index)",
+            [
+              "status": .text(job.status), "start_time": .null, "end_time": .text(job.end),
+              "pattern_id": .null, "strip_family_id": .null,
+            ]))
+      }
+    }
+    return store
+  }
+
+  /// One mistyped year does not take the room of all others; the figures stay as they are defined.
+  @Test func chartsEndTodayAndWhatIsLaterIsSaid() throws {
+    let store = try store(jobs: [
+      ("2025-01-10T10:00:00Z", "completed"), ("2025-03-01T10:00:00Z", "completed"),
+      ("2026-03-02", "failed"), ("2205-03-01T10:00:00Z", "completed"),
+    ])
+    let html = page("/analytics", of: store)
+    #expect(html.contains("<figcaption><span>Jan 2025</span>") && html.contains(">Mar 2026</span>"))
+    #expect(html.contains("2 jobs with a day after today are in the table only."))
+    #expect(html.contains("Mar 2205</th>"))
+    #expect(html.contains("2 finished jobs have a day after today, the last on <time"))
+    #expect(html.contains("href=\"/analytics?to=2026-03-01\">Figures until today</a>"))
+    #expect(html.contains("calendar days, to <time datetime=\"2205-03-01\">"))
+    #expect(html.contains("<dd>under 0.01<span"))
+    // Without them there is nothing to say.
+    let until = page("/analytics?to=2026-03-01", of: store)
+    #expect(!until.contains("after today") && !until.contains("2205"))
+    let future = try page("/analytics", of: self.store(jobs: [("2205-03-01", "completed")]))
+    #expect(future.contains("1 job with a day after today is in the table only."))
+    #expect(!future.contains("<svg class=\"chart\""))
+  }
+
+  /// A list that shows more than a figure counts is not what is behind it.
+  @Test func figuresLinkToNoListThatHasOtherJobs() throws {
+    let store = try example()
+    let lists = /href="\/joblogs\?/
+    #expect(page("/analytics", of: store).contains(lists))
+    for filter in ["from=2025-02-01&to=2025-02-28", "to=2027-01-01", "material=Ebony"] {
+      #expect(!page("/analytics?\(filter)", of: store).contains(lists), "\(filter)")
+    }
+    let type = page("/analytics?job_type=slice", of: store)
+    #expect(type.contains("href=\"/joblogs?status=completed&amp;type=slice\""))
+    #expect(!type.contains(/href="\/joblogs\?(?![^"]*type=)/))
+  }
+
+  /// Figures fold case and white space, the list does not.
+  @Test func aMaterialOfSeveralSpellingsIsNoLink() throws {
+    let store = try store(
+      jobs: [],
+      families: [("a", "Koa"), ("b", "Koa"), ("c", "koa "), ("d", "Maple"), ("e", " Ebony")])
+    let html = page("/analytics", of: store)
+    #expect(html.contains("href=\"/strip-families?material=Maple\""))
+    #expect(!html.contains("material=Koa") && !html.contains("material=Ebony"))
+    #expect(html.contains("Koa: length"))
+  }
+
+  @Test func ringsAreMeasuredInMillimeters() throws {
+    let store = InMemoryStore()
+    try store.write {
+      try $0.insert(
+        StoreSamples.record(
+          .patterns, "p",
+          ["geometry": .text(#"{"rings":[{"radius_mm":1040.5},{"radius_mm":50}]}"#)]))
+    }
+    let html = page("/analytics", of: store)
+    #expect(html.contains("545.25 mm, n 2</span>"))
+    #expect(html.contains("median 545.25 mm, min 50.00 mm") && html.contains("max 1,040.50 mm"))
+    #expect(html.contains(/class="middle[^"]*">1,000 mm</))
+  }
+
+  @Test func whatIsNotKnownIsSaidAndNeverZero() throws {
+    let html = try page("/analytics", of: store(jobs: [("2025-01-01", "pending")]))
     #expect(html.contains("<dt>Success rate</dt><dd><span class=\"dim\">unknown</span>"))
     #expect(html.contains("<dt>Median duration</dt><dd><span class=\"dim\">unknown</span>"))
     #expect(html.contains("no job has finished"))
@@ -152,6 +246,16 @@ import Testing
   private func store() throws -> InMemoryStore {
     let store = InMemoryStore()
     try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(
+          .stripFamilies, "f", ["strips": .text(#"[{"length_mm": 600}]"#)]))
+      try transaction.insert(
+        StoreSamples.record(
+          .patterns, "short",
+          [
+            "strip_family_id": .text("f"),
+            "geometry": .text(#"{"rings":[{"radius_mm":40,"segments":24}]}"#),
+          ]))
       for id in ["rope", ".."] {
         try transaction.insert(
           StoreSamples.record(
@@ -168,6 +272,13 @@ import Testing
   @Test func aCutListIsAskedForInTheAddress() throws {
     let store = try store()
     let html = page("/patterns/rope/cut-list?count=10&scrap=10&stick=600&kerf=0.5", of: store)
+    // A sheet says of when and of what it is.
+    #expect(html.contains("<time datetime=\"2026-03-01\">1 Mar 2026</time>, from the database"))
+    #expect(!html.contains("class=\"error\""))
+    let many = page("/patterns/short/cut-list?count=1000", of: store)
+    #expect(many.contains("<span>24,000</span>"))
+    #expect(
+      many.contains("<span class=\"error\"><span aria-hidden=\"true\">✗</span> 250,727</span>"))
     #expect(html.contains("10 × Rope &amp; &lt;b&gt;, 10 % scrap, kerf 0.5 mm, sticks of 600 mm"))
     // 24 tiles each, 264 with scrap.
     #expect(html.contains("class=\"n\"><span>264</span></td>"))

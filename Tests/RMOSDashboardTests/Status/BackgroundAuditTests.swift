@@ -43,6 +43,48 @@ import Testing
     #expect(audit.view().newest?.report.counts[.stripFamilies] == 2)
   }
 
+  /// The health says what is wrong by an example, with the way to all of it.
+  @Test func theOverviewNamesTheWorstAndLeadsToTheRest() throws {
+    let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
+    for number in 0..<3 {
+      try fixture.insert(
+        sample(.patterns, "p\(number)", ["ring_count": .text("many"), "name": .text(" ")]))
+    }
+    try fixture.insert(sample(.patterns, "q", ["geometry": .text("{"), "created_at": .text("?")]))
+    try fixture.insert(
+      sample(
+        .joblogs, "j",
+        ["status": .text("lost"), "pattern_id": .null, "strip_family_id": .null]))
+    let before = fixture.request("GET", "/").text
+    #expect(before.contains(" and 2 more like it</li>") && !before.contains("href=\"/audit#"))
+    #expect(try #require(fixture.audit).auditIfDue())
+    let html = fixture.request("GET", "/").text.withoutLookAndScript
+    let section = try #require(html.firstMatch(of: /<ul class="findings">((?s).*?)<\/ul>\n(.*)/))
+    #expect(section.output.1.matches(of: /<li>/).count == 3)
+    #expect(section.output.2.contains(/<a href="\/audit">All \d+ on the audit page<\/a>/))
+    #expect(!section.output.1.contains("errors of"))
+    let link = try #require(
+      section.output.1.firstMatch(of: /<a href="\/audit#([a-z_.]+)">and 2 more like it</))
+    #expect(page(fixture).text.contains("<h2 id=\"\(link.output.1)\">"))
+  }
+
+  /// All checks are accounted for.
+  @Test func checksAreCountedByHowTheyEnded() throws {
+    let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
+    try fixture.insert(sample(.patterns, "p", ["strip_family_id": .text("?")]))
+    try fixture.insert(
+      sample(
+        .joblogs, "j",
+        ["parameters": .text("{}"), "pattern_id": .null, "strip_family_id": .null]))
+    #expect(try #require(fixture.audit).auditIfDue())
+    let html = page(fixture).text
+    let words = try #require(html.firstMatch(of: /<dt>Checks<\/dt><dd>([^<]*)</)).output.1
+    let numbers = words.matches(of: /\d+/).compactMap { Int($0.output) }
+    let all = try #require(html.firstMatch(of: /All (\d+) checks/)).output.1
+    #expect(numbers.reduce(0, +) == Int(all), "\(words)")
+    #expect(words.contains("passed, 1 failed, 1 with warnings"), "\(words)")
+  }
+
   @Test func whatTakesLongIsMadeForATenthOfTheTime() throws {
     let clock = Mutex<(@Sendable () -> Void)?>(nil)
     let fixture = try DashboardFixture(

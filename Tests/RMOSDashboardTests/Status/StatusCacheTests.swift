@@ -1,6 +1,7 @@
 import Foundation
 import RMOSAudit
 @testable import RMOSDashboard
+import RMOSAnalytics
 import RMOSHTML
 import RMOSModels
 import RMOSStore
@@ -183,10 +184,10 @@ import Testing
 
   @Test func aPageShowsThatItsDaysAreBeingCounted() throws {
     let store = InMemoryStore()
-    let page = try OverviewPage(store: store, status: PageSamples.status()) { nil }
+    let page = try OverviewPage(store: store, status: PageSamples.status(), today: .today) { nil }
     #expect(page.document.main.markup.contains("data-refreshing"))
     #expect(page.document.refreshSeconds != nil)
-    let counted = try OverviewPage(store: store, status: PageSamples.status()) {
+    let counted = try OverviewPage(store: store, status: PageSamples.status(), today: .today) {
       PageSamples.history()
     }
     #expect(!counted.document.main.markup.contains("data-refreshing"))
