@@ -22,6 +22,8 @@ enum PageAssets {
     color:var(--dim);text-decoration:none;white-space:nowrap}
     .top nav a:hover{color:var(--text)}
     .top nav a[aria-current]{color:var(--text);border-bottom-color:var(--accent);font-weight:600}
+    @media (forced-colors:active){.top nav a{border-bottom-color:Canvas}
+    .top nav a[aria-current]{border-bottom-color:Highlight}}
     main{flex:1;padding-top:2rem;padding-bottom:3rem}
     main:focus{outline:none}
     .skip{position:absolute;left:1rem;top:-5rem;padding:.6rem 1rem;background:var(--card);
@@ -96,7 +98,7 @@ enum PageAssets {
     .audit thead th:not(:first-child,:last-child){width:9.5rem}}
     .hash{font-size:.75rem}
     .plain{margin-top:.2rem;font-size:.8125rem}
-    .plain li{padding:.1rem 0}
+    .plain li{padding:.2rem 0}
     .run{padding:1.1rem 1.25rem;background:var(--card);border:1px solid var(--line);
     border-radius:.5rem}
     .run dl{display:flex;flex-wrap:wrap;gap:.4rem 2.5rem;margin:.8rem 0 .4rem}
@@ -108,7 +110,8 @@ enum PageAssets {
     @media (prefers-reduced-motion:reduce){.stripe{animation:none;background:var(--accent)}}
     .tools{display:flex;flex-wrap:wrap;gap:.8rem 1rem;align-items:end;margin:1.2rem 0 1.4rem}
     .tools p{display:flex;flex-direction:column;gap:.25rem;margin:0;flex:0 1 auto;min-width:0}
-    .tools .grow{flex:1 1 16rem}
+    .tools .grow{flex:1 1 9rem}
+    .tools.narrow{display:none}
     .tools label{font-size:.8125rem;color:var(--dim)}
     .tools :is(input,select,button){font:inherit;color:inherit;background:var(--card);
     border:1px solid var(--dim);border-radius:.4rem;padding:.45rem .65rem;min-width:0;
@@ -173,7 +176,8 @@ enum PageAssets {
     .recent .thumb{float:left;margin:.15rem .7rem 0 0}
     .recent li{overflow:hidden}
     .drawing .band[class*=wood-],.thumb .band[class*=wood-]{opacity:1}
-    .thumb circle,.thumb path{fill:none}
+    .thumb :is(circle,path,rect){fill:none}
+    .thumb .block{stroke:var(--accent);stroke-width:5}
     .thumb .band{stroke:var(--accent);opacity:.6}
     .thumb .rim{stroke:var(--dim);stroke-width:6}
     \(WoodTone.style)
@@ -187,6 +191,9 @@ enum PageAssets {
     .pager{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;justify-content:center;margin:1.6rem 0 0;
     font-variant-numeric:tabular-nums}
     .crumbs{font-size:.8125rem;color:var(--dim);margin-bottom:.3rem}
+    .crumbs a{display:inline-block;padding:.15rem 0}
+    .crumbs~.lead{margin-bottom:0}
+    .crumbs~.lead+.note{margin-top:.2rem}
     .crumbs~p{margin:.3rem 0 2rem}
     .lead{font-size:1rem;max-width:40rem;margin-top:.8rem}
     pre.json{margin:.4rem 0;padding:1rem 1.1rem;max-height:32rem;overflow:auto;background:var(--card);
@@ -195,14 +202,17 @@ enum PageAssets {
     pre.json code{font-size:inherit}
     .json .k{color:var(--link)}
     .json .s{color:var(--good)}
-    .rings{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,18rem),1fr));
-    gap:1.5rem 2.5rem;align-items:center;margin:.6rem 0 1rem}
+    .rings{display:flex;flex-wrap:wrap;gap:1.5rem 2.5rem;align-items:flex-start;margin:.6rem 0 1rem}
+    .rings>div:first-child{flex:1 1 16rem;min-width:0}
+    .rings>.scroll{flex:1 1 auto;min-width:0;max-width:100%}
     .drawing{display:block;width:100%;height:auto;max-height:26rem}
     .drawing :is(circle,path,rect){fill:none;vector-effect:non-scaling-stroke}
     .drawing .band,.drawing .cuts{vector-effect:none}
     .drawing .band{stroke:var(--accent);opacity:.42}
     .drawing .cuts{stroke:var(--page)}
     .drawing .edge{stroke:var(--accent);stroke-width:1}
+    .drawing .edge:has(+.line){stroke-width:5}
+    .drawing .line{stroke-width:3}
     .drawing .hole{stroke:var(--dim);stroke-dasharray:4 4}
     .drawing .axis{stroke:var(--dim)}
     .drawing .outline{stroke:var(--accent);stroke-width:1.5;fill:var(--card)}
@@ -211,14 +221,19 @@ enum PageAssets {
     .block figcaption{margin-top:.6rem;font-size:.8125rem;color:var(--dim)}
     ul.note{padding-left:1.1rem}
     body>footer{margin:0;border-top:1px solid var(--line);padding:1rem 0;font-size:.8125rem}
-    @media (max-width:40rem){.top>div,main,body>footer>div{padding-left:1rem;padding-right:1rem}
+    @media (max-width:40rem){.tools.narrow{display:flex}
+    .cards tbody th a,.recent li>a{display:inline-block;padding:.2rem 0;min-height:1.5rem}
+    .cards.runs tbody th a{padding:.3rem 0}
+    .cards td a,.facets li a{display:inline-block;padding:.15rem 0}
+    .cards tbody th .away{position:static;clip-path:none;white-space:normal}
+    .top>div,main,body>footer>div{padding-left:1rem;padding-right:1rem}
     .top>div{gap:0}.brand{padding:.7rem 0 0}.top nav{width:100%;overflow-x:auto}
     .top ul{gap:0 1.1rem;padding:.2rem 0}.top nav a{padding:.35rem 0 calc(.45rem - 3px)}
     .top nav a{font-size:.875rem}main{padding-top:1.4rem}
     .tiles{grid-template-columns:minmax(0,1fr);gap:.5rem}
     .tiles a{display:flex;justify-content:space-between;align-items:center;gap:1rem;
     padding:.6rem 1rem}.count{margin:0}
-    .tools p:not(.grow){flex:1 1 8rem}.tools :is(input,select,button)[id],.tools button{width:100%}
+    .tools .grow{flex-basis:100%}.tools p:not(.grow){flex:1 1 8rem}.tools :is(input,select,button)[id],.tools button{width:100%}
     .cards thead{position:absolute;clip-path:inset(50%)}
     .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
     .cards tr{padding:.6rem 0;border-bottom:1px solid var(--line)}
@@ -236,7 +251,8 @@ enum PageAssets {
     tbody tr:hover :is(th,td){box-shadow:none!important}
     dl.facts dd{margin:0}}
     @media print{:root{--page:#fff;--card:#fff;--soft:#fff;--line:#bbb}
-    .top nav,.tools,.pager,.skip,body>footer,.chip{display:none!important}
+    .top nav,.tools,.pager,.skip,.unprinted,body>footer,.chip{display:none!important}
+    .figures{display:block}.figures>section{break-inside:avoid}
     body{display:block;min-height:0}main,.top>div{max-width:none;padding:0}
     pre.json{max-height:none}.columns{grid-template-columns:minmax(0,1fr) 16rem}
     .scroll{overflow:visible;background:none}section{break-inside:auto}}

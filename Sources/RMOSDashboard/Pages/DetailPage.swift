@@ -32,10 +32,9 @@ struct DetailPage {
     return PageDocument(
       title: String(title.unicodeScalars.prefix(80)), section: "/\(kind.pathName)",
       main: """
-        <nav class="crumbs" aria-label="Path"><a href="/\(kind.pathName)">\(kind.pageTitle)</a> \
-        <span aria-hidden="true">/</span></nav>
+        <nav class="crumbs" aria-label="Path"><a href="/\(kind.pathName)">\(kind.pageTitle)</a></nav>
         <h1>\(PageText.short(name, limit: 400))</h1>
-        <p class="dim"><code>\(PageText.whole(record.id))</code></p>
+        <p class="dim"><code>\(PageText.folding(record.id))</code></p>
         <div class="columns">
         <div>
         \(drawing)\(jsonFields)</div>
@@ -67,9 +66,12 @@ struct DetailPage {
       case .real where kind.schema.style(ofMember: field.member) == .duration:
         return row(field.member, duration(value))
       default:
+        // Digits in a text are no number.
+        let isNumber = if case .text = field.type { false } else { true }
+        let text = isNumber ? PageText.number(value) : nil
         return row(
           field.member,
-          PageText.text(value).map { PageText.whole($0) } ?? "<span class=\"dim\">–</span>")
+          (text ?? PageText.text(value)).map(PageText.folding) ?? "<span class=\"dim\">–</span>")
       }
     }
     return """
@@ -91,8 +93,11 @@ struct DetailPage {
       case .integer(let number): Double(number)
       default: nil
       }
-    guard let seconds, seconds >= 60, seconds < 1e12 else { return PageText.whole(text) }
-    return "\(PageText.duration(seconds))<span class=\"dim id\">\(text)</span>"
+    guard let seconds else { return PageText.folding(text) }
+    guard seconds >= 60, seconds < 1e12 else { return "\(PageText.grouped(seconds)) s" }
+    return """
+      \(PageText.duration(seconds))<span class="dim id">\(PageText.grouped(seconds)) s</span>
+      """
   }
 
   private func row(_ name: String, _ value: HTML) -> HTML {
@@ -105,7 +110,8 @@ struct DetailPage {
       guard case .json = field.type, let text = PageText.text(record.values[position]) else {
         return nil
       }
-      return jsonSection(field.member, text, note: "")
+      let words = field.member.replacing("_", with: " ")
+      return jsonSection(words.prefix(1).uppercased() + words.dropFirst(), text, note: "")
     }
     if let text = history.provenance?.unknownMembers {
       sections.append(
@@ -247,7 +253,7 @@ struct References {
     if let name = reference.name {
       target = """
         \(PageCell.link(to: reference.kind, id: reference.id, name)) \
-        <span class="dim id">\(PageText.short(reference.id, limit: 100))</span>
+        <span class="dim id">\(PageText.id(reference.id, limit: 100))</span>
         """
     } else {
       target = """

@@ -310,14 +310,16 @@ extension Record {
     case .name:
       let note =
         kind.schema.presentation.title.namesEntity
-        ? PageText.short(id, limit: 100)
+        ? PageText.id(id, limit: 100)
         : PageText.short(PageText.text(self[kind.titleMember]) ?? "")
       return """
         \(PageCell.link(to: self, linkText)) \
         <span class="dim id">\(note)</span>
         """
     case .text: return text.map { PageText.short($0, limit: 80) } ?? none
-    case .number: return text.map { PageText.short($0, limit: 30) } ?? none
+    case .number:
+      return PageText.number(value).map { HTML(text: $0) }
+        ?? text.map { PageText.short($0, limit: 30) } ?? none
     case .duration:
       switch value {
       case .real(let seconds): return "\(PageText.duration(seconds))"
@@ -329,13 +331,13 @@ extension Record {
       guard let text, let target = kind.schema.target(ofMember: column.member) else { return none }
       guard let name = names[target, text] else {
         return """
-          \(PageText.short(text, limit: 100)) <span class="error id">\
+          \(PageText.id(text, limit: 100)) <span class="error id">\
           <span aria-hidden="true">✗</span> not in the database</span>
           """
       }
       let id: HTML =
         name.utf8.elementsEqual(text.utf8)
-        ? "" : " <span class=\"dim id\">\(PageText.short(text, limit: 100))</span>"
+        ? "" : " <span class=\"dim id\">\(PageText.id(text, limit: 100))</span>"
       return PageCell.link(to: target, id: text, PageText.isBlank(name) ? text : name) + id
     case .time: return PageText.time(text)
     }

@@ -18,11 +18,11 @@ enum PageCell {
     case let id? where id.mayBeBroken: obstacle = "id not UTF-8, so no link"
     case let id?:
       if let link = PageLink.link(to: kind, id: id) {
-        return "<a href=\"\(link)\">\(PageText.short(text))</a>"
+        return "<a href=\"\(link)\">\(PageText.id(text))</a>"
       }
       obstacle = "id too long for a link"
     }
-    return "\(PageText.short(text)) <span class=\"dim\">(\(obstacle))</span>"
+    return "\(PageText.id(text)) <span class=\"dim\">(\(obstacle))</span>"
   }
 
   /// A link to a record's page; the text alone if it cannot be linked.

@@ -29,14 +29,18 @@ struct PatternDrawing {
   /// The most bytes of a geometry that is drawn in a list, and the most rings.
   private static let (longestThumbnail, mostRings) = (1 << 16, 12)
 
-  /// A small drawing, which says nothing that the row does not; a plain rim if nothing can be
-  /// drawn.
+  /// A small drawing of the rings or the block, which says nothing that the row does not; a plain
+  /// rim if nothing can be drawn.
   var thumbnail: HTML {
     var rings: [HTML] = []
     for member in ["geometry", "rosette_geometry"] where rings.isEmpty {
       guard let text = PageText.text(record[member]), text.utf8.count <= Self.longestThumbnail,
-        let geometry = try? JSONValue(parsing: text), let found = RingGeometry(geometry)
+        let geometry = try? JSONValue(parsing: text)
       else { continue }
+      guard let found = RingGeometry(geometry) else {
+        if let block = BlockGeometry(geometry) { rings = [block.thumbnail] }
+        continue
+      }
       let drawn = found.rings.prefix(Self.mostRings)
       guard let reach = drawn.map(\.reach).max(), reach > 0 else { continue }
       func scaled(_ length: Double) -> String { PageText.coordinate(length / reach * 96) }
@@ -103,7 +107,8 @@ struct PatternDrawing {
     let rings = geometry.rings.map { ring -> HTML in
       var parts: [HTML] = []
       let title =
-        "Ring \(ring.number)" + (ring.segments.map { ", \($0) segments" } ?? "")
+        "Ring \(ring.number)"
+        + (ring.segments.map { ", \(PlainText.counted($0, "segment"))" } ?? "")
         + (ring.material.map { ", \($0.prefix(40))" } ?? "")
       if let (middle, width) = ring.band {
         parts.append(
@@ -119,6 +124,11 @@ struct PatternDrawing {
       }
       for radius in ring.edges {
         parts.append("<circle class=\"edge\" r=\"\(scaled(radius))\"/>")
+        // Of a ring without a width, the line is all there is to show its material by.
+        if ring.band == nil, ring.material != nil {
+          parts.append(
+            "<circle class=\"line\(WoodTone.classes(ring.material))\" r=\"\(scaled(radius))\"/>")
+        }
       }
       return "<g><title>\(title)</title>\(parts)</g>"
     }
@@ -136,8 +146,11 @@ struct PatternDrawing {
 
   private static func table(of geometry: RingGeometry) -> HTML {
     let unit = geometry.isMillimetres ? ", mm" : ""
+    func shown(_ number: Double) -> String {
+      PlainText.grouped(digits: PageText.coordinate(number))
+    }
     func cell(_ number: Double?) -> HTML {
-      number.map { "<td class=\"n\">\(PageText.coordinate($0))</td>" }
+      number.map { "<td class=\"n\">\(shown($0))</td>" }
         ?? "<td class=\"n dim\">–</td>"
     }
     let hasSegments = geometry.rings.contains { $0.segments != nil }
@@ -151,7 +164,7 @@ struct PatternDrawing {
       var width = ring.width
       if ring.radius == nil, let inner = ring.inner, let outer = ring.outer {
         radius = """
-          <td class="n">\(PageText.coordinate(inner))–\(PageText.coordinate(outer))</td>
+          <td class="n">\(shown(inner))–\(shown(outer))</td>
           """
         width = width ?? (outer - inner)
       } else {
@@ -211,25 +224,47 @@ struct BlockGeometry {
     }
   }
 
+  /// The height as a multiple of the width, if the geometry gives a plausible one.
+  private var givenProportion: Double? {
+    guard let width, let height, 0.02...50 ~= height / width else { return nil }
+    return height / width
+  }
+
+  /// The lines between columns and rows, in a block of a size.
+  private func lines(_ width: Double, _ height: Double, mostLines: Int) -> String {
+    func place(_ index: Int, of count: Int, _ length: Double) -> String {
+      PageText.coordinate(Double(index) / Double(count) * length)
+    }
+    let (wide, high) = (PageText.coordinate(width), PageText.coordinate(height))
+    let down = (1..<max(columns, 2)).filter { $0 < columns && columns <= mostLines }
+      .map { "M\(place($0, of: columns, width)) 0V\(high)" }
+    let across = (1..<max(rows, 2)).filter { $0 < rows && rows <= mostLines }
+      .map { "M0 \(place($0, of: rows, height))H\(wide)" }
+    return (down + across).joined()
+  }
+
+  /// The block in a square of 200 around the origin.
+  var thumbnail: HTML {
+    let proportion = min(max(givenProportion ?? Double(rows) / Double(columns), 0.15), 6)
+    let (width, height) = proportion > 1 ? (186 / proportion, 186) : (186, 186 * proportion)
+    func shown(_ number: Double) -> String { PageText.coordinate(number) }
+    return """
+      <g transform="translate(\(shown(-width / 2)) \(shown(-height / 2)))"><rect class="block" \
+      width="\(shown(width))" height="\(shown(height))"/>\
+      <path class="block" d="\(lines(width, height, mostLines: 16))"/></g>
+      """
+  }
+
   var figure: HTML {
     let size: HTML
     var proportion = Double(rows) / Double(columns)
-    if let width, let height, 0.02...50 ~= height / width {
-      proportion = height / width
+    if let width, let height, let given = givenProportion {
+      proportion = given
       size = "\(PageText.coordinate(width)) × \(PageText.coordinate(height)) mm"
     } else {
       size = "not to scale, as the geometry gives no plausible dimensions"
     }
     let drawnHeight = proportion * 1000
-    func place(_ index: Int, of count: Int, _ length: Double) -> String {
-      PageText.coordinate(Double(index) / Double(count) * length)
-    }
-    let down = (1..<max(columns, 2)).filter { $0 < columns }.map {
-      "M\(place($0, of: columns, 1000)) 0V\(PageText.coordinate(drawnHeight))"
-    }
-    let across = (1..<max(rows, 2)).filter { $0 < rows }.map {
-      "M0 \(place($0, of: rows, drawnHeight))H1000"
-    }
     let label = "\(PlainText.counted(rows, "row")) by \(PlainText.counted(columns, "column"))"
     let counts = totals.map { "\(PlainText.grouped(Int($0.1))) \($0.0.prefix(40))" }
     let woods: HTML =
@@ -241,7 +276,7 @@ struct BlockGeometry {
       <svg class="drawing" viewBox="-8 -8 1016 \(PageText.coordinate(drawnHeight + 16))" \
       role="img" aria-label="\(label)"><rect class="outline" width="1000" \
       height="\(PageText.coordinate(drawnHeight))"/>\
-      <path class="cells" d="\((down + across).joined())"/></svg>
+      <path class="cells" d="\(lines(1000, drawnHeight, mostLines: .max))"/></svg>
       <figcaption><span>\(label)</span> <span>\(size)</span></figcaption>
       </figure>
       <ul class="dim note">

@@ -32,7 +32,7 @@ struct PatternSection {
       <dl class="facts">
       \(rows)</dl>
       \(state)\(all)</section>
-      <section aria-labelledby="cut-title">
+      <section class="unprinted" aria-labelledby="cut-title">
       <h2 id="cut-title">Cut list</h2>
       \(CutListForm().form(of: id))</section>
 
@@ -80,8 +80,9 @@ struct PatternSection {
         waste.mean.map {
           "\(FigureText.number($0, 1)) %"
             + note(
-              "mean, n \(waste.n), \(waste.missing) missing"
-                + (waste.outOfRange > 0 ? ", \(waste.outOfRange) impossible" : ""))
+              "mean, n \(PlainText.grouped(waste.n)), \(PlainText.grouped(waste.missing)) missing"
+                + (waste.outOfRange > 0
+                  ? ", \(PlainText.grouped(waste.outOfRange)) impossible" : ""))
         } ?? unknown
       ))
     figures.append(

@@ -11,10 +11,17 @@ struct RunTable {
   /// `nil` if the table has no orders.
   var heading: ((RunColumn) -> (link: String, isDescending: Bool?))?
 
-  /// The command, where it has no column.
-  private func command(of run: LedgerRun) -> HTML {
-    guard !columns.contains(.command) else { return "" }
-    return " <span class=\"dim\">\(PageText.short(run.command, limit: 30))</span>"
+  /// The link to the run's page, "Run 3, migrate"; what a heading says as well is only seen where
+  /// there are no columns, and heard.
+  private func link(to run: LedgerRun) -> HTML {
+    let command = PageText.short(run.command, limit: 30)
+    let rest: HTML =
+      columns.contains(.command)
+      ? "<span class=\"away\">, \(command)</span>"
+      : "<span class=\"away\">,</span> <span class=\"dim\">\(command)</span>"
+    return """
+      <a class="nowrap" href="\(PageLink.run(run.id))"><span class="away">Run </span>\(run.id)\(rest)</a>
+      """
   }
 
   var table: HTML {
@@ -33,13 +40,12 @@ struct RunTable {
         """
       }
       return """
-        <tr role="row"><th role="rowheader" scope="row"><span class="nowrap">\(run.cell(columns[0]))\
-        \(command(of: run))</span></th>\(cells)</tr>
+        <tr role="row"><th role="rowheader" scope="row">\(link(to: run))</th>\(cells)</tr>
 
         """
     }
     return """
-      <div class="scroll" role="region" tabindex="0" aria-label="Runs">
+      <div class="scroll" role="region" tabindex="0" aria-label="Runs, as a table">
       <table class="list cards runs" role="table">
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">
@@ -53,8 +59,7 @@ extension LedgerRun {
   fileprivate func cell(_ column: RunColumn) -> HTML {
     let none: HTML = "<span class=\"dim\">–</span>"
     switch column {
-    case .run:
-      return "<a href=\"\(PageLink.run(id))\">\(id)</a>"
+    case .run: return "\(id)"
     case .command: return PageText.short(command, limit: 30)
     case .state:
       return
@@ -64,8 +69,12 @@ extension LedgerRun {
     case .source: return "<span class=\"wide\">\(PageText.short(source, limit: 80))</span>"
     case .who:
       return who.map { "<span class=\"wide\">\(PageText.short($0, limit: 60))</span>" } ?? none
-    case .found, .migrated, .updated, .skipped:
-      return column.figure.map { RunCount(of: $0, in: self).html } ?? none
+    case .found: return RunCount(of: .found, in: self).html
+    case .migrated, .updated, .skipped:
+      guard let figure = column.figure else { return none }
+      // Of several kinds, they are all in the table to which what was found leads.
+      return PageLink.counted(figure, of: nil, by: self).contains("#")
+        ? "\(PlainText.grouped(statistics.total[figure]))" : RunCount(of: figure, in: self).html
     case .failed:
       let link = RunCount(of: .failed, in: self).html
       return statistics.total.failed > 0 ? "<span class=\"error\">\(link)</span>" : link

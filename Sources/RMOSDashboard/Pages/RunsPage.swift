@@ -57,9 +57,33 @@ struct RunsPage {
     return """
       <p class="summary"><span id="count">\(pages.range(request.page)) of \
       \(PlainText.counted(slice.total, "run"))</span></p>
-      \(complaints)\(table.table)\(pager)\
+      \(complaints)\(orderForm(columns))\(table.table)\(pager)\
       <p class="dim note"><a href="/runs?format=csv">CSV</a> of all \
       \(PlainText.grouped(slice.total)), newest first</p>
+
+      """
+  }
+}
+
+extension RunsPage {
+  /// The choice of an order where there is no room for headings.
+  private func orderForm(_ columns: [RunColumn]) -> HTML {
+    let orders = columns.flatMap { column in
+      [false, true].map { (RunOrder(column, descending: $0), column, $0) }
+    }
+    let options = orders.map { order, column, isDescending -> HTML in
+      let selected: HTML = order == request.order ? " selected" : ""
+      let way = isDescending ? "descending" : "ascending"
+      return "<option value=\"\(order.text)\"\(selected)>\(column.heading), \(way)</option>"
+    }
+    let size: HTML =
+      request.pageSize == RunsRequest.pageSizes[0]
+      ? "" : "<input type=\"hidden\" name=\"per\" value=\"\(request.pageSize)\">"
+    return """
+      <form class="tools narrow" action="/runs" method="get" aria-label="Order of the runs">
+      \(size)<p><label for="sort">Order</label><select id="sort" name="sort">\(options)</select></p>
+      <p class="go"><button type="submit">Sort</button></p>
+      </form>
 
       """
   }

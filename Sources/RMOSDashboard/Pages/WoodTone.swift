@@ -79,7 +79,8 @@ enum WoodTone: String, CaseIterable {
 
   /// The style of the rings.
   static var style: String {
-    allCases.map { ".band.wood-\($0.rawValue){stroke:\($0.color)!important}\n" }.joined()
-      + ".band.wood-other{stroke:#8b8a86!important}"
+    let tones = allCases.map { ($0.rawValue, $0.color) } + [("other", "#8b8a86")]
+    return tones.map { ":is(.band,.line).wood-\($0.0){stroke:\($0.1)!important}" }
+      .joined(separator: "\n")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSAnalytics
 import RMOSHTML
 import RMOSMigration
 import RMOSModels
@@ -328,7 +329,9 @@ import Testing
     #expect(WoodTone("") == nil)
     var status = PageSamples.status()
     status.recentEntities[.patterns] = [.init(id: "p0", title: "Wave", createdAt: "2025")]
-    let overview = try OverviewPage(store: store, status: status) { PageSamples.history() }
+    let overview = try OverviewPage(store: store, status: status, today: .today) {
+      PageSamples.history()
+    }
     #expect(overview.document.main.markup.contains(#"<li><svg class="thumb""#))
   }
 

@@ -1,3 +1,4 @@
+import RMOSAnalytics
 import RMOSHTML
 import RMOSModels
 import RMOSStore
@@ -94,6 +95,21 @@ import Testing
     #expect(section(#"{"a":1}"#).contains("no radii"))
   }
 
+  /// The line is all there is of a ring without a width.
+  @Test func aLineHasTheToneOfItsMaterial() throws {
+    func section(_ ring: String) -> String {
+      let values: [String: Value] = [
+        "geometry": .text(#"{"rings":[\#(ring)]}"#), "rosette_geometry": .null,
+      ]
+      return PatternDrawing(StoreSamples.record(.patterns, "a", values)).section.markup
+    }
+    let line = section(#"{"radius_mm":40,"material":"Maple"}"#)
+    #expect(line.contains(#"<circle class="edge" r="970.874"/><circle class="line wood-maple""#))
+    #expect(!section(#"{"radius_mm":40}"#).contains("wood-"))
+    #expect(!section(#"{"radius_mm":40,"width_mm":2,"material":"Maple"}"#).contains("\"line"))
+    #expect(WoodTone.style.contains(":is(.band,.line).wood-maple{"))
+  }
+
   /// All that a drawing of these rings has of circles: radius, and the width of the line.
   private func circles(_ rings: [String]) throws -> [(radius: Double, width: Double)] {
     let values: [String: Value] = [
@@ -154,6 +170,21 @@ import Testing
     #expect(html.matches(of: /M0 [\d.]+H1000/).count == 3)
   }
 
+  /// Patterns of blocks can be told apart in a list.
+  @Test func theThumbnailOfABlockIsItsGrid() {
+    func thumbnail(_ geometry: String) -> String {
+      let values: [String: Value] = ["geometry": .text(geometry), "rosette_geometry": .null]
+      return PatternDrawing(StoreSamples.record(.patterns, "a", values)).thumbnail.markup
+    }
+    let html = thumbnail(#"{"rows":4,"columns":7}"#)
+    #expect(html.matches(of: /M[\d.]+ 0V/).count == 6 && html.matches(of: /M0 [\d.]+H/).count == 3)
+    #expect(!html.contains("rim"))
+    // Lines that could not be told apart are left out.
+    let fine = thumbnail(#"{"rows":4,"columns":150}"#)
+    #expect(!fine.contains("0V") && fine.matches(of: /M0 [\d.]+H/).count == 3)
+    #expect(thumbnail(#"{"rows":0,"columns":7}"#).contains("rim"))
+  }
+
   @Test(arguments: [
     #"{"rows":-1,"columns":7}"#, #"{"rows":1e9,"columns":1e9}"#, "[[", "", "7", #"{"rings":[[]]}"#,
     #"{"rows":1,"columns":1,"dimensions":{"width_mm":1e-300,"height_mm":1e5}}"#,
@@ -165,34 +196,49 @@ import Testing
     let html = PatternDrawing(record).section.markup
     #expect(!html.contains(/nan|inf|e[+-]?\d\d/))
     #expect(html.hasSuffix("</section>\n"))
+    #expect(!PatternDrawing(record).thumbnail.markup.contains(/nan|inf|e[+-]?\d\d/))
   }
 
   // MARK: History
 
-  private func chart(_ days: [(String, Int)]) -> String {
-    HistoryChart(
+  private func chart(_ days: [(String, Int)], today: String = "2026-03-01") throws -> String {
+    try HistoryChart(
       MigrationHistory(
         days: days.map {
           .init(date: $0.0, entities: .init([.patterns: $0.1]))
-        }, totalDays: days.count)
+        }, totalDays: days.count), today: #require(CalendarDay(today))
     ).figure.markup
   }
 
-  @Test func theCalendarCountsInWhatFits() {
+  /// One mistyped year does not take the room of all others.
+  @Test func daysToComeAreCountedAndNotDrawn() throws {
+    let html = try chart([("2205-03-01", 1), ("2025-03-01", 2), ("2025-02-27", 3)])
+    #expect(html.contains("Entities by day</title>") && html.contains("<span>1 Mar 2025</span>"))
+    #expect(html.contains("Dated after today"))
+    #expect(html.contains("<a href=\"/patterns?sort=newest\">1 pattern</a>"))
+    #expect(html.matches(of: /<g><title>/).count == 2)
+    // They are in the table.
+    #expect(html.contains("<time datetime=\"2205-03-01\">"))
+    #expect(try !chart([("2026-03-01", 1)]).contains("after today"))
+    let none = try chart([("2026-03-02", 4)])
+    #expect(none.contains("4 patterns</a>") && !none.contains("<svg class=\"chart\""))
+  }
+
+  @Test func theCalendarCountsInWhatFits() throws {
     for (newest, oldest, unit) in [
       ("2025-03-01", "2025-01-15", "day"), ("2025-12-01", "2025-01-15", "week"),
       ("2025-12-01", "2021-01-15", "month"), ("2025-12-01", "1990-01-15", "year"),
     ] {
-      let html = chart([(newest, 1), (oldest, 2)])
+      let html = try chart([(newest, 1), (oldest, 2)])
       #expect(html.contains("Entities by \(unit)</title>"))
       #expect(html.contains("2 \(unit)s with new entities"))
     }
-    #expect(chart([("not a day", 1)]).contains("No entities yet."))
-    #expect(chart([("2024-03-01", 1)]).contains("<figcaption><span>1 Feb 2024</span>"))
+    #expect(try chart([("not a day", 1)]).contains("No entities yet."))
+    #expect(try chart([("2024-03-01", 1)]).contains("<figcaption><span>1 Feb 2024</span>"))
   }
 
   @Test func whatIsThereCanBeSeenAndNothingIsTallerThanTheChart() throws {
-    let html = chart([("2025-03-02", 1), ("2025-03-01", 1_000_000)])
+    let html = try chart([("2025-03-02", 1), ("2025-03-01", 1_000_000)])
     let heights = html.matches(of: /height="([\d.]+)%"/).compactMap { Double($0.output.1) }
     #expect(heights == [100, 1])
   }

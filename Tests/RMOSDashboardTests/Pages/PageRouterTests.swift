@@ -1,4 +1,5 @@
 @testable import RMOSDashboard
+import RMOSAnalytics
 import RMOSHTML
 import RMOSMigration
 import RMOSModels
@@ -8,6 +9,66 @@ import Testing
 
 /// The answers around the pages.
 @Suite struct PageRouterTests {
+  /// People who move from landmark to landmark hear their names.
+  @Test func landmarksOfAPageHaveNamesOfTheirOwn() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    for target in ["/", "/analytics", "/runs", "/runs/1", "/patterns/chevron_5x7"] {
+      let html = PageSamples.get(target, of: store).text.withoutLookAndScript
+      let regions = html.matches(of: /role="region"[^>]*aria-label="([^"]*)"/)
+        .map { String($0.output.1) }
+      let sections = try html.matches(of: /<section [^>]*aria-labelledby="([^"]*)"/).map { match in
+        let heading = try Regex(
+          "id=\"\(match.output.1)\"[^>]*>([^<]*)", as: (Substring, Substring).self)
+        return String(try #require(html.firstMatch(of: heading)).output.1)
+      }
+      let names = (regions + sections).sorted()
+      #expect(Set(names).count == names.count, "\(target): \(names)")
+    }
+  }
+
+  /// A long text does not push everything else off the page.
+  @Test func veryLongTextsAreFolded() throws {
+    let store = InMemoryStore()
+    let text = String(repeating: "long ", count: 1200)
+    try store.write { transaction in
+      for (id, type) in [("j", text), ("short", "slice")] {
+        try transaction.insert(
+          StoreSamples.record(
+            .joblogs, id, ["job_type": .text(type), "duration_seconds": .real(4)]))
+      }
+    }
+    let html = PageSamples.get("/joblogs/j", of: store).text
+    #expect(html.contains("…</bdi><details><summary>All 6,000 characters</summary>"))
+    #expect(html.matches(of: /(long ){1200}/).count == 1)
+    let short = PageSamples.get("/joblogs/short", of: store).text
+    #expect(short.contains("<bdi>slice</bdi></dd>") && !short.contains("characters</summary>"))
+    #expect(short.contains("<dd>4 s</dd>"))
+  }
+
+  @Test func detailPagesSpeakInWordsAndGroupedNumbers() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(
+          .joblogs, "a_b", ["job_type": .text("10576"), "duration_seconds": .real(10_576.5)]))
+      try transaction.insert(StoreSamples.record(.patterns, "p", ["ring_count": .integer(1234)]))
+    }
+    let job = PageSamples.get("/joblogs/a_b", of: store).text.withoutLookAndScript
+    #expect(job.contains("<h2>Parameters</h2>") && job.contains("10,576.5 s"))
+    // A text of digits is no number.
+    #expect(job.contains("<bdi>10576</bdi>"))
+    // A path ends with its last step.
+    #expect(job.contains("<a href=\"/joblogs\">Job logs</a></nav>"))
+    let list = PageSamples.get("/joblogs", of: store).text
+    #expect(list.contains("<bdi>a_<wbr>b</bdi></a>"))
+    let pattern = PageSamples.get("/patterns/p", of: store).text.withoutLookAndScript
+    #expect(pattern.contains("<h2>Geometry</h2>") && pattern.contains("<dd><bdi>1,234</bdi></dd>"))
+    #expect(pattern.contains("<section class=\"unprinted\" aria-labelledby=\"cut-title\">"))
+    #expect(PageSamples.get("/patterns", of: store).text.contains(">1,234</td>"))
+    #expect(PageSamples.get("/patterns?format=csv", of: store).text.contains(",1234,"))
+  }
+
   @Test func aPageKnownToTheBrowserIsNotSentAgain() throws {
     let store = InMemoryStore()
     let first = PageSamples.get("/patterns", of: store)
@@ -51,9 +112,9 @@ import Testing
   }
 
   @Test(arguments: [
-    (Value.real(23_640.5), "6 h 34 min<span class=\"dim id\">23640.5</span>"),
-    (.integer(90), "1 min 30 s<span class=\"dim id\">90</span>"), (.real(1.25), "<bdi>1.25</bdi>"),
-    (.real(-90), "<bdi>-90</bdi>"), (.real(1e300), "<bdi>1e+300</bdi>"),
+    (Value.real(23_640.5), "6 h 34 min<span class=\"dim id\">23,640.5 s</span>"),
+    (.integer(90), "1 min 30 s<span class=\"dim id\">90 s</span>"), (.real(1.25), "1.25 s"),
+    (.real(-90), "-90 s"), (.real(1e300), "1e300 s"),
     (.null, "<span class=\"dim\">–</span>"),
   ])
   func aLongDurationIsSaidAsPeopleSayIt(_ value: Value, _ shown: String) throws {
@@ -147,7 +208,8 @@ import Testing
     func verdict(_ runs: [LedgerRun], current: Int64? = nil) -> String {
       let page = OverviewPage(
         status: PageSamples.status(), history: PageSamples.history(), runs: runs,
-        newestMigration: runs.first { $0.command == "migrate" }, current: CurrentRun(id: current)
+        newestMigration: runs.first { $0.command == "migrate" }, current: CurrentRun(id: current),
+        today: .today
       ).document.main.markup
       let match = page.firstMatch(of: /<p class="verdict (\w+)">(.*?)<\/p>/)
       return match.map { "\($0.1): \($0.2.replacing(/<[^>]*>/, with: ""))" } ?? ""
@@ -208,7 +270,7 @@ import Testing
         try transaction.updateRun(run)
       }
     }
-    let page = try OverviewPage(store: store, status: PageSamples.status()) {
+    let page = try OverviewPage(store: store, status: PageSamples.status(), today: .today) {
       PageSamples.history()
     }
     let text = page.document.main.markup

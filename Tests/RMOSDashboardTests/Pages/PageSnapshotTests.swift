@@ -1,3 +1,4 @@
+import RMOSAnalytics
 import RMOSAudit
 import RMOSHTML
 import RMOSMigration
@@ -45,7 +46,7 @@ import Testing
       validation: .init(), currentRun: nil)
     let page = OverviewPage(
       status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [],
-      newestMigration: nil, current: CurrentRun(id: nil))
+      newestMigration: nil, current: CurrentRun(id: nil), today: .today)
     try expectSnapshot(page.document.main.markup, "overview-empty.html")
   }
 
