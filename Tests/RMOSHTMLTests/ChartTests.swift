@@ -166,6 +166,20 @@ import Testing
     #expect(CalendarUnit.week.number(ofDay: 4) == -1)
   }
 
+  /// One mistyped year is no reason to show centuries.
+  @Test func aFewDaysLongAgoDoNotBeginAChart() {
+    func start(_ days: [(number: Int, count: Int)]) -> Int {
+      CalendarUnit.start(of: days, to: 100_000)
+    }
+    let year = (99_700..<99_710).map { (number: $0, count: 4) }
+    #expect(start(year) == 99_700)
+    #expect(start([(2000, 1), (3000, 1)] + year) == 99_700)
+    // Not few, or not long ago.
+    #expect(start([(2000, 3)] + year) == 2000)
+    #expect(start([(99_400, 1)] + year) == 99_400)
+    #expect(start([(7, 1)]) == 7)
+  }
+
   // MARK: Markup
 
   private static let hostile = "\"><script>alert('\u{202e}')</script>"

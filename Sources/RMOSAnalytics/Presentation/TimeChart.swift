@@ -26,7 +26,8 @@ struct TimeChart {
 
   /// Creates the chart; `nil` if no job has finished.
   ///
-  /// It ends today at the latest: one mistyped year would leave no room for all others.
+  /// It ends today at the latest, and does not begin long before almost all jobs: one mistyped year
+  /// would leave no room for all others.
   init?(_ jobs: JobFigures, today: CalendarDay) {
     let days = jobs.days.compactMap { day in
       CalendarDay(day.key).map { (number: $0.number, jobs: day.figures) }
@@ -36,7 +37,11 @@ struct TimeChart {
       text.flatMap { CalendarDay($0)?.number } ?? other
     }
     let to = min(max(newest, bound(jobs.throughput.to, newest)), today.number)
-    let from = min(oldest, bound(jobs.throughput.from, oldest), to)
+    let past = days.filter { $0.number <= today.number }
+    let start =
+      past.isEmpty
+      ? to : CalendarUnit.start(of: past.map { ($0.number, $0.jobs.total) }, to: to)
+    let from = start > oldest ? start : min(oldest, bound(jobs.throughput.from, oldest), to)
     let unit = CalendarUnit.fitting(Self.mostSlots, from: from, to: to)
     func slots(until end: Int) -> [Slot] {
       var slots: [Slot] = []
@@ -50,12 +55,12 @@ struct TimeChart {
     }
     let last = unit.number(ofDay: to)
     let first = max(unit.number(ofDay: from), last - Self.mostSlots + 1)
-    let past = slots(until: today.number)
+    let known = slots(until: today.number)
     self.unit = unit
     (self.first, self.last) = (first, last)
     self.slots = slots(until: .max)
-    shown = past.filter { $0.number >= first }
-    isCut = shown.count < past.count
+    shown = known.filter { $0.number >= first }
+    isCut = shown.count < known.count
     future = days.reduce(0) { $0 + ($1.number > today.number ? $1.jobs.total : 0) }
   }
 

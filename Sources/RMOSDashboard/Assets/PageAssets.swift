@@ -185,7 +185,7 @@ enum PageAssets {
     background:#5d574d;border-radius:.5rem}}
     .woods{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;list-style:none;margin:0 0 .8rem;padding:0;
     font-size:.8125rem}
-    .woods svg{width:.9rem;height:.9rem;vertical-align:-.1rem;margin-right:.35rem}
+    .woods svg{display:inline-block;width:.9rem;height:.9rem;vertical-align:-.1rem;margin-right:.35rem}
     .nothing{padding:3rem 1rem;text-align:center;border:1px dashed var(--line);
     border-radius:.5rem;color:var(--dim)}
     .pager{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;justify-content:center;margin:1.6rem 0 0;
@@ -223,7 +223,8 @@ enum PageAssets {
     body>footer{margin:0;border-top:1px solid var(--line);padding:1rem 0;font-size:.8125rem}
     @media (max-width:40rem){.tools.narrow{display:flex}
     .cards tbody th a,.recent li>a{display:inline-block;padding:.2rem 0;min-height:1.5rem}
-    .cards.runs tbody th a{padding:.3rem 0}
+    .cards.runs tbody th a{padding:.3rem 0}.cards.runs td[data-label=Command]{display:none}
+    .pager a{display:inline-block;padding:.2rem 0}.rings :is(th,td){padding-left:.4rem;padding-right:.4rem}
     .cards td a,.facets li a{display:inline-block;padding:.15rem 0}
     .cards tbody th .away{position:static;clip-path:none;white-space:normal}
     .top>div,main,body>footer>div{padding-left:1rem;padding-right:1rem}

@@ -5,9 +5,9 @@ import RMOSSystem
 
 /// The history as bars along a calendar, as inline SVG with a table.
 ///
-/// Days without entities leave a gap, and days to come have no place: one mistyped year would leave
-/// none for the others. A bar is a day, a week, a month or a year, whatever fits.
-/// Each kind has a color and a hatching of its own.
+/// Days without entities leave a gap, and days to come, or long before almost all entities, have no
+/// place: one mistyped year would leave none for the others. A bar is a day, a week, a month or a
+/// year, whatever fits. Each kind has a color and a hatching of its own.
 struct HistoryChart {
   private let history: MigrationHistory
   private let slots: [Slot]
@@ -34,11 +34,13 @@ struct HistoryChart {
     }.sorted { $0.number < $1.number }
     let days = known.filter { $0.number <= today.number }
     future = known[days.count...].reduce(into: .init()) { $0 += $1.counts }
-    guard let oldest = days.first?.number, let newest = days.last?.number else {
+    guard let newest = days.last?.number else {
       (slots, unit, last, slotCount, omitsOlder) = ([], .day, 0, Self.fewestSlots, false)
       return
     }
-    let unit = CalendarUnit.fitting(Self.mostSlots, from: oldest, to: newest)
+    let first = CalendarUnit.start(
+      of: days.map { ($0.number, $0.counts.total) }, to: newest)
+    let unit = CalendarUnit.fitting(Self.mostSlots, from: first, to: newest)
     var slots: [Slot] = []
     for day in days {
       let number = unit.number(ofDay: day.number)
@@ -49,7 +51,8 @@ struct HistoryChart {
       slots[slots.count - 1].counts += day.counts
     }
     let last = unit.number(ofDay: newest)
-    let shown = slots.filter { last - $0.number < Self.mostSlots }
+    let start = max(unit.number(ofDay: first), last - Self.mostSlots + 1)
+    let shown = slots.filter { $0.number >= start }
     omitsOlder = shown.count < slots.count || history.totalDays > history.days.count
     self.slots = shown
     self.unit = unit

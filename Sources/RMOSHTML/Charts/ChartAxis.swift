@@ -187,6 +187,25 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     allCases.first { $0.number(ofDay: last) - $0.number(ofDay: first) < most } ?? .year
   }
 
+  /// The first day of a chart: the earliest one, unless it and a few more lie so far before all
+  /// others, as by a mistyped year, that these would be left with less than a quarter of the room.
+  ///
+  /// - Parameters:
+  ///   - days: Days, ascending, with how much there is on each; at least one.
+  ///   - last: The last day of the chart.
+  /// - Returns: The earliest day, or the first one before which there is at most a twentieth.
+  package static func start(of days: [(number: Int, count: Int)], to last: Int) -> Int {
+    let first = days[0].number
+    let most = days.reduce(0) { $0 + Double($1.count) } / 20
+    var before = 0.0
+    for (previous, day) in zip(days, days.dropFirst()) {
+      before += Double(previous.count)
+      guard before <= most else { break }
+      if (last - day.number) * 4 < last - first { return day.number }
+    }
+    return first
+  }
+
   /// The number of the unit that a day, counted as by `CivilDate/dayNumber`, is in.
   package func number(ofDay day: Int) -> Int {
     switch self {

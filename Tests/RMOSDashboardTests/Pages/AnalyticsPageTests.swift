@@ -119,6 +119,10 @@ import Testing
     // Without them there is nothing to say.
     let until = page("/analytics?to=2026-03-01", of: store)
     #expect(!until.contains("after today") && !until.contains("2205"))
+    let old = (1...28).map { (end: "2025-02-\($0 < 10 ? "0" : "")\($0)", status: "failed") }
+    let past = try page("/analytics", of: self.store(jobs: [("0205-03-01", "failed")] + old))
+    #expect(past.contains("<figcaption><span>1 Feb 2025</span>"))
+    #expect(past.contains("Older jobs are in the table only."))
     let future = try page("/analytics", of: self.store(jobs: [("2205-03-01", "completed")]))
     #expect(future.contains("1 job with a day after today is in the table only."))
     #expect(!future.contains("<svg class=\"chart\""))

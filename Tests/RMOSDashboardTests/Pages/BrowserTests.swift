@@ -153,15 +153,55 @@ struct BrowserTests {
     #expect(lines.count == 2 && lines[0] == lines[1], "\(said[1])")
   }
 
-  /// What expressions say of pages, each of which is `page` in its own, in windows of 360 pixels.
+  /// Nothing in a list or a path is too small for a finger.
+  @Test func namesAreLargeEnoughToTouch() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let links = "'.cards tbody a,.crumbs a,.recent li>a,.plain a'"
+    let least =
+      "Math.min(...[...page.querySelectorAll(\(links))].map(a=>a.parentElement.matches"
+      + "('.plain li')?a.parentElement.offsetHeight:a.offsetHeight))"
+    let targets = ["/", "/runs", "/patterns", "/joblogs", "/patterns/chevron_5x7"]
+    for (target, height) in zip(targets, try onAPhone(targets.map { ($0, least) }, of: store)) {
+      #expect(try #require(Int(height)) >= 24, "\(target)")
+    }
+  }
+
+  /// The table of rings has room for each of its columns, and begins where the drawing does.
+  @Test func theRingsOfAPatternAreBesideTheirDrawing() throws {
+    let store = InMemoryStore()
+    let rings = (1...100).map { #"{"radius_mm":\#($0 + 40),"segments":24,"material":"Rosewood"}"# }
+    try store.write {
+      try $0.insert(
+        StoreSamples.record(
+          .patterns, "p", ["geometry": .text(#"{"rings":[\#(rings.joined(separator: ","))]}"#)]))
+    }
+    let cut = "(box=>box.scrollWidth-box.clientWidth)(page.querySelector('.rings .scroll'))"
+    let above =
+      "(box=>box.children[1].offsetTop-box.children[0].offsetTop)"
+      + "(page.querySelector('.rings'))"
+    for width in [1280, 1440, 1920] {
+      let said = try inAFrame(
+        [("/patterns/p", cut), ("/patterns/p", above)], width: width, of: store)
+      #expect(said == ["0", "0"], "\(width)")
+    }
+  }
+
   private func onAPhone(
     _ questions: [(target: String, expression: String)], of store: any RecordStore
+  ) throws -> [String] {
+    try inAFrame(questions, width: 360, of: store)
+  }
+
+  /// What expressions say of pages, each of which is `page` in its own, in windows of a width.
+  private func inAFrame(
+    _ questions: [(target: String, expression: String)], width: Int, of store: any RecordStore
   ) throws -> [String] {
     let pages = PageSamples.pages(store)
     // A window has a least width; a frame has none. Frames need a policy that lets pages be in one.
     let frames = questions.enumerated().map { index, question in
       """
-      <iframe width=360 height=700 frameborder=0 src="\(question.target)"></iframe>
+      <iframe width=\(width) height=700 frameborder=0 src="\(question.target)"></iframe>
       <p id="said-\(index)"></p>
       <script>document.querySelectorAll("iframe")[\(index)].onload=e=>{
       const page=e.target.contentDocument;

@@ -220,6 +220,8 @@ import Testing
     // They are in the table.
     #expect(html.contains("<time datetime=\"2205-03-01\">"))
     #expect(try !chart([("2026-03-01", 1)]).contains("after today"))
+    let old = try chart([("2025-03-01", 20), ("2025-02-27", 20), ("0205-03-01", 1)])
+    #expect(old.contains("Entities by day</title>") && old.contains("Older entities are not"))
     let none = try chart([("2026-03-02", 4)])
     #expect(none.contains("4 patterns</a>") && !none.contains("<svg class=\"chart\""))
   }
