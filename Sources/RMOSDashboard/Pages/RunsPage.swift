@@ -77,7 +77,7 @@ extension RunsPage {
       return "<option value=\"\(order.text)\"\(selected)>\(column.heading), \(way)</option>"
     }
     let size: HTML =
-      request.pageSize == RunsRequest.pageSizes[0]
+      request.pageSize == PageChoice.sizes[0]
       ? "" : "<input type=\"hidden\" name=\"per\" value=\"\(request.pageSize)\">"
     return """
       <form class="tools narrow" action="/runs" method="get" aria-label="Order of the runs">
