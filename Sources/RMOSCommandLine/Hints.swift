@@ -16,6 +16,9 @@ struct Hints {
       return "If there is no space for the backup, --no-backup skips it."
     }
     if code == "store.corrupt", command?.name == "audit" { return nil }
+    // Without a number, there is no run at all.
+    let namesRun = words.contains { $0.hasPrefix("--run") }
+    if code == "report.no-run", command?.name == "report", !namesRun { return nil }
     return errors[code]
   }
 

@@ -2,6 +2,7 @@ import RMOSHTML
 import RMOSHTTP
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// Routes requests to the pages: everything that is not the API.
 ///

@@ -80,8 +80,8 @@ final class DocumentOutline {
     requiredByOthers = others.map { kind in
       kind.schema.fields.filter(\.isRequired).map { Array($0.member.utf8) }
     }.filter { !$0.isEmpty }
-    nameOfOne = Self.plain(Array(schema.singular.utf8))
-    kindNames = (schema.fileNames + [schema.plural]).map { Self.plain(Array($0.utf8)) }
+    nameOfOne = Array(schema.singular.utf8).foldedName
+    kindNames = (schema.fileNames + [schema.plural]).map { Array($0.utf8).foldedName }
   }
 
   /// Whether an object looks like an entity of the kind.
@@ -303,7 +303,7 @@ final class DocumentOutline {
         : [EntityPointer(steps: [step, .any, .any])]
       add(likeness, EntitySelection(pointers: pointers))
     case .empty:
-      let plain = Self.plain(name)
+      let plain = name.foldedName
       if kindNames.contains(plain) || Self.genericNames.contains(plain) { top.empty = name }
     }
   }
@@ -315,12 +315,12 @@ final class DocumentOutline {
 
   private static func isNameOfNote(_ name: [UInt8]) -> Bool {
     guard let first = name.first else { return false }
-    return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(Self.plain(name))
+    return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(name.foldedName)
   }
 
   /// Whether a collection is about the document, by its name, so that nobody misses it.
   static func describesDocument(_ name: [UInt8]) -> Bool {
-    Self.isNameOfNote(name) || Self.namesOfReports.contains(Self.plain(name))
+    Self.isNameOfNote(name) || Self.namesOfReports.contains(name.foldedName)
   }
 
   /// Where a member has entities, if these are more likely meant than the object that it is of.
@@ -397,7 +397,7 @@ final class DocumentOutline {
     guard likeness > 0, top.entities[likeness] == 1, top.collections[likeness] == 0,
       top.objects - top.notes.count == 1, let name = top.names[likeness].first
     else { return nil }
-    let plain = Self.plain(Array(name.utf8))
+    let plain = Array(name.utf8).foldedName
     guard plain == nameOfOne || kindNames.contains(plain) || Self.namesOfOne.contains(plain)
     else { return nil }
     let pointer = EntityPointer(steps: [.named(Array(name.utf8))])
@@ -615,12 +615,5 @@ final class DocumentOutline {
     let holdsOnlyObjects = object.objects == object.members && object.objects > 0
     if holdsOnlyObjects { return .collection(object.likeness) }
     return object.leftOut.isEmpty ? .other : .remote(.clear)
-  }
-
-  /// A name in lower case without separators.
-  private static func plain(_ name: [UInt8]) -> [UInt8] {
-    name.compactMap { byte in
-      "_- ".utf8.contains(byte) ? nil : (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-    }
   }
 }

@@ -123,13 +123,10 @@ struct SourceTop {
   static func kindMeant(
     by name: some Collection<UInt8>, _ catalog: EntityCatalog
   ) -> String? {
-    func plain(_ text: some Collection<UInt8>) -> [UInt8] {
-      text.compactMap { "_- ".utf8.contains($0) ? nil : $0.lowercasedASCII }
-    }
-    let name = plain(name)
+    let name = Array(name).foldedName
     return catalog.kinds.first { kind in
       let names = kind.schema.fileNames + [kind.schema.singular, kind.schema.plural]
-      return names.contains { plain(Array($0.utf8)) == name }
+      return names.contains { Array($0.utf8).foldedName == name }
     }?.table
   }
 }

@@ -112,7 +112,14 @@ extension MigrationReport {
     guard case .object(let members)? = try? JSONValue(parsing: run.optionsJSON) else { return [] }
     return members.map { member in
       let name = member.name.split(separator: "_").joined(separator: " ")
-      return (name, Self.optionText(member.value))
+      guard member.name == "mappings", case .array(let mappings) = member.value else {
+        return (name, Self.optionText(member.value))
+      }
+      // Their text may be long.
+      let uses = mappings.map { mapping in
+        "\(mapping["name"]?.string ?? "") (SHA-256 \(mapping["sha256"]?.string ?? "unknown"))"
+      }
+      return (name, uses.isEmpty ? "none" : uses.joined(separator: ", "))
     }
   }
 

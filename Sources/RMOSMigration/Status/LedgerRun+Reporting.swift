@@ -71,14 +71,6 @@ extension LedgerRun {
     user.map { $0 + (host.map { " on \($0)" } ?? "") } ?? host
   }
 
-  /// The names of the mappings through which it read its source.
-  var mappingNames: [String] {
-    guard let options = try? JSONValue(parsing: optionsJSON),
-      case .array(let mappings)? = options["mappings"]
-    else { return [] }
-    return mappings.compactMap { $0["name"]?.string }
-  }
-
   /// Whether it read the same source directory as another run, as far as the paths tell.
   package func hasSameSource(as other: LedgerRun) -> Bool {
     FailureBaseline.isSame(source, other.source)

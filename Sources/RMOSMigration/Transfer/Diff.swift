@@ -293,7 +293,7 @@ private final class DiffRun {
     if let known = otherReadings[id] { return known }
     var other: DiffReport.OtherReading?
     if let run = try reader.run(id) {
-      let missing = run.mappingNames.filter { name in
+      let missing = Mapping.Use.all(inOptions: run.optionsJSON).map(\.name).filter { name in
         !options.mappings.contains { $0.name == name }
       }
       if !FailureBaseline.isSame(run.source, report.source) {
