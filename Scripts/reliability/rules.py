@@ -104,6 +104,19 @@ NAMES = {
 }
 
 
+def is_kept(token: str, number: float) -> bool:
+    """Whether a double keeps a number, but for the last of 17 digits of a fraction."""
+    value = number_value(token)
+    _, digits, exponent = value
+    if math.isinf(number):
+        return True
+    if number == 0:
+        return digits == ""
+    if len(digits) <= 15 or len(digits) <= 17 and exponent < 0:
+        return True
+    return number_value(repr(number)) == value
+
+
 @dataclass(frozen=True)
 class Issue:
     """An issue as the ledger keeps it, without its message."""
@@ -408,6 +421,8 @@ class EntityReader:
             cells[name] = number if number else 0.0
             if math.isinf(number) or number < 0 or (schema.type == "positive" and number == 0):
                 self._issue("error", "field.range", name)
+            elif not is_kept(value.text or "", number):
+                self._issue("warning", "field.range", name)
             return None
         if value.kind != "string":
             return self._issue("error", "field.type", name)

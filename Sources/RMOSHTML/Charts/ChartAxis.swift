@@ -158,20 +158,6 @@ package struct ChartAxis: Sendable {
   }
 }
 
-extension Double {
-  /// The logarithm to the base 2 of a number above 0, to about 15 digits.
-  fileprivate var binaryLogarithm: Double {
-    // ln m = 2 artanh((m − 1) / (m + 1)), where m is from 1 to below 2.
-    let ratio = (significand - 1) / (significand + 1)
-    var (term, sum) = (ratio, 0.0)
-    for divisor in stride(from: 1.0, through: 31, by: 2) {
-      sum += term / divisor
-      term *= ratio * ratio
-    }
-    return Double(exponent) + 2 * sum / 0.693_147_180_559_945_3
-  }
-}
-
 /// The time that a column of a chart along a calendar covers.
 package enum CalendarUnit: String, CaseIterable, Sendable {
   case day

@@ -329,10 +329,17 @@ package final class EntityDecoder {
     _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: inout Workspace
   ) -> Bool {
     guard member.kind == .number else { return false }
-    let number = unsafe DecimalText.doubleValue(member.value(in: work.text))
+    let token = unsafe member.value(in: work.text)
+    let number = unsafe DecimalText.doubleValue(token)
     // The database holds one zero; -0.0 would come back as 0.0.
     work.draft.cells[field] = .real(number == 0 ? 0 : number)
-    work.draft.note(type.check(real: number, text: shortened(member, work)), of: field)
+    var violation = type.check(real: number, text: shortened(member, work))
+    if violation == nil, number == 0 || token.count > 15,
+      unsafe !DecimalText.isKept(token, as: number)
+    {
+      violation = .rounded(found: shortened(member, work), stored: number.description)
+    }
+    work.draft.note(violation, of: field)
     return true
   }
 

@@ -14,6 +14,8 @@ package enum Violation: Sendable, Hashable {
   case empty(shape: FieldType.JSONShape, severity: Severity = .error)
   /// A number outside its range.
   case outOfRange(found: String, expected: String)
+  /// A number with more digits than a column keeps.
+  case rounded(found: String, stored: String)
   /// Text that is not a timestamp.
   case notTimestamp(found: String)
   /// Text that is not one of the known values.
@@ -55,7 +57,7 @@ package enum Violation: Sendable, Hashable {
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
       .error
-    case .endBeforeStart, .idNumber, .lookAlike: .warning
+    case .rounded, .endBeforeStart, .idNumber, .lookAlike: .warning
     case .idDerived, .idAlias, .columnName: .info
     }
   }
@@ -66,7 +68,7 @@ package enum Violation: Sendable, Hashable {
     case .missing: .fieldMissing
     case .wrongType: .fieldType
     case .blank, .empty, .blankKey: .fieldEmpty
-    case .outOfRange: .fieldRange
+    case .outOfRange, .rounded: .fieldRange
     case .notTimestamp: .fieldFormat
     case .unknownValue: .fieldUnknownValue
     case .endBeforeStart: .timeOrder
@@ -101,6 +103,8 @@ package enum Violation: Sendable, Hashable {
         + Violation.keeping(severity)
     case .outOfRange(let found, let expected):
       "\"\(field)\" is \(found); expected \(expected)"
+    case .rounded(let found, let stored):
+      "\"\(field)\" is \(found), which has more digits than a number keeps; stored as \(stored)"
     case .notTimestamp(let found):
       "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
         + "2025-01-15T10:30:00Z"
@@ -143,7 +147,8 @@ package enum Violation: Sendable, Hashable {
   package var found: String {
     switch self {
     case .missing: "NULL"
-    case .wrongType(let found, _, _), .outOfRange(let found, _), .notTimestamp(let found),
+    case .wrongType(let found, _, _), .outOfRange(let found, _), .rounded(let found, _),
+      .notTimestamp(let found),
       .unknownValue(let found, _, _):
       found
     case .blank: "blank text"
@@ -171,6 +176,7 @@ package enum Violation: Sendable, Hashable {
     case .blank: "text that is not blank"
     case .empty(.object, _): "at least one member"
     case .empty(.array, _): "at least one element"
+    case .rounded: "a number of at most 15 digits"
     case .notTimestamp: "a valid ISO 8601 date or time"
     case .unknownValue(_, let known, _): "one of \(known.joined(separator: ", "))"
     case .endBeforeStart(_, let startField, let start): "a time not before \(startField) (\(start))"

@@ -91,6 +91,18 @@ package enum DecimalText {
     return unsafe nearest(number, of: token)
   }
 
+  /// Whether a double keeps a token's number: it is that number, or one that differs only as
+  /// decimals of doubles differ that were written with 17 digits.
+  static func isKept(_ token: UnsafeBufferPointer<UInt8>, as number: Double) -> Bool {
+    let parts = unsafe Parts(token)
+    // Any 15 digits survive.
+    if number == 0 { return parts.isZero }
+    if parts.digitCount <= 15 || !number.isFinite { return true }
+    if parts.digitCount <= 17, parts.point < parts.digitCount { return true }
+    var text = number.description
+    return text.withUTF8 { unsafe areEqual(token, $0) }
+  }
+
   /// Whether two tokens are the same number, as `1.0`, `1` and `10e-1`, or `0` and `-0`, are.
   ///
   /// Exponents of 18 digits and more are compared as written, so two spellings of such a number may

@@ -101,6 +101,11 @@ import Testing
       ),
       (.outOfRange(found: "0", expected: "at least 1"), #""f" is 0; expected at least 1"#),
       (
+        .rounded(found: "9007199254740993", stored: "9007199254740992.0"),
+        #""f" is 9007199254740993, which has more digits than a number keeps; "#
+          + "stored as 9007199254740992.0"
+      ),
+      (
         .notTimestamp(found: #""x""#),
         #""f" is "x"; expected a valid ISO 8601 date or time, such as 2025-01-15T10:30:00Z"#
       ),

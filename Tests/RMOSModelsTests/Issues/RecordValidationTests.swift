@@ -40,7 +40,10 @@ import Testing
     for _ in 0..<700 {
       let text = randomEntity(kind, &random)
       let reading = EntityDecoding(kind, text)
-      let told = reading.issues.filter { !Self.ofReading.contains($0.code) }
+      // What a number had been before it was rounded is not in the record.
+      let told = reading.issues.filter {
+        !Self.ofReading.contains($0.code) && ($0.severity, $0.code) != (.warning, .fieldRange)
+      }
       guard !reading.entry.isFailed else { continue }
       accepted += 1
       let found = reading.record.validate()

@@ -60,6 +60,22 @@ import Testing
     #expect(double(token) == value)
   }
 
+  /// What a column of numbers holds of a token.
+  @Test(arguments: [
+    ("0", true), ("-0.0", true), ("0e99", true), ("2.5", true), ("1e400", true), ("1e30", true),
+    ("0.1234567890123456", true), ("0.10000000000000001", true), ("7.699999999999999", true),
+    ("9007199254740992", true), ("9007199254740992.000", true), ("123456789012345680000", true),
+    ("0.300000000000000044", false), ("9007199254740993", false), ("12345678901234567890", false),
+    ("0.1234567890123456789", false), ("1e-400", false),
+    ("1000000000000000000000000000001", false),
+  ])
+  func numbersThatAreKept(token: String, isKept: Bool) {
+    var token = token
+    token.withUTF8 { token in
+      #expect(DecimalText.isKept(token, as: DecimalText.doubleValue(token)) == isKept)
+    }
+  }
+
   @Test func theSignOfZeroIsKept() {
     #expect(double("-0.0").sign == .minus)
     #expect(double("-1e-500").sign == .minus)
