@@ -119,7 +119,7 @@ import Testing
 
   /// 0, the middle and the end, all of them whole numbers with few digits.
   @Test(arguments: [
-    (1, ["2", "1", "0"]), (7, ["8", "4", "0"]), (97, ["98", "49", "0"]),
+    (1, ["2", "1", "0"]), (7, ["8", "4", "0"]), (97, ["100", "50", "0"]), (21, ["24", "12", "0"]),
     (3479, ["3,600", "1,800", "0"]), (1_230_000, ["1.4 M", "700,000", "0"]),
   ])
   func columnsStandOnAScale(_ most: Int, _ levels: [String]) {

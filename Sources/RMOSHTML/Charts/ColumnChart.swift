@@ -154,13 +154,20 @@ package struct ColumnChart: Sendable {
       """
   }
 
-  /// The end of a scale of whole numbers that reaches a number: even, so that its middle is whole
-  /// too, and with few digits.
+  /// The first two digits of middles that are easy to read.
+  private static let middles = [
+    10.0, 12, 15, 16, 18, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100,
+  ]
+
+  /// The end of a scale of whole numbers that reaches a number: twice a middle that is whole and
+  /// easy to read.
   private static func top(for most: Int) -> Double {
-    guard most > 2 else { return 2 }
+    let half = Double(most) / 2
+    if half <= 10 { return 2 * max(1, half.rounded(.up)) }
     var power = 1.0
-    while power * 100 <= Double(most) { power *= 10 }
-    return (Double(most) / (2 * power)).rounded(.up) * 2 * power
+    while power * 100 < half { power *= 10 }
+    let middle = middles.first { $0 >= half / power } ?? 100
+    return 2 * middle * power
   }
 
   private static func label(_ number: Double) -> String {

@@ -188,7 +188,8 @@ final class SourceBatchBuilder {
     if let sourcePosition { return sourcePosition }
     let position = batch.records.addSource(pathText)
     sourcePosition = position
-    if !pathText.utf8.elementsEqual(path) { batch.rawPaths[position] = path }
+    var text = pathText
+    if !text.withUTF8({ unsafe $0.elementsEqual(path) }) { batch.rawPaths[position] = path }
     return position
   }
 
