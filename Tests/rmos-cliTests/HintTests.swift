@@ -116,6 +116,9 @@ import Testing
     let text = result.output + result.errors
     #expect(text.contains("Next: rmos-cli survey legacy  (shows what shape"), "\(text)")
     #expect(text.contains("hint: rmos-cli survey legacy/patterns/a.json shows their shape"))
+    let mapped = try Tool.run(
+      ["migrate", "legacy", "--dry-run", "--mapping", "any-case"], in: workspace)
+    #expect((mapped.output + mapped.errors).contains("Next: complete the mapping or fix the files"))
   }
 
   @Test func findingsOfAnAuditComeWithTheirWayOut() throws {

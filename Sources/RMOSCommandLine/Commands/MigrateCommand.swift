@@ -297,6 +297,9 @@ enum MigrateCommand {
     case .completed where summary.hasFoundNothing:
       return "check that \(TerminalText.escaped(source)) is the right directory and is mounted; "
         + "if it may be empty: " + arguments.commandLine(adding: "allow-empty")
+    case .completed
+    where summary.isDryRun && failed > 0 && failed == found && !arguments.all("mapping").isEmpty:
+      return "complete the mapping or fix the files, then " + arguments.commandLine()
     case .completed where summary.isDryRun && failed > 0 && failed == found:
       return "\(arguments.program) survey " + TerminalText.shellWord(source)
         + "  (shows what shape the files have)"

@@ -173,7 +173,7 @@ extension FieldGuess {
       reason =
         "\(shown) is a usual name for \(field.member)" + (isInInches ? ", in inches" : "")
       if let unit = unit(of: field), !namesUnit(folded) {
-        switch units.unit(of: field) {
+        switch units.unit(of: field, named: folded) {
         case nil: reason?.append(", whose unit is taken to be \(unit)")
         case .own(let member): reason?.append(", in \(unit), as \(member) says")
         case .inches(let member):
@@ -316,6 +316,13 @@ private struct StatedUnits {
     case inches(String)
     /// Another unit, or several.
     case other
+
+    func isSame(as unit: Unit) -> Bool {
+      switch (self, unit) {
+      case (.own, .own), (.inches, .inches): true
+      default: false
+      }
+    }
   }
 
   private static let names = ["uom", "einheit", "einheiten"]
@@ -338,18 +345,22 @@ private struct StatedUnits {
     }
   }
 
-  /// The unit that is stated for a field; `nil` if none is.
-  func unit(of field: FieldSchema) -> Unit? {
+  /// The unit that is stated for a field, given the folded name of its member; `nil` if none is.
+  ///
+  /// A member that bears the other's name counts before those that may be about any; these must
+  /// agree.
+  func unit(of field: FieldSchema, named name: [UInt8]) -> Unit? {
     let isTime = field.member.hasSuffix("_seconds")
-    var found: [Unit] = []
-    for (folded, profile) in members {
-      let isOfTime = folded.contains("time") || folded.contains("duration")
-      let isOfAny = folded.hasPrefix("unit") || Self.names.contains(folded)
-      guard isOfAny || isOfTime == isTime else { continue }
-      found.append(unit(in: profile, isTime: isTime))
+    let own = members.filter { folded, _ in
+      folded.hasPrefix(String(decoding: name, as: UTF8.self)) && !folded.hasPrefix("unit")
     }
+    let any = members.filter { folded, _ in
+      let isOfTime = folded.contains("time") || folded.contains("duration")
+      return folded.hasPrefix("unit") || Self.names.contains(folded) || isOfTime == isTime
+    }
+    let found = (own.isEmpty ? any : own).map { unit(in: $0.profile, isTime: isTime) }
     guard let first = found.first else { return nil }
-    return found.count == 1 ? first : .other
+    return found.allSatisfy { $0.isSame(as: first) } ? first : .other
   }
 
   private func unit(in profile: MemberProfile, isTime: Bool) -> Unit {

@@ -286,7 +286,7 @@ private struct MeaningReader {
     guard word.count >= 3, Self.weekdays.contains(String(word.prefix(3))),
       rest.first.map({ !$0.isLetter }) == true
     else { return rest = before }
-    note("the day of the week is left out")
+    note("a date has no day of the week")
     skipSeparators()
   }
 

@@ -159,10 +159,16 @@ import Testing
     #expect(same.contains("in mm, as \\\"units\\\" says") && !same.contains("inches"))
     let named = try #require(try proposal("", width: "width_inches"))
     #expect(named.contains("\"as\": \"inches\""))
-    for unit in [#""cm""#, "7", "null", #""mm","thickness_unit":"in""#] {
+    for unit in [#""cm""#, "7", "null", #""mm","uom":"in""#] {
       let other = try proposal(#","unit":\#(unit)"#) ?? ""
       #expect(other.contains("/width") == (unit == "null"), "\(unit)")
     }
+    // Each of its own.
+    let each = try #require(try proposal(#","width_unit":"in","thickness_unit":"mm","unit":"cm""#))
+    #expect(each.contains("in inches, as \\\"width_unit\\\" says"), "\(each)")
+    #expect(each.contains("in mm, as \\\"thickness_unit\\\" says"), "\(each)")
+    let alike = try #require(try proposal(#","width_unit":"in","length_unit":"in""#))
+    #expect(alike.split(separator: "inches, as").count == 3, "\(alike)")
   }
 
   @Test(arguments: [
