@@ -31,6 +31,13 @@ struct SourceBatch: Sendable {
     return next == 0 ? nil : mappedWays[next - 1].way
   }
 
+  /// Removes the entries since `mark`, and what was noted about them.
+  fileprivate mutating func rollBack(to mark: RecordBatch.Mark) {
+    records.rollBack(to: mark)
+    if !rejectedSpans.isEmpty { rejectedSpans = rejectedSpans.filter { $0.key < mark.entryCount } }
+    while let last = mappedWays.last, last.position >= mark.entryCount { mappedWays.removeLast() }
+  }
+
   /// Remembers how the entities from `position` on were mapped.
   fileprivate mutating func note(_ way: MappedWay?, from position: Int) {
     if mappedWays.last?.way != way { mappedWays.append((position, way)) }
@@ -201,7 +208,7 @@ final class SourceBatchBuilder {
   /// Removes what was appended since `mark`.
   func rollBack(to mark: RecordBatch.Mark) {
     if mark.entryCount < batch.records.count { observer?.retract() }
-    batch.records.rollBack(to: mark)
+    batch.rollBack(to: mark)
   }
 
   /// Whether the last entry was appended since `mark`, and failed.
@@ -256,7 +263,7 @@ final class SourceBatchBuilder {
       &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
     if form == .entity {
       if isLeftToOther(locator) {
-        batch.records.rollBack(to: before)
+        batch.rollBack(to: before)
         return form
       }
       batch.note(nil, from: before.entryCount)

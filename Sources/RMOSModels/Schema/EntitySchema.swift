@@ -146,7 +146,7 @@ public final class EntitySchema: Sendable {
   /// Whether SQLite takes a name for something else, unless it is quoted.
   ///
   /// See https://sqlite.org/lang_keywords.html
-  package static func isKeyword(_ name: String) -> Bool { keywords.contains(name) }
+  private static func isKeyword(_ name: String) -> Bool { keywords.contains(name) }
 
   private static let keywords = Set(
     """

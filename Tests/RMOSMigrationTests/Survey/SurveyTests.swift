@@ -188,6 +188,19 @@ import Testing
     if let words { #expect(text?.contains(words) == true) }
   }
 
+  /// What is found in an ambiguous document is read there, so it is not said to be no object.
+  @Test func whatWasReadAgainHasNoFailureOfTheFirstReading() throws {
+    let tree = try SourceTree([
+      "patterns/p.json": #"""
+      {"a": [{"Id": "a", "Name": "A", "RingCount": 3, "Geometry": {"a": 1}}],
+       "b": {"k": {"id": "b", "name": "B", "ring_count": 2, "geometry": {"q": 1}}}}
+      """#
+    ])
+    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    #expect(report.objectCount == 2)
+    #expect(report.failures.isEmpty, "\(report.json)")
+  }
+
   @Test func whatIsNowhereIsNamed() throws {
     let report = try Survey(of: legacy + "/sandbox-families").runSynchronously()
     let shape = try #require(report.shapes.first)
