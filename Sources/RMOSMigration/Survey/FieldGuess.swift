@@ -25,7 +25,12 @@ struct FieldGuess {
   }
 
   let field: Int
-  let member: Int
+  /// Where the member is: its position among the object's members, then among those of that member.
+  let path: [Int]
+  /// The member's name, folded.
+  private let name: [UInt8]
+  /// Whether it is in a member that holds the entity.
+  private var isHeld = false
   let strength: Strength
   let conversion: Conversion
   /// Why the member is thought to be the field; `nil` if it bears its name.
@@ -42,9 +47,11 @@ extension FieldGuess {
   /// Names that are usual elsewhere, by the field that they mean; without case, `_`, `-` and
   /// spaces, the likeliest first.
   private static let aliases: [String: [String]] = [
-    "id": ["uuid", "uid", "guid", "key", "identifier", "ref"],
+    "id": ["uuid", "uid", "guid", "pk", "key", "identifier", "ref"],
     "name": ["title", "label", "patternname", "familyname", "displayname"],
-    "created_at": ["created", "createdon", "creationdate", "datecreated", "timestamp", "date"],
+    "created_at": [
+      "created", "createdon", "creationdate", "datecreated", "createdtime", "timestamp", "date",
+    ],
     "updated_at": [
       "updated", "updatedon", "modified", "modifiedat", "lastmodified", "changed", "lastupdated",
     ],
@@ -83,28 +90,59 @@ extension FieldGuess {
   ]
 
   /// Finds which members of a shape are which fields of a kind: the surest first, no member twice.
+  ///
+  /// Where one member holds the entity, as in `{"id": "rec1", "fields": {…}}`, its members count
+  /// before those next to it.
   static func all(in shape: ShapeCollector.Shape, as kind: EntityKind) -> [FieldGuess] {
+    let own = all(among: shape.members, in: shape, as: kind)
+    var inner: [FieldGuess] = []
+    var (holder, best) = (-1, max(score(of: own, as: kind), leastScoreOfHolder))
+    for (position, member) in shape.members.enumerated() {
+      let isField = kind.schema.fields.contains {
+        member.spellings[0].elementsEqual($0.member.utf8)
+      }
+      guard !isField, member.types[.object, default: 0] * 2 > shape.count else { continue }
+      let guesses = all(among: member.members, below: [position], in: shape, as: kind)
+      let score = score(of: guesses, as: kind)
+      if score > best { (holder, best, inner) = (position, score, guesses) }
+    }
+    for index in inner.indices { inner[index].isHeld = true }
+    return inner
+      + own.filter { guess in
+        guess.path[0] != holder && !inner.contains { $0.field == guess.field }
+      }
+  }
+
+  /// How much the members of a member must say for it to hold the entity.
+  private static let leastScoreOfHolder = 0.5
+
+  private static func all(
+    among members: [MemberProfile], below path: [Int] = [], in shape: ShapeCollector.Shape,
+    as kind: EntityKind
+  ) -> [FieldGuess] {
     var candidates: [FieldGuess] = []
-    let units = StatedUnits(in: shape)
+    let units = StatedUnits(in: members)
+    let sources = members.indices.flatMap { Source.all(at: path + [$0], members[$0]) }
     for field in kind.schema.fields.indices {
-      for (position, member) in shape.members.enumerated() where member.givenCount > 0 {
-        if let guess = guess(field, of: kind, position, member, units) {
-          candidates.append(guess)
-        }
+      for source in sources where source.value.givenCount > 0 {
+        if let guess = guess(field, of: kind, source, units) { candidates.append(guess) }
       }
     }
     candidates.sort { left, right in
-      (left.strength, left.rank(in: kind, shape), left.field, left.member)
-        < (right.strength, right.rank(in: kind, shape), right.field, right.member)
+      let (first, second) = (left.rank(in: kind), right.rank(in: kind))
+      guard (left.strength, first, left.field) == (right.strength, second, right.field) else {
+        return (left.strength, first, left.field) < (right.strength, second, right.field)
+      }
+      return left.path.lexicographicallyPrecedes(right.path)
     }
     var chosen: [FieldGuess] = []
-    for guess in candidates where !chosen.contains(where: { $0.member == guess.member }) {
+    for guess in candidates where !chosen.contains(where: { $0.path == guess.path }) {
       let rivals = chosen.filter { $0.field == guess.field }
       // A further member of a field can only fill in for objects that lack the surer members.
-      let taken = rivals.reduce(0) { $0 + shape.members[$1.member].givenCount }
-      guard rivals.isEmpty || taken + shape.members[guess.member].givenCount <= shape.count else {
-        continue
-      }
+      let taken = rivals.reduce(0) { $0 + shape.profile(at: $1.path).givenCount }
+      guard
+        rivals.isEmpty || taken + shape.profile(at: guess.path).givenCount <= shape.count
+      else { continue }
       // All members of a field share one conversion.
       if let first = rivals.first,
         first.conversion.word != guess.conversion.word || first.conversion.isCount
@@ -117,38 +155,45 @@ extension FieldGuess {
   }
 
   /// How much the members of a shape say for a kind: 1 if it has all that the kind alone has.
+  ///
+  /// - Parameter catalog: The kinds to tell apart; `nil` if it is known which it is.
   static func score(
-    of guesses: [FieldGuess], as kind: EntityKind, in catalog: EntityCatalog
+    of guesses: [FieldGuess], as kind: EntityKind, in catalog: EntityCatalog? = nil
   ) -> Double {
     let schema = kind.schema
     var (score, whole) = (0.0, 0.0)
     for (position, field) in schema.fields.enumerated() {
-      let others = catalog.kinds.count {
+      let others = catalog?.kinds.count {
         $0 != kind && $0.schema.position(ofMember: field.member) != nil
       }
       // A field that all kinds have does not tell them apart.
-      let weight = others >= 2 ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + others)
+      let isCommon = others.map { $0 >= 2 } ?? !field.isRequired
+      let weight = isCommon ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + (others ?? 0))
       if field.isRequired { whole += weight }
       guard let guess = guesses.first(where: { $0.field == position }) else { continue }
       score += weight * [1, 0.9, 0.85, 0.5][guess.strength.rawValue]
     }
-    return whole > 0 ? min(score / whole, 1) : 0
+    guard whole > 0 else { return 0 }
+    // What seems to hold an entity may also be a dictionary with one.
+    return min(score / whole, 1) * (guesses.contains(where: \.isHeld) ? 0.9 : 1)
   }
 
   /// Where among a field's aliases the name is.
-  private func rank(in kind: EntityKind, _ shape: ShapeCollector.Shape) -> Int {
+  private func rank(in kind: EntityKind) -> Int {
     guard strength == .alias else { return 0 }
     let names = Self.aliases[kind.schema.fields[field].member] ?? []
-    let name = String(decoding: shape.members[member].spellings[0].foldedName, as: UTF8.self)
-    return names.firstIndex(of: name) ?? names.count
+    return names.firstIndex(of: String(decoding: name, as: UTF8.self)) ?? names.count
   }
 
   private static func guess(
-    _ position: Int, of kind: EntityKind, _ member: Int, _ profile: MemberProfile,
-    _ units: StatedUnits
+    _ position: Int, of kind: EntityKind, _ source: Source, _ units: StatedUnits
   ) -> FieldGuess? {
     let schema = kind.schema
     let field = schema.fields[position]
+    if source.isID {
+      guard case .reference = field.type else { return nil }
+    }
+    let profile = source.named
     let folded = profile.spellings[0].foldedName
     let shown = Violation.quoted(profile.name)
     let others = schema.otherNames.filter { $0.field == position }
@@ -186,11 +231,12 @@ extension FieldGuess {
     } else {
       return nil
     }
-    guard let conversion = conversion(of: profile, to: field, inInches: isInInches) else {
+    guard let conversion = conversion(of: source.value, to: field, inInches: isInInches) else {
       return nil
     }
     return FieldGuess(
-      field: position, member: member, strength: strength, conversion: conversion, reason: reason)
+      field: position, path: source.path, name: folded, strength: strength,
+      conversion: conversion, reason: reason)
   }
 
   /// The unit of a field's values, which its name ends with.
@@ -307,6 +353,42 @@ extension FieldGuess {
   }
 }
 
+/// Where the values of a member are: in the member itself, or in an object that it holds.
+private struct Source {
+  private static let namesOfIDs = ["id", "uuid", "uid", "guid", "ref"]
+
+  /// Where the values are.
+  let path: [Int]
+  /// The member whose name says what the values mean.
+  let named: MemberProfile
+  let value: MemberProfile
+  /// Whether it is the id of the object that the member holds, as in `"pattern": {"id": "p-1"}`.
+  var isID = false
+
+  static func all(at path: [Int], _ member: MemberProfile) -> [Source] {
+    let (place, value) = unwrapped(path, member)
+    var sources = [Source(path: place, named: member, value: value)]
+    for (position, inner) in value.members.enumerated() {
+      let name = String(decoding: inner.spellings[0].foldedName, as: UTF8.self)
+      guard namesOfIDs.contains(name) else { continue }
+      let (place, value) = unwrapped(place + [position], inner)
+      sources.append(Source(path: place, named: member, value: value, isID: true))
+    }
+    return sources
+  }
+
+  /// The value that an object says the type of, as in `{"$date": {"$numberLong": "1700000000000"}}`
+  /// (MongoDB Extended JSON).
+  private static func unwrapped(
+    _ path: [Int], _ member: MemberProfile
+  ) -> (path: [Int], value: MemberProfile) {
+    guard member.members.count == 1, member.members[0].spellings[0].first == UInt8(ascii: "$"),
+      member.members[0].count == member.givenCount
+    else { return (path, member) }
+    return unwrapped(path + [0], member.members[0])
+  }
+}
+
 /// The units that members of a shape state for the values of others.
 private struct StatedUnits {
   /// A unit, and the member that states it.
@@ -334,13 +416,13 @@ private struct StatedUnits {
 
   private var members: [(folded: String, profile: MemberProfile)] = []
 
-  init(in shape: ShapeCollector.Shape) {
-    for member in shape.members where member.givenCount > 0 {
+  init(in members: [MemberProfile]) {
+    for member in members where member.givenCount > 0 {
       let folded = String(decoding: member.spellings[0].foldedName, as: UTF8.self)
       if folded.hasPrefix("unit") || folded.hasSuffix("unit") || folded.hasSuffix("units")
         || Self.names.contains(folded)
       {
-        members.append((folded, member))
+        self.members.append((folded, member))
       }
     }
   }

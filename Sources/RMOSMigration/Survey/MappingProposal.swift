@@ -43,11 +43,11 @@ struct MappingProposal {
     return writer.text + "\n"
   }
 
-  /// A JSON Pointer to a member; `nil` if a mapping cannot name it.
-  static func pointer(to name: [UInt8]) -> String? {
-    guard !name.elementsEqual("*".utf8) else { return nil }
+  /// A JSON Pointer to the member that names lead to; `nil` if a mapping cannot name it.
+  static func pointer(along names: [[UInt8]]) -> String? {
+    guard !names.contains(where: { $0.elementsEqual("*".utf8) }) else { return nil }
     var pointer: [UInt8] = []
-    JSONPointer.append(name, to: &pointer)
+    for name in names { JSONPointer.append(name, to: &pointer) }
     return String(validating: pointer, as: UTF8.self)
   }
 }
@@ -58,8 +58,8 @@ extension MappingProposal.Draft {
     kind.schema.fields.indices.compactMap { field in
       let about = guesses.filter { $0.field == field }
       let needsRule = about.contains { guess in
-        guess.conversion.isNeeded || guess.strength > .otherName
-          || shape.members[guess.member].spellings.count > 1
+        guess.conversion.isNeeded || guess.strength > .otherName || guess.path.count > 1
+          || shape.profile(at: guess.path).spellings.count > 1
       }
       return needsRule ? (field, about) : nil
     }
@@ -68,9 +68,11 @@ extension MappingProposal.Draft {
   /// What all of the shape's objects have, and the rule asks for.
   var condition: [String] {
     let pointers = targets.flatMap(\.guesses).compactMap { guess -> String? in
-      let member = shape.members[guess.member]
-      guard member.count == shape.count, member.spellings.count == 1 else { return nil }
-      return MappingProposal.pointer(to: member.spellings[0])
+      let names = shape.names(along: guess.path)
+      guard names.count == 1, shape.profile(at: guess.path).count == shape.count else {
+        return nil
+      }
+      return MappingProposal.pointer(along: names[0])
     }
     return Array(pointers.prefix(4))
   }
@@ -101,7 +103,7 @@ extension MappingProposal.Draft {
   }
 
   private func write(_ guesses: [FieldGuess], _ writer: inout JSONWriter) {
-    let pointers = guesses.flatMap { shape.members[$0.member].spellings }
+    let pointers = guesses.flatMap { shape.names(along: $0.path) }
       .compactMap(MappingProposal.pointer)
     let conversion = guesses[0].conversion
     writer.object { writer in

@@ -9,6 +9,7 @@ struct MemberProfile {
   static let exampleLength = 80
   private static let spellingsKept = 8
   private static let longestWord = 32
+  private static let membersLookedAt = 64
 
   /// The spellings of the name, in the order in which they were found.
   private(set) var spellings: [[UInt8]]
@@ -35,6 +36,8 @@ struct MemberProfile {
   /// The different texts; empty once there were too many, or a long one.
   private(set) var words: [[UInt8]] = []
   private var hasOtherWords = false
+  /// The members of the values that are objects.
+  private(set) var members: [MemberProfile] = []
 
   init(named name: [UInt8]) { spellings = [name] }
 
@@ -68,6 +71,43 @@ struct MemberProfile {
       }
     default: break
     }
+  }
+
+  /// Adds the members of a value that is an object.
+  ///
+  /// - Parameters:
+  ///   - object: A scanner at an object that was scanned before.
+  ///   - depth: How many levels of objects are looked at.
+  ///   - room: How many more members may be kept.
+  mutating func addMembers(of object: JSONScanner, depth: Int, room: inout Int) {
+    var position = 0
+    object.forEachMember { member in
+      position += 1
+      if let index = index(of: member, room: &room) {
+        unsafe members[index].add(member.token, member.kind)
+        if member.kind == .object, depth > 1 {
+          members[index].addMembers(of: member.scanner, depth: depth - 1, room: &room)
+        }
+      }
+      // What has more members is likely to be a dictionary.
+      return position < Self.membersLookedAt
+    }
+  }
+
+  private mutating func index(of member: JSONScanner.AcceptedMember, room: inout Int) -> Int? {
+    if !member.isEscaped,
+      let known = members.firstIndex(where: { unsafe member.name.elementsEqual($0.spellings[0]) })
+    {
+      return known
+    }
+    let name = member.decodedName
+    if member.isEscaped, let known = members.firstIndex(where: { $0.spellings[0] == name }) {
+      return known
+    }
+    guard room > 0 else { return nil }
+    room -= 1
+    members.append(MemberProfile(named: name))
+    return members.count - 1
   }
 
   /// The beginning of a value without the white space between its tokens, and whether that is cut.

@@ -9,6 +9,9 @@ final class ShapeCollector {
   struct Limits {
     var shapes = 64
     var members = 128
+    /// The members of members, of all that a shape has.
+    var innerMembers = 512
+    var innerDepth = 3
     var signatures = 20_000
     var files = 40
     var problems = 40
@@ -34,6 +37,8 @@ final class ShapeCollector {
     var count = 0
     /// How many members were left out since there are too many.
     var membersOmitted = 0
+    /// How many members of members may still be kept.
+    fileprivate var roomForInner: Int
     /// The files it is in, the first of them, and where in the first it was found.
     var fileCount = 0
     var files: [[UInt8]] = []
@@ -52,8 +57,39 @@ final class ShapeCollector {
     fileprivate var positions: [[UInt8]: Int] = [:]
     fileprivate var lastFile = -1
 
+    fileprivate init(_ context: Context, _ limits: Limits) {
+      self.context = context
+      roomForInner = limits.innerMembers
+    }
+
     var kind: EntityKind { context.kind }
     var isInPlace: Bool { context.isInPlace }
+
+    fileprivate mutating func addMembers(of object: JSONScanner, to member: Int, depth: Int) {
+      members[member].addMembers(of: object, depth: depth, room: &roomForInner)
+    }
+
+    /// The member at a path: its position among the members, then among those of that member.
+    func profile(at path: [Int]) -> MemberProfile {
+      path.dropFirst().reduce(members[path[0]]) { $0.members[$1] }
+    }
+
+    /// The names that lead to a member, in each spelling.
+    func names(along path: [Int]) -> [[[UInt8]]] {
+      path.indices.reduce([[]]) { names, index in
+        names.flatMap { before in
+          profile(at: Array(path[...index])).spellings.map { before + [$0] }
+        }
+      }
+    }
+
+    /// The name of a member for people; a JSON Pointer if it is within another.
+    func name(at path: [Int]) -> String {
+      guard path.count > 1 else { return members[path[0]].name }
+      var pointer: [UInt8] = []
+      for name in names(along: path)[0] { JSONPointer.append(name, to: &pointer) }
+      return String(decoding: pointer, as: UTF8.self)
+    }
 
     /// The members that most of its objects have.
     fileprivate var core: Set<[UInt8]> {
@@ -119,6 +155,11 @@ final class ShapeCollector {
       let token = unsafe UnsafeBufferPointer(
         start: base + member.value.lowerBound, count: member.value.count)
       unsafe shapes[position].members[index].add(token, member.kind)
+      if member.kind == .object {
+        var scanner = object
+        unsafe scanner.cursor = base + member.value.lowerBound
+        shapes[position].addMembers(of: scanner, to: index, depth: limits.innerDepth)
+      }
     }
     note(file, layout, pointer, in: position)
     return position
@@ -166,29 +207,20 @@ final class ShapeCollector {
 
   /// Scans the members of an object into ``found``.
   private func scan(_ object: JSONScanner, into hasher: inout Hasher) {
-    var scanner = object
     let base = unsafe object.cursor
     found.removeAll(keepingCapacity: true)
-    _ = scanner.skip(UInt8(ascii: "{"))
-    scanner.skipWhiteSpace()
-    while !scanner.skip(UInt8(ascii: "}")) {
-      let start = unsafe scanner.cursor + 1
-      // What was accepted once is accepted again.
-      guard let isEscaped = try? scanner.skipString() else { return }
-      let name = unsafe UnsafeRawBufferPointer(start: start, count: scanner.cursor - 1 - start)
-      unsafe hasher.combine(bytes: name)
+    object.forEachMember { member in
+      unsafe hasher.combine(bytes: UnsafeRawBufferPointer(member.name))
       hasher.combine(0 as UInt8)
-      scanner.skipWhiteSpace()
-      _ = scanner.skip(UInt8(ascii: ":"))
-      scanner.skipWhiteSpace()
-      let value = unsafe scanner.cursor
-      guard let kind = try? scanner.skipValue(enclosingDepth: 1) else { return }
+      let value = unsafe member.scanner.cursor - base
+      guard let name = unsafe member.name.baseAddress.map({ unsafe $0 - base }) else {
+        return false
+      }
       unsafe found.append(
         Member(
-          name: start - base..<start - base + name.count, isEscaped: isEscaped,
-          value: value - base..<scanner.cursor - base, kind: kind))
-      scanner.skipWhiteSpace()
-      if scanner.skip(UInt8(ascii: ",")) { scanner.skipWhiteSpace() }
+          name: name..<name + member.name.count, isEscaped: member.isEscaped,
+          value: value..<value + member.token.count, kind: member.kind))
+      return true
     }
   }
 
@@ -236,7 +268,7 @@ final class ShapeCollector {
     }
     if let best { return best.shape }
     guard shapes.count < limits.shapes else { return nil }
-    shapes.append(Shape(context: context))
+    shapes.append(Shape(context, limits))
     return shapes.count - 1
   }
 }

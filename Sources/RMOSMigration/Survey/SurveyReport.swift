@@ -52,7 +52,7 @@ public struct SurveyReport: Sendable {
 
   /// A member of a shape.
   package struct Member: Sendable, Hashable {
-    /// The name, in its first spelling.
+    /// The name, in its first spelling; a JSON Pointer if it is within another member.
     package var name: String
     /// The other spellings that were met.
     package var otherSpellings: [String]

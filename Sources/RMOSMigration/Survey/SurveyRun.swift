@@ -370,9 +370,12 @@ final class SurveyRun {
       kind: shape.kind, isInPlace: shape.isInPlace, likeness: likeness, evidence: evidence,
       count: shape.count, fileCount: shape.fileCount, files: shape.files.map(SourcePath.text),
       layouts: shape.layouts, pointers: shape.pointers,
-      members: shape.members.enumerated().map { position, member in
-        let guess = guesses.first { $0.member == position }
-        return describe(member, guess, schema)
+      members: shape.members.indices.flatMap { position in
+        // What is within a member is shown where it is a field.
+        let paths = [[position]] + guesses.map(\.path).filter { $0[0] == position && $0.count > 1 }
+        return paths.map { path in
+          describe(path, in: shape, guesses.first { $0.path == path }, schema)
+        }
       },
       membersOmitted: shape.membersOmitted, plain: plain, mapped: mapped,
       missing: needed.filter { !placed.contains($0) }.map { String($0.dropFirst()) })
@@ -406,10 +409,11 @@ final class SurveyRun {
   }
 
   private func describe(
-    _ member: MemberProfile, _ guess: FieldGuess?, _ schema: EntitySchema
+    _ path: [Int], in shape: ShapeCollector.Shape, _ guess: FieldGuess?, _ schema: EntitySchema
   ) -> SurveyReport.Member {
-    SurveyReport.Member(
-      name: member.name,
+    let member = shape.profile(at: path)
+    return SurveyReport.Member(
+      name: shape.name(at: path),
       otherSpellings: member.spellings.dropFirst().map { String(decoding: $0, as: UTF8.self) },
       count: member.count, types: member.types,
       example: member.example.isEmpty ? nil : Self.text(cut: member.example),
@@ -478,9 +482,9 @@ final class SurveyRun {
     }
     let sorted = telling.sorted { left, right in
       left.strength == right.strength
-        ? left.member < right.member : left.strength < right.strength
+        ? left.path.lexicographicallyPrecedes(right.path) : left.strength < right.strength
     }
-    let names = sorted.prefix(5).map { shape.members[$0.member].name }
+    let names = sorted.prefix(5).map { shape.name(at: $0.path) }
     return (best.kind, names)
   }
 

@@ -270,6 +270,7 @@ package final class EntityDecoder {
       work.draft.note(.missing(), of: field)
     }
     schema.checkRules(of: subject) { work.draft.note($1, of: $0) }
+    noteStringified(&work)
     // What a mapping has made is not mapped again.
     keepUnknownMembers(hasKey: origin.key != nil, canBeMapped: origin.isDigested, &work)
   }
@@ -597,6 +598,19 @@ package final class EntityDecoder {
     work.draft.duplicateCount += 1
     work.draft.note(.duplicateMember(name), at: member.nameRange.lowerBound - 1, member: name)
     return true
+  }
+
+  /// Notes that objects or lists were written as texts.
+  private func noteStringified(_ work: inout Workspace) {
+    let text = unsafe UnsafeBufferPointer(
+      start: work.text, count: work.scanner.cursor - work.text)
+    guard let found = unsafe StringifiedValue.first(in: text) else { return }
+    let member = object.members.first {
+      $0.nameRange.lowerBound <= found.offset && found.offset < $0.valueRange.upperBound
+    }
+    let name = member.map { unsafe String(decoding: $0.name(in: work.text), as: UTF8.self) }
+    work.draft.note(
+      .stringified(found.value, count: found.count), at: found.offset, member: name ?? "")
   }
 
   /// Notes that a member which is not read resembles an absent field, for the first hundred of an

@@ -45,6 +45,8 @@ package enum Violation: Sendable, Hashable {
   case idAlias(String)
   /// The field was read under its column's name.
   case columnName(String)
+  /// A member holds texts in place of objects or lists; this is the first, of so many.
+  case stringified(StringifiedValue, count: Int)
   /// The field is absent, and a member that is not read is almost called so.
   case lookAlike(String, canBeMapped: Bool)
 
@@ -57,7 +59,7 @@ package enum Violation: Sendable, Hashable {
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
       .error
-    case .rounded, .endBeforeStart, .idNumber, .lookAlike: .warning
+    case .rounded, .endBeforeStart, .idNumber, .lookAlike, .stringified: .warning
     case .idDerived, .idAlias, .columnName: .info
     }
   }
@@ -66,7 +68,7 @@ package enum Violation: Sendable, Hashable {
   package var code: IssueCode {
     switch self {
     case .missing: .fieldMissing
-    case .wrongType: .fieldType
+    case .wrongType, .stringified: .fieldType
     case .blank, .empty, .blankKey: .fieldEmpty
     case .outOfRange, .rounded: .fieldRange
     case .notTimestamp: .fieldFormat
@@ -136,6 +138,10 @@ package enum Violation: Sendable, Hashable {
       "\"\(field)\" is missing; \(Violation.quoted(name)) is read as the id"
     case .columnName(let name):
       "\(Violation.quoted(name)) is read as \"\(field)\""
+    case .stringified(let value, let count):
+      (field.isEmpty ? "the entity" : "\"\(field)\"")
+        + " has \(Violation.quoted(value.text)) in place of an object or a list"
+        + (count > 1 ? ", the first of \(count) such texts" : "") + value.explanation
     case .lookAlike(let name, let canBeMapped):
       "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
         + "member; rename it"
@@ -161,6 +167,7 @@ package enum Violation: Sendable, Hashable {
     case .idMissing, .idDerived: "no id"
     case .idNumber(let number): "the number \(number)"
     case .idMismatch(let id, _): id
+    case .stringified(let value, _): Violation.quoted(value.text)
     case .blankKey(let key): key
     case .idAlias(let name), .columnName(let name), .lookAlike(let name, _):
       "a member \(Violation.quoted(name))"
@@ -184,6 +191,7 @@ package enum Violation: Sendable, Hashable {
     case .duplicateMember: "one member"
     case .idMissing, .idDerived, .idNumber, .blankKey: "an id that is text"
     case .idMismatch(_, let key): key
+    case .stringified: "an object or a list"
     case .idAlias, .columnName, .lookAlike: "the member's own name"
     }
   }

@@ -108,6 +108,92 @@ import Testing
     #expect(made.summary.statistics.total.migrated == 4, "\(made.issues)")
   }
 
+  /// Exports in which the entity's members are within others.
+  @Test(arguments: [
+    // Airtable.
+    (
+      """
+      {"records": [{"id": "rec1", "createdTime": "2025-01-02T03:04:05.000Z",
+        "fields": {"Name": "Rope", "Ring Count": 3, "geometry": {"r": 1}, "note": "x"}}]}
+      """, ["name": "Rope", "ring_count": "3", "id": "rec1"]
+    ),
+    // CouchDB's _all_docs.
+    (
+      """
+      {"total_rows": 1, "rows": [{"id": "p-1", "key": "p-1", "value": {"rev": "1-a"},
+        "doc": {"_id": "p-1", "_rev": "1-a", "name": "Rope", "ring_count": 3,
+          "geometry": {"r": 1}}}]}
+      """, ["name": "Rope", "ring_count": "3", "id": "p-1"]
+    ),
+    // A GraphQL connection.
+    (
+      """
+      {"patterns": {"edges": [{"cursor": "YQ==", "node": {"id": "p-1", "name": "Rope",
+        "ringCount": 3, "geometry": {"r": 1}, "stripFamily": null}}]}}
+      """, ["name": "Rope", "ring_count": "3", "id": "p-1"]
+    ),
+    // Django's dumpdata.
+    (
+      """
+      [{"model": "shop.pattern", "pk": 7, "fields": {"name": "Rope", "ring_count": 3,
+        "geometry": {"r": 1}}}]
+      """, ["name": "Rope", "ring_count": "3", "id": "7"]
+    ),
+    // MongoDB's Extended JSON.
+    (
+      """
+      [{"_id": {"$oid": "64a1"}, "name": "Rope", "ring_count": {"$numberInt": "3"},
+        "geometry": {"r": 1}, "created_at": {"$date": {"$numberLong": "1735787045000"}}}]
+      """,
+      [
+        "name": "Rope", "ring_count": "3", "id": "64a1",
+        "created_at": "2025-01-02T03:04:05.000Z",
+      ]
+    ),
+  ])
+  func membersWithinMembers(_ text: String, _ expected: [String: String]) throws {
+    let (record, report) = try proposed(text)
+    for (member, value) in expected {
+      switch record[member] {
+      case .integer(let number): #expect(String(number) == value, "\(member)")
+      case let found: #expect(found == .text(value), "\(member)")
+      }
+    }
+    let places = report.shapes[0].members.filter { $0.field == "ring_count" }.map(\.name)
+    #expect(places.count == 1 && places.allSatisfy { $0.hasPrefix("/") })
+  }
+
+  @Test func anEmbeddedObjectIsNotTheEntity() throws {
+    let (record, _) = try proposed(
+      """
+      [{"ref": "p-1", "label": "Rope", "rings": 3, "geom": {"r": 1}, "family": {"id": "f-1",
+        "name": "Ebony", "material_type": "ebony", "strip_width_mm": 2, "strips": [1]}}]
+      """, with: ["strip_families/f.json": Texts.family("f-1")])
+    #expect(record["name"] == .text("Rope"))
+    #expect(record["strip_family_id"] == .text("f-1"))
+  }
+
+  /// Migrates a document of patterns through the mapping that a survey proposes for it.
+  private func proposed(
+    _ text: String, with files: [String: String] = [:]
+  ) throws -> (pattern: Record, report: SurveyReport) {
+    let tree = try SourceTree(["patterns/x.json": text].merging(files) { $1 })
+    var options = Survey.Options()
+    options.proposesMapping = true
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path, options: options).runSynchronously()
+    }
+    let proposal = try #require(report.proposal)
+    var migration = Migration.Options()
+    migration.mappings = [try Mapping(parsing: proposal.text)]
+    let store = InMemoryStore()
+    let summary = try RecordedMigration(tree.path, into: store, migration).summary
+    #expect(summary.statistics.total.failed == 0)
+    let records = try store.read { try $0.records(RecordQuery(.patterns)) }
+    let record = try #require(records.first)
+    return (record, report)
+  }
+
   /// Entities of a kind may be a level further down than those of another.
   @Test func severalKindsAtSeveralDepthsOfADocument() throws {
     let family =

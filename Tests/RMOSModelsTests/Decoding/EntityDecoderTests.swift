@@ -57,6 +57,39 @@ import Testing
     }
   }
 
+  // MARK: Objects written as text
+
+  @Test(arguments: [
+    (#"[{"a": "@{width=2; length=[1]}"}]"#, "@{width=2; length=[1]}", 1),
+    (#"["System.Object[]", "System.Collections.Hashtable"]"#, "System.Object[]", 2),
+    (#"["@{}", "@{say=\"a\"}", 1]"#, "@{}", 2),
+    (#"[[["[object Object]"]]]"#, "[object Object]", 1),
+  ])
+  func objectsThatWereWrittenAsTextAreAWarning(_ strips: String, _ first: String, _ count: Int) {
+    for padding in 0..<9 {
+      let text = family(name: "\"E\"" + String(repeating: " ", count: padding))
+      let reading = EntityDecoding(.stripFamilies, text.replacing("[1]", with: strips))
+      #expect(reading.codes == ["field.type"])
+      #expect(reading.issues.first?.severity == .warning)
+      #expect(reading.issues.first?.pointer == "/strips")
+      #expect(reading.issues.first?.message.contains("\"\(first)\" in place of") == true)
+      #expect(reading.issues.first?.message.contains("of \(count) such") == (count > 1))
+      let place = Array(text.replacing("[1]", with: strips).utf8)
+        .firstRange(of: Array("\"\(first)\"".utf8))
+      #expect(reading.issues.first?.offset == place?.lowerBound)
+    }
+  }
+
+  @Test func textThatOnlyLooksLikeAnObjectIsText() {
+    for text in [
+      "@{", "a@{b=1}", "@home", "System.", "System.Collections are nice", "System of strips",
+      "[object Object] twice", "[1]", "S", "@", "@{no equation}",
+    ] {
+      let reading = EntityDecoding(.stripFamilies, family(#", "note": "\#(text)""#))
+      #expect(reading.codes.isEmpty, "\(text)")
+    }
+  }
+
   @Test func membersMayComeInAnyOrder() throws {
     var random = SeededGenerator(seed: 3)
     let members = [

@@ -1,0 +1,84 @@
+/// A text that a program wrote in place of an object or a list, whose content is lost with that.
+///
+/// Windows PowerShell does so below the depth that `ConvertTo-Json` is told to go to, which is 2
+/// unless it is given; JavaScript where an object is joined to a text.
+package struct StringifiedValue: Sendable, Hashable {
+  /// What wrote the text.
+  package enum Writer: Sendable, Hashable {
+    case powerShell, javaScript
+  }
+
+  /// The text as it is between its quotes.
+  package let text: String
+  package let writer: Writer
+
+  /// What happened and what to do, to follow what was found.
+  var explanation: String {
+    switch writer {
+    case .powerShell:
+      "; PowerShell wrote it so, and what was in it may be lost: write the file again with "
+        + "ConvertTo-Json -Depth 100"
+    case .javaScript: "; JavaScript wrote it so, and what was in it is lost"
+    }
+  }
+
+  /// Finds the strings in JSON that are such texts.
+  ///
+  /// - Parameter json: Valid JSON, followed by ``JSONScanner/padding`` readable bytes.
+  /// - Returns: The first and the position of its opening quote, and how many there are; `nil` if
+  ///   there are none.
+  /// - Complexity: O(length), a word at a time.
+  static func first(
+    in json: UnsafeBufferPointer<UInt8>
+  ) -> (value: StringifiedValue, offset: Int, count: Int)? {
+    guard let base = unsafe UnsafeRawPointer(json.baseAddress) else { return nil }
+    var first: (value: StringifiedValue, offset: Int)?
+    var (offset, count) = (0, 0)
+    while offset < json.count {
+      // One bit is set in each byte that is a quote; a byte that follows one may have it too.
+      let word = unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+      let other = word ^ 0x2222_2222_2222_2222
+      var quotes = (other &- 0x0101_0101_0101_0101) & ~other & 0x8080_8080_8080_8080
+      while quotes != 0 {
+        let place = offset + quotes.trailingZeroBitCount / 8
+        quotes &= quotes - 1
+        guard place + 1 < json.count else { break }
+        switch unsafe json[place + 1] {
+        case UInt8(ascii: "@"), UInt8(ascii: "S"), UInt8(ascii: "["):
+          guard let value = unsafe value(in: json, at: place) else { continue }
+          count += 1
+          if first == nil { first = (value, place) }
+        default: continue
+        }
+      }
+      offset += 8
+    }
+    return first.map { ($0.value, $0.offset, count) }
+  }
+
+  private static func value(
+    in json: UnsafeBufferPointer<UInt8>, at quote: Int
+  ) -> StringifiedValue? {
+    guard unsafe json[quote] == UInt8(ascii: "\"") else { return nil }
+    let rest = unsafe UnsafeBufferPointer(rebasing: json[(quote + 1)...])
+    if unsafe rest.starts(with: "[object Object]\"".utf8) {
+      return StringifiedValue(text: "[object Object]", writer: .javaScript)
+    }
+    guard unsafe rest.starts(with: "@{".utf8) || rest.starts(with: "System.".utf8) else {
+      return nil
+    }
+    var end = 0
+    while end < rest.count, unsafe rest[end] != UInt8(ascii: "\"") {
+      unsafe end += rest[end] == UInt8(ascii: "\\") ? 2 : 1
+    }
+    let text = unsafe String(decoding: rest.prefix(end), as: UTF8.self)
+    let isOfType =
+      text.hasPrefix("System.") && !text.contains(" ")
+      && (text.hasSuffix("[]") || text.hasPrefix("System.Collections.")
+        || text.hasPrefix("System.Management.Automation."))
+    guard isOfType || text == "@{}" || text.hasSuffix("}") && text.contains("=") else {
+      return nil
+    }
+    return StringifiedValue(text: text, writer: .powerShell)
+  }
+}
