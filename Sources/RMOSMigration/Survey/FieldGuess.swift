@@ -156,7 +156,7 @@ extension FieldGuess {
 
   /// How much the members of a shape say for a kind: 1 if it has all that the kind alone has.
   ///
-  /// - Parameter catalog: The kinds to tell apart; `nil` if it is known which it is.
+  /// Without the catalog of the kinds to tell apart, what all kinds have counts too.
   static func score(
     of guesses: [FieldGuess], as kind: EntityKind, in catalog: EntityCatalog? = nil
   ) -> Double {
