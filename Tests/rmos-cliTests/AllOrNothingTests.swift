@@ -25,7 +25,7 @@ import Testing
     _ number: Int, _ arguments: [String], in workspace: Workspace, after isAtWork: () -> Bool
   ) throws -> Bool {
     let tool = try RunningTool(arguments, in: workspace)
-    while tool.isRunning, !isAtWork() { usleep(100) }
+    try tool.waitIfRunning(until: "it is at work", isAtWork)
     usleep(UInt32(number) * 10_000)
     tool.send(SIGKILL)
     return try tool.wait().status == 128 + SIGKILL
@@ -37,7 +37,7 @@ import Testing
     _ work: () throws -> Void
   ) throws -> Tool.Result? {
     let tool = try RunningTool(arguments, in: workspace)
-    while tool.isRunning, !isAtWork() { usleep(100) }
+    try tool.waitIfRunning(until: "it is at work", isAtWork)
     try tool.stop()
     guard tool.isRunning, isAtWork() else {
       tool.send(SIGCONT)
@@ -180,7 +180,7 @@ import Testing
     // Killing between two calls is a matter of chance: the moment is only begun with.
     for turn in 0..<4 {
       let tool = try RunningTool(arguments + ["20"], in: workspace)
-      while tool.isRunning, !moment.hasCome(workspace, list) { usleep(100) }
+      try tool.waitIfRunning(until: "the moment has come") { moment.hasCome(workspace, list) }
       usleep(UInt32(turn) * 1_500)
       tool.send(SIGKILL)
       _ = try tool.wait()

@@ -13,7 +13,9 @@ import Testing
   ) throws -> RunningTool {
     try workspace.writeEndlessFile()
     let tool = try RunningTool(arguments, in: workspace)
-    while tool.isRunning, try !tool.errorsSoFar.contains("strip families: ") { usleep(500) }
+    try tool.wait(until: "the strip families are done") {
+      try tool.errorsSoFar.contains("strip families: ")
+    }
     return tool
   }
 
@@ -57,7 +59,7 @@ import Testing
   func anyCommandEndsWithTheStatusOfAnInterruption(_ signal: Int32) throws {
     let workspace = try Workspace()
     let tool = try RunningTool(["sample", "tree", "--count", "10000000"], in: workspace)
-    while tool.isRunning, !workspace.exists(".tree.incomplete-1") { usleep(500) }
+    try tool.wait(until: "files are written") { workspace.exists(".tree.incomplete-1") }
     tool.send(signal)
     #expect(try tool.wait().status == 130)
     #expect(workspace.listing.isEmpty)
@@ -78,7 +80,7 @@ import Testing
     try workspace.write("{  ", to: name)
     #expect(truncate(workspace.file(name), 1 << 43) == 0)
     let tool = try RunningTool(command.split(separator: " ").map(String.init), in: workspace)
-    while tool.isRunning, !tool.hasOpen(workspace.file(name)) { usleep(500) }
+    try tool.wait(until: "the file is read") { tool.hasOpen(workspace.file(name)) }
     tool.send(SIGTERM)
     #expect(try tool.wait().status == 130)
     #expect(!workspace.exists("y.db"))
@@ -96,8 +98,9 @@ import Testing
     let tool = try RunningTool(
       ["-c", "ulimit -f 2000000; exec \"$CLI\" migrate legacy --db x.db --rejects out"],
       program: "/bin/bash", in: workspace)
-    while tool.isRunning, !tool.hasOpen(workspace.file("out/.incoming/patterns/a.json/.incomplete"))
-    {}
+    try tool.wait(until: "the file is copied") {
+      tool.hasOpen(workspace.file("out/.incoming/patterns/a.json/.incomplete"))
+    }
     tool.send(SIGTERM)
     #expect(try tool.wait().status == 130)
     #expect(
@@ -113,7 +116,7 @@ import Testing
     try workspace.writeLargeTree(isOdd: true)
     let shell = ["-c", "trap '' HUP; exec \"$CLI\" \(Self.arguments.joined(separator: " ")) -v"]
     let tool = try RunningTool(shell, program: "/bin/bash", in: workspace, holdsErrors: true)
-    while tool.isRunning, !workspace.exists("x.db-wal") { usleep(500) }
+    try tool.wait(until: "the database is written") { workspace.exists("x.db-wal") }
     tool.send(SIGHUP)
     #expect(try tool.wait().status == 1)
     #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.completed])
@@ -136,7 +139,9 @@ import Testing
     try workspace.writeLargeTree()
     try workspace.writeEndlessFile()
     let tool = try RunningTool(Self.arguments + ["--json", "-v"], in: workspace)
-    while tool.isRunning, try !tool.errorsSoFar.contains("patterns/all.json:") { usleep(500) }
+    try tool.wait(until: "an issue is told") {
+      try tool.errorsSoFar.contains("patterns/all.json:")
+    }
     tool.send(SIGINT)
     let result = try tool.wait()
     #expect(result.status == 130)
@@ -163,7 +168,7 @@ import Testing
     try workspace.writeLargeTree()
     try workspace.writeEndlessFile()
     let tool = try RunningTool(Self.arguments + ["-q"], in: workspace)
-    while tool.isRunning, !workspace.exists("x.db-wal") { usleep(500) }
+    try tool.wait(until: "the database is written") { workspace.exists("x.db-wal") }
     tool.send(SIGINT)
     let result = try tool.wait()
     #expect(result.status == 130)

@@ -31,7 +31,9 @@ import Testing
         let moment = (share + .random(in: 0..<1, using: &random)) / Double(kills)
         let reported = 10_000 + Int(moment * Double(quietRun.errors.utf8.count - 20_000))
         let tool = try RunningTool(Self.arguments, in: workspace)
-        while tool.isRunning, tool.sizeOfErrors < reported { usleep(200) }
+        try tool.wait(until: "so much is reported", every: .microseconds(200)) {
+          tool.sizeOfErrors >= reported
+        }
         tool.send(SIGKILL)
         #expect(try tool.wait().status == 128 + SIGKILL)
         try Content(of: workspace.file("x.db")).expectBalance("database \(database), kill \(kill)")

@@ -120,7 +120,7 @@ import Testing
       (try? String(contentsOfFile: workspace.file("d/x.db.lock"), encoding: .utf8))?
         .hasSuffix("\n") == true
     }
-    while !holdsLock(), tool.isRunning { usleep(1000) }
+    try tool.wait(until: "it holds the lock", holdsLock)
     // It waits for the other five seconds at most, however long all this takes.
     try tool.stop()
     #expect(try Tool.shell(loss.rawValue, in: workspace).status == 0)

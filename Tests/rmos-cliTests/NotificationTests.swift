@@ -325,7 +325,9 @@ import Testing
     let tool = try RunningTool(
       ["migrate", "legacy", "--db", "x.db", "--batch-size", "10", "--on-finish", "cat > body"],
       in: workspace)
-    while tool.isRunning, try !tool.errorsSoFar.contains("strip families: ") { usleep(500) }
+    try tool.wait(until: "the strip families are done") {
+      try tool.errorsSoFar.contains("strip families: ")
+    }
     tool.send(SIGTERM)
     #expect(try tool.wait().status == 130)
     let rmos = try rmos(workspace.text("body"))

@@ -18,7 +18,9 @@ import Testing
     let workspace = try Serving.workspace()
     let tool = try RunningTool(
       ["serve", "--db", "x.db", "--port", "0", "--json", "--allow-writes"], in: workspace)
-    while tool.isRunning, try !tool.outputSoFar.hasSuffix("}\n") { usleep(5_000) }
+    try tool.wait(until: "it is ready", every: .milliseconds(5)) {
+      try tool.outputSoFar.hasSuffix("}\n")
+    }
     tool.send(SIGTERM)
     let result = try tool.wait()
     #expect(result.status == 0)

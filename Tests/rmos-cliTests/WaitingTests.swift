@@ -103,7 +103,7 @@ import Testing
         "migrate", "legacy", "--db", "x.db", "-q", "--on-finish",
         "trap 'touch ended; exit' TERM; touch started; while :; do sleep 0.1; done",
       ], in: workspace)
-    while tool.isRunning, !workspace.exists("started") { usleep(1000) }
+    try tool.wait(until: "the command has started") { workspace.exists("started") }
     tool.send(SIGTERM)
     let result = try tool.wait()
     #expect(result.status == 0 && result.errors.contains("--on-finish"))

@@ -341,12 +341,12 @@ import Testing
     let filter = try #require(
       EntityKind.patterns.schema.presentation.filters.first { $0.name == "material" })
     var counts: FacetCounts?
-    for _ in 0..<1000 where counts == nil {
+    try eventually("they are counted") {
       counts = try store.read { reader in
         try totals.counts(
           RecordQuery(.patterns), by: filter.key, in: reader, since: store.changeToken())
       }
-      if counts == nil { Thread.sleep(forTimeInterval: 0.01) }
+      return counts != nil
     }
     #expect(counts?.texts.map(\.text) == ["ebony", "holly", "maple"])
     #expect(counts?.others == 1)

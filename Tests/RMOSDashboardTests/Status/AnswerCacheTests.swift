@@ -93,7 +93,7 @@ import Testing
     #expect(machine.computed.count == 3)
   }
 
-  @Test func whatTakesLongIsRefreshedInTheBackground() async throws {
+  @Test func whatTakesLongIsRefreshedInTheBackground() throws {
     let machine = Machine()
     machine.setCost(2)
     let cache = machine.cache()
@@ -102,15 +102,15 @@ import Testing
     let before = try cache.answer("a", since: "2")
     #expect(!before.isCurrent && before.revision == first.revision && before.asOf == first.asOf)
     var after = before
-    for _ in 0..<2000 where !after.isCurrent {
-      try await Task.sleep(for: .milliseconds(5))
+    try eventually("the answer is current") {
       after = try cache.answer("a", since: "2")
+      return after.isCurrent
     }
-    #expect(after.isCurrent && after.value == 2)
+    #expect(after.value == 2)
     // At most a tenth of the time: another change waits.
     let next = try cache.answer("a", since: "3")
     #expect(!next.isCurrent && next.revision == after.revision)
-    try await Task.sleep(for: .milliseconds(20))
+    Thread.sleep(forTimeInterval: 0.02)
     #expect(machine.computed.count == 2)
   }
 
@@ -127,7 +127,7 @@ import Testing
     #expect(machine.computed == ["a"])
   }
 
-  @Test func aFailureIsToldAndNotKept() async throws {
+  @Test func aFailureIsToldAndNotKept() throws {
     let machine = Machine()
     let cache = machine.cache()
     machine.setFailure(StoreError(.busy, "busy"))
@@ -139,15 +139,17 @@ import Testing
     machine.uptime.pass(100)
     machine.setFailure(StoreError(.busy, "busy"))
     #expect(try !cache.answer("a", since: "2").isCurrent)
-    var told = false
-    for _ in 0..<2000 where !told {
-      try await Task.sleep(for: .milliseconds(5))
-      do { _ = try cache.answer("a", since: "2") } catch { told = true }
+    try eventually("the failure is told") {
+      do {
+        _ = try cache.answer("a", since: "2")
+        return false
+      } catch {
+        return true
+      }
     }
-    #expect(told)
   }
 
-  @Test func workInTheBackgroundEndsWithTheCache() async throws {
+  @Test func workInTheBackgroundEndsWithTheCache() throws {
     let uptime = DashboardFixture.Uptime()
     final class Flags: Sendable {
       let ended = Atomic(false)
@@ -161,23 +163,17 @@ import Testing
       uptime.pass(2)
       if flags.isFirst.exchange(false, ordering: .relaxed) { return 1 }
       flags.begun.store(true, ordering: .relaxed)
-      while !isCancelled() { usleep(1000) }
+      try eventually("the work is cancelled", isCancelled)
       flags.ended.store(true, ordering: .relaxed)
       throw StoreError.cancelled
     }
     _ = try cache?.answer("a", since: "1")
     uptime.pass(100)
     _ = try cache?.answer("a", since: "2")
-    for _ in 0..<2000 where !flags.begun.load(ordering: .relaxed) {
-      try await Task.sleep(for: .milliseconds(5))
-    }
+    try eventually("the work begins") { flags.begun.load(ordering: .relaxed) }
     let endedBefore = flags.ended.load(ordering: .relaxed)
     #expect(!endedBefore)
     cache = nil
-    for _ in 0..<2000 where !flags.ended.load(ordering: .relaxed) {
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    let endedAfter = flags.ended.load(ordering: .relaxed)
-    #expect(endedAfter)
+    try eventually("the work has ended") { flags.ended.load(ordering: .relaxed) }
   }
 }

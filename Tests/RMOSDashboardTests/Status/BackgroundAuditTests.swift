@@ -183,7 +183,7 @@ import Testing
 
     func audit(_ isCancelled: () -> Bool) throws -> AuditReport {
       state.withLock { $0.begun += 1 }
-      while !isCancelled() { usleep(500) }
+      try eventually("the audit is cancelled", isCancelled)
       state.withLock { $0.cancelled += 1 }
       throw StoreError(.cancelled, "cancelled")
     }
@@ -195,7 +195,7 @@ import Testing
     let audit = try #require(fixture.audit)
     audit.start()
     audit.start()
-    while endless.begun == 0 { usleep(500) }
+    try eventually("an audit begins") { endless.begun > 0 }
     try fixture.dashboard.close()
     #expect(endless.begun == 1)
     #expect(endless.cancelled == 1)
@@ -210,9 +210,9 @@ import Testing
     let fixture = try DashboardFixture(.inMemory, auditing: { try endless.audit($1) })
     let audit = try #require(fixture.audit)
     audit.start()
-    while endless.begun == 0 { usleep(500) }
+    try eventually("an audit begins") { endless.begun > 0 }
     fixture.dashboard.cancelAuditing()
-    while endless.cancelled == 0 { usleep(500) }
+    try eventually("the audit is cancelled") { endless.cancelled > 0 }
     audit.ask()
     #expect(!audit.auditIfDue(), "none begins any more")
   }
@@ -279,9 +279,9 @@ import Testing
       })
     let audit = try #require(fixture.audit)
     audit.start()
-    while audit.view().newest == nil { usleep(500) }
+    try eventually("an audit is over") { audit.view().newest != nil }
     audit.ask()
-    while made.withLock({ $0 }) < 2 { usleep(500) }
+    try eventually("another audit begins") { made.withLock { $0 } > 1 }
     audit.stop()
   }
 
@@ -348,9 +348,9 @@ import Testing
       InMemoryStore(),
       .init(interval: .seconds(600), clock: .system, audit: { try endless.audit($1) }))
     audit?.start()
-    while endless.begun == 0 { usleep(500) }
+    try eventually("an audit begins") { endless.begun > 0 }
     audit = nil
-    while endless.cancelled == 0 { usleep(500) }
+    try eventually("the audit is cancelled") { endless.cancelled > 0 }
     #expect(endless.cancelled == 1)
   }
 
@@ -366,7 +366,7 @@ import Testing
         return { _, outcome in told.withLock { $0.append(outcome) } }
       })
     dashboard.startAuditing()
-    while told.withLock({ $0.isEmpty }) { usleep(500) }
+    try eventually("an audit is told of") { told.withLock { !$0.isEmpty } }
     try dashboard.close()
     #expect(began.withLock { $0 } == 1)
     #expect(told.withLock { $0.map(\.verdict) } == [.sound])

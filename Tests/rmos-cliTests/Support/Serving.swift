@@ -13,6 +13,7 @@ final class Serving {
   ) throws {
     self.workspace = workspace
     let words = ["serve", "--db", "x.db", "--port", "0"] + arguments
+    let tool: RunningTool
     if let limits {
       tool = try RunningTool(
         ["-c", "\(limits); exec \"$CLI\" \"$@\"", "-"] + words, program: "/bin/bash",
@@ -20,7 +21,10 @@ final class Serving {
     } else {
       tool = try RunningTool(words, in: workspace, environment: environment)
     }
-    while tool.isRunning, try !tool.outputSoFar.contains("\n") { usleep(5_000) }
+    self.tool = tool
+    try tool.waitIfRunning(until: "it says its address", every: .milliseconds(5)) {
+      try tool.outputSoFar.contains("\n")
+    }
     let line = try tool.outputSoFar
     url = line.firstMatch(of: /http:\/\/[^ ,\n]+/).map { String($0.output) } ?? ""
     let errors = try tool.errorsSoFar

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSTestSupport
 import Testing
 
 /// The built `rmos-cli`, run as a process of its own.
@@ -138,11 +139,29 @@ final class RunningTool {
   /// Sends a signal.
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+  /// Waits until `holds` returns `true`.
+  ///
+  /// - Throws: `NeverHappened` if the program is over before.
+  func wait(
+    until what: String, every pause: Duration = .milliseconds(1), _ holds: () throws -> Bool
+  ) throws {
+    try eventually(what, every: pause, unless: { !isRunning }, holds)
+  }
+
+  /// Waits until `holds` returns `true`, or the program is over.
+  func waitIfRunning(
+    until what: String, every pause: Duration = .microseconds(100), _ holds: () throws -> Bool
+  ) throws {
+    try eventually(what, every: pause) { try !isRunning || holds() }
+  }
+
   /// Stops the program, and waits until it stands still or is over.
   func stop() throws {
     send(SIGSTOP)
     let state = "ps -o state= -p \(process.processIdentifier)"
-    while isRunning, Tool.succeeds("\(state) | grep -q '[^TtZ]'") { usleep(500) }
+    try waitIfRunning(until: "it stands still", every: .microseconds(500)) {
+      !Tool.succeeds("\(state) | grep -q '[^TtZ]'")
+    }
   }
 
   /// Waits for the end.
