@@ -185,6 +185,10 @@ import Testing
     (["--max-errors", "-1"], "--max-errors"),
     (["--strict", "--output", "old.db"], "is the database"),
     (["--repair-plan", "./old.db"], "is the database"),
+    (["--output", "old.db-wal"], "belongs to the database old.db"),
+    (["--badge", "./old.db-journal"], "belongs to the database old.db"),
+    (["--repair-plan", "old.db.lock"], "belongs to the database old.db"),
+    (["--output", "a", "--badge", "./a"], "is named twice"),
   ])
   func whatMakesNoSenseIsAUsageError(_ arguments: [String], _ mention: String) throws {
     let workspace = try workspace(version: 4)

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSTestSupport
 import Testing
 
 /// What `status` knows of the last audit.
@@ -134,7 +135,9 @@ import Testing
   @Test func theVerdictOfTheServerIsKnownToStatus() throws {
     let workspace = try Serving.workspace()
     let serving = try Serving(in: workspace)
-    while try serving.json(Self.place).status == 202 { usleep(10_000) }
+    try eventually("the audit is over", every: .milliseconds(10)) {
+      try serving.json(Self.place).status != 202
+    }
     #expect(try serving.curl("audit").contains("class=\"verdict sound\""))
     let status = try Tool.run(["status", "--db", "x.db"], in: workspace).output
     #expect(status.contains(#/Last audit .* UTC, sound; its file has not changed since\n/#))
@@ -175,7 +178,9 @@ import Testing
     try Data().write(to: URL(fileURLWithPath: workspace.outside("file")))
     let serving = try Serving(
       in: workspace, environment: ["XDG_STATE_HOME": workspace.outside("file")])
-    while try serving.json(Self.place).status == 202 { usleep(10_000) }
+    try eventually("the audit is over", every: .milliseconds(10)) {
+      try serving.json(Self.place).status != 202
+    }
     let result = try serving.stop()
     #expect(result.status == 0)
     #expect(result.errors.contains("warning: verdicts cannot be saved"))

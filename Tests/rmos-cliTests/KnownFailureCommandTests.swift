@@ -163,9 +163,11 @@ import Testing
     try workspace.writeEndlessFile()
     let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "40", "-v"]
     let tool = try RunningTool(arguments, in: workspace)
-    while tool.isRunning, try tool.errorsSoFar.utf8.count < 10_000 { usleep(200) }
+    try tool.wait(until: "issues are told") { tool.sizeOfErrors >= 10_000 }
     tool.send(SIGKILL)
     #expect(try tool.wait().status == 128 + SIGKILL)
+    let runs = try Tool.run(["runs", "--db", "x.db", "--json"], in: workspace).json["runs"]
+    #expect((runs as? [[String: Any]])?.first?["state"] as? String == "interrupted")
     try workspace.removeEndlessFile()
     let next = try migrate("--json", "--fail-on", "new", in: workspace)
     #expect(next.status == 0)

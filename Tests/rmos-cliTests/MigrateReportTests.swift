@@ -129,6 +129,7 @@ import Testing
 
   @Test(arguments: [
     ("x.db", "is the database"), ("./x.db", "is the database"), ("new.db", "is the database"),
+    ("x.db-wal", "belongs to the database"),
     ("legacy/../new.db", "is the database"), ("legacy/patterns/p1.json", "is in the source"),
     ("legacy/patterns/new.json", "is in the source"),
   ])

@@ -94,7 +94,7 @@ enum AuditCommand {
       return .success
     }
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
-    for file in files { try OutputFile.check(file, arguments) }
+    try OutputFile.check(files, arguments)
     let store = try arguments.database.open(for: .inspecting).store
     let record = arguments.database.auditRecord
     let (state, startedAt) = (record.state(), UTCTime.now.iso8601)

@@ -205,9 +205,7 @@ enum MigrateCommand {
   private static func checkStatistics(
     _ file: String, source: String, _ arguments: ParsedArguments
   ) throws {
-    if arguments.database.isFile(file) {
-      throw UsageError("\(file) is the database; name another file")
-    }
+    try OutputFile.checkName(file, arguments)
     if Migration.reads(file, from: source, arguments.program.catalog) {
       throw UsageError("\(file) is in the source \(source); name a file elsewhere")
     }

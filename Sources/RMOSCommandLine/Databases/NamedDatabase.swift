@@ -40,6 +40,14 @@ struct NamedDatabase {
     file.map { FileStatus.isSameFile(path, $0) } ?? false
   }
 
+  /// Whether a path leads to a file that belongs to the database: a log of SQLite's, or the lock.
+  func isBesideIt(_ path: String) -> Bool {
+    guard let file else { return false }
+    return ["-wal", "-shm", "-journal", ".lock"].contains { suffix in
+      [file, (try? file.resolved()) ?? file].contains { FileStatus.isSameFile(path, $0 + suffix) }
+    }
+  }
+
   /// Whether the database's file is in a directory.
   func isIn(directory: String) -> Bool {
     file.map { FileStatus.isSameFile($0.directoryPath, directory) } ?? false

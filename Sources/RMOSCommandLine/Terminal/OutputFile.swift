@@ -5,10 +5,29 @@ import RMOSSystem
 enum OutputFile {
   /// Fails early if a file cannot be written, and never lets it overwrite the database.
   static func check(_ path: String, _ arguments: ParsedArguments) throws {
-    guard !arguments.database.isFile(path) else {
+    try checkName(path, arguments)
+    try naming(path) { () throws(SystemError) in try FileSystem.checkReplaceable(path) }
+  }
+
+  /// Refuses the database, and the files that belong to it.
+  static func checkName(_ path: String, _ arguments: ParsedArguments) throws {
+    if arguments.database.isFile(path) {
       throw UsageError("\(path) is the database; name another file")
     }
-    try naming(path) { () throws(SystemError) in try FileSystem.checkReplaceable(path) }
+    if arguments.database.isBesideIt(path) {
+      throw UsageError(
+        "\(path) belongs to the database \(arguments.database.shown); name another file")
+    }
+  }
+
+  /// Fails early if files cannot be written, or two of them are the same.
+  static func check(_ paths: [String], _ arguments: ParsedArguments) throws {
+    for (position, path) in paths.enumerated() {
+      try check(path, arguments)
+      if paths[..<position].contains(where: { FileStatus.isSameFile($0, path) }) {
+        throw UsageError("\(path) is named twice; name a file for each")
+      }
+    }
   }
 
   /// Replaces the content of a file as a whole.
