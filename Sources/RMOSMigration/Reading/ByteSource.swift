@@ -24,7 +24,8 @@ extension ByteSource {
 
 /// A regular file; see pread(2).
 struct FileByteSource: ByteSource {
-  let size: Int
+  /// The state of the file when it was opened.
+  private let state: FileStatus.State
   private let file: FileDescriptor
   private let path: [UInt8]
   private let access: SourceAccess
@@ -38,7 +39,7 @@ struct FileByteSource: ByteSource {
     do throws(SystemError) {
       let status = try file.status()
       guard status.form == .file else { throw .notAFile }
-      size = status.size
+      state = status.state
     } catch {
       file.close()
       throw error
@@ -51,6 +52,11 @@ struct FileByteSource: ByteSource {
     try access.willCall(.read, path)
     return try unsafe file.read(into: buffer, count: count, at: offset)
   }
+
+  var size: Int { state.size }
+
+  /// Whether the file was written since it was opened; `false` if that cannot be determined.
+  var hasChanged: Bool { (try? file.status().state).map { $0 != state } ?? false }
 
   func close() { file.close() }
 }

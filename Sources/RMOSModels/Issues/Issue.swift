@@ -3,6 +3,9 @@
 /// ```swift
 /// print("\(issue.source ?? ""):\(issue.line ?? 0): \(issue.message) [\(issue.code)]")
 /// ```
+///
+/// Decoding issues about kinds of your own takes the catalog that has them, in the decoder's
+/// `userInfo` under `CodingUserInfoKey.entityCatalog`; an unknown kind is an error.
 public struct Issue: Sendable, Hashable, Codable {
   /// How severe it is.
   public var severity: Severity

@@ -16,80 +16,82 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   /// The file or directory cannot be read.
   public static let inputUnreadable = IssueCode("input.unreadable")
   /// The bytes are neither UTF-8 nor UTF-16 with a byte-order mark.
-  package static let inputEncoding = IssueCode("input.encoding")
+  public static let inputEncoding = IssueCode("input.encoding")
   /// The file is empty.
-  package static let inputEmpty = IssueCode("input.empty")
+  public static let inputEmpty = IssueCode("input.empty")
   /// One entity is larger than 64 MiB.
-  package static let inputTooLarge = IssueCode("input.too-large")
+  public static let inputTooLarge = IssueCode("input.too-large")
   /// A symbolic link leads back to a directory that is being read.
-  package static let inputLoop = IssueCode("input.loop")
+  public static let inputLoop = IssueCode("input.loop")
   /// The source has no file to read.
   public static let inputNothingFound = IssueCode("input.nothing-found")
   /// A file of the source that looks like data is not read.
-  package static let inputNotRead = IssueCode("input.not-read")
+  public static let inputNotRead = IssueCode("input.not-read")
   /// A file is a copy of another, which is read before it.
-  package static let inputCopy = IssueCode("input.copy")
+  public static let inputCopy = IssueCode("input.copy")
+  /// A file changed while it was being read.
+  public static let inputChanged = IssueCode("input.changed")
   /// The source could not be read further; the run stopped.
-  package static let sourceUnreadable = IssueCode("source.unreadable")
+  public static let sourceUnreadable = IssueCode("source.unreadable")
   /// The source changed while it was being read; the run stopped.
-  package static let sourceChanged = IssueCode("source.changed")
+  public static let sourceChanged = IssueCode("source.changed")
   /// The text is not valid JSON (RFC 8259).
   public static let jsonSyntax = IssueCode("json.syntax")
   /// The JSON is nested deeper than 512 levels.
-  package static let jsonDepth = IssueCode("json.depth")
+  public static let jsonDepth = IssueCode("json.depth")
   /// An entity has two members with the same name.
-  package static let jsonDuplicateKey = IssueCode("json.duplicate-key")
+  public static let jsonDuplicateKey = IssueCode("json.duplicate-key")
   /// An entity is not a JSON object.
-  package static let shapeNotObject = IssueCode("shape.not-object")
+  public static let shapeNotObject = IssueCode("shape.not-object")
   /// The file is an object around the entities.
-  package static let shapeWrapper = IssueCode("shape.wrapper")
+  public static let shapeWrapper = IssueCode("shape.wrapper")
   /// More than one of a file's collections may be the entities.
-  package static let shapeAmbiguous = IssueCode("shape.ambiguous")
+  public static let shapeAmbiguous = IssueCode("shape.ambiguous")
   /// The entity has no id, and ids are not derived.
-  package static let idMissing = IssueCode("id.missing")
+  public static let idMissing = IssueCode("id.missing")
   /// The entity has no id; one was derived from its place.
-  package static let idDerived = IssueCode("id.derived")
+  public static let idDerived = IssueCode("id.derived")
   /// The id is a number; its text is used.
-  package static let idNumber = IssueCode("id.number")
+  public static let idNumber = IssueCode("id.number")
   /// Another member was read as the id.
-  package static let idAlias = IssueCode("id.alias")
+  public static let idAlias = IssueCode("id.alias")
   /// The entity's id differs from its key in the dictionary.
-  package static let idMismatch = IssueCode("id.mismatch")
+  public static let idMismatch = IssueCode("id.mismatch")
   /// A required member is absent or null.
   public static let fieldMissing = IssueCode("field.missing")
   /// A value has the wrong type.
   public static let fieldType = IssueCode("field.type")
   /// A value is blank or empty.
-  package static let fieldEmpty = IssueCode("field.empty")
+  public static let fieldEmpty = IssueCode("field.empty")
   /// A number is out of range.
-  package static let fieldRange = IssueCode("field.range")
+  public static let fieldRange = IssueCode("field.range")
   /// A text has the wrong format.
-  package static let fieldFormat = IssueCode("field.format")
+  public static let fieldFormat = IssueCode("field.format")
   /// A text is not one of the known values.
-  package static let fieldUnknownValue = IssueCode("field.unknown-value")
+  public static let fieldUnknownValue = IssueCode("field.unknown-value")
   /// A mapping could not derive a value from what the source has.
-  package static let fieldNotDerived = IssueCode("field.not-derived")
+  public static let fieldNotDerived = IssueCode("field.not-derived")
   /// A mapping derived a time that the source does not record.
-  package static let timeDerived = IssueCode("time.derived")
+  public static let timeDerived = IssueCode("time.derived")
   /// A member was read under its column's name.
-  package static let fieldColumnName = IssueCode("field.column-name")
+  public static let fieldColumnName = IssueCode("field.column-name")
   /// The name of an unknown member differs from the name of an absent one only in case, `_`, `-`
   /// and spaces.
-  package static let fieldLookAlike = IssueCode("field.look-alike")
+  public static let fieldLookAlike = IssueCode("field.look-alike")
   /// An end is before its start.
-  package static let timeOrder = IssueCode("time.order")
+  public static let timeOrder = IssueCode("time.order")
   /// The referenced entity is neither in the store nor migrated by this run.
   public static let referenceMissing = IssueCode("reference.missing")
   /// The entity is already in the store, with the same content.
-  package static let duplicateIdentical = IssueCode("duplicate.identical")
+  public static let duplicateIdentical = IssueCode("duplicate.identical")
   /// The id is already in the store, with other content.
   public static let duplicateDiffers = IssueCode("duplicate.differs")
   /// The store lacks a table; the run creates it.
   public static let storeIncomplete = IssueCode("store.incomplete")
   /// A dry run cannot predict what the store would do.
-  package static let storeUnforeseen = IssueCode("store.unforeseen")
+  public static let storeUnforeseen = IssueCode("store.unforeseen")
   /// Another process is writing to the store; a run would be refused now.
-  package static let storeLocked = IssueCode("store.locked")
+  public static let storeLocked = IssueCode("store.locked")
   /// The store rejected the row.
   public static let storeRejected = IssueCode("store.rejected")
 }
@@ -98,7 +100,7 @@ extension IssueCode {
   /// Whether issues with this code concern the source as a whole, not an entity.
   package var concernsSource: Bool {
     switch self {
-    case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .shapeWrapper,
+    case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .inputChanged, .shapeWrapper,
       .sourceUnreadable, .sourceChanged:
       true
     default: false

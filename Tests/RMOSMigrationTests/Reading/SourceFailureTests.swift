@@ -3,6 +3,7 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 @testable import RMOSMigration
@@ -215,6 +216,40 @@ import Testing
       #expect(run.state == .failed && run.statistics.total.failed == 0)
       #expect(try MigrationReport(ofRun: 1, in: store).run?.ending == .sourceFailed)
     }
+  }
+
+  /// As when a program rewrites a file in place; what is appended counts too.
+  @Test(arguments: [true, false])
+  func aFileThatChangesWhileItIsReadIsAWarning(_ isInPlace: Bool) throws {
+    func text(_ name: String) -> String {
+      let entities = (0..<9000).map {
+        Texts.pattern("p\($0)").replacing("Rope", with: name)
+      }
+      return "[" + entities.joined(separator: ",\n") + "]"
+    }
+    let tree = try SourceTree(["patterns/all.json": text("Olds")])
+    let added = Data((isInPlace ? text("News") : "\n").utf8)
+    let reads = Mutex(0)
+    var options = Migration.Options()
+    options.access = SourceAccess { call, path throws(SystemError) in
+      guard call == .read, String(decoding: path, as: UTF8.self).hasSuffix("all.json") else {
+        return
+      }
+      guard
+        reads.withLock({
+          $0 += 1; return $0
+        }) == 3,
+        let file = FileHandle(forUpdatingAtPath: tree.absolute("patterns/all.json"))
+      else { return }
+      if !isInPlace { _ = try? file.seekToEnd() }
+      try? file.write(contentsOf: added)
+      try? file.close()
+    }
+    let run = try RecordedMigration(tree, into: InMemoryStore(), options)
+    #expect(run.summary.ending == .completed && run.summary.statistics.total.migrated == 9000)
+    #expect(run.issues.map(\.code) == [.inputChanged])
+    #expect(run.issues.first?.source == "patterns/all.json")
+    #expect(run.issues.first?.severity == .warning)
   }
 
   @Test(arguments: [SourceAccess.Call.open, .read])
