@@ -1,5 +1,6 @@
 import Foundation
 import RMOSHTTP
+import RMOSTestSupport
 import Synchronization
 import Testing
 
@@ -56,12 +57,7 @@ import Testing
       let client = try server.client()
       client.get("/large")
       // No time is measured: the server must let go by itself, and then all of its limit is free.
-      var isGone = false
-      for _ in 0..<600 where !isGone {
-        usleep(50_000)
-        isGone = !client.send("x")
-      }
-      #expect(isGone)
+      try eventually("the server lets go", every: .milliseconds(50)) { !client.send("x") }
       #expect((client.readToEnd() ?? []).count < size)
       // What was not sent is not logged as if it had been.
       #expect(entries.withLock { $0.map(\.isWhole) } == [false])
@@ -122,14 +118,11 @@ import Testing
       }
       for client in clients { client.send("GET /") }
       clients.removeLast()
-      var status = 503
-      for _ in 0..<600 where status != 200 {
+      try eventually("there is room", every: .milliseconds(50)) {
         let client = try server.client()
         client.get("/")
-        status = try client.answer()?.status ?? 503
-        if status != 200 { usleep(50_000) }
+        return try client.answer()?.status == 200
       }
-      #expect(status == 200)
     }
   }
 
@@ -259,6 +252,33 @@ import Testing
       } throws: { error in
         (error as? HTTPServerError)?.code == .invalidOption
       }
+    }
+  }
+
+  @Test("Limits with which nothing could be answered are refused")
+  func senselessLimits() throws {
+    let changes: [(inout HTTPServer.Configuration) -> Void] = [
+      { $0.maxConnections = 0 }, { $0.maxBodySize = -1 }, { $0.workers = 0 },
+    ]
+    for change in changes {
+      var configuration = HTTPServer.Configuration()
+      configuration.port = 0
+      change(&configuration)
+      #expect {
+        try HTTPServer(configuration: configuration, handler: RunningServer.echo)
+      } throws: { error in
+        (error as? HTTPServerError)?.code == .invalidOption
+      }
+    }
+  }
+
+  @Test(
+    "A status that HTTP does not have is answered with 500", arguments: [99, -5, 1_234_567, 600])
+  func senselessStatus(_ status: Int) throws {
+    try RunningServer({ _ in }) { _ in ServerResponse(status: status) }.use { server in
+      let client = try server.client()
+      client.get("/")
+      #expect(try client.answer()?.status == 500)
     }
   }
 

@@ -40,6 +40,7 @@ public final class HTTPServer: Sendable {
     configuration: Configuration = Configuration(),
     handler: @escaping @Sendable (ServerRequest) -> ServerResponse
   ) throws(HTTPServerError) {
+    try configuration.checkLimits()
     self.configuration = configuration
     self.handler = handler
     let binding = try Binding(configuration)
@@ -71,7 +72,7 @@ public final class HTTPServer: Sendable {
     let pool = WorkerPool(handler: handler, pipe: pipe, clock: clock)
     defer { pool.close() }
     do throws(SystemError) {
-      try pool.start(max(1, configuration.workers), long: max(1, configuration.longWorkers))
+      try pool.start(configuration.workers, long: configuration.longWorkers)
       let loop = EventLoop(
         Connection.Context(
           configuration: configuration, policy: policy, pool: pool, clock: clock),
@@ -156,6 +157,18 @@ extension HTTPServer {
 
     /// Creates the default configuration: loopback, port 8000.
     public init() {}
+
+    /// Refuses limits with which nothing could be answered.
+    fileprivate func checkLimits() throws(HTTPServerError) {
+      let limits = [
+        ("maxConnections", maxConnections, 1), ("maxHeadSize", maxHeadSize, 1),
+        ("maxBodySize", maxBodySize, 0), ("workers", workers, 1), ("longWorkers", longWorkers, 1),
+      ]
+      for (name, limit, least) in limits where limit < least {
+        throw HTTPServerError(
+          .invalidOption, "\(name) is \(limit); expected at least \(least)")
+      }
+    }
   }
 
   /// A response that was sent, or abandoned.

@@ -101,7 +101,12 @@ final class WorkerPool: Sendable {
       case .answer(var request, let minorVersion, let keepsAlive):
         request.takesParts = true
         request.mayBePostponed = queue === self.queue
-        let response = handler(request)
+        var response = handler(request)
+        // Clients take another number for no HTTP at all.
+        if !(200...599 ~= response.status) {
+          response =
+            HTTPRefusal(500, "the server made a response of status \(response.status)").response
+        }
         if response.isPostponed, request.mayBePostponed {
           longQueue.withLock(waking: .one) { queue in
             if !queue.isClosed { queue.jobs.append(job) }
