@@ -70,7 +70,7 @@ public struct Analytics: Sendable {
   /// Cancelling the task stops the work soon.
   ///
   /// - Returns: The figures.
-  /// - Throws: `StoreError` if the store cannot be read; `StoreError.Code.cancelled` if the task is
+  /// - Throws: `StoreError` if the store cannot be read; `CancellationError` if the task is
   ///   cancelled.
   /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, and
   ///   12 for each completed job whose pattern has an estimate. More than 4,096 jobs, 76 bytes each

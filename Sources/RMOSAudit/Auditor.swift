@@ -48,7 +48,7 @@ public struct Auditor: Sendable {
   /// Cancelling the task stops the audit soon, also in the middle of a long check.
   ///
   /// - Throws: `StoreError` if nothing can be read, or another process interferes;
-  ///   `StoreError.Code.cancelled` if the task is cancelled.
+  ///   `CancellationError` if the task is cancelled.
   /// - Complexity: O(n log n) in the rows; 8 bytes of memory per row of the largest table, for
   ///   `id.near-duplicate`.
   public func run() async throws -> AuditReport {

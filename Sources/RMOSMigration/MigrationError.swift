@@ -77,3 +77,7 @@ extension MigrationError {
       .noThread, "cannot start a thread: \(error.reason); end other programs, then run again")
   }
 }
+
+extension MigrationError: CancellableError {
+  package var saysCancelled: Bool { code == .cancelled }
+}

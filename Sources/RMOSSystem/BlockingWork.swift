@@ -1,5 +1,10 @@
 import Synchronization
 
+/// An error that may say that the work was cancelled.
+package protocol CancellableError: Error {
+  var saysCancelled: Bool { get }
+}
+
 /// Work that blocks, for callers that must not: done on a thread of its own and cancelled with the
 /// task that waits for it.
 package enum BlockingWork {
@@ -10,7 +15,8 @@ package enum BlockingWork {
   ///   - body: The work. Its argument tells whether the task was cancelled, and may be called from
   ///     any thread.
   /// - Returns: What `body` returns.
-  /// - Throws: What `body` throws.
+  /// - Throws: What `body` throws; `CancellationError` if that says that it was cancelled with the
+  ///   task.
   package static func run<Value: Sendable>(
     orThrow failure: (SystemError) -> any Error,
     _ body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Value
@@ -20,7 +26,15 @@ package enum BlockingWork {
       try await withCheckedThrowingContinuation { continuation in
         do throws(SystemError) {
           try SystemThread.detached {
-            continuation.resume(with: Result { try body { cancellation.isRequested } })
+            do {
+              continuation.resume(returning: try body { cancellation.isRequested })
+            } catch let error as any CancellableError
+              where error.saysCancelled && cancellation.isRequested
+            {
+              continuation.resume(throwing: CancellationError())
+            } catch {
+              continuation.resume(throwing: error)
+            }
           }
         } catch {
           continuation.resume(throwing: failure(error))

@@ -66,8 +66,7 @@ struct AuditCancellationTests {
     }
     for await _ in begun { break }
     task.cancel()
-    let error = await #expect(throws: StoreError.self) { try await task.value }
-    #expect(error?.code == .cancelled)
+    await #expect(throws: CancellationError.self) { try await task.value }
   }
 
   @Test("Asynchronously it finds the same")

@@ -51,11 +51,13 @@ import Testing
     }.get()
     #expect(summary.ending == .interrupted && summary.statistics.total.migrated == 0)
     let undo = await cancelled { try await Undo(of: 1, in: store).run() }
-    #expect(throws: StoreError.self) { try undo.get() }
+    #expect(throws: CancellationError.self) { try undo.get() }
     let export = await cancelled { try await Export(of: store, to: target).run() }
-    #expect(#expect(throws: MigrationError.self) { try export.get() }?.code == .cancelled)
+    #expect(throws: CancellationError.self) { try export.get() }
     let diff = await cancelled { try await Diff(of: Fixtures.exampleTree, against: store).run() }
-    #expect(#expect(throws: MigrationError.self) { try diff.get() }?.code == .cancelled)
+    #expect(throws: CancellationError.self) { try diff.get() }
+    let survey = await cancelled { try await Survey(of: Fixtures.exampleTree).run() }
+    #expect(throws: CancellationError.self) { try survey.get() }
     #expect(try StoreContent(of: store) == before)
     #expect(!FileManager.default.fileExists(atPath: target))
   }

@@ -3,7 +3,9 @@ import Testing
 @testable import RMOSSystem
 
 @Suite struct BlockingWorkTests {
-  private struct Failure: Error {}
+  private struct Failure: CancellableError {
+    var saysCancelled = false
+  }
 
   @Test func aTaskGetsWhatTheThreadReturnsOrThrows() async throws {
     let value = try await BlockingWork.run(orThrow: { $0 }) { isCancelled in isCancelled() ? 1 : 2 }
@@ -23,5 +25,22 @@ import Testing
     }
     task.cancel()
     #expect(try await task.value)
+  }
+
+  /// What fails for another reason meanwhile is told.
+  @Test(arguments: [true, false])
+  func whatACancelledTaskThrows(_ saysCancelled: Bool) async {
+    let task = Task {
+      try await BlockingWork.run(orThrow: { $0 }) { isCancelled in
+        while !isCancelled() { SystemThread.pause(milliseconds: 1) }
+        throw Failure(saysCancelled: saysCancelled)
+      }
+    }
+    task.cancel()
+    let result = await task.result
+    #expect(throws: (any Error).self) { try result.get() }
+    if case .failure(let error) = result {
+      #expect(error is CancellationError == saysCancelled)
+    }
   }
 }

@@ -49,7 +49,7 @@ public struct Survey: Sendable {
   ///
   /// - Returns: What was found.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
-  ///   ``MigrationError/Code/cancelled``.
+  ///   `CancellationError` if the task was cancelled.
   public func run() async throws -> SurveyReport {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)

@@ -50,7 +50,7 @@ public struct Diff: Sendable {
   /// - Returns: Counts and entries: per kind first what the source holds, in the order of
   ///   migration, then what only the store holds, in byte order of the id.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
-  ///   ``MigrationError/Code/cancelled``; `StoreError`.
+  ///   `CancellationError` if the task was cancelled; `StoreError`.
   public func run(
     observer: (@Sendable (DiffReport.Entry) -> Void)? = nil
   ) async throws -> DiffReport {

@@ -77,7 +77,7 @@ public struct Export: Sendable {
   /// - Returns: What was written.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/exportNotEmpty``,
   ///   `export.unwritable`, `export.unrepresentable` or
-  ///   ``MigrationError/Code/cancelled``; `StoreError`.
+  ///   `CancellationError` if the task was cancelled; `StoreError`.
   public func run() async throws -> Summary {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)

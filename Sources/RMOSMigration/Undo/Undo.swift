@@ -55,7 +55,7 @@ public struct Undo: Sendable {
   /// - Returns: What was done, or what prevents it. If the run changed nothing, nothing is done,
   ///   and the report says so.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`, with
-  ///   `StoreError/Code/cancelled` if the task was cancelled.
+  ///   `CancellationError` if the task was cancelled.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
   public func run() async throws -> UndoReport {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in

@@ -16,7 +16,7 @@ extension SQLiteStore {
   ///   - replacing: Whether to replace a file that exists.
   /// - Throws: ``StoreError`` with ``StoreError/Code/backupExists``,
   ///   ``StoreError/Code/cannotOpen``, ``StoreError/Code/diskFull``,
-  ///   ``StoreError/Code/cancelled``, or what else SQLite reports.
+  ///   or what else SQLite reports; `CancellationError` if the task is cancelled.
   /// - Complexity: O(size of the database), in constant memory.
   public func backUp(to path: String, replacing: Bool = false) async throws {
     try await BlockingWork.run(
