@@ -187,6 +187,8 @@ extension RecordQuery {
     switch condition {
     case .equals(let member, let value):
       let position = try position(of: member)
+      // It is stored as NULL, and is no value to look for.
+      if case .real(let number) = value, number.isNaN { return { _ in false } }
       let sought = kind.schema.fields[position].type.stored(value)
       return { $0.values[position].isSame(as: sought) }
     case .contains(let member, let text):

@@ -104,6 +104,8 @@ extension StoreError {
     case stillReferenced(EntityKind, id: String, EntityCatalog)
     /// The entity to rewrite does not exist.
     case nothingToUpdate(EntityKind, id: String)
+    /// The run has rewritten the entity before.
+    case rewrittenTwice(EntityKind, id: String, run: Int64)
     /// The store does not hold the kind; its catalog has others.
     case unknownKind(EntityKind, EntityCatalog)
     /// The ledger has no such run.
@@ -131,6 +133,10 @@ extension StoreError {
     case .nothingToUpdate(let kind, let id):
       self.init(
         .other, "the \(Self.name(kind, id)) does not exist; insert it instead of rewriting it")
+    case .rewrittenTwice(let kind, let id, let run):
+      self.init(
+        .other,
+        "run \(run) has rewritten the \(Self.name(kind, id)) already; begin another run for that")
     case .unknownKind(let kind, let catalog):
       let names = catalog.kinds.map(\.rawValue).joined(separator: ", ")
       self.init(.unknownKind, "the store holds no \(kind.schema.plural); its catalog has \(names)")

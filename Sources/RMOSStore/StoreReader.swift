@@ -35,13 +35,16 @@ public protocol StoreReader: AnyObject {
 
   /// Calls `body` with every record of `kind` in byte order of the id, in constant memory.
   ///
-  /// Streams may be nested; what `body` throws ends the stream.
+  /// Streams may be nested; what `body` throws ends the stream. In a transaction, `body` may write:
+  /// the records are those that were there when the stream began, as they were then. That may take
+  /// space for temporary files.
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws
 
   /// Calls `body` with the values of some members of every record of `kind`, in the order of
   /// `members`, record by record in no particular order. One pass, in constant memory.
   ///
-  /// It reads nothing else of the records, which ``forEachRecord(_:_:)`` does.
+  /// It reads nothing else of the records, which ``forEachRecord(_:_:)`` does. What holds there of
+  /// writing meanwhile holds here too.
   /// - Throws: ``StoreError/Code/unknownMember``, what reading throws, or what `body` throws.
   func forEachRow(
     _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void

@@ -49,7 +49,7 @@ public protocol StoreTransaction: StoreReader {
   ///
   /// The digest that is kept is computed from the row as stored. A run may rewrite a row once.
   /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the record;
-  ///   ``StoreError/Code/other`` if there is none to replace.
+  ///   ``StoreError/Code/other`` if there is none to replace, or the run has rewritten it before.
   func rewrite(_ record: Record, provenance: Provenance) throws
 
   /// Writes a new run into the ledger, whatever its `id`, and returns the id the ledger gave it.

@@ -166,6 +166,14 @@ func expect(
   if !condition { throw Failure(message: message(), file: "\(file)", line: line) }
 }
 
+/// The value, which must be there.
+func unwrap<T>(
+  _ value: T?, file: StaticString = #fileID, line: UInt = #line
+) throws -> T {
+  guard let value else { throw Failure(message: "it is nil", file: "\(file)", line: line) }
+  return value
+}
+
 func expect<T: Equatable>(
   _ found: T, equals expected: T, _ subject: @autoclosure () -> String = "",
   file: StaticString = #fileID, line: UInt = #line

@@ -212,9 +212,9 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
 
 extension Value {
   /// Creates a text, or NULL.
-  init(_ text: String?) { self = text.map { .text($0) } ?? .null }
+  public init(_ text: String?) { self = text.map { .text($0) } ?? .null }
   /// Creates a number, or NULL.
-  init(_ number: Double?) { self = number.map { .real($0) } ?? .null }
+  public init(_ number: Double?) { self = number.map { .real($0) } ?? .null }
   /// Creates JSON text, or NULL.
-  init(_ json: JSONText?) { self = json.map { .text($0.text) } ?? .null }
+  public init(_ json: JSONText?) { self = json.map { .text($0.text) } ?? .null }
 }

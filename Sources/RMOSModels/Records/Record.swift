@@ -6,7 +6,7 @@ public struct Record: Sendable, Hashable {
   /// The kind of entity.
   public let kind: EntityKind
   /// The values, in the order of `kind.schema.fields`; the id is the first.
-  public var values: [Value]
+  public package(set) var values: [Value]
 
   /// Creates a record.
   ///
@@ -28,8 +28,20 @@ public struct Record: Sendable, Hashable {
   }
 
   /// The value of a member; `nil` if the schema has no such member.
+  ///
+  /// ```swift
+  /// record["name"] = .text("Rope")
+  /// ```
+  ///
+  /// - Precondition: The schema has the member, if it is set; `nil` sets it to ``Value/null``.
   public subscript(member: String) -> Value? {
-    kind.schema.position(ofMember: member).map { values[$0] }
+    get { kind.schema.position(ofMember: member).map { values[$0] } }
+    set {
+      guard let position = kind.schema.position(ofMember: member) else {
+        preconditionFailure("\(kind.schema.plural) have no member \(member)")
+      }
+      values[position] = newValue ?? .null
+    }
   }
 }
 

@@ -7,7 +7,9 @@
 /// let blades = EntityKind(
 ///   EntitySchema(
 ///     table: "blades", singular: "blade", plural: "blades",
-///     fields: [.id, FieldSchema("name", .text(.notBlank), required: true)],
+///     fields: [
+///       .id, FieldSchema("name", .text(.notBlank), required: true), .createdAt, .updatedAt,
+///     ],
 ///     presentation: .init(title: .name("name"))))
 /// let catalog = EntityCatalog.rmos.adding(blades)
 /// let store = try SQLiteStore(path: "data/rmos.db", catalog: catalog)

@@ -235,6 +235,9 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
       guard let before = state[kind][key] else {
         throw StoreError(.nothingToUpdate(kind, id: key.text))
       }
+      guard state.images[provenance.run]?[kind]?[key] == nil else {
+        throw StoreError(.rewrittenTwice(kind, id: key.text, run: provenance.run))
+      }
       let stored = try state.stored(record)
       state[kind][key]?.record = stored
       state[kind][key]?.provenance = provenance.written(stored)

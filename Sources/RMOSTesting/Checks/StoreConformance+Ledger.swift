@@ -219,12 +219,18 @@ extension StoreConformance {
         places.enumerated().map { index, place in
           var entity = StoreSamples.Entity(StoreSamples.record(.patterns, "p\(index)"))
           (entity.path, entity.locator) = place
-          entity.unknownMembers = index == 1 ? #"{"x":1.0}"# : ""
+          // The last is inserted by itself.
+          entity.unknownMembers = index == 1 || index == 5 ? #"{"x":1.0}"# : ""
           return entity
         })
       let run = try store.write { transaction in
         let run = try transaction.beginRun(StoreSamples.run())
-        for index in places.indices { try transaction.insert(batch, at: index, run: run) }
+        for index in places.indices.dropLast() {
+          try transaction.insert(batch, at: index, run: run)
+        }
+        let last = places.count - 1
+        try transaction.insert(
+          batch.record(at: last), provenance: batch.provenance(at: last, run: run))
         return run
       }
       try store.read { reader in

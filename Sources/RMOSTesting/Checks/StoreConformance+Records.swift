@@ -92,6 +92,44 @@ extension StoreConformance {
         try expect(count, equals: 3)
       }
     },
+    Declaration("what is written during a stream is not in it") { store in
+      let ids = (0..<20).map { "p\($0 + 10)" }
+      func write(_ transaction: any StoreTransaction, _ id: String, _ number: Int) throws {
+        try transaction.insert(StoreSamples.record(.patterns, id + "-copy"))
+        if number == 0 {
+          try expect(try transaction.delete(.patterns, id: "p11"))
+          var record = try unwrap(try transaction.record(.patterns, id: "p12"))
+          record["name"] = .text("renamed")
+          try expect(try transaction.update(record))
+        }
+      }
+      for reads in [0, 1] {
+        try store.write { transaction in
+          for id in ids { try transaction.insert(StoreSamples.record(.patterns, id)) }
+        }
+        var seen: [String] = []
+        try store.write { transaction in
+          let before = try unwrap(try transaction.record(.patterns, id: "p12")?["name"])
+          func take(_ id: Value?, _ name: Value?) throws {
+            guard case .text(let id)? = id else { return try expect(false) }
+            if id == "p12" { try expect(name, equals: before) }
+            try write(transaction, id, seen.count)
+            seen.append(id)
+          }
+          if reads == 0 {
+            try transaction.forEachRecord(.patterns) { try take($0["id"], $0["name"]) }
+          } else {
+            try transaction.forEachRow(.patterns, members: ["id", "name"]) {
+              try take($0[0], $0[1])
+            }
+          }
+          try expect(seen.sorted(), equals: ids)
+          for id in try transaction.records(RecordQuery(.patterns)).map(\.id) {
+            try expect(try transaction.delete(.patterns, id: id))
+          }
+        }
+      }
+    },
     Declaration("an id is known by its bytes") { store in
       let (composed, decomposed) = ("\u{E9}", "e\u{301}")
       try store.write { transaction in

@@ -93,6 +93,26 @@ extension StoreConformance {
         try expect(try reader.editState(.joblogs, id: "j"), equals: .asWritten(run: 1))
       }
     },
+    Declaration("a run rewrites a row that is there, once") { store in
+      let batch = changed(.joblogs, "j", ["job_type": .text("slice")])
+      let origin = batch.provenance(at: 0, run: 2)
+      try store.write { transaction in
+        try transaction.insert(changed(.joblogs, "j", [:]), at: 0, run: 1)
+        try expect(.other) {
+          try transaction.rewrite(StoreSamples.record(.joblogs, "none"), provenance: origin)
+        }
+        try transaction.rewrite(batch.record(at: 0), provenance: origin)
+      }
+      let before = try images(store, 2)
+      try expect(before.count, equals: 1)
+      try expect(.other) {
+        try store.write { transaction in
+          try transaction.rewrite(StoreSamples.record(.joblogs, "j"), provenance: origin)
+        }
+      }
+      try expect(try images(store, 2), equals: before)
+      try expect(try store.read { try $0.contains(.joblogs, id: "none") }, equals: false)
+    },
     Declaration("an edit shows in the digest, one that changes nothing does not") { store in
       let record = StoreSamples.record(.patterns, "p")
       try store.write { transaction in

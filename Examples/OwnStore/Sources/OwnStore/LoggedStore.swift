@@ -36,8 +36,33 @@ private final class LoggedTransaction: StoreTransactionWrapper {
     try transaction.insert(record, provenance: provenance)
   }
 
+  func insert(
+    _ batch: RecordBatch, at indices: [Int], run: Int64
+  ) throws -> [Int: StoreError] {
+    let refusals = try transaction.insert(batch, at: indices, run: run)
+    for index in indices where refusals[index] == nil {
+      log("insert \(batch.kind.schema.singular) \(batch.record(at: index).id) in run \(run)")
+    }
+    return refusals
+  }
+
+  func update(_ record: Record) throws -> Bool {
+    log("update \(record.kind.schema.singular) \(record.id)")
+    return try transaction.update(record)
+  }
+
+  func rewrite(_ record: Record, provenance: Provenance) throws {
+    log("rewrite \(record.kind.schema.singular) \(record.id) in run \(provenance.run)")
+    try transaction.rewrite(record, provenance: provenance)
+  }
+
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     log("delete \(kind.schema.singular) \(id)")
     return try transaction.delete(kind, id: id)
+  }
+
+  func undo(run: Int64) throws -> UndoCounts {
+    log("undo run \(run)")
+    return try transaction.undo(run: run)
   }
 }

@@ -51,6 +51,9 @@ final class TableTransaction: TableReader, StoreTransaction {
     try change { tables in
       let (kind, id) = (record.kind, try record.requiredID())
       guard let old = tables[kind, id] else { throw StoreError(.nothingToUpdate(kind, id: id)) }
+      guard tables.images[provenance.run]?[kind]?[Array(id.utf8)] == nil else {
+        throw StoreError(.rewrittenTwice(kind, id: id, run: provenance.run))
+      }
       let stored = try tables.checked(record)
       tables.images[provenance.run, default: [:]][kind, default: [:]][Array(id.utf8)] =
         BeforeImage(record: old.record, provenance: old.provenance)

@@ -32,6 +32,18 @@ import Testing
       ])
   }
 
+  @Test func aWrapperTellsOfEveryRowThatAMigrationWritesAndOfItsUndo() async throws {
+    let source = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+    let log = Log()
+    let store = LoggedStore(TableStore()) { line in log.lines.withLock { $0.append(line) } }
+    let summary = try await Migration(from: "/\(source)/rmos_legacy", into: store).run()
+    let run = try #require(summary.run)
+    _ = try await Undo(of: run, in: store).run()
+    let lines = log.lines.withLock { $0.filter { $0 != "commit" } }
+    #expect(lines.count { $0.hasSuffix(" in run \(run)") } == 72)
+    #expect(lines.count == 73 && lines.last == "undo run \(run)")
+  }
+
   private final class Log: Sendable {
     let lines = Mutex<[String]>([])
   }

@@ -219,7 +219,7 @@ class SQLiteReader: StoreReader {
     let table = try session.statements[kind]
     let sql =
       "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) "
-      + "ORDER BY \(table.byID)"
+      + "ORDER BY \(isSnapshot ? table.byID : whole(table))"
     try session.connection.withStatement(sql) { statement in
       while try statement.step() { try body(statement.record(table)) }
     }
@@ -235,7 +235,9 @@ class SQLiteReader: StoreReader {
     // Rows are read in the order of the table: in the order of the ids, each row would have to be
     // looked up.
     let list = columns.isEmpty ? "NULL" : columns.joined(separator: ", ")
-    try session.connection.withStatement("SELECT \(list) FROM \(table.scanned)") { statement in
+    let order = isSnapshot ? "" : " ORDER BY \(whole(table))"
+    try session.connection.withStatement("SELECT \(list) FROM \(table.scanned)\(order)") {
+      statement in
       // One array for all rows.
       var values = [Value](repeating: .null, count: columns.count)
       while try statement.step() {
@@ -244,6 +246,10 @@ class SQLiteReader: StoreReader {
       }
     }
   }
+
+  /// An order by the id for which no index serves: all rows are sorted before the first is returned,
+  /// so that what is written meanwhile is not among them.
+  private func whole(_ table: EntityStatements) -> String { "+\(table.byID)" }
 }
 
 extension SQLiteStatement {

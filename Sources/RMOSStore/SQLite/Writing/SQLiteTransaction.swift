@@ -221,7 +221,11 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       ) { statement in
         try statement.bind(id, at: 1)
         try statement.bind(provenance.run, at: 2)
-        _ = try statement.step()
+        do {
+          _ = try statement.step()
+        } catch let error as StoreError where error.code == .duplicateID {
+          throw StoreError(.rewrittenTwice(kind, id: id, run: provenance.run))
+        }
       }
       do {
         guard try replace(record, session) else { throw StoreError.ignoredRow(kind) }

@@ -61,7 +61,7 @@ final class EntityStatements: Sendable {
       + "\(images.joined(separator: ", "))) SELECT '\(kind.table)', t.id, $2, "
       + "\((values + origin).joined(separator: ", ")) FROM \(kind.table) t "
       + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.table)' AND p.entity_id = t.id "
-      + "WHERE t.id = $1"
+      + "WHERE t.id = $1 ON CONFLICT DO NOTHING"
   }
 
   /// The terms of an order.

@@ -55,7 +55,11 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
     try writeOne(session, kind, id) {
       let kept = try session.connection.query(
         table.insertBeforeImage, [id, String(provenance.run)])
-      guard kept.changes > 0 else { throw StoreError(.nothingToUpdate(kind, id: id)) }
+      guard kept.changes > 0 else {
+        throw try contains(kind, id: id)
+          ? StoreError(.rewrittenTwice(kind, id: id, run: provenance.run))
+          : StoreError(.nothingToUpdate(kind, id: id))
+      }
       guard try replace(kind, parameters, session) else { throw StoreError.ignoredRow(kind) }
       try write(provenance, of: record, session)
     }
