@@ -247,8 +247,8 @@ class SQLiteReader: StoreReader {
     }
   }
 
-  /// An order by the id for which no index serves: all rows are sorted before the first is returned,
-  /// so that what is written meanwhile is not among them.
+  /// An order by the id for which no index serves: all rows are sorted before the first is
+  /// returned, so that what is written meanwhile is not among them.
   private func whole(_ table: EntityStatements) -> String { "+\(table.byID)" }
 }
 
