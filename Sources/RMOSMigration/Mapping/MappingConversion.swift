@@ -42,14 +42,14 @@ enum MappingConversion: Sendable {
   enum Pair: String, Sendable, CaseIterable {
     /// The seconds between two times.
     case difference
-    /// The time that is so many seconds after another.
+    /// The time that is a number of seconds after another.
     case sum
   }
 }
 
 extension MappingConversion.Conversion {
-  /// From so many on, a number since 1970 counts milliseconds: as seconds it would be in the year
-  /// 5138 or later, as milliseconds it is in 1973 or later.
+  /// From here on, a number since 1970 counts milliseconds: as seconds it would be in the year 5138
+  /// or later, as milliseconds it is in 1973 or later.
   private static let millisecondsFrom = 100_000_000_000
 
   /// Converts a value that was scanned.
@@ -215,6 +215,7 @@ private struct ExactTime {
   /// The number of digits of a fraction that count.
   private static let places = 18
   private static let unit: Int128 = 1_000_000_000_000_000_000
+  private static let lastDay = CivilDate(year: 9999, month: 12, day: 31).dayNumber
 
   /// Since 0000-03-01, in units of 10⁻¹⁸ seconds, as the clock shows it.
   private let local: Int128
@@ -287,27 +288,30 @@ private struct ExactTime {
       separator: text[10] == UInt8(ascii: " ") ? " " : "T")
   }
 
-  /// The seconds from one time to another, whichever comes first; `nil` if only one has a zone.
+  /// The seconds from one time to another; `nil` if the other is before it, or if only one of them
+  /// has a zone.
   func seconds(to other: ExactTime) -> String? {
     guard (zoneOffset == nil) == (other.zoneOffset == nil) else { return nil }
     let difference =
       (other.local - Int128(other.zoneOffset ?? 0) * Self.unit)
       - (local - Int128(zoneOffset ?? 0) * Self.unit)
+    guard difference >= 0 else { return nil }
     let (whole, fraction) = difference.magnitude.quotientAndRemainder(
       dividingBy: UInt128(Self.unit))
     return "\(whole)" + Self.decimals(fraction, atLeast: 1)
   }
 
-  /// The time so many seconds later; `nil` if it is beyond the calendar.
+  /// The time a number of seconds later; `nil` if it is beyond the calendar.
   func adding(_ seconds: ExactDecimal) -> String? {
     guard let added = seconds.scaled(by: Self.places).wholeValue else { return nil }
     let sum = local + added
     guard sum >= 0 else { return nil }
     let (whole, fraction) = sum.quotientAndRemainder(dividingBy: Self.unit)
-    let (day, second) = Int(whole).quotientAndRemainder(dividingBy: 86_400)
-    let date = CivilDate(dayNumber: day)
-    guard 1...9999 ~= date.year else { return nil }
-    return "\(date.text)\(separator)\(ExactDecimal.clock(second))"
+    let (day, second) = whole.quotientAndRemainder(dividingBy: 86_400)
+    guard day <= Self.lastDay else { return nil }
+    let date = CivilDate(dayNumber: Int(day))
+    guard date.year >= 1 else { return nil }
+    return "\(date.text)\(separator)\(ExactDecimal.clock(Int(second)))"
       + Self.decimals(fraction.magnitude, atLeast: 0) + zone
   }
 
