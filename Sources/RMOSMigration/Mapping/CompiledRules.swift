@@ -49,6 +49,8 @@ struct CompiledRules {
     let targets: [Target]
     /// For each node, whether the rule looks at it, apart from conditions.
     let uses: [Bool]
+    /// For each node of a member of the object itself, whether the rule looks at it or into it.
+    let usesTop: [Bool]
     /// For each field of the kind, the target that gives it.
     let targetOfField: [Int?]
   }
@@ -106,10 +108,13 @@ struct CompiledRules {
     for (entities, condition, fields, targets, used) in drafts {
       var targetOfField = [Int?](repeating: nil, count: schema.fields.count)
       for (position, field) in fields.enumerated() { targetOfField[field] = position }
+      var usesTop = [Bool](repeating: false, count: tree.nodes.count)
+      for node in used { usesTop[tree.nodes[node].top] = true }
       self.rules.append(
         Rule(
           entities: entities, condition: condition, targets: targets,
-          uses: tree.nodes.indices.map { used.contains($0) }, targetOfField: targetOfField))
+          uses: tree.nodes.indices.map { used.contains($0) }, usesTop: usesTop,
+          targetOfField: targetOfField))
     }
   }
 

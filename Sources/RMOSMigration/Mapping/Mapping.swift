@@ -118,11 +118,11 @@ struct MappingRule: Sendable {
 
 /// What an object must be for a rule or a member to apply.
 struct MappingCondition: Sendable {
-  /// What must be there, be it null.
+  /// Members that must be present, even if null.
   var has: [EntityPointer] = []
-  /// What must not be there.
+  /// Members that must be absent.
   var lacks: [EntityPointer] = []
-  /// What must have one of several values.
+  /// Members that must have one of several values.
   var equals: [(pointer: EntityPointer, values: [JSONLiteral])] = []
 }
 

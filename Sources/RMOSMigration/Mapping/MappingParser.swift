@@ -108,13 +108,24 @@ struct MappingParser {
     }
     let schema = kind.schema
     var seen: Set<String> = []
+    /// The member that takes the rest.
+    var taker: String?
     for target in targets {
       guard let field = schema.position(ofMember: target.name) else {
         throw unknown(
           target, "\(schema.plural) have no member", among: schema.fields.map(\.member))
       }
       guard seen.insert(target.name).inserted else { throw repeated(target) }
-      rule.members.append((field, try source(target.value, "\"\(target.name)\"")))
+      let source = try source(target.value, "\"\(target.name)\"")
+      if case .object(_, takesRest: true) = source.content {
+        if let taker {
+          throw error(
+            "\"\(taker)\" has \"rest\" already, and takes all that nothing else uses; only one "
+              + "member of a rule can have it", at: target.value)
+        }
+        taker = target.name
+      }
+      rule.members.append((field, source))
     }
     return rule
   }
@@ -224,6 +235,11 @@ struct MappingParser {
     let references = try references(from, "\"from\"")
     switch conversion {
     case .pair(let pair):
+      if !values.isEmpty {
+        throw error(
+          "\"values\" does not go with \"\(pair.rawValue)\", which makes one value of two",
+          at: word ?? from)
+      }
       guard references.count == 2 else {
         throw error(
           "\"\(pair.rawValue)\" takes two values, and \"from\" names \(references.count)",
@@ -268,13 +284,12 @@ struct MappingParser {
       return nil
     }
     let name = try word(value, "\"as\"", of: Words.conversions)
-    if let pair = MappingConversion.Pair(rawValue: name) { return .pair(pair) }
-    guard let single = MappingConversion.Single(rawValue: name) else {
-      preconditionFailure("it is one of the words")
-    }
+    let single = MappingConversion.Single(rawValue: name)
     if let decimal = words["decimal"], single != .number, single != .inches {
       throw error("\"decimal\" goes with \"as\": \"number\" or \"inches\"", at: decimal)
     }
+    if let pair = MappingConversion.Pair(rawValue: name) { return .pair(pair) }
+    guard let single else { preconditionFailure("it is one of the words") }
     return .single(.init(single, decimalComma: decimal == ","))
   }
 

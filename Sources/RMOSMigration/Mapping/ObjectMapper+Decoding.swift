@@ -47,7 +47,7 @@ extension ObjectMapper {
     return true
   }
 
-  /// Has the entry appended last speak of the object instead of the text it became.
+  /// Rewrites the last entry's places to those of the source object.
   private func relocate(
     in batch: inout RecordBatch, _ origin: EntityOrigin, _ object: UnsafeBufferPointer<UInt8>,
     _ mapping: Int
@@ -68,12 +68,16 @@ extension ObjectMapper {
     ) { place in
       cursor.place(at: text.source(of: place.offset))
     } amend: { issue in
+      // What the rule reads is not mistaken for something else.
+      if issue.code == .fieldLookAlike, usesMember(at: issue.pointer) { return nil }
+      var issue = issue
       let offset =
         issue.code == .fieldMissing
-        ? placeOfNull(forMember: issue.pointer) : text.source(of: issue.offset ?? 0)
+        ? placeOfAbsence(forMember: issue.pointer) : text.source(of: issue.offset ?? 0)
       let place = cursor.place(at: offset)
       (issue.line, issue.column, issue.offset) = (place.line, place.column, place.offset)
       issue.message += explanation(ofMember: issue.pointer)
+      return issue
     }
   }
 }

@@ -275,7 +275,8 @@ import RMOSModels
       return child
     }
     if node != 0 || rules.spellings.isEmpty { return nil }
-    return unsafe rules.spellings[(decoded ?? Array(bytes(name))).foldedName]
+    let spelled = unsafe decoded ?? Array(bytes(name))
+    return spelled.starts(with: "__".utf8) ? nil : rules.spellings[spelled.foldedName]
   }
 
   private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
@@ -338,25 +339,24 @@ import RMOSModels
       for reference in references {
         switch reference {
         case .key:
-          guard let key else { continue }
-          return write(key: key, values)
+          if let key, write(key: key, values, conversion) { return true }
         case .node(let node):
-          guard unsafe places[node].isGiven else { continue }
-          return write(node, values, conversion)
+          if unsafe places[node].isGiven, write(node, values, conversion) { return true }
         }
       }
     case .pair(let first, let second, let pair):
-      if let isWritten = write(pair, first, second, target) { return isWritten }
+      if write(pair, first, second, target) { return true }
     case .common(let node, let elements, let values, let conversion):
       if unsafe places[node].isGiven {
         if unsafe !places[node].differs, unsafe places[node].hits == places[elements].hits {
-          return write(node, values, conversion, moves: false)
+          if write(node, values, conversion, moves: false) { return true }
+        } else {
+          unsafe remark(
+            .fieldNotDerived, target, at: places[node].start,
+            places[node].differs
+              ? "the elements name several values, so none is taken"
+              : "not every element names a value, so none is taken")
         }
-        unsafe remark(
-          .fieldNotDerived, target, at: node,
-          places[node].differs
-            ? "the elements name several values, so none is taken"
-            : "not every element names a value, so none is taken")
       }
     case .count(let node):
       if unsafe places[node].isThere,
@@ -374,19 +374,32 @@ import RMOSModels
     return true
   }
 
-  private func write(key: [UInt8], _ values: CompiledRules.Values) -> Bool {
+  /// Writes the object's key; false if the mapping takes it for none.
+  private func write(
+    key: [UInt8], _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?
+  ) -> Bool {
     if let value = values.first(where: { $0.word == key })?.value {
       guard value.kind != .null else { return false }
       text.append(value.text, madeFrom: 0)
       return true
     }
-    var writer = JSONWriter(escaping: .minimal)
-    writer.string(String(decoding: key, as: UTF8.self))
-    text.append(writer.utf8, madeFrom: 0)
+    let (token, kind) = Self.token(ofKey: key)
+    let converted = unsafe token.withUnsafeBufferPointer {
+      unsafe conversion?.convert($0, kind)
+    }
+    text.append(converted ?? token, madeFrom: 0)
     return true
   }
 
-  /// Writes the value at a node; false if there is none.
+  /// A key as a JSON string.
+  private static func token(ofKey key: [UInt8]) -> (token: [UInt8], kind: JSONScanner.Kind) {
+    var writer = JSONWriter(escaping: .minimal)
+    writer.string(String(decoding: key, as: UTF8.self))
+    let token = Array(writer.utf8)
+    return (token, token.contains(UInt8(ascii: "\\")) ? .escapedString : .string)
+  }
+
+  /// Writes the value at a node; false if the mapping takes it for none.
   private func write(
     _ node: Int, _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?,
     moves: Bool = true
@@ -409,29 +422,45 @@ import RMOSModels
     return true
   }
 
-  /// Writes the result of two values; returns `nil` if one of them is missing.
+  /// Writes the result of two values; false if there is none.
   private func write(
     _ pair: MappingConversion.Pair, _ first: CompiledRules.Reference,
     _ second: CompiledRules.Reference, _ target: CompiledRules.Target
-  ) -> Bool? {
-    guard case .node(let first) = first, case .node(let second) = second,
-      unsafe places[first].isGiven, unsafe places[second].isGiven
-    else { return nil }
-    guard
-      let result = unsafe pair.convert(
-        (token(first), places[first].kind), (token(second), places[second].kind))
-    else {
+  ) -> Bool {
+    guard let first = value(of: first), let second = value(of: second) else { return false }
+    let result = unsafe first.token.withUnsafeBufferPointer { token in
+      unsafe second.token.withUnsafeBufferPointer { other in
+        unsafe pair.convert((token, first.kind), (other, second.kind))
+      }
+    }
+    guard let result else {
       remark(
-        .fieldNotDerived, target, at: first,
-        "the \(pair.rawValue) of the two cannot be determined, so it is left out")
+        .fieldNotDerived, target, at: first.start,
+        "the \(pair.rawValue) of the two cannot be determined"
+          + (target.source.constant == nil ? ", so it is left out" : ""))
       return false
     }
-    unsafe text.append(result, madeFrom: places[first].start)
+    text.append(result, madeFrom: first.start)
     if pair == .sum {
       let shown = String(decoding: result.dropFirst().dropLast(), as: UTF8.self)
-      remark(.timeDerived, target, at: first, "\(shown) is derived, not recorded")
+      remark(.timeDerived, target, at: first.start, "\(shown) is derived, not recorded")
     }
     return true
+  }
+
+  /// The value that a reference leads to, and where it begins; `nil` if there is none.
+  private func value(
+    of reference: CompiledRules.Reference
+  ) -> (token: [UInt8], kind: JSONScanner.Kind, start: Int)? {
+    switch reference {
+    case .key:
+      guard let key else { return nil }
+      let (token, kind) = Self.token(ofKey: key)
+      return (token, kind, 0)
+    case .node(let node):
+      guard unsafe places[node].isGiven else { return nil }
+      return unsafe (Array(token(node)), places[node].kind, places[node].start)
+    }
   }
 
   private func writeObject(_ targets: [CompiledRules.Target], takesRest: Bool) -> Bool {
@@ -451,14 +480,14 @@ import RMOSModels
   }
 
   private func remark(
-    _ code: IssueCode, _ target: CompiledRules.Target, at node: Int, _ message: String
+    _ code: IssueCode, _ target: CompiledRules.Target, at offset: Int, _ message: String
   ) {
     let name = target.pointer.dropFirst()
     remarks.append(
       Remark(
         code: code,
         message: "\"\(name)\": \(message); the mapping \"\(mapping)\" \(target.source.description)",
-        pointer: target.pointer, offset: unsafe places[node].start))
+        pointer: target.pointer, offset: offset))
   }
 
   // MARK: Members that the rule does not mention
@@ -685,20 +714,32 @@ import RMOSModels
     return "; the mapping \"\(mapping)\" \(target.source.description)"
   }
 
-  /// The place of the null that leaves a member of the entity without a value; the beginning of the
-  /// object if there is none.
-  func placeOfNull(forMember pointer: String?) -> Int {
+  /// The place of the value that leaves a member of the entity without one, such as null; the
+  /// beginning of the object if there is none.
+  func placeOfAbsence(forMember pointer: String?) -> Int {
     guard let target = rule?.targets.first(where: { $0.pointer == pointer }) else {
       let name = pointer.map { Array($0.utf8.dropFirst()) }
       let own = members.first { $0.node.flatMap { rules.nameOfNode[$0] } == name }
       return own?.kind == .null ? own?.value.lowerBound ?? 0 : 0
     }
-    guard case .first(let references, _, _) = target.source.content else { return 0 }
-    for case .node(let node) in references
-    where unsafe places[node].isThere && !places[node].isGiven {
+    guard case .first(let references, _, _) = target.source.content, fits(target.source.condition)
+    else { return 0 }
+    for case .node(let node) in references where unsafe places[node].isThere {
       return unsafe places[node].start
     }
     return 0
+  }
+
+  /// Whether the rule looks at a member of the object, or into it.
+  func usesMember(at pointer: String?) -> Bool {
+    guard let rule, case .named(let name)? = pointer.flatMap(EntityPointer.literal)?.steps.first
+    else { return false }
+    return members.contains { member in
+      guard let node = member.node, rule.usesTop[node] else { return false }
+      let bytes = unsafe bytes(member.name)
+      let decoded = unsafe member.nameIsEscaped ? JSONScanner.decoded(bytes) : nil
+      return unsafe (decoded ?? Array(bytes)) == name
+    }
   }
 
   /// Whether any rule asks for an object's key in its dictionary.

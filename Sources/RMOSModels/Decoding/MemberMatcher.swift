@@ -91,7 +91,11 @@ package struct MemberMatcher {
   }
 
   /// The field, one of whose names differs from this one only in case, `_`, `-` and spaces.
+  ///
+  /// Names that begin with two underscores, such as OData's `__metadata`, are those of the program
+  /// that wrote the file.
   func field(resembling name: UnsafeBufferPointer<UInt8>) -> Int? {
+    if unsafe name.starts(with: "__".utf8) { return nil }
     var head: UInt64 = 0
     var length = 0
     for index in name.indices {

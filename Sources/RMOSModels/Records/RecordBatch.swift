@@ -164,11 +164,11 @@ public struct RecordBatch: Sendable {
   ///   - mapping: Which of the run's mappings it was read by.
   ///   - issues: Further issues of it.
   ///   - relocate: Maps a place to the one in the file.
-  ///   - amend: Rewrites an existing issue.
+  ///   - amend: Rewrites an existing issue; `nil` removes it.
   package mutating func amendLast(
     place: SourcePlace, byteLength: Int, digest: SHA256.Digest, mapping: Int,
     adding issues: [Issue],
-    relocate: (SourcePlace) -> SourcePlace, amend: (inout Issue) -> Void
+    relocate: (SourcePlace) -> SourcePlace, amend: (Issue) -> Issue?
   ) {
     let last = entries.count - 1
     entries[last].place = place
@@ -178,16 +178,17 @@ public struct RecordBatch: Sendable {
     for position in last * references.count..<referencePlaces.count {
       referencePlaces[position] = relocate(referencePlaces[position])
     }
-    for position in entries[last].issues { amend(&self.issues[position]) }
-    guard !issues.isEmpty else { return }
-    if entries[last].issues.isEmpty {
-      entries[last].issues = self.issues.count..<self.issues.count
-    }
+    let known = entries[last].issues
+    if known.isEmpty, issues.isEmpty { return }
+    // Its issues were the last to be appended.
+    let start = self.issues.count - known.count
+    let amended = self.issues[known].compactMap(amend)
+    self.issues.replaceSubrange(start..., with: amended)
     for var issue in issues {
       issue.id = id(at: last)
       self.issues.append(issue)
     }
-    entries[last].issues = entries[last].issues.lowerBound..<self.issues.count
+    entries[last].issues = start..<self.issues.count
   }
 
   /// Appends an entity that failed before it was decoded.

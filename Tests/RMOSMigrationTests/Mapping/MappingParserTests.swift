@@ -74,6 +74,15 @@ import Testing
     (#""members":{"id":{"common":"/a/*","as":"difference"}}"#, "gives one value"),
     (#""members":{"parameters":{"object":[]}}"#, "expected an object of members"),
     (#""members":{"id":{"from":"/a","decimal":","}}"#, "goes with"),
+    (#""members":{"id":{"from":["/a","/b"],"as":"sum","decimal":","}}"#, "goes with"),
+    (
+      #""members":{"id":{"from":["/a","/b"],"as":"difference","values":{"x":null}}}"#,
+      #""values" does not go with "difference""#
+    ),
+    (
+      #""members":{"parameters":{"rest":true},"results":{"object":{"a":"/a"},"rest":true}}"#,
+      #""parameters" has "rest" already"#
+    ),
   ])
   func rules(_ rule: String, _ message: String) throws {
     let error = try #require(

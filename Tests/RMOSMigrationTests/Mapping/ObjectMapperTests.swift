@@ -56,6 +56,75 @@ import Testing
     #expect(
       try text("{}", #""status":{"from":"key","values":{"k":"failed"}}"#, key: "k")
         == #"{"status":"failed"}"#)
+    #expect(
+      try text(
+        "{}", #""created_at":{"from":"key","as":"epoch-milliseconds"}"#, key: "1700000000000")
+        == #"{"created_at":"2023-11-14T22:13:20.000Z"}"#)
+    #expect(
+      try text("{}", #""duration_seconds":{"from":"key","as":"number"}"#, key: " 5 ")
+        == #"{"duration_seconds":5}"#)
+    #expect(
+      try text(#"{"e":1700000005}"#, pair, key: "1700000000")
+        == #"{"duration_seconds":5.0,"e":1700000005}"#)
+    #expect(try text(#"{"e":1700000005}"#, pair) == #"{"e":1700000005}"#)
+    #expect(try text(#"{"e":5}"#, pair, key: #"r"1"#) == #"{"e":5}"#)
+  }
+
+  private let pair = #""duration_seconds":{"from":["key","/e"],"as":"difference"}"#
+
+  /// A word that stands for nothing leaves the member to what comes next.
+  @Test(arguments: [
+    (#"{"t":"N/A","u":"rope"}"#, "rope"), (#"{"t":"N/A","u":"N/A"}"#, "other"),
+    (#"{"t":"N/A"}"#, "other"), (#"{"t":"x","u":"rope"}"#, "x"),
+  ])
+  func wordsForNothing(_ object: String, _ expected: String) throws {
+    let words = #""values":{"N/A":null,"k":null},"value":"other""#
+    let mapped = try map(object, #"{"members":{"job_type":{"from":["/t","/u"],\#(words)}}}"#)
+    #expect(mapped["job_type"] == expected)
+    let keyed = try map(
+      object, #"{"members":{"job_type":{"from":["key","/t","/u"],\#(words)}}}"#, key: "k")
+    #expect(keyed["job_type"] == expected)
+    let common = try map(
+      #"{"r":[{"t":"N/A"}]}"#, #"{"members":{"job_type":{"common":"/r/*/t",\#(words)}}}"#)
+    #expect(common["job_type"] == "other" && common.remarks.isEmpty)
+    let unknown = try map(
+      #"{"s":"soon","e":"late"}"#,
+      #"{"members":{"duration_seconds":{"from":["/s","/e"],"as":"difference","value":7}}}"#)
+    #expect(unknown["duration_seconds"] == "7.0" && unknown.remarks.count == 1)
+  }
+
+  /// The place of what is missing is that of the word for nothing.
+  @Test func aWordForNothingIsWhereTheMemberIsMissing() throws {
+    let mapped = try map(
+      #"{"a":1,"t":"N/A"}"#, #"{"members":{"job_type":{"from":"/t","values":{"N/A":null}}}}"#)
+    #expect(mapped.issues.first { $0.pointer == "/job_type" }?.column == 12)
+  }
+
+  /// A member that the rule reads is not passed over, whatever came of it.
+  @Test func whatARuleReadsIsNoLookAlike() throws {
+    let codes = { (object: String, source: String) in
+      try map(object, #"{"members":{"end_time":\#(source)}}"#).codes.filter {
+        $0 == "field.look-alike"
+      }
+    }
+    for source in [
+      #"{"from":"/EndTime","values":{"n/a":null}}"#,
+      #"{"from":"/EndTime","when":{"is":{"/x":1}}}"#,
+    ] {
+      #expect(try codes(#"{"EndTime":"n/a"}"#, source).isEmpty)
+      #expect(try codes(#"{"\u0045ndTime":"n/a"}"#, source).isEmpty)
+      // Another is.
+      #expect(try codes(#"{"EndTime":"n/a","end-time":"2025-01-01"}"#, source).count == 1)
+    }
+    #expect(try codes(#"{"EndTime":"n/a"}"#, #""/ended""#).count == 1)
+  }
+
+  @Test func namesOfOtherProgramsAreNoSpellings() throws {
+    let mapping = try Mapping.joblogs("{}", names: "any-case")
+    let mapped = try MappedObject(
+      #"{"Id":"j","__results":{"a":1},"Results_":{"b":2}}"#, as: .joblogs, by: mapping)
+    #expect(mapped["results"] == #"{"b":2}"#)
+    #expect(!mapped.codes.contains("field.look-alike"))
   }
 
   // MARK: Into objects

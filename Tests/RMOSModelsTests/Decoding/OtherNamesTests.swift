@@ -103,7 +103,10 @@ import Testing
       #expect(reading.issues[0].message.contains("any-case") == (field != "results"))
       #expect(reading.unknownMembers != nil)
     }
-    for members in [#""status": "failed", "Status": "x""#, #""Status": null"#, #""result": 1"#] {
+    for members in [
+      #""status": "failed", "Status": "x""#, #""Status": null"#, #""result": 1"#,
+      #""__results": {"uri": "x"}"#, #""__status": 1"#, #""@status": 1"#,
+    ] {
       #expect(EntityDecoding(.joblogs, "{\(job), \(members)}").codes.isEmpty, "\(members)")
     }
   }
