@@ -299,7 +299,7 @@ class EntityReader:
         for name in (*(item.member for item in self.fields), *self.others):
             fields.setdefault(plain(name), self.others.get(name, name))
         for name, member in resembling:
-            target = fields.get(plain(name))
+            target = None if name.startswith("__") else fields.get(plain(name))
             if target is None or target in self.entity.given:
                 continue
             if target != "id" or self.entity.found.key is None:
@@ -437,6 +437,8 @@ class EntityReader:
             self._issue("error", "field.unknown-value", name)
         elif schema.type == "timestamp" and moment(value.text) is None:
             self._issue("error", "field.format", name)
+        elif schema.type == "timestamp" and value.text.startswith("0001-01-01"):
+            self._issue("warning", "field.range", name)
         return None
 
     def _integer(self, schema: Field, token: str) -> None:

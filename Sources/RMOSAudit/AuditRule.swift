@@ -87,9 +87,10 @@ extension AuditRule {
   /// Names are not blank, lists and objects not empty.
   package static let emptyField = AuditRule(
     "field.empty", .error, "Names are not blank; lists and objects that need content have some")
-  /// Numbers are in range.
+  /// Numbers and times are in range.
   package static let fieldRange = AuditRule(
-    "field.range", .error, "Numbers are in range: widths above 0, at least one ring")
+    "field.range", .error,
+    "Numbers are in range: widths above 0, at least one ring; and no time is the calendar's first")
   /// Timestamps are ISO 8601.
   package static let fieldFormat = AuditRule(
     "field.format", .error, "Timestamps are ISO 8601 and name a moment that exists")

@@ -44,6 +44,20 @@ import Testing
     try withExtendedLifetime(tree) { try expectNoError(tree.path) }
   }
 
+  /// A time of the calendar's first day stays, with a warning of both.
+  @Test func aTimeThatIsNoneIsAWarningOfBoth() throws {
+    let job =
+      #"{"id":"j","job_type":"slice","parameters":{"a":1},"end_time":"0001-01-01T00:00:00"}"#
+    let tree = try SourceTree(["joblogs/j.json": job])
+    let store = InMemoryStore()
+    let summary = try withExtendedLifetime(tree) {
+      try Migration(from: tree.path, into: store).runSynchronously()
+    }
+    #expect(summary.statistics.total.migrated == 1)
+    let audit = try #require(try Auditor(of: store).runSynchronously()[.fieldRange])
+    #expect(audit.counts == [.warning: 1])
+  }
+
   @Test func warningsOfMigrationAreWarningsOfTheAudit() throws {
     var warned: Set<String> = []
     for example in Fixtures.contractCases {

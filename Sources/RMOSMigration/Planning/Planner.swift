@@ -159,6 +159,10 @@ struct Planner {
     let what =
       "\"\(member)\" points to the \(reference.target.schema.singular) \(Violation.quoted(id))"
     if missing.hasFailed { return "\(what), which failed in this run; fix that and run again" }
+    if id.allSatisfy(\.isWhitespace) {
+      return "\"\(member)\" is \(Violation.quoted(id)), which is the id of no "
+        + "\(reference.target.schema.singular); \(Violation.adviceForAbsence(writtenAs: id))"
+    }
     let advice = SimilarID.advice(
       for: id, missing.similar, otherwise: "add it, or set the member to null")
     return "\(what), which is neither in the store nor in the source; \(advice)"

@@ -64,8 +64,10 @@ extension FieldType {
         found: Violation.quoted(String(decoding: text, as: UTF8.self)), known: rule.knownValues,
         severity: rule.unknownValue)
     case .timestamp:
-      if unsafe Timestamp(utf8: text) != nil { return nil }
-      return unsafe .notTimestamp(found: Violation.quoted(String(decoding: text, as: UTF8.self)))
+      let time = unsafe Timestamp(utf8: text)
+      if let time, !time.isNone { return nil }
+      let found = unsafe Violation.quoted(String(decoding: text, as: UTF8.self))
+      return time == nil ? .notTimestamp(found: found) : .noTime(found: found)
     case .reference, .integer, .real, .json:
       return nil
     }

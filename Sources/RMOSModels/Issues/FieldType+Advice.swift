@@ -57,7 +57,8 @@ extension FieldType {
 
   private func numberAdvice(for text: String) -> String? {
     if text.allSatisfy(\.isWhitespace) || ["null", "none", "n/a", "-"].contains(text.lowercased()) {
-      return "write a number; if there is none, leave the member out where it is optional"
+      return Violation.adviceForAbsence(
+        writtenAs: text, if: "if there is none and it is optional")
     }
     if JSONNumberForm.isNumber(text) { return "write \(text) without quotes" }
     if let number = JSONNumberForm.number(meantBy: text) { return "write \(number)" }

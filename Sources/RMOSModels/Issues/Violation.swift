@@ -16,6 +16,8 @@ package enum Violation: Sendable, Hashable {
   case outOfRange(found: String, expected: String)
   /// A number with more digits than a column keeps.
   case rounded(found: String, stored: String)
+  /// A timestamp that programs write where there is no time.
+  case noTime(found: String)
   /// Text that is not a timestamp.
   case notTimestamp(found: String)
   /// Text that is not one of the known values.
@@ -59,7 +61,7 @@ package enum Violation: Sendable, Hashable {
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
       .error
-    case .rounded, .endBeforeStart, .idNumber, .lookAlike, .stringified: .warning
+    case .rounded, .noTime, .endBeforeStart, .idNumber, .lookAlike, .stringified: .warning
     case .idDerived, .idAlias, .columnName: .info
     }
   }
@@ -70,7 +72,7 @@ package enum Violation: Sendable, Hashable {
     case .missing: .fieldMissing
     case .wrongType, .stringified: .fieldType
     case .blank, .empty, .blankKey: .fieldEmpty
-    case .outOfRange, .rounded: .fieldRange
+    case .outOfRange, .rounded, .noTime: .fieldRange
     case .notTimestamp: .fieldFormat
     case .unknownValue: .fieldUnknownValue
     case .endBeforeStart: .timeOrder
@@ -107,13 +109,14 @@ package enum Violation: Sendable, Hashable {
       "\"\(field)\" is \(found); expected \(expected)"
     case .rounded(let found, let stored):
       "\"\(field)\" is \(found), which has more digits than a number keeps; stored as \(stored)"
+    case .noTime(let found):
+      "\"\(field)\" is \(found)" + Violation.noTimeAdvice(found)
     case .notTimestamp(let found):
       "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
-        + "2025-01-15T10:30:00Z"
-        + (Timestamp.advice(for: Violation.unquoted(found)).map { "; " + $0 } ?? "")
+        + "2025-01-15T10:30:00Z" + Violation.timeAdvice(found)
     case .unknownValue(let found, let known, let severity):
       "\"\(field)\" is \(found); expected one of \(known.joined(separator: ", "))"
-        + Violation.suggestion(for: found, among: known) + Violation.keeping(severity)
+        + Violation.suggestion(for: found, among: known, severity)
     case .endBeforeStart(let end, let startField, let start):
       "\"\(field)\" (\(end)) is before \"\(startField)\" (\(start)); kept as is"
     case .loneSurrogate:
@@ -154,8 +157,7 @@ package enum Violation: Sendable, Hashable {
     switch self {
     case .missing: "NULL"
     case .wrongType(let found, _, _), .outOfRange(let found, _), .rounded(let found, _),
-      .notTimestamp(let found),
-      .unknownValue(let found, _, _):
+      .noTime(let found), .notTimestamp(let found), .unknownValue(let found, _, _):
       found
     case .blank: "blank text"
     case .empty(.object, _): "{}"
@@ -184,6 +186,7 @@ package enum Violation: Sendable, Hashable {
     case .empty(.object, _): "at least one member"
     case .empty(.array, _): "at least one element"
     case .rounded: "a number of at most 15 digits"
+    case .noTime: "a time, or none"
     case .notTimestamp: "a valid ISO 8601 date or time"
     case .unknownValue(_, let known, _): "one of \(known.joined(separator: ", "))"
     case .endBeforeStart(_, let startField, let start): "a time not before \(startField) (\(start))"
@@ -205,10 +208,37 @@ package enum Violation: Sendable, Hashable {
     String(quoted.dropFirst().dropLast())
   }
 
-  /// The known value that was probably meant.
-  private static func suggestion(for found: String, among known: [String]) -> String {
-    let meant = KnownValues.meant(by: unquoted(found), among: known)
-    return meant.map { " (did you mean \"\($0)\"?)" } ?? ""
+  /// What to write where there is no value.
+  ///
+  /// - Parameters:
+  ///   - text: What is written there.
+  ///   - condition: When to do so.
+  /// - Returns: The end of a sentence.
+  package static func adviceForAbsence(
+    writtenAs text: String, if condition: String = "if there is none"
+  ) -> String {
+    "\(condition), leave the member out, write null, or let a mapping read it with \"values\": "
+      + "{\(quoted(text)): null}"
+  }
+
+  private static func timeAdvice(_ quoted: String) -> String {
+    Timestamp.advice(for: unquoted(quoted)).map { "; " + $0 } ?? ""
+  }
+
+  private static func noTimeAdvice(_ quoted: String) -> String {
+    "; kept as is, but " + Timestamp.adviceForNoTime(writtenAs: unquoted(quoted))
+  }
+
+  /// The known value that was probably meant, or what to do about a blank one.
+  private static func suggestion(
+    for found: String, among known: [String], _ severity: Severity
+  ) -> String {
+    let text = unquoted(found)
+    if severity == .error, text.allSatisfy(\.isWhitespace) {
+      return "; " + adviceForAbsence(writtenAs: text)
+    }
+    let meant = KnownValues.meant(by: text, among: known)
+    return (meant.map { " (did you mean \"\($0)\"?)" } ?? "") + keeping(severity)
   }
 
   /// A text from a file as a message shows it: quoted, and cut after 60 Unicode scalars.

@@ -6,15 +6,29 @@ extension Timestamp {
   /// What a text that is not a timestamp is, and how to write what it means, as the end of a
   /// sentence; `nil` if it is unknown.
   package static func advice(for text: String) -> String? {
-    if text.allSatisfy(\.isWhitespace) {
-      return "leave the member out if there is no time, or write null"
-    }
+    if text.allSatisfy(\.isWhitespace) { return Violation.adviceForAbsence(writtenAs: text) }
+    if isNoDate(ofDotNET: text) { return adviceForNoTime(writtenAs: text) }
     var reader = MeaningReader(text)
     return reader.advice()
   }
 
   /// What to do about times that are numbers.
   fileprivate static let epochAdvice = "times that are numbers are read with the mapping \"epoch\""
+
+  /// What to do about the time that programs write where there is none.
+  package static func adviceForNoTime(writtenAs text: String) -> String {
+    ".NET, Go and others write it where there is no time; "
+      + Violation.adviceForAbsence(writtenAs: text, if: "if so")
+  }
+
+  /// Whether a text is `/Date(-62135596800000)/`, with or without an offset: the first day of the
+  /// calendar.
+  private static func isNoDate(ofDotNET text: String) -> Bool {
+    guard text.hasPrefix("/Date(-"), text.hasSuffix(")/"),
+      let milliseconds = Int(text.dropFirst(7).prefix { $0.isASCII && $0.isNumber })
+    else { return false }
+    return 62_135_510_400_000...62_135_683_200_000 ~= milliseconds
+  }
 
   /// The seconds since 1970 for which a number is taken whose unit nobody says: the years 1990 to
   /// 2199.
@@ -34,8 +48,12 @@ extension Timestamp {
   /// - Returns: The end of a sentence.
   package static func advice(forNumber number: some StringProtocol) -> String {
     guard let value = Double(number) else { return epochAdvice }
-    if isLikely(seconds: value) || isLikely(seconds: value / 1e3) { return epochAdvice }
-    if value == 0 { return "leave the member out if there is no time, or write null" }
+    // Numbers that count from another day than 1970-01-01 are seen by the time they would give.
+    if let seconds = [value, value / 1e3].first(where: { isLikely(seconds: $0) }) {
+      let time = UTCTime(secondsSince1970: Int(seconds.rounded(.down)))
+      return epochAdvice + ", this one as \(time.iso8601)"
+    }
+    if value == 0 { return Violation.adviceForAbsence(writtenAs: String(number)) }
     if 1900...2199 ~= value, value.rounded() == value {
       return "it looks like a year; the month and the day are missing"
     }

@@ -41,6 +41,14 @@ import Testing
     #expect(code(.joblogs, "job_type", "slice") == nil)
   }
 
+  /// The first day of the calendar is a time, but rarely one that is meant.
+  @Test(arguments: ["0001-01-01", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z"])
+  func theFirstDayIsAWarning(_ text: String) {
+    #expect(code(.joblogs, "end_time", text) == .fieldRange)
+    #expect(Violation.noTime(found: text).severity == .warning)
+    #expect(code(.joblogs, "end_time", text.replacing("0001-01-01", with: "0001-01-02")) == nil)
+  }
+
   @Test func numbersHaveRanges() {
     let positive = FieldType.real(.positive)
     let nonNegative = FieldType.real(.nonNegative)
@@ -139,7 +147,19 @@ import Testing
       (
         .notTimestamp(found: #""1700000000""#),
         #""f" is "1700000000"; expected a valid ISO 8601 date or time, such as "#
-          + #"2025-01-15T10:30:00Z; times that are numbers are read with the mapping "epoch""#
+          + #"2025-01-15T10:30:00Z; times that are numbers are read with the mapping "epoch", "#
+          + "this one as 2023-11-14T22:13:20Z"
+      ),
+      (
+        .noTime(found: #""0001-01-01T00:00:00""#),
+        #""f" is "0001-01-01T00:00:00"; kept as is, but .NET, Go and others write it where there "#
+          + "is no time; if so, leave the member out, write null, or let a mapping read it with "
+          + #""values": {"0001-01-01T00:00:00": null}"#
+      ),
+      (
+        .unknownValue(found: "\"\"", known: ["a", "b"]),
+        #""f" is ""; expected one of a, b; if there is none, leave the member out, write null, or "#
+          + #"let a mapping read it with "values": {"": null}"#
       ),
       (.idAlias("run_id"), #""f" is missing; "run_id" is read as the id"#),
       (.columnName("f_json"), #""f_json" is read as "f""#),

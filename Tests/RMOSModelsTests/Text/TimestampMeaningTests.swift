@@ -56,7 +56,9 @@ import Testing
     ("2024-01-15T10:15:00+05:75", "no such offset"),
     ("2024-W03", "the day is missing"), ("2024W03", "the day is missing"),
     ("2024-01", "the day is missing"), ("2024", "the month and the day"), ("", "write null"),
-    ("  ", "write null"),
+    ("  ", "\"values\": {\"  \": null}"),
+    ("/Date(-62135596800000)/", "{\"/Date(-62135596800000)/\": null}"),
+    ("/Date(-62135596800000+0100)/", "where there is no time"), ("/Date(-1000)/", "\"epoch\""),
   ])
   func whatCannotBeWrittenIsExplained(_ text: String, _ words: String) throws {
     let advice = try #require(Timestamp.advice(for: text))
@@ -69,7 +71,9 @@ import Testing
     ("202304031230", "write 2023-04-03T12:30"), ("45019.5", "write 2023-04-03T12:00:00"),
     ("45019", "write 2023-04-03"), ("2023", "the month and the day"), ("0", "write null"),
     ("-5", "not in the years"), ("20239999", "not in the years"), ("1e12", "\"epoch\""),
-    ("1680480000", "\"epoch\""),
+    ("1680480000", "\"epoch\""), ("702345600.5", "this one as 1992-04-04T"),
+    ("3786912000000", "this one as 2090-01-01T00:00:00Z"),
+    ("2304031015", "this one as 2043-01-"),
   ])
   func numbersAreExplained(_ number: String, _ words: String) {
     let advice = Timestamp.advice(forNumber: number)
