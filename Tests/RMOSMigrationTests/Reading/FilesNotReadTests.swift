@@ -48,6 +48,17 @@ import Testing
       Set(renamed) == ["Patterns/e.json", "job_logs/deep/f.NDJSON", "joblog/i.json.txt"])
   }
 
+  /// Logs that were rotated have the ending of a format before a number.
+  @Test(arguments: [
+    ("a.jsonl.1", true), ("a.jsonl-20231101", true), ("a.json.2023-11-01T10:30", true),
+    ("A.NDJSON.12", true), ("a.geojson", true), ("a.jsonl.1.gz", true), ("a.json_2.icloud", true),
+    ("a.log.1", false), ("json.1", false), ("a.json.bak", false), ("a.1", false),
+    ("a.log.1.gz", false),
+  ])
+  func rotatedFilesLookLikeData(_ name: String, _ looksLikeData: Bool) {
+    #expect(UnreadFile(name: Array(name.utf8)).looksLikeData == looksLikeData)
+  }
+
   @Test func aQuietTreeSaysNothing() throws {
     let tree = try SourceTree(["patterns/a.json": Texts.pattern("a"), "strip_families/.keep": ""])
     let recorded = try run(tree)
