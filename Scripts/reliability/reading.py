@@ -123,6 +123,9 @@ NOTES = frozenset(("meta", "metadata", "info", "header", "headers", "summary", "
                    "source"))
 #: Further names of what is about how the document came to be, in plain letters.
 REPORTS = frozenset(("errors", "warnings", "messages", "log", "logs"))
+#: Names of what an answer says about the entities in it, in plain letters.
+ANSWERS = frozenset(("success", "ok", "status", "code", "message", "error", "count", "total",
+                     "limit", "offset"))
 #: Names under which a document has its one entity, besides the kind's, in plain letters.
 ENVELOPES = frozenset(("data", "result", "item", "record", "entry", "entity", "payload", "response",
                        "value", "body", "job", "run", "log", "family"))
@@ -160,7 +163,7 @@ class Names:
 
     def resembles(self, name: str | None) -> bool:
         """Whether a name is one of a member, in whatever letters."""
-        return name is not None and plain(name) in self.others
+        return name is not None and not name.startswith("__") and plain(name) in self.others
 
 
 #: A list of steps; `None` matches any.
@@ -190,6 +193,28 @@ class Content:
     left_out: tuple[str, ...] = ()
     #: Whether it has all that another kind requires.
     is_other: bool = False
+    #: The most members that an object in it has.
+    width: int = 0
+
+
+@dataclass
+class Signs:
+    """What tells an object with a list of its parts from one around entities."""
+
+    names: Names
+    values: int = 0
+    width: int = 0
+    is_around: bool = False
+
+    def add(self, name: str, is_container: bool, width: int) -> None:
+        if is_container:
+            self.width = max(self.width, width)
+            self.is_around |= plain(name) in self.names.kind | GENERIC_NAMES
+        elif not describes_document(name) and plain(name) not in ANSWERS:
+            self.values += 1
+
+    def are_of_record(self) -> bool:
+        return not self.is_around and self.values > 1 and self.values >= self.width
 
 
 class Outline:
@@ -233,6 +258,7 @@ class Outline:
         self.only_entity = ["", "", ""]
         self.others = [False, False, False]
         self.leaves_out = False
+        self.record = Signs(self.names)
         is_whole = self.each(start, self._take) is not None
         shape = self._verdict(is_whole)
         tiers = [index for index in range(3) if self.entities[index] + self.collections[index]]
@@ -252,6 +278,7 @@ class Outline:
             return None
         self.count += 1
         self.objects += is_object
+        self.record.add(name, self.scanner.at(position) in ("{", "["), content.width)
         self._add(content, name, is_object)
         return end
 
@@ -319,8 +346,11 @@ class Outline:
             if self.collections[tier]:
                 return Shape("ambiguous")
             return Shape("wrapper", ((None,),), True, frozenset(name for name, _ in notes))
-        if tier == 0 and only_objects and self.count - len(notes) != 1:
-            return Shape("dictionary")
+        if tier == 0:
+            if only_objects and (self.count - len(notes) != 1 or not self.collections[0]):
+                return Shape("dictionary")
+            if self.record.are_of_record() or not self.collections[0] and self.entities[0] == 1:
+                return Shape("entity")
         if self.collections[tier] != 1:
             return Shape("ambiguous")
         return Shape("wrapper", self.selections[tier])
@@ -339,6 +369,7 @@ class Outline:
         likeness: int | None = None
         inner: int | None = None
         is_other = False
+        width = 0
 
         def content() -> Content:
             if likeness is not None:
@@ -346,6 +377,7 @@ class Outline:
             else:
                 found = Content("other") if inner is None else Content("remote", inner)
             found.is_other = is_other and likeness != 2
+            found.width = width
             return found
 
         for _ in range(SAMPLES):
@@ -353,10 +385,12 @@ class Outline:
                 break
             found: int | None = None
             if self.scanner.at(position) == "{":
-                found, is_one, end = self._likeness(position)
+                found, is_one, members, end = self._likeness(position)
                 is_other |= is_one
+                width = max(width, members)
             elif self.scanner.at(position) == "[" and depth < DEEPEST:
                 below, end = self._list(position, depth + 1)
+                width = max(width, below.width)
                 if below.what in ("collection", "remote"):
                     inner = max(inner or 0, below.likeness)
             else:
@@ -382,20 +416,29 @@ class Outline:
         """Whether an object with some members has all that another kind requires."""
         return any(required <= seen for required in self.names.required_by_others)
 
-    def _likeness(self, start: int) -> tuple[int, bool, int | None]:
-        fields = 0
+    def _likeness(self, start: int) -> tuple[int, bool, int, int | None]:
+        fields = members = 0
         seen: set[str] = set()
 
         def take(name: str, position: int) -> int | None:
-            nonlocal fields
+            nonlocal fields, members
             fields += self._is_known(name)
+            members += 1
             seen.add(name)
             return self.scanner.outline_end(position)
 
         end = self.each(start, take)
-        return min(fields, 2), self._is_other(seen), end
+        return min(fields, 2), self._is_other(seen), members, end
 
     def _object(self, start: int, depth: int) -> tuple[Content, int | None]:
+        content, members, width, end = self._object_of_width(start, depth)
+        content.width = max(members, width)
+        return content, end
+
+    def _object_of_width(
+            self, start: int, depth: int) -> tuple[Content, int, int, int | None]:
+        width = 0
+        record = Signs(self.names)
         fields = members = lists = objects = likeness = 0
         found: list[tuple[str, int]] = []
         left_out: list[str] = []
@@ -403,7 +446,7 @@ class Outline:
         has_list = holds_others = False
 
         def take(name: str, position: int) -> int | None:
-            nonlocal fields, members, lists, objects, likeness, has_list, holds_others
+            nonlocal fields, members, lists, objects, likeness, has_list, holds_others, width
             fields += self._is_known(name)
             seen.add(name)
             first = self.scanner.at(position)
@@ -411,6 +454,8 @@ class Outline:
                 content, end = Content("other"), self.scanner.outline_end(position)
             else:
                 content, end = self._content(position, depth + 1)
+            width = max(width, content.width)
+            record.add(name, first in ("{", "["), content.width)
             if end is not None:
                 members += 1
                 objects += first == "{"
@@ -428,23 +473,29 @@ class Outline:
             return end
 
         end = self.each(start, take)
+
+        def found_as(content: Content) -> tuple[Content, int, int, int | None]:
+            return content, members, width, end
+
         if fields:
-            return Content("entity", min(fields, 2), is_other=fields < 2 and self._is_other(seen)), end
+            return found_as(Content("entity", min(fields, 2), is_other=fields < 2 and self._is_other(seen)))
         if members == 0 and end is not None:
-            return Content("empty"), end
+            return found_as(Content("empty"))
         inner = max((item for _, item in found), default=0)
+        if end is not None and has_list and not inner and not likeness and record.are_of_record():
+            return found_as(Content("entity", 0, is_other=self._is_other(seen)))
         if has_list or inner > likeness:
             names = tuple(name for name, item in found if item or not inner)
             if len(found) > SAMPLES:
-                return Content("holder", inner, None, tuple(left_out)), end
+                return found_as(Content("holder", inner, None, tuple(left_out)))
             left_out = [name for name, item in found if not item and inner] + left_out
-            return Content("holder", inner, names, tuple(left_out)), end
+            return found_as(Content("holder", inner, names, tuple(left_out)))
         if objects == members > 0:
             is_other = likeness < 2 and (holds_others or self._is_other(seen))
-            return Content("collection", likeness, is_other=is_other), end
+            return found_as(Content("collection", likeness, is_other=is_other))
         if left_out:
-            return Content("remote", 2), end
-        return Content("other", is_other=self._is_other(seen)), end
+            return found_as(Content("remote", 2))
+        return found_as(Content("other", is_other=self._is_other(seen)))
 
 
 class FileReader:
@@ -733,6 +784,11 @@ def copied(name: bytes) -> list[bytes]:
         names.append(f"{stem}.{end}".encode("utf-8", "surrogateescape"))
 
 
+def is_data(name: bytes) -> bool:
+    """Whether a name has the ending of a format, perhaps before the number of a rotated log."""
+    return name.rstrip(b"0123456789-_.:t").endswith((b".json", b".jsonl", b".ndjson"))
+
+
 def unread_reason(name: bytes) -> tuple[str, bool]:
     """Why a file without an ending of a format is not read, and whether it looks like data."""
     lowered = name.lower()
@@ -748,10 +804,10 @@ def unread_reason(name: bytes) -> tuple[str, bool]:
             continue
         for ending_ in endings:
             if lowered.endswith(ending_):
-                return reason, lowered[:-len(ending_)].endswith((b".json", b".jsonl", b".ndjson"))
-    return "ending", lowered.endswith((
+                return reason, is_data(lowered[:-len(ending_)])
+    return "ending", is_data(lowered) or lowered.endswith((
         b".json.txt", b".jsonl.txt", b".ndjson.txt", b".jsonc", b".json5", b".hjson",
-        b".jsonlines", b".ldjson"))
+        b".jsonlines", b".ldjson", b".geojson"))
 
 
 class Walk:

@@ -98,6 +98,8 @@ class Tree:
         choose = self.random
         shape = choose.choice(("entity", "entity", "entity", "list", "dictionary", "lines",
                                "wrapper"))
+        if self.odd():
+            shape = "stranger"
         name = flat or choose.choice(FILE_NAMES) + str(choose.randrange(30))
         if not flat and choose.random() < 0.08:
             name += choose.choice((" (1)", " - Copy", " copy 2", "~", ".sync-conflict-1",
@@ -116,6 +118,8 @@ class Tree:
                 f"{self._string(key)}:{entity}" for key, entity in zip(keys, entities)) + "}"
         elif shape == "wrapper":
             text = self._wrapper(kind, entities)
+        elif shape == "stranger":
+            text = self._stranger(2)
         else:
             flat_lines = [entity.replace("\r", " ").replace("\n", " ") for entity in entities]
             if self.odd(2):
@@ -182,6 +186,21 @@ class Tree:
             members.insert(choose.randrange(len(members) + 1), around)
         return "{" + ", ".join(members) + "}"
 
+    def _stranger(self, depth: int) -> str:
+        """An object in which nothing is named as it is read."""
+        choose = self.random
+        members = []
+        for _ in range(choose.randrange(5)):
+            name = choose.choice(("a", "b", "c", "count", "version", "__metadata", "items", "parts"))
+            inner = ["1"]
+            if depth:
+                inner = [self._stranger(depth - 1) for _ in range(choose.randrange(3))]
+            value = choose.choice((
+                "1", '"x"', "null", "[1]", inner[0] if inner else "{}", f"[{','.join(inner)}]",
+                "{" + ",".join(f'"k{index}": {item}' for index, item in enumerate(inner)) + "}"))
+            members.append(f'"{name}{choose.choice(("", "1", "2"))}": {value}')
+        return "{" + ", ".join(members) + "}"
+
     def _encode(self, text: str, shape: str) -> bytes:
         choose = self.random
         encoding = "utf-8"
@@ -245,7 +264,8 @@ class Tree:
 
     def _no_input(self, place: Path) -> None:
         """What is skipped."""
-        name = self.random.choice((".hidden.json", "notes.txt", "f.json.bak", "README", ".d"))
+        name = self.random.choice((".hidden.json", "notes.txt", "f.json.bak", "README", ".d",
+                                   "saw.jsonl.1", "saw.json-20251101", "a.geojson", "s.log.1"))
         if name == ".d":
             (place / name).mkdir(exist_ok=True)
             (place / name / "x.json").write_text("{")

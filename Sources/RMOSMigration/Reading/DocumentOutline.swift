@@ -50,22 +50,29 @@ final class DocumentOutline {
     "data", "result", "item", "record", "entry", "entity", "payload", "response", "value", "body",
     "job", "run", "log", "family",
   ].map { Array($0.utf8) }
+  /// Names of what an answer says about the entities in it, folded.
+  private static let namesOfAnswers = [
+    "success", "ok", "status", "code", "message", "error", "count", "total", "limit", "offset",
+  ].map { Array($0.utf8) }
   /// Further names of collections that are about how the document came to be, folded.
   private static let namesOfReports = ["errors", "warnings", "messages", "log", "logs"].map {
     Array($0.utf8)
   }
 
-  /// In the document whose shape was found last, where entities may be if that was taken for one
-  /// itself.
-  private(set) var held: [EntityPointer] = []
-  /// In that document, where lists and dictionaries of objects are, whatever these look like.
-  private(set) var collections: [EntityPointer] = []
-  /// In that document, where the entities may be if its shape was ambiguous.
-  private(set) var candidates: [EntityPointer] = []
-  /// Whether that document is an object with one member, an object.
-  private(set) var isOneObject = false
-  /// In that document, the first members whose value is no entity and holds none.
-  private(set) var unread: [String] = []
+  /// What is found out about a document.
+  struct Findings {
+    var shape: DocumentShape
+    /// Where entities may be if the document was taken for one itself.
+    var held: [EntityPointer] = []
+    /// Where lists and dictionaries of objects are, whatever these look like.
+    var collections: [EntityPointer] = []
+    /// Where the entities may be if the shape is ambiguous.
+    var candidates: [EntityPointer] = []
+    /// Whether the document is an object with one member, an object.
+    var isOneObject = false
+    /// The first members whose value is no entity and holds none.
+    var unread: [String] = []
+  }
 
   /// Creates an outline of documents of a kind; `others` are the other kinds whose entities may be
   /// in them.
@@ -96,7 +103,8 @@ final class DocumentOutline {
   private indirect enum Content {
     /// A value that cannot be an entity.
     case other
-    /// An object that looks like an entity.
+    /// An object that looks like an entity: with members of the kind or, if its likeness is none,
+    /// with values of its own beside what it holds.
     case entity(Likeness)
     /// A list or dictionary of objects.
     case collection(Likeness)
@@ -142,6 +150,8 @@ final class DocumentOutline {
     var isColumns = false
     var members = 0
     var objects = 0
+    /// What tells an object with a list of its parts from one around entities.
+    var record = RecordSigns()
     var isWhole = false
     /// Members that look like an entity, collections and holders, by likeness.
     var entities = [0, 0, 0]
@@ -178,30 +188,55 @@ final class DocumentOutline {
     var onlyObjects: Bool { members > 0 && objects == members }
   }
 
-  /// The shape of a document.
+  /// What the members of an object tell about it if none of them is known: whether it has values
+  /// of its own, and a list of parts, or is around the objects in a list.
+  private struct RecordSigns {
+    /// The number of members that are neither objects nor lists, and do not say something about the
+    /// objects around which the object may be.
+    private var values = 0
+    /// The most members that an object in it has, of those that were examined.
+    private var width = 0
+    /// Whether a collection is named as one of entities is.
+    private var hasCollectionOfEntities = false
+
+    mutating func add(value name: [UInt8]) {
+      let isOfAnswer =
+        DocumentOutline.describesDocument(name)
+        || DocumentOutline.namesOfAnswers.contains(name.foldedName)
+      if !isOfAnswer { values += 1 }
+    }
+
+    mutating func add(containerOf width: Int, isNamedAsEntities: Bool) {
+      self.width = max(self.width, width)
+      hasCollectionOfEntities = hasCollectionOfEntities || isNamedAsEntities
+    }
+
+    /// Whether the object says no less of itself than of each object in it.
+    var areOfRecord: Bool { !hasCollectionOfEntities && values > 1 && values >= width }
+  }
+
+  /// Finds out what a document is.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
-  func shape(of source: any ByteSource) throws(ReadFailure) -> DocumentShape {
-    (held, candidates, collections, isOneObject, unread) = ([], [], [], false, [])
+  func examine(_ source: any ByteSource) throws(ReadFailure) -> Findings {
     try window.load(source)
     var top = Top()
     let start = try window.skipWhiteSpace(from: window.start)
-    guard window.has(UInt8(ascii: "{"), at: start) else { return .entity }
+    guard window.has(UInt8(ascii: "{"), at: start) else { return Findings(shape: .entity) }
     top.isWhole =
       try forEachMember(of: start) { name, position throws(ReadFailure) in
         try take(name, at: position, into: &top)
       } != nil
-    held = top.held
-    collections = top.places.joined().filter { place in
+    let collections = top.places.joined().filter { place in
       guard case .named(let name)? = place.steps.first, place.steps.last == .any else {
         return false
       }
       return !Self.describesDocument(name)
     }
-    candidates = Self.generalized(top.likeness.map { top.places[$0] } ?? [])
-    isOneObject = top.isWhole && top.members == 1 && top.objects == 1
-    unread = top.unread
-    return shape(of: top)
+    return Findings(
+      shape: shape(of: top), held: top.held, collections: collections,
+      candidates: Self.generalized(top.likeness.map { top.places[$0] } ?? []),
+      isOneObject: top.isWhole && top.members == 1 && top.objects == 1, unread: top.unread)
   }
 
   /// Whether the value at an offset of a source is an entity, or holds objects that may be some.
@@ -209,9 +244,9 @@ final class DocumentOutline {
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool {
     try window.load(source, at: offset)
-    return switch try content(at: window.start, depth: 1).0 {
-    case .collection, .holder, .remote, .ofOther, .entity(.clear): true
-    case .entity, .other, .empty: false
+    return switch try content(at: window.start, depth: 1).content {
+    case .collection, .holder, .remote, .ofOther, .entity(.clear), .entity(.none): true
+    case .entity(.some), .other, .empty: false
     }
   }
 
@@ -219,6 +254,7 @@ final class DocumentOutline {
     _ name: [UInt8], at position: Int, into top: inout Top
   ) throws(ReadFailure) -> Int? {
     let isObject = window.has(UInt8(ascii: "{"), at: position)
+    let isList = window.has(UInt8(ascii: "["), at: position)
     // What the value of a field holds, such as rings, is the entity's.
     var isOwnContent = false
     switch matcher.role(of: name) {
@@ -228,14 +264,14 @@ final class DocumentOutline {
       if isObject, !matcher.isJSON[field] { top.isColumns = true }
       if case .json(let shape, _, _) = schema.fields[field].type {
         isOwnContent =
-          shape == .object ? isObject : window.has(UInt8(ascii: "["), at: position)
+          shape == .object ? isObject : isList
       }
     case .similar: top.hasField = true
     case .unknown: break
     }
-    let (found, end) = try content(at: position, depth: 1)
+    let (found, width, end) = try content(at: position, depth: 1)
     let content = found.own
-    guard end != nil || !Self.isEntity(content) else { return nil }
+    guard end != nil || Self.mayBreakOff(content) else { return nil }
     if case .ofOther(.entity(let likeness)) = found, !Self.describesDocument(name) {
       top.leaveOut(name, likeness)
     } else if case .ofOther(.other) = found, !Self.describesDocument(name) {
@@ -249,15 +285,34 @@ final class DocumentOutline {
     }
     top.members += 1
     if isObject { top.objects += 1 }
+    note(name, isContainer: isObject || isList, width, in: &top.record)
     add(content, name, isObject: isObject, &top)
     return end
   }
 
-  private static func isEntity(_ content: Content) -> Bool {
+  /// Whether contents count even if the text breaks off in them.
+  private static func mayBreakOff(_ content: Content) -> Bool {
     switch content {
-    case .entity, .other, .empty, .ofOther: true
-    case .collection, .holder, .remote: false
+    case .entity, .other, .empty, .ofOther: false
+    case .collection, .holder, .remote: true
     }
+  }
+
+  /// Notes what a member tells about the object that it is of.
+  private func note(
+    _ name: [UInt8], isContainer: Bool, _ width: Int, in signs: inout RecordSigns
+  ) {
+    if isContainer {
+      signs.add(containerOf: width, isNamedAsEntities: isNameOfCollection(name))
+    } else {
+      signs.add(value: name)
+    }
+  }
+
+  /// Whether a name is one that collections of entities have.
+  private func isNameOfCollection(_ name: [UInt8]) -> Bool {
+    let plain = name.foldedName
+    return kindNames.contains(plain) || Self.genericNames.contains(plain)
   }
 
   private func add(
@@ -272,7 +327,7 @@ final class DocumentOutline {
       if top.names[likeness.rawValue].count < 4 {
         top.names[likeness.rawValue].append(String(decoding: name, as: UTF8.self))
       }
-      top.selections[likeness.rawValue] = selection
+      if let selection { top.selections[likeness.rawValue] = selection }
       if top.places[likeness.rawValue].count < Self.namedCollections {
         top.places[likeness.rawValue] +=
           selection?.pointers ?? [EntityPointer(steps: [.named(name)])]
@@ -303,8 +358,7 @@ final class DocumentOutline {
         : [EntityPointer(steps: [step, .any, .any])]
       add(likeness, EntitySelection(pointers: pointers))
     case .empty:
-      let plain = name.foldedName
-      if kindNames.contains(plain) || Self.genericNames.contains(plain) { top.empty = name }
+      if isNameOfCollection(name) { top.empty = name }
     }
   }
 
@@ -384,7 +438,15 @@ final class DocumentOutline {
           pointers: [EntityPointer(steps: [.any])], onlyObjects: true,
           excluded: notes.map(\.name)), leftOut: leftOut(of: top, below: likeness))
     }
-    if likeness == 0, top.onlyObjects, top.members - notes.count != 1 { return .dictionary }
+    if likeness == 0 {
+      // What holds nothing but one collection is around it, whatever that is of.
+      if top.onlyObjects, top.members - notes.count != 1 || top.collections[0] == 0 {
+        return .dictionary
+      }
+      if top.record.areOfRecord || top.collections[0] == 0 && top.entities[0] == 1 {
+        return .entity
+      }
+    }
     guard top.collections[likeness] == 1, let selection = top.selections[likeness] else {
       return .ambiguous(top.names[likeness])
     }
@@ -441,20 +503,22 @@ final class DocumentOutline {
     }
   }
 
-  /// The contents of a value, and the position after it; `nil` if it breaks off.
-  private func content(
-    at position: Int, depth: Int
-  ) throws(ReadFailure) -> (Content, end: Int?) {
+  /// What is found out about a value: its contents, the most members that an object in it has, and
+  /// the position after it; `nil` if it breaks off.
+  private typealias Value = (content: Content, width: Int, end: Int?)
+
+  private func content(at position: Int, depth: Int) throws(ReadFailure) -> Value {
     switch window.byte(at: position) {
     case UInt8(ascii: "["): try list(at: position, depth: depth)
     case UInt8(ascii: "{"): try object(at: position, depth: depth)
-    default: (.other, try window.resynchronize(after: position))
+    default: (.other, 0, try window.resynchronize(after: position))
     }
   }
 
-  private func list(at start: Int, depth: Int) throws(ReadFailure) -> (Content, end: Int?) {
+  private func list(at start: Int, depth: Int) throws(ReadFailure) -> Value {
     var position = try window.skipWhiteSpace(from: start + 1)
-    if window.has(UInt8(ascii: "]"), at: position) { return (.empty, position + 1) }
+    if window.has(UInt8(ascii: "]"), at: position) { return (.empty, 0, position + 1) }
+    var width = 0
     var likeness: Likeness?
     var ofInner: Likeness?
     var isOther = false
@@ -469,44 +533,46 @@ final class DocumentOutline {
       var found: Likeness?
       let end: Int?
       if isObject {
-        let isOne: Bool
-        (found, isOne, end) = try self.likeness(at: position)
-        isOther = isOther || isOne
+        let object = try self.likeness(at: position)
+        (found, end) = (object.likeness, object.end)
+        isOther = isOther || object.isOther
+        width = max(width, object.members)
       } else if depth < Self.deepest, window.has(UInt8(ascii: "["), at: position) {
-        let inner: Content
-        (inner, end) = try list(at: position, depth: depth + 1)
-        switch inner.own {
+        let inner = try list(at: position, depth: depth + 1)
+        (width, end) = (max(width, inner.width), inner.end)
+        switch inner.content.own {
         case .collection(let inner), .remote(let inner): ofInner = max(ofInner ?? .none, inner)
         case .other, .entity, .holder, .empty, .ofOther: break
         }
       } else {
         end = try window.resynchronize(after: position)
       }
-      guard let end else { return (content, nil) }
+      guard let end else { return (content, width, nil) }
       if let found { likeness = max(likeness ?? .none, found) }
       position = try window.skipWhiteSpace(from: end)
-      if window.has(UInt8(ascii: "]"), at: position) { return (content, position + 1) }
+      if window.has(UInt8(ascii: "]"), at: position) { return (content, width, position + 1) }
       guard window.has(UInt8(ascii: ","), at: position) else { break }
       position = try window.skipWhiteSpace(from: position + 1)
       if likeness == .clear { break }
     }
     let end = try window.resynchronize(after: position, depth: 1)
-    return (content, end)
+    return (content, width, end)
   }
 
-  /// How much an object looks like an entity, whether it has all that another kind requires, and
-  /// the position after it; `nil` if it breaks off.
+  /// How much an object looks like an entity, whether it has all that another kind requires, the
+  /// number of its members, and the position after it; `nil` if it breaks off.
   private func likeness(
     at start: Int
-  ) throws(ReadFailure) -> (Likeness?, isOther: Bool, end: Int?) {
-    var fields = 0
+  ) throws(ReadFailure) -> (likeness: Likeness?, isOther: Bool, members: Int, end: Int?) {
+    var (fields, members) = (0, 0)
     var seen = RequiredSeen(requiredByOthers)
     let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
       if matcher.role(of: name) != .unknown { fields += 1 }
+      members += 1
       seen.add(name)
       return try window.resynchronize(after: position)
     }
-    return (Likeness(rawValue: min(fields, 2)), seen.isOther, end)
+    return (Likeness(rawValue: min(fields, 2)), seen.isOther, members, end)
   }
 
   /// What an object under a member holds.
@@ -515,6 +581,9 @@ final class DocumentOutline {
     var members = 0
     var lists = 0
     var objects = 0
+    /// The most members that an object in it has, and whether it looks like a record.
+    var width = 0
+    var record = RecordSigns()
     /// The likeness of its objects.
     var likeness = Likeness.none
     /// The members that other kinds require, and whether its objects have them.
@@ -546,7 +615,7 @@ final class DocumentOutline {
     var isLikeEntity: Likeness { fields == 0 ? .none : fields == 1 ? .some : .clear }
   }
 
-  private func object(at start: Int, depth: Int) throws(ReadFailure) -> (Content, end: Int?) {
+  private func object(at start: Int, depth: Int) throws(ReadFailure) -> Value {
     var object = Object(seen: RequiredSeen(requiredByOthers))
     let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
       if matcher.role(of: name) != .unknown { object.fields += 1 }
@@ -557,10 +626,12 @@ final class DocumentOutline {
       let isKnown =
         depth > Self.deepest || object.fields > 1
         || (object.objects > Self.samples && object.lists == 0)
-      let (content, end) =
+      let (content, width, end) =
         isKnown
-        ? (.other, try window.resynchronize(after: position))
+        ? (.other, 0, try window.resynchronize(after: position))
         : try self.content(at: position, depth: depth + 1)
+      object.width = max(object.width, width)
+      note(name, isContainer: isObject || isList, width, in: &object.record)
       object.members += end == nil ? 0 : 1
       if end != nil {
         object.objects += isObject ? 1 : 0
@@ -582,7 +653,9 @@ final class DocumentOutline {
       }
       return end
     }
-    return (content(of: object, isWhole: end != nil), end)
+    return (
+      content(of: object, isWhole: end != nil), max(object.width, object.members), end
+    )
   }
 
   private func content(of object: Object, isWhole: Bool) -> Content {
@@ -600,6 +673,11 @@ final class DocumentOutline {
   private func ownContent(of object: Object, isWhole: Bool) -> Content {
     if object.fields > 0 { return .entity(object.isLikeEntity) }
     if object.members == 0, isWhole { return .empty }
+    if isWhole, object.hasListOfObjects, object.inner == .none, object.likeness == .none,
+      object.record.areOfRecord
+    {
+      return .entity(.none)
+    }
     // Lists, or dictionaries unless what is in the outer one looks more like entities.
     if object.hasListOfObjects || object.inner > object.likeness {
       let isNamed = object.collectionCount <= Self.namedCollections

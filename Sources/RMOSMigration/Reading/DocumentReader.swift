@@ -57,16 +57,15 @@ final class DocumentReader {
   /// A survey asks for it.
   func placesOfEntities(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
     guard let outline = outlineOfKind() else { return [] }
-    let shape = try outline.shape(of: source)
-    if case .ambiguous = shape { return outline.candidates }
-    return outline.held
+    let found = try outline.examine(source)
+    if case .ambiguous = found.shape { return found.candidates }
+    return found.held
   }
 
   /// Where lists and dictionaries of objects are in a document that is an object.
   func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
     guard let outline = outlineOfKind() else { return [] }
-    _ = try outline.shape(of: source)
-    return outline.collections
+    return try outline.examine(source).collections
   }
 
   /// Reads one document.
@@ -277,15 +276,12 @@ final class DocumentReader {
   private func readObject(from start: Int) throws(ReadFailure) {
     let place = window.place(at: start)
     let before = builder.mark
-    let shape: DocumentShape
+    var found: DocumentOutline.Findings?
     do throws(ReadFailure) {
       var result = try readEntity(at: start, place, mayHoldEntities: true)
-      var found = DocumentShape.entity
-      var isOutlined = false
       if case .undecided = result {
-        found = try findShape()
-        isOutlined = true
-        if found == .entity { result = try readEntity(at: start, place) }
+        found = try examine()
+        if found?.shape == .entity { result = try readEntity(at: start, place) }
       }
       switch result {
       case .entity(let end):
@@ -297,34 +293,32 @@ final class DocumentReader {
         // Before others work on the batch: only one of both is large at a time.
         window.release()
         if let error = builder.firstErrorOfLackingEntry(since: before) {
-          if !isOutlined { _ = try findShape() }
-          explainHeldEntities(inIssueAt: error)
+          if found == nil { found = try examine() }
+          explain(issueAt: error, holding: found?.held ?? [])
         }
         return try builder.emitIfFull()
       case .tooLarge:
         return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)
-      case .undecided: shape = found
+      case .undecided: break
       }
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
       // Rolling back is only possible until it is known what the object is: once a collection is
       // being read, batches with its entries may be handed on.
       builder.rollBack(to: before)
-      shape = try findShape()
-      guard shape != .entity, let source = window.source else {
+      let found = try examine()
+      guard found.shape != .entity, let source = window.source else {
         return try fail(syntaxError, span: .file)
       }
       try window.load(source)
-      return try readContent(shape, from: window.skipWhiteSpace(from: window.start), place)
+      return try readContent(found, from: window.skipWhiteSpace(from: window.start), place)
     }
-    try readContent(shape, from: start, place)
+    if let found { try readContent(found, from: start, place) }
   }
 
   /// Says where entities may be in a document that was read as one, which failed.
-  ///
-  /// - Precondition: Its shape was found last.
-  private func explainHeldEntities(inIssueAt position: Int) {
-    guard let held = outline?.outline.held, !held.isEmpty else { return }
+  private func explain(issueAt position: Int, holding held: [EntityPointer]) {
+    guard !held.isEmpty else { return }
     let kind = builder.kind.schema
     builder.explain(
       issueAt: position,
@@ -335,22 +329,21 @@ final class DocumentReader {
 
   /// Reads a document that is an object and not an entity.
   private func readContent(
-    _ shape: DocumentShape, from start: Int, _ place: RecordBatch.SourcePlace
+    _ found: DocumentOutline.Findings, from start: Int, _ place: RecordBatch.SourcePlace
   ) throws(ReadFailure) {
-    switch shape {
+    switch found.shape {
     case .entity, .dictionary: try readCollection(from: start, .dictionary)
     case .wrapper(let selection, let leftOut):
       let read =
         "the file is an object around entities; what is read are those at "
         + DocumentReader.text(of: selection)
       if leftOut.isEmpty {
-        let unread = outline?.outline.unread ?? []
         builder.note(
           .info, .shapeWrapper,
-          unread.isEmpty
+          found.unread.isEmpty
             ? read
-            : read + "; what \(DocumentReader.text(of: unread)) "
-              + (unread.count == 1 ? "says is not kept" : "say is not kept"))
+            : read + "; what \(DocumentReader.text(of: found.unread)) "
+              + (found.unread.count == 1 ? "says is not kept" : "say is not kept"))
       } else {
         builder.note(
           .warning, .shapeWrapper,
@@ -386,15 +379,15 @@ final class DocumentReader {
     return texts.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
   }
 
-  /// The shape of the document, according to its outline.
-  private func findShape() throws(ReadFailure) -> DocumentShape {
-    guard let source = window.source, let outline = outlineOfKind() else { return .entity }
-    let shape = try outline.shape(of: source)
-    // A reject that keeps the id it has by its key, whatever else its one member looks like. What a
-    // mapping reads is enclosed as it was in its document.
-    let isReject =
-      builder.isInDirectoryOfFile && !builder.isMapping && outline.isOneObject
-    return isReject ? .dictionary : shape
+  /// Finds out what the document is by its outline.
+  private func examine() throws(ReadFailure) -> DocumentOutline.Findings {
+    guard let source = window.source, let outline = outlineOfKind() else {
+      return DocumentOutline.Findings(shape: .entity)
+    }
+    var found = try outline.examine(source)
+    // A reject that keeps the id it has by its key, whatever else its one member looks like.
+    if builder.isInDirectoryOfFile, found.isOneObject { found.shape = .dictionary }
+    return found
   }
 
   private func outlineOfKind() -> DocumentOutline? {

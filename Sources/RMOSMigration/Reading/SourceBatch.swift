@@ -55,6 +55,8 @@ struct MappedWay: Sendable, Hashable {
   var rule: Int
   /// Its key in a dictionary, if a rule asked for that and it is not the entity's id.
   var key: [UInt8]?
+  /// Whether the rule says where in a document its objects are.
+  var isSelected = false
 }
 
 /// The part of a file that an entry without an entity is about.
@@ -302,7 +304,9 @@ final class SourceBatchBuilder {
     {
       key = nil
     }
-    batch.note(mapper.ruleNumber.map { MappedWay(rule: $0, key: key) }, from: position)
+    batch.note(
+      mapper.ruleNumber.map { MappedWay(rule: $0, key: key, isSelected: isSelecting) },
+      from: position)
     return true
   }
 

@@ -45,7 +45,9 @@ struct RejectCopy {
       digest = entry.digest
       name = Self.name(of: entry, in: batch)
       let hasOwnID = entry.given.contains(0)
-      if entry.mapping != nil, case .pointer(let pointer, let key) = entry.locator {
+      if source.mappedWay(at: index)?.isSelected == true,
+        case .pointer(let pointer, let key) = entry.locator
+      {
         // The mapping finds it by the way there.
         enclose(in: batch.text(pointer), isInList: key == nil)
       } else if let key = entry.locator.key {

@@ -1,3 +1,4 @@
+import Foundation
 import RMOSTestSupport
 import Testing
 
@@ -68,6 +69,55 @@ import Testing
 
   private func run(_ id: String) -> String {
     Self.run.split(separator: "r1", maxSplits: 1).joined(separator: id)
+  }
+
+  // MARK: Rejects
+
+  /// What a mapping reads by the shape of a document is copied, and read again, as it would be
+  /// without one.
+  @Test(arguments: [
+    ("{\"f1\":\(flawed(1)),\"f2\":\(flawed(2))}", 2), ("{\"f1\":\(flawed(1))}", 1),
+    ("[\(flawed(1)),\(flawed(2))]", 2), (flawed(1), 1),
+    ("{\"items\":[\(flawed(1)),\(flawed(2))]}", 2),
+    ("{\"count\":2,\"items\":{\"f1\":\(flawed(1)),\"f2\":\(flawed(2))}}", 2),
+    ("{\"all\":{\"a\":[\(flawed(1))],\"b\":[\(flawed(2))]}}", 2),
+    ("{\"version\":3,\"runs\":{\"f1\":\(flawed(1)),\"f2\":\(flawed(2))}}", 2),
+  ])
+  func rejectsAreReadByTheirShape(_ text: String, _ count: Int) throws {
+    for id in ["", #""id":"/no","#, #""id":["/no","key"],"#] {
+      let mapping = try Mapping(
+        parsing: #"{"mapping":1,"name":"m","strip_families":[{"members":{"#
+          + id
+          + #""name":"/title","material_type":"/wood","strip_width_mm":"/width","#
+          + #""strip_thickness_mm":"/thick","strips":"/pieces"}}]}"#)
+      let tree = try SourceTree(["strip_families/f.json": text])
+      try TemporaryDirectory.use { directory in
+        let rejects = directory.file("rejects")
+        let store = InMemoryStore()
+        let first = try migrate(tree, [mapping], into: store) { $0.rejectsDirectory = rejects }
+        #expect(first.summary.statistics.total.failed == count, "\(first.issues)")
+        for file in try FileManager.default.subpathsOfDirectory(atPath: rejects) {
+          let path = rejects + "/" + file
+          // Neither the directories that are named as files nor what is beside the copies.
+          guard file.hasSuffix(".json"),
+            let copy = try? String(contentsOfFile: path, encoding: .utf8)
+          else { continue }
+          let mended = copy.replacing(#""width":0"#, with: #""width":2"#)
+          try mended.write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        var options = Migration.Options()
+        options.mappings = [mapping]
+        let second = try RecordedMigration(rejects, into: store, options)
+        let total = second.summary.statistics.total
+        #expect(total.found == count && total.migrated == count, "\(id) \(text) \(second.issues)")
+        #expect(
+          Set(second.outcomes.map(\.id)) == Set(first.outcomes.map(\.id)), "\(id) \(text)")
+      }
+    }
+  }
+
+  private static func flawed(_ number: Int) -> String {
+    #"{"no":"n\#(number)","title":"T","wood":"maple","width":0,"thick":1,"pieces":[{"l":1},{"l":2}]}"#
   }
 
   // MARK: Files of several kinds

@@ -9,7 +9,7 @@ import Testing
   private func shape(_ text: String, chunk: Int = 64) throws -> DocumentShape {
     try DocumentOutline(
       schema: EntityKind.patterns.schema, limits: SourceWindow.Limits(chunk: chunk)
-    ).shape(of: Array(text.utf8))
+    ).examine(Array(text.utf8)).shape
   }
 
   private func wrapper(_ pointers: String...) -> DocumentShape {
@@ -23,6 +23,8 @@ import Testing
     #"{"": {}}"#, #"{"\ud800": {}}"#, #"{"a": {}, "a": {}}"#, #"{"a": {"name": 1}}"#,
     #"{"p1": \#(entity), "p2": {}}"#, #"{"p1": \#(entity), "p2": {"a": {"b": {"name": 1}}}}"#,
     #"{"info": \#(entity), "_p": \#(entity)}"#,
+    #"{"p1": {"a": 1, "b": 2, "parts": [{"l": 1}]}}"#,
+    #"{"p1": {"a": 1, "b": 2, "parts": [{"l": 1}]}, "p2": {"a": 1, "parts": [{"l": 1}]}}"#,
     // What broke after an entry that stood whole.
     #"{"a": {}"#, #"{"a": {},"#, #"{"a": {}, "b": {"#, #"{"a": {}, b: 1}"#, #"{"a": {} "b": {}}"#,
     #"{"a": {}, "b"}"#, #"{"p1": \#(entity), "p2": {"na"#,
@@ -39,6 +41,11 @@ import Testing
     #"{"name": 1, "patterns": [\#(entity)]}"#, #"{"patterns": [\#(entity)], "id": 1}"#,
     #"{"patterns": [\#(entity)], "Ring-Count": 1}"#, #"{"pattern_id": 1, "rings": [{"a": 1}]}"#,
     #"{"geometry_json": 1, "rings": [{"a": 1}]}"#,
+    // An object that says no less of itself than of the objects in its list, unlike an entity.
+    #"{"a": 1, "b": "x", "parts": [{"l": 1}, {"l": 2}]}"#,
+    #"{"a": 1, "b": 2, "sizes": {"x": {"l": 1}, "y": {"l": 2}}, "parts": [{"l": 1}]}"#,
+    #"{"a": 1, "b": 2, "c": {"parts": [{"l": 1}]}}"#,
+    #"{"n": 1, "p1": {"a": 1, "b": 2, "parts": [{"l": 1}]}}"#,
     // Fields, and then a break: rather an entity that broke.
     #"{"metadata": {}, "b": {"#, #"{"rosette_geometry": {"a": 1}, "#, #"{"rings": [{"id": 1}, "#,
   ])
@@ -61,6 +68,11 @@ import Testing
     // What looks most like entities is meant.
     (#"{"errors": [{"name": 1}], "x": [\#(entity)]}"#, ["/x/*"]),
     (#"{"x": [{"y": 1}], "z": 1}"#, ["/x/*"]), (#"{"runs": {"a": {"b": {"c": 1}}}}"#, ["/runs/*"]),
+    // Nothing in it looks like an entity, but more than the object itself does.
+    (#"{"by": "x", "at": 1, "cuts": [{"a": 1}, {"a": 1, "b": 2, "c": 3}]}"#, ["/cuts/*"]),
+    (#"{"by": "x", "at": 1, "items": [{"a": 1}]}"#, ["/items/*"]),
+    (#"{"success": true, "count": 1, "version": 2, "cuts": [{"a": 1}]}"#, ["/cuts/*"]),
+    (#"{"__metadata": {"a": 1}, "results": [\#(entity)]}"#, ["/results/*"]),
     // Broken, but not before something stood whole.
     (#"{"patterns": [\#(entity), {"na"#, ["/patterns/*"]),
     (#"{"x": {"a": \#(entity), "b": {"#, ["/x/*"]), (#"{"c": {"b": [\#(entity), "#, ["/c/b/*"]),
@@ -117,6 +129,10 @@ import Testing
     (#"{"a": [\#(entity)], "a": [\#(entity)]}"#, ["a", "a"]),
     (#"{"patterns": [\#(entity)], "p9": \#(entity)}"#, ["patterns", "p9"]),
     (#"{"a": [{"x": 1}], "b": [{"x": 1}]}"#, ["a", "b"]),
+    (
+      #"{"v": 1, "p1": {"a": 1, "b": 2, "l": [{"c": 1}]}, "p2": {"a": 1, "b": 2, "l": [{"c": 1}]}}"#,
+      ["p1", "p2"]
+    ),
   ])
   func severalCollectionsAreAmbiguous(_ text: String, _ names: [String]) throws {
     #expect(try shape(text) == .ambiguous(names))
@@ -167,7 +183,7 @@ import Testing
       }
     }
     let outline = DocumentOutline(schema: EntityKind.patterns.schema)
-    #expect(throws: ReadFailure.self) { try outline.shape(of: Broken()) }
+    #expect(throws: ReadFailure.self) { try outline.examine(Broken()) }
   }
 
   // MARK: Pointers
