@@ -478,7 +478,8 @@ class Outline:
             return content, members, width, end
 
         if fields:
-            return found_as(Content("entity", min(fields, 2), is_other=fields < 2 and self._is_other(seen)))
+            is_other = fields < 2 and self._is_other(seen)
+            return found_as(Content("entity", min(fields, 2), is_other=is_other))
         if members == 0 and end is not None:
             return found_as(Content("empty"))
         inner = max((item for _, item in found), default=0)

@@ -191,7 +191,8 @@ class Tree:
         choose = self.random
         members = []
         for _ in range(choose.randrange(5)):
-            name = choose.choice(("a", "b", "c", "count", "version", "__metadata", "items", "parts"))
+            name = choose.choice(("a", "b", "c", "count", "version", "__metadata", "items",
+                                  "parts"))
             inner = ["1"]
             if depth:
                 inner = [self._stranger(depth - 1) for _ in range(choose.randrange(3))]

@@ -246,7 +246,7 @@ struct PointerTree {
     return child
   }
 
-  /// Has the elements at a node counted.
+  /// Marks the elements at a node to be counted.
   mutating func count(at node: Int) { nodes[node].counts = true }
 
   private mutating func append(below parent: Int) -> Int {

@@ -437,7 +437,7 @@ import RMOSModels
       remark(
         .fieldNotDerived, target, at: first.start,
         "the \(pair.rawValue) of the two cannot be determined"
-          + (target.source.constant == nil ? ", so it is left out" : ""))
+          + (target.source.constant == nil ? ", so it is left out" : ", so \"value\" counts"))
       return false
     }
     text.append(result, madeFrom: first.start)
