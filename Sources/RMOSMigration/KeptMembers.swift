@@ -122,9 +122,9 @@ package struct KeptMembers: Sendable, Hashable {
         let count = member["count"]?.int64, count > 0
       else { continue }
       if let name = member["member"]?.string {
-        kinds[position(of: kind)].counts[Array(name.utf8)] = Int(clamping: count)
+        kinds[position(of: kind)].counts[Array(name.utf8)] = MigrationStatistics.bounded(Int(count))
       } else {
-        kinds[position(of: kind)].others = Int(clamping: count)
+        kinds[position(of: kind)].others = MigrationStatistics.bounded(Int(count))
       }
     }
   }

@@ -20,6 +20,15 @@ import Testing
     #expect(run.timings.kindDurations == [.patterns: duration])
   }
 
+  @Test(arguments: [(Int.max, 1_000_000_000_000), (.min, 0), (7, 7)])
+  func anyStoredNumberIsACount(_ number: Int, _ count: Int) {
+    var run = StoreSamples.run()
+    (run.failedNew, run.failedKnown) = (number, number)
+    run.storedParts = (nil, #"{"field.type":\#(number)}"#, nil)
+    #expect(run.failedNew == count && run.failedKnown == count)
+    #expect(run.issueCounts == [.fieldType: count])
+  }
+
   @Test func durationsAreStoredAsSeconds() {
     var run = StoreSamples.run()
     run.duration = .milliseconds(2250)

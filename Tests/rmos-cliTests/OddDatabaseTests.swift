@@ -249,6 +249,34 @@ import Testing
     #expect(Set(try state().keys) == Set(before.keys))
   }
 
+  @Test func numbersThatNoRunCountedEndNoCommand() throws {
+    _ = try run(["migrate", "legacy"])
+    let most = Int64.max
+    try sqlite(
+      """
+      UPDATE migration_runs SET failed_new = \(most), failed_known = \(most),
+        issue_counts_json = '{"a": \(most), "b": \(most), "c": \(Int64.min)}',
+        timings_json = '{"bytes_read": \(most), "files_read": \(most), "notes": {"not_read":
+          {"by_reason": {"hidden": \(most), "ending": \(most)}}, "kept_aside": [
+          {"kind": "patterns", "member": "a", "count": \(most)}]}}';
+      UPDATE migration_provenance SET byte_offset = \(most), byte_length = \(most);
+      """)
+    for command in [["runs"], ["status"], ["report"], ["audit"], ["migrate", "legacy"]] {
+      for options in [[], ["--json"]] {
+        let result = try run(command + options)
+        #expect(result.status == 0, "\(command): \(result.output)\(result.errors)")
+      }
+    }
+    let server = try Serving(in: workspace)
+    for path in ["runs/1", "runs", "", "api/rmos/stores/migration/runs/1"] {
+      #expect(try server.curl(path).hasPrefix("HTTP/1.1 200"), "\(path)")
+    }
+    let ids = try server.json("api/rmos/stores/patterns").json["patterns"] as? [[String: Any]]
+    let id = try #require(ids?.first?["id"] as? String)
+    #expect(try server.curl("patterns/\(id)").hasPrefix("HTTP/1.1 200"))
+    #expect(try server.stop().status == 0)
+  }
+
   // MARK: What cannot be looked at
 
   @Test func aModuleThatIsNotThereIsNoHindrance() throws {

@@ -157,7 +157,7 @@ struct DetailPage {
     }
     let offset =
       "\(PlainText.grouped(provenance.byteOffset)) to "
-      + PlainText.grouped(provenance.byteOffset + provenance.byteLength)
+      + PlainText.grouped(provenance.byteEnd)
     let run = history.run
     let changed: HTML =
       history.isChanged == true

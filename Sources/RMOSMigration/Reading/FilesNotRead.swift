@@ -36,9 +36,7 @@ package struct FilesNotRead: Sendable, Hashable {
   package static let namedFiles = 100
 
   /// The number of files.
-  package var count: Int {
-    byReason.values.reduce(0) { $0.addingReportingOverflow($1).partialValue }
-  }
+  package var count: Int { byReason.values.reduce(0, +) }
   /// The number of files for each reason.
   package private(set) var byReason: [Reason: Int] = [:]
   /// The first hundred.
@@ -64,7 +62,7 @@ package struct FilesNotRead: Sendable, Hashable {
     if case .object(let members)? = json?["by_reason"] {
       for member in members {
         if let reason = Reason(rawValue: member.name), let count = member.value.int64, count > 0 {
-          byReason[reason] = Int(clamping: count)
+          byReason[reason] = MigrationStatistics.bounded(Int(count))
         }
       }
     }

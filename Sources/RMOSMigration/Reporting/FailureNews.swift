@@ -25,7 +25,7 @@ package struct FailureNews: Sendable, Hashable {
 
   /// Whether known failures and new ones are worth telling apart: if there was nothing to compare
   /// with, all are new.
-  package var isToldApart: Bool { new + known > 0 && (since != nil || known > 0) }
+  package var isToldApart: Bool { (new > 0 || known > 0) && (since != nil || known > 0) }
 
   /// Whether there are both known and new failures, so that each has to be marked.
   package var isMixed: Bool { new > 0 && known > 0 }

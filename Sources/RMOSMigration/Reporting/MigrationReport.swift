@@ -176,11 +176,8 @@ extension MigrationReport {
     issueCounts = ledger.issueCounts
     severityCounts = tally.severityCounts
     // The ledger only counts issues of severity info.
-    var notes = 0
-    for count in ledger.issueCounts.values {
-      notes += min(max(0, count), MigrationStatistics.largestCount)
-    }
-    notes -= tally.severityCounts.values.reduce(0, +)
+    let notes =
+      ledger.issueCounts.values.reduce(0, +) - tally.severityCounts.values.reduce(0, +)
     if notes > 0 { severityCounts[.info] = notes }
     issues = tally.issues
     issuesOmitted = tally.omitted

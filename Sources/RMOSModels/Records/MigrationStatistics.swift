@@ -110,14 +110,16 @@ extension MigrationStatistics {
   /// The largest count that is read; far beyond any shop.
   package static let largestCount = 1_000_000_000_000
 
+  /// The count nearest to a number that anyone may have written, so that sums cannot overflow.
+  package static func bounded(_ number: Int) -> Int { min(max(0, number), largestCount) }
+
   /// Creates statistics from ``json``; a value that is not a count is read as 0.
   package init(json: JSONValue?, _ catalog: EntityCatalog) {
     self.init(catalog)
     for kind in catalog.kinds {
       let counts = json?[kind.rawValue]
-      // Bounded, so that no sum of values that others wrote overflows.
       func count(_ outcome: Outcome) -> Int {
-        min(max(0, Int(counts?[outcome.rawValue]?.int64 ?? 0)), Self.largestCount)
+        Self.bounded(Int(counts?[outcome.rawValue]?.int64 ?? 0))
       }
       self[kind].migrated = count(.migrated)
       self[kind].updated = count(.updated)

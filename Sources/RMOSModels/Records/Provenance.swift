@@ -45,6 +45,15 @@ public struct Provenance: Sendable, Hashable {
 }
 
 extension Provenance {
+  /// The offset in the file at which the entity ends; saturating, as a ledger may contain any
+  /// numbers.
+  package var byteEnd: Int {
+    let (end, overflows) = byteOffset.addingReportingOverflow(byteLength)
+    return overflows ? .max : end
+  }
+}
+
+extension Provenance {
   /// The 32 bytes of a SHA-256 digest.
   public struct Digest: Sendable, Hashable, CustomStringConvertible {
     // Eight bytes each, most significant first.

@@ -65,10 +65,18 @@ public struct LedgerRun: Sendable, Hashable {
   public var statistics: MigrationStatistics
   /// How many of the entities that failed so far had not failed the same way in ``knownSince``;
   /// `nil` if that was not recorded.
-  public var failedNew: Int?
+  ///
+  /// A number that no count reaches, which others may have written, becomes the nearest one.
+  public var failedNew: Int? {
+    didSet { failedNew = failedNew.map(MigrationStatistics.bounded) }
+  }
   /// How many of the entities that failed so far had failed the same way in ``knownSince``, or are
   /// in the store by now; `nil` if that was not recorded.
-  public var failedKnown: Int?
+  ///
+  /// Bounded as ``failedNew`` is.
+  public var failedKnown: Int? {
+    didSet { failedKnown = failedKnown.map(MigrationStatistics.bounded) }
+  }
   /// The earlier run of the same source with which the failures were compared; `nil` if there was
   /// none, or that was not recorded.
   public var knownSince: Int64?
@@ -155,7 +163,8 @@ extension LedgerRun {
       json: LedgerRun.value(statistics), self.statistics.catalog)
     if case .object(let members)? = LedgerRun.value(issueCounts) {
       for member in members {
-        self.issueCounts[IssueCode(rawValue: member.name)] = Int(member.value.int64 ?? 0)
+        self.issueCounts[IssueCode(rawValue: member.name)] =
+          MigrationStatistics.bounded(Int(member.value.int64 ?? 0))
       }
     }
     self.timings = Timings(json: LedgerRun.value(timings), self.statistics.catalog)
