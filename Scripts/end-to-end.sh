@@ -246,6 +246,15 @@ is 'strip families' "$(sql 'SELECT count(*) FROM strip_families')" 1
 expect 0 audit --db shop.db
 passed
 
+begin 'A ledger that lost its runs counts on'
+cp copy-of-shop.db lost.db
+last=$(sqlite lost.db 'SELECT max(run_id) FROM migration_provenance')
+sqlite lost.db 'DROP VIEW IF EXISTS migration_run_counts; DROP TABLE migration_runs'
+expect 0 migrate legacy --db lost.db
+[[ $(sqlite lost.db 'SELECT min(id) FROM migration_runs') -gt $last ]] \
+  || surprise 'a run has the number of one whose rows are there'
+passed
+
 begin 'Wrong usage and what is not there'
 expect 2 migrat
 says 'migrate'

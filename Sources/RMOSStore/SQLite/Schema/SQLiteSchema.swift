@@ -59,11 +59,12 @@ enum SQLiteSchema {
   /// number would remove their rows.
   private static let continuedRunsSQL = """
     INSERT INTO sqlite_sequence (name, seq)
-      SELECT '\(LedgerTable.runs.name)', max(run_id) FROM (
-        \((LedgerTable.allNames.filter { $0 != LedgerTable.runs.name }).map {
-          "SELECT run_id FROM \($0)"
-        }.joined(separator: " UNION ALL ")))
-      HAVING max(run_id) IS NOT NULL
+      SELECT '\(LedgerTable.runs.name)', last FROM (
+        SELECT max(run_id) AS last FROM (
+          \((LedgerTable.allNames.filter { $0 != LedgerTable.runs.name }).map {
+            "SELECT run_id FROM \($0)"
+          }.joined(separator: " UNION ALL "))))
+      WHERE last IS NOT NULL
     """
 
   /// Creates what is missing; call it within a transaction.
