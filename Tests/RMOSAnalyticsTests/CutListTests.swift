@@ -21,6 +21,17 @@ import Testing
       strips: try JSONText(parsing: strips), createdAt: "2025-01-01")
   }
 
+  @Test(.timeLimit(.minutes(1))) func manyStripFamiliesTakeTimeInProportion() throws {
+    let rings = (0..<60_000).map {
+      #"{"segments":1,"tile_length_mm":1,"strip_family_id":"f\#($0)"}"#
+    }
+    let list = CutList(
+      of: try pattern(#"{"rings":[\#(rings.joined(separator: ","))]}"#), options: .init(count: 1),
+      stripFamilies: [])
+    #expect(list.stock.count == 60_000)
+    #expect(list.stock.map(\.stripFamilyID).prefix(3) == ["f0", "f1", "f10"])
+  }
+
   @Test func ringsTakeTilesWithScrapAndKerf() throws {
     let pattern = try pattern(
       #"""

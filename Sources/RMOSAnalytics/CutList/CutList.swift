@@ -144,17 +144,14 @@ public struct CutList: Sendable, Hashable {
       piece.count(options)
       return piece
     }
-    var needs: [(id: String, lengths: [Double?])] = []
+    var needs: [UTF8Key: [Double?]] = [:]
     for piece in pieces {
       guard let id = piece.stripFamilyID else { continue }
-      if let index = needs.firstIndex(where: { $0.id.hasSameUTF8(as: id) }) {
-        needs[index].lengths.append(piece.lengthMM)
-      } else {
-        needs.append((id, [piece.lengthMM]))
-      }
+      needs[UTF8Key(id), default: []].append(piece.lengthMM)
     }
-    needs.sort { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
-    stock = try needs.map { Stock($0.id, needs: $0.lengths, try stripFamily($0.id)) }
+    stock = try needs.sorted { $0.key < $1.key }.map { key, lengths in
+      Stock(key.text, needs: lengths, try stripFamily(key.text))
+    }
     addNotes()
   }
 

@@ -59,10 +59,8 @@ enum WoodTone: String, CaseIterable {
 
   /// The materials with their colors; empty if there are none.
   static func legend(_ materials: [String]) -> HTML {
-    var shown: [String] = []
-    for material in materials where !shown.contains(where: { $0.hasSameUTF8(as: material) }) {
-      shown.append(material)
-    }
+    var known: Set<UTF8Key> = []
+    let shown = materials.filter { known.insert(UTF8Key($0)).inserted }
     guard !shown.isEmpty else { return "" }
     let items = shown.prefix(20).map { material -> HTML in
       let tone = WoodTone(material)

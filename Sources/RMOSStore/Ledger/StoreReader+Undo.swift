@@ -170,23 +170,3 @@ private struct UndoObstacleSearch {
     return try reader.contains(kind, id: id)
   }
 }
-
-/// A text that is compared by its bytes, as in SQL.
-///
-/// `String` treats composed and decomposed characters as equal.
-struct UTF8Key: Hashable, Comparable {
-  let text: String
-
-  init(_ text: String) { self.text = text }
-
-  static func == (left: UTF8Key, right: UTF8Key) -> Bool {
-    left.text.hasSameUTF8(as: right.text)
-  }
-  static func < (left: UTF8Key, right: UTF8Key) -> Bool {
-    left.text.precedesInUTF8(right.text)
-  }
-  func hash(into hasher: inout Hasher) {
-    var text = text
-    text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-  }
-}

@@ -49,6 +49,13 @@ import Testing
     #expect(try rings(json) == nil)
   }
 
+  @Test(.timeLimit(.minutes(1))) func theLegendNamesTheFirstOfManyMaterials() {
+    let materials = (0..<100_000).map { "material \($0 / 2)" }
+    let legend = WoodTone.legend(materials).markup
+    #expect(legend.matches(of: /<li>/).count == 20)
+    #expect(legend.contains("material 19") && !legend.contains("material 20"))
+  }
+
   @Test func theTableOfRingsHasTheWidthsAndOnlyColumnsWithSomethingInThem() throws {
     func html(_ rings: String) -> String {
       let changes: [String: Value] = [
