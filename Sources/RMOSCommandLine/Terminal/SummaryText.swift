@@ -24,10 +24,10 @@ struct SummaryText {
     if let news { console.print(news) }
     console.print(issues)
     showPlaces(on: console)
-    for (name, value) in MigrationReport(of: summary).sourceFacts(isWhole: isVerbose) {
+    for fact in MigrationReport(of: summary).sourceFacts(isWhole: isVerbose) {
       let lines = PlainText.wrapped(
-        TerminalText.escaped(value), width: console.layout.width, after: name + ": ", hanging: 2,
-        breaksWords: true)
+        TerminalText.escaped(fact.text), width: console.layout.width, after: fact.name + ": ",
+        hanging: 2, breaksWords: true)
       for line in lines { console.print(line) }
     }
   }

@@ -191,7 +191,7 @@ struct RunPage {
       <section aria-labelledby="source">
       <h2 id="source">Other data</h2>
       <dl class="facts">
-      \(facts.map { row($0.name, PageText.short($0.value, limit: 4000)) })</dl>
+      \(facts.map { row($0.name, PageText.short($0.text, limit: 4000)) })</dl>
       </section>
 
       """

@@ -69,7 +69,7 @@ struct HTMLReport {
 
   /// Notes about the source besides its entities; empty if nothing is odd.
   private var sourceNotes: HTML {
-    func section(_ id: String, _ title: String, _ text: String, _ items: [HTML]) -> HTML {
+    func section(_ id: String, _ fact: SourceFact, _ items: [HTML] = []) -> HTML {
       let list: HTML =
         items.isEmpty
         ? ""
@@ -83,34 +83,37 @@ struct HTMLReport {
         """
       return """
         <section aria-labelledby="\(id)">
-        <h2 id="\(id)">\(title)</h2>
-        <p>\(text)</p>
+        <h2 id="\(id)">\(fact.name)</h2>
+        <p>\(fact.text)</p>
         \(list)</section>
 
         """
     }
     return HTML(
-      report.sourceFacts().map { name, value in
-        if name == "Not read" {
+      report.sourceFacts().map { fact in
+        switch fact {
+        case .notRead:
           let files = report.notRead?.files ?? []
           let reasons = Dictionary(files.map { ($0.path, $0.reason) }) { first, _ in first }
           return section(
-            "not-read", name, value,
+            "not-read", fact,
             report.namesNotRead.map { path in
               let reason: HTML =
                 reasons[path].map { " <span class=\"dim\">\($0.rawValue)</span>" } ?? ""
               return "<li class=\"name\"><code>\(path)</code>\(reason)</li>\n"
             })
-        }
-        return section(
-          "kept-aside", name, value,
-          (report.keptMembers?.members ?? []).map { member in
-            """
-            <li class="name"><code>\(member.kind.table).\(member.member ?? "others")</code> \
-            <span class="dim">\(PlainText.grouped(member.count))</span></li>
+        case .keptAside:
+          return section(
+            "kept-aside", fact,
+            (report.keptMembers?.members ?? []).map { member in
+              """
+              <li class="name"><code>\(member.kind.table).\(member.member ?? "others")</code> \
+              <span class="dim">\(PlainText.grouped(member.count))</span></li>
 
-            """
-          })
+              """
+            })
+        case .mappings: return section("mappings", fact)
+        }
       })
   }
 

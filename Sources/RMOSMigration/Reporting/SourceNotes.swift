@@ -111,6 +111,32 @@ extension KeptMembers {
   }
 }
 
+/// Something that was found in the source besides entities, as a sentence.
+package enum SourceFact: Sendable, Hashable {
+  /// The files that were not read.
+  case notRead(String)
+  /// The members that were kept beside the tables.
+  case keptAside(String)
+  /// The mappings that read nothing.
+  case mappings(String)
+
+  /// What it is about: "Not read".
+  package var name: String {
+    switch self {
+    case .notRead: "Not read"
+    case .keptAside: "Kept aside"
+    case .mappings: "Mappings"
+    }
+  }
+
+  /// The sentence.
+  package var text: String {
+    switch self {
+    case .notRead(let text), .keptAside(let text), .mappings(let text): text
+    }
+  }
+}
+
 extension MigrationReport {
   /// The files that were not read; files that look like data are first.
   package var namesNotRead: [String] {
@@ -119,43 +145,39 @@ extension MigrationReport {
     return likeData + (notRead?.files.map(\.path).filter { !named.contains($0) } ?? [])
   }
 
-  /// What else was found in the source, as sentences; nothing if nothing is
-  /// odd.
+  /// What else was found in the source; nothing if nothing is odd.
   ///
   /// With `isWhole`, all files and members that are known by name are named.
-  package func sourceFacts(isWhole: Bool = false) -> [(name: String, value: String)] {
+  package func sourceFacts(isWhole: Bool = false) -> [SourceFact] {
     guard let run, run.command == LedgerRun.migrateCommand else { return [] }
-    var facts: [(name: String, value: String)] = []
+    var facts: [SourceFact] = []
     if let notRead {
       if notRead.isWorthTelling || isWhole && notRead.count > 0 {
         let names = namesNotRead
         let shown = isWhole ? names : Array(names.prefix(3))
         let more = notRead.count - shown.count
         facts.append(
-          (
-            "Not read",
+          .notRead(
             "\(notRead.sentence): " + shown.joined(separator: ", ")
-              + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")
-          ))
+              + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")))
       }
     } else {
-      facts.append(("Not read", "not recorded"))
+      facts.append(.notRead("not recorded"))
     }
     if let keptMembers {
       if !keptMembers.isEmpty {
-        facts.append(("Kept aside", keptMembers.sentence(limit: isWhole ? .max : 5)))
+        facts.append(.keptAside(keptMembers.sentence(limit: isWhole ? .max : 5)))
       }
     } else {
-      facts.append(("Kept aside", "not recorded"))
+      facts.append(.keptAside("not recorded"))
     }
     let unused = run.mappings.filter { $0.entities == 0 }.map(\.name)
     if !unused.isEmpty {
       facts.append(
-        (
-          "Mappings",
-          unused.joined(separator: ", ")
-            + " read nothing: its rules fit no file, or no object in one"
-        ))
+        .mappings(
+          unused.joined(separator: ", ") + " read nothing: "
+            + (unused.count == 1 ? "its" : "their")
+            + " rules fit no file, or no object in one"))
     }
     return facts
   }

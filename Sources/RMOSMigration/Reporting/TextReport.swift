@@ -23,7 +23,7 @@ struct TextReport {
     lines += ["", "Success rate: \(report.successText)"]
     if let run = report.run {
       lines += layout.section("Run")
-      lines += layout.facts(report.facts(of: run) + report.sourceFacts())
+      lines += layout.facts(report.facts(of: run) + report.sourceFacts().map { ($0.name, $0.text) })
       let options = MigrationReport.options(of: run)
       if !options.isEmpty {
         lines += layout.section("Options")

@@ -1,8 +1,9 @@
-import RMOSMigration
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
 import Testing
+
+@testable import RMOSMigration
 
 /// What a report takes from a summary and from a ledger.
 @Suite struct MigrationReportTests {
@@ -74,6 +75,19 @@ import Testing
       }
     }
     #expect(try MigrationReport(ofRun: nil, in: store).run?.id == 2)
+  }
+
+  @Test func mappingsThatReadNothingHaveASectionOfTheirOwn() throws {
+    var report = try ReportSamples.report()
+    for (names, words) in [
+      (["a"], "a read nothing: its rules"), (["a", "b"], "a, b read nothing: their rules"),
+    ] {
+      report.run?.counted = names.map { Mapping.Use(name: $0, sha256: "", entities: 0) }
+      #expect(report.sourceFacts().last?.text.hasPrefix(words) == true)
+      let page = report.html
+      #expect(page.contains("<h2 id=\"mappings\">Mappings</h2>\n<p>\(words)"))
+      #expect(page.matches(of: /id="kept-aside"/).count == 1)
+    }
   }
 
   @Test func whereNothingIsOddNothingIsSaid() throws {
