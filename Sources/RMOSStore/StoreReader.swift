@@ -101,6 +101,9 @@ public protocol StoreReader: AnyObject {
   /// The number of runs in the ledger.
   func runCount() throws -> Int
 
+  /// The runs that the ledger marks as running, newest first: also those whose process died.
+  func runningRuns() throws -> [LedgerRun]
+
   /// A run; `nil` if there is none with that number.
   func run(_ id: Int64) throws -> LedgerRun?
 
@@ -194,6 +197,11 @@ extension StoreReader {
   /// Reads all runs.
   public func run(_ id: Int64) throws -> LedgerRun? {
     try runs(limit: nil).first { $0.id == id }
+  }
+
+  /// Reads all runs.
+  public func runningRuns() throws -> [LedgerRun] {
+    try runs(limit: nil).filter { $0.state == .running }
   }
 
   /// Reads all runs.

@@ -164,6 +164,11 @@ extension StoreReaderWrapper {
     return try reader.runCount()
   }
   /// The reader's.
+  public func runningRuns() throws -> [LedgerRun] {
+    try willCall()
+    return try reader.runningRuns()
+  }
+  /// The reader's.
   public func run(_ id: Int64) throws -> LedgerRun? {
     try willCall()
     return try reader.run(id)

@@ -72,12 +72,11 @@ struct RunCheck: AuditCheck {
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
     guard context.hasLedger else { return [] }
-    let runs = try context.reader.runs(limit: nil)
     // A server holds no lock while nobody writes.
-    let newest = runs.first { $0.command != LedgerRun.serverCommand }
+    let newest = try context.reader.newestRun { $0.command != LedgerRun.serverCommand }
     let current = newest?.state == .running && context.hasWriter ? newest?.id : nil
-    for run in runs
-    where run.state == .running && run.id != current && !run.isOfRunningServer {
+    for run in try context.reader.runningRuns()
+    where run.id != current && !run.isOfRunningServer {
       context.log.add(
         AuditFinding(
           .warning, .staleRun, table: "migration_runs", row: run.id, column: "state",
@@ -85,7 +84,7 @@ struct RunCheck: AuditCheck {
           "run \(run.id), started \(run.startedAt), is marked as running, but its process "
             + "\(run.processID) has ended; the next migration marks it as interrupted"))
     }
-    if let newest = runs.first(where: \.isMigration), newest.id != current {
+    if let newest = try context.reader.newestRun(where: \.isMigration), newest.id != current {
       checkEnd(of: newest, context)
     }
     return rules

@@ -185,7 +185,7 @@ public struct Undo: Sendable {
       report.add(UndoObstacle(.isRunning))
     } else {
       var groups = UndoObstacleGroups()
-      var later = LaterRuns(after: id, of: try reader.runs(limit: nil))
+      var later = LaterRuns(of: try reader.runs(after: id))
       try forEachObstacle(ofRun: id, reader) { obstacle in
         report.add(obstacle, keeping: options.maxObstacles)
         let runs = try laterRuns(behind: obstacle, after: id, later, reader)
@@ -243,10 +243,10 @@ public struct Undo: Sendable {
     /// Those that may have to be: the ledger has others' changes no more.
     private var others: [Int64]
 
-    init(after run: Int64, of runs: [LedgerRun]) {
+    init(of runs: [LedgerRun]) {
       others = runs.filter {
         let total = $0.statistics.total
-        return $0.id > run && $0.undoneBy == nil && !$0.isUndo
+        return $0.undoneBy == nil && !$0.isUndo
           && total.migrated + total.updated > 0
       }.map(\.id)
     }

@@ -155,6 +155,10 @@ class InMemoryReader: StoreReader {
     return Array(rest.prefix(limit.map { max(0, $0) } ?? rest.count))
   }
 
+  final func runningRuns() throws -> [LedgerRun] {
+    try state().runs.reversed().filter { $0.state == .running }
+  }
+
   final func runCount() throws -> Int { try state().runs.count }
 
   final func forEachIssue(

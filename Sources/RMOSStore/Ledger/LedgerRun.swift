@@ -231,6 +231,18 @@ extension StoreReader {
       limit *= 8
     }
   }
+
+  /// The runs that began after another one, newest first.
+  package func runs(after id: Int64) throws -> [LedgerRun] {
+    var found: [LedgerRun] = []
+    while true {
+      let limit = max(8, found.count)
+      let page = try runs(limit: limit, offset: found.count)
+      let later = page.prefix { $0.id > id }
+      found += later
+      if later.count < limit { return found }
+    }
+  }
 }
 
 // MARK: Commands

@@ -156,6 +156,7 @@ extension StoreConformance {
       let history = try RandomHistory(seed: 3, in: store)
       for run in 0...Int64(history.runs.count + 1) { try expectSame(store) { try $0.run(run) } }
       try expectSame(store) { try $0.runCount() }
+      try expectSame(store) { try $0.runningRuns() }
       for (limit, offset) in [(nil, 0), (nil, 2), (2, 1), (.max, 3), (0, 0), (3, 9)] {
         try expectSame(store) { try $0.runs(limit: limit, offset: offset) }
       }

@@ -56,6 +56,26 @@ extension StoreConformance {
         try expect(try reader.runs(limit: 5, offset: 3), equals: [])
       }
     },
+    Declaration("the runs that are marked as running are found among others") { store in
+      let ids = try store.write { transaction in
+        try [LedgerRun.State.running, .completed, .failed, .interrupted].flatMap { state in
+          try (0..<2).map { _ in
+            var run = StoreSamples.run()
+            run.state = state
+            return try transaction.beginRun(run)
+          }
+        }
+      }
+      try expect(
+        try store.read { try $0.runningRuns().map(\.id) }, equals: ids.prefix(2).reversed())
+      try store.write { transaction in
+        for var run in try transaction.runningRuns() {
+          run.state = .interrupted
+          try transaction.updateRun(run)
+        }
+        try expect(try transaction.runningRuns(), equals: [])
+      }
+    },
     Declaration("issues are selected, counted and paged") { store in
       let run = try store.write { transaction in
         let run = try transaction.beginRun(StoreSamples.run())

@@ -21,6 +21,10 @@ extension SQLiteReader {
       [Int64(limit.map { max(0, $0) } ?? -1), Int64(max(0, offset))])
   }
 
+  final func runningRuns() throws -> [LedgerRun] {
+    try selectRuns("WHERE state = '\(LedgerRun.State.running.rawValue)' ORDER BY id DESC", [])
+  }
+
   final func runCount() throws -> Int {
     let session = try session()
     guard session.statements.hasLedger else { return 0 }

@@ -40,6 +40,10 @@ extension PostgresReader {
     return try selectRuns("ORDER BY id DESC\(clause) OFFSET \(max(0, offset))", [])
   }
 
+  final func runningRuns() throws -> [LedgerRun] {
+    try selectRuns("WHERE state = $1 ORDER BY id DESC", [LedgerRun.State.running.rawValue])
+  }
+
   final func runCount() throws -> Int {
     let session = try session()
     guard session.statements.hasLedger else { return 0 }
