@@ -1,3 +1,4 @@
+import RMOSModels
 import RMOSSystem
 
 /// The reason why an operation could not start, or stopped early.
@@ -71,6 +72,11 @@ extension SystemThread {
 }
 
 extension MigrationError {
+  /// The error as the ledger and reports list it.
+  var issue: Issue {
+    Issue(severity: .error, code: IssueCode(rawValue: code.rawValue), message: message)
+  }
+
   /// Creates the error for a thread that the system refused.
   static func noThread(_ error: SystemError) -> MigrationError {
     MigrationError(

@@ -20,6 +20,10 @@ public struct MigrationSummary: Sendable {
     /// The source could not be read completely; what was committed stays. `run` throws a
     /// ``MigrationError`` after the observer has been called.
     case sourceFailed = "source_failed"
+    /// The run could not go on although store and source work, as when the system refuses a thread;
+    /// what was committed stays. `run` throws a ``MigrationError`` after the observer has been
+    /// called.
+    case stopped
   }
 
   /// How the run ended.

@@ -114,7 +114,7 @@ enum MigrateCommand {
     } catch {
       // The events so far tell how far it got.
       guard let (code, message) = Self.midway(error), var summary = reporter.summary,
-        summary.statistics.total.found > 0 || summary.ending == .sourceFailed
+        summary.statistics.total.found > 0 || [.sourceFailed, .stopped].contains(summary.ending)
       else { throw error }
       summary.store = arguments.database.shown
       if arguments.has("json") {
@@ -284,9 +284,10 @@ enum MigrateCommand {
     switch summary.ending {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
     case .interrupted: return again + goesOn
-    case .sourceFailed where summary.isDryRun:
+    case .sourceFailed where summary.isDryRun, .stopped where summary.isDryRun:
       return "fix the problem above, then " + arguments.commandLine()
-    case .storeFailed, .sourceFailed: return "fix the problem above, then " + again + goesOn
+    case .storeFailed, .sourceFailed, .stopped:
+      return "fix the problem above, then " + again + goesOn
     case .rolledBack:
       return "fix the files and run it again, or omit --atomic: "
         + arguments.commandLine(without: "atomic")

@@ -89,16 +89,12 @@ final class MigrationReporter {
         + " (\(TerminalText.fixed(seconds - kindStart, decimals: 2)) s)")
   }
 
-  private static func endsRun(_ issue: Issue) -> Bool {
-    issue.code == .sourceUnreadable || issue.code == .sourceChanged
-  }
-
   /// Shows the errors and warnings, unless all were shown as they came, and what to do about them.
   ///
   /// What is wrong in one way in many entities is shown once.
   func showIssues(of summary: MigrationSummary) {
     // The error that ends the command says why the source could not be read to its end.
-    let reported = summary.issueGroups.groups.filter { !Self.endsRun($0.firsts[0]) }
+    let reported = summary.issueGroups.groups.filter { !$0.firsts[0].code.endsRun }
     // Whoever asks for what is new alone is not told of the rest each time.
     let isKnown = { (group: IssueGroups.Group) in
       !summary.countsKnownFailures && group.isNew == false
@@ -113,7 +109,7 @@ final class MigrationReporter {
     }
     var total = summary.severityCounts[.error, default: 0]
     if !isQuiet { total += summary.severityCounts[.warning, default: 0] }
-    let ending = summary.issueGroups.groups.filter { Self.endsRun($0.firsts[0]) }
+    let ending = summary.issueGroups.groups.filter { $0.firsts[0].code.endsRun }
     let known = reported.filter { isKnown($0) && (!isQuiet || $0.severity == .error) }
     let rest = (ending + shown + known).reduce(total) { $0 - $1.count }
     if rest > 0 {

@@ -32,6 +32,10 @@ struct MigrationRun {
       journal.recordFailure(failure)
       _ = journal.announceEnd(migration.store)
       throw failure.error
+    } catch let error as MigrationError {
+      journal.recordFailure(error)
+      _ = journal.announceEnd(migration.store)
+      throw error
     }
     return journal.announceEnd(migration.store)
   }

@@ -220,7 +220,7 @@ final class RunJournal {
   /// Closes the ledger's row of a run that an error ended.
   func close(with error: any Error, in store: any RecordStore) {
     closeLedger(.failed, "\(error)")
-    let issue = (error as? SourceFailure)?.issue
+    let issue = (error as? SourceFailure)?.issue ?? (error as? MigrationError)?.issue
     if let issue { ledger.issueCounts[issue.code, default: 0] += 1 }
     // The store may have just failed. If this fails too, the next run finds the row still marked
     // as running, and marks it as interrupted.
@@ -268,12 +268,17 @@ final class RunJournal {
   }
 
   /// Records that the source could not be read completely.
-  func recordFailure(_ failure: SourceFailure) {
-    ending = .sourceFailed
+  func recordFailure(_ failure: SourceFailure) { stop(.sourceFailed, failure.issue) }
+
+  /// Records that the run could not go on.
+  func recordFailure(_ error: MigrationError) { stop(.stopped, error.issue) }
+
+  private func stop(_ ending: MigrationSummary.Ending, _ issue: Issue) {
+    self.ending = ending
     if options.isAtomic { rollBack() }
     settleBackup()
-    tally.add([failure.issue], keeping: options.maxIssuesInSummary)
-    observer?(.issue(failure.issue))
+    tally.add([issue], keeping: options.maxIssuesInSummary)
+    observer?(.issue(issue))
   }
 
   /// Puts the copies of what failed in the place of those of earlier runs.

@@ -16,6 +16,7 @@ extension MigrationSummary.Ending {
     case .storeFailed: (isDryRun ? "Dry run, stopped" : "Stopped") + ": the database failed"
     case .sourceFailed:
       (isDryRun ? "Dry run, stopped" : "Stopped") + ": the source could not be read to its end"
+    case .stopped: (isDryRun ? "Dry run, stopped" : "Stopped") + ": it could not go on"
     }
   }
 

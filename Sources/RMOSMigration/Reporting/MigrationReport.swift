@@ -264,6 +264,7 @@ extension MigrationSummary.Ending {
     case .completed: self = .completed
     case .interrupted: self = .interrupted
     case .failed where Self.stoppedByItsSource(run): self = .sourceFailed
+    case .failed where run.issueCounts[.noThread, default: 0] > 0: self = .stopped
     case .failed: self = Self.stoppedByItsLimit(run) ? .tooManyErrors : .storeFailed
     }
   }

@@ -35,6 +35,10 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let sourceUnreadable = IssueCode("source.unreadable")
   /// The source changed while it was being read; the run stopped.
   public static let sourceChanged = IssueCode("source.changed")
+  /// The source is too large for a dry run, which stopped.
+  public static let sourceTooLarge = IssueCode("source.too-large")
+  /// The system refused a thread; the run stopped.
+  public static let noThread = IssueCode("system.no-thread")
   /// The text is not valid JSON (RFC 8259).
   public static let jsonSyntax = IssueCode("json.syntax")
   /// The JSON is nested deeper than 512 levels.
@@ -97,11 +101,16 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
 }
 
 extension IssueCode {
+  /// Whether an issue with this code is the reason why a run stopped.
+  package var endsRun: Bool {
+    [.sourceUnreadable, .sourceChanged, .sourceTooLarge, .noThread].contains(self)
+  }
+
   /// Whether issues with this code concern the source as a whole, not an entity.
   package var concernsSource: Bool {
     switch self {
     case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .inputChanged, .shapeWrapper,
-      .sourceUnreadable, .sourceChanged:
+      .sourceUnreadable, .sourceChanged, .sourceTooLarge:
       true
     default: false
     }

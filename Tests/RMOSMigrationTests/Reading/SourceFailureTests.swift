@@ -1,6 +1,7 @@
 import Foundation
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSSystem
 import RMOSTestSupport
 import Synchronization
@@ -114,6 +115,73 @@ import Testing
         let again = try RecordedMigration(tree, into: store)
         #expect(again.summary.isSuccess)
         #expect(again.summary.statistics.total.migrated == 6 - summary.statistics.total.migrated)
+      }
+    }
+  }
+
+  /// As where the system refuses a thread, or the source is too large for a dry run.
+  @Test(arguments: [MigrationError.Code.noThread, .sourceTooLarge], [false, true])
+  func aRunThatCannotGoOnSaysSo(_ code: MigrationError.Code, _ isAtomic: Bool) throws {
+    let reason = MigrationError(code, "it cannot go on")
+    for isDryRun in [true, false] {
+      var options = Migration.Options()
+      (options.isDryRun, options.isAtomic) = (isDryRun, isAtomic)
+      let store = InMemoryStore()
+      let stopped = Stopped(try tree(), StoppingStore(base: store, reason: reason), options)
+      #expect(stopped.error == reason)
+      #expect(stopped.issues.map(\.code.rawValue) == [code.rawValue])
+      let summary = try #require(stopped.summary)
+      #expect(summary.ending == .stopped && !summary.isSuccess)
+      let runs = try store.read { try $0.runs(limit: nil) }
+      guard !isDryRun, !isAtomic else {
+        #expect(runs.isEmpty)
+        continue
+      }
+      #expect(runs.map(\.state) == [.failed] && runs[0].failure == reason.message)
+      let report = try MigrationReport(ofRun: 1, in: store)
+      #expect(report.issues == stopped.issues && !report.isSuccess)
+      if code == .noThread { #expect(report.run?.ending == .stopped) }
+    }
+  }
+
+  /// A store at which a run meets something that is neither its fault nor the source's.
+  private struct StoppingStore: StoreWrapper {
+    let base: any RecordStore
+    let reason: MigrationError
+
+    func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
+
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+      try base.read { try body(Reader(reader: $0, reason: reason)) }
+    }
+
+    func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+      try base.write { try body(Transaction(transaction: $0, reason: reason)) }
+    }
+
+    final class Reader: StoreReaderWrapper {
+      let reader: any StoreReader
+      let reason: MigrationError
+
+      init(reader: any StoreReader, reason: MigrationError) {
+        (self.reader, self.reason) = (reader, reason)
+      }
+
+      func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+        throw reason
+      }
+    }
+
+    final class Transaction: StoreTransactionWrapper {
+      let transaction: any StoreTransaction
+      let reason: MigrationError
+
+      init(transaction: any StoreTransaction, reason: MigrationError) {
+        (self.transaction, self.reason) = (transaction, reason)
+      }
+
+      func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+        throw reason
       }
     }
   }
