@@ -74,9 +74,10 @@ extension RecordStore {
     try readOnOneState(
       pieces.map { piece in
         { reader in
-          // All readers of a store have the same type, so the cast succeeds.
-          guard let reader = reader as? any EntityDaysCounting else { return }
-          let found = try reader.entityDays(of: piece.kind, in: piece.range)
+          // The first reader of a store says nothing of what the others can do.
+          let found =
+            try (reader as? any EntityDaysCounting)?.entityDays(of: piece.kind, in: piece.range)
+            ?? reader.days(of: piece.kind, in: piece.range, try reader.runDays())
           days.withLock { $0.add(found) }
         }
       })
@@ -89,17 +90,25 @@ extension StoreReader {
   public func entityDays() throws -> EntityDays {
     let runDays = try runDays()
     var days = EntityDays()
-    for kind in catalog.kinds {
-      let createdAt = kind.schema.position(ofMember: "created_at")
-      try forEachRecord(kind) { record in
-        if let run = try provenance(kind, id: record.id)?.run, let day = runDays[run] {
-          return days.add(of: kind, on: day)
-        }
-        guard let createdAt, case .text(let text) = record.values[createdAt] else {
-          return days.add(of: kind, on: nil)
-        }
-        days.add(of: kind, on: Timestamp(text)?.utcDay)
+    for kind in catalog.kinds { days.add(try self.days(of: kind, in: .all, runDays)) }
+    return days
+  }
+
+  /// Looks at the records of a range, and the provenance of each.
+  fileprivate func days(
+    of kind: EntityKind, in range: EntityRange, _ runDays: [Int64: String?]
+  ) throws -> EntityDays {
+    var days = EntityDays()
+    let createdAt = kind.schema.position(ofMember: "created_at")
+    try forEachRecord(kind) { record in
+      guard range.contains(record) else { return }
+      if let run = try provenance(kind, id: record.id)?.run, let day = runDays[run] {
+        return days.add(of: kind, on: day)
       }
+      guard let createdAt, case .text(let text) = record.values[createdAt] else {
+        return days.add(of: kind, on: nil)
+      }
+      days.add(of: kind, on: Timestamp(text)?.utcDay)
     }
     return days
   }

@@ -68,7 +68,8 @@ package struct EntityRange: Sendable, Hashable {
     self.end = end
   }
 
-  fileprivate func contains(_ record: Record) -> Bool {
+  /// Whether the id of a record is in the range.
+  func contains(_ record: Record) -> Bool {
     guard case .text(let id) = record.values[0] else { return first == nil }
     if let first, id.utf8.lexicographicallyPrecedes(first.utf8) { return false }
     return end.map { id.utf8.lexicographicallyPrecedes($0.utf8) } ?? true

@@ -1,5 +1,7 @@
 import RMOSModels
+import RMOSStoreWrapper
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 @testable import RMOSStore
@@ -64,6 +66,7 @@ struct EntityDaysTests {
       #expect(try store.read { try $0.entityDays() } == expected)
       for size in [1, 7, 50, 1000] {
         #expect(try store.entityDays(inPiecesOf: size) == expected, "\(size)")
+        #expect(try MixedStore(store).entityDays(inPiecesOf: size) == expected, "\(size)")
       }
     }
   }
@@ -92,6 +95,19 @@ struct EntityDaysTests {
           #expect((400...2500).contains(count))
         }
       }
+    }
+  }
+
+  /// A store whose first reader alone can count in pieces.
+  private final class MixedStore: StoreWrapper {
+    let base: any RecordStore
+    private let readings = Atomic(0)
+
+    init(_ base: any RecordStore) { self.base = base }
+
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+      let isFirst = readings.wrappingAdd(1, ordering: .relaxed).oldValue == 0
+      return try base.read { try body(isFirst ? $0 : PlainReader($0)) }
     }
   }
 }
