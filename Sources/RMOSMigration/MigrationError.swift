@@ -8,41 +8,44 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
   /// A stable name for a failure.
   ///
   /// Its raw value is the code's text, such as `source.unreadable`.
-  public enum Code: String, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The code's text.
+    public let rawValue: String
+
+    /// Creates a code.
+    public init(rawValue: String) { self.rawValue = rawValue }
+    private init(_ rawValue: String) { self.rawValue = rawValue }
+
     /// The source directory does not exist or could not be read completely.
-    case sourceUnreadable = "source.unreadable"
+    public static let sourceUnreadable = Code("source.unreadable")
     /// The source changed while it was being read.
-    case sourceChanged = "source.changed"
+    public static let sourceChanged = Code("source.changed")
     /// The source is too large for a dry run.
-    case sourceTooLarge = "source.too-large"
+    public static let sourceTooLarge = Code("source.too-large")
     /// The system has no thread left.
-    case noThread = "system.no-thread"
+    public static let noThread = Code("system.no-thread")
     /// An option is invalid.
-    case invalidOption = "option.invalid"
+    public static let invalidOption = Code("option.invalid")
     /// The directory for rejects holds something that no earlier run wrote, or that was edited.
-    case rejectsNotEmpty = "rejects.not-empty"
+    public static let rejectsNotEmpty = Code("rejects.not-empty")
     /// Another run is writing to the directory for rejects.
-    case rejectsInUse = "rejects.in-use"
+    public static let rejectsInUse = Code("rejects.in-use")
     /// The directory for rejects cannot be written.
-    case rejectsUnwritable = "rejects.unwritable"
+    public static let rejectsUnwritable = Code("rejects.unwritable")
     /// The directory for rejects is inside the source, or the source inside it.
-    case rejectsInSource = "rejects.in-source"
+    public static let rejectsInSource = Code("rejects.in-source")
     /// The directory to export to is not empty.
-    case exportNotEmpty = "export.not-empty"
+    public static let exportNotEmpty = Code("export.not-empty")
     /// The directory to export to cannot be written.
-    case exportUnwritable = "export.unwritable"
+    public static let exportUnwritable = Code("export.unwritable")
     /// The store has rows that the script's database could not hold.
-    case exportUnrepresentable = "export.unrepresentable"
-    /// The directory for samples is not empty.
-    case sampleNotEmpty = "sample.not-empty"
-    /// The directory for samples cannot be written.
-    case sampleUnwritable = "sample.unwritable"
+    public static let exportUnrepresentable = Code("export.unrepresentable")
     /// The ledger does not have the run, or has none at all.
-    case runMissing = "report.no-run"
+    public static let runMissing = Code("report.no-run")
     /// A statistics file does not hold statistics.
-    case statisticsInvalid = "statistics.invalid"
+    public static let statisticsInvalid = Code("statistics.invalid")
     /// The operation was cancelled.
-    case cancelled = "cancelled"
+    public static let cancelled = Code("cancelled")
   }
 
   /// The kind of failure.

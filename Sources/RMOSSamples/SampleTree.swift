@@ -58,8 +58,8 @@ package struct SampleTree: Sendable {
   ///   - isCancelled: Polled periodically; once it returns `true`, the tree is abandoned.
   /// - Returns: What was written.
   /// - Throws: ``MigrationError``: ``MigrationError/Code/invalidOption`` for invalid numbers,
-  ///   ``MigrationError/Code/sampleNotEmpty`` if the directory is not empty,
-  ///   ``MigrationError/Code/sampleUnwritable`` if it cannot be written,
+  ///   `sample.not-empty` if the directory is not empty,
+  ///   `sample.unwritable` if it cannot be written,
   ///   ``MigrationError/Code/cancelled``.
   package func write(
     to directory: String, isCancelled: @escaping () -> Bool = { false }
@@ -256,4 +256,11 @@ struct SampleFile {
   }
 
   func close() { handle.close() }
+}
+
+extension MigrationError.Code {
+  /// The directory for samples is not empty.
+  package static let sampleNotEmpty = Self(rawValue: "sample.not-empty")
+  /// The directory for samples cannot be written.
+  package static let sampleUnwritable = Self(rawValue: "sample.unwritable")
 }

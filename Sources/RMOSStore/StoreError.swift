@@ -8,53 +8,60 @@ public struct StoreError: Error, Sendable, Hashable {
   /// A stable name for a kind of failure.
   ///
   /// Its raw value is the code's text, such as `store.locked`.
-  public enum Code: String, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The code's text.
+    public let rawValue: String
+
+    /// Creates a code.
+    public init(rawValue: String) { self.rawValue = rawValue }
+    private init(_ rawValue: String) { self.rawValue = rawValue }
+
     /// Another process or store is the writer.
-    case locked = "store.locked"
+    public static let locked = Code("store.locked")
     /// The database was still busy when the timeout ended.
-    case busy = "store.busy"
+    public static let busy = Code("store.busy")
     /// The file cannot be opened.
-    case cannotOpen = "store.cannot-open"
+    public static let cannotOpen = Code("store.cannot-open")
     /// The file is not a SQLite database, or is encrypted.
-    case notADatabase = "store.not-a-database"
+    public static let notADatabase = Code("store.not-a-database")
     /// The database, its directory or its lock was removed, renamed or replaced while in use.
-    case replaced = "store.replaced"
+    public static let replaced = Code("store.replaced")
     /// The file has several names (hard links), and SQLite would keep a log for each.
-    case hardLinked = "store.hard-linked"
+    public static let hardLinked = Code("store.hard-linked")
     /// The file is a SQLite database, but not one of RMOS.
-    case foreignDatabase = "store.foreign"
+    public static let foreignDatabase = Code("store.foreign")
     /// The file is a database of RMOS with a schema that this version cannot write to.
-    case unusableSchema = "store.schema"
+    public static let unusableSchema = Code("store.schema")
     /// A newer version wrote the database.
-    case newerSchema = "store.newer-schema"
+    public static let newerSchema = Code("store.newer-schema")
     /// The database is damaged.
-    case corrupt = "store.corrupt"
+    public static let corrupt = Code("store.corrupt")
     /// No space is left.
-    case diskFull = "store.disk-full"
+    public static let diskFull = Code("store.disk-full")
     /// Reading or writing failed, or the connection to the database was lost.
-    case inputOutput = "store.io"
+    public static let inputOutput = Code("store.io")
     /// The store was opened for reading only.
-    case readOnly = "store.read-only"
+    public static let readOnly = Code("store.read-only")
     /// The schema refuses the row.
-    case constraint = "store.constraint"
+    public static let constraint = Code("store.constraint")
     /// The id is taken.
-    case duplicateID = "store.duplicate-id"
+    public static let duplicateID = Code("store.duplicate-id")
     /// A reader or transaction was used after its closure ended.
-    case handleExpired = "store.handle-expired"
+    public static let handleExpired = Code("store.handle-expired")
     /// A transaction was started within a transaction.
-    case nested = "store.nested-transaction"
+    public static let nested = Code("store.nested-transaction")
     /// The query names a member that the schema does not have.
-    case unknownMember = "store.unknown-member"
+    public static let unknownMember = Code("store.unknown-member")
     /// The store does not hold entities of that kind.
-    case unknownKind = "store.unknown-kind"
+    public static let unknownKind = Code("store.unknown-kind")
     /// A file exists where the backup was to be written.
-    case backupExists = "backup.exists"
+    public static let backupExists = Code("backup.exists")
     /// The system has no thread left.
-    case noThread = "system.no-thread"
+    public static let noThread = Code("system.no-thread")
     /// The caller cancelled the work.
-    case cancelled = "cancelled"
+    public static let cancelled = Code("cancelled")
     /// Any other error of the backend.
-    case other = "store.error"
+    public static let other = Code("store.error")
   }
 
   /// The kind of failure.

@@ -198,17 +198,24 @@ public struct HTTPServerError: Error, Sendable, Hashable, CustomStringConvertibl
   /// A stable identifier of the failure.
   ///
   /// Its raw value is the identifier's text, such as `serve.port-in-use`.
-  public enum Code: String, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The code's text.
+    public let rawValue: String
+
+    /// Creates a code.
+    public init(rawValue: String) { self.rawValue = rawValue }
+    private init(_ rawValue: String) { self.rawValue = rawValue }
+
     /// Another program listens on the port.
-    case portInUse = "serve.port-in-use"
+    public static let portInUse = Code("serve.port-in-use")
     /// The host is unknown, or not an address of this machine.
-    case noAddress = "serve.no-address"
+    public static let noAddress = Code("serve.no-address")
     /// Other machines could reach the server, and no token is set.
-    case tokenRequired = "serve.token-required"
+    public static let tokenRequired = Code("serve.token-required")
     /// The configuration is invalid.
-    case invalidOption = "option.invalid"
+    public static let invalidOption = Code("option.invalid")
     /// The system does not provide a socket or a thread.
-    case system = "serve.system"
+    public static let system = Code("serve.system")
   }
 
   /// The kind of failure.
