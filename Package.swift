@@ -128,7 +128,9 @@ let package = Package(
       dependencies: ["RMOSFoundation", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSHTTP"]),
     .testTarget(
       name: "RMOSCommandLineTests",
-      dependencies: ["RMOSCommandLine", "RMOSModels", "RMOSStore"]),
+      dependencies: [
+        "RMOSCommandLine", "RMOSMigration", "RMOSModels", "RMOSStore", "RMOSTestSupport",
+      ]),
     .testTarget(
       name: "rmos-cliTests",
       dependencies: [

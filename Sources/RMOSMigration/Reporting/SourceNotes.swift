@@ -185,7 +185,7 @@ extension MigrationReport {
 
 extension MigrationReport {
   /// ``LedgerRun/sourceSentence`` of the run.
-  var sourceSentence: String? { SourceNotes.sentence(notRead, keptMembers) }
+  package var sourceSentence: String? { SourceNotes.sentence(notRead, keptMembers) }
 }
 
 extension LedgerRun {

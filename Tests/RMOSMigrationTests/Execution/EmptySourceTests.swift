@@ -149,16 +149,6 @@ import Testing
     #expect(report.verdict.contains("whether there was a file to read"))
   }
 
-  @Test func theNotificationIsOfAFailure() throws {
-    let run = try RecordedMigration(try emptyTree(), into: InMemoryStore())
-    let notification = RunNotification(of: run.summary, exitStatus: 1)
-    #expect(!notification.isSuccess)
-    #expect(notification.text.contains("Nothing found"))
-    #expect(notification.text.contains("input.nothing-found 1"))
-    let json = try JSONValue(parsing: notification.json)
-    #expect(json["rmos"]?["success"] == .bool(false))
-  }
-
   @Test func aDiffWithNothingIsNotWithinItsLimits() throws {
     try withStores { store in
       _ = try RecordedMigration(

@@ -4,6 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
+@testable import RMOSCommandLine
 @testable import RMOSMigration
 
 /// What is told of a run that is over.
@@ -117,6 +118,17 @@ import Testing
       of: summary, exitStatus: 3, failure: .init(code: "output.unwritable", message: "no room"))
     #expect(!notification.isSuccess)
     #expect(notification.text.hasPrefix("✗ RMOS migration, run 7: Stopped early\nno room"))
+  }
+
+  @Test func aRunThatFoundNothingIsAFailure() throws {
+    let directory = try TemporaryDirectory()
+    let summary = try Migration(from: directory.path, into: InMemoryStore()).runSynchronously()
+    let notification = RunNotification(of: summary, exitStatus: 1)
+    #expect(!notification.isSuccess)
+    #expect(notification.text.contains("Nothing found"))
+    #expect(notification.text.contains("input.nothing-found 1"))
+    let json = try JSONValue(parsing: notification.json)
+    #expect(json["rmos"]?["success"] == .bool(false))
   }
 
   @Test func textOfOthersIsDataToEveryChat() throws {

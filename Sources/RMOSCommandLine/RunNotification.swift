@@ -1,37 +1,32 @@
+import RMOSMigration
 import RMOSModels
-import RMOSSystem
 
 /// The notification that a run is over: for a person in a chat and for a program, in one JSON
 /// object.
-package struct RunNotification: Sendable {
+struct RunNotification: Sendable {
   /// Why a run could not start, or stopped early.
-  package struct Failure: Sendable, Hashable {
+  struct Failure: Sendable, Hashable {
     /// A stable name.
-    package var code: String
+    var code: String
     /// A human-readable description.
-    package var message: String
-
-    package init(code: String, message: String) {
-      self.code = code
-      self.message = message
-    }
+    var message: String
   }
 
   /// What the run did; `nil` if it never began.
-  package var summary: MigrationSummary?
+  var summary: MigrationSummary?
   /// The status that the program exits with; 0 for success.
-  package var exitStatus: Int32
+  var exitStatus: Int32
   /// Why it could not start, or stopped early.
-  package var failure: Failure?
+  var failure: Failure?
   /// The source directory, as given.
-  package var source: String
+  var source: String
   /// The store's location.
-  package var database: String
+  var database: String
   /// The machine that it ran on, if that matters.
-  package var host: String?
+  var host: String?
 
   /// Creates the notification of a run that began.
-  package init(of summary: MigrationSummary, exitStatus: Int32, failure: Failure? = nil) {
+  init(of summary: MigrationSummary, exitStatus: Int32, failure: Failure? = nil) {
     self.summary = summary
     self.exitStatus = exitStatus
     self.failure = failure
@@ -40,7 +35,7 @@ package struct RunNotification: Sendable {
   }
 
   /// Creates the notification of a run that could not start.
-  package init(of failure: Failure, exitStatus: Int32, source: String, database: String) {
+  init(of failure: Failure, exitStatus: Int32, source: String, database: String) {
     self.failure = failure
     self.exitStatus = exitStatus
     self.source = source
@@ -50,13 +45,13 @@ package struct RunNotification: Sendable {
   /// Whether the run was completed and nothing failed.
   ///
   /// The exit status may be stricter: it may count warnings.
-  package var isSuccess: Bool { failure == nil && summary?.isSuccess == true }
+  var isSuccess: Bool { failure == nil && summary?.isSuccess == true }
 }
 
 extension RunNotification {
   /// One JSON object, on one line, that Slack (`text`), Discord (`content`, at most 2,000
   /// characters, no mentions) and a program (`rmos`) can read.
-  package var json: String {
+  var json: String {
     var writer = JSONWriter()
     writer.object {
       $0.member("text", text(in: .slack))
@@ -147,7 +142,7 @@ extension RunNotification {
   /// The notification as plain text: a few lines without markup.
   ///
   /// Foreign text is made safe to show.
-  package var text: String { text(in: .plain) }
+  var text: String { text(in: .plain) }
 
   /// The lines, with foreign text escaped for `markup`.
   func text(in markup: Markup) -> String {
