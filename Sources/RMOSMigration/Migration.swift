@@ -62,9 +62,9 @@ public struct Migration: Sendable {
     source: String, options: Options, catalog: EntityCatalog, readsRejects: Bool
   ) throws(MigrationError) {
     try options.check()
-    try checkSource(source, catalog)
+    try SourceTop.check(source, catalog)
     if let directory = options.rejectsDirectory {
-      try checkRejects(directory, source: source, catalog, readsThem: readsRejects)
+      try RejectsPlace(directory).check(source: source, catalog, readsThem: readsRejects)
     }
   }
 

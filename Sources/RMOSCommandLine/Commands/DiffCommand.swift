@@ -52,7 +52,7 @@ enum DiffCommand {
       limits.allowsEmptySource = arguments.has("allow-empty")
       let mappings = try MappingsCommand.mappings(arguments)
       let source = arguments.positionals.first ?? program.defaultSource
-      try Migration.checkSource(source, program.catalog)
+      try SourceTop.check(source, program.catalog)
       Signals.catchInterruptions()
       let store = try arguments.database.openForReading()
       let isJSON = arguments.has("json")

@@ -206,7 +206,7 @@ enum MigrateCommand {
     _ file: String, source: String, _ arguments: ParsedArguments
   ) throws {
     try OutputFile.checkName(file, arguments)
-    if Migration.reads(file, from: source, arguments.program.catalog) {
+    if SourceTop.reads(file, from: source, arguments.program.catalog) {
       throw UsageError("\(file) is in the source \(source); name a file elsewhere")
     }
     do throws(SystemError) {

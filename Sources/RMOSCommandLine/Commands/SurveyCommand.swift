@@ -74,7 +74,7 @@ enum SurveyCommand {
   private static func check(
     _ file: String, for path: String, _ catalog: EntityCatalog, replaces: Bool
   ) throws {
-    if Migration.reads(file, from: path, catalog) {
+    if SourceTop.reads(file, from: path, catalog) {
       throw UsageError("\(file) is in the source \(path); name a file elsewhere")
     }
     do throws(SystemError) {

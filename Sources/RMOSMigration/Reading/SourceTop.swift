@@ -1,8 +1,8 @@
-import RMOSModels
+package import RMOSModels
 import RMOSSystem
 
 /// The top level of a source: files of the kinds, and everything else.
-struct SourceTop {
+package struct SourceTop {
   private let root: [UInt8]
   private let catalog: EntityCatalog
   /// The files that can be read by their ending, in byte order.
@@ -128,5 +128,53 @@ struct SourceTop {
       let names = kind.schema.fileNames + [kind.schema.singular, kind.schema.plural]
       return names.contains { Array($0.utf8).foldedName == name }
     }?.table
+  }
+}
+
+// MARK: Before anything is read
+
+extension SourceTop {
+  /// Checks that a source can be read, before a store is created for it.
+  ///
+  /// - Throws: ``MigrationError/Code/sourceUnreadable``.
+  package static func check(
+    _ source: String, _ catalog: EntityCatalog
+  ) throws(MigrationError) {
+    let path = Array(source.utf8)
+    var isListed = false
+    do throws(SystemError) {
+      guard try FileStatus(of: path).form == .directory else {
+        throw .notADirectory
+      }
+      try unsafe FileSystem.forEachEntry(ofDirectory: path) { _, _ in }
+      isListed = true
+      // With read but no search permission a directory can be listed, but its files not examined.
+      _ = try FileStatus(of: path + Array("/.".utf8))
+    } catch {
+      let reason = isListed ? "it may be listed but not searched: \(error.reason)" : error.reason
+      throw MigrationError(
+        .sourceUnreadable,
+        "the source \(source) cannot be read: \(reason); expected a directory with "
+          + catalog.kinds.map(\.table).joined(separator: ", ") + " in it")
+    }
+  }
+
+  /// Whether a file is, or would be, in a directory that a source is read from.
+  package static func reads(
+    _ file: String, from source: String, _ catalog: EntityCatalog
+  ) -> Bool {
+    kindRead(from: Array(file.utf8).directoryPath, of: source, catalog) != nil
+  }
+
+  /// The kind in whose directory a directory is, if any.
+  static func kindRead(
+    from directory: [UInt8], of source: String, _ catalog: EntityCatalog
+  ) -> EntityKind? {
+    let above = SourceWalker.directories(from: directory)
+    return catalog.kinds.first { kind in
+      let input = Array("\(source)/\(kind.table)".utf8)
+      guard let identity = try? FileStatus(of: input).identity else { return false }
+      return above.contains(identity)
+    }
   }
 }

@@ -29,7 +29,7 @@ final class RejectsDirectory {
 
   /// Opens and locks a directory, and removes what a killed run was writing.
   ///
-  /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
+  /// - Throws: As ``RejectsPlace/check(source:_:readsThem:)``.
   init(_ path: String) throws(MigrationError) {
     root = try Self.open(path)
     self.path = path
@@ -66,7 +66,7 @@ final class RejectsDirectory {
       }
     } catch {
       removeIncoming(root)
-      throw Migration.unwritable(path, error)
+      throw RejectsPlace(path).unwritable(error)
     }
   }
 
@@ -75,7 +75,7 @@ final class RejectsDirectory {
     do throws(SystemError) {
       root = try PrivateDirectory(existing: path)
     } catch {
-      throw Migration.unwritable(path, error)
+      throw RejectsPlace(path).unwritable(error)
     }
     guard root.tryLock() else {
       root.close()
@@ -148,7 +148,7 @@ extension RejectsDirectory {
     do throws(SystemError) {
       try inspection.run(root)
     } catch {
-      throw Migration.unwritable(path, error)
+      throw RejectsPlace(path).unwritable(error)
     }
     if let reason = inspection.obstacle {
       throw MigrationError(

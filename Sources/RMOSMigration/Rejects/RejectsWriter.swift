@@ -30,12 +30,13 @@ final class RejectsWriter {
 
   /// Creates the directory, or opens it if it is empty or holds the files of earlier runs.
   ///
-  /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
+  /// - Throws: As ``RejectsPlace/check(source:_:readsThem:)``.
   init(
     _ path: String, source: String, _ catalog: EntityCatalog = .rmos,
     isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) {
-    try Migration.checkRejectsPlace(path, source: source, catalog)
+    let place = RejectsPlace(path)
+    try place.checkPath(source: source, catalog)
     rejects = Rejects(directory: path)
     self.source = Array(source.utf8)
     self.isCancelled = isCancelled
@@ -44,7 +45,7 @@ final class RejectsWriter {
     do throws(SystemError) {
       if created != nil { try FileSystem.makeDirectories(bytes) }
     } catch {
-      throw Migration.unwritable(path, error)
+      throw place.unwritable(error)
     }
     do throws(MigrationError) {
       directory = try RejectsDirectory(path)
@@ -295,75 +296,6 @@ final class RejectsWriter {
     _ name: [UInt8], in folder: PrivateDirectory, _ prefix: [UInt8], _ bytes: [UInt8]
   ) throws(SystemError) {
     try stage(name, in: folder, prefix) { (output) throws(SystemError) in try output.write(bytes) }
-  }
-}
-
-extension Migration {
-  /// Checks that a directory will take the rejects of a source.
-  ///
-  /// Creates nothing. Unless `readsThem`, earlier rejects are known by their names alone.
-  ///
-  /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInUse``,
-  ///   ``MigrationError/Code/rejectsInSource`` or ``MigrationError/Code/rejectsUnwritable``.
-  static func checkRejects(
-    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos, readsThem: Bool = true
-  ) throws(MigrationError) {
-    try checkRejectsPlace(directory, source: source, catalog)
-    if (try? FileStatus(of: directory)) != nil {
-      try RejectsDirectory.check(directory, readsFiles: readsThem)
-    }
-  }
-
-  /// The same, except for what is in the directory.
-  static func checkRejectsPlace(
-    _ directory: String, source: String, _ catalog: EntityCatalog
-  ) throws(MigrationError) {
-    let path = Array(directory.utf8)
-    let existing = nearest(to: path)
-    do throws(SystemError) {
-      guard let status = try? FileStatus(of: existing) else { throw SystemError.leadsNowhere }
-      if let identity = try? FileStatus(of: path).identity, identity == status.identity {
-        guard status.form == .directory else { throw SystemError.notADirectory }
-        try FileSystem.checkOwned(directory: path)
-      }
-      try FileSystem.checkWritable(directory: existing)
-    } catch {
-      throw unwritable(directory, error)
-    }
-    if let kind = kindRead(from: existing, of: source, catalog) {
-      throw MigrationError(
-        .rejectsInSource,
-        "\(directory) is in \(source)/\(kind.table), which is read from; name a directory elsewhere"
-      )
-    }
-    if let identity = try? FileStatus(of: path).identity,
-      SourceWalker.directories(from: Array(source.utf8)).contains(identity)
-    {
-      throw MigrationError(
-        .rejectsInSource,
-        "\(directory) holds the source \(source), which a run must not replace; name a directory "
-          + "elsewhere")
-    }
-  }
-
-  /// The directory or its nearest existing parent, even if that is a dangling link.
-  private static func nearest(to path: [UInt8]) -> [UInt8] {
-    var path = path
-    while (try? FileStatus(of: path)) == nil {
-      while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
-      if FileStatus.isLink(path) { return path }
-      guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return [UInt8(ascii: ".")] }
-      if slash == 0 { return [UInt8(ascii: "/")] }
-      path.removeSubrange(slash...)
-    }
-    return path
-  }
-
-  static func unwritable(_ directory: String, _ error: SystemError) -> MigrationError {
-    MigrationError(
-      .rejectsUnwritable,
-      "rejects cannot be written to \(directory): \(error.reason); name a directory that can be "
-        + "written to")
   }
 }
 

@@ -69,7 +69,7 @@ public struct Diff: Sendable {
   package func runSynchronously(
     observer: ((DiffReport.Entry) -> Void)? = nil, isCancelled: () -> Bool = { false }
   ) throws -> DiffReport {
-    try Migration.checkSource(source, store.catalog)
+    try SourceTop.check(source, store.catalog)
     var hasObserved = false
     let observe = observer.map { observer in
       { (entry: DiffReport.Entry) in
