@@ -105,3 +105,18 @@ extension LedgerRun {
       })
   }
 }
+
+extension StoreTransaction {
+  /// Marks runs that still count as running as interrupted.
+  ///
+  /// To be called by the only writer: while it holds the lock, no other run can be under way, but
+  /// that of a server.
+  package func markInterruptedRuns(now: String) throws {
+    for var run in try runningRuns() where !run.isOfRunningServer {
+      run.state = .interrupted
+      run.finishedAt = now
+      run.failure = run.failure ?? "the process ended without closing the run"
+      try updateRun(run)
+    }
+  }
+}

@@ -40,6 +40,20 @@ public struct RowChange: Sendable, Hashable {
   }
 }
 
+/// A row as it was before a run rewrote it.
+public struct BeforeImage: Sendable, Hashable {
+  /// The row.
+  public var record: Record
+  /// Its provenance; `nil` if it was not migrated.
+  public var provenance: Provenance?
+
+  /// A row and its provenance.
+  public init(record: Record, provenance: Provenance?) {
+    self.record = record
+    self.provenance = provenance
+  }
+}
+
 // MARK: As stores keep it
 
 extension RowChange {

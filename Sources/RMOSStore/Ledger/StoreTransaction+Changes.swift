@@ -123,14 +123,6 @@ extension StoreReader {
   }
 }
 
-extension UndoCounts {
-  /// Adds the rows of another.
-  package static func += (left: inout UndoCounts, right: UndoCounts) {
-    left.removed.merge(right.removed, uniquingKeysWith: +)
-    left.restored.merge(right.restored, uniquingKeysWith: +)
-  }
-}
-
 /// Finds what prevents undoing the changes of a run.
 private struct ChangeObstacleSearch {
   private let reader: any StoreReader
