@@ -1,4 +1,4 @@
-package import RMOSModels
+import RMOSModels
 package import RMOSStore
 
 /// How many of a run's failures are new, and how many were known.
@@ -64,11 +64,6 @@ extension MigrationReport {
     guard failureNews?.isMixed == true else { return nil }
     return issue.newsMark
   }
-}
-
-extension Issue {
-  /// "new" or "known", by the failure that it belongs to; `nil` if it belongs to none.
-  package var newsMark: String? { isNew.map { $0 ? "new" : "known" } }
 }
 
 extension LedgerRun {

@@ -315,15 +315,3 @@ package enum BarHTML {
     "\(thousandths / 10).\(thousandths % 10)%"
   }
 }
-
-extension MigrationStatistics.Counts {
-  /// The count of an outcome.
-  package subscript(outcome: Outcome) -> Int {
-    switch outcome {
-    case .migrated: migrated
-    case .updated: updated
-    case .skipped: skipped
-    case .failed: failed
-    }
-  }
-}

@@ -162,15 +162,3 @@ extension MigrationReport.Run {
     return phrase.prefix(1).lowercased() + phrase.dropFirst()
   }
 }
-
-extension Issue {
-  /// `path:line:column`, as far as it is known.
-  package var place: String {
-    var place = source ?? ""
-    if let line {
-      place += ":\(line)"
-      if let column { place += ":\(column)" }
-    }
-    return place
-  }
-}

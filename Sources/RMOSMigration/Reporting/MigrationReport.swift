@@ -101,13 +101,6 @@ public struct MigrationReport: Sendable {
   package var successRate: Double { statistics.total.successRate }
 }
 
-extension MigrationStatistics.Counts {
-  /// The percentage of the entities that did not fail; 100 if there were none.
-  package var successRate: Double {
-    found == 0 ? 100 : 100 * Double(found - failed) / Double(found)
-  }
-}
-
 extension MigrationReport {
   /// Creates the report of a run just made.
   public init(of summary: MigrationSummary) {

@@ -61,6 +61,21 @@ extension Issue {
   }
 }
 
+extension Issue {
+  /// `path:line:column`, as far as it is known.
+  package var place: String {
+    var place = source ?? ""
+    if let line {
+      place += ":\(line)"
+      if let column { place += ":\(column)" }
+    }
+    return place
+  }
+
+  /// "new" or "known", by the failure that it belongs to; `nil` if it belongs to none.
+  package var newsMark: String? { isNew.map { $0 ? "new" : "known" } }
+}
+
 /// How severe an issue is.
 public enum Severity: String, Codable, Sendable, Hashable, CaseIterable, Comparable {
   /// Worth knowing; nothing is wrong.

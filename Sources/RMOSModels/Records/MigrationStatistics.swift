@@ -21,6 +21,21 @@ public struct MigrationStatistics: Sendable, Hashable {
       [migrated, updated, skipped, failed].reduce(0, MigrationStatistics.sum)
     }
 
+    /// The count of an outcome.
+    package subscript(outcome: Outcome) -> Int {
+      switch outcome {
+      case .migrated: migrated
+      case .updated: updated
+      case .skipped: skipped
+      case .failed: failed
+      }
+    }
+
+    /// The percentage of the entities that did not fail; 100 if there were none.
+    package var successRate: Double {
+      found == 0 ? 100 : 100 * Double(found - failed) / Double(found)
+    }
+
     /// Adds one entity's outcome.
     package mutating func add(_ outcome: Outcome) {
       switch outcome {
