@@ -32,7 +32,7 @@ struct RunPage {
     return PageDocument(
       title: "Run \(run.id)", section: "/runs",
       main: """
-        \(BarHTML.definitions)<nav class="crumbs" aria-label="Path"><a href="/runs">Runs</a></nav>
+        \(OutcomeBars.definitions)<nav class="crumbs" aria-label="Path"><a href="/runs">Runs</a></nav>
         <div id="report"\(refreshing)>
         <h1>Run \(run.id) <span class="dim">\(PageText.short(run.command, limit: 30))</span></h1>
         \(verdict)\(totals)\(issues.section(of: run, report))<div class="columns">

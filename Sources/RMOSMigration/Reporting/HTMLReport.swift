@@ -1,5 +1,5 @@
-package import RMOSHTML
-package import RMOSModels
+import RMOSHTML
+import RMOSModels
 
 /// The layout of a report as an HTML page.
 struct HTMLReport {
@@ -47,7 +47,7 @@ struct HTMLReport {
       }
     let gravity = report.gravity
     return """
-      \(BarHTML.definitions)<header>
+      \(OutcomeBars.definitions)<header>
       <h1>\(title)</h1>
       \(origin)</header>
       <main>
@@ -145,173 +145,5 @@ struct HTMLReport {
     <footer><p>Reported by RMOS \(report.reportedBy).</p></footer>
 
     """
-  }
-}
-
-/// The time that the run spent on each kind, and the outcomes.
-struct TimelineHTML {
-  private let report: MigrationReport
-  private let run: MigrationReport.Run
-
-  init(_ report: MigrationReport, _ run: MigrationReport.Run) {
-    self.report = report
-    self.run = run
-  }
-
-  /// The part of the run spent on one kind, in seconds since its start.
-  private struct Phase {
-    var kind: EntityKind
-    var start: Double
-    var end: Double
-  }
-
-  /// Kinds are migrated one after the other, in a fixed order.
-  private var phases: [Phase] {
-    var time = 0.0
-    return report.statistics.catalog.kinds.compactMap { kind in
-      let seconds = run.kindSeconds[kind] ?? 0
-      guard seconds.isFinite, seconds >= 0, report.statistics[kind].found > 0 else { return nil }
-      defer { time += seconds }
-      return Phase(kind: kind, start: time, end: time + seconds)
-    }
-  }
-
-  /// The section; empty if the run did nothing that took time.
-  var section: HTML {
-    let phases = phases
-    let worked = phases.last?.end ?? 0
-    let length = run.seconds.isFinite ? max(run.seconds, worked) : worked
-    guard !phases.isEmpty, length > 0, length.isFinite else { return "" }
-    let bars = phases.map { bar($0, of: length) }
-    let rest = length - worked
-    let note: HTML =
-      rest >= 0.005
-      ? "<p class=\"dim\">Opening and closing the database took \(seconds(rest)).</p>\n" : ""
-    return """
-      <section aria-labelledby="timeline">
-      <h2 id="timeline">Timeline</h2>
-      <p class="dim">Each bar spans its part of the run's \(seconds(length)); its segments are the \
-      outcomes.</p>
-      \(bars)\(note)</section>
-
-      """
-  }
-
-  private func bar(_ phase: Phase, of length: Double) -> HTML {
-    let start = Int(phase.start / length * 1000)
-    // Even the shortest phase is visible, and none extends beyond the end.
-    let width = min(1000, max(6, Int((phase.end - phase.start) / length * 1000)))
-    let counts = report.statistics[phase.kind]
-    let name = phase.kind.schema.plural
-    let span = "\(PlainText.fixed(phase.start, decimals: 2)) to \(seconds(phase.end))"
-    let label = BarHTML.description(of: counts, label: "\(name), \(span)")
-    return """
-      <figure>
-      <figcaption><span>\(name)</span> <span class="dim">\(span)\(rate(phase))</span></figcaption>
-      <svg class="bar" role="img" aria-label="\(label)">\
-      \(BarHTML.segments(of: counts, from: min(start, 1000 - width), length: width))</svg>
-      </figure>
-
-      """
-  }
-
-  private func rate(_ phase: Phase) -> String {
-    let rate = Double(report.statistics[phase.kind].found) / (phase.end - phase.start)
-    guard rate.isFinite, rate < 1e12 else { return "" }
-    return ", \(PlainText.grouped(Int(rate))) per second"
-  }
-
-  private func seconds(_ number: Double) -> String { PlainText.fixed(number, decimals: 2) + " s" }
-}
-
-/// Bars of outcomes as inline SVG.
-///
-/// Each outcome has its own color and hatching, and each bar has a label in words.
-package enum BarHTML {
-  /// The patterns that the bars of a page refer to.
-  package static let definitions: HTML = """
-    <svg width="0" height="0" aria-hidden="true"><defs>
-    <pattern id="h-updated" width="8" height="8" patternUnits="userSpaceOnUse">\
-    <path class="hatch" d="M0 4H8"/></pattern>
-    <pattern id="h-skipped" width="8" height="8" patternUnits="userSpaceOnUse">\
-    <path class="hatch" d="M4 0V8"/></pattern>
-    <pattern id="h-failed" width="8" height="8" patternUnits="userSpaceOnUse">\
-    <path class="hatch" d="M-2 2L2-2M0 8L8 0M6 10L10 6"/></pattern>
-    </defs></svg>
-
-    """
-
-  /// The key to colors and hatchings.
-  package static func legend(of outcomes: [Outcome]) -> HTML {
-    let items = outcomes.map { outcome -> HTML in
-      """
-      <li><svg class="bar" aria-hidden="true">\(segment(outcome, from: 0, length: 1000))</svg>\
-      \(outcome.rawValue)</li>
-
-      """
-    }
-    return "<ul class=\"legend\">\n\(items)</ul>\n"
-  }
-
-  /// The bar of a kind's counts, over all of the width.
-  package static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
-    """
-    <svg class="bar" role="img" aria-label="\(description(of: counts, label: label))">\
-    \(segments(of: counts, from: 0, length: 1000))</svg>
-
-    """
-  }
-
-  /// The counts in words.
-  static func description(of counts: MigrationStatistics.Counts, label: String) -> String {
-    guard counts.found > 0 else { return "\(label): none found" }
-    return "\(label): "
-      + Outcome.allCases.map { "\(PlainText.grouped(counts[$0])) \($0.rawValue)" }
-      .joined(separator: ", ")
-  }
-
-  /// The outcomes side by side, between two thousandths of the width.
-  static func segments(
-    of counts: MigrationStatistics.Counts, from start: Int, length: Int
-  ) -> [HTML] {
-    var position = start
-    return zip(Outcome.allCases, shares(Outcome.allCases.map { counts[$0] }, of: length))
-      .compactMap { outcome, share in
-        guard share > 0 else { return nil }
-        defer { position += share }
-        return segment(outcome, from: position, length: share)
-      }
-  }
-
-  /// Shares of `length` in the proportion of `counts`.
-  ///
-  /// Every count above 0 gets a visible share, at the expense of the largest.
-  static func shares(_ counts: [Int], of length: Int) -> [Int] {
-    let total = counts.reduce(0, +)
-    guard total > 0 else { return counts.map { _ in 0 } }
-    let least = min(6, length / counts.count)
-    var shares = counts.map { count in
-      count == 0 ? 0 : max(least, Int(Double(count) / Double(total) * Double(length)))
-    }
-    if let largest = shares.indices.max(by: { counts[$0] < counts[$1] }) {
-      shares[largest] += length - shares.reduce(0, +)
-    }
-    return shares
-  }
-
-  private static func segment(_ outcome: Outcome, from start: Int, length: Int) -> HTML {
-    func rectangle(_ style: HTML) -> HTML {
-      """
-      <rect x="\(percent(start))" width="\(percent(length))" height="100%" \(style)/>
-      """
-    }
-    let name = outcome.rawValue
-    guard outcome != .migrated else { return rectangle("class=\"\(name)\"") }
-    return rectangle("class=\"\(name)\"") + rectangle("fill=\"url(#h-\(name))\"")
-  }
-
-  /// Thousandths as percent.
-  private static func percent(_ thousandths: Int) -> String {
-    "\(thousandths / 10).\(thousandths % 10)%"
   }
 }

@@ -1,4 +1,3 @@
-package import RMOSHTML
 package import RMOSModels
 
 /// What became of the entities of each kind: bars, and a table with all numbers.
@@ -50,14 +49,14 @@ package struct OutcomesHTML {
         <figure>
         <figcaption><span>\(name)</span> <span class="dim">\
         \(PlainText.grouped(counts.found)) found</span></figcaption>
-        \(BarHTML.bar(of: counts, label: name))</figure>
+        \(OutcomeBars.bar(of: counts, label: name))</figure>
 
         """
     }
     return """
       <section aria-labelledby="outcomes">
       <h2 id="outcomes">Outcomes</h2>
-      \(BarHTML.legend(of: outcomes))\(bars)<div class="scroll" role="region" tabindex="0" \
+      \(OutcomeBars.legend(of: outcomes))\(bars)<div class="scroll" role="region" tabindex="0" \
       aria-label="Entities by kind and outcome">
       <table>
       <caption>Entities by kind and outcome</caption>
