@@ -237,6 +237,6 @@ struct SQLiteStoreOpeningTests {
     for access in [SQLiteStore.Access.create, .readOnly] {
       expect(.cannotOpen, path, access, mentions: "cannot be reached")
     }
-    #expect(throws: StoreError.self) { try SQLiteStore.check(path: path) }
+    #expect(throws: StoreError.self) { try SQLiteStore.check(path: path, catalog: .rmos) }
   }
 }

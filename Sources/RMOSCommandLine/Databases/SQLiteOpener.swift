@@ -44,7 +44,7 @@ public struct SQLiteOpener: StoreOpener {
       guard let size = FileStatus.size(of: location), size > 0 else {
         // The directory of the default path is created with the database.
         if location != defaultLocation || FileStatus.exists(location.directoryPath) {
-          try SQLiteStore.check(path: location)
+          try SQLiteStore.check(path: location, catalog: catalog)
         }
         return nil
       }

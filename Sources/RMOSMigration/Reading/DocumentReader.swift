@@ -36,7 +36,7 @@ final class DocumentReader {
   }
 
   init(
-    catalog: EntityCatalog = .rmos, limits: SourceWindow.Limits = SourceWindow.Limits(),
+    catalog: EntityCatalog, limits: SourceWindow.Limits = SourceWindow.Limits(),
     into builder: SourceBatchBuilder, isCancelled: @escaping () -> Bool = { false }
   ) {
     self.catalog = catalog

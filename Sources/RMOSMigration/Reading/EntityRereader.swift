@@ -13,7 +13,7 @@ final class EntityRereader {
   private let mappers: MapperPool
 
   init(
-    root: String, catalog: EntityCatalog = .rmos, options: EntityDecoder.Options,
+    root: String, catalog: EntityCatalog, options: EntityDecoder.Options,
     mappings: MappingSet = .none, access: SourceAccess = .system
   ) {
     self.catalog = catalog

@@ -44,7 +44,7 @@ final class SourceReader {
   ///   - emit: Takes a full batch and returns empty records to fill next; throws
   ///     ``ReadFailure/stopped`` if the consumer wants no more.
   init(
-    _ source: String, catalog: EntityCatalog = .rmos, batchSize: Int,
+    _ source: String, catalog: EntityCatalog, batchSize: Int,
     options: EntityDecoder.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
     refusesEmptySource: Bool = false, mappings: MappingSet = .none,

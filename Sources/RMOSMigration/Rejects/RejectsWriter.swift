@@ -32,7 +32,7 @@ final class RejectsWriter {
   ///
   /// - Throws: As ``RejectsPlace/check(source:_:readsThem:)``.
   init(
-    _ path: String, source: String, _ catalog: EntityCatalog = .rmos,
+    _ path: String, source: String, _ catalog: EntityCatalog,
     isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) {
     let place = RejectsPlace(path)

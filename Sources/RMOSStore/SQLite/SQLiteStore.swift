@@ -112,8 +112,8 @@ public final class SQLiteStore: RecordStore {
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen`` or
   ///   ``StoreError/Code/notADatabase``.
-  package static func check(path: String) throws {
-    try DatabaseFile(path: path, mayBeAbsent: true).checkRights()
+  package static func check(path: String, catalog: EntityCatalog) throws {
+    try DatabaseFile(path: path, catalog, mayBeAbsent: true).checkRights()
   }
 
   /// Checks that a path names a file, and nothing else to SQLite or to a shell.

@@ -70,7 +70,7 @@ import Testing
     builder.begin(.stripFamilies)
     builder.begin(file: Array("strip_families/a.json".utf8))
     let items = ids.map { $0 == "!" ? "1" : Texts.family($0) }
-    try DocumentReader(into: builder).read(
+    try DocumentReader(catalog: .rmos, into: builder).read(
       Array("[\(items.joined(separator: ","))]".utf8), as: .json)
     builder.note(Issue(severity: .warning, code: .inputLoop, message: "after all"))
     try builder.endKind()

@@ -22,7 +22,7 @@ import Testing
     }
     builder.begin(.joblogs)
     builder.begin(file: Array("joblogs/a.json".utf8))
-    try DocumentReader(into: builder).read(Array(text.utf8), as: .json)
+    try DocumentReader(catalog: .rmos, into: builder).read(Array(text.utf8), as: .json)
     try builder.endKind()
     return try #require(records)
   }

@@ -73,7 +73,7 @@ struct SourceReading {
     let batches = Batches()
     let builder = SourceBatchBuilder(
       batchSize: batchSize, options: Self.options, emit: batches.append)
-    let reader = DocumentReader(limits: limits, into: builder)
+    let reader = DocumentReader(catalog: .rmos, limits: limits, into: builder)
     builder.begin(kind)
     builder.begin(file: Array("\(kind.table)/a.json".utf8))
     try reader.read(document, as: format, selecting: selection)

@@ -40,7 +40,7 @@ struct HardLinkTests {
     let before = try contents(directory.path)
     for name in [path, second] {
       expectRefused { _ = try SQLiteStore(path: name, access: access) }
-      expectRefused { try SQLiteStore.check(path: name) }
+      expectRefused { try SQLiteStore.check(path: name, catalog: .rmos) }
     }
     #expect(try contents(directory.path) == before)
     // The way out.

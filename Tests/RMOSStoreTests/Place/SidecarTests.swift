@@ -104,7 +104,7 @@ struct SidecarTests {
       #expect(error?.code == .cannotOpen)
       #expect(error?.message.contains("./\(name)") == true)
     }
-    #expect(throws: StoreError.self) { try SQLiteStore.check(path: name) }
+    #expect(throws: StoreError.self) { try SQLiteStore.check(path: name, catalog: .rmos) }
     #expect(!FileManager.default.fileExists(atPath: name))
   }
 

@@ -13,7 +13,7 @@ struct DatabaseFile: Sendable {
   /// Looks at a path without opening it.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/notADatabase``.
-  init(path: String, _ catalog: EntityCatalog = .rmos, mayBeAbsent: Bool) throws {
+  init(path: String, _ catalog: EntityCatalog, mayBeAbsent: Bool) throws {
     self.catalog = catalog
     func refuse(_ message: String) -> StoreError {
       StoreError(.cannotOpen, message, path: path)
