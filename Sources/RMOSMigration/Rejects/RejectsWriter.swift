@@ -332,13 +332,3 @@ extension RejectsWriter {
     return writer.text + "\n"
   }
 }
-
-extension JSONWriter {
-  fileprivate mutating func locator(_ locator: Locator?) {
-    switch locator {
-    case nil: null()
-    case .index(let number), .line(let number): integer(number)
-    case .key(let text): string(text)
-    }
-  }
-}

@@ -209,11 +209,7 @@ extension JSONWriter {
       writer.member("kind", entry.kind.rawValue)
       writer.member("id", entry.id)
       writer.member("path", entry.path)
-      switch entry.locator {
-      case .index(let number), .line(let number): writer.member("locator", number)
-      case .key(let key): writer.member("locator", key)
-      case nil: writer.member("locator") { $0.null() }
-      }
+      writer.member("locator") { $0.locator(entry.locator) }
       writer.member("line", entry.line)
       writer.member("changed", entry.change?.rawValue)
       writer.member("run", entry.run)

@@ -116,6 +116,15 @@ public enum Locator: Hashable, Sendable, Codable {
 }
 
 extension JSONWriter {
+  /// Writes an index or a line as a number, and a key as text.
+  package mutating func locator(_ locator: Locator?) {
+    switch locator {
+    case nil: null()
+    case .index(let number), .line(let number): integer(number)
+    case .key(let key): string(key)
+    }
+  }
+
   /// Writes how often each code was reported, sorted by code.
   package mutating func issueCounts(_ counts: [IssueCode: Int]) {
     object {
@@ -134,13 +143,7 @@ extension JSONWriter {
       $0.member("kind", issue.kind?.rawValue)
       $0.member("id", issue.id)
       $0.member("source", issue.source)
-      $0.member("locator") { writer in
-        switch issue.locator {
-        case nil: writer.null()
-        case .index(let number), .line(let number): writer.integer(number)
-        case .key(let text): writer.string(text)
-        }
-      }
+      $0.member("locator") { $0.locator(issue.locator) }
       $0.member("line", issue.line)
       $0.member("column", issue.column)
       $0.member("offset", issue.offset)

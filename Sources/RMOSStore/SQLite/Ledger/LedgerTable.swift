@@ -322,6 +322,15 @@ struct LedgerRow<Column: LedgerColumn> {
     statement.rowDigest(at: first + column.rawValue)
   }
 
+  /// Binds a locator.
+  func bind(_ locator: Locator?, to column: Column) throws(StoreError) {
+    switch locator {
+    case .index(let number), .line(let number): try bind(Int64(number), to: column)
+    case .key(let key): try bind(key, to: column)
+    case nil: try bind(nil as Int64?, to: column)
+    }
+  }
+
   /// A locator; a number is a line or an index by the kind of file that `path` names.
   func locator(_ column: Column, path: String?) -> Locator? {
     switch statement.type(at: first + column.rawValue) {

@@ -279,11 +279,7 @@ extension LedgerRow<IssueColumn> {
     try bind(issue.kind?.rawValue, to: .kind)
     try bind(issue.id, to: .entityID)
     try bind(issue.source, to: .source)
-    switch issue.locator {
-    case .index(let number), .line(let number): try bind(Int64(number), to: .locator)
-    case .key(let key): try bind(key, to: .locator)
-    case nil: try bind(nil as Int64?, to: .locator)
-    }
+    try bind(issue.locator, to: .locator)
     try bind(issue.line.map { Int64($0) }, to: .line)
     try bind(issue.column.map { Int64($0) }, to: .columnNumber)
     try bind(issue.offset.map { Int64($0) }, to: .byteOffset)

@@ -441,11 +441,7 @@ extension SQLiteStatement {
     try row.bind(id, to: .entityID)
     try row.bind(provenance.run, to: .run)
     try row.bind(provenance.path, to: .path)
-    switch provenance.locator {
-    case .index(let number), .line(let number): try row.bind(Int64(number), to: .locator)
-    case .key(let key): try row.bind(key, to: .locator)
-    case nil: try row.bind(nil as Int64?, to: .locator)
-    }
+    try row.bind(provenance.locator, to: .locator)
     try row.bind(Int64(provenance.byteOffset), to: .byteOffset)
     try row.bind(Int64(provenance.byteLength), to: .byteLength)
     try row.bind(provenance.unknownMembers, to: .unknownMembers)
