@@ -1,5 +1,6 @@
 import RMOSMigration
 import RMOSModels
+import RMOSSystem
 
 /// The notification that a run is over: for a person in a chat and for a program, in one JSON
 /// object.

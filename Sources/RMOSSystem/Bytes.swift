@@ -3,7 +3,8 @@ import CLibrary
 /// Text encodings that consist of ASCII only.
 package enum ASCII {
   static let lowerHexDigits = Array("0123456789abcdef".utf8)
-  static let upperHexDigits = Array("0123456789ABCDEF".utf8)
+  /// The hexadecimal digits in upper case, by their values.
+  package static let upperHexDigits = Array("0123456789ABCDEF".utf8)
 
   /// The bytes as hexadecimal digits, two each, in lower case.
   package static func hex(_ bytes: some Sequence<UInt8>) -> String {
@@ -13,6 +14,11 @@ package enum ASCII {
       digits.append(lowerHexDigits[Int(byte & 15)])
     }
     return String(decoding: digits, as: UTF8.self)
+  }
+
+  /// Random bytes as hexadecimal digits.
+  package static func randomHex(bytes count: Int) -> String {
+    hex((0..<count).map { _ in UInt8.random(in: .min ... .max) })
   }
 }
 

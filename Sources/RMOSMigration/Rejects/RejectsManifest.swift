@@ -156,10 +156,8 @@ extension SHA256.Digest {
     var bytes: [UInt8] = []
     var digits = hex
     while let high = digits.popFirst(), let low = digits.popFirst() {
-      guard let high = Character(UnicodeScalar(high)).hexDigitValue,
-        let low = Character(UnicodeScalar(low)).hexDigitValue
-      else { return nil }
-      bytes.append(UInt8(high << 4 | low))
+      guard let high = high.hexadecimalValue, let low = low.hexadecimalValue else { return nil }
+      bytes.append(high << 4 | low)
     }
     self.init(bytes: bytes)
   }

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 import RMOSStore
 
 /// The SQL of a database that an export's script is for.
@@ -201,7 +202,7 @@ enum SQLiteLiteral {
   }
 
   private static func append(hex content: some Sequence<UInt8>, to bytes: inout [UInt8]) {
-    let digits = Array("0123456789ABCDEF".utf8)
+    let digits = ASCII.upperHexDigits
     bytes += "X'".utf8
     for byte in content {
       bytes.append(digits[Int(byte >> 4)])

@@ -12,7 +12,8 @@ public final class InMemoryStore: RecordStore {
   /// The kinds of entities that the store holds.
   public let catalog: EntityCatalog
   private let state: Mutex<InMemoryState>
-  private let mark = ChangeMark()
+  /// Distinguishes the store's change tokens from those of all others.
+  private let mark = ASCII.randomHex(bytes: 8)
   private let gate = WriterGate(location: "the store")
 
   /// Creates an empty store.
@@ -61,7 +62,7 @@ public final class InMemoryStore: RecordStore {
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
 
   /// Returns a token with the number of committed transactions.
-  public func changeToken() -> String? { "\(mark.text)-\(state.withLock { $0.version })" }
+  public func changeToken() -> String? { "\(mark)-\(state.withLock { $0.version })" }
 
   /// `nil`: it is not on disk.
   public var sizeOnDisk: Int? { nil }

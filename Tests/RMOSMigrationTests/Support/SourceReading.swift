@@ -58,7 +58,8 @@ struct SourceReading {
   ) throws {
     let batches = Batches()
     let reader = SourceReader(
-      path, batchSize: batchSize, options: Self.options, limits: limits, access: access,
+      path, catalog: .rmos, batchSize: batchSize, options: Self.options, limits: limits,
+      access: access,
       emit: batches.append)
     try reader.readAll()
     add(batches.all)

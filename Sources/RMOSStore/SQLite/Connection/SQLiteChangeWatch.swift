@@ -19,7 +19,8 @@ final class SQLiteChangeWatch: Sendable {
   private let access: SQLiteStore.Access
   private let followsPath: Bool
   private let busyTimeout: Duration
-  private let mark = ChangeMark()
+  /// Distinguishes the store's tokens from those of all others.
+  private let mark = ASCII.randomHex(bytes: 8)
   private let state = Mutex(State())
 
   init(
@@ -42,7 +43,7 @@ final class SQLiteChangeWatch: Sendable {
     if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
       // No file may be written next to it, so it is read without locks, and its state counts.
       state.withLock { $0.connection = nil }
-      return "\(mark.text)-\(stamp.text)"
+      return "\(mark)-\(stamp.text)"
     }
     guard access != .inspect else { return nil }
     return state.withLock { state in
@@ -56,7 +57,7 @@ final class SQLiteChangeWatch: Sendable {
           state.generation += 1
         }
         guard let version = try connection.integer("PRAGMA data_version") else { return nil }
-        return "\(mark.text)-\(state.generation)-\(version)"
+        return "\(mark)-\(state.generation)-\(version)"
       } catch {
         state.connection = nil
         return nil
@@ -73,16 +74,4 @@ final class SQLiteChangeWatch: Sendable {
 
   /// Closes the connection.
   func close() { state.withLock { $0.connection = nil } }
-}
-
-/// A random text that distinguishes a store's change tokens from the tokens of all other stores.
-struct ChangeMark: Sendable {
-  /// 16 hexadecimal digits.
-  let text: String
-
-  /// Creates a unique mark.
-  init() {
-    let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-    text = String(repeating: "0", count: 16 - digits.utf8.count) + digits
-  }
 }
