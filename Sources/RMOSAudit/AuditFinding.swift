@@ -37,9 +37,9 @@ public struct AuditFinding: Sendable, Hashable {
   public var repair: Repair?
   /// Where the missing target of a reference, or an entity with white space around its id, came
   /// from: migrating that again restores it.
-  package var origin: EntityOrigin?
+  package var origin: FindingOrigin?
   /// Where the row itself came from, if it was edited since: migrating that again restores it.
-  package var edited: EntityOrigin?
+  package var edited: FindingOrigin?
 
   /// Creates a finding of a rule of your own.
   ///
@@ -84,8 +84,8 @@ public struct AuditFinding: Sendable, Hashable {
   init(
     _ severity: Severity, _ rule: AuditRule, kind: EntityKind? = nil, table: String? = nil,
     id: String? = nil, row: Int64? = nil, column: String? = nil, found: String? = nil,
-    expected: String? = nil, repair: Repair? = nil, origin: EntityOrigin? = nil,
-    edited: EntityOrigin? = nil, _ message: String
+    expected: String? = nil, repair: Repair? = nil, origin: FindingOrigin? = nil,
+    edited: FindingOrigin? = nil, _ message: String
   ) {
     self.severity = severity
     code = rule.code
@@ -127,7 +127,7 @@ extension Value {
 }
 
 /// Where a migration found an entity, according to the ledger.
-package struct EntityOrigin: Sendable, Hashable {
+package struct FindingOrigin: Sendable, Hashable {
   package enum Outcome: Sendable, Hashable {
     /// It was written; if it is missing now, it has been deleted since.
     case migrated
@@ -148,11 +148,11 @@ package struct EntityOrigin: Sendable, Hashable {
 }
 
 /// Looks up where entities came from; an unreadable ledger counts as empty.
-struct EntityOrigins {
+struct FindingOrigins {
   private let context: AuditContext
   private var runs: [Int64: LedgerRun?] = [:]
   /// What the newest migration left out, by kind and id; `nil` until it is asked for.
-  private var failed: [EntityKind: [String: EntityOrigin]]?
+  private var failed: [EntityKind: [String: FindingOrigin]]?
 
   /// How many entities that failed are remembered.
   private static let failuresKept = 10_000
@@ -161,18 +161,18 @@ struct EntityOrigins {
 
   private static func failures(
     _ context: AuditContext
-  ) throws -> [EntityKind: [String: EntityOrigin]] {
+  ) throws -> [EntityKind: [String: FindingOrigin]] {
     guard context.hasLedger,
       let newest = try context.reader.newestRun(where: \.isMigration)
     else { return [:] }
-    var failed: [EntityKind: [String: EntityOrigin]] = [:]
+    var failed: [EntityKind: [String: FindingOrigin]] = [:]
     var count = 0
     try context.reader.forEachIssue(ofRun: newest.id) { issue in
       guard issue.severity == .error, count < failuresKept, let kind = issue.kind,
         let id = issue.id, failed[kind]?[id] == nil
       else { return }
       count += 1
-      failed[kind, default: [:]][id] = EntityOrigin(
+      failed[kind, default: [:]][id] = FindingOrigin(
         outcome: .failed, run: newest.id, source: newest.source, path: issue.source ?? "")
     }
     return failed
@@ -187,12 +187,12 @@ struct EntityOrigins {
   }
 
   /// Where an entity came from; `nil` if the ledger does not say.
-  mutating func origin(of kind: EntityKind, _ id: String) throws -> EntityOrigin? {
+  mutating func origin(of kind: EntityKind, _ id: String) throws -> FindingOrigin? {
     guard context.hasLedger else { return nil }
-    var found: EntityOrigin?
+    var found: FindingOrigin?
     try Self.ifReadable {
       guard let provenance = try context.reader.provenance(kind, id: id) else { return }
-      found = EntityOrigin(
+      found = FindingOrigin(
         outcome: .migrated, run: provenance.run, source: try run(provenance.run)?.source ?? "",
         path: provenance.path)
       found?.undoable = try undoableRun(kind, id) { $0 == .deleted }
@@ -207,15 +207,15 @@ struct EntityOrigins {
 
   /// Where a row came from, if it was edited since; `nil` if it was not, or the ledger does not
   /// say.
-  mutating func edited(_ kind: EntityKind, _ id: String) throws -> EntityOrigin? {
+  mutating func edited(_ kind: EntityKind, _ id: String) throws -> FindingOrigin? {
     guard context.hasLedger else { return nil }
-    var found: EntityOrigin?
+    var found: FindingOrigin?
     try Self.ifReadable {
       guard let provenance = try context.reader.provenance(kind, id: id),
         let record = try context.reader.record(kind, id: id),
         case .edited = EditState(of: record, provenance)
       else { return }
-      found = EntityOrigin(
+      found = FindingOrigin(
         outcome: .edited, run: provenance.run, source: try run(provenance.run)?.source ?? "",
         path: provenance.path)
       let digest = RowDigest(of: record)

@@ -121,7 +121,7 @@ package struct RepairPlan: Sendable {
   }
 
   /// How a person restores what came from a file.
-  private func way(to origin: EntityOrigin) -> String {
+  private func way(to origin: FindingOrigin) -> String {
     let way =
       switch origin.outcome {
       case .migrated: advice.migrating(origin.source)
@@ -189,7 +189,7 @@ package struct RepairPlan: Sendable {
         + named(findings) { "\($0.id ?? "row \($0.row ?? 0)") → \($0.found ?? "")" }
     ]
     for (outcome, reason) in [
-      (EntityOrigin.Outcome.migrated, "migrated and deleted since"),
+      (FindingOrigin.Outcome.migrated, "migrated and deleted since"),
       (.failed, "rejected by the last migration"),
     ] {
       let known = findings.filter { $0.origin?.outcome == outcome }
@@ -231,7 +231,7 @@ package struct RepairPlan: Sendable {
 
   /// Renames an entity and the references to it, unless the new id is taken.
   private static func trim(
-    _ kind: EntityKind, _ id: String, _ trimmed: String, _ origin: EntityOrigin?,
+    _ kind: EntityKind, _ id: String, _ trimmed: String, _ origin: FindingOrigin?,
     _ catalog: EntityCatalog
   ) -> Step {
     let (old, new) = (quoted(id), quoted(trimmed))

@@ -7,7 +7,7 @@ import Testing
 @Suite struct TrimmedIDTests {
   private let rule = AuditRule(code: "id.space", severity: .warning, summary: "white space")
 
-  private func plan(_ origin: RMOSAudit.EntityOrigin?) -> RepairPlan {
+  private func plan(_ origin: FindingOrigin?) -> RepairPlan {
     var finding = AuditFinding(
       of: rule, kind: .patterns, id: " p ",
       repair: .trimID(kind: .patterns, id: " p ", to: "p"), message: "white space around the id")
@@ -25,7 +25,7 @@ import Testing
 
   @Test func anIDThatItsFileHasTooIsLeftUntilThatIsFixed() {
     let plan = plan(
-      RMOSAudit.EntityOrigin(
+      FindingOrigin(
         outcome: .migrated, run: 1, source: "legacy", path: "patterns/p.json"))
     #expect(plan.steps.map(\.isCommentedOut) == [true])
     #expect(plan.sql.contains("patterns/p.json, in legacy"))

@@ -9,7 +9,7 @@ struct ProvenanceCheck: AuditCheck {
     let kinds = context.reader.catalog.kinds.filter { context.has($0, column: "id") }
     guard context.hasLedger, kinds.count == context.reader.catalog.kinds.count else { return [] }
     let inspector = context.inspector
-    var origins = EntityOrigins(context)
+    var origins = FindingOrigins(context)
     if context.log.wants(.danglingProvenance) {
       try inspector.forEachDanglingProvenance { try report($0, context, &origins) }
     }
@@ -29,7 +29,7 @@ struct ProvenanceCheck: AuditCheck {
   }
 
   private func report(
-    _ dangling: DanglingProvenance, _ context: AuditContext, _ origins: inout EntityOrigins
+    _ dangling: DanglingProvenance, _ context: AuditContext, _ origins: inout FindingOrigins
   ) throws {
     let kind = context.reader.catalog.kind(named: dangling.kind)
     // A file can only tell more about an entity that was deleted.

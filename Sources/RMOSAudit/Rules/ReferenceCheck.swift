@@ -6,7 +6,7 @@ struct ReferenceCheck: AuditCheck {
   let rules: [AuditRule] = [.missingReference]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    var origins = EntityOrigins(context)
+    var origins = FindingOrigins(context)
     for kind in context.reader.catalog.kinds {
       for reference in kind.schema.references {
         let (position, target) = (reference.field, reference.target)

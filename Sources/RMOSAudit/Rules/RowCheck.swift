@@ -42,11 +42,11 @@ private final class KindCheck {
   private let isPresent: [Bool]
   /// The fields that this database allows to be NULL though migration would fill them.
   private let mayBeNull: [Bool]
-  private var origins: EntityOrigins
+  private var origins: FindingOrigins
 
   init(_ kind: EntityKind, _ context: AuditContext) throws {
     self.kind = kind
-    origins = EntityOrigins(context)
+    origins = FindingOrigins(context)
     log = context.log
     isPresent = kind.schema.fields.map { context.has(kind, column: $0.column) }
     mayBeNull = kind.schema.fields.map { field in

@@ -382,7 +382,7 @@ private struct RunList {
 
         """
     }
-    let columns: [RunColumn] = [
+    let columns: [RunListColumn] = [
       .run, .state, .failed, .found, .migrated, .updated, .skipped, .started, .duration,
     ].filter { $0.says(somethingOf: runs) }
     return """

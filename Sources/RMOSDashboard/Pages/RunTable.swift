@@ -6,10 +6,10 @@ import RMOSStore
 /// Runs as a table, in which every number links to the entities that it counts.
 struct RunTable {
   let runs: [LedgerRun]
-  let columns: [RunColumn]
+  let columns: [RunListColumn]
   /// The link that sorts by a column, and whether the table is sorted by it, descending or not;
   /// `nil` if the table has no orders.
-  var heading: ((RunColumn) -> (link: String, isDescending: Bool?))?
+  var heading: ((RunListColumn) -> (link: String, isDescending: Bool?))?
 
   /// The link to the run's page, "Run 3, migrate"; what a heading says as well is only seen where
   /// there are no columns, and heard.
@@ -56,7 +56,7 @@ struct RunTable {
 }
 
 extension LedgerRun {
-  fileprivate func cell(_ column: RunColumn) -> HTML {
+  fileprivate func cell(_ column: RunListColumn) -> HTML {
     let none: HTML = "<span class=\"dim\">–</span>"
     switch column {
     case .run: return "\(id)"

@@ -48,7 +48,7 @@ struct RunsPage {
     let pages = PageCount(slice.total, of: request.pageSize)
     let pager = pages.pager(request.page) { request.link(page: $0) }
     // Columns that are empty for all runs would only take room from the others.
-    let columns = RunColumn.allCases.filter { $0.says(somethingOf: slice.runs) }
+    let columns = RunListColumn.allCases.filter { $0.says(somethingOf: slice.runs) }
     let table = RunTable(runs: slice.runs, columns: columns) { column in
       let isSorted = request.order.column == column
       let next = RunOrder(column, descending: isSorted ? !request.order.isDescending : false)
@@ -67,7 +67,7 @@ struct RunsPage {
 
 extension RunsPage {
   /// The choice of an order where there is no room for headings.
-  private func orderForm(_ columns: [RunColumn]) -> HTML {
+  private func orderForm(_ columns: [RunListColumn]) -> HTML {
     let orders = columns.flatMap { column in
       [false, true].map { (RunOrder(column, descending: $0), column, $0) }
     }

@@ -28,17 +28,17 @@ struct RunSlice {
 
   /// The runs as CSV.
   var csv: [UInt8] {
-    var csv = CSV(RunColumn.allCases.map(\.rawValue) + ["undone_by"])
+    var csv = CSV(RunListColumn.allCases.map(\.rawValue) + ["undone_by"])
     for run in runs {
       csv.append(
-        RunColumn.allCases.map { run[$0] } + [run.undoneBy.map(Value.integer) ?? .null])
+        RunListColumn.allCases.map { run[$0] } + [run.undoneBy.map(Value.integer) ?? .null])
     }
     return csv.bytes
   }
 }
 
 /// What lists of runs show, and are sorted by.
-enum RunColumn: String, CaseIterable {
+enum RunListColumn: String, CaseIterable {
   // What went wrong comes first, where a narrow screen shows it.
   case run, command, state, failed, new, known, found, migrated, updated, skipped
   case started, duration, source, who
@@ -73,7 +73,7 @@ enum RunColumn: String, CaseIterable {
 
 extension LedgerRun {
   /// The value of a column.
-  subscript(column: RunColumn) -> Value {
+  subscript(column: RunListColumn) -> Value {
     switch column {
     case .run: .integer(id)
     case .command: .text(command)
@@ -92,12 +92,12 @@ extension LedgerRun {
 
 /// The order of a list of runs: by a column, `-column` the other way around.
 struct RunOrder: Hashable {
-  let column: RunColumn
+  let column: RunListColumn
   let isDescending: Bool
 
   static let newestFirst = RunOrder(.run, descending: true)
 
-  init(_ column: RunColumn, descending: Bool) {
+  init(_ column: RunListColumn, descending: Bool) {
     self.column = column
     isDescending = descending
   }
@@ -105,7 +105,8 @@ struct RunOrder: Hashable {
   /// The order that a parameter names; `nil` if there is none of that name.
   init?(_ text: String) {
     let isDescending = text.hasPrefix("-")
-    guard let column = RunColumn(rawValue: isDescending ? String(text.dropFirst()) : text) else {
+    guard let column = RunListColumn(rawValue: isDescending ? String(text.dropFirst()) : text)
+    else {
       return nil
     }
     self.init(column, descending: isDescending)
@@ -116,7 +117,7 @@ struct RunOrder: Hashable {
 
   /// All orders as parameters.
   static let names =
-    RunColumn.allCases.map(\.rawValue) + RunColumn.allCases.map { "-\($0.rawValue)" }
+    RunListColumn.allCases.map(\.rawValue) + RunListColumn.allCases.map { "-\($0.rawValue)" }
 
   /// The runs in this order: those without a value last, equal ones newest first.
   func sorted(_ runs: [LedgerRun]) -> [LedgerRun] {
