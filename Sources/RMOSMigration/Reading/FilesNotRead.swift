@@ -4,8 +4,8 @@ import RMOSModels
 package struct FilesNotRead: Sendable, Hashable {
   /// Why a file is not read.
   package enum Reason: String, Sendable, Hashable, CaseIterable {
-    /// Its name does not have the ending of a format.
-    case ending
+    /// Its name does not have the extension of a format.
+    case otherExtension = "ending"
     /// The name of the file, or of a directory it is in, begins with a dot.
     case hidden
     /// The file is a sync program's placeholder for a file kept elsewhere.

@@ -376,7 +376,7 @@ final class SourceReader {
     case .placeholder:
       return "is a placeholder of a sync program for a file that is not here; have the program "
         + "download the file"
-    case .ending, .hidden, .notAFile:
+    case .otherExtension, .hidden, .notAFile:
       return "is not read because of its extension; expected .json, .jsonl or .ndjson. Convert it "
         + "to JSON if necessary, and rename it"
     }

@@ -100,7 +100,7 @@ package struct SourceTop {
       body(name, UnreadFile(.place, looksLikeData: true))
     }
     for (name, file) in others {
-      let isPlaced = file.reason == .ending
+      let isPlaced = file.reason == .otherExtension
       body(name, isPlaced ? UnreadFile(.place, looksLikeData: file.looksLikeData) : file)
     }
     let kinds = catalog.kinds.map { Array($0.table.utf8) }

@@ -154,7 +154,7 @@ struct SourceWalker {
 
   private func unread(_ file: UnreadFile, in frame: Frame) -> UnreadFile {
     if frame.isHidden { return UnreadFile(.hidden) }
-    guard purpose == .outside, file.reason == .ending else { return file }
+    guard purpose == .outside, file.reason == .otherExtension else { return file }
     return UnreadFile(.place, looksLikeData: file.looksLikeData)
   }
 

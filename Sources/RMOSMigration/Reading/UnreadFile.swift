@@ -42,7 +42,7 @@ struct UnreadFile: Hashable {
     } else if let stem = stem(Self.compressions) {
       self.init(.compressed, looksLikeData: isData(stem))
     } else {
-      self.init(.ending, looksLikeData: stem(Self.nearJSON) != nil || isData(name[...]))
+      self.init(.otherExtension, looksLikeData: stem(Self.nearJSON) != nil || isData(name[...]))
     }
   }
 

@@ -78,11 +78,11 @@ extension FilesNotRead {
 
   private static func words(_ reason: Reason) -> String {
     switch reason {
-    case .ending: "with another ending"
+    case .otherExtension: "with another extension"
     case .hidden: "hidden"
-    case .placeholder: "in the cloud only"
+    case .placeholder: "cloud placeholders"
     case .place: "elsewhere in the source"
-    case .notAFile: "not regular"
+    case .notAFile: "not regular files"
     case .compressed: "compressed"
     }
   }

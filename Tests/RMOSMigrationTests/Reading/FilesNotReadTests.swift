@@ -32,7 +32,7 @@ import Testing
     let notRead = recorded.summary.notRead
     #expect(
       notRead.byReason == [
-        .ending: 2, .hidden: 4, .compressed: 2, .placeholder: 1, .notAFile: 1, .place: 7,
+        .otherExtension: 2, .hidden: 4, .compressed: 2, .placeholder: 1, .notAFile: 1, .place: 7,
       ])
     #expect(notRead.count == 17 && notRead.files.count == 17)
     #expect(notRead.files.contains(FilesNotRead.File(path: "h.txt", reason: .place)))
