@@ -10,7 +10,7 @@ import RMOSSystem
 ///
 /// ```swift
 /// let summary = try SampleTree(count: 1000).write(to: "legacy")
-/// print("\(summary.entityCount) entities in \(summary.fileCount) files")
+/// print("\(summary.fileCount) files, \(summary.byteCount) bytes")
 /// ```
 package struct SampleTree: Sendable {
   /// The number of entities.
@@ -30,9 +30,6 @@ package struct SampleTree: Sendable {
     package internal(set) var fileCount = 0
     /// The number of bytes.
     package internal(set) var byteCount = 0
-
-    /// The number of entities.
-    package var entityCount: Int { entityCounts.values.reduce(0, +) }
   }
 
   /// Creates a tree; nothing is written before ``write(to:isCancelled:)``.

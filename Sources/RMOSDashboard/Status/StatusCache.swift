@@ -59,7 +59,7 @@ final class StatusCache: Sendable {
     sized.now = uptime()
     // A checkpoint changes the size of the file, but no data.
     sized.token = now.token.map {
-      "\($0)/\(StoreStatus.size(of: store) ?? 0)/\(details.revision)/\(details.isCurrent)/"
+      "\($0)/\(store.sizeOnDisk ?? 0)/\(details.revision)/\(details.isCurrent)/"
         + "\(audit.revision)"
     }
     let isCurrent = details.isCurrent

@@ -57,16 +57,7 @@ struct SourceWalker {
   private let above: Set<FileStatus.Identity>
   private var pending: Item?
 
-  /// A walk of `root/directory`; a directory that is not there is empty.
-  init(
-    root: [UInt8], directory: String, for purpose: Purpose = .all,
-    access: SourceAccess = .system, isCancelled: @escaping () -> Bool = { false }
-  ) {
-    self.init(
-      root: root, directory: Array(directory.utf8), for: purpose, access: access,
-      isCancelled: isCancelled)
-  }
-
+  /// A walk of `root/path`; a directory that is not there is empty.
   init(
     root: [UInt8], directory path: [UInt8], for purpose: Purpose, access: SourceAccess = .system,
     isHidden: Bool = false, isCancelled: @escaping () -> Bool = { false }

@@ -52,7 +52,7 @@ public struct StoreStatus: Sendable {
     }
     location = store.location
     catalog = store.catalog
-    sizeInBytes = Self.size(of: store)
+    sizeInBytes = store.sizeOnDisk
     schema = snapshot.schema
     counts = snapshot.counts
     missingTables = snapshot.missingTables
@@ -94,10 +94,6 @@ public struct StoreStatus: Sendable {
     }
   }
 
-  /// The size of a store's database with its write-ahead log, bytes; `nil` for one without a file.
-  package static func size(of store: some RecordStore) -> Int? {
-    store.sizeOnDisk
-  }
 }
 
 extension StoreStatus {

@@ -38,7 +38,8 @@ import Testing
       if number == 0 { try tree.addDirectory("patterns") }
       try #require(symlink("nowhere", path) == 0)
     }
-    var walker = SourceWalker(root: Array(tree.path.utf8), directory: "patterns")
+    var walker = SourceWalker(
+      root: Array(tree.path.utf8), directory: Array("patterns".utf8), for: .all)
     var paths: [[UInt8]] = []
     while let item = walker.next() {
       guard case .unreadable(let path, _) = item else { continue }

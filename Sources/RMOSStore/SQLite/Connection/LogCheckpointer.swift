@@ -125,7 +125,7 @@ extension SQLiteConnection {
     unsafe sqlite3_wal_checkpoint_v2(handle.pointer, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
   }
 
-  /// Has commits leave checkpoints to `checkpointer`: `sqlite3_wal_hook`.
+  /// Delegates checkpoints to `checkpointer`: `sqlite3_wal_hook`.
   func leaveCheckpoints(to checkpointer: LogCheckpointer) {
     checkpointInCommits()
     self.checkpointer = checkpointer

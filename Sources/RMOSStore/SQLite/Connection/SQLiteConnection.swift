@@ -229,7 +229,7 @@ final class SQLiteConnection: @unchecked Sendable {
     init(_ ask: @escaping () -> Bool) { self.ask = ask }
   }
 
-  /// Has SQLite ask a question every so many steps of a statement, instead of the one before.
+  /// Installs a progress handler that asks a question, instead of the one before.
   private func poll(_ question: Question?) {
     self.question = question
     guard let question else {
