@@ -171,11 +171,11 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
       return
     }
     console.note(
-      "\(self): " + console.styled("error: ", .error) + TerminalText.escaped(error.message))
+      "\(self): " + console.styled("error: ", .error) + PlainText.escaped(error.message))
     if let hint = error.hint {
       // A hint may have several lines; only the words of the command line need escaping.
       let lines = hint.split(separator: "\n", omittingEmptySubsequences: false)
-      console.note(lines.map { TerminalText.escaped(String($0)) }.joined(separator: "\n"))
+      console.note(lines.map { PlainText.escaped(String($0)) }.joined(separator: "\n"))
     }
   }
 

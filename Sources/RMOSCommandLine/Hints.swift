@@ -68,16 +68,16 @@ struct Hints {
     if let name = mapping(in: group.message) {
       let given = arguments.all("mapping")
       if given.contains(name) { return nil }
-      if given.isEmpty { return "--mapping \(TerminalText.shellWord(name)) reads them" }
+      if given.isEmpty { return "--mapping \(PlainText.shellWord(name)) reads them" }
       // The first mapping that takes a file reads it, so a second one would not help.
-      return "\(program) survey \(TerminalText.shellWord(source)) --propose FILE writes a mapping "
+      return "\(program) survey \(PlainText.shellWord(source)) --propose FILE writes a mapping "
         + "that does both"
     }
     guard [.fieldMissing, .fieldType, .fieldEmpty, .shapeNotObject].contains(group.code),
       group.severity == .error, group.count > 1
     else { return nil }
-    let place = TerminalText.path(group.within, in: source)
-    return "\(program) survey \(TerminalText.shellWord(place)) shows their shape"
+    let place = PlainText.path(group.within, in: source)
+    return "\(program) survey \(PlainText.shellWord(place)) shows their shape"
   }
 
   /// The mapping that the source may be read with, by a message.

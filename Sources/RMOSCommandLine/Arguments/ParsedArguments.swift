@@ -84,7 +84,7 @@ struct ParsedArguments {
   func commandLine(without options: String...) -> String {
     let hidden = Set(spec.options.filter(\.isUnattended).map(\.name) + options)
     let kept = words.filter { $0.option.map { !hidden.contains($0) } ?? true }.map {
-      TerminalText.shellWord(program.shown($0.text))
+      PlainText.shellWord(program.shown($0.text))
     }
     return ([program.name, spec.name] + kept).joined(separator: " ")
   }

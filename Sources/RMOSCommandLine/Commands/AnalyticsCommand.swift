@@ -156,13 +156,13 @@ enum AnalyticsCommand {
     var sections: [String] = []
     let conditions = report.filter.words
     if !conditions.isEmpty {
-      let text = "Jobs " + TerminalText.escaped(conditions.joined(separator: ", ")) + "."
+      let text = "Jobs " + PlainText.escaped(conditions.joined(separator: ", ")) + "."
       sections += [PlainText.wrapped(text, width: style.width).joined(separator: "\n")]
     }
     for table in tables where !table.rows.isEmpty || arguments["table"] != nil {
       var lines = [table.title]
       if arguments.has("verbose") {
-        lines += PlainText.wrapped(TerminalText.escaped(table.note), width: style.width)
+        lines += PlainText.wrapped(PlainText.escaped(table.note), width: style.width)
       }
       lines.append(table.rows.isEmpty ? "None." : table.text(style))
       sections.append(lines.joined(separator: "\n"))

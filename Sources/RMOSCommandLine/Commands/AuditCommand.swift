@@ -67,7 +67,7 @@ enum AuditCommand {
   private static func advice(_ arguments: ParsedArguments) -> RepairPlan.Advice {
     let (program, database) = (arguments.program, arguments.database.words)
     let migrate: @Sendable (String) -> String = {
-      "\(program) migrate \(TerminalText.shellWord($0))\(database)"
+      "\(program) migrate \(PlainText.shellWord($0))\(database)"
     }
     return RepairPlan.Advice(
       migrating: migrate, restoring: { migrate($0) + " --on-duplicate update --force" },

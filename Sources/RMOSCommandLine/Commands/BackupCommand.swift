@@ -38,9 +38,9 @@ enum BackupCommand {
             writer.member("bytes", size)
           })
       } else {
-        let bytes = size.map { " (\(TerminalText.grouped($0)) bytes)" } ?? ""
+        let bytes = size.map { " (\(PlainText.grouped($0)) bytes)" } ?? ""
         console.print(
-          "Backed up \(TerminalText.escaped(opened.store.location)) to \(TerminalText.escaped(file))\(bytes)"
+          "Backed up \(PlainText.escaped(opened.store.location)) to \(PlainText.escaped(file))\(bytes)"
         )
       }
       return .success

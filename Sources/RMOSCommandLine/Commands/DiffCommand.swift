@@ -87,6 +87,6 @@ enum DiffCommand {
   }
 
   private static func show(_ lines: [String], _ console: Console) {
-    for line in lines { console.print(TerminalText.escaped(line)) }
+    for line in lines { console.print(PlainText.escaped(line)) }
   }
 }

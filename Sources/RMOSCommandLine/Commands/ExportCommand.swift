@@ -97,21 +97,21 @@ enum ExportCommand {
       let what = (issue.kind?.schema.singular ?? "row") + id
       console.note(
         console.styled("\(issue.severity.rawValue):", style)
-          + " " + TerminalText.escaped("\(what): \(issue.message)") + " [\(issue.code)]")
+          + " " + PlainText.escaped("\(what): \(issue.message)") + " [\(issue.code)]")
     }
     if summary.issuesOmitted > 0 {
-      console.note("… and \(TerminalText.counted(summary.issuesOmitted, "more issue"))")
+      console.note("… and \(PlainText.counted(summary.issuesOmitted, "more issue"))")
     }
-    let files = TerminalText.counted(summary.fileCount, "file")
-    console.print("Wrote \(files) to \(TerminalText.escaped(directory)):")
+    let files = PlainText.counted(summary.fileCount, "file")
+    console.print("Wrote \(files) to \(PlainText.escaped(directory)):")
     for kind in store.catalog.kinds {
       console.print(
         "  "
-          + TerminalText.counted(
+          + PlainText.counted(
             summary.counts[kind] ?? 0, kind.schema.singular, kind.schema.plural))
     }
     if summary.leftOut > 0 {
-      console.print("Left out: \(TerminalText.counted(summary.leftOut, "row"))")
+      console.print("Left out: \(PlainText.counted(summary.leftOut, "row"))")
     }
   }
 

@@ -167,7 +167,7 @@ struct HelpText {
           + PlainText.wrapped(help, width: width, indent: column)).joined(separator: "\n")
       }
       return PlainText.wrapped(
-        help, width: width, after: TerminalText.padded(start, to: column, left: false),
+        help, width: width, after: PlainText.padded(start, to: column, left: false),
         hanging: column
       ).joined(separator: "\n")
     }.joined(separator: "\n")

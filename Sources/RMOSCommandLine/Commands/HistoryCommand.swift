@@ -40,7 +40,7 @@ enum HistoryCommand {
         ["day"], numbers: kinds.map(\.schema.plural) + ["total"])
       for day in history.days {
         let counts = kinds.map { day.entities[$0] } + [day.entities.total]
-        table.add([day.date] + counts.map(TerminalText.grouped))
+        table.add([day.date] + counts.map(PlainText.grouped))
       }
       console.print(table)
     }

@@ -32,7 +32,7 @@ enum InitCommand {
         return .success
       }
       let schema = version.map { "schema version \($0)" } ?? "no schema"
-      let location = TerminalText.escaped(store.location)
+      let location = PlainText.escaped(store.location)
       switch before {
       case _ where !missing.isEmpty:
         console.print(

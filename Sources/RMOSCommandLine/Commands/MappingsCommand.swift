@@ -59,7 +59,7 @@ enum MappingsCommand {
     }
     let column = (names.map(\.count).max() ?? 0) + 2
     for mapping in Mapping.builtIn {
-      let label = TerminalText.padded(mapping.name, to: column, left: false)
+      let label = PlainText.padded(mapping.name, to: column, left: false)
       let lines = PlainText.wrapped(
         mapping.about ?? "", width: console.layout.width, after: label, hanging: column)
       for line in lines { console.print(line) }
@@ -99,7 +99,7 @@ enum MappingsCommand {
 
   /// The words that make another command use the same mappings.
   static func words(_ arguments: ParsedArguments) -> String {
-    arguments.all("mapping").map { " --mapping " + TerminalText.shellWord($0) }.joined()
+    arguments.all("mapping").map { " --mapping " + PlainText.shellWord($0) }.joined()
   }
 
   private static func text(
@@ -118,7 +118,7 @@ enum MappingsCommand {
     }
     guard case .bytes(let bytes) = content else {
       throw UsageError(
-        "--mapping: \(file) has more than \(TerminalText.grouped(largestMapping)) bytes; expected a "
+        "--mapping: \(file) has more than \(PlainText.grouped(largestMapping)) bytes; expected a "
           + "mapping")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {

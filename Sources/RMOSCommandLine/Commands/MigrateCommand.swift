@@ -241,7 +241,7 @@ enum MigrateCommand {
         code: "rejects.unwritable",
         message: "the earlier rejects in \(rejects.directory) could not be removed: \(failure)")
     }
-    let all = TerminalText.counted(rejects.written + rejects.notWritten, "reject")
+    let all = PlainText.counted(rejects.written + rejects.notWritten, "reject")
     return CommandError(
       code: "rejects.unwritable",
       message: "\(rejects.notWritten) of \(all) could not be written to \(rejects.directory): "
@@ -294,19 +294,19 @@ enum MigrateCommand {
     case .tooManyErrors:
       return "fix the files and run it again, or raise --max-errors"
     case .completed where summary.hasFoundNothing:
-      return "check that \(TerminalText.escaped(source)) is the right directory and is mounted; "
+      return "check that \(PlainText.escaped(source)) is the right directory and is mounted; "
         + "if it may be empty: " + arguments.commandLine(adding: "allow-empty")
     case .completed
     where summary.isDryRun && failed > 0 && failed == found && !arguments.all("mapping").isEmpty:
       return "complete the mapping or fix the files, then " + arguments.commandLine()
     case .completed where summary.isDryRun && failed > 0 && failed == found:
-      return "\(arguments.program) survey " + TerminalText.shellWord(source)
+      return "\(arguments.program) survey " + PlainText.shellWord(source)
         + "  (shows what shape the files have)"
     case .completed where summary.isDryRun:
       return again + (failed > 0 ? "  (migrates everything except what fails)" : "")
     case .completed where failed > 0 && hasRejects:
-      return "fix the files in \(TerminalText.escaped(arguments["rejects"] ?? "")), then "
-        + "\(arguments.program) migrate " + TerminalText.shellWord(arguments["rejects"] ?? "")
+      return "fix the files in \(PlainText.escaped(arguments["rejects"] ?? "")), then "
+        + "\(arguments.program) migrate " + PlainText.shellWord(arguments["rejects"] ?? "")
         + MappingsCommand.words(arguments)
         + arguments.database.words
     case .completed where failed > 0:

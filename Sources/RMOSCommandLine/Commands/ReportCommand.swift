@@ -124,7 +124,7 @@ enum ReportCommand {
       throw CommandError(
         code: MigrationError.Code.statisticsInvalid.rawValue,
         message: "\(file) is a database, not a statistics file",
-        hint: "To report on its runs: \(program) report --db \(TerminalText.shellWord(file))")
+        hint: "To report on its runs: \(program) report --db \(PlainText.shellWord(file))")
     }
     let content: FileSystem.Content
     do throws(SystemError) {
@@ -141,7 +141,7 @@ enum ReportCommand {
     guard case .bytes(let bytes) = content else {
       throw CommandError(
         code: "input.too-large",
-        message: "\(file) is larger than \(TerminalText.grouped(largestStatistics)) bytes, so it "
+        message: "\(file) is larger than \(PlainText.grouped(largestStatistics)) bytes, so it "
           + "is not a statistics file",
         hint: "\(program) migrate --stats FILE writes statistics.")
     }

@@ -50,8 +50,8 @@ enum RunsCommand {
     let undone = run.undoneBy.map { ", undone by \($0)" } ?? ""
     return [
       String(run.id), run.command, run.stateText + undone, run.startedAt, run.source,
-      TerminalText.fixed(run.seconds, decimals: 2),
-    ] + counts.map { TerminalText.grouped($0) }
-      + (hasNews ? [FailureNews(run).map { TerminalText.grouped($0.new) } ?? "-"] : [])
+      PlainText.fixed(run.seconds, decimals: 2),
+    ] + counts.map { PlainText.grouped($0) }
+      + (hasNews ? [FailureNews(run).map { PlainText.grouped($0.new) } ?? "-"] : [])
   }
 }

@@ -59,14 +59,14 @@ enum SampleCommand {
         return .success
       }
       console.print(
-        "Wrote \(TerminalText.counted(written.fileCount, "file")) to \(TerminalText.escaped(directory)):"
+        "Wrote \(PlainText.counted(written.fileCount, "file")) to \(PlainText.escaped(directory)):"
       )
       for kind in kinds {
         let number = written.entityCounts[kind] ?? 0
         console.print(
-          "  " + TerminalText.counted(number, kind.schema.singular, kind.schema.plural))
+          "  " + PlainText.counted(number, kind.schema.singular, kind.schema.plural))
       }
-      console.printNext("\(program) migrate \(TerminalText.shellWord(directory)) --dry-run")
+      console.printNext("\(program) migrate \(PlainText.shellWord(directory)) --dry-run")
       return .success
     }
   }

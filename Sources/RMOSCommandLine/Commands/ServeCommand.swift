@@ -107,7 +107,7 @@ enum ServeCommand {
           // A log that is not read must not hold up the audit.
           let line = "warning: verdicts cannot be saved for the command status: \(error.message)"
           _ = FileDescriptor.standardError.writeWithoutWaiting(
-            Array((TerminalText.escaped(line) + "\n").utf8))
+            Array((PlainText.escaped(line) + "\n").utf8))
         }
       }
     }
@@ -146,7 +146,7 @@ enum ServeCommand {
     }
     let writes = options.allowsWrites ? ", writes allowed" : ""
     console.print(
-      "Serving \(TerminalText.escaped(store.location)) at \(TerminalText.escaped(server.url))"
+      "Serving \(PlainText.escaped(store.location)) at \(PlainText.escaped(server.url))"
         + writes)
   }
 }
@@ -173,7 +173,7 @@ private final class AccessLog: Sendable {
 
   private static func report(_ dropped: inout Int) -> Bool {
     if dropped == 0 { return true }
-    let line = "… \(TerminalText.counted(dropped, "line")) dropped, because they were not read\n"
+    let line = "… \(PlainText.counted(dropped, "line")) dropped, because they were not read\n"
     guard FileDescriptor.standardError.writeWithoutWaiting(Array(line.utf8)) else { return false }
     dropped = 0
     return true
@@ -181,11 +181,11 @@ private final class AccessLog: Sendable {
 
   /// The line, safe for a terminal and short enough to be written to a pipe at once.
   private static func line(_ entry: HTTPServer.LogEntry) -> String {
-    let milliseconds = TerminalText.fixed(entry.duration / .milliseconds(1), decimals: 1)
+    let milliseconds = PlainText.fixed(entry.duration / .milliseconds(1), decimals: 1)
     let end =
       " \(entry.status) \(entry.size) bytes \(milliseconds) ms"
       + (entry.isWhole ? "" : ", abandoned")
-    let request = [entry.method, entry.target].map { TerminalText.escaped($0 ?? "-") }
+    let request = [entry.method, entry.target].map { PlainText.escaped($0 ?? "-") }
     let start = "\(entry.peer) \(request.joined(separator: " "))"
     // Minus 1 for the line break.
     let room = FileDescriptor.longestWholeWrite - end.utf8.count - 1

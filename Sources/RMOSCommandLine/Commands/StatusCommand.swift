@@ -69,12 +69,12 @@ private struct StatusText {
 
   private func line(_ label: String, _ text: String) {
     console.print(
-      TerminalText.padded(label, to: 17, left: false), TerminalText.escaped(text))
+      PlainText.padded(label, to: 17, left: false), PlainText.escaped(text))
   }
 
   private func showContents() {
     line("Database", status.location)
-    if let size = status.sizeInBytes { line("Size", TerminalText.grouped(size) + " bytes") }
+    if let size = status.sizeInBytes { line("Size", PlainText.grouped(size) + " bytes") }
     if let schema = status.schema {
       line(
         "Schema version",
@@ -84,14 +84,14 @@ private struct StatusText {
     // Tables that are missing or cannot be read have no count, not even 0.
     let numbers = status.catalog.kinds.map { kind -> (String, String) in
       let isMissing = status.missingTables.contains(kind.table)
-      let number = status.counts[kind].map(TerminalText.grouped)
+      let number = status.counts[kind].map(PlainText.grouped)
       return (kind.schema.plural, number ?? (isMissing ? "-" : "unreadable"))
     }
-    let total = TerminalText.grouped(status.total)
+    let total = PlainText.grouped(status.total)
     for (label, number) in numbers + [("total", total)] {
       line(
         label.prefix(1).uppercased() + label.dropFirst(),
-        TerminalText.padded(number, to: total.count, left: true))
+        PlainText.padded(number, to: total.count, left: true))
     }
     if !status.missingTables.isEmpty {
       line("Missing tables", "\(status.missingTables.joined(separator: ", "))")
@@ -134,7 +134,7 @@ private struct StatusText {
     line(
       "Last run",
       "\(describe(run)), \(run.state.rawValue) after "
-        + "\(TerminalText.fixed(run.seconds, decimals: 2)) s"
+        + "\(PlainText.fixed(run.seconds, decimals: 2)) s"
         + (run.hasFoundNothing ? ", found nothing" : "")
         + (run.undoneBy.map { ", undone by run \($0)" } ?? ""))
     line("", counts(run))
@@ -149,7 +149,7 @@ private struct StatusText {
     }
     if run.state == .interrupted, run.isMigration, status.currentRun == nil {
       console.printNext(
-        "\(program) migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
+        "\(program) migrate \(PlainText.shellWord(run.source))\(databaseWords)"
           + " (resumes where it stopped)")
     }
   }
@@ -160,15 +160,15 @@ private struct StatusText {
 
   private func counts(_ run: LedgerRun) -> String {
     if let undo = run.undo {
-      return "undid run \(undo.run): \(TerminalText.grouped(undo.removed)) removed, "
-        + "\(TerminalText.grouped(undo.restored)) restored"
+      return "undid run \(undo.run): \(PlainText.grouped(undo.removed)) removed, "
+        + "\(PlainText.grouped(undo.restored)) restored"
     }
     let total = run.statistics.total
     return [
       (total.found, "found"), (total.migrated, "migrated"), (total.updated, "updated"),
       (total.skipped, "skipped"),
     ].filter { $0.1 != "updated" || $0.0 > 0 }
-      .map { "\(TerminalText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
+      .map { "\(PlainText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
       + ", \(run.failedText)"
   }
 }

@@ -98,29 +98,29 @@ enum SurveyCommand {
   ) {
     if report.isOfOtherExtension {
       return console.printNext(
-        "rename \(TerminalText.escaped(path)) so that it ends in .json, .jsonl or .ndjson, then "
+        "rename \(PlainText.escaped(path)) so that it ends in .json, .jsonl or .ndjson, then "
           + "\(program) survey again")
     }
-    let source = TerminalText.shellWord(report.source)
+    let source = PlainText.shellWord(report.source)
     func migrate(_ mappings: [String]) {
       console.printNext(
         "\(program) migrate \(source)"
-          + mappings.map { " --mapping " + TerminalText.shellWord($0) }.joined() + " --dry-run")
+          + mappings.map { " --mapping " + PlainText.shellWord($0) }.joined() + " --dry-run")
     }
     if let file {
       if let proposal = report.proposal {
-        let wrote = "Wrote \(TerminalText.escaped(file)); "
+        let wrote = "Wrote \(PlainText.escaped(file)); "
         console.print(
           proposal.outcome.migrates == 0 && proposal.outcome.found > 0
             ? wrote + "nothing migrates with it yet, so complete it first."
             : wrote + "read the reasons in it, and change it.")
         migrate([file] + proposal.builtIn)
       } else {
-        console.print("Nothing to propose: \(TerminalText.escaped(file)) was not written.")
+        console.print("Nothing to propose: \(PlainText.escaped(file)) was not written.")
         if report.migratesAtBest > 0 { migrate(report.suggestedMappings) }
       }
     } else if report.canPropose {
-      let path = TerminalText.shellWord(path)
+      let path = PlainText.shellWord(path)
       console.printNext("\(program) survey \(path) --propose mapping.json")
     } else if report.objectCount > 0 {
       migrate(report.suggestedMappings)

@@ -51,7 +51,7 @@ enum UndoCommand {
       } catch let error as StoreError where error.code == .cancelled {
         return console.interrupted(
           by: error.code.rawValue,
-          "nothing was changed in \(TerminalText.escaped(store.location)); to undo run \(run), run "
+          "nothing was changed in \(PlainText.escaped(store.location)); to undo run \(run), run "
             + "the same command again: \(arguments.commandLine())",
           asJSON: arguments.has("json"))
       }
@@ -81,7 +81,7 @@ enum UndoCommand {
   private static func show(
     _ report: UndoReport, _ arguments: ParsedArguments, _ console: Console
   ) {
-    let database = TerminalText.escaped(report.database)
+    let database = PlainText.escaped(report.database)
     if report.hasNothingToUndo {
       console.print(
         "Run \(report.undoneRun) changed nothing in \(database), so there is nothing to undo")
@@ -95,7 +95,7 @@ enum UndoCommand {
     }
     var table = TextTable([""], numbers: ["removed", "restored"])
     func add(_ label: String, _ removed: Int, _ restored: Int) {
-      table.add([label, TerminalText.grouped(removed), TerminalText.grouped(restored)])
+      table.add([label, PlainText.grouped(removed), PlainText.grouped(restored)])
     }
     for kind in report.catalog.kinds {
       add(
@@ -106,7 +106,7 @@ enum UndoCommand {
     console.print(table)
     console.print()
     if let backup = report.backup {
-      console.print("Backup:  ", TerminalText.escaped(backup.path) + " (from before the undo)")
+      console.print("Backup:  ", PlainText.escaped(backup.path) + " (from before the undo)")
     }
     console.printNext(
       report.isDryRun
@@ -117,15 +117,15 @@ enum UndoCommand {
   private static func refuse(
     _ report: UndoReport, _ arguments: ParsedArguments, _ console: Console
   ) {
-    let number = TerminalText.counted(report.obstacleCount, "obstacle")
+    let number = PlainText.counted(report.obstacleCount, "obstacle")
     console.print("Nothing was changed: \(number) to undoing run \(report.undoneRun)")
     if arguments.has("verbose") {
       for obstacle in report.obstacles {
         console.print(
-          "  " + TerminalText.escaped(obstacle.message) + " [\(obstacle.reason.code)]")
+          "  " + PlainText.escaped(obstacle.message) + " [\(obstacle.reason.code)]")
       }
       let rest = report.obstacleCount - report.obstacles.count
-      if rest > 0 { console.print("  … and \(TerminalText.grouped(rest)) more") }
+      if rest > 0 { console.print("  … and \(PlainText.grouped(rest)) more") }
     } else {
       for group in report.obstacleGroups { console.print("  " + line(of: group)) }
       if report.obstacleGroups.contains(where: { $0.count > 1 }) {
@@ -147,7 +147,7 @@ enum UndoCommand {
   private static func line(of group: UndoObstacleGroup) -> String {
     let subjects = group.subjects.joined(separator: ", ")
     let more = group.count > group.examples.count ? ", …" : ""
-    return TerminalText.escaped(
+    return PlainText.escaped(
       group.message + (subjects.isEmpty ? "" : " (\(subjects)\(more))")) + " [\(group.code)]"
   }
 }

@@ -25,7 +25,7 @@ struct NamedDatabase {
       given.map { [program] location in
         // What begins with a hyphen would be taken for an option.
         (location.hasPrefix("-") ? " --db=" : " --db ")
-          + TerminalText.shellWord(program.shown(location))
+          + PlainText.shellWord(program.shown(location))
       } ?? ""
   }
 

@@ -82,7 +82,7 @@ final class Console {
 
   /// Prints a warning on standard error, which changes no exit status.
   func warn(_ text: String) {
-    note("\(program): " + styled("warning:", .warning) + " " + TerminalText.escaped(text))
+    note("\(program): " + styled("warning:", .warning) + " " + PlainText.escaped(text))
   }
 
   /// Prints on standard error what to do next.
@@ -204,9 +204,6 @@ enum JSONOutput {
     return writer.text
   }
 }
-
-/// Text that is made safe for a terminal.
-typealias TerminalText = PlainText
 
 extension PlainText {
   /// The path of a file in a directory, or of the directory itself, as editors can open it.

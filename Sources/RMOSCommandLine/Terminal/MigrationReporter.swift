@@ -79,14 +79,14 @@ final class MigrationReporter {
     guard showsLines, let kind, let counts = latest?.statistics[kind], counts.found > 0 else {
       return
     }
-    var parts = ["\(TerminalText.grouped(counts.migrated)) migrated"]
-    if counts.updated > 0 { parts.append("\(TerminalText.grouped(counts.updated)) updated") }
-    parts.append("\(TerminalText.grouped(counts.skipped)) skipped")
-    parts.append("\(TerminalText.grouped(counts.failed)) failed")
+    var parts = ["\(PlainText.grouped(counts.migrated)) migrated"]
+    if counts.updated > 0 { parts.append("\(PlainText.grouped(counts.updated)) updated") }
+    parts.append("\(PlainText.grouped(counts.skipped)) skipped")
+    parts.append("\(PlainText.grouped(counts.failed)) failed")
     console.note(
-      "\(kind.schema.plural): \(TerminalText.grouped(counts.found)) found, "
+      "\(kind.schema.plural): \(PlainText.grouped(counts.found)) found, "
         + parts.joined(separator: ", ")
-        + " (\(TerminalText.fixed(seconds - kindStart, decimals: 2)) s)")
+        + " (\(PlainText.fixed(seconds - kindStart, decimals: 2)) s)")
   }
 
   /// Shows the errors and warnings, unless all were shown as they came, and what to do about them.
@@ -114,12 +114,12 @@ final class MigrationReporter {
     let rest = (ending + shown + known).reduce(total) { $0 - $1.count }
     if rest > 0 {
       console.note(
-        "… and \(TerminalText.counted(rest, "more issue")); -v shows them all, "
+        "… and \(PlainText.counted(rest, "more issue")); -v shows them all, "
           + "--json puts the first 10,000 in the report")
     }
     if !known.isEmpty, !isQuiet {
       console.note(
-        "\(TerminalText.counted(summary.failedKnown, "known failure")) not listed; -v lists "
+        "\(PlainText.counted(summary.failedKnown, "known failure")) not listed; -v lists "
           + (summary.failedKnown == 1 ? "it" : "them"))
     }
   }
@@ -162,7 +162,7 @@ private enum IssueText {
     let isOfStore = issue.source == nil && issue.code.rawValue.hasPrefix("store.")
     return (isOfStore ? "" : place(of: issue, in: source) + ": ")
       + label(issue.severity, console) + " "
-      + TerminalText.escaped(issue.message) + " [\(TerminalText.escaped(issue.code.rawValue))]"
+      + PlainText.escaped(issue.message) + " [\(PlainText.escaped(issue.code.rawValue))]"
   }
 
   /// The issues of groups, the worst first.
@@ -184,15 +184,15 @@ private enum IssueText {
       let mark = isMixed ? group.firsts[0].newsMark.map { ", \($0)" } ?? "" : ""
       let within =
         group.narrowPlace.map {
-          ", all in " + TerminalText.escaped(TerminalText.path($0, in: source))
+          ", all in " + PlainText.escaped(PlainText.path($0, in: source))
         } ?? ""
       let lines =
         [
           label(group.severity, console) + " \(group.subject)\(mark)\(within): "
-            + TerminalText.escaped(group.message)
-            + " [\(TerminalText.escaped(group.code.rawValue))]"
+            + PlainText.escaped(group.message)
+            + " [\(PlainText.escaped(group.code.rawValue))]"
         ] + group.firsts.map { "  " + place(of: $0, in: source) }
-        + ["  … and \(TerminalText.grouped(group.count - group.firsts.count)) more"]
+        + ["  … and \(PlainText.grouped(group.count - group.firsts.count)) more"]
       entries.append((group.severity, group.positions[0], lines.joined(separator: "\n")))
     }
     return entries.sorted {
@@ -211,7 +211,7 @@ private enum IssueText {
   }
 
   private static func place(of issue: Issue, in source: String) -> String {
-    var place = TerminalText.escaped(TerminalText.path(issue.source, in: source))
+    var place = PlainText.escaped(PlainText.path(issue.source, in: source))
     if let line = issue.line {
       place += ":\(line)"
       if let column = issue.column { place += ":\(column)" }
@@ -239,16 +239,16 @@ private enum ProgressBar {
   static func line(_ state: State, width: Int) -> String {
     var parts: [String] = []
     if let fraction = state.fraction {
-      parts.append(TerminalText.padded("\(Int(fraction * 100)) %", to: 5, left: true))
+      parts.append(PlainText.padded("\(Int(fraction * 100)) %", to: 5, left: true))
     }
-    parts.append(TerminalText.counted(state.entities, "entity", "entities"))
+    parts.append(PlainText.counted(state.entities, "entity", "entities"))
     if state.seconds >= 0.5 {
-      parts.append(TerminalText.grouped(Int(Double(state.entities) / state.seconds)) + "/s")
+      parts.append(PlainText.grouped(Int(Double(state.entities) / state.seconds)) + "/s")
       if let fraction = state.fraction, fraction > 0.01, fraction < 1 {
         parts.append(duration(state.seconds / fraction * (1 - fraction)) + " left")
       }
     }
-    var line = TerminalText.padded(state.label, to: width < 60 ? 0 : 14, left: false)
+    var line = PlainText.padded(state.label, to: width < 60 ? 0 : 14, left: false)
     let facts = parts.joined(separator: "  ")
     let room = min(40, width - 1 - line.count - facts.count - 6)
     if let fraction = state.fraction, room >= 10 {
@@ -256,7 +256,7 @@ private enum ProgressBar {
       line += " [" + String(repeating: "#", count: full)
       line += String(repeating: ".", count: room - full) + "]"
     }
-    return TerminalText.cut(line + "  " + facts, to: max(1, width - 1))
+    return PlainText.cut(line + "  " + facts, to: max(1, width - 1))
   }
 
   /// `4:05`, `1:02:03`.

@@ -61,7 +61,7 @@ enum OutputFile {
     if arguments.has("json") {
       console.printDocument(JSONOutput.files(paths))
     } else {
-      for path in paths { console.print("Wrote \(TerminalText.escaped(path))") }
+      for path in paths { console.print("Wrote \(PlainText.escaped(path))") }
     }
   }
 

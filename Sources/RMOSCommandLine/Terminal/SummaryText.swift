@@ -26,7 +26,7 @@ struct SummaryText {
     showPlaces(on: console)
     for fact in MigrationReport(of: summary).sourceFacts(isWhole: isVerbose) {
       let lines = PlainText.wrapped(
-        TerminalText.escaped(fact.text), width: console.layout.width, after: fact.name + ": ",
+        PlainText.escaped(fact.text), width: console.layout.width, after: fact.name + ": ",
         hanging: 2, breaksWords: true)
       for line in lines { console.print(line) }
     }
@@ -48,10 +48,10 @@ struct SummaryText {
         + [counts.skipped, counts.failed]
       let rate =
         counts.found > 0 && seconds >= 0.05
-        ? TerminalText.grouped(Int(Double(counts.found) / seconds)) : "-"
+        ? PlainText.grouped(Int(Double(counts.found) / seconds)) : "-"
       table.add(
-        [label] + numbers.map { TerminalText.grouped($0) }
-          + [TerminalText.fixed(seconds, decimals: 2)] + (hasRates ? [rate] : []))
+        [label] + numbers.map { PlainText.grouped($0) }
+          + [PlainText.fixed(seconds, decimals: 2)] + (hasRates ? [rate] : []))
     }
     for (kind, seconds) in zip(kinds, seconds) {
       add(kind.schema.plural, summary.statistics[kind], seconds)
@@ -64,21 +64,21 @@ struct SummaryText {
   private func showPlaces(on console: Console) {
     if let rejects = summary.rejects, rejects.written + rejects.removed > 0 {
       let removed =
-        rejects.removed > 0 ? " (\(TerminalText.grouped(rejects.removed)) earlier removed)" : ""
+        rejects.removed > 0 ? " (\(PlainText.grouped(rejects.removed)) earlier removed)" : ""
       console.print(
         "Rejects: ",
-        (rejects.written == 0 ? "none" : TerminalText.grouped(rejects.written)) + " in "
-          + TerminalText.escaped(rejects.directory) + removed)
+        (rejects.written == 0 ? "none" : PlainText.grouped(rejects.written)) + " in "
+          + PlainText.escaped(rejects.directory) + removed)
     }
     if let backup = summary.backup {
-      console.print("Backup:  ", TerminalText.escaped(backup.path) + " (from before this run)")
+      console.print("Backup:  ", PlainText.escaped(backup.path) + " (from before this run)")
     }
   }
 
   /// The outcome of the run, in a line.
   static func verdict(_ summary: MigrationSummary) -> String {
-    let source = TerminalText.escaped(summary.source)
-    let store = TerminalText.escaped(summary.store)
+    let source = PlainText.escaped(summary.source)
+    let store = PlainText.escaped(summary.store)
     let run = summary.run.map { " (run \($0))" } ?? ""
     let way = "\(source) into \(store)\(run)"
     if summary.ending == .completed {
@@ -96,14 +96,14 @@ struct SummaryText {
   /// "45 failed, 0 new since run 12"; `nil` if there is nothing to compare with.
   private var news: String? {
     summary.failureNews.phrase.map {
-      "\(TerminalText.grouped(summary.statistics.total.failed)) failed, \($0)"
+      "\(PlainText.grouped(summary.statistics.total.failed)) failed, \($0)"
     }
   }
 
   private var issues: String {
     let counts = summary.severityCounts
-    return TerminalText.counted(counts[.error, default: 0], "error") + ", "
-      + TerminalText.counted(counts[.warning, default: 0], "warning") + ", "
-      + TerminalText.counted(counts[.info, default: 0], "note")
+    return PlainText.counted(counts[.error, default: 0], "error") + ", "
+      + PlainText.counted(counts[.warning, default: 0], "warning") + ", "
+      + PlainText.counted(counts[.info, default: 0], "note")
   }
 }
