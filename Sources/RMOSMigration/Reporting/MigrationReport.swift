@@ -170,7 +170,8 @@ extension MigrationReport {
     severityCounts = tally.severityCounts
     // The ledger only counts issues of severity info.
     let notes =
-      ledger.issueCounts.values.reduce(0, +) - tally.severityCounts.values.reduce(0, +)
+      ledger.issueCounts.values.reduce(0) { $0 + MigrationStatistics.bounded($1) }
+      - tally.severityCounts.values.reduce(0, +)
     if notes > 0 { severityCounts[.info] = notes }
     issues = tally.issues
     issuesOmitted = tally.omitted
