@@ -29,6 +29,19 @@ import Testing
     #expect(run.issueCounts == [.fieldType: count])
   }
 
+  @Test func laterRunsAreReadPageByPage() throws {
+    let store = InMemoryStore()
+    let ids = try store.write { transaction in
+      try (0..<40).map { _ in try transaction.beginRun(StoreSamples.run()) }
+    }
+    try store.read { reader in
+      for id in [0] + ids {
+        let later = try reader.runs(after: id).map(\.id)
+        #expect(later == ids.filter { $0 > id }.reversed())
+      }
+    }
+  }
+
   @Test func durationsAreStoredAsSeconds() {
     var run = StoreSamples.run()
     run.duration = .milliseconds(2250)
