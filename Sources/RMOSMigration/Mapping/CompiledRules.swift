@@ -45,6 +45,8 @@ struct CompiledRules {
     /// Where in a document its objects are; `nil` if that is found without a mapping's help.
     let entities: EntityPointer?
     let condition: Condition
+    /// Whether its objects are no entities.
+    let skips: Bool
     /// The targets; the targets of `rest` are last, since they take the members that no other used.
     let targets: [Target]
     /// For each node, whether the rule looks at it, apart from conditions.
@@ -91,7 +93,7 @@ struct CompiledRules {
         target(
           schema.fields[member.field].member, above: "", member.source, &used)
       }
-      return (rule.entities, condition, members.map(\.field), targets, used)
+      return (condition, members.map(\.field), targets, used)
     }
     if ignoresSpelling {
       for other in schema.otherNames {
@@ -105,14 +107,15 @@ struct CompiledRules {
     }
     self.fieldOfNode = tree.nodes.indices.map { fieldOfNode[$0] }
     self.nameOfNode = tree.nodes.indices.map { nameOfNode[$0] }
-    for (entities, condition, fields, targets, used) in drafts {
+    for (rule, draft) in zip(rules, drafts) {
+      let (condition, fields, targets, used) = draft
       var targetOfField = [Int?](repeating: nil, count: schema.fields.count)
       for (position, field) in fields.enumerated() { targetOfField[field] = position }
       var usesTop = [Bool](repeating: false, count: tree.nodes.count)
       for node in used { usesTop[tree.nodes[node].top] = true }
       self.rules.append(
         Rule(
-          entities: entities, condition: condition, targets: targets,
+          entities: rule.entities, condition: condition, skips: rule.skips, targets: targets,
           uses: tree.nodes.indices.map { used.contains($0) }, usesTop: usesTop,
           targetOfField: targetOfField))
     }

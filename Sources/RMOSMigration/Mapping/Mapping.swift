@@ -112,6 +112,8 @@ struct MappingRule: Sendable {
   var entities: EntityPointer?
   /// What an object must be for the rule to take it.
   var condition = MappingCondition()
+  /// Whether the objects that it takes are no entities.
+  var skips = false
   /// What becomes the entity's members, by field.
   var members: [(field: Int, source: MemberSource)] = []
 }

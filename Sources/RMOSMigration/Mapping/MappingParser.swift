@@ -5,7 +5,7 @@ struct MappingParser {
   /// The words of the format, also listed in the JSON Schema next to the documentation.
   enum Words {
     static let mapping = ["$schema", "mapping", "name", "about", "names"]
-    static let rule = ["about", "files", "entities", "when", "members"]
+    static let rule = ["about", "files", "entities", "when", "members", "skip"]
     static let condition = ["has", "lacks", "is"]
     static let source = [
       "about", "from", "count", "common", "object", "rest", "value", "values", "as", "decimal",
@@ -102,6 +102,17 @@ struct MappingParser {
       }
     }
     if let condition = words["when"] { rule.condition = try self.condition(condition) }
+    if let skip = words["skip"] {
+      guard case .other(.true) = skip.form else {
+        throw error("\"skip\" is \(shown(skip)); expected true, or no \"skip\"", at: skip)
+      }
+      guard words["when"] != nil, words["members"] == nil else {
+        throw error(
+          "a rule with \"skip\" says by \"when\" which objects are no entities, and has no "
+            + "\"members\"", at: value)
+      }
+      rule.skips = true
+    }
     guard let members = words["members"] else { return rule }
     guard case .object(let targets) = members.form else {
       throw error("\"members\" is \(shown(members)); expected an object", at: members)

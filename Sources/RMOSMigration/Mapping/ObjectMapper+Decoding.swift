@@ -15,7 +15,8 @@ extension ObjectMapper {
   ///   - isAlone: As ``map(_:key:isAlone:)`` takes it.
   ///   - decoder: Of the kind that the rules give.
   ///   - batch: Likewise.
-  /// - Returns: Whether a rule took the object; nothing is appended otherwise.
+  /// - Returns: Whether a rule took the object; nothing is appended otherwise, nor if the rule
+  ///   ``skips`` it.
   /// - Throws: If the object is not JSON; nothing is appended then.
   func decode(
     _ scanner: inout JSONScanner, _ origin: EntityOrigin, mapping: Int = 0, key: [UInt8]?,
@@ -24,6 +25,7 @@ extension ObjectMapper {
   ) throws(JSONScanError) -> Bool {
     let (start, object) = unsafe (scanner.position, scanner.cursor)
     guard try map(&scanner, key: key, isAlone: isAlone) else { return false }
+    if skips { return true }
     let bytes = unsafe UnsafeBufferPointer(start: object, count: scanner.cursor - object)
     var mapped = origin
     // Places are counted from the beginning of the mapped text while it is decoded.

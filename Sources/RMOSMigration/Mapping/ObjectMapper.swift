@@ -82,6 +82,8 @@ import RMOSModels
   private var rule: CompiledRules.Rule?
   /// The number of that rule.
   private(set) var ruleNumber: Int?
+  /// Whether the object is no entity, as that rule says.
+  var skips: Bool { rule?.skips ?? false }
 
   private let containers: UnsafeMutablePointer<Bool>
   private let nothing: UnsafeMutablePointer<UInt8>
@@ -123,7 +125,8 @@ import RMOSModels
   ///   - key: The object's key in its dictionary.
   ///   - isAlone: Whether the object might be something else than an entity, such as a collection,
   ///     so that a rule must recognize it: by its condition, or by a member it looks at.
-  /// - Returns: Whether a rule took it; ``text`` is what it became then.
+  /// - Returns: Whether a rule took it; ``text`` is what it became then, unless the rule ``skips``
+  ///   it.
   /// - Throws: If the object is not JSON.
   func map(
     _ scanner: inout JSONScanner, key: [UInt8]?, isAlone: Bool = false
@@ -146,7 +149,7 @@ import RMOSModels
     rule = ruleNumber.map { rules.rules[$0] }
     guard let rule else { return false }
     text.removeAll()
-    write(rule)
+    if !rule.skips { write(rule) }
     return true
   }
 

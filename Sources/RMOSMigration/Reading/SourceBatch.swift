@@ -97,6 +97,8 @@ final class SourceBatchBuilder {
   private var sourcePosition: Int?
   /// The mapper of the file's objects; `nil` if there is none.
   private var mapper: MapperPool.FileMapper?
+  /// How many objects of the file are no entities, as rules of the mapping say.
+  private var skippedCount = 0
   /// Whether the mapping determines where the file's entities are.
   var isSelecting = false
   /// The key of the dictionary around the list that is being read.
@@ -134,6 +136,7 @@ final class SourceBatchBuilder {
   func begin(file path: [UInt8], mappedBy mapper: MapperPool.FileMapper? = nil) {
     self.path = path
     self.mapper = mapper
+    skippedCount = 0
     isSelecting = false
     pathText = SourcePath.text(path)
     sourcePosition = nil
@@ -155,6 +158,13 @@ final class SourceBatchBuilder {
 
   /// Counts a file that was read to its end, or as far as possible.
   func endFile(bytes: Int) {
+    if skippedCount > 0 {
+      note(
+        .info, .mappingSkipped,
+        "\(PlainText.counted(skippedCount, "object")) "
+          + (skippedCount == 1 ? "is no entity" : "are no entities")
+          + ", as a rule of the mapping says")
+    }
     batch.bytes += bytes
     batch.files += 1
   }
@@ -299,6 +309,10 @@ final class SourceBatchBuilder {
         &scanner, origin, mapping: file.mapping, key: key, isAlone: isAlone, with: decoder,
         into: &batch.records)
     else { return false }
+    if mapper.skips {
+      skippedCount += 1
+      return true
+    }
     if let known = key,
       batch.records.arena[batch.records.entries[position].id.range].elementsEqual(known)
     {

@@ -31,6 +31,8 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let inputCopy = IssueCode("input.copy")
   /// A file changed while it was being read.
   public static let inputChanged = IssueCode("input.changed")
+  /// Objects of a file are no entities, as a rule of a mapping says.
+  public static let mappingSkipped = IssueCode("mapping.skipped")
   /// The source could not be read further; the run stopped.
   public static let sourceUnreadable = IssueCode("source.unreadable")
   /// The source changed while it was being read; the run stopped.
@@ -109,8 +111,8 @@ extension IssueCode {
   /// Whether issues with this code concern the source as a whole, not an entity.
   package var concernsSource: Bool {
     switch self {
-    case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .inputChanged, .shapeWrapper,
-      .sourceUnreadable, .sourceChanged, .sourceTooLarge:
+    case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .inputChanged,
+      .mappingSkipped, .shapeWrapper, .sourceUnreadable, .sourceChanged, .sourceTooLarge:
       true
     default: false
     }

@@ -40,6 +40,42 @@ import Testing
     return try Diff(of: tree.path, against: store, options: options).runSynchronously()
   }
 
+  /// What a rule skips is neither read nor lost without a word: in lines, lists, dictionaries and
+  /// alone.
+  @Test func whatIsNoEntityIsLeftOut() throws {
+    let beat = #"{"type":"heartbeat","at":1}"#
+    let tree = try SourceTree([
+      "joblogs/log.jsonl": [beat, run("r1"), beat, beat].joined(separator: "\n"),
+      "joblogs/list.json": "[\(run("r2")),\(beat)]",
+      "joblogs/dictionary.json": #"{"r3":\#(run("r3")),"b":\#(beat)}"#,
+      "joblogs/alone.json": beat, "joblogs/other.json": #"[{"type":"other"}]"#,
+    ])
+    let skipping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"test","joblogs":[
+          {"when":{"is":{"/type":"heartbeat"}},"skip":true},{\#(Self.rule)}]}
+        """#)
+    let store = InMemoryStore()
+    let migrated = try migrate(tree, [skipping], into: store)
+    let total = migrated.summary.statistics.total
+    // What no rule takes is read as without a mapping.
+    #expect(total.found == 4 && total.migrated == 3 && total.failed == 1)
+    let notes = migrated.issues.filter { $0.code == .mappingSkipped }
+    #expect(notes.allSatisfy { $0.severity == .info })
+    #expect(
+      notes.map { "\($0.source ?? ""): \($0.message.prefix(9))" }.sorted() == [
+        "joblogs/alone.json: 1 object ", "joblogs/dictionary.json: 1 object ",
+        "joblogs/list.json: 1 object ", "joblogs/log.jsonl: 3 objects",
+      ])
+    // The other readers of a source agree.
+    let dry = try migrate(tree, [skipping], into: InMemoryStore()) { $0.isDryRun = true }
+    #expect(dry.issues == migrated.issues && dry.summary.statistics.total == total)
+    let again = try migrate(tree, [skipping], into: store)
+    #expect(again.summary.statistics.total.skipped == 3)
+    let report = try diff(tree, store, [skipping])
+    #expect(report.total.equal == 3, "\(report.json)")
+  }
+
   /// Files that a mapping reads count, be they outside the kinds' directories; those that it keeps
   /// from being read do not.
   @Test func theMeasureOfASourceIsWhatIsRead() throws {
