@@ -144,5 +144,23 @@ extension JobStatus {
     "canceled": .cancelled, "cancel": .cancelled, "aborted": .cancelled, "abort": .cancelled,
     "stopped": .cancelled, "terminated": .cancelled, "killed": .cancelled,
     "abandoned": .cancelled, "interrupted": .cancelled,
+    // German, French, Italian and Spanish.
+    "neu": .pending, "offen": .pending, "wartend": .pending, "wartet": .pending,
+    "ausstehend": .pending, "geplant": .planned, "läuft": .running, "laufend": .running,
+    "inarbeit": .running, "inbearbeitung": .running, "aktiv": .running, "gestartet": .running,
+    "erledigt": .completed, "fertig": .completed, "abgeschlossen": .completed,
+    "fehler": .failed, "fehlgeschlagen": .failed, "gescheitert": .failed,
+    "abgebrochen": .cancelled, "storniert": .cancelled,
+    "enattente": .pending, "ouvert": .pending, "planifié": .planned, "prévu": .planned,
+    "encours": .running, "terminé": .completed, "terminée": .completed, "fini": .completed,
+    "achevé": .completed, "échoué": .failed, "échec": .failed, "erreur": .failed,
+    "annulé": .cancelled, "annulée": .cancelled, "interrompu": .cancelled,
+    "inattesa": .pending, "pianificato": .planned, "incorso": .running,
+    "completato": .completed, "finito": .completed, "terminato": .completed,
+    "fallito": .failed, "errore": .failed, "annullato": .cancelled, "interrotto": .cancelled,
+    "pendiente": .pending, "planificado": .planned, "programado": .planned,
+    "encurso": .running, "enproceso": .running, "completado": .completed,
+    "terminado": .completed, "finalizado": .completed, "hecho": .completed,
+    "fallido": .failed, "cancelado": .cancelled,
   ]
 }
