@@ -39,6 +39,9 @@ struct CompiledRules {
     /// A pointer into the entity.
     let pointer: String
     let source: Source
+    /// The field's own other names, if the source takes the rest: what bears one is no rest, but
+    /// the field.
+    var otherNames: [Int] = []
   }
 
   struct Rule {
@@ -90,8 +93,13 @@ struct CompiledRules {
           < ($1.element.source.takesRest ? 1 : 0, $1.element.field)
       }.map(\.element)
       let targets = members.map { member in
-        target(
+        var target = target(
           schema.fields[member.field].member, above: "", member.source, &used)
+        if member.source.takesRest {
+          target.otherNames = schema.otherNames.filter { $0.field == member.field }
+            .map { node($0.member) }
+        }
+        return target
       }
       return (condition, members.map(\.field), targets, used)
     }

@@ -325,7 +325,9 @@ import RMOSModels
   ///
   /// - Returns: Whether it is written.
   @discardableResult private func write(_ target: CompiledRules.Target) -> Bool {
-    guard fits(target.source.condition) else { return false }
+    guard fits(target.source.condition),
+      !target.otherNames.contains(where: { unsafe places[$0].isGiven })
+    else { return false }
     let before = (text.count, isFirstMember)
     separate()
     text.append(target.name)

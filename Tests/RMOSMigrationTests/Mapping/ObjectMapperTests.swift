@@ -148,6 +148,11 @@ import Testing
       #"{"parameters":{"x":2,"a":1}}"#
     ),
     (#"{"id":"i"}"#, #""parameters":{"rest":true}"#, #"{"id":"i"}"#),
+    // The field itself, under another name of it, is no rest.
+    (
+      #"{"id":"i","parameters_json":"{}","a":1}"#, #""parameters":{"rest":true}"#,
+      #"{"id":"i","parameters_json":"{}","a":1}"#
+    ),
     (
       #"{"r":[1,2,3]}"#, #""duration_seconds":{"count":"/r"}"#,
       #"{"duration_seconds":3,"r":[1,2,3]}"#
