@@ -237,6 +237,12 @@ extension DiffReport {
     if !lines.isEmpty { lines.append("") }
     lines += table.lines(width: width)
     if let nothingFound { lines += ["", DiffReport.plain(nothingFound)] }
+    if total.repeated > 0 {
+      lines.append("")
+      lines.append(
+        PlainText.counted(total.repeated, "entity", "entities")
+          + " of the source with the id of an earlier one: only the first of each id is compared")
+    }
     if total.invalid > 0 {
       lines.append("")
       lines.append(
