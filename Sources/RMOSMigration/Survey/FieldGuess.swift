@@ -16,12 +16,43 @@ struct FieldGuess {
     var hasDecimalComma = false
     /// Whether the field is how many elements there are.
     var isCount = false
-    /// Words, and the values that replace them.
-    var values: [(word: String, value: String)] = []
+    /// Words, and the values that replace them; `nil` if they stand for nothing.
+    var values: [(word: String, value: String?)] = []
     /// Why, as a clause.
     var reason: String?
 
     var isNeeded: Bool { word != nil || isCount || !values.isEmpty }
+
+    /// Whether one conversion can be both: it leaves values as they are that need none, but not
+    /// numbers in another unit.
+    func goes(with other: Conversion) -> Bool {
+      if isCount || other.isCount { return false }
+      if word == other.word { return hasDecimalComma == other.hasDecimalComma }
+      return (word == nil || other.word == nil) && word != "inches" && other.word != "inches"
+    }
+  }
+
+  /// The values that objects with a stated unit have.
+  struct UnitCase {
+    let statement: StatedUnits.Statement
+    let conversion: Conversion
+    let reason: String
+  }
+
+  /// A member that seems to be a field, but whose values do not say how to read them.
+  struct OpenMember {
+    let field: Int
+    let path: [Int]
+    /// What is unclear, as a sentence without its period.
+    let reason: String
+  }
+
+  /// What the members of a shape may be.
+  struct Findings {
+    /// The surest first, no member twice.
+    var guesses: [FieldGuess] = []
+    /// What is left to the user.
+    var open: [OpenMember] = []
   }
 
   let field: Int
@@ -32,20 +63,29 @@ struct FieldGuess {
   /// Whether it is in a member that holds the entity.
   private var isHeld = false
   let strength: Strength
-  let conversion: Conversion
+  private(set) var conversion: Conversion
   /// Why the member is thought to be the field; `nil` if it bears its name.
-  let reason: String?
+  private(set) var reason: String?
+  /// How the values are to be read by the units that objects state; empty if none is stated.
+  private(set) var units: [UnitCase] = []
 
   /// The reasons for the guess in one sentence; `nil` if there are none.
   var explanation: String? {
     let clauses = [reason, conversion.reason].compactMap { $0 }
     return clauses.isEmpty ? nil : clauses.joined(separator: "; ")
   }
+
+  /// The guess for objects that state one of several units.
+  func with(_ unit: UnitCase) -> FieldGuess {
+    var guess = self
+    (guess.conversion, guess.reason, guess.units) = (unit.conversion, unit.reason, [])
+    return guess
+  }
 }
 
 extension FieldGuess {
   /// Names that are usual elsewhere, by the field that they mean; without case, `_`, `-` and
-  /// spaces, the likeliest first.
+  /// spaces, the likeliest first; a name that says the unit before one that does not.
   private static let aliases: [String: [String]] = [
     "id": ["uuid", "uid", "guid", "pk", "key", "identifier", "ref"],
     "name": ["title", "label", "patternname", "familyname", "displayname"],
@@ -58,12 +98,12 @@ extension FieldGuess {
     "metadata": ["meta", "extra", "info", "attributes", "properties", "tags"],
     "material_type": ["material", "wood", "species", "woodtype", "materialname"],
     "strip_width_mm": [
-      "stripwidth", "widthmm", "width", "stripwidthin", "widthin", "stripwidthinches",
-      "widthinches",
+      "widthmm", "stripwidthin", "widthin", "stripwidthinches", "widthinches", "stripwidth",
+      "width",
     ],
     "strip_thickness_mm": [
-      "stripthickness", "thicknessmm", "thickness", "stripthicknessin", "thicknessin",
-      "stripthicknessinches", "thicknessinches",
+      "thicknessmm", "stripthicknessin", "thicknessin", "stripthicknessinches",
+      "thicknessinches", "stripthickness", "thickness",
     ],
     "strips": ["pieces", "striplist", "items", "sticks"],
     "ring_count": ["rings", "numrings", "nrings", "numberofrings", "ringnumber", "ringscount"],
@@ -84,48 +124,73 @@ extension FieldGuess {
       "ended", "endedat", "end", "finished", "finishedat", "completedat", "stop", "endtimestamp",
     ],
     "duration_seconds": [
-      "duration", "durations", "seconds", "elapsed", "elapsedseconds", "runtime", "took", "secs",
+      "durations", "durationsec", "durationsecs", "elapsedseconds", "elapseds", "seconds", "secs",
+      "duration", "elapsed", "runtime", "took",
     ],
     "results": ["result", "output", "outputs", "outcomes"],
   ]
 
-  /// Finds which members of a shape are which fields of a kind: the surest first, no member twice.
+  /// Whether a member with a folded name may be an id, so that its values must not repeat.
+  static func mayBeID(named folded: [UInt8]) -> Bool {
+    (aliases["id"] ?? []).contains { $0.utf8.elementsEqual(folded) }
+  }
+
+  /// The guesses of ``findings(in:as:)``.
+  static func all(in shape: ShapeCollector.Shape, as kind: EntityKind) -> [FieldGuess] {
+    findings(in: shape, as: kind).guesses
+  }
+
+  /// Finds which members of a shape are which fields of a kind.
   ///
   /// Where one member holds the entity, as in `{"id": "rec1", "fields": {…}}`, its members count
   /// before those next to it.
-  static func all(in shape: ShapeCollector.Shape, as kind: EntityKind) -> [FieldGuess] {
-    let own = all(among: shape.members, in: shape, as: kind)
-    var inner: [FieldGuess] = []
-    var (holder, best) = (-1, max(score(of: own, as: kind), leastScoreOfHolder))
+  static func findings(in shape: ShapeCollector.Shape, as kind: EntityKind) -> Findings {
+    let own = findings(among: shape.members, in: shape, as: kind)
+    var inner = Findings()
+    var (holder, best) = (-1, max(score(of: own.guesses, as: kind), leastScoreOfHolder))
     for (position, member) in shape.members.enumerated() {
       let isField = kind.schema.fields.contains {
         member.spellings[0].elementsEqual($0.member.utf8)
       }
       guard !isField, member.types[.object, default: 0] * 2 > shape.count else { continue }
-      let guesses = all(among: member.members, below: [position], in: shape, as: kind)
-      let score = score(of: guesses, as: kind)
-      if score > best { (holder, best, inner) = (position, score, guesses) }
+      let found = findings(among: member.members, below: [position], in: shape, as: kind)
+      let score = score(of: found.guesses, as: kind)
+      if score > best { (holder, best, inner) = (position, score, found) }
     }
-    for index in inner.indices { inner[index].isHeld = true }
-    return inner
-      + own.filter { guess in
-        guess.path[0] != holder && !inner.contains { $0.field == guess.field }
+    for index in inner.guesses.indices { inner.guesses[index].isHeld = true }
+    let guesses =
+      inner.guesses
+      + own.guesses.filter { guess in
+        guess.path[0] != holder && !inner.guesses.contains { $0.field == guess.field }
       }
+    var open: [OpenMember] = []
+    for member in inner.open + own.open {
+      let isSettled =
+        guesses.contains { $0.field == member.field || $0.path.starts(with: member.path) }
+        || open.contains { $0.path == member.path }
+      if !isSettled, member.path != [holder] { open.append(member) }
+    }
+    return Findings(guesses: guesses, open: open)
   }
 
   /// How much the members of a member must say for it to hold the entity.
   private static let leastScoreOfHolder = 0.5
 
-  private static func all(
+  private static func findings(
     among members: [MemberProfile], below path: [Int] = [], in shape: ShapeCollector.Shape,
     as kind: EntityKind
-  ) -> [FieldGuess] {
+  ) -> Findings {
     var candidates: [FieldGuess] = []
-    let units = StatedUnits(in: members)
+    var open: [OpenMember] = []
+    let units = StatedUnits(in: members, below: path)
     let sources = members.indices.flatMap { Source.all(at: path + [$0], members[$0]) }
     for field in kind.schema.fields.indices {
       for source in sources where source.value.givenCount > 0 {
-        if let guess = guess(field, of: kind, source, units) { candidates.append(guess) }
+        switch reading(of: source, as: field, of: kind, units, in: shape) {
+        case .guess(let guess): candidates.append(guess)
+        case .open(let member): open.append(member)
+        case nil: continue
+        }
       }
     }
     candidates.sort { left, right in
@@ -138,20 +203,26 @@ extension FieldGuess {
     var chosen: [FieldGuess] = []
     for guess in candidates where !chosen.contains(where: { $0.path == guess.path }) {
       let rivals = chosen.filter { $0.field == guess.field }
-      // A further member of a field can only fill in for objects that lack the surer members.
-      let taken = rivals.reduce(0) { $0 + shape.profile(at: $1.path).givenCount }
-      guard
-        rivals.isEmpty || taken + shape.profile(at: guess.path).givenCount <= shape.count
-      else { continue }
-      // All members of a field share one conversion.
-      if let first = rivals.first,
-        first.conversion.word != guess.conversion.word || first.conversion.isCount
-      {
-        continue
-      }
-      chosen.append(guess)
+      if rivals.isEmpty || guess.fillsIn(for: rivals, in: shape, of: kind) { chosen.append(guess) }
     }
-    return chosen
+    return Findings(guesses: chosen, open: open)
+  }
+
+  /// Whether a further member of a field can fill in for objects that lack the surer members.
+  private func fillsIn(
+    for rivals: [FieldGuess], in shape: ShapeCollector.Shape, of kind: EntityKind
+  ) -> Bool {
+    // All members of a field share one conversion.
+    guard
+      rivals.allSatisfy({ rival in
+        rival.units.isEmpty && units.isEmpty && rival.conversion.goes(with: conversion)
+      })
+    else { return false }
+    let taken = rivals.reduce(0) { $0 + shape.profile(at: $1.path).givenCount }
+    if taken + shape.profile(at: path).givenCount <= shape.count { return true }
+    // Without it the field would be nowhere; but next to a number another may have another unit.
+    let schema = kind.schema.fields[field]
+    return schema.isRequired && Self.unit(of: schema) == nil && taken < shape.count
   }
 
   /// How much the members of a shape say for a kind: 1 if it has all that the kind alone has.
@@ -185,9 +256,42 @@ extension FieldGuess {
     return names.firstIndex(of: String(decoding: name, as: UTF8.self)) ?? names.count
   }
 
-  private static func guess(
-    _ position: Int, of kind: EntityKind, _ source: Source, _ units: StatedUnits
-  ) -> FieldGuess? {
+  private enum Reading {
+    case guess(FieldGuess)
+    case open(OpenMember)
+  }
+
+  /// How a member's name leads to a field, and why; `nil` if it does not.
+  private static func match(
+    _ profile: MemberProfile, _ position: Int, of schema: EntitySchema
+  ) -> (strength: Strength, reason: String?)? {
+    let field = schema.fields[position]
+    let folded = profile.spellings[0].foldedName
+    let shown = Violation.quoted(profile.name)
+    let others = schema.otherNames.filter { $0.field == position }
+    if profile.spellings.contains(where: { $0.elementsEqual(field.member.utf8) }) {
+      return (.exact, nil)
+    }
+    if folded == Array(field.member.utf8).foldedName {
+      return (.spelling, "\(shown) is \(field.member) in another spelling")
+    }
+    if others.contains(where: { $0.member.utf8.elementsEqual(profile.spellings[0]) }) {
+      return (.otherName, "\(shown) is another name of \(field.member)")
+    }
+    if others.contains(where: { Array($0.member.utf8).foldedName == folded }) {
+      return (.spelling, "\(shown) is another name of \(field.member), in another spelling")
+    }
+    guard let aliases = aliases[field.member],
+      aliases.contains(where: { $0.utf8.elementsEqual(folded) })
+    else { return nil }
+    return (.alias, "\(shown) is a usual name for \(field.member)")
+  }
+
+  /// Reads a member as a field, if its name is one that the field may have.
+  private static func reading(
+    of source: Source, as position: Int, of kind: EntityKind, _ units: StatedUnits,
+    in shape: ShapeCollector.Shape
+  ) -> Reading? {
     let schema = kind.schema
     let field = schema.fields[position]
     if source.isID {
@@ -195,48 +299,63 @@ extension FieldGuess {
     }
     let profile = source.named
     let folded = profile.spellings[0].foldedName
-    let shown = Violation.quoted(profile.name)
-    let others = schema.otherNames.filter { $0.field == position }
-    var strength: Strength
-    var reason: String?
-    var isInInches = field.member.hasSuffix("_mm") && isInInches(folded)
-    if profile.spellings.contains(where: { $0.elementsEqual(field.member.utf8) }) {
-      strength = .exact
-    } else if folded == Array(field.member.utf8).foldedName {
-      strength = .spelling
-      reason = "\(shown) is \(field.member) in another spelling"
-    } else if others.contains(where: { $0.member.utf8.elementsEqual(profile.spellings[0]) }) {
-      strength = .otherName
-      reason = "\(shown) is another name of \(field.member)"
-    } else if others.contains(where: { Array($0.member.utf8).foldedName == folded }) {
-      strength = .spelling
-      reason = "\(shown) is another name of \(field.member), in another spelling"
-    } else if let aliases = aliases[field.member],
-      aliases.contains(where: { $0.utf8.elementsEqual(folded) })
-    {
-      strength = .alias
-      reason =
-        "\(shown) is a usual name for \(field.member)" + (isInInches ? ", in inches" : "")
-      if let unit = unit(of: field), !namesUnit(folded) {
-        switch units.unit(of: field, named: folded) {
-        case nil: reason?.append(", whose unit is taken to be \(unit)")
-        case .own(let member): reason?.append(", in \(unit), as \(member) says")
-        case .inches(let member):
-          isInInches = true
-          reason?.append(", in inches, as \(member) says")
-        // No conversion asks for it.
-        case .other: return nil
-        }
+    guard let (strength, nameReason) = match(profile, position, of: schema) else { return nil }
+    func open(_ problem: String) -> Reading {
+      .open(
+        OpenMember(
+          field: position, path: source.path,
+          reason: "\(Violation.quoted(profile.name)) looks like \(field.member), but \(problem)"))
+    }
+    if position == 0, strength == .alias {
+      if source.value.repeats { return open("several objects have the same value") }
+      if shape.isKeyed { return open("the key in the dictionary is the id") }
+    }
+    var reason = nameReason
+    let isInInches = field.member.hasSuffix("_mm") && isInInches(folded)
+    if isInInches, strength == .alias { reason?.append(", in inches") }
+    var stated: [StatedUnits.Statement] = []
+    if strength == .alias, let unit = unit(of: field), !namesUnit(folded) {
+      switch units.unit(of: field, named: folded) {
+      case .none(let remark):
+        reason?.append(", whose unit is taken to be \(unit)")
+        if let remark { reason?.append(", though \(remark)") }
+      case .stated(let statements): stated = statements
+      // No conversion asks for it.
+      case .other(let why): return open(why)
       }
-    } else {
-      return nil
     }
-    guard let conversion = conversion(of: source.value, to: field, inInches: isInInches) else {
-      return nil
+    let conversion: Conversion
+    switch Self.conversion(of: source.value, to: field, inInches: isInInches) {
+    case .certain(let found): conversion = found
+    case .unclear(let why): return open(why)
+    case .none:
+      // A member that bears the field's name is read as it is, and what is wrong with it is said.
+      if source.isID || strength <= .otherName && source.path.count == 1 { return nil }
+      return open("its values are not understood: \(source.value.sample)")
     }
-    return FieldGuess(
+    var guess = FieldGuess(
       field: position, path: source.path, name: folded, strength: strength,
       conversion: conversion, reason: reason)
+    guess.units = stated.compactMap { statement in
+      unitCase(statement, of: source.value, field, reason: reason ?? "")
+    }
+    if let first = guess.units.first {
+      (guess.conversion, guess.reason) = (first.conversion, first.reason)
+    }
+    return .guess(guess)
+  }
+
+  /// How values are read where their objects state a unit; `nil` if they cannot be.
+  private static func unitCase(
+    _ statement: StatedUnits.Statement, of profile: MemberProfile, _ field: FieldSchema,
+    reason: String
+  ) -> UnitCase? {
+    let fit = conversion(of: profile, to: field, inInches: statement.isInches)
+    guard case .certain(let conversion) = fit else { return nil }
+    let unit = statement.isInches ? "inches" : unit(of: field) ?? ""
+    return UnitCase(
+      statement: statement, conversion: conversion,
+      reason: "\(reason), in \(unit), as \(statement.name) says")
   }
 
   /// The unit of a field's values, which its name ends with.
@@ -248,55 +367,90 @@ extension FieldGuess {
   /// Whether a folded name ends with a unit.
   private static func namesUnit(_ folded: [UInt8]) -> Bool {
     let name = String(decoding: folded, as: UTF8.self)
-    return isInInches(folded) || ["mm", "seconds", "secs"].contains { name.hasSuffix($0) }
+    return isInInches(folded) || ["durations", "elapseds"].contains(name)
+      || ["mm", "seconds", "secs", "sec"].contains { name.hasSuffix($0) }
   }
 
-  /// How a member's values become a field's; `nil` if most of them cannot.
+  /// How a member's values become a field's.
+  private enum Fit {
+    case certain(Conversion)
+    /// They may mean several things; the value says which.
+    case unclear(String)
+    /// Most of them cannot.
+    case none
+  }
+
   private static func conversion(
     of profile: MemberProfile, to field: FieldSchema, inInches: Bool
-  ) -> Conversion? {
-    let given = profile.givenCount
+  ) -> Fit {
+    let isText = if case .text = field.type { true } else { false }
+    guard !isText, profile.emptyTexts > 0 else {
+      return conversion(of: profile, profile.givenCount, to: field, inInches: inInches)
+    }
+    var result = Conversion()
+    if profile.emptyTexts < profile.givenCount {
+      let others = profile.givenCount - profile.emptyTexts
+      let fit = conversion(of: profile, others, to: field, inInches: inInches)
+      guard case .certain(let conversion) = fit, !conversion.isCount else { return fit }
+      result = conversion
+    }
+    result.values.append(("", nil))
+    result.reason = [result.reason, "empty text is taken for nothing"].compactMap { $0 }
+      .joined(separator: "; ")
+    return .certain(result)
+  }
+
+  /// The same for as many values as are given.
+  private static func conversion(
+    of profile: MemberProfile, _ given: Int, to field: FieldSchema, inInches: Bool
+  ) -> Fit {
     func type(_ type: SurveyReport.ValueType) -> Int { profile.types[type, default: 0] }
     func most(_ count: Int) -> Bool { count * 2 >= given && count > 0 }
     switch field.type {
     case .text(let rule):
-      guard most(type(.text) + type(.number)) else { return nil }
+      guard most(type(.text) + type(.number)) else { return .none }
       if !rule.knownValues.isEmpty, rule.unknownValue == .error {
         return words(of: profile, known: rule.knownValues)
       }
       // An id that is an integer needs no conversion.
-      guard type(.number) > 0, field.member != "id" else { return Conversion() }
-      return Conversion(word: "text", reason: "numbers become text")
+      guard type(.number) > 0, field.member != "id" else { return .certain(Conversion()) }
+      return .certain(Conversion(word: "text", reason: "numbers become text"))
     case .reference:
-      guard most(type(.text) + type(.number)) else { return nil }
-      guard type(.number) > 0 else { return Conversion() }
-      return Conversion(word: "text", reason: "ids that are numbers become text")
+      guard most(type(.text) - profile.emptyTexts + type(.number)) else { return .none }
+      guard type(.number) > 0 else { return .certain(Conversion()) }
+      return .certain(Conversion(word: "text", reason: "ids that are numbers become text"))
     case .integer, .real:
       if case .integer = field.type, most(type(.list)) {
-        return Conversion(isCount: true, reason: "its elements are counted")
+        return .certain(Conversion(isCount: true, reason: "its elements are counted"))
       }
       guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
-        return nil
+        return .none
       }
       return numbers(of: profile, inInches: inInches)
     case .timestamp:
-      guard most(profile.timestamps + profile.epochSeconds + profile.epochMilliseconds) else {
-        return nil
+      let times = profile.timestamps + profile.epochSeconds + profile.epochMilliseconds
+      guard times + profile.noTimesCount > 0, times * 2 >= given - profile.noTimesCount else {
+        return .none
       }
-      return times(of: profile)
+      return .certain(self.times(of: profile))
     case .json(let shape, _, _):
       let (values, texts) =
         shape == .object
         ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
-      guard most(values + texts) else { return nil }
-      guard texts > 0 else { return Conversion() }
-      return Conversion(word: "json", reason: "JSON is written as text")
+      guard most(values + texts) else { return .none }
+      guard texts > 0 else { return .certain(Conversion()) }
+      return .certain(Conversion(word: "json", reason: "JSON is written as text"))
     }
   }
 
   /// What numbers become that are written as text, or in inches.
-  private static func numbers(of profile: MemberProfile, inInches: Bool) -> Conversion {
-    let isComma = profile.commaNumbersInText > 0 && profile.numbersInText == 0
+  private static func numbers(of profile: MemberProfile, inInches: Bool) -> Fit {
+    let hasComma = profile.commaNumbersInText > profile.unclearCommasInText
+    if profile.unclearCommasInText > 0, !hasComma, profile.pointNumbersInText == 0 {
+      return .unclear(
+        "its commas may stand for the decimal point or separate thousands: \(profile.sample)")
+    }
+    let isComma = hasComma && profile.pointNumbersInText == 0
     var result = Conversion(hasDecimalComma: isComma)
     if inInches {
       result.word = "inches"
@@ -305,22 +459,30 @@ extension FieldGuess {
       result.reason =
         "numbers are written as text" + (isComma ? ", with a comma for the point" : "")
     }
-    return result
+    return .certain(result)
   }
 
   /// What times become that are numbers.
+  ///
+  /// Always by their size, so that a number that is no likely time stays one, and is refused.
   private static func times(of profile: MemberProfile) -> Conversion {
-    switch (profile.epochSeconds > 0, profile.epochMilliseconds > 0) {
-    case (false, false): Conversion()
-    case (true, false):
-      Conversion(word: "epoch-seconds", reason: "numbers of that size are seconds since 1970")
-    case (false, true):
-      Conversion(
-        word: "epoch-milliseconds", reason: "numbers of that size are milliseconds since 1970")
-    case (true, true):
-      Conversion(
-        word: "epoch", reason: "numbers of that size are seconds or milliseconds since 1970")
+    var result = Conversion()
+    var clauses: [String] = []
+    let units = [
+      profile.epochSeconds > 0 ? "seconds" : nil,
+      profile.epochMilliseconds > 0 ? "milliseconds" : nil,
+    ].compactMap { $0 }
+    if !units.isEmpty {
+      result.word = "epoch"
+      clauses.append("numbers of that size are \(units.joined(separator: " or ")) since 1970")
     }
+    if !profile.noTimes.isEmpty {
+      let shown = profile.noTimes.joined(separator: " and ")
+      clauses.append("\(shown) is taken for no time")
+      result.values = profile.noTimes.map { ($0, nil) }
+    }
+    result.reason = clauses.isEmpty ? nil : clauses.joined(separator: "; ")
+    return result
   }
 
   private static func isInInches(_ folded: [UInt8]) -> Bool {
@@ -328,28 +490,32 @@ extension FieldGuess {
     return name.hasSuffix("in") || name.hasSuffix("inch") || name.hasSuffix("inches")
   }
 
-  /// The conversion of words that name states; `nil` if the words do not.
-  private static func words(of profile: MemberProfile, known: [String]) -> Conversion? {
-    guard profile.hasAllWords else { return nil }
-    var values: [(word: String, value: String)] = []
-    var placed = 0
+  /// The conversion of words that name states.
+  private static func words(of profile: MemberProfile, known: [String]) -> Fit {
+    guard profile.hasAllWords else { return .none }
+    var values: [(word: String, value: String?)] = []
+    var (clauses, unknown): ([String], [String]) = ([], [])
     for word in profile.words {
       let text = String(decoding: word, as: UTF8.self)
-      let folded = String(decoding: word.foldedName, as: UTF8.self)
-      if known.contains(text) {
-        placed += 1
-      } else if let value = known.first(where: { $0 == folded })
+      let folded = String(decoding: word.foldedName, as: UTF8.self).lowercased()
+      if known.contains(text) { continue }
+      if let value = known.first(where: { $0 == folded })
         ?? JobStatus.otherWords[folded]?.rawValue,
         known.contains(value)
       {
-        placed += 1
         values.append((text, value))
+        clauses.append("\(Violation.quoted(text)) is taken for \(value)")
+      } else {
+        unknown.append(Violation.quoted(text))
       }
     }
-    guard placed > 0 else { return nil }
-    let pairs = values.prefix(6).map { "\(Violation.quoted($0.word)) is taken for \($0.value)" }
-    return Conversion(
-      values: values, reason: pairs.isEmpty ? nil : pairs.joined(separator: ", "))
+    guard unknown.count < profile.words.count else { return .none }
+    clauses = Array(clauses.prefix(6))
+    if !unknown.isEmpty {
+      clauses.append("\(unknown.prefix(6).joined(separator: ", ")) is not understood")
+    }
+    return .certain(
+      Conversion(values: values, reason: clauses.isEmpty ? nil : clauses.joined(separator: ", ")))
   }
 }
 
@@ -362,12 +528,18 @@ private struct Source {
   /// The member whose name says what the values mean.
   let named: MemberProfile
   let value: MemberProfile
-  /// Whether it is the id of the object that the member holds, as in `"pattern": {"id": "p-1"}`.
+  /// Whether it is the id of the object that the member holds, as in `"pattern": {"id": "p-1"}`,
+  /// or the only element of its list.
   var isID = false
 
   static func all(at path: [Int], _ member: MemberProfile) -> [Source] {
-    let (place, value) = unwrapped(path, member)
+    var (place, value) = unwrapped(path, member)
     var sources = [Source(path: place, named: member, value: value)]
+    if let element = value.onlyElement {
+      // A list of one id, as links are exported.
+      (place, value) = unwrapped(place + [0], element)
+      sources.append(Source(path: place, named: member, value: value, isID: true))
+    }
     for (position, inner) in value.members.enumerated() {
       let name = String(decoding: inner.spellings[0].foldedName, as: UTF8.self)
       guard namesOfIDs.contains(name) else { continue }
@@ -386,71 +558,5 @@ private struct Source {
       member.members[0].count == member.givenCount
     else { return (path, member) }
     return unwrapped(path + [0], member.members[0])
-  }
-}
-
-/// The units that members of a shape state for the values of others.
-private struct StatedUnits {
-  /// A unit, and the member that states it.
-  enum Unit {
-    /// The unit of the field.
-    case own(String)
-    case inches(String)
-    /// Another unit, or several.
-    case other
-
-    func isSame(as unit: Unit) -> Bool {
-      switch (self, unit) {
-      case (.own, .own), (.inches, .inches): true
-      default: false
-      }
-    }
-  }
-
-  private static let names = ["uom", "einheit", "einheiten"]
-  private static let millimetres = [
-    "mm", "millimeter", "millimeters", "millimetre", "millimetres",
-  ]
-  private static let inches = ["in", "inch", "inches", "\"", "zoll"]
-  private static let seconds = ["s", "sec", "secs", "second", "seconds", "sekunden"]
-
-  private var members: [(folded: String, profile: MemberProfile)] = []
-
-  init(in members: [MemberProfile]) {
-    for member in members where member.givenCount > 0 {
-      let folded = String(decoding: member.spellings[0].foldedName, as: UTF8.self)
-      if folded.hasPrefix("unit") || folded.hasSuffix("unit") || folded.hasSuffix("units")
-        || Self.names.contains(folded)
-      {
-        self.members.append((folded, member))
-      }
-    }
-  }
-
-  /// The unit that is stated for a field, given the folded name of its member; `nil` if none is.
-  ///
-  /// A member that bears the other's name counts before those that may be about any; these must
-  /// agree.
-  func unit(of field: FieldSchema, named name: [UInt8]) -> Unit? {
-    let isTime = field.member.hasSuffix("_seconds")
-    let own = members.filter { folded, _ in
-      folded.hasPrefix(String(decoding: name, as: UTF8.self)) && !folded.hasPrefix("unit")
-    }
-    let any = members.filter { folded, _ in
-      let isOfTime = folded.contains("time") || folded.contains("duration")
-      return folded.hasPrefix("unit") || Self.names.contains(folded) || isOfTime == isTime
-    }
-    let found = (own.isEmpty ? any : own).map { unit(in: $0.profile, isTime: isTime) }
-    guard let first = found.first else { return nil }
-    return found.allSatisfy { $0.isSame(as: first) } ? first : .other
-  }
-
-  private func unit(in profile: MemberProfile, isTime: Bool) -> Unit {
-    guard profile.hasAllWords, profile.words.count == 1 else { return .other }
-    let word = String(decoding: profile.words[0], as: UTF8.self).lowercased()
-    let shown = Violation.quoted(profile.name)
-    if isTime { return Self.seconds.contains(word) ? .own(shown) : .other }
-    if Self.millimetres.contains(word) { return .own(shown) }
-    return Self.inches.contains(word) ? .inches(shown) : .other
   }
 }

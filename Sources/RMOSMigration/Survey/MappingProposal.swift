@@ -5,24 +5,55 @@ import RMOSSystem
 struct MappingProposal {
   /// A shape to write a rule for.
   struct Draft {
+    /// The shape's position among all.
+    let position: Int
     let shape: ShapeCollector.Shape
     let kind: EntityKind
-    let guesses: [FieldGuess]
+    private(set) var guesses: [FieldGuess]
+    /// What the rule leaves out, with the reasons.
+    let open: [String]
     /// Whether the rule names its files, since others of the kind are read in other ways.
     let namesFiles: Bool
     /// Where its objects are, if a migration does not look for them there by itself.
     let entities: String?
+    /// The values that tell the rule's objects from the shape's others.
+    private(set) var units: [(pointer: String, words: [String])] = []
+    /// What the rule's objects have in common, if it is not for all of the shape.
+    private(set) var part: String?
+
+    init(
+      position: Int, shape: ShapeCollector.Shape, kind: EntityKind, findings: FieldGuess.Findings,
+      namesFiles: Bool, entities: String?
+    ) {
+      (self.position, self.shape, self.kind) = (position, shape, kind)
+      (self.namesFiles, self.entities) = (namesFiles, entities)
+      guesses = findings.guesses
+      open = findings.open.map(\.reason)
+    }
+  }
+
+  /// What objects must be for a rule.
+  struct Condition {
+    var has: [String] = []
+    var lacks: [String] = []
+    var equals: [(pointer: String, words: [String])] = []
+
+    var count: Int { has.count + lacks.count + equals.count }
   }
 
   let catalog: EntityCatalog
+  /// All shapes that were found, from which rules must tell theirs.
+  let shapes: [ShapeCollector.Shape]
   let drafts: [Draft]
 
   /// The mapping file; `nil` if there is nothing to map.
   var text: String? {
     var rules: [EntityKind: [(order: Int, text: (inout JSONWriter) -> Void)]] = [:]
     for draft in drafts {
-      let condition = draft.condition
-      rules[draft.kind, default: []].append((-condition.count, draft.write(condition)))
+      for rule in draft.byUnit {
+        let condition = condition(of: rule)
+        rules[draft.kind, default: []].append((-condition.count, rule.write(condition)))
+      }
     }
     guard !rules.isEmpty else { return nil }
     var writer = JSONWriter(style: .pretty)
@@ -43,12 +74,80 @@ struct MappingProposal {
     return writer.text + "\n"
   }
 
+  // MARK: Conditions
+
+  /// What a rule asks for: what its required fields come from, and what tells its objects from
+  /// those of other shapes that it may meet.
+  ///
+  /// Not for what is optional, so that objects without it are still taken.
+  private func condition(of draft: Draft) -> Condition {
+    var condition = Condition(equals: draft.units)
+    let targets = Set(draft.targets.map(\.field))
+    let always = draft.guesses.compactMap { guess -> Asked? in
+      let names = draft.shape.names(along: guess.path)
+      let isRequired = draft.kind.schema.fields[guess.field].isRequired
+      let isTarget = targets.contains(guess.field)
+      guard isTarget || isRequired, names.count == 1,
+        draft.shape.profile(at: guess.path).count == draft.shape.count,
+        let pointer = Self.pointer(along: names[0])
+      else { return nil }
+      return Asked(
+        field: guess.field, names: names[0], pointer: pointer, isRequired: isRequired)
+    }.sorted { $0.field < $1.field }
+    var asked = always.filter { $0.isRequired && targets.contains($0.field) }
+    for (position, other) in shapes.enumerated()
+    where position != draft.position && draft.mayMeet(other) {
+      if asked.contains(where: { other.profile(named: $0.names) == nil }) { continue }
+      if condition.lacks.contains(where: { other.hasAlways($0) }) { continue }
+      let further = always.filter { other.profile(named: $0.names) == nil }
+      let needed = further.filter(\.isRequired)
+      if !further.isEmpty {
+        asked += needed.isEmpty ? [further[0]] : needed
+      } else if let word = draft.word(tellingFrom: other) {
+        if !condition.equals.contains(where: { $0.pointer == word.pointer }) {
+          condition.equals.append((word.pointer, [word.word]))
+        }
+      } else if let member = other.memberOnlyHere(besides: draft.shape, draft.kind) {
+        condition.lacks.append(member)
+      }
+    }
+    condition.has = asked.map(\.pointer)
+    return condition
+  }
+
+  /// A member that all objects of a shape have.
+  private struct Asked {
+    let field: Int
+    let names: [[UInt8]]
+    let pointer: String
+    let isRequired: Bool
+  }
+
   /// A JSON Pointer to the member that names lead to; `nil` if a mapping cannot name it.
   static func pointer(along names: [[UInt8]]) -> String? {
     guard !names.contains(where: { $0.elementsEqual("*".utf8) }) else { return nil }
     var pointer: [UInt8] = []
     for name in names { JSONPointer.append(name, to: &pointer) }
     return String(validating: pointer, as: UTF8.self)
+  }
+}
+
+extension ShapeCollector.Shape {
+  /// A member that all objects have and none of another shape has, preferably a field's own.
+  fileprivate func memberOnlyHere(besides other: Self, _ kind: EntityKind) -> String? {
+    let own = members.filter { member in
+      member.count == count && member.spellings.count == 1
+        && other.profile(named: [member.spellings[0]]) == nil
+    }
+    let field = own.first { kind.schema.position(ofMember: $0.name) != nil }
+    return (field ?? own.first).flatMap { MappingProposal.pointer(along: [$0.spellings[0]]) }
+  }
+
+  fileprivate func hasAlways(_ pointer: String) -> Bool {
+    members.contains { member in
+      member.count == count && member.spellings.count == 1
+        && MappingProposal.pointer(along: [member.spellings[0]]) == pointer
+    }
   }
 }
 
@@ -65,32 +164,83 @@ extension MappingProposal.Draft {
     }
   }
 
-  /// What all of the shape's objects have, and the rule asks for.
-  var condition: [String] {
-    let pointers = targets.flatMap(\.guesses).compactMap { guess -> String? in
-      let names = shape.names(along: guess.path)
-      guard names.count == 1, shape.profile(at: guess.path).count == shape.count else {
-        return nil
-      }
-      return MappingProposal.pointer(along: names[0])
+  /// The draft for objects that state each of several units, and for those that state none.
+  ///
+  /// A member has one conversion in a rule, so that each unit needs a rule of its own.
+  fileprivate var byUnit: [Self] {
+    guard let statement = guesses.first(where: { $0.units.count > 1 })?.units[0].statement else {
+      return [self]
     }
-    return Array(pointers.prefix(4))
+    let place = statement.members[0].path
+    func isConcerned(_ guess: FieldGuess) -> Bool {
+      guess.units.count > 1 && guess.units[0].statement.members[0].path == place
+    }
+    var drafts: [Self] = []
+    for isInches in [true, false] {
+      var draft = self
+      draft.guesses = guesses.map { guess in
+        let unit = guess.units.first { $0.statement.isInches == isInches }
+        guard isConcerned(guess), let unit else { return guess }
+        draft.units += conditions(of: unit.statement).filter { condition in
+          !draft.units.contains { $0.pointer == condition.pointer }
+        }
+        return guess.with(unit)
+      }
+      drafts += draft.byUnit
+    }
+    var rest = self
+    rest.guesses.removeAll(where: isConcerned)
+    rest.part = "Objects for which \(statement.name) says no unit that is known."
+    return drafts + rest.byUnit
   }
 
-  fileprivate func write(_ condition: [String]) -> (inout JSONWriter) -> Void {
+  private func conditions(
+    of statement: StatedUnits.Statement
+  ) -> [(pointer: String, words: [String])] {
+    statement.members.compactMap { member in
+      MappingProposal.pointer(along: shape.names(along: member.path)[0]).map { ($0, member.words) }
+    }
+  }
+
+  /// A member that is no field and has one word in all objects, and another in those of another
+  /// shape.
+  fileprivate func word(
+    tellingFrom other: ShapeCollector.Shape
+  ) -> (pointer: String, word: String)? {
+    for (position, member) in shape.members.enumerated()
+    where member.count == shape.count && member.spellings.count == 1 {
+      guard !guesses.contains(where: { $0.path[0] == position }), member.hasAllWords,
+        member.words.count == 1, member.types[.text] == shape.count,
+        let theirs = other.profile(named: [member.spellings[0]]), theirs.hasAllWords,
+        !theirs.words.contains(member.words[0]),
+        let pointer = MappingProposal.pointer(along: [member.spellings[0]])
+      else { continue }
+      return (pointer, String(decoding: member.words[0], as: UTF8.self))
+    }
+    return nil
+  }
+
+  /// Whether the rule may be tried on objects of another shape.
+  fileprivate func mayMeet(_ other: ShapeCollector.Shape) -> Bool {
+    if let entities, !other.pointers.contains(entities), !other.layouts.contains(.dictionary) {
+      return false
+    }
+    guard namesFiles else { return other.isInPlace && other.kind == kind }
+    return shape.fileCount > shape.files.count || other.fileCount > other.files.count
+      || shape.files.contains { other.files.contains($0) }
+  }
+
+  fileprivate func write(
+    _ condition: MappingProposal.Condition
+  ) -> (inout JSONWriter) -> Void {
     let (targets, schema) = (targets, kind.schema)
     let files = namesFiles ? globs : []
     return { writer in
       writer.object { writer in
-        writer.member(
-          "about",
-          PlainText.counted(shape.count, "object") + " in "
-            + PlainText.counted(shape.fileCount, "file") + " when this was proposed.")
+        writer.member("about", about)
         if !files.isEmpty { writer.member("files", strings: files) }
         if let entities { writer.member("entities", entities) }
-        if !condition.isEmpty {
-          writer.member("when") { $0.object { $0.member("has", strings: condition) } }
-        }
+        if condition.count > 0 { writer.member("when", condition) }
         writer.member("members") { writer in
           writer.object { writer in
             for (field, guesses) in targets {
@@ -102,10 +252,28 @@ extension MappingProposal.Draft {
     }
   }
 
+  private var about: String {
+    var sentences = [
+      PlainText.counted(shape.count, "object") + " in "
+        + PlainText.counted(shape.fileCount, "file") + " when this was proposed."
+    ]
+    if let part { sentences.append(part) }
+    sentences += open.map { "Left out: \($0)." }
+    return sentences.joined(separator: " ")
+  }
+
   private func write(_ guesses: [FieldGuess], _ writer: inout JSONWriter) {
-    let pointers = guesses.flatMap { shape.names(along: $0.path) }
+    var pointers = guesses.flatMap { shape.names(along: $0.path) }
       .compactMap(MappingProposal.pointer)
-    let conversion = guesses[0].conversion
+    let conversion = (guesses.first { $0.conversion.word != nil } ?? guesses[0]).conversion
+    let unit = guesses[0].units.first?.statement
+    // An object of another shape that the rule takes may have the field under its own name.
+    let own = Array(kind.schema.fields[guesses[0].field].member.utf8)
+    if !conversion.isCount, conversion.word != "inches", unit == nil,
+      shape.profile(named: [own]) == nil, let pointer = MappingProposal.pointer(along: [own])
+    {
+      pointers.append(pointer)
+    }
     writer.object { writer in
       if conversion.isCount {
         writer.member("count", pointers.first)
@@ -116,6 +284,7 @@ extension MappingProposal.Draft {
       }
       let reasons = guesses.compactMap(\.explanation)
       if !reasons.isEmpty { writer.member("about", reasons.joined(separator: "; ")) }
+      if let unit { writer.member("when", .init(equals: conditions(of: unit))) }
       guard !conversion.isCount else { return }
       if let word = conversion.word {
         writer.member("as", word)
@@ -142,5 +311,22 @@ extension MappingProposal.Draft {
       if !directories.contains(directory) { directories.append(directory) }
     }
     return directories
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func member(_ name: String, _ condition: MappingProposal.Condition) {
+    member(name) {
+      $0.object { writer in
+        if !condition.has.isEmpty { writer.member("has", strings: condition.has) }
+        if !condition.lacks.isEmpty { writer.member("lacks", strings: condition.lacks) }
+        guard !condition.equals.isEmpty else { return }
+        writer.member("is") {
+          $0.object { writer in
+            for (pointer, words) in condition.equals { writer.member(pointer, strings: words) }
+          }
+        }
+      }
+    }
   }
 }

@@ -10,6 +10,14 @@ struct MemberProfile {
   private static let spellingsKept = 8
   private static let longestWord = 32
   private static let membersLookedAt = 64
+  private static let idsKept = 4_096
+  /// What programs write where there is no time: numbers, and .NET its first day.
+  private static let wordsForNoTime = [
+    "0", "-1", "0.0", "-1.0", "/Date(-62135596800000)/", "0001-01-01T00:00:00",
+    "0001-01-01T00:00:00Z",
+  ]
+  /// The name under which the only element of a list is among the members, as in a JSON Pointer.
+  private static let nameOfElement = [UInt8(ascii: "0")]
 
   /// The spellings of the name, in the order in which they were found.
   private(set) var spellings: [[UInt8]]
@@ -22,30 +30,66 @@ struct MemberProfile {
   private(set) var isExampleCut = false
   /// How many texts hold a number with a point, or none.
   private(set) var numbersInText = 0
+  /// How many of them have a point or an exponent.
+  private(set) var pointNumbersInText = 0
   /// How many texts hold a number with a comma for a point.
   private(set) var commaNumbersInText = 0
+  /// How many of them may as well be whole numbers with a comma between thousands.
+  private(set) var unclearCommasInText = 0
   /// How many texts are times as entities have them.
   private(set) var timestamps = 0
   /// How many numbers, or texts that are numbers, are plausible as seconds since 1970.
   private(set) var epochSeconds = 0
   /// How many values are plausible as milliseconds since 1970.
   private(set) var epochMilliseconds = 0
+  /// How many texts are empty.
+  private(set) var emptyTexts = 0
+  /// How many values stand for no time, and what they are.
+  private(set) var noTimesCount = 0
+  private(set) var noTimes: [String] = []
   /// How many texts begin as an object or a list does.
   private(set) var objectsInText = 0
   private(set) var listsInText = 0
   /// The different texts; empty once there were too many, or a long one.
   private(set) var words: [[UInt8]] = []
   private var hasOtherWords = false
-  /// The members of the values that are objects.
+  /// The members of the values that are objects, and the only element of those that are lists.
   private(set) var members: [MemberProfile] = []
+  /// Whether a list has several elements.
+  private var hasLongLists = false
+  /// Whether different objects have one value; known of members that may be ids, as far as memory
+  /// allows.
+  private(set) var repeats = false
+  /// The values of a member that may be an id, each with the object that has it; `nil` if it is
+  /// not followed.
+  private var objectsByValue: [Int: Int]?
 
-  init(named name: [UInt8]) { spellings = [name] }
+  init(named name: [UInt8]) {
+    spellings = [name]
+    if FieldGuess.mayBeID(named: name.foldedName) || name.first == UInt8(ascii: "$") {
+      objectsByValue = [:]
+    }
+  }
 
   var name: String { String(decoding: spellings[0], as: UTF8.self) }
   /// The number of values other than null.
   var givenCount: Int { count - types[.null, default: 0] }
   /// Whether ``words`` are all the texts there are.
   var hasAllWords: Bool { !hasOtherWords && !words.isEmpty }
+  /// The only element of each value, if all values are lists with one element or none.
+  var onlyElement: MemberProfile? {
+    guard !hasLongLists, types[.list] == givenCount, members.count == 1 else { return nil }
+    return members[0]
+  }
+  /// Some of the values, for people.
+  var sample: String {
+    if hasAllWords {
+      return words.prefix(3).map { Violation.quoted(String(decoding: $0, as: UTF8.self)) }
+        .joined(separator: ", ")
+    }
+    let text = String(decoding: example, as: UTF8.self)
+    return text.count > 40 ? text.prefix(40) + "…" : text
+  }
 
   mutating func add(spelling: UnsafeBufferPointer<UInt8>) {
     guard spellings.count < Self.spellingsKept,
@@ -54,8 +98,17 @@ struct MemberProfile {
     unsafe spellings.append(Array(spelling))
   }
 
-  mutating func add(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) {
+  /// Adds a value.
+  ///
+  /// - Parameters:
+  ///   - token: The value.
+  ///   - kind: Its kind.
+  ///   - object: What tells the object that has it from others.
+  mutating func add(
+    _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind, of object: Int
+  ) {
     count += 1
+    if kind != .null, objectsByValue != nil { unsafe follow(token, of: object) }
     let type = SurveyReport.ValueType(kind)
     types[type, default: 0] += 1
     if type != .null, example.isEmpty {
@@ -73,20 +126,77 @@ struct MemberProfile {
     }
   }
 
-  /// Adds the members of a value that is an object.
+  private mutating func follow(_ value: UnsafeBufferPointer<UInt8>, of object: Int) {
+    var hasher = Hasher()
+    unsafe hasher.combine(bytes: UnsafeRawBufferPointer(value))
+    let key = hasher.finalize()
+    if let other = objectsByValue?[key] {
+      guard other != object else { return }
+      // A copy of an object has its id, another object has not.
+      repeats = true
+      objectsByValue = nil
+    } else if let objectsByValue, objectsByValue.count < Self.idsKept {
+      self.objectsByValue?[key] = object
+    }
+  }
+
+  /// Adds what is in a value that is an object, or a list with one element.
   ///
   /// - Parameters:
-  ///   - object: A scanner at an object that was scanned before.
+  ///   - value: A scanner at a value that was scanned before.
+  ///   - kind: The value's kind.
+  ///   - object: What tells the object that has it from others.
   ///   - depth: How many levels of objects are looked at.
   ///   - room: How many more members may be kept.
-  mutating func addMembers(of object: JSONScanner, depth: Int, room: inout Int) {
+  mutating func addContent(
+    of value: JSONScanner, _ kind: JSONScanner.Kind, in object: Int, depth: Int, room: inout Int
+  ) {
+    switch kind {
+    case .object: addMembers(of: value, in: object, depth: depth, room: &room)
+    case .array: addElement(of: value, in: object, depth: depth, room: &room)
+    default: break
+    }
+  }
+
+  private mutating func addElement(
+    of list: JSONScanner, in object: Int, depth: Int, room: inout Int
+  ) {
+    if hasLongLists { return }
+    var scanner = list
+    _ = scanner.skip(UInt8(ascii: "["))
+    scanner.skipWhiteSpace()
+    if scanner.skip(UInt8(ascii: "]")) { return }
+    let value = scanner
+    guard let kind = try? scanner.skipValue(enclosingDepth: 1) else { return }
+    let token = unsafe UnsafeBufferPointer(
+      start: value.cursor, count: scanner.cursor - value.cursor)
+    scanner.skipWhiteSpace()
+    guard scanner.skip(UInt8(ascii: "]")) else {
+      hasLongLists = true
+      return
+    }
+    if members.isEmpty, room > 0 {
+      room -= 1
+      members.append(MemberProfile(named: Self.nameOfElement))
+    }
+    guard members.first?.spellings[0] == Self.nameOfElement else { return }
+    unsafe members[0].add(token, kind, of: object)
+    if depth > 1 {
+      members[0].addContent(of: value, kind, in: object, depth: depth - 1, room: &room)
+    }
+  }
+
+  private mutating func addMembers(
+    of value: JSONScanner, in object: Int, depth: Int, room: inout Int
+  ) {
     var position = 0
-    object.forEachMember { member in
+    value.forEachMember { member in
       position += 1
       if let index = index(of: member, room: &room) {
-        unsafe members[index].add(member.token, member.kind)
-        if member.kind == .object, depth > 1 {
-          members[index].addMembers(of: member.scanner, depth: depth - 1, room: &room)
+        unsafe members[index].add(member.token, member.kind, of: object)
+        if depth > 1 {
+          members[index].addContent(
+            of: member.scanner, member.kind, in: object, depth: depth - 1, room: &room)
         }
       }
       // What has more members is likely to be a dictionary.
@@ -133,6 +243,7 @@ struct MemberProfile {
   }
 
   private mutating func addNumber(_ token: UnsafeBufferPointer<UInt8>) {
+    if unsafe addNoTime(token) { return }
     guard token.count >= 9, token.count < 40, let number = unsafe Double(text(token)) else {
       return
     }
@@ -144,30 +255,55 @@ struct MemberProfile {
     if Timestamp.isLikely(seconds: number / 1e3) { epochMilliseconds += 1 }
   }
 
+  /// Counts a value that stands for no time; false if it does not.
+  private mutating func addNoTime(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard
+      let text = Self.wordsForNoTime.first(where: { unsafe value.elementsEqual($0.utf8) })
+    else { return false }
+    noTimesCount += 1
+    if !noTimes.contains(text) { noTimes.append(text) }
+    return true
+  }
+
+  /// Whether a comma in a number may stand between thousands: one to three digits are before it,
+  /// and three after it.
+  private static func isUnclear(_ number: String) -> Bool {
+    let digits = number.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
+    let parts = digits.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    guard parts.count == 2, 1...3 ~= parts[0].count, parts[1].count == 3 else { return false }
+    return parts[0].first != UInt8(ascii: "0")
+  }
+
   private mutating func addText(_ content: UnsafeBufferPointer<UInt8>) {
     unsafe addWord(content)
-    guard let first = unsafe content.first else { return }
+    guard let first = unsafe content.first else {
+      emptyTexts += 1
+      return
+    }
+    let isNoTime = unsafe addNoTime(content)
     switch first {
     case UInt8(ascii: "{"): objectsInText += 1
     case UInt8(ascii: "["): listsInText += 1
     case UInt8(ascii: "/"):
-      if unsafe content.starts(with: "/Date(".utf8) { epochMilliseconds += 1 }
+      if unsafe !isNoTime && content.starts(with: "/Date(".utf8) { epochMilliseconds += 1 }
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),
       UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: " "):
       guard content.count <= 40 else { return }
       if unsafe Timestamp(utf8: content) != nil {
-        timestamps += 1
+        if !isNoTime { timestamps += 1 }
         return
       }
       let trimmed = unsafe text(content).filter { $0 != " " }
       guard trimmed.utf8.allSatisfy({ "0123456789+-.,eE".utf8.contains($0) }) else { return }
       if let number = Double(trimmed), number.isFinite {
         numbersInText += 1
+        if trimmed.utf8.contains(where: { ".eE".utf8.contains($0) }) { pointNumbersInText += 1 }
         addTime(number)
       } else if !trimmed.contains("."),
         Double(String(trimmed.map { $0 == "," ? "." : $0 })) != nil
       {
         commaNumbersInText += 1
+        if Self.isUnclear(trimmed) { unclearCommasInText += 1 }
       }
     default: break
     }

@@ -35,6 +35,8 @@ final class ShapeCollector {
     let context: Context
     var members: [MemberProfile] = []
     var count = 0
+    /// How many of its objects have keys in dictionaries.
+    fileprivate(set) var keyedCount = 0
     /// How many members were left out since there are too many.
     var membersOmitted = 0
     /// How many members of members may still be kept.
@@ -65,8 +67,24 @@ final class ShapeCollector {
     var kind: EntityKind { context.kind }
     var isInPlace: Bool { context.isInPlace }
 
-    fileprivate mutating func addMembers(of object: JSONScanner, to member: Int, depth: Int) {
-      members[member].addMembers(of: object, depth: depth, room: &roomForInner)
+    fileprivate mutating func addContent(
+      of value: JSONScanner, _ kind: JSONScanner.Kind, to member: Int, in object: Int, depth: Int
+    ) {
+      members[member].addContent(of: value, kind, in: object, depth: depth, room: &roomForInner)
+    }
+
+    /// Whether its objects are in dictionaries, whose keys are their ids.
+    var isKeyed: Bool { keyedCount * 2 > count }
+
+    /// The member to which names lead; `nil` if no object has it.
+    func profile(named names: [[UInt8]]) -> MemberProfile? {
+      var (members, found) = (members, MemberProfile?.none)
+      for name in names {
+        found = members.first { $0.spellings.contains(name) }
+        guard let found else { return nil }
+        members = found.members
+      }
+      return found
     }
 
     /// The member at a path: its position among the members, then among those of that member.
@@ -127,10 +145,12 @@ final class ShapeCollector {
   ///   - file: The number and path of the object's file.
   ///   - layout: How the file is laid out.
   ///   - pointer: The collection in a wrapper that holds the object.
+  ///   - isKeyed: Whether the object has a key in a dictionary.
   /// - Returns: The position of its shape; `nil` if there are too many.
   func add(
     _ object: JSONScanner, in context: Context,
-    file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout, pointer: String?
+    file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout, pointer: String?,
+    isKeyed: Bool
   ) -> Int? {
     let base = unsafe object.cursor
     var hasher = Hasher()
@@ -150,19 +170,30 @@ final class ShapeCollector {
     }
     let position = signature.shape
     shapes[position].count += 1
+    if isKeyed { shapes[position].keyedCount += 1 }
+    let identity = unsafe identity(base)
     for (member, index) in zip(found, signature.members) {
       guard let index else { continue }
       let token = unsafe UnsafeBufferPointer(
         start: base + member.value.lowerBound, count: member.value.count)
-      unsafe shapes[position].members[index].add(token, member.kind)
-      if member.kind == .object {
+      unsafe shapes[position].members[index].add(token, member.kind, of: identity)
+      if member.kind == .object || member.kind == .array {
         var scanner = object
         unsafe scanner.cursor = base + member.value.lowerBound
-        shapes[position].addMembers(of: scanner, to: index, depth: limits.innerDepth)
+        shapes[position].addContent(
+          of: scanner, member.kind, to: index, in: identity, depth: limits.innerDepth)
       }
     }
     note(file, layout, pointer, in: position)
     return position
+  }
+
+  /// What tells an object, whose members are ``found``, from others with other members.
+  private func identity(_ base: UnsafePointer<UInt8>) -> Int {
+    var hasher = Hasher()
+    let end = found.last?.value.upperBound ?? 0
+    unsafe hasher.combine(bytes: UnsafeRawBufferPointer(start: base, count: end))
+    return hasher.finalize()
   }
 
   /// Whether a mapping is to be tried on the object of a shape that was added last.

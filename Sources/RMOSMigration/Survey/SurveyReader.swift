@@ -186,7 +186,7 @@ import RMOSModels
     let shape = collector.add(
       object,
       in: .init(kind: kind, isInPlace: isInPlace, isSelected: selection != nil),
-      file: file, layout: layout, pointer: pointer)
+      file: file, layout: layout, pointer: pointer, isKeyed: pending.key != nil)
     let isDone = plain.problems.isEmpty && !plain.hasLookAlike
     if let shape {
       collector.tally(shape) {

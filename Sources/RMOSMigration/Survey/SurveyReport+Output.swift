@@ -59,6 +59,7 @@ extension SurveyReport.Proposal {
     writer.object { writer in
       writer.member("found", outcome.found)
       writer.member("migrates", outcome.migrates)
+      writer.member("duplicates", outcome.duplicates)
       writer.member("mappings", strings: builtIn)
       writer.member("problems", objects: outcome.problems) { $1.write(to: &$0) }
       writer.member("text", text)
@@ -109,6 +110,7 @@ extension SurveyReport.Shape {
     writer.member("as_is") { plain.write(to: &$0) }
     writer.member("with_mappings", each: mapped) { $1.write(to: &$0) }
     writer.member("missing", strings: missing)
+    writer.member("unclear", strings: unclear)
     writer.member("members", each: members) { $1.write(to: &$0) }
     writer.member("members_omitted", membersOmitted)
   }
@@ -194,7 +196,8 @@ extension SurveyReport {
       let names = proposal.builtIn.isEmpty ? "" : " and " + proposal.builtIn.joined(separator: ", ")
       text.paragraph(
         "With the proposed mapping\(names): \(PlainText.grouped(proposal.outcome.migrates)) of "
-          + "\(PlainText.grouped(proposal.outcome.found)) migrate", hanging: 2)
+          + "\(PlainText.grouped(proposal.outcome.found)) migrate"
+          + SurveyReport.repeated(proposal.outcome.duplicates), hanging: 2)
       if !proposal.outcome.problems.isEmpty {
         text.paragraph(
           "What prevents the others: " + Problem.text(proposal.outcome.problems), indent: 2,
@@ -253,7 +256,12 @@ extension SurveyReport.Shape {
         + (pointers.isEmpty ? "" : ", at \(pointers.joined(separator: ", "))"),
       hanging: 3)
     text.field("Looks like", likenessText)
-    text.field(isInPlace ? "As it is" : "Moved there", outcome(plain))
+    if isInPlace || likeness == nil || likeness == kind {
+      text.field(isInPlace ? "As it is" : "Moved there", outcome(plain))
+    } else {
+      // It was not tried as what it looks like.
+      text.field("Read as \(kind.schema.plural)", outcome(plain))
+    }
     for reading in mapped.prefix(2) {
       text.field("With \(reading.mapping ?? "")", outcome(reading))
     }
@@ -265,6 +273,7 @@ extension SurveyReport.Shape {
           + "fields and are not read as such")
     }
     if !missing.isEmpty { text.field("Nowhere", missing.joined(separator: ", ")) }
+    if !unclear.isEmpty { text.field("Unclear", unclear.joined(separator: "; ")) }
     text.blank()
     let shown = showsAll ? members[...] : members.prefix(Self.membersShown)
     text.table(
@@ -300,8 +309,14 @@ extension SurveyReport.Shape {
       : reading.migrates == 0
         ? (count == 1 ? "it does not migrate" : "none of \(all) migrate")
         : "\(PlainText.grouped(reading.migrates)) of \(all) migrate"
-    guard reading.duplicates > 0 else { return text }
-    return text + ", \(PlainText.grouped(reading.duplicates)) of them with the id of an earlier one"
+    return text + SurveyReport.repeated(reading.duplicates)
+  }
+}
+
+extension SurveyReport {
+  /// Says how many of what migrates is not stored, since its id is there.
+  fileprivate static func repeated(_ count: Int) -> String {
+    count == 0 ? "" : ", \(PlainText.grouped(count)) of them with the id of an earlier one"
   }
 }
 

@@ -66,7 +66,8 @@ public struct SurveyReport: Sendable {
     package var isExampleCut: Bool
     /// The field it is read as, or would be by the proposal; `nil` if it is kept with the entity.
     package var field: String?
-    /// The reason why the member is read as the field; `nil` if its name says so.
+    /// The reason why the member is read as the field, or why it is not though it looks like one;
+    /// `nil` if its name says it all.
     package var reason: String?
   }
 
@@ -94,6 +95,8 @@ public struct SurveyReport: Sendable {
     package var members: [Member]
     /// How many more members there are.
     package var membersOmitted: Int
+    /// What looks like a field and is not read as one, with the reasons.
+    package var unclear: [String]
     /// The result of reading the objects without a mapping.
     package var plain: Reading
     /// The results of reading the objects with the built-in mappings that read more objects, or
@@ -114,6 +117,8 @@ public struct SurveyReport: Sendable {
     package var found = 0
     /// How many of them would migrate.
     package var migrates = 0
+    /// How many of these have the id of an earlier one.
+    package var duplicates = 0
     /// The problems that prevent the other objects from migrating, the most frequent first.
     package var problems: [Problem] = []
   }
@@ -178,6 +183,8 @@ public struct SurveyReport: Sendable {
   /// What becomes of everything with the suggested mappings; `nil` if all shapes are read best in
   /// one way.
   package internal(set) var together: Outcome?
+  /// The mappings that are best for shapes, but would misread objects of others.
+  package internal(set) var mappingsNotSuggested: Set<String> = []
   /// Whether a mapping can be proposed for some of the shapes.
   package internal(set) var canPropose = false
   /// Whether it is of one file, which migrations do not read because of its extension.
@@ -194,7 +201,11 @@ public struct SurveyReport: Sendable {
   /// Fewer than the shapes' best readings say, where a mapping that one shape needs reads another
   /// worse.
   public var migratesAtBest: Int {
-    together?.migrates ?? shapes.reduce(0) { $0 + ($1.isInPlace ? $1.best.migrates : 0) }
+    together?.migrates
+      ?? shapes.filter(\.isInPlace).reduce(0) { sum, shape in
+        let isSuggested = shape.best.mapping.map { !mappingsNotSuggested.contains($0) } ?? true
+        return sum + (isSuggested ? shape.best.migrates : shape.plain.migrates)
+      }
   }
   /// How many objects have the id of an earlier one.
   package var duplicates: Int { shapes.reduce(0) { $0 + $1.best.duplicates } }
@@ -206,7 +217,8 @@ public struct SurveyReport: Sendable {
   /// The built-in mappings that are the best readings of shapes.
   public var suggestedMappings: [String] {
     var names: [String] = []
-    for case let name? in shapes.map(\.best.mapping) where !names.contains(name) {
+    for case let name? in shapes.map(\.best.mapping)
+    where !names.contains(name) && !mappingsNotSuggested.contains(name) {
       names.append(name)
     }
     return names

@@ -18,14 +18,26 @@ final class SurveyRun {
   private var fileNumber = 0
   /// What files outside the kinds' directories were found to hold, by path.
   private var kindsOfFiles = IDTable()
-  /// Likewise of directories all of whose files held the same so far, with how many those were.
-  private var kindsOfDirectories: [[UInt8]: (kind: EntityKind, files: Int)] = [:]
+  /// Likewise of directories all of whose files held the same so far, with how many those were,
+  /// and how much the one that looks least like it does.
+  private var kindsOfDirectories: [[UInt8]: DirectoryContent] = [:]
+  /// What each shape looks like, and why.
+  private var likenesses: [(kind: EntityKind?, evidence: [String])] = []
 
   /// Where in files outside the kinds' directories entities of each kind are, if they hold several.
   private var placesOfKinds: [[UInt8]: [EntityKind: [EntityPointer]]] = [:]
 
-  /// After so many files of one kind a directory is taken to hold no other.
+  private struct DirectoryContent {
+    let kind: EntityKind
+    var files = 0
+    var leastScore = Double.infinity
+    var holdsSeveral = false
+  }
+
+  /// After so many files of one kind in a directory, others are only checked to be like them.
   private static let filesTried = 16
+  /// How much of the score of the first files others must have.
+  private static let alikeScore = 0.8
   private static let directoriesKept = 4_096
   /// For how many files with several kinds it is kept what is where, and how many collections of a
   /// file are looked at.
@@ -223,18 +235,29 @@ final class SurveyRun {
     let key = IDTable.Key(path.span)
     if let known = kindsOfFiles[key] { return catalog.kinds[Int(known)] }
     let directory = path.directoryPath
-    let kind: EntityKind
-    if let known = kindsOfDirectories[directory], known.files >= Self.filesTried {
+    let known = kindsOfDirectories[directory]
+    var kind: EntityKind?
+    if let known, known.files >= Self.filesTried, !known.holdsSeveral,
+      try score(of: path, format, as: known.kind) >= known.leastScore * Self.alikeScore
+    {
       kind = known.kind
-    } else {
-      kind = try guessKind(of: path, format)
-      if format == .json { try findKinds(in: path, besides: kind) }
-      let known = kindsOfDirectories[directory]
+    }
+    if kind == nil {
+      let guess = try guessKind(of: path, format)
+      kind = guess.kind
+      if format == .json { try findKinds(in: path, besides: guess.kind) }
       if known != nil || kindsOfDirectories.count < Self.directoriesKept {
-        let files = known.map { $0.kind == kind ? $0.files : .min } ?? 0
-        kindsOfDirectories[directory] = (kind, files == .min ? .min : files + 1)
+        var content = known ?? DirectoryContent(kind: guess.kind)
+        if content.kind == guess.kind {
+          content.files += 1
+          content.leastScore = min(content.leastScore, guess.score)
+        } else {
+          content.holdsSeveral = true
+        }
+        kindsOfDirectories[directory] = content
       }
     }
+    guard let kind else { return catalog.kinds[0] }
     let number = catalog.kinds.firstIndex(of: kind) ?? 0
     kindsOfFiles.insert(key, number: UInt64(number))
     return kind
@@ -273,10 +296,17 @@ final class SurveyRun {
 
   private func guessKind(
     of path: [UInt8], _ format: SourcePath.Format
-  ) throws(ReadFailure) -> EntityKind {
-    let directory = path.split(separator: UInt8(ascii: "/")).first ?? []
-    let named = catalog.kinds.first { $0.table == SourceTop.kindMeant(by: directory, catalog) }
-    return try likeliestKind(of: path, format)?.kind ?? named ?? catalog.kinds[0]
+  ) throws(ReadFailure) -> (kind: EntityKind, score: Double) {
+    if let likeliest = try likeliestKind(of: path, format) { return likeliest }
+    return (kindNamed(by: path) ?? catalog.kinds[0], 0)
+  }
+
+  /// The kind that the file is named after or, if it is after none, the nearest directory.
+  private func kindNamed(by path: [UInt8]) -> EntityKind? {
+    var names = path.split(separator: UInt8(ascii: "/"))
+    if let stem = names.popLast()?.split(separator: UInt8(ascii: ".")).first { names.append(stem) }
+    let tables = names.reversed().compactMap { SourceTop.kindMeant(by: $0, catalog) }
+    return catalog.kinds.first { $0.table == tables.first }
   }
 
   /// Reads the beginning of a file as entities of a kind, for what it shows.
@@ -309,26 +339,45 @@ final class SurveyRun {
   ) throws(ReadFailure) -> (kind: EntityKind, score: Double)? {
     var best: (kind: EntityKind, score: Double)?
     for kind in catalog.kinds {
-      let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
-        try reader.read(file, path, format, number: 0, isInPlace: false, at: places)
-      }
-      let score =
-        sample.shapes.reduce(0.0) { sum, shape in
-          let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
-          let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
-          return sum + fits * 2
-            + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind, in: catalog)
-        } / Double(max(sample.shapes.count, 1))
+      let score = try score(of: path, format, as: kind, at: places)
       if score > best?.score ?? 0 { best = (kind, score) }
     }
     return best
   }
 
+  /// How much the beginning of a file looks like entities of a kind.
+  private func score(
+    of path: [UInt8], _ format: SourcePath.Format, as kind: EntityKind,
+    at places: [EntityPointer]? = nil
+  ) throws(ReadFailure) -> Double {
+    let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
+      try reader.read(file, path, format, number: 0, isInPlace: false, at: places)
+    }
+    return sample.shapes.reduce(0.0) { sum, shape in
+      let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
+      let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
+      return sum + fits * 2
+        + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind, in: catalog)
+    } / Double(max(sample.shapes.count, 1))
+  }
+
   // MARK: The report
 
   private func conclude() {
-    result.shapes = collector.shapes.map { describe($0) }
+    likenesses = collector.shapes.map { likeness(of: $0) }
+    result.shapes = collector.shapes.indices.map { describe($0) }
+    result.mappingsNotSuggested = Set(
+      Mapping.builtIn.filter { mapping in
+        let isBest = result.shapes.contains { $0.best.mapping == mapping.name }
+        return isBest
+          && collector.shapes.contains { $0.isInPlace && mapping.gathersFields(of: $0) }
+      }.map(\.name))
     result.objectCount = collector.shapes.reduce(collector.objectsOmitted) { $0 + $1.count }
+    for name in result.mappingsNotSuggested.sorted() {
+      result.bounds.append(
+        "\(name) is not suggested for all, since of objects of other shapes it would gather members "
+          + "that look like fields")
+    }
     result.failures = failureOrder.compactMap { failures[$0] }
     if collector.objectsOmitted > 0 {
       result.bounds.append(
@@ -355,29 +404,49 @@ final class SurveyRun {
     }
   }
 
-  private func describe(_ shape: ShapeCollector.Shape) -> SurveyReport.Shape {
-    let guesses = FieldGuess.all(in: shape, as: shape.kind)
-    let (likeness, evidence) = likeness(of: shape)
+  /// The kind as which a rule would read a shape: the kind of its place or, outside of those, what
+  /// it looks like.
+  private func kindMeant(by position: Int) -> EntityKind {
+    let shape = collector.shapes[position]
+    return shape.isInPlace ? shape.kind : likenesses[position].kind ?? shape.kind
+  }
+
+  private func describe(_ position: Int) -> SurveyReport.Shape {
+    let shape = collector.shapes[position]
+    let (likeness, evidence) = likenesses[position]
+    let kind = kindMeant(by: position)
+    let schema = kind.schema
+    // What looks like nothing, and is nowhere where entities are, has no fields.
+    let isKnown = shape.isInPlace || likeness != nil
+    let findings = isKnown ? FieldGuess.findings(in: shape, as: kind) : FieldGuess.Findings()
+    let guesses = findings.guesses
     let plain = reading(shape.plain, of: nil, in: shape)
     let mapped = better(of: shape).map { reading($0.tally, of: $0.mapping, in: shape) }
     var needed = plain.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
     if let best = mapped.first {
       needed = best.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
     }
-    let schema = shape.kind.schema
+    if kind != shape.kind {
+      needed = schema.fields.filter(\.isRequired).map { JSONPointer.to($0.member) }
+    }
+    if !isKnown { needed = [] }
     let placed = guesses.map { JSONPointer.to(schema.fields[$0.field].member) }
+    var unclear = findings.open.map(\.reason)
+    if !shape.isInPlace, likeness != nil, !isTold(guesses, kind, of: shape) {
+      unclear.append("its names are common ones, so no rule is proposed outside \(kind.table)/")
+    }
     return SurveyReport.Shape(
       kind: shape.kind, isInPlace: shape.isInPlace, likeness: likeness, evidence: evidence,
       count: shape.count, fileCount: shape.fileCount, files: shape.files.map(SourcePath.text),
       layouts: shape.layouts, pointers: shape.pointers,
       members: shape.members.indices.flatMap { position in
         // What is within a member is shown where it is a field.
-        let paths = [[position]] + guesses.map(\.path).filter { $0[0] == position && $0.count > 1 }
-        return paths.map { path in
-          describe(path, in: shape, guesses.first { $0.path == path }, schema)
-        }
+        let further = guesses.map(\.path) + findings.open.map(\.path)
+        let paths = [[position]] + further.filter { $0[0] == position && $0.count > 1 }
+        return paths.map { describe($0, in: shape, findings, schema) }
       },
-      membersOmitted: shape.membersOmitted, plain: plain, mapped: mapped,
+      membersOmitted: shape.membersOmitted, unclear: unclear, plain: plain,
+      mapped: mapped,
       missing: needed.filter { !placed.contains($0) }.map { String($0.dropFirst()) })
   }
 
@@ -393,6 +462,7 @@ final class SurveyRun {
     }
     let plain = (shape.plain.reads, -shape.plain.lookAlikes)
     return shape.mapped.filter { $0.value.reads + done > 0 && rank($0.value) > plain }
+      .filter { !Mapping.builtIn[$0.key].gathersFields(of: shape) }
       .sorted { left, right in
         let (first, second) = (rank(left.value), rank(right.value))
         guard first == second else { return first > second }
@@ -409,16 +479,18 @@ final class SurveyRun {
   }
 
   private func describe(
-    _ path: [Int], in shape: ShapeCollector.Shape, _ guess: FieldGuess?, _ schema: EntitySchema
+    _ path: [Int], in shape: ShapeCollector.Shape, _ findings: FieldGuess.Findings,
+    _ schema: EntitySchema
   ) -> SurveyReport.Member {
     let member = shape.profile(at: path)
+    let guess = findings.guesses.first { $0.path == path }
     return SurveyReport.Member(
       name: shape.name(at: path),
       otherSpellings: member.spellings.dropFirst().map { String(decoding: $0, as: UTF8.self) },
       count: member.count, types: member.types,
       example: member.example.isEmpty ? nil : Self.text(cut: member.example),
       isExampleCut: member.isExampleCut, field: guess.map { schema.fields[$0.field].member },
-      reason: guess?.explanation)
+      reason: guess?.explanation ?? findings.open.first { $0.path == path }?.reason)
   }
 
   /// Text that may be cut within a character.
@@ -488,6 +560,27 @@ final class SurveyRun {
     return (best.kind, names)
   }
 
+  /// How many fields that only one kind has tell objects of it that have none under its own name.
+  private static let fieldsThatTell = 4
+
+  /// Whether objects outside the kinds' directories are told to be of a kind by more than a few
+  /// common words, such as the type and configuration that machines have too.
+  private func isTold(
+    _ guesses: [FieldGuess], _ kind: EntityKind, of shape: ShapeCollector.Shape
+  ) -> Bool {
+    if shape.files.contains(where: { kindNamed(by: $0) == kind }) { return true }
+    let telling = guesses.filter { guess in
+      let member = kind.schema.fields[guess.field].member
+      return catalog.kinds.allSatisfy {
+        $0 == kind || $0.schema.position(ofMember: member) == nil
+      }
+    }
+    return Set(telling.map(\.field)).count >= Self.fieldsThatTell
+      || telling.contains {
+        $0.strength < .alias && kind.schema.fields[$0.field].isRequired
+      }
+  }
+
   // MARK: The proposal
 
   /// Whether a built-in mapping made for the shape reads it, and not one for any shape.
@@ -506,37 +599,60 @@ final class SurveyRun {
       guard described.likeness != nil || shape.isInPlace else { continue }
       let best = described.best
       if isReadByOneForTheShape(best) { continue }
-      let guesses = FieldGuess.all(in: shape, as: shape.kind)
+      let kind = kindMeant(by: position)
+      let findings = FieldGuess.findings(in: shape, as: kind)
+      let guesses = findings.guesses
+      if !shape.isInPlace {
+        guard described.missing.isEmpty, isTold(guesses, kind, of: shape) else { continue }
+      }
       let isWhole = best.migrates == shape.count && best.lookAlikes == 0
       // A field that is nowhere else may be what another name means.
       let fillsIn = guesses.contains { $0.strength == .alias }
+      let isThreatened = result.mappingsNotSuggested.contains { name in
+        Mapping.builtIn(named: name)?.gathersFields(of: shape) ?? false
+      }
       let needsRule = !shape.isInPlace || shape.context.isSelected
-      guard !isWhole || fillsIn || needsRule else { continue }
+      guard !isWhole || fillsIn || needsRule || isThreatened else { continue }
       let others = result.shapes.contains { other in
         other.kind == shape.kind && other.isInPlace && isReadByOneForTheShape(other.best)
       }
-      let places = shape.context.isSelected ? shape.pointers.map(Optional.some) : [nil]
-      for place in places {
+      for place in places(of: position) {
         let draft = MappingProposal.Draft(
-          shape: shape, kind: shape.kind, guesses: guesses, namesFiles: others || needsRule,
-          entities: place)
+          position: position, shape: shape, kind: kind, findings: findings,
+          namesFiles: others || needsRule || isThreatened, entities: place)
         if !draft.targets.isEmpty || needsRule { drafts.append(draft) }
       }
     }
     return drafts
   }
 
+  /// Where rules must look for the objects of a shape; `nil` where a migration finds them.
+  private func places(of position: Int) -> [String?] {
+    let shape = collector.shapes[position]
+    if shape.context.isSelected { return shape.pointers }
+    let sharesFiles = collector.shapes.indices.contains { other in
+      kindMeant(by: other) != kindMeant(by: position)
+        && collector.shapes[other].files.contains { shape.files.contains($0) }
+    }
+    // What several kinds find by a document's shape need not be the same.
+    guard !shape.isInPlace, sharesFiles else { return [nil] }
+    return shape.layouts.flatMap { layout -> [String?] in
+      switch layout {
+      case .dictionary: ["/*"]
+      case .wrapper: shape.pointers
+      case .single, .list, .lines: [nil]
+      }
+    }
+  }
+
   private func propose(_ drafts: [MappingProposal.Draft]) throws(ReadFailure) {
-    guard let text = MappingProposal(catalog: catalog, drafts: drafts).text,
+    let proposed = MappingProposal(catalog: catalog, shapes: collector.shapes, drafts: drafts)
+    guard let text = proposed.text,
       let mapping = try? Mapping(parsing: text, catalog: catalog)
     else { return }
     var builtIn: [String] = []
     for (position, shape) in result.shapes.enumerated() {
-      let isProposed = drafts.contains { draft in
-        draft.shape.kind == collector.shapes[position].kind
-          && draft.shape.files == collector.shapes[position].files
-          && draft.shape.members.count == collector.shapes[position].members.count
-      }
+      let isProposed = drafts.contains { $0.position == position }
       if !isProposed, let name = shape.best.mapping, !builtIn.contains(name) {
         builtIn.append(name)
       }
@@ -561,6 +677,7 @@ final class SurveyRun {
           let outcome = ids.outcome(of: batch.records, at: index)
           result.found += 1
           if outcome.problems.isEmpty { result.migrates += 1 }
+          if outcome.problems.isEmpty, outcome.isRepeated { result.duplicates += 1 }
           for key in outcome.problems where problems[key] != nil || problems.count < limit {
             problems[key, default: 0] += 1
           }

@@ -167,7 +167,7 @@ import Testing
       "joblogs",
       #"{"JobType": "slice", "Parameters": {"a": 1}, "CreatedAt": 1735689600, "#
         + #""StartTime": 1735689600000}"#,
-      "epoch-milliseconds"
+      "epoch"
     ),
   ])
   func aProposalConverts(_ directory: String, _ object: String, _ word: String) throws {
