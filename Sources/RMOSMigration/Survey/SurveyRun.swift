@@ -422,15 +422,13 @@ final class SurveyRun {
     let guesses = findings.guesses
     let plain = reading(shape.plain, of: nil, in: shape)
     let mapped = better(of: shape).map { reading($0.tally, of: $0.mapping, in: shape) }
-    var needed = plain.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
-    if let best = mapped.first {
-      needed = best.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
+    var missing: [String] = []
+    if kind == shape.kind {
+      missing = Self.missing((mapped.first ?? plain).problems, besides: guesses, schema)
+    } else {
+      missing = Self.nowhere(guesses, schema)
     }
-    if kind != shape.kind {
-      needed = schema.fields.filter(\.isRequired).map { JSONPointer.to($0.member) }
-    }
-    if !isKnown { needed = [] }
-    let placed = guesses.map { JSONPointer.to(schema.fields[$0.field].member) }
+    if !isKnown { missing = [] }
     var unclear = findings.open.map(\.reason)
     if !shape.isInPlace, likeness != nil, !isTold(guesses, kind, of: shape) {
       unclear.append("its names are common ones, so no rule is proposed outside \(kind.table)/")
@@ -447,7 +445,36 @@ final class SurveyRun {
       },
       membersOmitted: shape.membersOmitted, unclear: unclear, plain: plain,
       mapped: mapped,
-      missing: needed.filter { !placed.contains($0) }.map { String($0.dropFirst()) })
+      missing: missing)
+  }
+
+  /// The fields that objects lack, and for which there is no member.
+  private static func missing(
+    _ problems: [SurveyReport.Problem], besides guesses: [FieldGuess], _ schema: EntitySchema
+  ) -> [String] {
+    var missing: [String] = []
+    for problem in problems where problem.key.code == .fieldMissing {
+      let name = String(problem.key.pointer.dropFirst())
+      // It may be missing under another name.
+      let field =
+        schema.position(ofMember: name) ?? schema.otherNames.first { $0.member == name }?.field
+      let shown = field.map { schema.fields[$0].member } ?? name
+      if !guesses.contains(where: { $0.field == field }), !missing.contains(shown) {
+        missing.append(shown)
+      }
+    }
+    return missing
+  }
+
+  /// The required fields for which there is no member, nor one for what may take their place.
+  private static func nowhere(_ guesses: [FieldGuess], _ schema: EntitySchema) -> [String] {
+    schema.fields.indices.filter { position in
+      schema.fields[position].isRequired
+        && !guesses.contains { guess in
+          guess.field == position
+            || schema.rules.contains(.substitutable(field: position, substitute: guess.field))
+        }
+    }.map { schema.fields[$0].member }
   }
 
   /// The built-in mappings that read more of a shape's objects than no mapping does, the best
@@ -603,7 +630,8 @@ final class SurveyRun {
       let findings = FieldGuess.findings(in: shape, as: kind)
       let guesses = findings.guesses
       if !shape.isInPlace {
-        guard described.missing.isEmpty, isTold(guesses, kind, of: shape) else { continue }
+        guard Self.nowhere(guesses, kind.schema).isEmpty, isTold(guesses, kind, of: shape)
+        else { continue }
       }
       let isWhole = best.migrates == shape.count && best.lookAlikes == 0
       // A field that is nowhere else may be what another name means.

@@ -413,6 +413,22 @@ import Testing
       let trial = try Trial("machines.json", text)
       #expect(trial.report.proposal == nil && trial.migrated == 0, "\(trial.text)")
     }
+    // What one lacks does not keep a rule from the others.
+    let partly = try Trial(
+      "x.json",
+      #"""
+      [{"id": "a", "name": "A", "RingCount": 1, "geometry_json": "{\"a\":1}"},
+       {"id": "b", "name": "B", "RingCount": 1, "geometry_json": null}]
+      """#)
+    #expect(partly.migrated == 1 && partly.failed == 1, "\(partly.report.json)")
+    #expect(partly.report.shapes[0].missing.isEmpty)
+    let ended = try Trial(
+      "x.json",
+      """
+      [{"id": "a", "JobType": "cut", "Parameters": {"a": 1}, "status": "failed"},
+       {"id": "b", "JobType": "cut", "Parameters": {"a": 1}, "status": "completed"}]
+      """)
+    #expect(ended.migrated == 1 && ended.failed == 1)
     // With two words that others use too it is said.
     let few = try Trial("x.json", "[\(job("a", #", "state": "done""#))]")
     #expect(few.report.proposal == nil && few.unclear.contains("its names are common ones"))
