@@ -45,6 +45,8 @@ struct FieldGuess {
     let path: [Int]
     /// What is unclear, as a sentence without its period.
     let reason: String
+    /// Whether another member is the field for some of the objects.
+    var isBesideAnother = false
   }
 
   /// What the members of a shape may be.
@@ -166,7 +168,10 @@ extension FieldGuess {
     var open: [OpenMember] = []
     for member in inner.open + own.open {
       let isSettled =
-        guesses.contains { $0.field == member.field || $0.path.starts(with: member.path) }
+        guesses.contains { guess in
+          guess.field == member.field && !member.isBesideAnother
+            || guess.path.starts(with: member.path)
+        }
         || open.contains { $0.path == member.path }
       if !isSettled, member.path != [holder] { open.append(member) }
     }
@@ -203,21 +208,34 @@ extension FieldGuess {
     var chosen: [FieldGuess] = []
     for guess in candidates where !chosen.contains(where: { $0.path == guess.path }) {
       let rivals = chosen.filter { $0.field == guess.field }
-      if rivals.isEmpty || guess.fillsIn(for: rivals, in: shape, of: kind) { chosen.append(guess) }
+      if rivals.isEmpty || guess.fillsIn(for: rivals, in: shape, of: kind) {
+        chosen.append(guess)
+      } else if !rivals.allSatisfy({ $0.shares(oneConversionWith: guess) }),
+        rivals.reduce(0, { $0 + shape.profile(at: $1.path).count }) < shape.count
+      {
+        let field = kind.schema.fields[guess.field].member
+        open.append(
+          OpenMember(
+            field: guess.field, path: guess.path,
+            reason:
+              "\(Violation.quoted(shape.name(at: guess.path))) looks like \(field), but is not "
+              + "read as \(Violation.quoted(shape.name(at: rivals[0].path))) is",
+            isBesideAnother: true))
+      }
     }
     return Findings(guesses: chosen, open: open)
+  }
+
+  /// Whether a rule, which has one conversion for a field, can read both.
+  private func shares(oneConversionWith other: FieldGuess) -> Bool {
+    units.isEmpty && other.units.isEmpty && conversion.goes(with: other.conversion)
   }
 
   /// Whether a further member of a field can fill in for objects that lack the surer members.
   private func fillsIn(
     for rivals: [FieldGuess], in shape: ShapeCollector.Shape, of kind: EntityKind
   ) -> Bool {
-    // All members of a field share one conversion.
-    guard
-      rivals.allSatisfy({ rival in
-        rival.units.isEmpty && units.isEmpty && rival.conversion.goes(with: conversion)
-      })
-    else { return false }
+    guard rivals.allSatisfy({ $0.shares(oneConversionWith: self) }) else { return false }
     let taken = rivals.reduce(0) { $0 + shape.profile(at: $1.path).givenCount }
     if taken + shape.profile(at: path).givenCount <= shape.count { return true }
     // Without it the field would be nowhere; but next to a number another may have another unit.

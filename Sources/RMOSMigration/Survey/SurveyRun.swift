@@ -237,7 +237,7 @@ final class SurveyRun {
     let directory = path.directoryPath
     let known = kindsOfDirectories[directory]
     var kind: EntityKind?
-    if let known, known.files >= Self.filesTried, !known.holdsSeveral,
+    if let known, known.files >= Self.filesTried, !known.holdsSeveral, known.leastScore > 0,
       try score(of: path, format, as: known.kind) >= known.leastScore * Self.alikeScore
     {
       kind = known.kind

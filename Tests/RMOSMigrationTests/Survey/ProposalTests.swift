@@ -163,6 +163,17 @@ import Testing
        \(family("b", #", "strip_width": 0.1, "thickness": 1"#))]
       """)
     #expect(parts.migrated == 1 && parts.failed == 1)
+    // Nor is one with another unit left out in silence.
+    let units = try Trial(
+      "strip_families/f.json",
+      """
+      [\(family("a", #", "width": 2.5, "thickness_mm": 1"#)),
+       \(family("b", #", "width_in": 0.1, "thickness_mm": 1"#))]
+      """)
+    #expect(units.migrated == 1 && units.failed == 1)
+    #expect(
+      units.unclear.contains(
+        "\"width\" looks like strip_width_mm, but is not read as \"width_in\" is"))
   }
 
   // MARK: Ids
@@ -403,6 +414,10 @@ import Testing
     #expect(trial.report.shapes.map(\.kind) == [.stripFamilies, .joblogs])
     #expect(trial.report.shapes.map(\.plain.migrates) == [20, 3])
     #expect(trial.migrated == 23)
+    // Nor are those unlike the first that look like nothing.
+    var unknown = ["all/z.json": Texts.job("j")]
+    for number in 10..<30 { unknown["all/a\(number).json"] = #"{"x": 1}"# }
+    #expect(try Trial(unknown).migrated == 1)
   }
 
   @Test func whatIsNoEntityHasNoRule() throws {
