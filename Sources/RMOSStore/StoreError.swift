@@ -115,7 +115,7 @@ extension StoreError {
     case rewrittenTwice(EntityKind, id: String, run: Int64)
     /// The store does not hold the kind; its catalog has others.
     case unknownKind(EntityKind, EntityCatalog)
-    /// The ledger has no such run.
+    /// The ledger no longer has the run.
     case noSuchRun(Int64)
     /// A reader or transaction outlived its closure.
     case expiredHandle
@@ -148,7 +148,10 @@ extension StoreError {
       let names = catalog.kinds.map(\.rawValue).joined(separator: ", ")
       self.init(.unknownKind, "the store holds no \(kind.schema.plural); its catalog has \(names)")
     case .noSuchRun(let id):
-      self.init(.other, "the ledger has no run \(id); begin it first")
+      self.init(
+        .other,
+        "another program removed run \(id) from migration_runs; what was committed is kept; run "
+          + "again")
     case .expiredHandle:
       self.init(
         .handleExpired,

@@ -74,6 +74,31 @@ import Testing
     }
   }
 
+  @Test(arguments: ["DELETE FROM migration_runs", "DROP TABLE migration_runs"])
+  func aRunThatIsRemovedWhileItWritesSaysSo(_ removal: String) throws {
+    let store = try SQLiteStore(path: path, access: .readWrite)
+    var options = Migration.Options()
+    options.batchSize = 1
+    var found = 0
+    let path = path
+    let error = #expect(throws: StoreError.self) {
+      _ = try Migration(from: tree.path, into: store, options: options).runSynchronously { event in
+        guard case .progress(let progress) = event else { return }
+        found = progress.statistics.total.found
+        if found == 1 { _ = try? sqlite3(path, removal) }
+      }
+    }
+    #expect(error?.code == .other && found == 1)
+    #expect(
+      error?.message
+        == "another program removed run 1 from migration_runs; what was committed is kept; run again"
+    )
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 1)
+    store.close()
+    let again = try migrate()
+    #expect(again.statistics.total.migrated == 2 && again.statistics.total.failed == 0)
+  }
+
   @Test func namesAreTheSameInAnyCase() throws {
     _ = try sqlite3(
       path,
