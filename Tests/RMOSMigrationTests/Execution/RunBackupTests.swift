@@ -145,16 +145,49 @@ import Testing
     ]
     for name in others { try Data("kept".utf8).write(to: URL(fileURLWithPath: work.file(name))) }
     // What a killed process left of a backup.
-    try Data().write(to: URL(fileURLWithPath: work.file("rmos.db.backup-3.incomplete-7")))
-    // Its second backup of a run, from before the database was restored.
-    try Data().write(to: URL(fileURLWithPath: work.file("rmos.db.backup-4-2")))
-    for last in 1...7 { try migrate(1...last) }
+    let left = work.file("rmos.db.backup-3.incomplete-7")
+    try Data().write(to: URL(fileURLWithPath: left))
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: left)
+    for last in 1...7 {
+      try migrate(1...last)
+      guard last == 3 else { continue }
+      // The second backup of a run, from before the database was restored.
+      try FileManager.default.copyItem(
+        atPath: work.file("rmos.db.backup-3"), toPath: work.file("rmos.db.backup-3-2"))
+    }
     #expect(
       try Set(backups)
         == Set(others + ["rmos.db.backup-5", "rmos.db.backup-6", "rmos.db.backup-7"]))
     for name in others {
       #expect(FileManager.default.contents(atPath: work.file(name)) == Data("kept".utf8))
     }
+  }
+
+  /// A name does not make a backup.
+  @Test func aFileOfTheUserThatIsNamedLikeABackupIsKept() throws {
+    try migrate(1...1)
+    let store = try SQLiteStore(path: work.file("rmos.db"))
+    for (number, name) in ["rmos.db.backup-2", "rmos.db.backup-5-2"].enumerated() {
+      // Databases of later runs than those that they would be of, and of other applications.
+      try store.backUpSynchronously(to: work.file(name))
+      _ = try sqlite3(
+        work.file(name),
+        number == 0
+          ? "UPDATE migration_runs SET id = 9"
+          : "DROP TABLE patterns; DROP TABLE schema_version; CREATE TABLE albums (id);")
+    }
+    store.close()
+    try Data("kept".utf8).write(to: URL(fileURLWithPath: work.file("rmos.db.backup-3")))
+    try Data("kept".utf8).write(
+      to: URL(fileURLWithPath: work.file("rmos.db.backup-3.incomplete-x")))
+    // A copy as others make one.
+    try FileManager.default.copyItem(
+      atPath: work.file("rmos.db"), toPath: work.file("rmos.db.backup-2-2"))
+    let before = try backups
+    for last in 2...8 { try migrate(1...last) }
+    #expect(
+      try Set(backups)
+        == Set(before + ["rmos.db.backup-6", "rmos.db.backup-7", "rmos.db.backup-8"]))
   }
 
   @Test func aNameThatIsTakenIsLeftAlone() throws {

@@ -1,4 +1,5 @@
 import CSQLite
+import RMOSModels
 import RMOSSystem
 
 // Copies of the database while it is in use.
@@ -247,26 +248,26 @@ extension SQLiteStore {
         + "a backup"
       throw error
     }
-    let database = file.path
     return RunBackup(
       path: shown + name, run: run, discard: { try? FileSystem.removeFile(path) },
-      removeOlder: { Self.removeBackups(of: database, olderThan: name, upTo: run) })
+      removeOlder: { [file] in Self.removeBackups(of: file, olderThan: name, upTo: run) })
   }
 
   /// Removes all but the last of the backups taken before runs up to this one, by number, and what
   /// a killed process left of one.
   ///
-  /// Backups with a higher number are of another history and stay.
+  /// Backups with a higher number are of another history and stay, and so does whatever is named
+  /// like one and is none.
   ///
   /// - Parameters:
-  ///   - database: The path of the database.
+  ///   - database: The database.
   ///   - newest: The name of the backup just taken, after the database's.
   ///   - run: The run that it was taken for.
   private static func removeBackups(
-    of database: String, olderThan newest: String, upTo run: Int64
+    of database: DatabaseFile, olderThan newest: String, upTo run: Int64
   ) {
-    let directory = database.directoryPath
-    let prefix = Array((database.lastName + backupSuffix).utf8)
+    let directory = database.path.directoryPath
+    let prefix = Array((database.path.lastName + backupSuffix).utf8)
     var older: [BackupNumber] = []
     for entry in FileSystem.names(inDirectory: directory) {
       guard entry.starts(with: prefix) else { continue }
@@ -276,15 +277,55 @@ extension SQLiteStore {
       else { continue }
       if parts.count == 1 {
         if number.name != newest { older.append(number) }
-      } else if parts[1].starts(with: Array("incomplete-".utf8)) {
+      } else if isTemporary(parts[1]) {
         // Only the holder of the lock writes backups, so the file is not in use.
-        try? FileSystem.removeFile(Array("\(directory)/".utf8) + entry)
+        let path = Array("\(directory)/".utf8) + entry
+        if isPrivate(path) { try? FileSystem.removeFile(path) }
       }
     }
     let descending = older.sorted { ($0.run, $0.copy) > ($1.run, $1.copy) }
+      .filter { isBackup(database.path + $0.name, beforeRun: $0.run, database.catalog) }
     for number in descending.dropFirst(backupsKept - 1) {
-      try? FileSystem.removeFile(database + number.name)
+      try? FileSystem.removeFile(database.path + number.name)
     }
+  }
+
+  /// Whether a file is what a run copied: a database whose ledger ends before that run.
+  ///
+  /// A database that was worked on since has later runs, or a log.
+  private static func isBackup(
+    _ path: String, beforeRun run: Int64, _ catalog: EntityCatalog
+  ) -> Bool {
+    guard isPrivate(path), !Sidecar.all(of: path).contains(where: { FileStatus.hasEntry($0.path) })
+    else { return false }
+    do {
+      let connection = try SQLiteConnection(path: path, mode: .immutable, busyTimeout: .zero)
+      let layout = try SQLiteLayout(of: connection, catalog)
+      try layout.validate(path: path)
+      guard !layout.isEmpty else { return false }
+      let last =
+        layout.tableNames.contains(LedgerTable.runs.name)
+        ? try connection.integer("SELECT max(id) FROM migration_runs") : nil
+      return last ?? 0 == run - 1
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether a path names a file as copies are made: for the owner alone.
+  private static func isPrivate(_ path: some SystemPath) -> Bool {
+    guard let entry = try? FileStatus(ofLink: path) else { return false }
+    return entry.form == .file && entry.linkCount == 1 && entry.permissions == 0o600
+  }
+
+  /// Whether a name ends as ``temporaryNames(for:)`` do.
+  private static func isTemporary(_ ending: ArraySlice<UInt8>) -> Bool {
+    let prefix = Array("incomplete-".utf8)
+    guard ending.starts(with: prefix) else { return false }
+    let numbers = ending.dropFirst(prefix.count).split(
+      separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    return numbers.count <= 2
+      && numbers.allSatisfy { !$0.isEmpty && $0.allSatisfy { (0x30...0x39).contains($0) } }
   }
 
   /// The number in the name of a backup: `.backup-7`, or `.backup-7-2` for the second of that run.
