@@ -266,6 +266,39 @@ extension FileDescriptor {
   }
 }
 
+// MARK: Leases
+
+extension FileDescriptor {
+  /// Opens a file that is open nowhere else, neither in another process nor in this one: `open`,
+  /// `fcntl`.
+  ///
+  /// Whoever opens it then waits until this descriptor is closed, or for as long as the system lets
+  /// them wait.
+  ///
+  /// - Returns: `nil` if it is open elsewhere, or if that is not known: only Linux can tell, and
+  ///   not on every file system.
+  package static func opening(unshared path: some SystemPath) -> FileDescriptor? {
+    guard let commands = leaseCommands,
+      let file = try? FileDescriptor(opening: path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
+    else { return nil }
+    // Somebody who has to wait would be announced by SIGIO, which ends the process. SIGURG is
+    // ignored.
+    guard fcntl(file.number, commands.setSignal, SIGURG) == 0,
+      fcntl(file.number, commands.set, Int32(F_WRLCK)) == 0
+    else {
+      // It stays open: closing it would release the locks of this process, if it is this process
+      // that has the file open.
+      return nil
+    }
+    return file
+  }
+
+  /// Whether nobody waits for a file that was opened as unshared: `fcntl`.
+  package var isStillUnshared: Bool {
+    leaseCommands.map { fcntl(number, $0.get) == Int32(F_WRLCK) } ?? false
+  }
+}
+
 // MARK: Terminals
 
 extension FileDescriptor {

@@ -77,6 +77,14 @@ func waitForCondition(
   let threadPriority: Int32? = nil
 #endif
 
+/// The numbers of `F_SETSIG`, `F_SETLEASE` and `F_GETLEASE`, which are not in the module of the C
+/// library; `nil` if the system has no leases on files.
+#if os(Linux) || os(Android)
+  let leaseCommands: (setSignal: Int32, set: Int32, get: Int32)? = (10, 1024, 1025)
+#else
+  let leaseCommands: (setSignal: Int32, set: Int32, get: Int32)? = nil
+#endif
+
 /// `syncfs`, which is not in the module of the C library; `nil` if there is none.
 var fileSystemSynchronizer: (@convention(c) (Int32) -> Int32)? {
   #if canImport(Glibc)

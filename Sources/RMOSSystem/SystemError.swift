@@ -89,6 +89,8 @@ package enum SystemError: Error, Hashable, Sendable {
   package var isAgain: Bool { isOne(of: EAGAIN, EWOULDBLOCK) }
   /// Whether no more files can be opened.
   package var isOutOfDescriptors: Bool { isOne(of: EMFILE, ENFILE) }
+  /// Whether the file system has no locks, or none left.
+  package var isOutOfLocks: Bool { isOne(of: ENOLCK) }
   /// Whether permission is missing.
   package var isRefusal: Bool { isOne(of: EACCES, EPERM) }
   /// Whether nothing exists at a path.

@@ -57,7 +57,9 @@ import Testing
       result.output.contains("Stopped: the database failed: legacy into small/x.db; nothing was"))
     let report = try Tool.run(command + ["--json"], in: workspace)
     #expect(report.status == 3 && !report.output.contains("what was committed is kept"))
-    #expect(!workspace.exists("small/x.db"))
+    #if os(Linux)
+      #expect(!workspace.exists("small/x.db"))
+    #endif
   }
 
   @Test func aLimitOfTheFileSizeLeavesWholeBatches() throws {

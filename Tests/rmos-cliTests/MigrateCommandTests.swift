@@ -318,8 +318,12 @@ import Testing
     let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "--atomic"], in: workspace)
     #expect(result.status == 1)
     #expect(result.output.hasPrefix("Nothing was written, because an entity failed"))
-    // Not even the database, unless it was there before.
-    for suffix in ["", "-wal", "-shm"] { #expect(!workspace.exists("x.db" + suffix)) }
+    // Not even the database, unless it was there before, or others may have it open, which only
+    // Linux tells.
+    #if os(Linux)
+      #expect(!workspace.exists("x.db"))
+    #endif
+    for suffix in ["-wal", "-shm"] { #expect(!workspace.exists("x.db" + suffix)) }
     _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
     let before = try Data(contentsOf: URL(fileURLWithPath: workspace.file("x.db")))
     let again = try Tool.run(["migrate", "legacy", "--db", "x.db", "--atomic"], in: workspace)

@@ -150,10 +150,10 @@ public final class SQLiteStore: RecordStore {
   /// Closes the store as ``close()`` does, and removes the database if the store created it and
   /// nothing has been written since.
   ///
-  /// A run that leaves nothing behind leaves no file either.
+  /// A run that leaves nothing behind leaves no file either, unless others may have it open.
   package func closeRemovingUnused() {
-    let session = writer.withLock { $0 }
-    let created = session.map { ($0.connection.identity, $0.schemaCookie) }
+    // The session must not be kept: as long as its connection is open, nothing is removed.
+    let created = writer.withLock { $0.map { ($0.connection.identity, $0.schemaCookie) } }
     close()
     if let (identity, schemaCookie) = created, !file.wasThere {
       file.removeIfUnused(identity, schemaCookie: schemaCookie)

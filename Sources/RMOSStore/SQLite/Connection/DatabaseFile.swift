@@ -198,7 +198,7 @@ struct DatabaseFile: Sendable {
       }
     } catch {
       // A file that cannot be told from another's stays.
-      if !wasThere, let identity { removeWhatWasCreated(identity) { hasNoTables } }
+      if !wasThere, let identity { removeWhatWasCreated(identity) { try hasNoTables($0) } }
       throw error
     }
   }
@@ -300,23 +300,35 @@ struct DatabaseFile: Sendable {
   }
 
   /// Removes a database that was created here, unless it has rows, or other tables than it got
-  /// then.
+  /// then, or others may have it open.
   func removeIfUnused(_ identity: FileStatus.Identity?, schemaCookie: Int64) {
     guard let identity else { return }
-    removeWhatWasCreated(identity) {
-      (try? hasNoRows(schemaCookie: schemaCookie)) ?? false
-    }
+    removeWhatWasCreated(identity) { try hasNoRows($0, schemaCookie: schemaCookie) }
   }
 
-  /// Removes the file that was created, unless it is another file by now, or has content.
+  /// Removes the file that was created, unless it is another file by now, has content, or others
+  /// may have it open: what they write then would be lost with it.
+  ///
+  /// SQLite's locks do not tell who has it open: a connection that has not read yet has none.
   private func removeWhatWasCreated(
-    _ identity: FileStatus.Identity, if isUnused: () -> Bool
+    _ identity: FileStatus.Identity, if isUnused: (SQLiteConnection) throws -> Bool
   ) {
     func remove() {
-      guard let stamp = (try? FileStatus(of: path))?.state,
-        stamp.identity == identity, stamp.size == 0 || isUnused()
+      let before = contentStates
+      guard before.first??.identity == identity, (try? check(isUnused)) == true,
+        let file = FileDescriptor.opening(unshared: path)
       else { return }
-      for suffix in ["-wal", "-shm", "-journal", ""] { try? FileSystem.removeFile(path + suffix) }
+      defer { file.close() }
+      // From here on whoever opens the file waits, and what was found is still true.
+      guard contentStates == before, (try? file.status())?.identity == identity else { return }
+      for suffix in ["-wal", "-shm", "-journal"] { try? FileSystem.removeFile(path + suffix) }
+      // Not the database's name and more, which may be too long.
+      let name = "\(path.directoryPath)/.rmos-unused-\(ProcessEnvironment.processID)"
+      guard (try? FileSystem.renameUnlessTaken(path, to: name)) != nil else { return }
+      // Whoever found the file before that and waits for it gets it back.
+      if file.isStillUnshared || (try? FileSystem.renameUnlessTaken(name, to: path)) == nil {
+        try? FileSystem.removeFile(name)
+      }
     }
     do {
       let lock = try WriterLock(database: path, timeout: .zero)
@@ -331,18 +343,49 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  private func hasNoRows(schemaCookie: Int64) throws -> Bool {
-    let connection = try SQLiteConnection(path: path, mode: .readWrite, busyTimeout: .zero)
-    guard try connection.schemaCookie == schemaCookie else { return false }
-    let tables = catalog.kinds.map(\.table) + LedgerTable.allNames
-    return try tables.allSatisfy { table in
-      try connection.integer("SELECT EXISTS (SELECT 1 FROM \(table))") == 0
+  /// The states of the files that hold what the database holds.
+  private var contentStates: [FileStatus.State?] {
+    ["", "-wal", "-journal"].map { (try? FileStatus(ofLink: path + $0))?.state }
+  }
+
+  /// Says what `isUnused` says, on a connection that changes none of these files.
+  private func check(_ isUnused: (SQLiteConnection) throws -> Bool) throws -> Bool {
+    let stamp = immutableStamp
+    if stamp?.size == 0 { return true }
+    let mode = stamp == nil ? SQLiteConnection.Mode.readOnly : .immutable
+    return try isUnused(try SQLiteConnection(path: path, mode: mode, busyTimeout: .zero))
+  }
+
+  private func hasNoRows(_ connection: SQLiteConnection, schemaCookie: Int64) throws -> Bool {
+    try connection.readTransaction { found in
+      guard found == schemaCookie else { return false }
+      let tables = catalog.kinds.map(\.table) + LedgerTable.allNames
+      return try tables.allSatisfy { table in
+        try connection.integer("SELECT EXISTS (SELECT 1 FROM \(table))") == 0
+      }
     }
   }
 
-  private var hasNoTables: Bool {
-    let connection = try? SQLiteConnection(path: path, mode: .readWrite, busyTimeout: .zero)
-    return (try? connection.map { try SQLiteLayout(of: $0, catalog).isEmpty }) ?? false
+  private func hasNoTables(_ connection: SQLiteConnection) throws -> Bool {
+    try SQLiteLayout(of: connection, catalog).isEmpty
+  }
+}
+
+extension SQLiteConnection {
+  /// Whether an error says that nothing can be locked here, as on some network file systems.
+  func cannotLock(_ error: StoreError) -> Bool {
+    switch error.sqliteResult {
+    case .readLock?, .lock?, .permission?: true
+    case .busy?: handle.database.map { SystemError.code($0.lastError).isOutOfLocks } ?? false
+    default: false
+    }
+  }
+}
+
+extension StoreError {
+  /// Whether the index of a log cannot be read without being written.
+  fileprivate var concernsIndex: Bool {
+    [.readOnlyRecovery, .readOnlyIndex, .logProtocol].contains(sqliteResult)
   }
 }
 

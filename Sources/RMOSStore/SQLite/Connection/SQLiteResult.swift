@@ -27,11 +27,20 @@ struct SQLiteResult: RawRepresentable, Hashable, Sendable {
   static let full = SQLiteResult(rawValue: 13)
   static let cannotOpen = SQLiteResult(rawValue: 14)
   static let tooBig = SQLiteResult(rawValue: 18)
+  static let logProtocol = SQLiteResult(rawValue: 15)
   static let constraint = SQLiteResult(rawValue: 19)
   static let mismatch = SQLiteResult(rawValue: 20)
   static let authorization = SQLiteResult(rawValue: 23)
   static let notADatabase = SQLiteResult(rawValue: 26)
 
+  /// The file cannot be locked for reading, for another reason than a lock of someone else.
+  static let readLock = ioError.extended(9)
+  /// The file cannot be locked, for another reason than a lock of someone else.
+  static let lock = ioError.extended(15)
+  /// The log has to be recovered first, which writes its index.
+  static let readOnlyRecovery = readOnly.extended(1)
+  /// The log has no index that can be read without writing.
+  static let readOnlyIndex = readOnly.extended(5)
   /// A read-only database has a hot journal that must be rolled back.
   static let readOnlyRollback = readOnly.extended(3)
   /// The file was moved while it was open.
