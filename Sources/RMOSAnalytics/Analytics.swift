@@ -92,10 +92,12 @@ public struct Analytics: Sendable {
   package func runSynchronously(
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> AnalyticsReport {
-    try store.read { reader in
-      try reader.run(whileNot: isCancelled) {
-        let shop = try Shop(reading: RowReader(reader, isCancelled: isCancelled))
-        return try shop.report(options, whileNot: isCancelled)
+    try store.retryingIfChanged {
+      try store.read { reader in
+        try reader.run(whileNot: isCancelled) {
+          let shop = try Shop(reading: RowReader(reader, isCancelled: isCancelled))
+          return try shop.report(options, whileNot: isCancelled)
+        }
       }
     }
   }

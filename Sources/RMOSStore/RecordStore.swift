@@ -148,6 +148,8 @@ extension RecordStore {
   /// Runs `body` again, a few times, if another process changed the file while it was read without
   /// locks, as where nobody else had it open.
   ///
+  /// The second time it has locks, unless this user may not write next to the file.
+  ///
   /// - Parameters:
   ///   - isFinal: Whether what `body` has done so far cannot be done again.
   ///   - body: Reads the store.

@@ -223,4 +223,94 @@ struct SQLiteStoreSharingTests {
       #expect(try reader.count(RecordQuery(.joblogs)) == 12)
     }
   }
+
+  // MARK: Applications without a write-ahead log
+
+  private static let journals = ["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"]
+
+  /// An application in the midst of a transaction, of which some is in the database file already.
+  private func spill(_ journal: String, _ path: String) throws -> Command {
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
+    try other.send(
+      "PRAGMA journal_mode = \(journal); PRAGMA cache_size = 2; BEGIN IMMEDIATE;"
+        + "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        + "INSERT INTO patterns (id, name, ring_count, geometry_json) "
+        + "SELECT 'p' || i, hex(zeroblob(100)), 1, '{}' FROM n; SELECT 'spilled';")
+    #expect(other.line() == journal.lowercased())
+    #expect(other.line() == "spilled")
+    return other
+  }
+
+  @Test(arguments: journals, [SQLiteStore.Access.readOnly, .inspect])
+  func whatIsNotCommittedIsNotRead(_ journal: String, _ access: SQLiteStore.Access) throws {
+    let path = try Fixtures.copyDatabase(version: 2, into: directory)
+    let store = try SQLiteStore(path: path, access: access, busyTimeout: .milliseconds(50))
+    let before = try count(store)
+    let token = try #require(store.changeToken())
+    #expect(store.changeToken() == token)
+    let other = try spill(journal, path)
+    for attempt in [
+      { _ = try count(store) },
+      { _ = try SQLiteStore(path: path, access: access, busyTimeout: .milliseconds(50)) },
+      { try store.backUpSynchronously(to: directory.file("b.db")) },
+    ] {
+      let error = #expect(throws: StoreError.self) { try attempt() }
+      #expect(error?.code == .busy, "\(error?.message ?? "")")
+      #expect(error?.message.contains("in use by another application") == true)
+    }
+    #expect(store.changeToken() == nil)
+    try other.send("COMMIT; SELECT 'done';")
+    #expect(other.line() == "done")
+    #expect(try count(store) == before + 5000)
+    #expect(try #require(store.changeToken()) != token)
+    _ = try other.finish()
+    let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+    #expect(Set(names).isSubset(of: ["version2.db", "version2.db-journal"]))
+  }
+
+  @Test(arguments: [SQLiteStore.Access.readOnly, .inspect])
+  func whoeverReadsWithoutALogIsNotOvertaken(_ access: SQLiteStore.Access) throws {
+    let path = try Fixtures.copyDatabase(version: 2, into: directory)
+    let store = try SQLiteStore(path: path, access: access)
+    try store.read { reader in
+      let before = try reader.count(RecordQuery(.joblogs))
+      let answer = try sqlite3(path, "PRAGMA busy_timeout = 0; DELETE FROM joblogs")
+      #expect(answer.contains("locked"))
+      #expect(try reader.count(RecordQuery(.joblogs)) == before)
+    }
+    // It has no lock between reads.
+    #expect(try sqlite3(path, "DELETE FROM joblogs; SELECT changes() > 0") == "1")
+    #expect(try store.read { try $0.count(RecordQuery(.joblogs)) } == 0)
+  }
+
+  @Test(arguments: [SQLiteStore.Access.readOnly, .inspect])
+  func aReaderNoticesThatTheDatabaseKeepsALogNow(_ access: SQLiteStore.Access) throws {
+    let path = try Fixtures.copyDatabase(version: 2, into: directory)
+    let store = try SQLiteStore(path: path, access: access)
+    let (before, token) = (try count(store), store.changeToken())
+    do { try add("a", to: try SQLiteStore(path: path)) }
+    #expect(store.changeToken() != token)
+    #expect(try count(store) == before + 1)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["version2.db"])
+    _ = try sqlite3(path, "PRAGMA journal_mode = DELETE; DELETE FROM patterns WHERE id = 'a'")
+    #expect(try count(store) == before)
+  }
+
+  /// An application that opens the database for each write leaves no log that could be locked.
+  @Test(arguments: [SQLiteStore.Access.readOnly, .inspect])
+  func aReadThatWasOvertakenIsRepeatedUnderALock(_ access: SQLiteStore.Access) throws {
+    do { try add("a", to: try SQLiteStore(path: path)) }
+    let store = try SQLiteStore(path: path, access: access)
+    var attempts = 0
+    let counts = try store.retryingIfChanged {
+      attempts += 1
+      return try store.read { reader in
+        let before = try reader.count(RecordQuery(.patterns))
+        do { try add("b\(attempts)", to: try SQLiteStore(path: path)) }
+        return (before, try reader.count(RecordQuery(.patterns)))
+      }
+    }
+    #expect(attempts == 2 && counts == (2, 2))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["rmos.db"])
+  }
 }

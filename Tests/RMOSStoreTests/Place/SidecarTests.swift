@@ -62,6 +62,46 @@ struct SidecarTests {
     }
   }
 
+  /// As after a crash before the first page was written, with an index and without.
+  @Test(arguments: [[], [SQLiteStore.Access.readOnly], [.inspect], [.readOnly, .inspect]])
+  func aLogOfNothingButItsHeaderIsNoHindrance(_ earlier: [SQLiteStore.Access]) throws {
+    try fill()
+    try leaveLog()
+    let header = try #require(FileManager.default.contents(atPath: path + "-wal")?.prefix(32))
+    _ = try sqlite3(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    try header.write(to: URL(fileURLWithPath: path + "-wal"))
+    for index in [false, true] {
+      try? FileManager.default.removeItem(atPath: path + "-shm")
+      if index {
+        // An older version left it, as a connection of a user who may write does.
+        let other = try Command("sqlite3", ["-readonly", "-init", "/dev/null", "-batch", path])
+        try other.send("SELECT 'read' FROM (SELECT count(*) FROM patterns);")
+        #expect(other.line() == "read")
+        _ = try other.finish()
+        #expect(try names.contains("rmos.db-shm"))
+      }
+      let before = try contents(directory.path)
+      for access in earlier + [.inspect, .readOnly] {
+        let store = try SQLiteStore(path: path, access: access)
+        #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 0)
+        #expect(try contents(directory.path) == before)
+      }
+    }
+  }
+
+  /// Its index says nothing of it, so only a writer finds out what belongs to the database.
+  @Test func aLogThatIsNoneIsNamed() throws {
+    try fill()
+    try write((0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 7) }, to: path + "-wal")
+    _ = try SQLiteStore(path: path, access: .readOnly)
+    let error = #expect(throws: StoreError.self) { try SQLiteStore(path: path, access: .inspect) }
+    #expect(error?.message.contains("\(path)-wal") == true)
+    #expect(error?.message.contains("open the database once for writing") == true)
+    do { _ = try SQLiteStore(path: path) }
+    #expect(try names == ["rmos.db"])
+    _ = try SQLiteStore(path: path, access: .inspect)
+  }
+
   @Test(arguments: [SQLiteStore.Access.readOnly, .inspect])
   func readingLeavesNothing(_ access: SQLiteStore.Access) throws {
     try fill()

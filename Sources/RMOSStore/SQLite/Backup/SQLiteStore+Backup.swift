@@ -116,18 +116,13 @@ extension SQLiteStore {
       }
     }
     guard access == .readOnly || access == .inspect else { return try withReader() }
-    // A file that is only read is opened without locks, and a writer could come. A user who may
-    // write can have locks without leaving a trace while another has the log open, and so can
-    // anyone if there is no log.
+    // A database with a log that is only read is opened without locks, and a writer could come. A
+    // user who may write can have locks without leaving a trace while another has the log open.
     if FileStatus.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
       let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
     {
       return try body(connection) {}
-    }
-    let keepsLog = try readers.withSession { $0.stamp == nil || $0.connection.keepsLog }
-    if !keepsLog {
-      return try body(try file.connect(.readOnly, busyTimeout: busyTimeout)) {}
     }
     return try withReader()
   }

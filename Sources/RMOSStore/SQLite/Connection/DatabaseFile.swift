@@ -111,8 +111,17 @@ struct DatabaseFile: Sendable {
   /// The state of the file if it may be read without locks, because no log next to it holds
   /// changes.
   var immutableStamp: FileStatus.State? {
-    for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 { return nil }
+    guard !logHasPages, (FileStatus.size(of: path + "-journal") ?? 0) == 0 else { return nil }
     return (try? FileStatus(of: path))?.state
+  }
+
+  /// Whether the write-ahead log is long enough for a page.
+  ///
+  /// A process that is killed may leave one with no more than its header, which holds no changes.
+  private var logHasPages: Bool {
+    guard let log = try? FileStatus(ofLink: path + "-wal"), log.form == .file else { return false }
+    // The headers of the log and of a page, and the smallest page.
+    return log.size >= 32 + 24 + 512
   }
 
   /// Opens a connection, unless something next to the file is in SQLite's way.
@@ -131,20 +140,81 @@ struct DatabaseFile: Sendable {
   }
 
   /// Opens a connection that reads; with `readsOnly` it writes nothing, not even next to the file.
-  func openForReading(_ readsOnly: Bool, busyTimeout: Duration) throws -> SQLiteSession {
+  ///
+  /// With `prefersLocks` it keeps the files next to it for as long as it is open, if this user may.
+  func openForReading(
+    _ readsOnly: Bool, prefersLocks: Bool = false, busyTimeout: Duration
+  ) throws -> SQLiteSession {
     try explaining {
-      if readsOnly, let stamp = immutableStamp {
-        return try SQLiteSession(
-          try connect(.immutable, busyTimeout: busyTimeout), catalog, stamp: stamp)
+      guard readsOnly else {
+        return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout), catalog)
       }
-      return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout), catalog)
+      return try openLeavingNothing(.readOnly, prefersLocks, busyTimeout) { _ in }
     }
   }
 
-  private var hasLogWithoutIndex: Bool {
-    guard let log = try? FileStatus(ofLink: path + "-wal"), log.form == .file else { return false }
-    return log.size > 0 && !FileStatus.hasEntry(path + "-shm")
+  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
+  /// the files next to it.
+  func openForInspection(prefersLocks: Bool = false, busyTimeout: Duration) throws -> SQLiteSession
+  {
+    if hasLogWithoutIndex { throw logWithoutIndex }
+    return try explaining {
+      try openLeavingNothing(.observing, prefersLocks, busyTimeout) { connection in
+        for pragma in ["cell_size_check = ON", "cache_size = -8192"] {
+          try connection.execute("PRAGMA \(pragma)")
+        }
+      }
+    }
   }
+
+  /// Opens a connection that reads under SQLite's locks, if it can have them without leaving a
+  /// file, or else without locks, if no log has changes; if one has, in `mode`.
+  private func openLeavingNothing(
+    _ mode: SQLiteConnection.Mode, _ prefersLocks: Bool, _ busyTimeout: Duration,
+    _ prepare: (SQLiteConnection) throws -> Void
+  ) throws -> SQLiteSession {
+    func session(
+      _ connection: SQLiteConnection, _ stamp: FileStatus.State? = nil
+    ) throws -> SQLiteSession {
+      try prepare(connection)
+      return try SQLiteSession(connection, catalog, stamp: stamp)
+    }
+    func session(_ mode: SQLiteConnection.Mode) throws -> SQLiteSession {
+      try session(try connect(mode, busyTimeout: busyTimeout))
+    }
+    if let connection = try connectWithoutLog(busyTimeout: busyTimeout) {
+      do {
+        return try session(connection)
+      } catch let error as StoreError where connection.cannotLock(error) {}
+    } else if prefersLocks, (try? checkRights()) != nil {
+      return try session(.readWrite)
+    }
+    guard let stamp = immutableStamp else { return try session(mode) }
+    // A log without anything may be that of a writer that is at rest. If it has a header and no
+    // more, SQLite would wait for a writer to go on with it.
+    if mode == .observing, !logHasContent, FileStatus.hasEntry(path + "-wal"),
+      FileStatus.hasEntry(path + "-shm")
+    {
+      return try session(.observing)
+    }
+    return try session(try connect(.immutable, busyTimeout: busyTimeout), stamp)
+  }
+
+  /// Opens a connection that reads under locks and leaves no file next to the database; `nil` if
+  /// the database keeps a log.
+  func connectWithoutLog(busyTimeout: Duration) throws -> SQLiteConnection? {
+    guard !logHasContent else { return nil }
+    let connection = try connect(.withoutLog, busyTimeout: busyTimeout)
+    return keepsLog(connection) ? nil : connection
+  }
+
+  /// Whether the database keeps a log by now.
+  func keepsLog(_ connection: SQLiteConnection) -> Bool { connection.keepsLog || logHasContent }
+
+  /// Whether SQLite would read the log, whatever the database's header says.
+  private var logHasContent: Bool { (FileStatus.size(of: path + "-wal") ?? 0) > 0 }
+
+  private var hasLogWithoutIndex: Bool { logHasPages && !FileStatus.hasEntry(path + "-shm") }
 
   /// Whether an index made by this process would belong to the owner; another's would lock the
   /// owner out.
@@ -158,22 +228,6 @@ struct DatabaseFile: Sendable {
       "\(path) has a write-ahead log without its index (\(path)-shm), which cannot be read "
         + "without writing; open it once for writing, or copy both files to a directory that you may "
         + "write to", path: path)
-  }
-
-  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
-  /// the files next to it.
-  func openForInspection(busyTimeout: Duration) throws -> SQLiteSession {
-    if hasLogWithoutIndex { throw logWithoutIndex }
-    let hasLog = FileStatus.hasEntry(path + "-wal") && FileStatus.hasEntry(path + "-shm")
-    let stamp = hasLog ? nil : immutableStamp
-    return try explaining {
-      let connection = try connect(
-        stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
-      for pragma in ["cell_size_check = ON", "cache_size = -8192"] {
-        try connection.execute("PRAGMA \(pragma)")
-      }
-      return try SQLiteSession(connection, catalog, stamp: stamp)
-    }
   }
 
   /// Opens the connection that writes.
@@ -232,6 +286,13 @@ struct DatabaseFile: Sendable {
         [.cannotOpen, .inputOutput, .readOnly, .other].contains(error.code)
       else { throw error }
       if hasLogWithoutIndex { throw logWithoutIndex }
+      if error.concernsIndex {
+        error.message =
+          "\(path) has a write-ahead log, \(path)-wal, that its index (\(path)-shm) does not fit, as "
+          + "after a crash or if another database's log was put there; open the database once for "
+          + "writing (rmos-cli init), which reads of the log what belongs to it"
+        throw error
+      }
       let index = Sidecar(path: path + "-shm")
       // If opening fails for another reason, an index that looks like one is not to blame.
       if error.code != .cannotOpen || !index.mayBeAnIndex, let hint = index.hint {
@@ -420,6 +481,10 @@ struct Sidecar {
       try check(
         entry, SystemError.thrown { () throws(SystemError) in try FileSystem.checkReadable(path) },
         .cannotOpen, "read")
+    case .withoutLog:
+      // The journal of a write that was cut off has to be undone, and an empty one is none.
+      guard path.hasSuffix("-journal"), entry.size > 0 else { return }
+      try check(for: .readOnly)
     case .immutable: return
     }
   }

@@ -11,6 +11,14 @@ final class SQLiteChangeWatch: Sendable {
     var connection: SQLiteConnection?
     /// The number of connections so far: each has its own count.
     var generation = 0
+    /// The state in which the file was found to keep a log.
+    var stamp: FileStatus.State?
+
+    mutating func keep(_ connection: SQLiteConnection) -> SQLiteConnection {
+      self.connection = connection
+      generation += 1
+      return connection
+    }
   }
 
   private let file: DatabaseFile
@@ -40,29 +48,49 @@ final class SQLiteChangeWatch: Sendable {
     // The counts of another file would say nothing, and reading them would leave a log next to that
     // file.
     guard followsPath || identity == nil || status.identity == identity else { return nil }
-    if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
-      // No file may be written next to it, so it is read without locks, and its state counts.
-      state.withLock { $0.connection = nil }
-      return "\(mark)-\(stamp.text)"
-    }
-    guard access != .inspect else { return nil }
     return state.withLock { state in
       do {
-        let connection: SQLiteConnection
-        if let open = state.connection, open.identity == status.identity {
-          connection = open
-        } else {
-          connection = try file.connect(.readOnly, busyTimeout: busyTimeout)
-          state.connection = connection
-          state.generation += 1
+        guard let connection = try connection(to: status.identity, &state) else {
+          state.connection = nil
+          // Without a log that holds changes, every change is one of the file.
+          return file.immutableStamp.map { "\(mark)-\($0.text)" }
         }
         guard let version = try connection.integer("PRAGMA data_version") else { return nil }
         return "\(mark)-\(state.generation)-\(version)"
+      } catch let error as StoreError where state.connection?.cannotLock(error) == true {
+        state.connection = nil
+        state.stamp = file.immutableStamp
+        return state.stamp.map { "\(mark)-\($0.text)" }
+      } catch let error as StoreError where error.code == .busy {
+        return nil
       } catch {
         state.connection = nil
         return nil
       }
     }
+  }
+
+  /// The connection that counts commits; `nil` if there can be none that leaves no file next to the
+  /// database.
+  private func connection(
+    to identity: FileStatus.Identity, _ state: inout State
+  ) throws -> SQLiteConnection? {
+    let open = state.connection?.identity == identity ? state.connection : nil
+    let readsOnly = access == .readOnly || access == .inspect
+    if readsOnly {
+      if let open, open.mode == .withoutLog, !file.keepsLog(open) { return open }
+      let stamp = file.immutableStamp
+      if stamp == nil || stamp != state.stamp,
+        // Who writes is not waited for: the count is not known as long as that takes.
+        let connection = try file.connectWithoutLog(busyTimeout: .zero)
+      {
+        return state.keep(connection)
+      }
+      state.stamp = stamp
+      guard stamp == nil, access == .readOnly else { return nil }
+    }
+    if let open, open.mode == .readOnly { return open }
+    return state.keep(try file.connect(.readOnly, busyTimeout: busyTimeout))
   }
 
   /// A text that names the file that is at the path now; `nil` if another file than the first is

@@ -14,6 +14,8 @@ final class SQLiteConnection: @unchecked Sendable {
     case readWrite
     /// For reading.
     case readOnly
+    /// For reading a database that keeps no log: locks, and no files next to it.
+    case withoutLog
     /// For reading a file that no one writes: no locks, and no files next to it.
     case immutable
     /// For reading next to a writer: locks, but not even the index of its log is changed.
@@ -29,6 +31,8 @@ final class SQLiteConnection: @unchecked Sendable {
   static let pageCache = "cache_size = -16384"
 
   let handle: SQLiteHandle
+  /// How it was opened.
+  let mode: Mode
   /// The file it has open; `nil` for a database in memory or a temporary one.
   ///
   /// It has a value from the start: if `init` throws before all properties have one, there is no
@@ -61,18 +65,19 @@ final class SQLiteConnection: @unchecked Sendable {
   /// what messages call the database, if that is not its path.
   init(path: String, mode: Mode, busyTimeout: Duration, shownAs name: String? = nil) throws {
     try Self.checkLibrary()
+    self.mode = mode
     var flags = SQLITE_OPEN_NOMUTEX
     switch mode {
     case .create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     case .readWrite: flags |= SQLITE_OPEN_READWRITE
-    case .readOnly: flags |= SQLITE_OPEN_READONLY
+    case .readOnly, .withoutLog: flags |= SQLITE_OPEN_READONLY
     case .immutable, .observing: flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
     }
     let file =
       switch mode {
       case .immutable: "file:\(path.percentEncoded(keeping: "/"))?immutable=1"
       case .observing: "file:\(path.percentEncoded(keeping: "/"))?readonly_shm=1"
-      case .create, .readWrite, .readOnly: path
+      case .create, .readWrite, .readOnly, .withoutLog: path
       }
     var pointer: OpaquePointer?
     let result = unsafe sqlite3_open_v2(file, &pointer, flags, nil)

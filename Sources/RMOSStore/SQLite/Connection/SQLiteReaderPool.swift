@@ -16,6 +16,10 @@ final class SQLiteReaderPool: Sendable {
   private let identity: Mutex<FileStatus.Identity?>
   private let followsPath: Bool
 
+  /// Whether the last read was of a file that changed meanwhile, so that the next one should have
+  /// locks.
+  private let wasChanged = Atomic(false)
+
   /// What a read may do.
   enum Mode {
     /// Reading entities, of a database that must be sound.
@@ -84,7 +88,8 @@ final class SQLiteReaderPool: Sendable {
           try second.connection.readTransaction { schemaCookie in
             let isOneState =
               try second.connection.dataVersion == version
-              || stamp != nil && stamp == file.immutableStamp
+              || second.connection.mode != .withoutLog && stamp != nil
+                && stamp == file.immutableStamp
             guard isOneState, first.stamp == second.stamp,
               first.connection.identity == second.connection.identity
             else { return nil }
@@ -132,10 +137,13 @@ final class SQLiteReaderPool: Sendable {
       }
       if !followsPath { try check(stamp.identity, known) }
     }
+    let prefersLocks = wasChanged.exchange(false, ordering: .relaxed)
     let session =
       switch mode {
-      case .inspecting: try file.openForInspection(busyTimeout: busyTimeout)
-      case .reading: try file.openForReading(true, busyTimeout: busyTimeout)
+      case .inspecting:
+        try file.openForInspection(prefersLocks: prefersLocks, busyTimeout: busyTimeout)
+      case .reading:
+        try file.openForReading(true, prefersLocks: prefersLocks, busyTimeout: busyTimeout)
       case .nextToWriter: try file.openForReading(false, busyTimeout: busyTimeout)
       }
     let found = session.connection.identity
@@ -163,8 +171,14 @@ final class SQLiteReaderPool: Sendable {
     while let session = idle.withLock({ $0.popLast() }) {
       switch session.connection.place {
       case .here:
-        // A file that is read without locks may be read on only if it is unchanged.
-        if session.stamp == nil || session.stamp == file.immutableStamp { return session }
+        // A file that is read without locks may be read on only if it is unchanged, and the files
+        // of a log are not to be created.
+        if session.connection.mode == .withoutLog
+          ? !file.keepsLog(session.connection)
+          : session.stamp == nil || session.stamp == file.immutableStamp
+        {
+          return session
+        }
       case .linked(let count):
         throw .hardLinked(file.path, count)
       case .moved(let reason):
@@ -178,6 +192,8 @@ final class SQLiteReaderPool: Sendable {
   }
 
   private func putBack(_ session: SQLiteSession) {
+    // It was opened for one read, and keeps files next to the database.
+    if mode != .nextToWriter, session.connection.mode == .readWrite { return }
     idle.withLock { idle in
       if idle.count < Self.capacity { idle.append(session) }
     }
@@ -188,6 +204,7 @@ final class SQLiteReaderPool: Sendable {
     guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path))?.state else {
       return
     }
+    wasChanged.store(true, ordering: .relaxed)
     var error = StoreError(
       .busy, "\(file.path) was changed by another process while it was read; run again",
       path: file.path)
