@@ -16,8 +16,8 @@ import RMOSModels
   private let decoder: EntityDecoder
   private var trial: RecordBatch
   private let containers: UnsafeMutablePointer<Bool>
-  /// For each built-in mapping, the mapper of the file; `nil` if the mapping does not read the
-  /// file.
+  /// For each built-in mapping, the mapper of the file, or `nil` if the mapping does not read the
+  /// file; empty until an object needs one.
   private var mappers: [MapperPool.FileMapper?] = []
   private var file: (number: Int, path: [UInt8]) = (0, [])
   private var isInPlace = false
@@ -100,13 +100,7 @@ import RMOSModels
     file = (number, path)
     self.isInPlace = isInPlace
     isLines = format == .lines
-    mappers = pools.map { pool in
-      // Elsewhere it would have to be moved first.
-      guard case .mapped(let mapper) = pool.reading(of: path, as: kind, at: kind) else {
-        return nil
-      }
-      return mapper
-    }
+    mappers.removeAll(keepingCapacity: true)
     // So that what is found of this file can be taken back.
     try builder.emitIfFull(leavingRoomFor: 2)
     (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
@@ -199,6 +193,7 @@ import RMOSModels
     }
     var id = plain.problems.isEmpty ? plain.id : nil
     if !isDone, selection == nil {
+      findMappers()
       for (position, mapper) in mappers.enumerated() {
         guard let mapper else { continue }
         if let shape, !collector.tries(position, on: shape) { continue }
@@ -208,6 +203,18 @@ import RMOSModels
       }
     }
     if let id { ids.insert(id, kind) }
+  }
+
+  /// Finds the mappers of the file: most files need none.
+  private func findMappers() {
+    guard mappers.isEmpty else { return }
+    mappers = pools.map { pool in
+      // Elsewhere it would have to be moved first.
+      guard case .mapped(let mapper) = pool.reading(of: file.path, as: kind, at: kind) else {
+        return nil
+      }
+      return mapper
+    }
   }
 
   private func count(dangling member: String) {
