@@ -48,7 +48,7 @@ struct CompiledRules {
     /// Where in a document its objects are; `nil` if that is found without a mapping's help.
     let entities: EntityPointer?
     let condition: Condition
-    /// Whether its objects are no entities.
+    /// Whether its objects are not entities.
     let skips: Bool
     /// The targets; the targets of `rest` are last, since they take the members that no other used.
     let targets: [Target]

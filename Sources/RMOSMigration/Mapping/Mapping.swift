@@ -112,7 +112,7 @@ struct MappingRule: Sendable {
   var entities: EntityPointer?
   /// What an object must be for the rule to take it.
   var condition = MappingCondition()
-  /// Whether the objects that it takes are no entities.
+  /// Whether the objects that it takes are not entities.
   var skips = false
   /// What becomes the entity's members, by field.
   var members: [(field: Int, source: MemberSource)] = []

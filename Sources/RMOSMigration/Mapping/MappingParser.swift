@@ -108,7 +108,7 @@ struct MappingParser {
       }
       guard words["when"] != nil, words["members"] == nil else {
         throw error(
-          "a rule with \"skip\" says by \"when\" which objects are no entities, and has no "
+          "a rule with \"skip\" says by \"when\" which objects are not entities, and has no "
             + "\"members\"", at: value)
       }
       rule.skips = true

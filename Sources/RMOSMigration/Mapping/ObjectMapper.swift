@@ -82,7 +82,7 @@ import RMOSModels
   private var rule: CompiledRules.Rule?
   /// The number of that rule.
   private(set) var ruleNumber: Int?
-  /// Whether the object is no entity, as that rule says.
+  /// Whether the object is not an entity, as that rule says.
   var skips: Bool { rule?.skips ?? false }
 
   private let containers: UnsafeMutablePointer<Bool>

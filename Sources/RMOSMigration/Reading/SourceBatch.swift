@@ -97,7 +97,7 @@ final class SourceBatchBuilder {
   private var sourcePosition: Int?
   /// The mapper of the file's objects; `nil` if there is none.
   private var mapper: MapperPool.FileMapper?
-  /// How many objects of the file are no entities, as rules of the mapping say.
+  /// How many objects of the file are not entities, as rules of the mapping say.
   private var skippedCount = 0
   /// Whether the mapping determines where the file's entities are.
   var isSelecting = false
@@ -162,7 +162,7 @@ final class SourceBatchBuilder {
       note(
         .info, .mappingSkipped,
         "\(PlainText.counted(skippedCount, "object")) "
-          + (skippedCount == 1 ? "is no entity" : "are no entities")
+          + (skippedCount == 1 ? "is not an entity" : "are not entities")
           + ", as a rule of the mapping says")
     }
     batch.bytes += bytes

@@ -31,7 +31,7 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let inputCopy = IssueCode("input.copy")
   /// A file changed while it was being read.
   public static let inputChanged = IssueCode("input.changed")
-  /// Objects of a file are no entities, as a rule of a mapping says.
+  /// Objects of a file are not entities, as a rule of a mapping says.
   public static let mappingSkipped = IssueCode("mapping.skipped")
   /// The source could not be read further; the run stopped.
   public static let sourceUnreadable = IssueCode("source.unreadable")
