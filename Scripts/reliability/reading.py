@@ -818,6 +818,8 @@ class Walk:
         self.root = root
         self.kind = kind
         self.followed: set[tuple[int, int]] = set()
+        #: The files of its directories that look like data and are not read.
+        self.unread_data: list[bytes] = []
         self.above: set[tuple[int, int]] = set()
         path = os.path.realpath(root)
         while True:
@@ -878,6 +880,9 @@ class Walk:
         entries: list[tuple[bytes, str, bool]] = []
         for name in os.listdir(os.path.join(self.root, path)):
             entry = self._entry(path, name)
+            if entry is None and unread_reason(name)[1] and os.path.isfile(
+                    os.path.join(self.root, path, name)):
+                self.unread_data.append(path + b"/" + name)
             if not name.startswith(b".") and entry is not None:
                 what, is_link = entry
                 entries.append((name + (b"/" if what == "directory" else b""), what, is_link))
@@ -916,7 +921,7 @@ def unread_data(root: bytes) -> list[bytes]:
     """The files that look like data and are not read, by their paths."""
     found: list[bytes] = []
 
-    def walk(path: bytes, is_kind: bool) -> None:
+    def walk(path: bytes) -> None:
         for name in sorted(os.listdir(os.path.join(root, path))):
             below = path + b"/" + name if path else name
             full = os.path.join(root, below)
@@ -924,10 +929,10 @@ def unread_data(root: bytes) -> list[bytes]:
                 continue
             if os.path.isdir(full):
                 if path or name.decode("utf-8", "surrogateescape") not in KINDS:
-                    walk(below, is_kind)
+                    walk(below)
             elif os.path.isfile(full):
                 stem = name.rpartition(b".")[0].decode("utf-8", "surrogateescape")
-                is_read = is_kind or (not path and any(stem in FILES[kind] for kind in KINDS))
+                is_read = not path and any(stem in FILES[kind] for kind in KINDS)
                 if not name.startswith(b".") and ending(name):
                     if not is_read:
                         found.append(below)
@@ -936,6 +941,8 @@ def unread_data(root: bytes) -> list[bytes]:
 
     for kind in KINDS:
         if os.path.isdir(os.path.join(root, kind.encode())):
-            walk(kind.encode(), True)
-    walk(b"", False)
+            of_kind = Walk(root, kind)
+            list(of_kind.items())
+            found += of_kind.unread_data
+    walk(b"")
     return found
