@@ -170,6 +170,7 @@ final class RunJournal {
     tally.countMapped(result, of: batch.records)
     tally.progress = progress(after: batch)
     tally.notRead.add(batch.notRead)
+    tally.skippingMappings.formUnion(batch.skippingMappings)
     batchUptime = options.clock.uptime()
     if let ending = result.ending { self.ending = ending }
     // An atomic run that met a failure will not be in the ledger.
@@ -308,7 +309,8 @@ final class RunJournal {
       duration: duration, bytesRead: tally.progress.bytesRead, filesRead: tally.progress.filesRead,
       mappings: options.mappings.enumerated().map { position, mapping in
         Mapping.Use(
-          name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
+          name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0],
+          hasSkipped: tally.skippingMappings.contains(position))
       },
       rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
       keptMembers: tally.keptMembers, failedNew: tally.failedNew, knownSince: ledger.knownSince,
@@ -349,6 +351,8 @@ private struct Tally {
   var keptMembers = KeptMembers()
   /// How many entities each mapping read, by its position among the run's.
   var mapped: [Int: Int] = [:]
+  /// The mappings whose rules left out objects, by position likewise.
+  var skippingMappings: Set<Int> = []
 
   /// Counts the mapped entities in the part of a batch that was taken.
   mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {

@@ -75,12 +75,18 @@ extension Mapping {
     package var sha256: String
     /// How many entities it read; `nil` if that is not known any more.
     package var entities: Int?
+    /// Whether its rules left out objects.
+    package var hasSkipped: Bool
+
+    /// Whether none of its rules took anything, as far as that is known.
+    var isUnused: Bool { entities == 0 && !hasSkipped }
 
     /// Creates a use.
-    package init(name: String, sha256: String, entities: Int?) {
+    package init(name: String, sha256: String, entities: Int?, hasSkipped: Bool = false) {
       self.name = name
       self.sha256 = sha256
       self.entities = entities
+      self.hasSkipped = hasSkipped
     }
 
     /// The mappings that a run's options name.

@@ -13,6 +13,9 @@ struct SourceBatch: Sendable {
   var files = 0
   /// The files found but not read since the previous batch.
   var notRead = FilesNotRead()
+  /// The mappings whose rules left out objects since the previous batch, by their positions among
+  /// the run's.
+  var skippingMappings: Set<Int> = []
   /// Whether the kind has no more entries.
   var endsKind = false
   /// The part of the file that each rejected entry covers, by the entry's position; only for
@@ -311,6 +314,7 @@ final class SourceBatchBuilder {
     else { return false }
     if mapper.skips {
       skippedCount += 1
+      batch.skippingMappings.insert(file.mapping)
       return true
     }
     if let known = key,

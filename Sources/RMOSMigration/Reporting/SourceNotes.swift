@@ -171,7 +171,7 @@ extension MigrationReport {
     } else {
       facts.append(.keptAside("not recorded"))
     }
-    let unused = run.mappings.filter { $0.entities == 0 }.map(\.name)
+    let unused = run.mappings.filter(\.isUnused).map(\.name)
     if !unused.isEmpty {
       facts.append(
         .mappings(

@@ -67,13 +67,21 @@ import Testing
         "joblogs/alone.json: 1 object ", "joblogs/dictionary.json: 1 object ",
         "joblogs/list.json: 1 object ", "joblogs/log.jsonl: 3 objects",
       ])
+    // A mapping that only leaves out has read something.
+    let onlySkipping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"beats","joblogs":[
+          {"when":{"is":{"/type":"heartbeat"}},"skip":true}]}
+        """#)
+    let report = MigrationReport(of: try migrate(tree, [onlySkipping]).summary)
+    #expect(!report.text.contains("read nothing"), "\(report.text)")
     // The other readers of a source agree.
     let dry = try migrate(tree, [skipping], into: InMemoryStore()) { $0.isDryRun = true }
     #expect(dry.issues == migrated.issues && dry.summary.statistics.total == total)
     let again = try migrate(tree, [skipping], into: store)
     #expect(again.summary.statistics.total.skipped == 3)
-    let report = try diff(tree, store, [skipping])
-    #expect(report.total.equal == 3, "\(report.json)")
+    let difference = try diff(tree, store, [skipping])
+    #expect(difference.total.equal == 3, "\(difference.json)")
   }
 
   /// Files that a mapping reads count, be they outside the kinds' directories; those that it keeps
