@@ -36,7 +36,7 @@ public struct MigrationSummary: Sendable {
   /// When it began, ISO 8601 in UTC.
   package var startedAt: String
   /// Whether it was a dry run.
-  package var isDryRun: Bool
+  public var isDryRun: Bool
   /// The source directory, as given.
   package var source: String
   /// The store's location.
@@ -71,7 +71,7 @@ public struct MigrationSummary: Sendable {
   /// nothing.
   public var backup: RunBackup?
   /// The files of the source that were not read.
-  package var notRead: FilesNotRead
+  public var notRead: FilesNotRead
   /// The number of files of the source that were not read.
   public var filesNotRead: Int { notRead.count }
   /// The members kept with the entities written because their kinds do not declare them.
@@ -81,7 +81,7 @@ public struct MigrationSummary: Sendable {
   public var failedNew: Int
   /// How many of the entities that failed had failed the same way in ``knownSince``, or are in the
   /// store by now.
-  package var failedKnown: Int { statistics.total.failed - failedNew }
+  public var failedKnown: Int { statistics.total.failed - failedNew }
   /// The earlier run with which the failures were compared: the newest that read the same source to
   /// its end; `nil` if there was none.
   package var knownSince: Int64?

@@ -1,9 +1,9 @@
 import RMOSModels
 
 /// The files of a source that a run did not read, and why.
-package struct FilesNotRead: Sendable, Hashable {
+public struct FilesNotRead: Sendable, Hashable {
   /// Why a file is not read.
-  package enum Reason: String, Sendable, Hashable, CaseIterable {
+  public enum Reason: String, Sendable, Hashable, CaseIterable {
     /// Its name does not have the extension of a format.
     case otherExtension = "ending"
     /// The name of the file, or of a directory it is in, begins with a dot.
@@ -19,11 +19,11 @@ package struct FilesNotRead: Sendable, Hashable {
   }
 
   /// A file that was not read.
-  package struct File: Sendable, Hashable {
+  public struct File: Sendable, Hashable {
     /// Its path relative to the source directory.
-    package var path: String
+    public var path: String
     /// Why it is not read.
-    package var reason: Reason
+    public var reason: Reason
 
     /// Creates a file.
     package init(path: String, reason: Reason) {
@@ -36,11 +36,11 @@ package struct FilesNotRead: Sendable, Hashable {
   package static let namedFiles = 100
 
   /// The number of files.
-  package var count: Int { byReason.values.reduce(0, +) }
+  public var count: Int { byReason.values.reduce(0, +) }
   /// The number of files for each reason.
-  package private(set) var byReason: [Reason: Int] = [:]
+  public private(set) var byReason: [Reason: Int] = [:]
   /// The first hundred.
-  package private(set) var files: [File] = []
+  public private(set) var files: [File] = []
 
   /// Creates an empty list.
   package init() {}

@@ -26,13 +26,13 @@ public struct DiffReport: Sendable, Hashable {
   }
 
   /// A member in which source and store differ.
-  package struct Difference: Sendable, Hashable {
+  public struct Difference: Sendable, Hashable {
     /// The member's name.
-    package var member: String
+    public var member: String
     /// The source's value as JSON text, shortened around the first difference; `nil` if absent.
-    package var source: String?
+    public var source: String?
     /// The store's value, likewise.
-    package var database: String?
+    public var database: String?
 
     package init(member: String, source: String?, database: String?) {
       self.member = member
@@ -60,20 +60,20 @@ public struct DiffReport: Sendable, Hashable {
     /// Its file in the source; for an entity only in the database, the file it was migrated from.
     public var path: String?
     /// Which of the file's entities, if it holds several.
-    package var locator: Locator?
+    public var locator: Locator?
     /// The 1-based line in the file; `nil` for an entity only in the database.
     public var line: Int?
     /// What changed since it was migrated; `nil` if the store does not know of a migration, or if
     /// only the database has it and the run read another source, or read it with other mappings.
     public var change: Change?
     /// The run that migrated it.
-    package var run: Int64?
+    public var run: Int64?
     /// How that run read it, if only the database has the entity and it was read otherwise.
     package var otherReading: OtherReading?
     /// The members that differ, if both sides could be read.
-    package var differences: [Difference] = []
+    public var differences: [Difference] = []
     /// The reason why the source's entity cannot be migrated, if it cannot.
-    package var problem: String?
+    public var problem: String?
   }
 
   /// The counts of a kind, or of all.

@@ -15,13 +15,13 @@ public struct UndoReport: Sendable, Hashable {
   /// The backup from before the undo; `nil` if none was needed or wanted.
   public internal(set) var backup: RunBackup?
   /// Whether it was a dry run.
-  package internal(set) var isDryRun = false
+  public internal(set) var isDryRun = false
   /// What was, or in a dry run would be, removed and restored; nothing if there are obstacles.
   public internal(set) var counts = UndoCounts()
   /// The first obstacles, kind by kind.
-  package internal(set) var obstacles: [UndoObstacle] = []
+  public internal(set) var obstacles: [UndoObstacle] = []
   /// The number of obstacles.
-  package internal(set) var obstacleCount = 0
+  public internal(set) var obstacleCount = 0
   /// The obstacles, grouped by what removes them, such as undoing one later run.
   ///
   /// Those that undoing a later run removes come first, the newest run first.
