@@ -30,7 +30,8 @@ public struct Record: Sendable, Hashable {
   /// The value of a member; `nil` if the schema has no such member.
   ///
   /// ```swift
-  /// record["name"] = .text("Rope")
+  /// var renamed = record
+  /// renamed["name"] = .text("Rope")
   /// ```
   ///
   /// - Precondition: The schema has the member, if it is set; `nil` sets it to ``Value/null``.
