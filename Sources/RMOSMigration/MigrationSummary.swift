@@ -79,8 +79,8 @@ public struct MigrationSummary: Sendable {
   /// How many of the entities that failed had not failed the same way in the newest earlier run
   /// that read the same source to its end, and are not in the store by now.
   public var failedNew: Int
-  /// How many of the entities that failed had failed the same way in ``knownSince``, or are in the
-  /// store by now.
+  /// How many of the entities that failed had failed the same way in an earlier run, or are in the
+  /// store by now: those that are not in ``failedNew``.
   public var failedKnown: Int { statistics.total.failed - failedNew }
   /// The earlier run with which the failures were compared: the newest that read the same source to
   /// its end; `nil` if there was none.
