@@ -325,11 +325,11 @@ extension ServerTests {
     private func withoutTimes(_ records: [Record]) -> [Record] {
       records.map { record in
         var record = record
-        for (position, field) in record.kind.schema.fields.enumerated()
+        for field in record.kind.schema.fields
         where field.member.hasSuffix("ed_at")
-          && record.values[position] != .text("2025-01-02 03:04")
+          && record[field.member] != .text("2025-01-02 03:04")
         {
-          record.values[position] = .null
+          record[field.member] = .null
         }
         return record
       }
