@@ -160,12 +160,7 @@ import Testing
       options.proposesMapping = true
       let report = try Survey(of: disguised.path, options: options).runSynchronously()
       var migration = Migration.Options()
-      if let proposal = report.proposal {
-        migration.mappings = [try Mapping(parsing: proposal.text)]
-        migration.mappings += proposal.builtIn.compactMap { Mapping.builtIn(named: $0) }
-      } else {
-        migration.mappings = report.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
-      }
+      migration.mappings = try report.advisedMappings()
       let run = try RecordedMigration(disguised, into: found, migration)
       let total = run.summary.statistics.total
       #expect(total.found == soundRun.found)

@@ -24,12 +24,7 @@ import Testing
         try Survey(of: tree.path, options: options).runSynchronously()
       }
       var migration = Migration.Options()
-      if let proposal = report.proposal {
-        migration.mappings = [try Mapping(parsing: proposal.text)]
-        migration.mappings += proposal.builtIn.compactMap { Mapping.builtIn(named: $0) }
-      } else {
-        migration.mappings = report.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
-      }
+      migration.mappings = try report.advisedMappings()
       for (path, text) in later { try tree.add(path, text) }
       let run = try RecordedMigration(tree, into: store, migration)
       (migrated, issues) = (run.summary.statistics.total.migrated, run.issues)

@@ -183,9 +183,9 @@ import Testing
     let report = try withExtendedLifetime(tree) {
       try Survey(of: tree.path, options: options).runSynchronously()
     }
-    let proposal = try #require(report.proposal)
+    try #require(report.proposal != nil)
     var migration = Migration.Options()
-    migration.mappings = [try Mapping(parsing: proposal.text)]
+    migration.mappings = try report.advisedMappings()
     let store = InMemoryStore()
     let summary = try RecordedMigration(tree.path, into: store, migration).summary
     #expect(summary.statistics.total.failed == 0)
