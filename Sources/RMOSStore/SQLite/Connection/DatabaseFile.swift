@@ -290,7 +290,7 @@ struct DatabaseFile: Sendable {
         error.message =
           "\(path) has a write-ahead log, \(path)-wal, that its index (\(path)-shm) does not fit, as "
           + "after a crash or if another database's log was put there; open the database once for "
-          + "writing (rmos-cli init), which reads of the log what belongs to it"
+          + "writing, which reads of the log what belongs to it"
         throw error
       }
       let index = Sidecar(path: path + "-shm")
