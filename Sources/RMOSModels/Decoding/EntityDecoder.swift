@@ -604,7 +604,16 @@ package final class EntityDecoder {
   private func noteStringified(_ work: inout Workspace) {
     let text = unsafe UnsafeBufferPointer(
       start: work.text, count: work.scanner.cursor - work.text)
-    guard let found = unsafe StringifiedValue.first(in: text) else { return }
+    // A field that should be an object or a list is refused with the same advice.
+    let found = unsafe StringifiedValue.first(in: text) { offset in
+      !object.members.contains { member in
+        guard member.valueRange.lowerBound == offset, let field = member.field else { return false }
+        return work.draft.fieldViolations.contains {
+          $0.field == field && $0.violation.code == .fieldType && $0.violation.severity == .error
+        }
+      }
+    }
+    guard let found else { return }
     let member = object.members.first {
       $0.nameRange.lowerBound <= found.offset && found.offset < $0.valueRange.upperBound
     }

@@ -12,24 +12,43 @@ package struct StringifiedValue: Sendable, Hashable {
   package let text: String
   package let writer: Writer
 
-  /// What happened and what to do, to follow what was found.
-  var explanation: String {
+  /// Recognizes such a text; `nil` if it is another.
+  init?(_ text: String) {
+    self.text = text
+    if text.hasPrefix("[object "), text.hasSuffix("]") {
+      writer = .javaScript
+      return
+    }
+    let isOfType =
+      text.hasPrefix("System.") && !text.contains(" ")
+      && (text.hasSuffix("[]") || text.hasPrefix("System.Collections.")
+        || text.hasPrefix("System.Management.Automation."))
+    let isOfMembers =
+      text.hasPrefix("@{") && text.hasSuffix("}") && (text == "@{}" || text.contains("="))
+    guard isOfType || isOfMembers else { return nil }
+    writer = .powerShell
+  }
+
+  /// What happened and what to do.
+  var advice: String {
     switch writer {
     case .powerShell:
-      "; PowerShell wrote it so, and what was in it may be lost: write the file again with "
+      "PowerShell wrote it so, and what was in it may be lost: write the file again with "
         + "ConvertTo-Json -Depth 100"
-    case .javaScript: "; JavaScript wrote it so, and what was in it is lost"
+    case .javaScript: "JavaScript wrote it so, and what was in it is lost"
     }
   }
 
   /// Finds the strings in JSON that are such texts.
   ///
-  /// - Parameter json: Valid JSON, followed by ``JSONScanner/padding`` readable bytes.
+  /// - Parameters:
+  ///   - json: Valid JSON, followed by ``JSONScanner/padding`` readable bytes.
+  ///   - counts: Whether a string counts whose opening quote is at a position.
   /// - Returns: The first and the position of its opening quote, and how many there are; `nil` if
   ///   there are none.
   /// - Complexity: O(length), a word at a time.
   static func first(
-    in json: UnsafeBufferPointer<UInt8>
+    in json: UnsafeBufferPointer<UInt8>, where counts: (Int) -> Bool
   ) -> (value: StringifiedValue, offset: Int, count: Int)? {
     guard let base = unsafe UnsafeRawPointer(json.baseAddress) else { return nil }
     var first: (value: StringifiedValue, offset: Int)?
@@ -45,7 +64,7 @@ package struct StringifiedValue: Sendable, Hashable {
         guard place + 1 < json.count else { break }
         switch unsafe json[place + 1] {
         case UInt8(ascii: "@"), UInt8(ascii: "S"), UInt8(ascii: "["):
-          guard let value = unsafe value(in: json, at: place) else { continue }
+          guard let value = unsafe value(in: json, at: place), counts(place) else { continue }
           count += 1
           if first == nil { first = (value, place) }
         default: continue
@@ -61,24 +80,15 @@ package struct StringifiedValue: Sendable, Hashable {
   ) -> StringifiedValue? {
     guard unsafe json[quote] == UInt8(ascii: "\"") else { return nil }
     let rest = unsafe UnsafeBufferPointer(rebasing: json[(quote + 1)...])
-    if unsafe rest.starts(with: "[object Object]\"".utf8) {
-      return StringifiedValue(text: "[object Object]", writer: .javaScript)
-    }
-    guard unsafe rest.starts(with: "@{".utf8) || rest.starts(with: "System.".utf8) else {
+    guard beginnings.contains(where: { unsafe rest.starts(with: $0.utf8) }) else {
       return nil
     }
     var end = 0
     while end < rest.count, unsafe rest[end] != UInt8(ascii: "\"") {
       unsafe end += rest[end] == UInt8(ascii: "\\") ? 2 : 1
     }
-    let text = unsafe String(decoding: rest.prefix(end), as: UTF8.self)
-    let isOfType =
-      text.hasPrefix("System.") && !text.contains(" ")
-      && (text.hasSuffix("[]") || text.hasPrefix("System.Collections.")
-        || text.hasPrefix("System.Management.Automation."))
-    guard isOfType || text == "@{}" || text.hasSuffix("}") && text.contains("=") else {
-      return nil
-    }
-    return StringifiedValue(text: text, writer: .powerShell)
+    return unsafe StringifiedValue(String(decoding: rest.prefix(end), as: UTF8.self))
   }
+
+  private static let beginnings = ["@{", "System.", "[object "]
 }

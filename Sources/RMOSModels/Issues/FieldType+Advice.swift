@@ -89,13 +89,7 @@ extension FieldType {
       let text = unsafe JSONScanner.decoded(
         UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
     else { return nil }
-    if text.starts(with: "[object ".utf8) || text.starts(with: "@{".utf8)
-      || text.starts(with: "System.".utf8)
-    {
-      return
-        "what it held was lost when the file was written; export it again, in PowerShell with a "
-        + "larger -Depth"
-    }
+    if let lost = StringifiedValue(String(decoding: text, as: UTF8.self)) { return lost.advice }
     let first = text.first { $0 > 0x20 }
     guard first == UInt8(ascii: shape == .object ? "{" : "[") else { return nil }
     return "write the JSON that is in it without the quotes around it, or let a mapping read it as "

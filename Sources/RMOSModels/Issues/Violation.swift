@@ -144,7 +144,7 @@ package enum Violation: Sendable, Hashable {
     case .stringified(let value, let count):
       (field.isEmpty ? "the entity" : "\"\(field)\"")
         + " has \(Violation.quoted(value.text)) in place of an object or a list"
-        + (count > 1 ? ", the first of \(count) such texts" : "") + value.explanation
+        + (count > 1 ? ", the first of \(count) such texts" : "") + "; " + value.advice
     case .lookAlike(let name, let canBeMapped):
       "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
         + "member; rename it"

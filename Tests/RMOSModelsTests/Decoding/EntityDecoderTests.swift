@@ -80,6 +80,17 @@ import Testing
     }
   }
 
+  @Test func aFieldThatIsSuchATextIsRefusedOnceWithTheAdvice() {
+    let text = family().replacing("[1]", with: "\"System.Object[]\"")
+    let reading = EntityDecoding(.stripFamilies, text)
+    #expect(reading.issues.map(\.severity) == [.error])
+    #expect(reading.issues.first?.message.contains("ConvertTo-Json -Depth") == true)
+    // What is kept as it is has a warning of its own.
+    let kept = EntityDecoding(.stripFamilies, family(#", "metadata": "@{a=1}""#))
+    #expect(kept.issues.map(\.severity) == [.warning, .warning])
+    #expect(kept.issues.contains { $0.message.contains("ConvertTo-Json -Depth") })
+  }
+
   @Test func textThatOnlyLooksLikeAnObjectIsText() {
     for text in [
       "@{", "a@{b=1}", "@home", "System.", "System.Collections are nice", "System of strips",
