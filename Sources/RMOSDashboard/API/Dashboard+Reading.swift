@@ -90,11 +90,12 @@ extension Dashboard {
 
   /// A response with one entity.
   func entityAnswer(
-    _ status: Int, _ record: Record, fields: [HeaderField] = []
+    _ status: Int, _ record: Record, warnings: [Issue] = [], fields: [HeaderField] = []
   ) -> ServerResponse {
     .json(status: status, entityTag: record.entityTag, fields: fields) {
       $0.member("success", true)
       $0.member(record.kind.schema.memberName) { $0.entity(record) }
+      if !warnings.isEmpty { $0.member("issues", each: warnings) { $0.issue($1) } }
     }
   }
 

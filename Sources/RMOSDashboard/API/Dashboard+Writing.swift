@@ -26,6 +26,7 @@ extension Dashboard {
     let record = content.record
     let issues = content.issues + (Self.lengthIssue(of: record).map { [$0] } ?? [])
     try refuse(issues) { try store.read { try $0.missingReferences(of: record) } }
+    let warnings = issues.filter { $0.severity == .warning }
     let stored = try changing(kind, .created) { transaction, run in
       if try transaction.record(kind, id: record.id) != nil {
         throw HTTPRefusal(
@@ -34,11 +35,13 @@ extension Dashboard {
             + "use another id, or change it with PUT")
       }
       try transaction.check(record)
-      try transaction.write(record, run: run)
+      try transaction.write(record, run: run.id)
+      try writing.note(warnings, in: &run, transaction)
       return try transaction.record(kind, id: record.id) ?? record
     }
     let path = (Route.root + [kind.pathName, record.id.pathSegment]).joined(separator: "/")
-    return entityAnswer(201, stored, fields: [HeaderField("Location", "/" + path)])
+    return entityAnswer(
+      201, stored, warnings: warnings, fields: [HeaderField("Location", "/" + path)])
   }
 
   /// The maximum length of an id in an address, bytes.
@@ -72,18 +75,21 @@ extension Dashboard {
       throw HTTPRefusal.absent(kind, id)
     }
     let content = try EntityBody(kind: kind, now: time).read(request, id: id)
-    let stored = try changing(kind, .changed) { transaction, run in
+    let (stored, warnings) = try changing(kind, .changed) { transaction, run in
       guard let old = try transaction.record(kind, id: id) else {
         throw HTTPRefusal.absent(kind, id)
       }
       // RFC 9110, 13.2.1: before the content is processed, which is about another state.
       try request.checkConditions(old.entityTag)
       let change = EntityChange(old, by: content, at: time)
-      try refuse(try change.issues(transaction))
-      try transaction.write(change.new, run: run)
-      return try transaction.record(kind, id: id) ?? change.new
+      let issues = try change.issues(transaction)
+      try refuse(issues)
+      let warnings = issues.filter { $0.severity == .warning }
+      try transaction.write(change.new, run: run.id)
+      try writing.note(warnings, in: &run, transaction)
+      return (try transaction.record(kind, id: id) ?? change.new, warnings)
     }
-    return entityAnswer(200, stored)
+    return entityAnswer(200, stored, warnings: warnings)
   }
 
   private func delete(
@@ -101,7 +107,7 @@ extension Dashboard {
             + "\(referrers.joined(separator: " and ")); delete or change those first")
       }
       try request.checkConditions(old.entityTag)
-      guard try transaction.remove(kind, id: id, run: run) else {
+      guard try transaction.remove(kind, id: id, run: run.id) else {
         throw HTTPRefusal.absent(kind, id)
       }
     }
@@ -114,12 +120,12 @@ extension Dashboard {
   /// Writes in the run of what this dashboard writes, and invalidates the cached status.
   private func changing<Result>(
     _ kind: EntityKind, _ outcome: WritingRun.Outcome,
-    _ body: (any StoreTransaction, _ run: Int64) throws -> Result
+    _ body: (any StoreTransaction, _ run: inout LedgerRun) throws -> Result
   ) throws -> Result {
     defer { cache.invalidate() }
     return try store.write { transaction in
       var run = try writing.current(in: transaction)
-      let result = try body(transaction, run.id)
+      let result = try body(transaction, &run)
       try writing.count(outcome, of: kind, in: &run, transaction)
       return result
     }
@@ -173,7 +179,7 @@ struct EntityChange {
     }
   }
 
-  /// The issues that prevent the change.
+  /// The issues of what the request names.
   ///
   /// An existing fault does not prevent changing something else.
   func issues(_ reader: some StoreReader) throws -> [Issue] {

@@ -63,6 +63,17 @@ final class WritingRun: Sendable {
     try update(&run, transaction)
   }
 
+  /// Records the warnings of what a request has written, in the request's transaction.
+  ///
+  /// ``count(_:of:in:_:)`` must follow.
+  func note(
+    _ warnings: [Issue], in run: inout LedgerRun, _ transaction: any StoreTransaction
+  ) throws {
+    guard !warnings.isEmpty else { return }
+    try transaction.appendIssues(warnings, run: run.id)
+    for issue in warnings { run.issueCounts[issue.code, default: 0] += 1 }
+  }
+
   /// Closes the run, if it has begun.
   func finish(in store: any RecordStore) throws {
     guard begun.withLock({ $0 }) != nil else { return }

@@ -38,7 +38,7 @@ package struct MigrationHistory: Sendable, Hashable {
   package static func read(
     from store: some RecordStore, limit: Int? = 50
   ) throws -> MigrationHistory {
-    MigrationHistory(try store.read { try $0.entityDays() }, store.catalog, limit: limit)
+    MigrationHistory(try store.entityDays(), store.catalog, limit: limit)
   }
 
   /// Creates the history of the newest days.

@@ -58,7 +58,7 @@ import Testing
       "pattern_type": #""rope""#, "rosette_geometry": "null", "strip_width_mm": "7.25",
       "strip_thickness_mm": "1.5", "material_type": #""Koa""#, "strips": #"[{"id":"n"}]"#,
       "job_type": #""batch""#, "pattern_id": "null", "status": #""running""#,
-      "start_time": #""2020-01-01""#, "end_time": #""2020-01-02T10:00:00Z""#,
+      "start_time": #""2020-01-01""#, "end_time": #""2025-02-02T10:00:00Z""#,
       "duration_seconds": "12.5", "parameters": #"{"p":2}"#, "results": #"{"r":3}"#,
     ]
     for (kind, id) in [(EntityKind.stripFamilies, "f1"), (.patterns, "p1"), (.joblogs, "j1")] {

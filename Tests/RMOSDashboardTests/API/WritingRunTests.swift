@@ -82,6 +82,41 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
+  func warningsOfWhatIsWrittenAreAnsweredAndKept(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    let created = fixture.send(
+      "POST", "/joblogs", json: #"{"id": "k", "job_type": "polish", "parameters": {}}"#)
+    #expect(created.status == 201)
+    let changed = fixture.send("PATCH", "/joblogs/k", json: #"{"job_type": "sand"}"#)
+    #expect(changed.status == 200)
+    let quiet = fixture.send("PATCH", "/joblogs/k", json: #"{"job_type": "slice"}"#)
+    #expect(quiet.status == 200)
+    #expect(try quiet.json["issues"] == nil)
+    // The warnings of a request that is refused are not kept.
+    #expect(
+      fixture.send("PATCH", "/joblogs/k", json: #"{"job_type": "sand", "status": "odd"}"#).status
+        == 422)
+    func told(_ answer: ServerResponse) throws -> [String] {
+      guard case .array(let issues) = try answer.json["issues"] else { return [] }
+      return issues.map { issue in
+        ["severity", "code", "pointer"].map { issue[$0]?.string ?? "" }.joined(separator: " ")
+      }
+    }
+    #expect(
+      try told(created) == [
+        "warning field.unknown-value /job_type", "warning field.empty /parameters",
+      ])
+    #expect(try told(changed) == ["warning field.unknown-value /job_type"])
+    let run = try #require(try runs(fixture).first)
+    #expect(run.issueCounts == [.fieldUnknownValue: 2, .fieldEmpty: 1])
+    let kept = try fixture.store.read { try $0.issues(ofRun: run.id) }
+    try #expect(
+      kept.map { "\($0.severity) \($0.code) \($0.pointer ?? "")" }
+        == told(created) + told(changed))
+    #expect(kept.allSatisfy { $0.kind == .joblogs && $0.id == "k" })
+  }
+
+  @Test(arguments: Backend.allCases)
   func aRunThatWasUndoneOrClosedIsFollowedByAnother(_ backend: Backend) throws {
     let fixture = try fixture(backend)
     for (number, name) in ["one", "two", "three"].enumerated() {
