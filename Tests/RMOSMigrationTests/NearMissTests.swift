@@ -120,11 +120,16 @@ import Testing
       {"id":"f","name":"N","material_type":5,"strip_width_mm":"2,5","strip_thickness_mm":"0.6 mm",
        "strips":[1]}
       """#,
-      "joblogs/j.json": #"{"id":"j","job_type":"slice","status":"canceled","parameters":{"a":1}}"#,
+      "joblogs/j.json": #"""
+      {"id":"j","job_type":"slice","status":"canceled",
+       "pattern_id":7.0,"strip_family_id":7.5,"parameters":{"a":1}}
+      """#,
     ])
     let messages = try RecordedMigration(tree, into: InMemoryStore()).issues.map(\.message)
     for words in [
       "; write 2.5", "; write 0.6 alone", "; write \"5\"", "did you mean \"cancelled\"?",
+      "\"pattern_id\" is the number 7.0; expected the id of a pattern as text; write \"7\"",
+      "the id of a strip family as text; write \"7.5\"",
     ] {
       #expect(messages.contains { $0.contains(words) }, "\(messages)")
     }

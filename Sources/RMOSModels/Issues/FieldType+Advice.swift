@@ -23,6 +23,10 @@ extension FieldType {
       return "write one of \(rule.knownValues.joined(separator: ", "))"
     case (.timestamp, .number): return Timestamp.advice(forNumber: text)
     case (.reference, .number):
+      // Data frames write a column of whole numbers as 7.0 if one of them is missing.
+      if case .value(let number) = unsafe DecimalText.integerValue(token) {
+        return "write \"\(number)\""
+      }
       return "write \"\(text)\""
     case (.integer, .string), (.real, .string):
       return numberAdvice(for: String(text.dropFirst().dropLast()))
