@@ -120,10 +120,11 @@ extension AuditRule {
   /// Runs have ended.
   package static let staleRun = AuditRule(
     "run.stale", .warning, "No run is marked as running whose process has died")
-  /// The newest migration was complete.
+  /// The newest migration of each source was complete.
   package static let failedRun = AuditRule(
     "run.failed", .warning,
-    "The newest migration completed without failed entities: otherwise data is missing")
+    "The newest migration of each source completed without failed entities: otherwise data is "
+      + "missing")
 }
 
 extension AuditRule {

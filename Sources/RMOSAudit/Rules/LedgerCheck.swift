@@ -66,7 +66,7 @@ struct ProvenanceCheck: AuditCheck {
   }
 }
 
-/// Whether runs marked as running are, and whether the newest migration was complete.
+/// Whether runs marked as running are, and whether the newest migration of each source was complete.
 struct RunCheck: AuditCheck {
   let rules: [AuditRule] = [.staleRun, .failedRun]
 
@@ -84,34 +84,109 @@ struct RunCheck: AuditCheck {
           "run \(run.id), started \(run.startedAt), is marked as running, but its process "
             + "\(run.processID) has ended; the next migration marks it as interrupted"))
     }
-    if let newest = try context.reader.newestRun(where: \.isMigration), newest.id != current {
-      checkEnd(of: newest, context)
+    for end in LastMigration.all(in: try context.reader.runs(limit: Self.runsRead))
+    where end.run.id != current {
+      try check(end, context)
     }
     return rules
   }
 
-  private func checkEnd(of run: LedgerRun, _ context: AuditContext) {
+  /// The number of runs, the newest, among which the last migration of each source is found.
+  private static let runsRead = 1000
+  /// The number of issues of a run that are looked at.
+  private static let issuesRead = 10_000
+
+  private func check(_ end: LastMigration, _ context: AuditContext) throws {
+    let run = end.run
     guard run.undoneBy == nil else { return }
     let total = run.statistics.total
     let message: String
+    var found = run.state.rawValue
     switch run.state {
     // If its process has ended, that is reported above.
     case .running: return
     case .interrupted:
+      // What left nothing behind may have been a mistake.
+      guard end.isNewest || total.migrated + total.updated > 0 else { return }
       message = "was interrupted; migrating \(run.source) again continues where it stopped"
     case .failed:
+      guard end.isNewest || total.migrated + total.updated > 0 else { return }
       message = "failed" + (run.failure.map { ": \($0)" } ?? "; its report gives the reason")
-    case .completed:
-      guard total.failed > 0 else { return }
+    case .completed where total.failed > 0:
+      guard try total.failed > failuresMadeGood(of: run, context) else { return }
+      found = "\(total.failed) failed"
       message =
         "rejected \(PlainText.grouped(total.failed)) of "
         + "\(PlainText.counted(total.found, "entity", "entities")) from \(run.source); "
         + "its report lists them"
+    case .completed:
+      guard run.issueCounts[.inputNothingFound, default: 0] > 0, end.isNewest || end.foundEarlier
+      else { return }
+      found = "nothing found"
+      message = "found nothing to read in \(run.source)"
     }
+    let what =
+      end.isNewest ? "the last migration, run \(run.id)," : "run \(run.id), the last of its source,"
     context.log.add(
       AuditFinding(
         .warning, .failedRun, table: "migration_runs", row: run.id, column: "state",
-        found: total.failed > 0 ? "\(total.failed) failed" : run.state.rawValue,
-        expected: "completed, none failed", "the last migration, run \(run.id), \(message)"))
+        found: found, expected: "completed, none failed", "\(what) \(message)"))
+  }
+
+  /// How many of the entities that failed in a run were written later, such as from copies of
+  /// rejects that were fixed.
+  private func failuresMadeGood(of run: LedgerRun, _ context: AuditContext) throws -> Int {
+    // No row of the run itself is later.
+    guard try context.reader.runs(limit: 1).first?.id != run.id else { return 0 }
+    struct Failure: Hashable {
+      var kind: EntityKind
+      var id: String
+      var source: String?
+      var locator: Locator?
+    }
+    var query = IssueQuery(run: run.id)
+    query.severity = .error
+    query.limit = Self.issuesRead
+    var failures: Set<Failure> = []
+    try context.reader.forEachIssue(matching: query) { issue in
+      guard let kind = issue.kind, let id = issue.id, context.has(kind, column: "id")
+      else { return }
+      failures.insert(
+        Failure(kind: kind, id: id, source: issue.source, locator: issue.locator))
+    }
+    return try failures.count { failure in
+      if let origin = try context.reader.provenance(failure.kind, id: failure.id) {
+        return origin.run > run.id
+      }
+      return try context.reader.contains(failure.kind, id: Array(failure.id.utf8).span)
+    }
+  }
+}
+
+/// The newest migration of a source.
+private struct LastMigration {
+  let run: LedgerRun
+  /// Whether it is the newest of all migrations.
+  let isNewest: Bool
+  /// Whether an earlier migration has found anything in the source.
+  var foundEarlier = false
+
+  /// Finds the newest migration of each source.
+  ///
+  /// - Parameter runs: The runs to look through, newest first.
+  /// - Returns: The migrations, newest first.
+  static func all(in runs: [LedgerRun]) -> [LastMigration] {
+    var found: [LastMigration] = []
+    var positions: [String: Int] = [:]
+    for run in runs where run.isMigration {
+      let source = run.normalizedSource
+      if let position = positions[source] {
+        if run.statistics.total.found > 0 { found[position].foundEarlier = true }
+      } else {
+        positions[source] = found.count
+        found.append(LastMigration(run: run, isNewest: found.isEmpty))
+      }
+    }
+    return found
   }
 }

@@ -9,11 +9,11 @@ import RMOSStore
 /// there, such as the files of a directory; then failures are also known from the newest run that
 /// could read all.
 struct FailureBaseline {
-  /// The source, as ``normalized(_:)`` writes it.
+  /// The source, as `LedgerRun.normalized(source:)` writes it.
   private let source: String
 
   /// Creates the baseline of runs over a source directory.
-  init(source: String) { self.source = Self.normalized(source) }
+  init(source: String) { self.source = LedgerRun.normalized(source: source) }
 
   /// The numbers of the runs to compare with, the newest first; none if there is none.
   func runs(in reader: any StoreReader) throws -> [Int64] {
@@ -54,21 +54,11 @@ struct FailureBaseline {
   }
 
   private func isOfSource(_ run: LedgerRun) -> Bool {
-    run.isMigration && Self.normalized(run.source) == source
+    run.isMigration && run.normalizedSource == source
   }
 
   /// Whether two paths name the same source directory, as far as they tell.
   static func isSame(_ source: String, _ other: String) -> Bool {
-    normalized(source) == normalized(other)
-  }
-
-  /// A path without what makes no difference: a slash at its end, doubled slashes, and `.`.
-  ///
-  /// `..` stays, because of symbolic links.
-  static func normalized(_ path: String) -> String {
-    let parts = path.split(separator: "/").filter { $0 != "." }
-    let isAbsolute = path.utf8.first == UInt8(ascii: "/")
-    return (isAbsolute ? "/" : "")
-      + (parts.isEmpty && !isAbsolute ? "." : parts.joined(separator: "/"))
+    LedgerRun.normalized(source: source) == LedgerRun.normalized(source: other)
   }
 }

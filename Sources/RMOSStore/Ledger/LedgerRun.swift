@@ -218,6 +218,22 @@ extension Locator {
   }
 }
 
+extension LedgerRun {
+  /// ``source`` as ``normalized(source:)`` writes it.
+  package var normalizedSource: String { Self.normalized(source: source) }
+
+  /// The path of a source without what makes no difference: a slash at its end, doubled slashes,
+  /// and `.`.
+  ///
+  /// `..` stays, because of symbolic links.
+  package static func normalized(source path: String) -> String {
+    let parts = path.split(separator: "/").filter { $0 != "." }
+    let isAbsolute = path.utf8.first == UInt8(ascii: "/")
+    return (isAbsolute ? "/" : "")
+      + (parts.isEmpty && !isAbsolute ? "." : parts.joined(separator: "/"))
+  }
+}
+
 extension StoreReader {
   /// The newest run of some sort; `nil` if there is none.
   ///

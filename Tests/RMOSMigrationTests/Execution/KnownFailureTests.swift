@@ -350,6 +350,6 @@ import Testing
     ("a/../b", "a/../b"),
   ])
   func aPathIsTheSameHoweverItIsWritten(_ path: String, _ expected: String) {
-    #expect(FailureBaseline.normalized(path) == expected)
+    #expect(LedgerRun.normalized(source: path) == expected)
   }
 }

@@ -1,0 +1,71 @@
+import RMOSAudit
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// A failure is not forgotten because another source was migrated since.
+@Suite struct SourceEndTests {
+  private let store = InMemoryStore()
+
+  private func source(_ patterns: String...) throws -> SourceTree {
+    let tree = try SourceTree()
+    for (number, pattern) in patterns.enumerated() {
+      try tree.add("patterns/\(number).json", pattern)
+    }
+    return tree
+  }
+
+  private func pattern(_ id: String, rings: Int = 3) -> String {
+    #"{"id": "\#(id)", "name": "N", "ring_count": \#(rings), "geometry": {"r": 1}}"#
+  }
+
+  private func migrate(_ source: SourceTree) throws {
+    _ = try Migration(from: source.path, into: store).runSynchronously()
+  }
+
+  private func findings() throws -> [AuditFinding] {
+    try Auditor(of: store) { $0.rules = [.failedRun] }.runSynchronously()[.failedRun]?.findings
+      ?? []
+  }
+
+  @Test func anotherSourceHidesNothing() throws {
+    let (bad, good) = try (source(pattern("a", rings: 0), pattern("b")), source(pattern("c")))
+    try migrate(bad)
+    try migrate(good)
+    try migrate(good)
+    let found = try findings()
+    #expect(found.map(\.row) == [1])
+    #expect(found.first?.message.contains("run 1, the last of its source, rejected 1 of 2") == true)
+    try bad.add("patterns/0.json", pattern("a"))
+    try migrate(bad)
+    #expect(try findings().isEmpty)
+  }
+
+  @Test func whatWasMigratedFromACopyIsMadeGood() throws {
+    let bad = try source(pattern("a", rings: 0), pattern("b", rings: 0), pattern("c"))
+    try migrate(bad)
+    try migrate(try source(pattern("a")))
+    #expect(try findings().map(\.found) == ["2 failed"])
+    try migrate(try source(pattern("b")))
+    #expect(try findings().isEmpty)
+    // What was there before it failed is not what failed.
+    try migrate(bad)
+    #expect(try findings().map(\.row) == [4])
+  }
+
+  @Test func anEmptyDirectoryIsReportedWhereThereWasSomething() throws {
+    let (full, empty, good) = try (source(pattern("a")), source(), source(pattern("c")))
+    try migrate(full)
+    try full.remove("patterns/0.json")
+    try migrate(full)
+    try migrate(empty)
+    #expect(try findings().map(\.row) == [3, 2])
+    try migrate(good)
+    // Nobody knows whether the other one was a mistake.
+    let found = try findings()
+    #expect(found.map(\.row) == [2])
+    #expect(found.first?.message.contains("found nothing to read in \(full.path)") == true)
+  }
+}
