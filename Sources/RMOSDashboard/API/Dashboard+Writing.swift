@@ -27,7 +27,7 @@ extension Dashboard {
     let issues = content.issues + (Self.lengthIssue(of: record).map { [$0] } ?? [])
     try refuse(issues) { try store.read { try $0.missingReferences(of: record) } }
     let warnings = issues.filter { $0.severity == .warning }
-    let stored = try changing(kind, .created) { transaction, run in
+    let stored = try changing(kind, record.id, .created) { transaction, run in
       if try transaction.record(kind, id: record.id) != nil {
         throw HTTPRefusal(
           409,
@@ -75,7 +75,7 @@ extension Dashboard {
       throw HTTPRefusal.absent(kind, id)
     }
     let content = try EntityBody(kind: kind, now: time).read(request, id: id)
-    let (stored, warnings) = try changing(kind, .changed) { transaction, run in
+    let (stored, warnings) = try changing(kind, id, .changed) { transaction, run in
       guard let old = try transaction.record(kind, id: id) else {
         throw HTTPRefusal.absent(kind, id)
       }
@@ -95,7 +95,7 @@ extension Dashboard {
   private func delete(
     _ kind: EntityKind, _ id: String, _ request: ServerRequest
   ) throws -> ServerResponse {
-    try changing(kind, .changed) { transaction, run in
+    try changing(kind, id, .changed) { transaction, run in
       guard let old = try transaction.record(kind, id: id) else {
         throw HTTPRefusal.absent(kind, id)
       }
@@ -119,12 +119,12 @@ extension Dashboard {
 
   /// Writes in the run of what this dashboard writes, and invalidates the cached status.
   private func changing<Result>(
-    _ kind: EntityKind, _ outcome: WritingRun.Outcome,
+    _ kind: EntityKind, _ id: String, _ outcome: WritingRun.Outcome,
     _ body: (any StoreTransaction, _ run: inout LedgerRun) throws -> Result
   ) throws -> Result {
     defer { cache.invalidate() }
     return try store.write { transaction in
-      var run = try writing.current(in: transaction)
+      var run = try writing.current(in: transaction, toWrite: kind, id: id)
       let result = try body(transaction, &run)
       try writing.count(outcome, of: kind, in: &run, transaction)
       return result

@@ -96,6 +96,9 @@ struct EntityBody {
       issue.line = nil
       issue.column = nil
       issue.offset = nil
+      if issue.code == .idMismatch {
+        issue.message = "the id in the body is not the one in the path; leave it out"
+      }
       return issue
     }
     if !entry.unknownMembers.isEmpty,

@@ -6,8 +6,10 @@ import Synchronization
 
 /// The run in the ledger that gathers what one dashboard writes.
 ///
-/// It begins with the first write, in that write's transaction, and again if it was undone or
-/// closed meanwhile.
+/// It begins with the first write, in that write's transaction. Another one begins if it was undone
+/// or closed meanwhile; if there is a newer run in the ledger; and if something else changed the
+/// row that is to be written after it did. So each run can be undone before those that came later,
+/// and none claims or takes back what others did.
 final class WritingRun: Sendable {
   /// What a request did to an entity.
   enum Outcome {
@@ -35,13 +37,19 @@ final class WritingRun: Sendable {
     optionsJSON = writer.text
   }
 
-  /// The run, which begins now unless it has.
-  func current(in transaction: any StoreTransaction) throws -> LedgerRun {
-    if let run = try known(to: transaction), run.state == .running, run.undoneBy == nil {
+  /// The run for writing an entity, which begins now unless it has.
+  func current(
+    in transaction: any StoreTransaction, toWrite kind: EntityKind, id: String
+  ) throws -> LedgerRun {
+    if let run = try known(to: transaction), run.state == .running, run.undoneBy == nil,
+      try transaction.runs(limit: 1).first?.id == run.id,
+      try !transaction.hasForeignChange(of: kind, id: id, after: run.id)
+    {
       return run
     }
     let now = clock.timestamp
     try transaction.markInterruptedRuns(now: now)
+    try close(in: transaction)
     var run = LedgerRun(
       command: LedgerRun.serverCommand, startedAt: now, source: source, optionsJSON: optionsJSON,
       catalog: transaction.catalog)
@@ -77,19 +85,24 @@ final class WritingRun: Sendable {
   /// Closes the run, if it has begun.
   func finish(in store: any RecordStore) throws {
     guard begun.withLock({ $0 }) != nil else { return }
-    try store.write { transaction in
-      guard var run = try known(to: transaction), run.state == .running else { return }
+    try store.write { try close(in: $0) }
+    begun.withLock { $0 = nil }
+  }
+
+  /// Closes what this dashboard has begun and not closed; that is more than one run if the end of
+  /// one was rolled back with the beginning of the next.
+  private func close(in transaction: any StoreTransaction) throws {
+    for var run in try transaction.runningRuns() where run.optionsJSON == optionsJSON {
       run.state = .completed
       run.finishedAt = clock.timestamp
       try update(&run, transaction)
     }
-    begun.withLock { $0 = nil }
   }
 
   private func update(_ run: inout LedgerRun, _ transaction: any StoreTransaction) throws {
     run.heartbeatAt = clock.timestamp
-    if let begin = begun.withLock({ $0 })?.uptime {
-      run.seconds = (clock.uptime() - begin).seconds
+    if let begin = begun.withLock({ $0 }), begin.id == run.id {
+      run.seconds = (clock.uptime() - begin.uptime).seconds
     }
     try transaction.updateRun(run)
   }
@@ -100,5 +113,21 @@ final class WritingRun: Sendable {
       run.optionsJSON == optionsJSON
     else { return nil }
     return run
+  }
+}
+
+extension StoreReader {
+  /// Whether a row that a run wrote is no longer as the run left it.
+  fileprivate func hasForeignChange(
+    of kind: EntityKind, id: String, after run: Int64
+  ) throws -> Bool {
+    guard let change = try changes(of: kind, id: id).first(where: { $0.run == run })
+    else { return false }
+    let record = try record(kind, id: id)
+    return switch change.result {
+    case .written(let digest): record.map { RowDigest(of: $0) } != digest
+    case .deleted: record != nil
+    case .rewritten: false
+    }
   }
 }

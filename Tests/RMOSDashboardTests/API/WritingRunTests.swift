@@ -130,6 +130,56 @@ import Testing
     #expect(try runs(fixture).map(\.command) == ["serve", "serve", "undo", "serve", "migrate"])
   }
 
+  /// What others change between two requests is theirs: it is neither recorded as the run's, nor
+  /// undone with it.
+  @Test(arguments: Backend.allCases)
+  func changesOfOthersEndTheRun(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    func patch(_ name: String) -> Int {
+      fixture.send("PATCH", "/patterns/p", json: "{\"name\": \"\(name)\"}").status
+    }
+    func pattern() throws -> Record? {
+      try fixture.store.read { try $0.record(.patterns, id: "p") }
+    }
+    #expect(patch("one") == 200 && patch("two") == 200)
+    try fixture.store.write { transaction in
+      var edited = try #require(try transaction.record(.patterns, id: "p"))
+      edited["ring_count"] = .integer(77)
+      _ = try transaction.update(edited)
+    }
+    let outside = try pattern()
+    // The edit of one row is no reason to begin anew for another.
+    #expect(fixture.send("PATCH", "/joblogs/j", json: #"{"status": "failed"}"#).status == 200)
+    #expect(patch("three") == 200)
+    let ledger = try runs(fixture)
+    #expect(ledger.map(\.command) == ["serve", "serve", "migrate"])
+    #expect(ledger.map(\.state) == [.running, .completed, .completed])
+    #expect(ledger.map(\.statistics.total.updated) == [1, 3, 0])
+    let change = try fixture.store.read { try $0.changes(of: .patterns, id: "p") }.first
+    #expect(change?.run == ledger[0].id && change?.before?.record == outside)
+    #expect(try undo(ledger[1].id, fixture).runsToUndoFirst == [ledger[0].id])
+    #expect(try undo(ledger[0].id, fixture).isSuccess)
+    #expect(try pattern() == outside)
+    #expect(try undo(ledger[1].id, fixture).obstacles.map(\.reason) == [.isEdited])
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aRunEndsWithTheNextInTheLedger(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    let before = try content(fixture.store)
+    func patch(_ id: String) -> Int {
+      fixture.send("PATCH", "/patterns/\(id)", json: #"{"name": "N"}"#).status
+    }
+    #expect(patch("p") == 200)
+    try fixture.migrate(
+      StoreSamples.record(.patterns, "q"), startedAt: "2026-01-02T00:00:00Z")
+    #expect(patch("q") == 200 && patch("p") == 200)
+    let ledger = try runs(fixture)
+    #expect(ledger.map(\.command) == ["serve", "migrate", "serve", "migrate"])
+    for run in ledger.dropLast() { #expect(try undo(run.id, fixture).isSuccess, "\(run.command)") }
+    #expect(try content(fixture.store) == before)
+  }
+
   @Test(arguments: Backend.allCases)
   func whatWasChangedSinceIsAnObstacle(_ backend: Backend) throws {
     let fixture = try fixture(backend)

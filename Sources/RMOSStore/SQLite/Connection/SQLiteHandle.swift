@@ -142,11 +142,11 @@ extension StoreError {
   ) -> StoreError {
     let next =
       followsPath
-      ? "reading goes on by itself once a database is there again"
-      : "check what is there now, and open it again"
+      ? "; nothing was written, and reading goes on by itself once a database is there again"
+      : "; nothing was written. Check what is there now, and open the store again"
     return StoreError(
       .replaced,
-      "\(path) is no longer the database that was opened: \(reason); nothing was written, and \(next)",
+      "\(path) is no longer the database that was opened: \(reason)\(next)",
       path: path)
   }
 
