@@ -64,6 +64,10 @@ struct Hints {
   ) -> String? {
     // No option changes which of several entities of the source counts.
     if group.code == .duplicateDiffers, group.message.hasPrefix("appears earlier") { return nil }
+    if group.isAboutPositions {
+      return "give such entities ids, and new ones a file of their own; "
+        + "--missing-id reject refuses them"
+    }
     if let hint = forIssue(group.code.rawValue, arguments) { return hint }
     if let name = mapping(in: group.message) {
       let given = arguments.all("mapping")

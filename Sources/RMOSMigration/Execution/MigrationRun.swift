@@ -121,6 +121,7 @@ struct MigrationRun {
         mappings: MappingSet(options.mappings),
         ignored: options.rejectsDirectory.map { [$0] } ?? []),
       lines: SourceLines(root: migration.source),
+      sources: EarlierSources(before: migration.source),
       batches: BatchExecutor(
         planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled,
         digester: FailureDigester(
@@ -135,6 +136,7 @@ struct RunContext {
   let store: any RecordStore
   let feed: SourceFeed
   let lines: SourceLines
+  let sources: EarlierSources
   let batches: BatchExecutor
   let journal: RunJournal
   let isCancelled: () -> Bool
@@ -176,8 +178,8 @@ struct RunContext {
   ) throws -> (result: BatchResult, ledger: LedgerRun?) {
     guard let run = journal.run else { preconditionFailure("the run was begun") }
     let target = TransactionTarget(
-      transaction: transaction, lines: lines, run: run, startedAt: journal.startedAt,
-      baseline: journal.baseline, willChange: journal.backUp)
+      transaction: transaction, lines: lines, sources: sources, run: run,
+      startedAt: journal.startedAt, baseline: journal.baseline, willChange: journal.backUp)
     let result = try batches.execute(
       batch, in: target, journal.memory, failedBefore: journal.failedCount)
     return (result, try journal.write(result, of: batch, in: transaction))
@@ -200,7 +202,8 @@ struct DryRunExecutor {
           root: context.feed.source, catalog: context.store.catalog,
           options: context.feed.options, mappings: context.feed.mappings,
           access: context.feed.access),
-        lines: context.lines, startedAt: journal.startedAt, baseline: journal.baseline)
+        lines: context.lines, sources: context.sources, startedAt: journal.startedAt,
+        baseline: journal.baseline)
       journal.announceStart()
       try context.forEachBatch { batch in
         let result = try context.batches.execute(

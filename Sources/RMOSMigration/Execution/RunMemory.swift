@@ -8,6 +8,8 @@ struct RunMemory {
   /// The ids that failed, so that a reference to one can say so.
   private var failed: [EntityKind: Set<[UInt8]>] = [:]
   private var failedCount = 0
+  /// The kinds of which something failed whose id is not known.
+  private var namelessKinds: Set<EntityKind> = []
   /// The ids of ``decidedKind`` that an entity of this run has been decided for; kept only if rows
   /// are rewritten, because later entities with the same id must not rewrite them again.
   private var decided = IDTable()
@@ -24,6 +26,9 @@ struct RunMemory {
     failed[kind]?.contains(Array(id)) ?? false
   }
 
+  /// Whether something of a kind failed whose id is not known, such as a file that is not JSON.
+  func hasFailedNameless(_ kind: EntityKind) -> Bool { namelessKinds.contains(kind) }
+
   /// Whether an entity of this run has determined the row with this id; the first valid one does.
   func hasDecided(_ kind: EntityKind, _ id: IDTable.Key) -> Bool {
     kind == decidedKind && decided[id] != nil
@@ -34,7 +39,10 @@ struct RunMemory {
     if batch.kind != decidedKind { (decidedKind, decided) = (batch.kind, IDTable()) }
     for (index, result) in result.outcomes.enumerated() {
       let id = batch.entries[index].id
-      if id.isEmpty { continue }
+      if id.isEmpty {
+        if result.outcome == .failed { namelessKinds.insert(batch.kind) }
+        continue
+      }
       if result.outcome == .failed {
         remember(failed: batch.arena[id.range], batch.kind)
       } else if keepsDecided {

@@ -10,6 +10,7 @@ final class DryRunTarget: EntityTarget {
   private let reader: any StoreReader
   private let rereader: EntityRereader
   private let lines: SourceLines
+  private let sources: EarlierSources
   private let startedAt: String
   private let baseline: [Int64]
   private let catalog: EntityCatalog
@@ -26,11 +27,12 @@ final class DryRunTarget: EntityTarget {
   private var lastRead: (number: UInt64, entity: RecordBatch)?
 
   init(
-    _ reader: any StoreReader, rereader: EntityRereader, lines: SourceLines, startedAt: String,
-    baseline: [Int64]
+    _ reader: any StoreReader, rereader: EntityRereader, lines: SourceLines,
+    sources: EarlierSources, startedAt: String, baseline: [Int64]
   ) {
     self.reader = reader
     self.lines = lines
+    self.sources = sources
     self.startedAt = startedAt
     self.baseline = baseline
     self.rereader = rereader
@@ -101,7 +103,9 @@ final class DryRunTarget: EntityTarget {
     }
     guard let id = batch.id(at: index), let provenance = try reader.provenance(batch.kind, id: id)
     else { return nil }
-    var origin = StoredOrigin(provenance, isOfThisRun: false, lines)
+    var origin = StoredOrigin(
+      provenance, of: try sources.otherSource(of: provenance.run, in: reader), isOfThisRun: false,
+      lines)
     if let row = try reader.record(batch.kind, id: id) {
       origin.compare(row, with: batch, at: index)
     }

@@ -28,7 +28,8 @@ protocol EntityTarget {
 
 /// The origin of a row, for an entity that has the same id.
 struct StoredOrigin: Hashable {
-  /// The file and line in the source that is being read, or the run and its file.
+  /// The file and line in the source that is being read, or the run, its source if that is another,
+  /// and its file.
   var place: String
   /// Whether it is an earlier entity of the source that is being read.
   let isOfThisRun: Bool
@@ -39,14 +40,17 @@ struct StoredOrigin: Hashable {
   ///
   /// - Parameters:
   ///   - provenance: The row's.
+  ///   - otherSource: What that run read, if it is not what this one reads.
   ///   - isOfThisRun: Whether this run wrote it.
   ///   - lines: Finds lines in the source.
-  init(_ provenance: Provenance, isOfThisRun: Bool, _ lines: SourceLines) {
+  init(
+    _ provenance: Provenance, of otherSource: String?, isOfThisRun: Bool, _ lines: SourceLines
+  ) {
     self.isOfThisRun = isOfThisRun
     place =
       isOfThisRun
       ? Self.place(provenance.path, provenance.byteOffset, lines)
-      : "run \(provenance.run), \(provenance.path)"
+      : "run \(provenance.run)\(otherSource.map { " of \($0)" } ?? ""), \(provenance.path)"
   }
 
   /// Creates the origin of an entity that this run reads.
@@ -71,6 +75,24 @@ struct StoredOrigin: Hashable {
   }
 }
 
+/// Tells what earlier runs have read, from what this one reads.
+final class EarlierSources {
+  private let source: String
+  private var others: [Int64: String?] = [:]
+
+  /// Creates the sources of runs before one over `source`.
+  init(before source: String) { self.source = source }
+
+  /// What a run read; `nil` if it is what this one reads, or is not known.
+  func otherSource(of run: Int64, in reader: some StoreReader) throws -> String? {
+    if let known = others[run] { return known }
+    let other = try reader.run(run)?.source
+    let result = other.flatMap { FailureBaseline.isSame($0, source) ? nil : $0 }
+    others.updateValue(result, forKey: run)
+    return result
+  }
+}
+
 /// The facts about an entity by which its outcome is decided.
 struct EntityFacts {
   /// A reference to an entity that does not exist.
@@ -79,6 +101,8 @@ struct EntityFacts {
     var reference: Int
     /// Whether the entity it refers to failed in this run.
     var hasFailed = false
+    /// Whether something of its kind failed whose id is not known.
+    var mayHaveFailed = false
     /// An existing id that looks like the missing one.
     var similar: SimilarID?
   }
@@ -121,7 +145,9 @@ extension EntityFacts {
         : try SimilarID.first(like: String(decoding: id, as: UTF8.self), of: kind) { id in
           try target.contains(kind, id: Array(id.utf8).span)
         }
-      return MissingReference(reference: position, hasFailed: hasFailed, similar: similar)
+      return MissingReference(
+        reference: position, hasFailed: hasFailed, mayHaveFailed: memory.hasFailedNameless(kind),
+        similar: similar)
     }
     self.isRepeated = isRepeated
     // What is refused anyway need not be compared.

@@ -69,8 +69,11 @@ struct Planner {
           "is already in the store (from \(origin.place)) with other content in \(names)\(more)"
         case nil: "is already in the store with other content in \(names)\(more)"
         }
+      let doubt =
+        facts.origin?.isOfThisRun != true && Self.isKnownByPosition(batch, index)
+        ? Self.positionalID + "; if it is, it is not in the store" : ""
       return duplicate(
-        batch, index, .duplicateDiffers, skippedAs: .warning, fact + Self.age(facts.origin))
+        batch, index, .duplicateDiffers, skippedAs: .warning, fact + Self.age(facts.origin) + doubt)
     case .absent:
       return Decision(action: .insert)
     }
@@ -107,6 +110,16 @@ struct Planner {
         "differs from the store in \(members), and the row there comes from another application; "
           + "left as it is, because edits are not overwritten")
     }
+    if Self.isKnownByPosition(batch, index) {
+      return Decision(
+        action: .update,
+        issues: [
+          batch.issue(
+            at: index, .warning, .duplicateDiffers,
+            "is already in the store with other content in \(members)" + Self.positionalID
+              + "; updated")
+        ])
+    }
     guard reportsInformation else { return Decision(action: .update, counted: .duplicateDiffers) }
     return Decision(
       action: .update,
@@ -115,6 +128,18 @@ struct Planner {
           at: index, .info, .duplicateDiffers,
           "is already in the store with other content in \(members); updated")
       ])
+  }
+
+  /// Says that an id says little about an entity.
+  static let positionalID =
+    "; its id is derived from its position in the file, where another entity may be by now"
+
+  /// Whether an entity has an id only by its position among others, which changes when one is
+  /// inserted before it, or a log begins anew.
+  private static func isKnownByPosition(_ batch: RecordBatch, _ index: Int) -> Bool {
+    let entry = batch.entries[index]
+    if case .none = entry.locator { return false }
+    return batch.issues[entry.issues].contains { $0.code == .idDerived }
   }
 
   /// Says that an entity is newer than the row that stays.
@@ -162,6 +187,10 @@ struct Planner {
     if id.allSatisfy(\.isWhitespace) {
       return "\"\(member)\" is \(Violation.quoted(id)), which is the id of no "
         + "\(reference.target.schema.singular); \(Violation.adviceForAbsence(writtenAs: id))"
+    }
+    if missing.mayHaveFailed, missing.similar == nil {
+      return "\(what), which is neither in the store nor in what could be read of the source; fix "
+        + "the \(reference.target.schema.plural) that could not be read, and run again"
     }
     let advice = SimilarID.advice(
       for: id, missing.similar, otherwise: "add it, or set the member to null")

@@ -5,6 +5,7 @@ import RMOSStore
 struct TransactionTarget: EntityTarget {
   let transaction: any StoreTransaction
   let lines: SourceLines
+  let sources: EarlierSources
   /// The run's number in the ledger.
   let run: Int64
   /// When it began.
@@ -36,7 +37,11 @@ struct TransactionTarget: EntityTarget {
     guard let id = batch.id(at: index),
       let provenance = try transaction.provenance(batch.kind, id: id)
     else { return nil }
-    var origin = StoredOrigin(provenance, isOfThisRun: provenance.run == run, lines)
+    let isOfThisRun = provenance.run == run
+    var origin = StoredOrigin(
+      provenance,
+      of: isOfThisRun ? nil : try sources.otherSource(of: provenance.run, in: transaction),
+      isOfThisRun: isOfThisRun, lines)
     if let row = try transaction.record(batch.kind, id: id) {
       origin.compare(row, with: batch, at: index)
     }

@@ -54,6 +54,11 @@ package struct IssueGroups: Sendable, Hashable {
       return String(decoding: result + bytes[end...], as: UTF8.self)
     }
 
+    /// Whether they are about entities that only their position in a file identifies.
+    package var isAboutPositions: Bool {
+      code == .duplicateDiffers && message.contains(Planner.positionalID)
+    }
+
     /// "412 job logs", "3 files".
     package var subject: String {
       if code.concernsSource { return PlainText.counted(count, "file") }

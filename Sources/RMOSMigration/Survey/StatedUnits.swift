@@ -27,20 +27,6 @@ struct StatedUnits {
     let profile: MemberProfile
   }
 
-  private static let names = ["uom", "einheit", "einheiten"]
-  private static let millimetres: Set = [
-    "mm", "millimeter", "millimeters", "millimetre", "millimetres", "millimètre", "millimètres",
-    "millimetro", "millimetri", "milímetro", "milímetros",
-  ]
-  private static let inches: Set = [
-    "in", "ins", "inch", "inches", "\"", "zoll", "pouce", "pouces", "pollice", "pollici", "pulgada",
-    "pulgadas",
-  ]
-  private static let otherLengths: Set = [
-    "cm", "centimeter", "centimeters", "centimetre", "centimetres", "zentimeter", "dm", "m",
-    "meter", "meters", "metre", "metres", "ft", "foot", "feet", "fuß", "yd", "yard", "yards",
-    "mil", "mils", "thou", "µm", "μm", "um", "micron", "microns",
-  ]
   private static let seconds: Set = [
     "s", "sec", "secs", "second", "seconds", "sekunde", "sekunden", "seconde", "secondes",
     "secondi", "segundo", "segundos",
@@ -57,9 +43,7 @@ struct StatedUnits {
   init(in members: [MemberProfile], below path: [Int]) {
     for (position, member) in members.enumerated() where member.hasAllWords {
       let folded = String(decoding: member.spellings[0].foldedName, as: UTF8.self)
-      if folded.hasPrefix("unit") || folded.hasSuffix("unit") || folded.hasSuffix("units")
-        || Self.names.contains(folded)
-      {
+      if LengthUnit.isStated(byName: folded) {
         self.members.append(Member(folded: folded, path: path + [position], profile: member))
       }
     }
@@ -77,13 +61,13 @@ struct StatedUnits {
     }
     let any = members.filter { member in
       let isOfTime = member.folded.contains("time") || member.folded.contains("duration")
-      return member.folded.hasPrefix("unit") || Self.names.contains(member.folded)
+      return member.folded.hasPrefix("unit") || LengthUnit.genericNames.contains(member.folded)
         || isOfTime == isTime
     }
     let (known, unknown, others) =
       isTime
-      ? (Self.seconds, Self.otherTimes, Self.millimetres.union(Self.inches))
-      : (Self.millimetres.union(Self.inches), Self.otherLengths, Self.seconds)
+      ? (Self.seconds, Self.otherTimes, LengthUnit.millimetres.union(LengthUnit.inches))
+      : (LengthUnit.millimetres.union(LengthUnit.inches), LengthUnit.others, Self.seconds)
     func words(_ member: Member) -> [String] {
       member.profile.words.map { String(decoding: $0, as: UTF8.self) }
     }
@@ -96,7 +80,7 @@ struct StatedUnits {
     guard let first = stating.first else {
       let unclear = (own + any).first { member in
         !words(member).allSatisfy {
-          others.contains($0.lowercased()) || Self.otherLengths.contains($0.lowercased())
+          others.contains($0.lowercased()) || LengthUnit.others.contains($0.lowercased())
             || Self.otherTimes.contains($0.lowercased())
         }
       }
@@ -110,8 +94,8 @@ struct StatedUnits {
       guard members.allSatisfy({ !$0.words.isEmpty }) else { return nil }
       return Statement(members: members, isInches: isInches, name: shown)
     }
-    let inches = isTime ? nil : statement(Self.inches.contains, isInches: true)
-    let same = statement((isTime ? Self.seconds : Self.millimetres).contains, isInches: false)
+    let inches = isTime ? nil : statement(LengthUnit.inches.contains, isInches: true)
+    let same = statement((isTime ? Self.seconds : LengthUnit.millimetres).contains, isInches: false)
     let found = [inches, same].compactMap { $0 }
     if found.isEmpty {
       return .other(

@@ -139,6 +139,8 @@ package final class EntityDecoder {
   /// The defaults of fields that have one, in the order in which they are given.
   private let defaults: [(field: Int, value: Default)]
   private let object: ScannedObject
+  /// The fields that are in millimeters, by their names.
+  private let millimeterFields: [Int]
   /// The entity under way; a value of its own, so that Swift checks exclusive access once, not at
   /// each property.
   private var draft = Draft()
@@ -150,6 +152,7 @@ package final class EntityDecoder {
     self.schema = schema
     otherNames = schema.otherNames
     object = ScannedObject(of: schema)
+    millimeterFields = schema.fields.indices.filter { schema.fields[$0].member.hasSuffix("_mm") }
     draft.cells = Array(repeating: .null, count: schema.fields.count)
     var defaults: [(field: Int, value: Default)] = schema.fields.indices.compactMap { field in
       switch schema.fields[field].defaultValue {
@@ -572,6 +575,10 @@ package final class EntityDecoder {
       {
         noteLookAlike(member, of: field, canBeMapped: canBeMapped, &work)
       }
+      // Whoever wrote a mapping knows the units.
+      if canBeMapped, member.kind == .string, !millimeterFields.isEmpty {
+        noteOtherUnit(member, &work)
+      }
       unsafe work.output.append(work.output.next == start ? "{\"" : ",\"")
       unsafe work.output.append(
         UnsafeBufferPointer(
@@ -644,6 +651,24 @@ package final class EntityDecoder {
     work.draft.note(
       .lookAlike(name, canBeMapped: canBeMapped && isRight),
       at: member.nameRange.lowerBound - 1, member: name, of: field)
+  }
+
+  /// Notes that a member which is not read states another unit than fields of the entity are in.
+  private func noteOtherUnit(_ member: ScannedObject.Member, _ work: inout Workspace) {
+    let text = unsafe work.text
+    // A word and its quotes.
+    guard member.valueRange.count <= 16, member.nameRange.count <= 32 else { return }
+    let name = unsafe Array(member.name(in: text))
+    guard LengthUnit.isStated(byName: String(decoding: name.foldedName, as: UTF8.self))
+    else { return }
+    let word = unsafe String(decoding: member.value(in: text), as: UTF8.self)
+      .dropFirst().dropLast()
+    let fields = millimeterFields.filter { object.given($0) != nil }
+    guard LengthUnit.isForeign(String(word)), !fields.isEmpty else { return }
+    work.draft.note(
+      .otherUnit(
+        Violation.quoted(String(word)), of: fields.map { schema.fields[$0].member }),
+      at: member.nameRange.lowerBound - 1, member: String(decoding: name, as: UTF8.self))
   }
 
   // MARK: Looking at the input

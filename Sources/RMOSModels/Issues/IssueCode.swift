@@ -84,6 +84,8 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   /// The name of an unknown member differs from the name of an absent one only in case, `_`, `-`
   /// and spaces.
   public static let fieldLookAlike = IssueCode("field.look-alike")
+  /// An unknown member states another unit of length than the one its entity's fields are in.
+  public static let fieldUnit = IssueCode("field.unit")
   /// An end is before its start.
   public static let timeOrder = IssueCode("time.order")
   /// The referenced entity is neither in the store nor migrated by this run.

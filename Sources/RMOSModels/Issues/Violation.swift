@@ -51,6 +51,8 @@ package enum Violation: Sendable, Hashable {
   case stringified(StringifiedValue, count: Int)
   /// The field is absent, and a member that is not read is almost called so.
   case lookAlike(String, canBeMapped: Bool)
+  /// A member that is not read states another unit, quoted, than fields are in.
+  case otherUnit(String, of: [String])
 
   /// Its severity; a value that is not an error is kept unchanged.
   package var severity: Severity {
@@ -61,7 +63,9 @@ package enum Violation: Sendable, Hashable {
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
       .error
-    case .rounded, .noTime, .endBeforeStart, .idNumber, .lookAlike, .stringified: .warning
+    case .rounded, .noTime, .endBeforeStart, .idNumber, .lookAlike, .stringified,
+      .otherUnit:
+      .warning
     case .idDerived, .idAlias, .columnName: .info
     }
   }
@@ -85,6 +89,7 @@ package enum Violation: Sendable, Hashable {
     case .idAlias: .idAlias
     case .columnName: .fieldColumnName
     case .lookAlike: .fieldLookAlike
+    case .otherUnit: .fieldUnit
     }
   }
 
@@ -149,6 +154,10 @@ package enum Violation: Sendable, Hashable {
       "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
         + "member; rename it"
         + (canBeMapped ? ", or read the source with the mapping \"any-case\"" : " if it is meant")
+    case .otherUnit(let unit, let fields):
+      "\"\(field)\" is \(unit), but \(fields.map { "\"\($0)\"" }.joined(separator: " and ")) "
+        + (fields.count == 1 ? "is" : "are") + " read as millimeters; convert what is not, or let "
+        + "a mapping do it"
     }
   }
 
@@ -171,6 +180,7 @@ package enum Violation: Sendable, Hashable {
     case .idMismatch(let id, _): id
     case .stringified(let value, _): Violation.quoted(value.text)
     case .blankKey(let key): key
+    case .otherUnit(let unit, _): unit
     case .idAlias(let name), .columnName(let name), .lookAlike(let name, _):
       "a member \(Violation.quoted(name))"
     }
@@ -195,6 +205,7 @@ package enum Violation: Sendable, Hashable {
     case .idMissing, .idDerived, .idNumber, .blankKey: "an id that is text"
     case .idMismatch(_, let key): key
     case .stringified: "an object or a list"
+    case .otherUnit: "\"mm\""
     case .idAlias, .columnName, .lookAlike: "the member's own name"
     }
   }

@@ -156,7 +156,8 @@ import Testing
     let later = try SourceTree(["patterns/b.json": "[\(changed)]"])
     let issues = try RecordedMigration(later, into: store).issues
     #expect(issues.map(\.code) == [.duplicateDiffers])
-    #expect(issues.first?.message.contains("(from run 1, patterns/a.jsonl)") == true)
+    #expect(
+      issues.first?.message.contains("(from run 1 of \(tree.path), patterns/a.jsonl)") == true)
     try tree.add("patterns/c.json", changed)
     let both = try run(tree).issues
     #expect(both.first?.message.contains("earlier in the source (patterns/a.jsonl:4)") == true)
