@@ -66,7 +66,7 @@ struct ProvenanceCheck: AuditCheck {
   }
 }
 
-/// Whether runs marked as running are, and whether the newest migration of each source was complete.
+/// Whether runs marked as running are, and how the newest migration of each source ended.
 struct RunCheck: AuditCheck {
   let rules: [AuditRule] = [.staleRun, .failedRun]
 
