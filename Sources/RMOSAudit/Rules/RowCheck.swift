@@ -66,7 +66,7 @@ private final class KindCheck {
       else { continue }
       var severity = violation.severity
       // A default that an application left out does no harm; a missing id does.
-      if case .missing(because: nil, _) = violation, field > 0, mayBeNull[field] {
+      if case .missing(because: nil, _, _) = violation, field > 0, mayBeNull[field] {
         severity = .warning
       }
       try add(rule, severity, field, row, found: violation.found, expected: violation.expected)

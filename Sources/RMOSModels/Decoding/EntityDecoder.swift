@@ -651,6 +651,14 @@ package final class EntityDecoder {
     work.draft.note(
       .lookAlike(name, canBeMapped: canBeMapped && isRight),
       at: member.nameRange.lowerBound - 1, member: name, of: field)
+    // The error says it too: whoever sees only errors would not know why the field is missing. Of
+    // what a mapping has made, it says what the mapping reads.
+    guard canBeMapped,
+      let position = work.draft.fieldViolations.firstIndex(where: { $0.field == field }),
+      case .missing(let because, nil, .error) = work.draft.fieldViolations[position].violation
+    else { return }
+    work.draft.fieldViolations[position].violation = .missing(
+      because: because, other: .init(name: name, canBeMapped: isRight))
   }
 
   /// Notes that a member which is not read states another unit than fields of the entity are in.

@@ -2,10 +2,25 @@
 ///
 /// An ``Issue`` is a violation with its place.
 package enum Violation: Sendable, Hashable {
+  /// A member that is not read and is almost called as one that is absent.
+  package struct LookAlike: Sendable, Hashable {
+    /// The member's name.
+    package let name: String
+    /// Whether a built-in mapping would read it.
+    package let canBeMapped: Bool
+
+    /// What it is called and what to do about it, after the name of the one that is absent.
+    fileprivate var message: String {
+      "\(Violation.quoted(name)) has a similar name: rename it"
+        + (canBeMapped ? Violation.mappingAdvice : " if it is meant")
+    }
+  }
+
   // Violations of a field.
 
   /// Absent or null; `because` is the condition under which the field is required, if there is one.
-  case missing(because: String? = nil, severity: Severity = .error)
+  /// `other` is a member that is not read and is almost called so.
+  case missing(because: String? = nil, other: LookAlike? = nil, severity: Severity = .error)
   /// A value of another type than expected.
   case wrongType(found: String, expected: String, severity: Severity = .error)
   /// Text that is empty or only white space.
@@ -57,7 +72,7 @@ package enum Violation: Sendable, Hashable {
   /// Its severity; a value that is not an error is kept unchanged.
   package var severity: Severity {
     switch self {
-    case .missing(_, let severity), .wrongType(_, _, let severity), .empty(_, let severity),
+    case .missing(_, _, let severity), .wrongType(_, _, let severity), .empty(_, let severity),
       .unknownValue(_, _, let severity):
       severity
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
@@ -96,10 +111,9 @@ package enum Violation: Sendable, Hashable {
   /// What was found, what was expected and how to fix it, for the field named `field`.
   package func message(field: String) -> String {
     switch self {
-    case .missing(nil, _):
-      "\"\(field)\" is missing; it is required"
-    case .missing(let because?, _):
-      "\"\(field)\" is missing; it is required when \(because)"
+    case .missing(let because, let other, _):
+      "\"\(field)\" is missing; it is required" + (because.map { " when \($0)" } ?? "")
+        + (other.map { ", and \($0.message)" } ?? "")
     case .wrongType(let found, let expected, let severity):
       "\"\(field)\" is \(found); expected \(expected)" + Violation.keeping(severity)
     case .blank:
@@ -120,7 +134,10 @@ package enum Violation: Sendable, Hashable {
       "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
         + "2025-01-15T10:30:00Z" + Violation.timeAdvice(found)
     case .unknownValue(let found, let known, let severity):
-      "\"\(field)\" is \(found); expected one of \(known.joined(separator: ", "))"
+      // A long list would hide what is said about it.
+      "\"\(field)\" is \(found)"
+        + (known.count > 10 && severity != .error
+          ? ", which is not a known one" : "; expected one of \(known.joined(separator: ", "))")
         + Violation.suggestion(for: found, among: known, severity)
     case .endBeforeStart(let end, let startField, let start):
       "\"\(field)\" (\(end)) is before \"\(startField)\" (\(start)); kept as is"
@@ -152,14 +169,15 @@ package enum Violation: Sendable, Hashable {
         + (count > 1 ? ", the first of \(count) such texts" : "") + "; " + value.advice
     case .lookAlike(let name, let canBeMapped):
       "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
-        + "member; rename it"
-        + (canBeMapped ? ", or read the source with the mapping \"any-case\"" : " if it is meant")
+        + "member; rename it" + (canBeMapped ? Self.mappingAdvice : " if it is meant")
     case .otherUnit(let unit, let fields):
       "\"\(field)\" is \(unit), but \(fields.map { "\"\($0)\"" }.joined(separator: " and ")) "
         + (fields.count == 1 ? "is" : "are") + " read as millimeters; convert what is not, or let "
         + "a mapping do it"
     }
   }
+
+  private static let mappingAdvice = ", or read the source with the mapping \"any-case\""
 
   /// What was found, in a few words.
   package var found: String {
@@ -189,8 +207,8 @@ package enum Violation: Sendable, Hashable {
   /// What should be there, in a few words.
   package var expected: String {
     switch self {
-    case .missing(nil, _): "a value"
-    case .missing(let because?, _): "a value, because \(because)"
+    case .missing(nil, _, _): "a value"
+    case .missing(let because?, _, _): "a value, because \(because)"
     case .wrongType(_, let expected, _), .outOfRange(_, let expected): expected
     case .blank: "text that is not blank"
     case .empty(.object, _): "at least one member"
