@@ -836,8 +836,10 @@ final class DocumentReader {
     let diagnosis = try diagnosis(of: error, in: .line)
     let isWhole = isFirst && diagnosis.isAboutWholeText
     if isWhole, !builder.answersForDocument { return nil }
+    let isCutOff = isLast && error.reason == .unexpectedEnd
     try failItem(
-      code, diagnosis.message, at: window.place(at: error.offset),
+      code, diagnosis.message + (isCutOff ? ", or run again if a program is still writing it" : ""),
+      at: window.place(at: error.offset),
       locator: isWhole ? .none : locator, span: isWhole ? .file : span)
     return isWhole ? nil : line.upperBound
   }

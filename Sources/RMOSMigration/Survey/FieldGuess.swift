@@ -218,8 +218,9 @@ extension FieldGuess {
           OpenMember(
             field: guess.field, path: guess.path,
             reason:
-              "\(Violation.quoted(shape.name(at: guess.path))) looks like \(field), but is not "
-              + "read as \(Violation.quoted(shape.name(at: rivals[0].path))) is",
+              "\(field) is \(Violation.quoted(shape.name(at: rivals[0].path))) in some objects and "
+              + "\(Violation.quoted(shape.name(at: guess.path))) in others, in different units or "
+              + "forms; one rule cannot read both, so write two rules with \"when\"",
             isBesideAnother: true))
       }
     }

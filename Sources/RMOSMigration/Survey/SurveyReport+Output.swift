@@ -212,14 +212,19 @@ extension SurveyReport {
     let (asIs, best) = (PlainText.grouped(migratesAsIs), PlainText.grouped(migratesAtBest))
     let all = PlainText.grouped(objectCount)
     if isOfOtherExtension {
-      return "None of \(all) migrate: the file is not read because of its extension."
+      return (objectCount == 1 ? "It does not migrate" : "None of \(all) migrate")
+        + ": the file is not read because of its extension."
     }
     if migratesAsIs == objectCount {
+      if objectCount == 1 { return "It migrates as it is." }
       return "All \(all) migrate as they are."
         + (duplicates > 0 ? " Of those with one id, only the first is stored." : "")
     }
     if migratesAtBest == 0, migratesAsIs == 0 {
-      return "None of \(all) migrate, as they are or with a built-in mapping."
+      return
+        (objectCount == 1
+        ? "It does not migrate, as it is" : "None of \(all) migrate, as they are")
+        + " or with a built-in mapping."
     }
     guard migratesAtBest != migratesAsIs else { return "\(asIs) of \(all) migrate as they are." }
     return "\(asIs) of \(all) migrate as they are; \(best) with "

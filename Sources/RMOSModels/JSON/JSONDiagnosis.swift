@@ -131,7 +131,7 @@ extension JSONDiagnosis.Place {
     case .file:
       JSONDiagnosis(
         "the file ends within a value: the rest is missing, or a bracket is not closed; copy it "
-          + "again from where it came from")
+          + "again from where it came from, or run again if a program is still writing it")
     case .line:
       JSONDiagnosis(
         "the line ends within a value: the rest is missing, or a bracket is not closed; write each "
@@ -270,6 +270,10 @@ extension JSONDiagnosis.Place {
     }
     if head.hasPrefix("---") || lower.hasPrefix("%yaml") || head.hasPrefix("- ") {
       return whole("YAML", "convert it to JSON")
+    }
+    let imports = head.hasPrefix("from ") && head.contains(" import ")
+    if imports || ["#!", "import ", "def ", "class "].contains(where: { head.hasPrefix($0) }) {
+      return whole("a script", "name a file of JSON")
     }
     return program(head) ?? table(head)
   }

@@ -168,7 +168,8 @@ import Testing
     #expect(units.migrated == 1 && units.failed == 1)
     #expect(
       units.unclear.contains(
-        "\"width\" looks like strip_width_mm, but is not read as \"width_in\" is"))
+        "strip_width_mm is \"width_in\" in some objects and \"width\" in others, in different "
+          + "units or forms; one rule cannot read both, so write two rules with \"when\""))
   }
 
   // MARK: Ids

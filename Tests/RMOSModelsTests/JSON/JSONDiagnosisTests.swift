@@ -115,6 +115,8 @@ import Testing
   @Test(arguments: [
     ("\"id\",\"name\"\n\"f1\",\"Ebony\"\n", "a table (CSV)"),
     ("\"id\";\"name\"\n\"f1\";\"E\"\n", "a table (CSV)"),
+    ("import os, sys\nprint(1)\n", "a script"), ("#!/bin/sh\n", "a script"),
+    ("from os import path, sep\n", "a script"), ("from,to\n1,2\n", "a table (CSV)"),
     ("<!DOCTYPE html><html></html>", "an HTML page"),
     ("  \n<html>", "an HTML page"),
     ("<?xml version=\"1.0\"?>", "XML"),
