@@ -93,6 +93,9 @@ struct DatabaseFile: Sendable {
       )
     }
     let wayOut = "For a file that really has that name, write ./\(path)"
+    if path == "-" {
+      throw refuse("stands for standard input or output; name a file. \(wayOut)")
+    }
     if path == ":memory:" {
       throw refuse(
         "would be lost at the end, because a database in memory is not kept; name a file. \(wayOut)"
