@@ -367,17 +367,17 @@ final class SourceReader {
         let table = SourceTop.kindMeant(by: first, catalog)
       {
         let name = SourcePath.text(Array(first))
-        return "is not read, since it is in \(Violation.quoted(name + "/")); rename that to "
+        return "not read, since it is in \(Violation.quoted(name + "/")); rename that to "
           + Violation.quoted(table + "/")
       }
       let tables = catalog.kinds.map { $0.table + "/" }.joined(separator: ", ")
-      return "is not read, since it is outside \(tables); move it there, or name it in a mapping"
-    case .compressed: return "is compressed and not read; unpack it"
+      return "not read, since it is outside \(tables); move it there, or name it in a mapping"
+    case .compressed: return "not read, since it is compressed; unpack it"
     case .placeholder:
-      return "is a placeholder of a sync program for a file that is not here; have the program "
-        + "download the file"
+      return "not read, since it is a placeholder of a sync program for a file that is not here; "
+        + "have the program download the file"
     case .otherExtension, .hidden, .notAFile:
-      return "is not read because of its extension; expected .json, .jsonl or .ndjson. Convert it "
+      return "not read because of its extension; expected .json, .jsonl or .ndjson. Convert it "
         + "to JSON if necessary, and rename it"
     }
   }

@@ -131,6 +131,57 @@ package struct SourceTop {
   }
 }
 
+// MARK: What was meant
+
+extension SourceTop {
+  /// What may be meant by a source in which there is no file to read, though there are files.
+  package enum Meaning: Sendable {
+    /// Directories are named almost as those of the kinds are: their paths, and what to rename
+    /// them to.
+    case renamed([(from: String, to: String)])
+    /// Directories of which each is a source.
+    case sources([String])
+  }
+
+  /// Looks for what may be meant by a source in which there is no file to read; `nil` if nothing
+  /// there looks like it.
+  package static func meaning(of source: String, _ catalog: EntityCatalog) -> Meaning? {
+    var source = source
+    while source.count > 1, source.last == "/" { source.removeLast() }
+    func directories(_ path: String) -> [String] {
+      var names: [String] = []
+      try? unsafe FileSystem.forEachEntry(ofDirectory: Array(path.utf8)) { name, _ in
+        let name = unsafe String(decoding: Array(name), as: UTF8.self)
+        if !name.hasPrefix("."), isDirectory(path + "/" + name) { names.append(name) }
+      }
+      return names.sorted()
+    }
+    let names = directories(source)
+    let tables = Set(catalog.kinds.map(\.table))
+    let renamed = names.compactMap { name in
+      kindMeant(by: name.utf8, catalog).flatMap { table in
+        name == table ? nil : (from: "\(source)/\(name)", to: "\(source)/\(table)")
+      }
+    }
+    if !renamed.isEmpty { return .renamed(renamed) }
+    let own = (try? source.resolved())?.lastName ?? source.lastName
+    if let table = kindMeant(by: own.utf8, catalog) {
+      let isNamed = source.lastName == own
+      let above = isNamed ? source.directoryPath : source == "." ? ".." : "\(source)/.."
+      return own == table
+        ? .sources([above]) : .renamed([(from: source, to: "\(above)/\(table)")])
+    }
+    let sources = names.map { "\(source)/\($0)" }.filter {
+      !tables.isDisjoint(with: directories($0))
+    }
+    return sources.isEmpty ? nil : .sources(sources)
+  }
+
+  private static func isDirectory(_ path: String) -> Bool {
+    (try? FileStatus(of: Array(path.utf8)))?.form == .directory
+  }
+}
+
 // MARK: Before anything is read
 
 extension SourceTop {

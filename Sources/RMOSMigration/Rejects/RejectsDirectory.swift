@@ -153,8 +153,8 @@ extension RejectsDirectory {
     if let reason = inspection.obstacle {
       throw MigrationError(
         .rejectsNotEmpty,
-        "\(path) cannot be replaced: \(reason); migrate what was fixed, then move such files away, "
-          + "or name another directory")
+        "\(path) cannot be replaced: \(reason); migrate what was fixed there, then delete "
+          + "\(inspection.hasForeign ? "or move away " : "")such files, or name another directory")
     }
     return inspection.hasList
   }
@@ -190,6 +190,9 @@ extension RejectsDirectory {
           + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")
       }
     }
+
+    /// Whether there is something that is not from an earlier run.
+    var hasForeign: Bool { foreign.count > 0 }
 
     /// What keeps a run from replacing it; `nil` if nothing does.
     var obstacle: String? {

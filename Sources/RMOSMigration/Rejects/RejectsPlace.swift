@@ -2,11 +2,20 @@ import RMOSModels
 import RMOSSystem
 
 /// The place of a directory for rejects, which may not exist yet.
-struct RejectsPlace {
+package struct RejectsPlace {
   /// The path, as given.
   let path: String
 
-  init(_ path: String) { self.path = path }
+  package init(_ path: String) { self.path = path }
+
+  /// Whether there is a directory to which an earlier run wrote its rejects.
+  package var holdsRejects: Bool {
+    let list = path + "/" + String(decoding: RejectsManifest.name, as: UTF8.self)
+    let header = RejectsManifest.header
+    guard let file = try? FileDescriptor(reading: Array(list.utf8)) else { return false }
+    defer { file.close() }
+    return (try? file.read(count: header.count)) == header
+  }
 
   /// Checks that the directory will take the rejects of a source.
   ///

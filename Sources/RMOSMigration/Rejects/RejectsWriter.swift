@@ -307,7 +307,10 @@ extension RejectsWriter {
     Fix the files that end in .json, .jsonl or .ndjson, and delete those you do not need.
     Then migrate this directory into the same database, with the same mappings if there were any.
     What is already in the database is skipped, so migrating twice does no harm.
-    The next run that writes here replaces what SHA256SUMS lists, unless it was edited.
+    Once they are migrated, delete the files that you changed, or this whole directory.
+    A run that is to write its rejects here refuses to begin as long as files here were changed
+    or added, so that nothing of yours is lost: until then it migrates nothing at all.
+    To list what was changed: sha256sum -c --quiet SHA256SUMS
 
     """
 
