@@ -52,6 +52,11 @@ struct ManualPage {
     for command in program.commands { page.command(command) }
     page.section("Exit status")
     for (status, meaning) in HelpText.exitStatuses { page.entry(status, meaning) }
+    page.section("Issues")
+    page.text(
+      "The codes in brackets behind what migrate says about files and entities, which --accept "
+        + "takes:")
+    for (codes, meaning) in IssueMeanings.table { page.entry(codes, meaning + ".") }
     page.section("Environment")
     for (name, meaning) in HelpText.environment { page.entry(name, meaning) }
     page.section("Files")
