@@ -241,10 +241,25 @@ extension AuditReport {
     }
     let sections = resultsWorstFirst.map { section($0, findingsShown, hints[$0.rule.code]) }
     let counts = table.lines(width: width).joined(separator: "\n")
+    return ([verdictLine, counts] + sections + [summary]).joined(separator: "\n\n")
+  }
+
+  /// The verdict in a line: "shop.db is sound, with 2 warnings".
+  package var verdictLine: String {
     let words = verdict.words(
       errors: errorCount, warnings: warningCount, isWhole: omittedRules.isEmpty)
-    return (["\(PlainText.escaped(database)) is \(words)", counts] + sections + [summary])
-      .joined(separator: "\n\n")
+    return "\(PlainText.escaped(database)) is \(words)"
+  }
+
+  /// The first errors of each rule that found some, as text; `nil` if there are none.
+  package var errorText: String? {
+    let sections = resultsWorstFirst.filter { $0.worst == .error }.map { result in
+      var errors = result
+      errors.findings.removeAll { $0.severity != .error }
+      errors.counts = [.error: result.counts[.error, default: 0]]
+      return section(errors, 10, nil)
+    }
+    return sections.isEmpty ? nil : sections.joined(separator: "\n")
   }
 
   /// The results of the rules that found something, those of the severest rules first.

@@ -93,7 +93,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
       failure = .init(code: described.code, message: described.message)
     }
     if let problem = console.finish() {
-      console.note("\(self): " + problem)
+      console.note("\(self): " + console.styled("error: ", .error) + problem)
       if status != .interrupted { status = .couldNotRun }
       failure = failure ?? .init(code: "output.unwritable", message: problem)
     }

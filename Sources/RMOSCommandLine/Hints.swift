@@ -10,16 +10,35 @@ struct Hints {
   /// What to do about an error of a command, by its code, where the words given so far leave
   /// something to do.
   func forError(_ code: String, of command: CommandSpec?, _ words: [String]) -> String? {
+    let given = arguments(words, command)
     if code == "store.disk-full", command?.option("no-backup") != nil,
-      !words.prefix(while: { $0 != "--" }).contains("--no-backup")
+      given?.has("no-backup") != true
     {
       return "If there is no space for the backup, --no-backup skips it."
+    }
+    if code == "rejects.not-empty", let directory = given?["rejects"],
+      RejectsPlace(directory).holdsRejects
+    {
+      let place = PlainText.shellWord(directory)
+      return "Nothing was migrated. To list the files that were changed: (cd \(place) && sha256sum "
+        + "-c --quiet SHA256SUMS)\nName another directory with --rejects DIR."
+    }
+    if code == "source.unreadable", let given, given.positionals.isEmpty,
+      let argument = command?.arguments.first, !argument.isRequired
+    {
+      return "No \(argument.name) was given; \(program.defaultSource) is the default."
     }
     if code == "store.corrupt", command?.name == "audit" { return nil }
     // Without a number, there is no run at all.
     let namesRun = words.contains { $0.hasPrefix("--run") }
     if code == "report.no-run", command?.name == "report", !namesRun { return nil }
     return errors[code]
+  }
+
+  /// The arguments of a command line, if it can be understood.
+  private func arguments(_ words: [String], _ command: CommandSpec?) -> ParsedArguments? {
+    guard let command, let name = words.firstIndex(of: command.name) else { return nil }
+    return try? ParsedArguments(Array(words[(name + 1)...]), for: command)
   }
 
   private var errors: [String: String] {

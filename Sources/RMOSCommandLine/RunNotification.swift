@@ -45,7 +45,8 @@ struct RunNotification: Sendable {
 
   /// Whether the run was completed and nothing failed.
   ///
-  /// The exit status may be stricter: it may count warnings.
+  /// The exit status may be stricter, as it may count warnings, or laxer, as it may not count
+  /// failures that are known.
   var isSuccess: Bool { failure == nil && summary?.isSuccess == true }
 }
 

@@ -57,6 +57,53 @@ import Testing
     #expect(text.output.contains("  7  " + String(repeating: bar, count: 30) + "\n"))
   }
 
+  @Test(arguments: [
+    (["--pattern", "nope"], "pattern.missing", #"there is no pattern "nope" in x.db"#),
+    (["--family", "nope"], "strip-family.missing", #"there is no strip family "nope" in x.db"#),
+    (
+      ["--material", "Ebny"], "filter.unknown", #"there is no strip family of the material "Ebny""#
+    ),
+    (["--job-type", "nope"], "filter.unknown", #"there is no job of the type "nope""#),
+  ])
+  func whatIsNotThereIsNotCountedAsNone(
+    _ filter: [String], _ code: String, _ message: String
+  ) throws {
+    let text = try Tool.run(["analytics", "--db", "x.db"] + filter, in: workspace)
+    #expect(text.status == 3 && text.output.isEmpty && text.errors.contains(message))
+    let json = try Tool.run(["analytics", "--db", "x.db", "--json"] + filter, in: workspace)
+    #expect((try json.json["error"] as? [String: String])?["code"] == code)
+    // What is there and has no jobs that day is a figure.
+    let known = try Tool.run(
+      ["analytics", "--db", "x.db", "--material", " EBONY ", "--from", "2099-01-01"], in: workspace)
+    #expect(known.status == 0)
+  }
+
+  @Test func theEndingOfAFileIsItsFormat() throws {
+    for (file, begins) in [
+      ("a.html", "<!DOCTYPE html>"), ("a.JSON", "{"), ("a.txt", "Jobs\n"), ("a.figures", "Jobs\n"),
+    ] {
+      #expect(try run("analytics", "--output", file).output == "Wrote \(file)\n")
+      #expect(try workspace.text(file).hasPrefix(begins), "\(file)")
+    }
+    #expect(try run("analytics", "--table", "stock", "--output", "s.csv").status == 0)
+    #expect(try workspace.text("s.csv").hasPrefix("material,"))
+    let list = ["cut-list", "torres_wave_5x11", "--count", "2", "--db", "x.db", "--output"]
+    #expect(try Tool.run(list + ["c.csv"], in: workspace).status == 0)
+    #expect(try workspace.text("c.csv").contains(","))
+    for (words, message) in [
+      (["--output", "b.txt", "--format", "html"], "b.txt ends in .txt, but the format is html"),
+      (["--output", "b.csv"], "b.csv takes one table"),
+    ] {
+      let refused = try Tool.run(["analytics", "--db", "x.db"] + words, in: workspace)
+      #expect(refused.status == 2 && refused.errors.contains(message), "\(refused.errors)")
+    }
+    #expect(!workspace.exists("b.txt") && !workspace.exists("b.csv"))
+    // A directory is one, whatever it is called.
+    _ = try Tool.shell("mkdir d.html", in: workspace)
+    #expect(try run("analytics", "--format", "csv", "--output", "d.html").status == 0)
+    #expect(workspace.exists("d.html/stock.csv"))
+  }
+
   @Test func filtersAreAboutJobs() throws {
     func jobs(_ words: String...) throws -> [String: Any] {
       let result = try Tool.run(["analytics", "--db", "x.db", "--json"] + words, in: workspace)
@@ -68,7 +115,7 @@ import Testing
     #expect(try jobs("--pattern", "classic_rope_5x9")["total"] as? Int == 2)
     #expect(try jobs("--family", "koa_08")["total"] as? Int == 5)
     #expect(try jobs("--from", "2025-02-01", "--to", "2025-02-28")["total"] as? Int == 4)
-    let none = try jobs("--pattern", "nowhere")
+    let none = try jobs("--pattern", "classic_rope_5x9", "--from", "2099-01-01")
     #expect(none["total"] as? Int == 0)
     #expect(none["success_rate"] is NSNull)
     let text = try run("analytics", "jobs", "--material", "ebony").output

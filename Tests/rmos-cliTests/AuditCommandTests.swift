@@ -1,4 +1,5 @@
 import Foundation
+import RMOSStore
 import Testing
 
 /// `audit`.
@@ -40,6 +41,51 @@ import Testing
     #expect((badge as? [String: Any])?["message"] as? String == "6 errors")
   }
 
+  @Test func quietTellsWhatIsWrongOnStandardError() throws {
+    let workspace = try workspace(version: 2)
+    let command = ["audit", "--db", "old.db", "-q"]
+    let result = try Tool.run(command, in: workspace)
+    #expect(result.status == 1 && result.output.isEmpty)
+    #expect(result.errors.hasPrefix("old.db is not sound: 6 errors, 1 warning\n"))
+    #expect(result.errors.contains("\n  joblogs JOB-ROSETTE-20250315-100518: error: "))
+    #expect(!result.errors.contains("warning:"))
+    let allowed = try Tool.run(command + ["--max-errors", "6"], in: workspace)
+    #expect(allowed.status == 0 && allowed.output.isEmpty && allowed.errors.isEmpty)
+    // Nothing of a directory that nobody asked for.
+    let homeless = try Tool.run(
+      ["audit", "--db", "x.db", "-q"], in: try soundWorkspace(),
+      environment: ["HOME": "", "XDG_STATE_HOME": ""])
+    #expect(homeless.status == 0 && homeless.errors.isEmpty)
+    let page = try Tool.run(command + ["--output", "a.html"], in: workspace)
+    #expect(page.errors == "old.db is not sound: 6 errors, 1 warning\n")
+  }
+
+  @Test func filesThatAreWrittenAreNamedAfterTheVerdict() throws {
+    let workspace = try soundWorkspace()
+    let all = try Tool.run(
+      ["audit", "--db", "x.db", "--output", "a.html", "--repair-plan", "r.sql", "--badge", "b"],
+      in: workspace)
+    #expect(all.output == "x.db is sound\nWrote a.html\nWrote r.sql\nWrote b\n")
+    #expect(try workspace.text("a.html").hasPrefix("<!DOCTYPE html>"))
+    let text = try Tool.run(["audit", "--db", "x.db", "--badge", "b"], in: workspace)
+    #expect(text.output.hasPrefix("x.db is sound\n\n") && text.output.hasSuffix("\nWrote b\n"))
+    let quiet = try Tool.run(["audit", "--db", "x.db", "--badge", "b", "-q"], in: workspace)
+    #expect(quiet.output.isEmpty && quiet.errors.isEmpty)
+  }
+
+  @Test func warningsOfAcceptedRulesDoNotCount() throws {
+    let workspace = try Workspace()
+    try workspace.writeOddJobLog()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    let command = ["audit", "--db", "x.db", "--strict"]
+    let strict = try Tool.run(command + ["-q"], in: workspace)
+    #expect(strict.status == 1 && strict.errors == "x.db is sound, with 1 warning\n")
+    let other = try Tool.run(command + ["--accept", "time.order"], in: workspace)
+    #expect(other.status == 1 && !other.output.contains("Accepted"))
+    let accepted = try Tool.run(command + ["--accept", "field.unknown-value"], in: workspace)
+    #expect(accepted.status == 0 && accepted.output.contains("\nAccepted: 1 warning\n"))
+  }
+
   @Test func errorsGiveStatus1AndAreGroupedByRule() throws {
     let workspace = try workspace(version: 2)
     let before = try bytes("old.db", workspace)
@@ -70,6 +116,19 @@ import Testing
     #expect(result.output.hasPrefix("x.db is sound, with 12 warnings\n"))
     #expect(result.output.split(separator: "\n").filter { $0.hasPrefix("  joblogs w") }.count == 10)
     #expect(result.output.contains("\n  … and 2 more\n"))
+  }
+
+  /// The first load of a database builds its indexes last.
+  @Test func noIndexIsAskedForWhileAnotherProcessWrites() throws {
+    let workspace = try workspace(version: 2)
+    func audit() throws -> String {
+      try Tool.run(["audit", "--db", "old.db", "--rule", "schema.index"], in: workspace).output
+    }
+    let store = try SQLiteStore(path: workspace.file("old.db"), access: .readWrite)
+    let during = try store.withExclusiveWriter { try audit() }
+    #expect(during.contains("indexes while another process writes"), "\(during)")
+    #expect(!during.contains("warning:"))
+    #expect(try audit().contains("warning: the index idx_"))
   }
 
   @Test func thresholdsDecideTheStatus() throws {
@@ -122,7 +181,7 @@ import Testing
     let result = try Tool.run(
       ["audit", "--db", "old.db", "--format", "html", "--output", "a.html"], in: workspace)
     #expect(result.status == 1)
-    #expect(result.output.isEmpty)
+    #expect(result.output == "old.db is not sound: 6 errors, 0 warnings\nWrote a.html\n")
     #expect(try workspace.text("a.html").hasPrefix("<!DOCTYPE html>"))
     #expect(workspace.listing == ["a.html", "old.db"])
   }

@@ -79,6 +79,11 @@ import Testing
       #expect(result.status == 3)
       #expect(result.errors.contains("--no-backup") == isOffered)
     }
+    // A new database has no backup.
+    let new = try Tool.shell(
+      #"ulimit -f 400; "$CLI" \#(command.replacing("x.db", with: "y.db")) -q"#, in: workspace)
+    #expect(new.status == 3 && new.errors.contains("Next: fix the problem, then rmos-cli migrate"))
+    #expect(!new.errors.contains("--no-backup") && new.errors.hasSuffix("with --db FILE.\n"))
     try expectWhole("x.db", in: workspace)
     #expect(try Tool.shell(#""$CLI" \#(command)"#, in: workspace).status == 1)
     #expect(try Content(of: workspace.file("x.db")) == quiet)

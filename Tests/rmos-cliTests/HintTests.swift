@@ -32,6 +32,17 @@ import Testing
     #expect(error?["message"]?.contains(option) == false)
   }
 
+  @Test func aDefaultIsSaidToBeOne() throws {
+    let workspace = try migrated()
+    for command in ["migrate", "diff", "survey"] {
+      let result = try Tool.run([command], in: workspace)
+      #expect(result.status == 3)
+      #expect(result.errors.hasSuffix(" was given; data/rmos_legacy is the default.\n"))
+      let named = try Tool.run([command, "data/rmos_legacy"], in: workspace)
+      #expect(named.status == 3 && !named.errors.contains("default"))
+    }
+  }
+
   @Test func aBackupOverTheDatabaseIsNotToBeForced() throws {
     let workspace = try migrated()
     for words in [

@@ -255,6 +255,57 @@ import Testing
     #expect(plain.errors.contains("warning: "))
     let strict = try Tool.run(["migrate", "legacy", "--db", "b.db", "--strict"], in: workspace)
     #expect(strict.status == 1)
+    for more in [["--dry-run"], []] {
+      let quiet = try Tool.run(
+        ["migrate", "legacy", "--db", "c.db", "--strict", "-q"] + more, in: workspace)
+      #expect(quiet.status == 1 && quiet.output.isEmpty)
+      #expect(quiet.errors == "Exit status 1 because of --strict: 1 warning\n")
+    }
+  }
+
+  @Test func acceptedWarningsDoNotCountWhenStrict() throws {
+    let workspace = try smallTree()
+    try workspace.writeOddJobLog()
+    let command = ["migrate", "legacy", "--strict", "--accept", "field.unknown-value"]
+    let accepted = try Tool.run(command + ["--db", "a.db"], in: workspace)
+    #expect(accepted.status == 0 && accepted.errors.contains("[field.unknown-value]"))
+    #expect(accepted.output.contains("\nAccepted: 1 warning\n"))
+    try workspace.write(
+      #"{"id": 7, "job_type": "x", "parameters": {"a": 1}}"#, to: "legacy/joblogs/j7.json")
+    let other = try Tool.run(command + ["--db", "b.db", "-q"], in: workspace)
+    #expect(other.status == 1)
+    #expect(other.errors == "Exit status 1 because of --strict: 1 other warning\n")
+    let both = try Tool.run(command + ["--accept", "id.number", "--db", "c.db"], in: workspace)
+    #expect(both.status == 0 && both.output.contains("\nAccepted: 3 warnings\n"))
+  }
+
+  /// What is almost the name of a required member is in the error: warnings are not shown.
+  @Test func quietTellsOfMembersInAnotherCase() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      #"{"id": "p", "Name": "Rope", "ring_count": 3, "geometry": {"a": 1}}"#,
+      to: "legacy/patterns/p.json")
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "-q"], in: workspace)
+    #expect(
+      result.errors == """
+        legacy/patterns/p.json:1:1: error: "name" is missing; it is required, and "Name" has a \
+        similar name: rename it, or read the source with the mapping "any-case" [field.missing]
+        hint: --mapping any-case reads them [field.missing]
+
+        """)
+    // Of what a mapping makes, it says what that reads.
+    let mapped = try Tool.run(
+      ["migrate", "legacy", "--db", "x.db", "-q", "--mapping", "any-case"], in: workspace)
+    #expect(mapped.status == 0)
+  }
+
+  @Test func anUnknownTypeOfJobIsNotAnsweredWithAllThereAre() throws {
+    let workspace = try Workspace()
+    try workspace.writeOddJobLog()
+    let result = try Tool.run(["migrate", "legacy", "--dry-run"], in: workspace)
+    #expect(
+      result.errors.contains(
+        #"warning: "job_type" is "sanding", which is not a known one; kept as is ["#))
   }
 
   @Test func quietShowsErrorsAlone() throws {

@@ -40,8 +40,10 @@ import Testing
       let result = try Tool.shell(#""$CLI" \#(command) > /dev/full"#, in: workspace)
       #expect(result.status == 3)
       #expect(
-        result.errors.components(separatedBy: "cannot write to standard output: No space left")
-          .count == 2)
+        result.errors.components(
+          separatedBy: "rmos-cli: error: cannot write to standard output: No space left"
+        )
+        .count == 2)
     }
   }
 

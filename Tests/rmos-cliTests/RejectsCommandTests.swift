@@ -47,6 +47,37 @@ import Testing
     #expect((try second.json["summary"] as? [String: Any])?["total_migrated"] as? Int == 1)
   }
 
+  /// What was fixed as told is in the way of the next night, until it is removed as told.
+  @Test func roomIsMadeForTheNextRejects() throws {
+    let workspace = try broken()
+    let night = ["migrate", "legacy", "--db", "x.db", "--rejects", "rejects", "-q"]
+    #expect(try Tool.run(night, in: workspace).status == 1)
+    #expect(try workspace.text("rejects/README.txt").contains("it migrates nothing at all"))
+    let fixed = #"{"id": "p2", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#
+    try workspace.write(fixed, to: "rejects/patterns/p2.json")
+    let dry = try Tool.run(["migrate", "rejects", "--db", "x.db", "--dry-run"], in: workspace)
+    #expect(!dry.output.contains("rm -r"))
+    let migrated = try Tool.run(["migrate", "rejects", "--db", "x.db"], in: workspace)
+    let step = try #require(migrated.output.firstMatch(of: /Next: (rm -r rejects)  \(/)?.1)
+    #expect(try Tool.run(night, in: workspace).status == 3)
+    _ = try Tool.shell(String(step), in: workspace)
+    // The file itself is still broken.
+    #expect(try Tool.run(night, in: workspace).status == 1)
+    #expect(workspace.exists("rejects/patterns/p2.json"))
+    // Where the database has something else, the edit is not in it.
+    let again = try Workspace()
+    try again.writeSmallTree()
+    try again.writeBrokenPattern()
+    _ = try Tool.run(night, in: again)
+    try again.write(
+      fixed.replacing(#""n""#, with: #""m""#), to: "legacy/patterns/p2.json")
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: again)
+    try again.write(fixed, to: "rejects/patterns/p2.json")
+    let differs = try Tool.run(["migrate", "rejects", "--db", "x.db"], in: again)
+    #expect(differs.status == 0 && differs.errors.contains("[duplicate.differs]"))
+    #expect(!differs.output.contains("rm -r"))
+  }
+
   @Test func rejectsAreInTheReportAsJSON() throws {
     let workspace = try broken()
     let json = try Tool.run(
@@ -139,6 +170,12 @@ import Testing
     let refused = try Tool.shell(command, in: workspace)
     #expect(refused.status == 3)
     #expect(refused.errors.contains("patterns/p2.json has changed since a run wrote it"))
+    #expect(refused.errors.contains("Nothing was migrated. To list"))
+    let command2 = try #require(refused.errors.firstMatch(of: /\((cd rejects .*)\)/)?.1)
+    if Tool.has("sha256sum") {
+      let edited = try Tool.shell(String(command2), in: workspace)
+      #expect(edited.output == "patterns/p2.json: FAILED\n")
+    }
     // Nor is a database left behind that was not there.
     let new = try Tool.shell("$CLI migrate legacy --db new.db --rejects rejects", in: workspace)
     #expect(new.status == 3 && !workspace.listing.contains { $0.hasPrefix("new.db") })

@@ -35,12 +35,9 @@ import Testing
     let result = try Tool.run(command + ["r.html"], in: workspace)
     #expect(result.status == 0 && result.output == "Wrote r.html\n")
     #expect(try workspace.text("r.html").hasPrefix("<!DOCTYPE html>"))
-    // Another ending, or a directory of that name, is a directory.
-    let other = try Tool.run(command + ["r.txt"], in: workspace)
-    #expect(other.output == "Wrote r.txt/migration_report_1.html\n")
-    let text = ["report", "--db", "x.db", "--output", "r.txt"]
-    #expect(
-      try Tool.run(text, in: workspace).output == "Wrote r.txt/migration_report_1.txt\n")
+    // What has no such ending is a directory.
+    let other = try Tool.run(command + ["r.d"], in: workspace)
+    #expect(other.output == "Wrote r.d/migration_report_1.html\n")
     // Never over the database.
     _ = try Tool.run(["init", "--db", "db.html"], in: workspace)
     let over = ["report", "--db", "db.html", "--format", "html", "--output", "db.html"]
@@ -124,6 +121,16 @@ import Testing
     #expect(statistics.output == "Wrote a/b/migration_report_stats.txt\n")
   }
 
+  @Test func theEndingOfAFileIsItsFormat() throws {
+    let workspace = try migratedWorkspace()
+    let result = try Tool.run(["report", "--db", "x.db", "--output", "r.html"], in: workspace)
+    #expect(result.output == "Wrote r.html\n")
+    #expect(try workspace.text("r.html").hasPrefix("<!DOCTYPE html>\n"))
+    _ = try Tool.shell("mkdir d.html", in: workspace)
+    let directory = try Tool.run(["report", "--db", "x.db", "--output", "d.html"], in: workspace)
+    #expect(directory.output == "Wrote d.html/migration_report_1.txt\n")
+  }
+
   @Test(arguments: [
     (["--format", "json,html"], "standard output takes one format, found 2"),
     (["--format", "htm"], "Did you mean html?"),
@@ -132,6 +139,9 @@ import Testing
     (["--format", "html", "--json"], "cannot be combined on standard output"),
     (["stats.json", "--run", "1"], "cannot be combined"),
     (["--run", "0"], "expected a whole number"),
+    (["--output", "r.html", "--format", "text"], "r.html ends in .html, but the format is text"),
+    (["--output", "r.html", "--format", "text,html"], "r.html is one file, but --format names 2"),
+    (["--output", "r.csv"], "r.csv ends in .csv, but the formats are text, json, html"),
   ])
   func whatMakesNoSenseIsRefused(_ arguments: [String], _ message: String) throws {
     let workspace = try migratedWorkspace()

@@ -92,12 +92,31 @@ import Testing
       #expect(result.output.hasSuffix("\(last)\(more.isEmpty ? "" : " --dry-run")\n"))
     }
     let all = try Tool.run(["undo", "1", "--db", "x.db", "-v"], in: workspace)
-    #expect(all.output.matches(of: #/\[row.referred\]/#).count == 34)
+    // The group with what to undo first, and each of its obstacles.
+    #expect(all.output.matches(of: #/\[row.referred\]/#).count == 1 + 34)
+    #expect(all.output.contains("undo run 2 first (job log \"k1\", job log"))
+    let quiet = try Tool.run(["undo", "1", "--db", "x.db", "-q"], in: workspace)
+    #expect(quiet.status == 1 && quiet.output.isEmpty)
+    #expect(quiet.errors.contains("34 obstacles to undoing run 1\n"))
+    #expect(quiet.errors.contains("undo run 2 first (job log"))
     let json = try Tool.run(["undo", "1", "--db", "x.db", "--json"], in: workspace).json
     #expect(json["undo_first"] as? [Int] == [2])
     #expect((json["obstacles"] as? [Any])?.count == 34)
     let groups = try #require(json["obstacle_groups"] as? [[String: Any]])
     #expect(groups.map { $0["count"] as? Int } == [34])
+  }
+
+  @Test func moreIsOfferedOnlyWhereThereIsMore() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try migrate(workspace)
+    let lines = (1...3).map {
+      #"{"id":"k\#($0)","job_type":"slice","parameters":{"a":1},"pattern_id":"p1"}"#
+    }
+    try workspace.write(lines.joined(separator: "\n"), to: "more/joblogs/k.jsonl")
+    _ = try Tool.run(["migrate", "more", "--db", "x.db"], in: workspace)
+    let result = try Tool.run(["undo", "1", "--db", "x.db"], in: workspace)
+    #expect(result.output.contains("3 obstacles") && !result.output.contains("-v lists"))
   }
 
   @Test func aRunThatChangedNothingIsNotOfferedForUndoing() throws {

@@ -56,6 +56,7 @@ import Testing
     Case("completions", "tcsh", says: #"SHELL: expected bash, zsh or fish, found "tcsh""#),
     Case("sample", "d", "--broken", "101", says: #"from 0 to 100, found "101""#),
     Case("runs", "--limit", "0", says: #"found "0""#),
+    Case("export", "d", "--format", "csv", says: "joblogs?format=csv"),
     Case("--db", "x", "status", says: "Options come after the command."),
     Case("migrate", "--\u{1b}[31m", says: #""--\u{1b}[31m""#),
   ]
@@ -69,6 +70,13 @@ import Testing
     #expect(result.errors.contains(wrong.message), "\(result.errors)")
     #expect(!result.errors.contains("\u{1b}"))
     #expect(workspace.listing.isEmpty)
+  }
+
+  @Test func afterTwoHyphensNothingIsAnOption() throws {
+    let result = try Tool.run(["migrate", "--", "legacy", "--db", "x.db"], in: Workspace())
+    #expect(result.status == 2)
+    #expect(
+      result.errors.hasSuffix("After --, every word is an argument: write options before it.\n"))
   }
 
   @Test(arguments: cases)

@@ -367,3 +367,11 @@ public enum ComplexityClass: String, Sendable, Hashable, CaseIterable {
       }
   }
 }
+
+extension MaterialFigures {
+  /// Whether a strip family is of a material, trimmed and without regard to case.
+  package func knows(_ material: String) -> Bool {
+    func key(_ text: String) -> String? { text.trimmed.map { SpellingTable.folded($0) } }
+    return stock.contains { key($0.material) == key(material) }
+  }
+}

@@ -36,6 +36,8 @@ struct CommandSpec: Sendable {
     let isRepeatable: Bool
     /// Older spellings of words, and the words that replace them.
     let olderWords: [String: String]
+    /// What to do instead, by words that people expect and that it does not take.
+    let waysOut: [String: String]
     /// Whether it is for unattended runs only, and may hold a secret: it is left out of command
     /// lines that are shown.
     let isUnattended: Bool
@@ -45,10 +47,11 @@ struct CommandSpec: Sendable {
     init(
       name: String, letter: Character? = nil, placeholder: String? = nil, value: ValueSpec? = nil,
       help: String, isRepeatable: Bool = false, olderWords: [String: String] = [:],
-      isUnattended: Bool = false
+      waysOut: [String: String] = [:], isUnattended: Bool = false
     ) {
       self.name = name
       self.olderWords = olderWords
+      self.waysOut = waysOut
       self.letter = letter
       if placeholder == nil, case .choice(let words) = value {
         self.placeholder = words.joined(separator: "|")
@@ -95,12 +98,14 @@ struct CommandSpec: Sendable {
   /// What `--quiet` or `--verbose` means here in particular, by the name of the option.
   let notes: [String: String]
   let examples: [Example]
+  /// What makes it exit with status 1; `nil` if nothing does.
+  let failures: String?
   let run: @Sendable (ParsedArguments, Console) throws -> ExitStatus
 
   init(
     _ program: CommandLineProgram, name: String, summary: String, details: String,
     arguments: [Argument] = [], options: [Option] = [], notes: [String: String] = [:],
-    examples: [Example] = [],
+    examples: [Example] = [], failures: String? = nil,
     run: @escaping @Sendable (ParsedArguments, Console) throws -> ExitStatus
   ) {
     self.program = program
@@ -111,6 +116,7 @@ struct CommandSpec: Sendable {
     self.options = options
     self.notes = notes
     self.examples = examples
+    self.failures = failures
     self.run = run
   }
 
@@ -224,9 +230,9 @@ enum ValueSpec: Sendable {
       throw UsageError(
         #"\#(label): "\#(text)" begins with a ~ that the shell did not expand"#,
         hint: "Write the path of the home directory. \(wayOut)")
-    case "-" where isDirectory:
+    case "-":
       throw UsageError(
-        #"\#(label): expected a directory, found "-", which stands for standard input or output"#,
+        #"\#(label): expected a \#(noun), found "-", which stands for standard input or output"#,
         hint: wayOut)
     case ":memory:":
       throw UsageError(

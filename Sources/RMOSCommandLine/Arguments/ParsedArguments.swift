@@ -140,7 +140,9 @@ struct ParsedArguments {
   private func checkPositionals() throws {
     if positionals.count > spec.arguments.count {
       var hint = "Usage: \(spec.usage)"
-      if spec.option("db") != nil, self["db"] == nil {
+      if positionals[spec.arguments.count].hasPrefix("-") {
+        hint += "\nAfter --, every word is an argument: write options before it."
+      } else if spec.option("db") != nil, self["db"] == nil {
         hint += "\nName the database with --db \(program.databasePlaceholder)."
       }
       throw UsageError(
@@ -176,6 +178,10 @@ struct ParsedArguments {
       let value = text.split(separator: ",", omittingEmptySubsequences: false).map {
         option.olderWords[String($0)] ?? String($0)
       }.joined(separator: ",")
+      if let wayOut = option.waysOut[text] {
+        throw UsageError(
+          "--\(option.name): \(text) is not among \(option.placeholder ?? "")", hint: wayOut)
+      }
       try spec.check(value, label: "--\(option.name)")
       values[option.name, default: []].append(value)
     }

@@ -44,8 +44,8 @@ enum AnalyticsCommand {
           help: "Only this table, as text or CSV"),
         .init(
           name: "output", placeholder: "PATH", value: .file,
-          help: "Write to a file instead of standard output; with csv, to a file per table in a "
-            + "directory, unless --table names one"),
+          help: "Write to a file instead of standard output, in the format of its ending; with "
+            + "csv, to a file per table in a directory, unless --table names one"),
         .init(name: "list-tables", help: "List the tables and exit"),
       ],
       notes: ["verbose": "also show how each figure is computed"],
@@ -77,30 +77,34 @@ enum AnalyticsCommand {
         console.printDocument(
           JSONOutput.success { $0.member("tables", strings: AnalyticsReport.tableNames) })
       } else {
-        for name in AnalyticsReport.tableNames { console.print(name) }
+        console.printDocument(AnalyticsReport.tableNames.joined(separator: "\n"))
       }
       return .success
     }
     if arguments["table"] != nil, format == .json || format == .html {
       throw UsageError("--table is for --format text and csv")
     }
-    if format == .csv, arguments["output"] == nil, arguments["table"] == nil {
-      throw UsageError(
-        "--format csv: standard output takes one table",
-        hint: "Name one with --table, or add --output DIR to write a file per table.")
+    if format == .csv, arguments["table"] == nil {
+      let file = arguments["output"]
+      if file.map({ OutputFile.format(of: $0) != nil }) ?? true {
+        throw UsageError(
+          "--format csv: \(file ?? "standard output") takes one table",
+          hint: "Name one with --table, or a directory with --output to write a file per table.")
+      }
     }
     let isDirectory = format == .csv && arguments["table"] == nil
     if let file = arguments["output"], !isDirectory { try OutputFile.check(file, arguments) }
     Signals.catchInterruptions()
+    let store = try arguments.database.openForReading()
     let report: AnalyticsReport
     do {
-      let store = try arguments.database.openForReading()
       report = try Analytics(of: store, options: options).runSynchronously(
         isCancelled: { Signals.isInterrupted })
     } catch let error as StoreError where error.code == .cancelled {
       return console.interrupted(
         by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
     }
+    if report.jobs.total == 0 { try refuseUnknown(report, in: store, arguments) }
     var tables = report.tables(parts)
     if let name = arguments["table"] { tables = report.tables().filter { $0.name == name } }
     let output = FigureOutput(arguments, console)
@@ -145,6 +149,38 @@ enum AnalyticsCommand {
     }
     if let limit = try arguments.integer("limit", in: 1...Int.max) { options.listLimit = limit }
     return options
+  }
+
+  /// Refuses a filter by what is not there: figures that are all 0 would hide a mistyped name.
+  private static func refuseUnknown(
+    _ report: AnalyticsReport, in store: any RecordStore, _ arguments: ParsedArguments
+  ) throws {
+    let filter = report.filter
+    func missing(_ noun: String, _ name: String, _ known: [String]) -> CommandError {
+      CommandError(
+        code: "filter.unknown",
+        message: #"there is no \#(noun) "\#(name)" in \#(arguments.database.shown)"#,
+        hint: Suggestion.hint(for: name, among: known))
+    }
+    for (kind, id) in [
+      (EntityKind.patterns, filter.patternID), (.stripFamilies, filter.stripFamilyID),
+    ] {
+      guard let id, try !store.read({ try $0.contains(kind, id: id) }) else { continue }
+      throw try CutListCommand.missing(id, of: kind, in: store, arguments)
+    }
+    if let name = filter.material, report.omitted["materials.stock"] == nil,
+      !report.materials.knows(name)
+    {
+      throw missing("strip family of the material", name, report.materials.stock.map(\.material))
+    }
+    if let name = filter.jobType {
+      let types = try store.read {
+        try $0.counts(RecordQuery(.joblogs), by: .member("job_type")).compactMap {
+          $0.keys.first?.text
+        }
+      }
+      if !types.contains(name) { throw missing("job of the type", name, types) }
+    }
   }
 
   private static func text(

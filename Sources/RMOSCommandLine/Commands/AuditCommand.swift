@@ -32,6 +32,10 @@ enum AuditCommand {
           isRepeatable: true),
         .init(name: "strict", help: "Exit with status 1 on warnings too"),
         .init(
+          name: "accept", placeholder: "CODE", value: ruleCode(program),
+          help: "Do not count warnings of this rule for the exit status; repeatable",
+          isRepeatable: true),
+        .init(
           name: "max-errors", placeholder: "N",
           help: "Allow N errors before exiting with status 1 [default: 0]"),
         .init(
@@ -41,7 +45,8 @@ enum AuditCommand {
           name: "format", of: Format.self, help: "The format of the report [default: text]"),
         .init(
           name: "output", placeholder: "FILE",
-          help: "Write the report to a file instead of standard output"),
+          help: "Write the report to a file instead of standard output, in the format of its "
+            + "ending"),
         .init(
           name: "repair-plan", placeholder: "FILE",
           help: "Write SQL that would fix what can be fixed"
@@ -60,6 +65,7 @@ enum AuditCommand {
           command: "\(program) audit --strict --format html --output audit.html",
           help: "In CI: write a page, and exit with status 1 on warnings too"),
       ],
+      failures: "errors, or more of these or of warnings than allowed",
       run: run)
   }
 
@@ -89,7 +95,7 @@ enum AuditCommand {
       if format == .json {
         console.printDocument(listJSON(rules))
       } else {
-        console.print(Self.list(rules))
+        console.printList(Self.list(rules))
       }
       return .success
     }
@@ -105,21 +111,38 @@ enum AuditCommand {
     do throws(CommandError) {
       try record.write(report, outcome, state: state)
     } catch {
-      console.warn("the verdict cannot be saved for the command status: \(error.message)")
+      if !console.isQuiet {
+        console.warn("the verdict cannot be saved for the command status: \(error.message)")
+      }
     }
     if let file = arguments["repair-plan"] {
       try OutputFile.replace(file, with: RepairPlan(for: report, advice(arguments)).sql)
     }
     if let file = arguments["badge"] { try OutputFile.replace(file, with: report.badge + "\n") }
     try write(report, as: format, files, arguments, console)
-    let isOver = maxWarnings.map { report.warningCount > $0 } ?? false
-    return report.errorCount > maxErrors || isOver ? .failures : .success
+    let warnings = report.warningCount - accepted(of: report, arguments)
+    if report.errorCount <= maxErrors, maxWarnings.map({ warnings <= $0 }) ?? true {
+      return .success
+    }
+    if console.isQuiet, !arguments.has("json") {
+      let findings = format == .text && arguments["output"] == nil ? report.errorText : nil
+      console.note([report.verdictLine, findings].compactMap(\.self).joined(separator: "\n"))
+    }
+    return .failures
+  }
+
+  /// How many warnings are of rules that were accepted.
+  private static func accepted(of report: AuditReport, _ arguments: ParsedArguments) -> Int {
+    let codes = Set(arguments.all("accept"))
+    return report.results.filter { codes.contains($0.rule.code) }
+      .reduce(0) { $0 + $1.counts[.warning, default: 0] }
   }
 
   /// The format that was asked for.
   private static func format(_ arguments: ParsedArguments) throws -> Format {
-    let format = arguments.choice("format", of: Format.self)
+    let format = try arguments.outputFormats(of: Format.self).first
     guard arguments.has("json") else { return format ?? .text }
+    if arguments["output"] != nil { return format ?? .json }
     if let format, format != .json {
       throw UsageError("--json and --format \(format.rawValue) cannot be combined")
     }
@@ -144,9 +167,15 @@ enum AuditCommand {
       try OutputFile.replace(file, with: text + (text.hasSuffix("\n") ? "" : "\n"))
       if arguments.has("json") {
         console.printDocument(JSONOutput.files(files, isSuccess: report.errorCount == 0))
+      } else if !files.contains(where: OutputFile.isStandardOutput) {
+        console.print(report.verdictLine)
+        OutputFile.list(files, arguments, console)
       }
     } else if format == .text {
       console.print(text)
+      let accepted = accepted(of: report, arguments)
+      if accepted > 0 { console.print("Accepted: \(PlainText.counted(accepted, "warning"))") }
+      OutputFile.list(files, arguments, console)
       if arguments["repair-plan"] == nil, !RepairPlan(for: report).steps.isEmpty {
         console.printNext(arguments.commandLine(adding: "repair-plan", "repair.sql"))
       }

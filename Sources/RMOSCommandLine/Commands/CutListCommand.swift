@@ -31,7 +31,8 @@ enum CutListCommand {
           help: "The format; html is a page to print for the workshop [default: text]"),
         .init(
           name: "output", placeholder: "FILE",
-          help: "Write to a file instead of standard output"),
+          help: "Write to a file instead of standard output, in the format of its "
+            + "ending"),
       ],
       examples: [
         .init(
@@ -61,7 +62,7 @@ enum CutListCommand {
     if let file = arguments["output"] { try OutputFile.check(file, arguments) }
     let store = try arguments.database.openForReading()
     guard let list = try CutList(ofPattern: id, in: store, options: options) else {
-      throw try missing(id, in: store, arguments)
+      throw try missing(id, of: .patterns, in: store, arguments)
     }
     let output = FigureOutput(arguments, console)
     switch format {
@@ -73,15 +74,17 @@ enum CutListCommand {
     return .success
   }
 
-  private static func missing(
-    _ id: String, in store: any RecordStore, _ arguments: ParsedArguments
+  /// The error for an id that is not in the database.
+  static func missing(
+    _ id: String, of kind: EntityKind, in store: any RecordStore, _ arguments: ParsedArguments
   ) throws -> CommandError {
     let similar = try store.read { reader in
-      try SimilarID.first(like: id, of: .patterns) { try reader.contains(.patterns, id: $0) }
+      try SimilarID.first(like: id, of: kind) { try reader.contains(kind, id: $0) }
     }
+    let noun = kind.schema.singular
     return CommandError(
-      code: "pattern.missing",
-      message: #"there is no pattern "\#(id)" in \#(arguments.database.shown)"#,
+      code: noun.replacing(" ", with: "-") + ".missing",
+      message: #"there is no \#(noun) "\#(id)" in \#(arguments.database.shown)"#,
       hint: similar.map { #"Did you mean "\#($0.id)"?"# }
         ?? "\(arguments.program) analytics patterns shows which there are.")
   }

@@ -42,7 +42,8 @@ enum DiffCommand {
         .init(
           command: "\(program) diff legacy --max-only-in-database 100 -q",
           help: "In CI: allow rows that were added since"),
-      ]
+      ],
+      failures: "more differs than allowed, or there was no file to read"
     ) { arguments, console in
       var limits = DiffReport.Limits()
       let range = 0...Int.max
@@ -82,7 +83,9 @@ enum DiffCommand {
           console.note("--allow-empty accepts an empty source")
         }
       }
-      return report.isWithin(limits) ? .success : .failures
+      if report.isWithin(limits) { return .success }
+      if arguments.has("quiet"), !isJSON { console.note(PlainText.escaped(report.reason(limits))) }
+      return .failures
     }
   }
 

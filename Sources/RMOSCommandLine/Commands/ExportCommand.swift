@@ -26,9 +26,13 @@ enum ExportCommand {
       options: [
         program.databaseOption,
         .init(
-          name: "format", of: Format.self,
+          name: "format", value: .choice(Format.allCases.map(\.rawValue)),
           help: "One file per entity, one JSON Lines file per kind, or an SQL script "
-            + "[default: tree]"),
+            + "[default: tree]",
+          waysOut: [
+            "csv": "For tables: \(program) serve, then http://127.0.0.1:8000/api/rmos/stores/"
+              + "joblogs?format=csv, also patterns and strip-families."
+          ]),
         .init(
           name: "dialect", of: SQLDialect.self,
           help: "SQL dialect, with --format sql [default: sqlite]"),
@@ -44,7 +48,8 @@ enum ExportCommand {
         .init(
           command: "\(program) export shop --format sql --dialect postgresql",
           help: "shop/\(Export.scriptName), for psql"),
-      ]
+      ],
+      failures: "rows were left out"
     ) { arguments, console in
       let directory = arguments.positionals[0]
       var options = Export.Options()

@@ -151,8 +151,14 @@ struct HelpText {
       }.joined(separator: "\n")
       text += "\n"
     }
-    let statuses = Self.exitStatuses.map { "\($0) \($1)" }.joined(separator: ", ")
-    return text + "\n" + wrapped("Exit status: \(statuses).")
+    let statuses = Self.exitStatuses.compactMap { status, meaning -> String? in
+      switch status {
+      case "0" where spec.failures == nil: "0 done"
+      case "1": spec.failures.map { "1 \($0)" }
+      default: "\(status) \(meaning)"
+      }
+    }
+    return text + "\n" + wrapped("Exit status: \(statuses.joined(separator: "; ")).")
   }
 
   /// Two columns; text that is too long for the first gets its own line.

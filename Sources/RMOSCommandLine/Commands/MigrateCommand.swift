@@ -56,6 +56,10 @@ enum MigrateCommand {
           name: "no-backup",
           help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
         .init(name: "strict", help: "Exit with status 1 on warnings too"),
+        .init(
+          name: "accept", placeholder: "CODE",
+          help: "Do not count warnings with this code for --strict; repeatable",
+          isRepeatable: true),
       ] + FinishNotice.options,
       notes: ["verbose": "also show each issue as it is found, including notes"],
       examples: [
@@ -77,6 +81,7 @@ enum MigrateCommand {
           command: "\(program) migrate legacy -q --fail-on new",
           help: "On a schedule: do not report known failures"),
       ],
+      failures: "entities failed, or there was no file to read, or with --strict warnings",
       run: run)
   }
 
@@ -102,7 +107,12 @@ enum MigrateCommand {
       }
     }
     Signals.catchInterruptions()
-    let opened = options.isDryRun ? nil : try arguments.database.open(for: .creating)
+    let opened: OpenedStore?
+    do {
+      opened = options.isDryRun ? nil : try arguments.database.open(for: .creating)
+    } catch {
+      throw isNew ? Self.ofNewDatabase(error, program) : error
+    }
     let store = try opened?.store ?? arguments.database.openForRehearsal()
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
     notice?.summary = { reporter.summary }
@@ -123,7 +133,7 @@ enum MigrateCommand {
         return .couldNotRun
       }
       show(summary, source: source, reporter, arguments, console)
-      throw error
+      throw isNew ? Self.ofNewDatabase(error, program) : error
     }
     // A dry run in memory stands for the database that does not exist yet.
     summary.store = arguments.database.shown
@@ -139,7 +149,17 @@ enum MigrateCommand {
       show(summary, source: source, reporter, arguments, console)
       if let failure { throw failure }
     }
-    return exitStatus(summary, isStrict: arguments.has("strict"))
+    return exitStatus(summary, arguments, console)
+  }
+
+  /// The error of a run over a new database: where that has no room, no backup could take it.
+  private static func ofNewDatabase(
+    _ error: any Error, _ program: CommandLineProgram
+  ) -> any Error {
+    guard let error = error as? StoreError, error.code == .diskFull else { return error }
+    return CommandError(
+      code: error.code.rawValue, message: error.message,
+      hint: "A database elsewhere is named with --db \(program.databasePlaceholder).")
   }
 
   /// The code and message of an error that can end a run midway.
@@ -158,6 +178,8 @@ enum MigrateCommand {
     reporter.showIssues(of: summary)
     let next = next(after: summary, source: source, arguments)
     SummaryText(summary, isVerbose: arguments.has("verbose")).show(on: console)
+    let accepted = accepted(of: summary, arguments)
+    if accepted > 0 { console.print("Accepted: \(PlainText.counted(accepted, "warning"))") }
     for step in next { console.printNext(step) }
     if arguments.has("quiet"), summary.ending != .completed {
       console.note(SummaryText.verdict(summary))
@@ -248,10 +270,32 @@ enum MigrateCommand {
         + "\(failure); what was migrated is kept, and the source still has the others")
   }
 
-  private static func exitStatus(_ summary: MigrationSummary, isStrict: Bool) -> ExitStatus {
+  private static func exitStatus(
+    _ summary: MigrationSummary, _ arguments: ParsedArguments, _ console: Console
+  ) -> ExitStatus {
     if summary.ending == .interrupted { return .interrupted }
     if !summary.isAcceptable { return .failures }
-    return isStrict && summary.severityCounts[.warning, default: 0] > 0 ? .failures : .success
+    let warnings = summary.severityCounts[.warning, default: 0] - accepted(of: summary, arguments)
+    guard arguments.has("strict"), warnings > 0 else { return .success }
+    if !arguments.has("json") {
+      console.note(
+        "Exit status 1 because of --strict: "
+          + PlainText.counted(
+            warnings, arguments.all("accept").isEmpty ? "warning" : "other warning")
+      )
+    }
+    return .failures
+  }
+
+  /// How many warnings have codes that were accepted.
+  private static func accepted(
+    of summary: MigrationSummary, _ arguments: ParsedArguments
+  ) -> Int {
+    let codes = Set(arguments.all("accept"))
+    return summary.issueGroups.groups.reduce(0) { count, group in
+      let isAccepted = group.severity == .warning && codes.contains(group.code.rawValue)
+      return isAccepted ? count + group.count : count
+    }
   }
 
   /// The next steps.
@@ -259,6 +303,7 @@ enum MigrateCommand {
     after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
   ) -> [String] {
     let step = nextStep(after: summary, source: source, arguments)
+    if let cleaning = cleaning(after: summary, source) { return [cleaning, step] }
     guard summary.statistics.total.failed > 0, !summary.isDryRun else { return [step] }
     var steps = [step]
     if summary.run != nil {
@@ -270,6 +315,36 @@ enum MigrateCommand {
       steps.append(line + "  (copies what fails, to be fixed and migrated there)")
     }
     return steps
+  }
+
+  /// What to do where there are files, and none where they are read.
+  private static func meant(
+    by source: String, _ summary: MigrationSummary, _ arguments: ParsedArguments
+  ) -> String? {
+    switch SourceTop.meaning(of: source, arguments.program.catalog) {
+    case .renamed(let directories)?:
+      let names = directories.map {
+        "\(PlainText.shellWord($0.from)) to \(PlainText.shellWord($0.to))"
+      }
+      return "rename \(names.joined(separator: ", ")), then "
+        + arguments.commandLine()
+    case .sources(let sources)?:
+      let more = sources.count > 1 ? "  (and so on: \(sources.count) sources are there)" : ""
+      return "\(arguments.program) migrate \(PlainText.shellWord(sources[0]))"
+        + MappingsCommand.words(arguments) + arguments.database.words
+        + (summary.isDryRun ? " --dry-run" : "") + more
+    case nil: return nil
+    }
+  }
+
+  /// How to make room for the next rejects once all of the earlier ones are in the database.
+  private static func cleaning(after summary: MigrationSummary, _ source: String) -> String? {
+    let leftOut: [IssueCode] = [.duplicateDiffers, .inputNotRead, .mappingSkipped]
+    guard summary.isSuccess, !summary.isDryRun, summary.statistics.total.found > 0,
+      leftOut.allSatisfy({ summary.issueCounts[$0] == nil }), RejectsPlace(source).holdsRejects
+    else { return nil }
+    return "rm -r \(PlainText.shellWord(source))"
+      + "  (all of it is in the database; a run refuses to write its rejects beside edited files)"
   }
 
   private static func nextStep(
@@ -285,14 +360,18 @@ enum MigrateCommand {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
     case .interrupted: return again + goesOn
     case .sourceFailed where summary.isDryRun, .stopped where summary.isDryRun:
-      return "fix the problem above, then " + arguments.commandLine()
+      return "fix the problem, then " + arguments.commandLine()
     case .storeFailed, .sourceFailed, .stopped:
-      return "fix the problem above, then " + again + goesOn
+      return "fix the problem, then " + again + goesOn
     case .rolledBack:
       return "fix the files and run it again, or omit --atomic: "
         + arguments.commandLine(without: "atomic")
     case .tooManyErrors:
       return "fix the files and run it again, or raise --max-errors"
+    case .completed where summary.hasFoundNothing && summary.notRead.count > 0:
+      return meant(by: source, summary, arguments)
+        ?? "move the files, or name another source: \(arguments.program) survey "
+        + PlainText.shellWord(source)
     case .completed where summary.hasFoundNothing:
       return "check that \(PlainText.escaped(source)) is the right directory and is mounted; "
         + "if it may be empty: " + arguments.commandLine(adding: "allow-empty")

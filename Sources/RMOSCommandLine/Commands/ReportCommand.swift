@@ -38,7 +38,7 @@ enum ReportCommand {
             + "[default: text]", olderWords: ["txt": "text"]),
         .init(
           name: "output", placeholder: "PATH", value: .file,
-          help: "Write to a file whose extension is the format, such as report.html, or to a "
+          help: "Write to a file in the format of its ending, such as report.html, or else to a "
             + "directory, which is created if necessary; earlier reports are replaced"),
       ],
       examples: [
@@ -69,9 +69,13 @@ enum ReportCommand {
       } else {
         try MigrationReport(ofRun: id, in: arguments.database.openForReading())
       }
-    if let file = arguments["output"], formats.count == 1, let format = formats.first?.ofReport,
-      file.hasSuffix(".\(format.rawValue)"), !isDirectory(file)
+    if let file = arguments["output"], let format = formats.first?.ofReport,
+      OutputFile.format(of: file) != nil
     {
+      if let input = arguments.positionals.first, FileStatus.isSameFile(file, input) {
+        throw CommandError(
+          code: "output.unwritable", message: "cannot write \(file): it is the statistics file")
+      }
       try OutputFile.check(file, arguments)
       try OutputFile.replace(file, with: report.document(as: format))
       OutputFile.list([file], arguments, console)
@@ -89,13 +93,9 @@ enum ReportCommand {
     return .success
   }
 
-  private static func isDirectory(_ path: String) -> Bool {
-    (try? FileStatus(of: path))?.form == .directory
-  }
-
   /// The requested formats; standard output takes only one.
   private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
-    let formats = arguments.choices("format", of: Format.self)
+    let formats = try arguments.outputFormats(of: Format.self)
     guard arguments["output"] == nil else { return formats.isEmpty ? [.text] : formats }
     if formats.count > 1 {
       throw UsageError(

@@ -29,7 +29,8 @@ enum UndoCommand {
           command: "\(program) undo 3 --db shop.db --dry-run",
           help: "See what undoing run 3 would do"),
         .init(command: "\(program) undo 3 --db shop.db", help: "Undo it"),
-      ]
+      ],
+      failures: "obstacles, and nothing was changed"
     ) { arguments, console in
       let word = arguments.positionals[0]
       guard let run = Int64(word), run >= 1 else {
@@ -118,19 +119,25 @@ enum UndoCommand {
     _ report: UndoReport, _ arguments: ParsedArguments, _ console: Console
   ) {
     let number = PlainText.counted(report.obstacleCount, "obstacle")
-    console.print("Nothing was changed: \(number) to undoing run \(report.undoneRun)")
+    let verdict = "Nothing was changed: \(number) to undoing run \(report.undoneRun)"
+    if arguments.has("quiet") {
+      console.note(
+        ([verdict] + report.obstacleGroups.map { "  " + line(of: $0) })
+          .joined(separator: "\n"))
+      return
+    }
+    console.print(verdict)
+    for group in report.obstacleGroups { console.print("  " + line(of: group)) }
     if arguments.has("verbose") {
+      console.print()
       for obstacle in report.obstacles {
         console.print(
           "  " + PlainText.escaped(obstacle.message) + " [\(obstacle.reason.code)]")
       }
       let rest = report.obstacleCount - report.obstacles.count
       if rest > 0 { console.print("  … and \(PlainText.grouped(rest)) more") }
-    } else {
-      for group in report.obstacleGroups { console.print("  " + line(of: group)) }
-      if report.obstacleGroups.contains(where: { $0.count > 1 }) {
-        console.print("-v lists them all")
-      }
+    } else if report.obstacleGroups.contains(where: { $0.count > $0.examples.count }) {
+      console.print("-v lists them all")
     }
     var next = report.runsToUndoFirst.map { run in
       "\(arguments.program) undo \(run)\(arguments.database.words)"

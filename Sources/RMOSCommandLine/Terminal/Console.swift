@@ -57,6 +57,11 @@ final class Console {
     for line in table.lines(width: layout.width) { output.write(line + "\n") }
   }
 
+  /// Prints a list that was asked for by an option, which `--quiet` does not suppress.
+  func printList(_ table: TextTable) {
+    printDocument(table.lines(width: layout.width).joined(separator: "\n"))
+  }
+
   /// Prints a name and a text, which goes on below itself.
   func print(_ label: String, _ text: String) {
     guard !isQuiet else { return }

@@ -5,9 +5,9 @@ import RMOSSystem
 enum FigureFormat: String, CaseIterable {
   case text, json, csv, html
 
-  /// The format that `--format` or `--json` asks for.
+  /// The format that `--format`, the file of `--output` or `--json` asks for.
   init(_ arguments: ParsedArguments) throws {
-    let chosen = arguments.choice("format", of: Self.self)
+    let chosen = try arguments.outputFormats(of: Self.self).first
     if arguments.has("json"), let chosen, chosen != .json, arguments["output"] == nil {
       throw UsageError("--json and --format \(chosen.rawValue) cannot be combined")
     }

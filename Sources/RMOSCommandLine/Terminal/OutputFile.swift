@@ -30,6 +30,14 @@ enum OutputFile {
     }
   }
 
+  /// The format that a path's ending promises; `nil` if it promises none, or is a directory.
+  static func format(of path: String) -> String? {
+    let endings = ["txt": "text", "json": "json", "csv": "csv", "html": "html", "htm": "html"]
+    guard let dot = path.lastIndex(of: "."), (try? FileStatus(of: path))?.form != .directory
+    else { return nil }
+    return endings[path[dot...].dropFirst().lowercased()]
+  }
+
   /// Replaces the content of a file as a whole.
   static func replace(_ path: String, with text: String) throws(CommandError) {
     try naming(path) { () throws(SystemError) in
@@ -60,9 +68,15 @@ enum OutputFile {
   static func list(_ paths: [String], _ arguments: ParsedArguments, _ console: Console) {
     if arguments.has("json") {
       console.printDocument(JSONOutput.files(paths))
-    } else {
+    } else if !paths.contains(where: isStandardOutput) {
       for path in paths { console.print("Wrote \(PlainText.escaped(path))") }
     }
+  }
+
+  /// Whether a path leads to standard output, in which nothing is put beside a document.
+  static func isStandardOutput(_ path: String) -> Bool {
+    guard let status = try? FileDescriptor.standardOutput.status() else { return false }
+    return (try? FileStatus(of: path))?.identity == status.identity
   }
 
   private static func naming(
@@ -74,5 +88,33 @@ enum OutputFile {
       throw CommandError(
         code: "output.unwritable", message: "cannot write \(path): \(error.reason)")
     }
+  }
+}
+
+extension ParsedArguments {
+  /// The formats that `--format` asks for, or else the one that the ending of the file of
+  /// `--output` promises; empty if neither says one.
+  ///
+  /// - Throws: ``UsageError`` if the two contradict each other.
+  func outputFormats<Format>(of type: Format.Type) throws -> [Format]
+  where Format: RawRepresentable<String> & CaseIterable {
+    let chosen = choices("format", of: type)
+    guard let file = self["output"], let promised = OutputFile.format(of: file) else {
+      return chosen
+    }
+    let ending = file.split(separator: ".").last ?? ""
+    if chosen.count > 1 {
+      throw UsageError(
+        "\(file) is one file, but --format names \(chosen.count) formats",
+        hint: "Name a directory with --output.")
+    }
+    if let format = chosen.first, format.rawValue != promised {
+      throw UsageError("\(file) ends in .\(ending), but the format is \(format.rawValue)")
+    }
+    guard let format = Format(rawValue: promised) else {
+      let known = type.allCases.map(\.rawValue).joined(separator: ", ")
+      throw UsageError("\(file) ends in .\(ending), but the formats are \(known)")
+    }
+    return [format]
   }
 }

@@ -152,6 +152,22 @@ public struct DiffReport: Sendable, Hashable {
       && total.onlyInSource <= limits.onlyInSource
       && total.onlyInDatabase <= limits.onlyInDatabase && total.different <= limits.different
   }
+
+  /// Why it is not within limits, in a line.
+  package func reason(_ limits: Limits) -> String {
+    if let nothingFound, !limits.allowsEmptySource { return "\(source): error: \(nothingFound)" }
+    let total = total
+    let counts = [
+      (total.different, limits.different, "different"),
+      (total.onlyInSource, limits.onlyInSource, "only in the source"),
+      (total.onlyInDatabase, limits.onlyInDatabase, "only in the database"),
+    ]
+    return "\(source) and \(database) differ by more than is allowed: "
+      + counts.filter { $0.0 > $0.1 }.map { count, limit, what in
+        "\(PlainText.grouped(count)) \(what)"
+          + (limit > 0 ? " (\(PlainText.grouped(limit)) allowed)" : "")
+      }.joined(separator: ", ")
+  }
 }
 
 extension DiffReport {
@@ -236,7 +252,7 @@ extension DiffReport {
     if entriesOmitted > 0 { lines.append("… and \(entriesOmitted) more") }
     if !lines.isEmpty { lines.append("") }
     lines += table.lines(width: width)
-    if let nothingFound { lines += ["", DiffReport.plain(nothingFound)] }
+    if let nothingFound { lines += ["", "error: " + DiffReport.plain(nothingFound)] }
     if total.repeated > 0 {
       lines.append("")
       lines.append(
