@@ -88,6 +88,10 @@ struct Hints {
         + "--missing-id reject refuses them"
     }
     if let hint = forIssue(group.code.rawValue, arguments) { return hint }
+    // The message of an error has them; a warning comes every time.
+    if group.code == .fieldUnknownValue, group.severity == .warning {
+      return "the known values are on the manual page: \(program) man"
+    }
     if let name = mapping(in: group.message) {
       let given = arguments.all("mapping")
       if given.contains(name) { return nil }

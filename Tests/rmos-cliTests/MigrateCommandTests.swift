@@ -306,6 +306,9 @@ import Testing
     #expect(
       result.errors.contains(
         #"warning: "job_type" is "sanding", which is not a known one; kept as is ["#))
+    #expect(result.errors.contains("hint: the known values are on the manual page: rmos-cli man ["))
+    let page = try Tool.run(["man"], in: workspace).output
+    #expect(page.contains("Known values of job_type in job logs: slice, batch,"))
   }
 
   @Test func quietShowsErrorsAlone() throws {

@@ -77,7 +77,7 @@ import Testing
     #expect(text.contains(#"\u{1b}[2J\u{9b}31m\u{202e}evil\u{7}\u{a}\u{2028}"#))
     #expect(text.contains(#"joblogs/\u{1b}]0;title\u{7}.json"#))
     for line in result.errors.split(separator: "\n") {
-      #expect(line.contains(#/(error|warning|info): |^job logs: /#), "\(line)")
+      #expect(line.contains(#/(error|warning|info): |^job logs: |^hint: /#), "\(line)")
     }
   }
 

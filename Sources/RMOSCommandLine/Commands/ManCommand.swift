@@ -57,6 +57,14 @@ struct ManualPage {
       "The codes in brackets behind what migrate says about files and entities, which --accept "
         + "takes:")
     for (codes, meaning) in IssueMeanings.table { page.entry(codes, meaning + ".") }
+    for kind in program.catalog.kinds {
+      for field in kind.schema.fields {
+        guard case .text(let rule) = field.type, !rule.knownValues.isEmpty else { continue }
+        page.paragraph(
+          "Known values of \(field.member) in \(kind.schema.plural): "
+            + rule.knownValues.joined(separator: ", ") + ".")
+      }
+    }
     page.section("Environment")
     for (name, meaning) in HelpText.environment { page.entry(name, meaning) }
     page.section("Files")
