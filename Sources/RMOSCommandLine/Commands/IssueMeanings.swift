@@ -43,6 +43,11 @@ enum IssueMeanings {
     ),
     ("id.alias, field.column-name", "a member was read under another name"),
     ("field.look-alike", "a member that is not read is almost named as one that is absent"),
+    (
+      "field.unit",
+      "a member that is not read states inches or another unit, and the fields beside it are read "
+        + "as millimeters"
+    ),
     ("time.derived", "a mapping derived a time that the source does not record"),
     ("field.not-derived", "a mapping could not derive a value"),
     ("time.order", "an end before its start"),
