@@ -51,7 +51,7 @@ extension JSONWriter {
   }
 
   /// Writes an object with a member for each pair.
-  private mutating func object<Figure>(
+  package mutating func object<Figure>(
     _ members: [(key: String, value: Figure)], _ body: (inout JSONWriter, Figure) -> Void
   ) {
     object { writer in
@@ -59,7 +59,8 @@ extension JSONWriter {
     }
   }
 
-  private mutating func object<Figures>(
+  /// Writes an object with a member for each group.
+  package mutating func object<Figures>(
     _ groups: [Grouped<String, Figures>], _ body: (inout JSONWriter, Figures) -> Void
   ) {
     object(groups.map { (key: $0.key, value: $0.figures) }, body)
@@ -131,7 +132,8 @@ extension JSONWriter {
     member(name + "_high", rate.high)
   }
 
-  private mutating func share(_ share: Rate) {
+  /// Writes a share of a whole as an object.
+  package mutating func share(_ share: Rate) {
     object {
       $0.member("count", share.count)
       $0.member("percentage", share.percent)

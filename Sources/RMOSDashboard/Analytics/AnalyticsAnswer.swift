@@ -32,33 +32,25 @@ struct AnalyticsAnswer {
 
   /// Says how many entries a list of the report lacks, if it lacks any.
   private func omitted(_ lists: [(path: String, name: String)], _ writer: inout JSONWriter) {
-    let omitted = lists.compactMap { list in report.omitted[list.path].map { (list.name, $0) } }
-    guard !omitted.isEmpty else { return }
-    writer.member("omitted") { writer in
-      writer.object { for (name, count) in omitted { $0.member(name, count) } }
+    let omitted = lists.compactMap { list in
+      report.omitted[list.path].map { (key: list.name, value: $0) }
     }
+    guard !omitted.isEmpty else { return }
+    writer.member("omitted") { $0.object(omitted) { $0.integer($1) } }
   }
 
   // MARK: Patterns
 
   private func complexity(_ writer: inout JSONWriter) {
     let figures = report.patterns.complexity
-    writer.member("categories") { writer in
-      writer.object { writer in
-        for level in ComplexityClass.allCases {
-          writer.member(level.rawValue) { writer in
-            writer.object { writer in
-              writer.member("count", figures.classes[level, default: 0])
-              writer.member("patterns") { writer in
-                writer.array { writer in
-                  for entry in figures.patterns where entry.complexity == level {
-                    writer.object { $0.complexity(entry) }
-                  }
-                }
-              }
-              writer.member("score_range", level.range)
-            }
+    writer.member("categories") {
+      $0.object(ComplexityClass.allCases.map { (key: $0.rawValue, value: $0) }) { writer, level in
+        writer.object {
+          $0.member("count", figures.classes[level, default: 0])
+          $0.member("patterns", objects: figures.patterns.filter { $0.complexity == level }) {
+            $0.complexity($1)
           }
+          $0.member("score_range", level.range)
         }
       }
     }
@@ -77,11 +69,9 @@ struct AnalyticsAnswer {
     writer.wholeMember("max_rings", rings.summary.maximum)
     writer.member("avg_rings", rings.summary.mean)
     writer.wholeMember("median", rings.summary.median)
-    writer.member("modes") { writer in
-      writer.array { for mode in rings.modes { $0.integer(mode) } }
-    }
-    writer.member("distribution") { writer in
-      writer.object { for bar in rings.histogram { $0.member(String(bar.key), bar.figures) } }
+    writer.member("modes", each: rings.modes) { $0.integer($1) }
+    writer.member("distribution") {
+      $0.object(rings.histogram.map { (key: String($0.key), value: $0.figures) }) { $0.integer($1) }
     }
     writer.member("n", rings.summary.n)
     writer.member("missing", rings.summary.missing)
@@ -97,17 +87,11 @@ struct AnalyticsAnswer {
   }
 
   private func families(_ writer: inout JSONWriter) {
-    writer.member("usage") { writer in
-      writer.array { writer in
-        for family in report.patterns.families {
-          writer.object {
-            $0.member("strip_family_id", family.id)
-            $0.member("patterns", family.patterns)
-            $0.member("jobs", family.jobs)
-            $0.member("last_used_day", family.lastUsedDay)
-          }
-        }
-      }
+    writer.member("usage", objects: report.patterns.families) { writer, family in
+      writer.member("strip_family_id", family.id)
+      writer.member("patterns", family.patterns)
+      writer.member("jobs", family.jobs)
+      writer.member("last_used_day", family.lastUsedDay)
     }
     writer.member("patterns_with_missing_family", report.patterns.withMissingStripFamily)
     writer.member("jobs_with_missing_family", report.jobs.withMissingStripFamily)
@@ -115,11 +99,7 @@ struct AnalyticsAnswer {
   }
 
   private func popularity(_ writer: inout JSONWriter) {
-    writer.member("top_patterns") { writer in
-      writer.array { writer in
-        for pattern in report.patterns.popularity { writer.object { $0.popularity(pattern) } }
-      }
-    }
+    writer.member("top_patterns", objects: report.patterns.popularity) { $0.popularity($1) }
     writer.member("jobs_without_pattern", report.jobs.withoutPattern)
     writer.member("jobs_with_missing_pattern", report.jobs.withMissingPattern)
     omitted([("patterns.popularity", "top_patterns")], &writer)
@@ -130,37 +110,26 @@ struct AnalyticsAnswer {
   private func distribution(_ writer: inout JSONWriter) {
     let stock = report.materials.stock
     let total = stock.reduce(0) { $0 + $1.families }
-    writer.member("distribution") { writer in
-      writer.object { writer in
-        for material in stock {
-          writer.member(material.material) { writer in
-            writer.object {
-              $0.member("count", material.families)
-              $0.member("percentage", Rate(material.families, of: total).percent)
-            }
-          }
-        }
+    writer.member("distribution") {
+      $0.object(stock.map { (key: $0.material, value: Rate($0.families, of: total)) }) {
+        $0.share($1)
       }
     }
     writer.member("total_families", total)
   }
 
   private func consumption(_ writer: inout JSONWriter) {
-    writer.member("by_material") { writer in
-      writer.object { writer in
-        for stock in report.materials.stock {
-          writer.member(stock.material) { writer in
-            writer.object {
-              $0.member("family_count", stock.families)
-              $0.member("total_strips", stock.strips)
-              $0.wholeMember("quantity", stock.quantity)
-              $0.member("strips_without_length", stock.stripsWithoutLength)
-              $0.member("total_length_mm", stock.totalLengthMM)
-              $0.member("total_length_meters", stock.totalLengthMM.map { $0 / 1000 })
-              $0.member("area_cm2", stock.areaCM2)
-              $0.member("volume_cm3", stock.volumeCM3)
-            }
-          }
+    writer.member("by_material") {
+      $0.object(report.materials.stock.map { (key: $0.material, value: $0) }) { writer, stock in
+        writer.object {
+          $0.member("family_count", stock.families)
+          $0.member("total_strips", stock.strips)
+          $0.wholeMember("quantity", stock.quantity)
+          $0.member("strips_without_length", stock.stripsWithoutLength)
+          $0.member("total_length_mm", stock.totalLengthMM)
+          $0.member("total_length_meters", stock.totalLengthMM.map { $0 / 1000 })
+          $0.member("area_cm2", stock.areaCM2)
+          $0.member("volume_cm3", stock.volumeCM3)
         }
       }
     }
@@ -169,24 +138,24 @@ struct AnalyticsAnswer {
 
   private func efficiency(_ writer: inout JSONWriter) {
     let rates = report.jobs.failures.byMaterial
-    writer.member("by_material") { writer in
-      writer.object { writer in
-        for group in report.materials.wasteByMaterial {
-          guard let failures = rates.first(where: { $0.key.hasSameUTF8(as: group.key) })?.figures
-          else { continue }
-          writer.member(group.key) { writer in
-            writer.object {
-              $0.member("finished_jobs", failures.total)
-              $0.member("completed_jobs", failures.total - failures.count)
-              $0.member("failed_jobs", failures.count)
-              $0.rate("success_rate", Rate(failures.total - failures.count, of: failures.total))
-              $0.member("avg_waste_percentage", group.figures.mean)
-              $0.member("waste_n", group.figures.n)
-              $0.member("waste_missing", group.figures.missing)
-              $0.member("waste_out_of_range", group.figures.outOfRange)
-              $0.member("efficiency_score", group.figures.mean.map { 100 - $0 })
-            }
-          }
+    let materials = report.materials.wasteByMaterial.compactMap { group in
+      rates.first { $0.key.hasSameUTF8(as: group.key) }.map {
+        (key: group.key, value: (failures: $0.figures, waste: group.figures))
+      }
+    }
+    writer.member("by_material") {
+      $0.object(materials) { writer, figures in
+        let (failures, waste) = figures
+        writer.object {
+          $0.member("finished_jobs", failures.total)
+          $0.member("completed_jobs", failures.rest)
+          $0.member("failed_jobs", failures.count)
+          $0.rate("success_rate", Rate(failures.rest, of: failures.total))
+          $0.member("avg_waste_percentage", waste.mean)
+          $0.member("waste_n", waste.n)
+          $0.member("waste_missing", waste.missing)
+          $0.member("waste_out_of_range", waste.outOfRange)
+          $0.member("efficiency_score", waste.mean.map { 100 - $0 })
         }
       }
     }
@@ -205,16 +174,10 @@ struct AnalyticsAnswer {
           writer.member("n", n)
           writer.member("min", sizes.map(\.key).min())
           writer.member("max", sizes.map(\.key).max())
-          writer.member("common_sizes") { writer in
-            writer.array { writer in
-              for size in sizes {
-                writer.object {
-                  $0.member("size", size.key)
-                  $0.member("count", size.figures)
-                  $0.member("percentage", Rate(size.figures, of: n).percent)
-                }
-              }
-            }
+          writer.member("common_sizes", objects: sizes) { writer, size in
+            writer.member("size", size.key)
+            writer.member("count", size.figures)
+            writer.member("percentage", Rate(size.figures, of: n).percent)
           }
         }
       }
@@ -223,23 +186,17 @@ struct AnalyticsAnswer {
   }
 
   private func suppliers(_ writer: inout JSONWriter) {
-    writer.member("suppliers") { writer in
-      writer.array { writer in
-        for supplier in report.materials.suppliers {
-          writer.object {
-            $0.member("supplier", supplier.supplier)
-            $0.member("family_count", supplier.families)
-            $0.member("finished_jobs", supplier.success.total)
-            $0.member("completed_jobs", supplier.success.count)
-            $0.member("failed_jobs", supplier.success.total - supplier.success.count)
-            $0.rate("success_rate", supplier.success)
-            $0.member("avg_waste_percentage", supplier.waste.mean)
-            $0.member("waste_n", supplier.waste.n)
-            $0.member("waste_missing", supplier.waste.missing)
-            $0.member("waste_out_of_range", supplier.waste.outOfRange)
-          }
-        }
-      }
+    writer.member("suppliers", objects: report.materials.suppliers) { writer, supplier in
+      writer.member("supplier", supplier.supplier)
+      writer.member("family_count", supplier.families)
+      writer.member("finished_jobs", supplier.success.total)
+      writer.member("completed_jobs", supplier.success.count)
+      writer.member("failed_jobs", supplier.success.total - supplier.success.count)
+      writer.rate("success_rate", supplier.success)
+      writer.member("avg_waste_percentage", supplier.waste.mean)
+      writer.member("waste_n", supplier.waste.n)
+      writer.member("waste_missing", supplier.waste.missing)
+      writer.member("waste_out_of_range", supplier.waste.outOfRange)
     }
     writer.member("total_suppliers", report.materials.suppliers.count)
   }
@@ -252,20 +209,14 @@ struct AnalyticsAnswer {
     writer.member("total_length_mm", lengths.isEmpty ? nil : lengths.reduce(0, +))
     writer.member("strips_without_length", stock.reduce(0) { $0 + $1.stripsWithoutLength })
     writer.member("materials_available", stock.count)
-    writer.member("materials") { writer in
-      writer.array { for material in stock { $0.string(material.material) } }
-    }
+    writer.member("materials", strings: stock.map(\.material))
   }
 
   // MARK: Jobs
 
   private func duration(_ writer: inout JSONWriter) {
-    writer.member("by_job_type") { writer in
-      writer.object { writer in
-        for group in report.jobs.durationSecondsByType {
-          writer.member(group.key) { $0.durations(group.figures) }
-        }
-      }
+    writer.member("by_job_type") {
+      $0.object(report.jobs.durationSecondsByType) { $0.durations($1) }
     }
     writer.member("all") { $0.durations(report.jobs.durationSeconds) }
     writer.member("total_job_types", report.jobs.durationSecondsByType.count)
@@ -275,18 +226,7 @@ struct AnalyticsAnswer {
     _ groups: [Grouped<String, Rate>], _ name: String, _ writer: inout JSONWriter
   ) {
     writer.member("total_jobs", report.jobs.total)
-    writer.member("distribution") { writer in
-      writer.object { writer in
-        for group in groups {
-          writer.member(group.key) { writer in
-            writer.object {
-              $0.member("count", group.figures.count)
-              $0.member("percentage", group.figures.percent)
-            }
-          }
-        }
-      }
-    }
+    writer.member("distribution") { $0.object(groups) { $0.share($1) } }
     let most = groups.max { ($0.figures.count, $1.key) < ($1.figures.count, $0.key) }
     writer.member("most_common") { writer in
       guard let most else { return writer.null() }
@@ -317,16 +257,10 @@ struct AnalyticsAnswer {
         $0.member("jobs", peak.figures)
       }
     }
-    writer.member("months") { writer in
-      writer.array { writer in
-        for month in jobs.months {
-          writer.object {
-            $0.member("month", month.key)
-            $0.member("completed", month.figures.count)
-            $0.member("failed", month.figures.rest)
-          }
-        }
-      }
+    writer.member("months", objects: jobs.months) { writer, month in
+      writer.member("month", month.key)
+      writer.member("completed", month.figures.count)
+      writer.member("failed", month.figures.rest)
     }
     writer.member("jobs_without_day", jobs.withoutDay)
   }
@@ -338,28 +272,16 @@ struct AnalyticsAnswer {
       ("by_material", failures.byMaterial), ("by_blade", failures.byBlade),
     ]
     for (name, groups) in lists {
-      writer.member(name) { writer in
-        writer.array { writer in
-          for group in groups {
-            writer.object {
-              $0.member("name", group.key)
-              $0.member("total", group.figures.total)
-              $0.member("failed", group.figures.count)
-              $0.rate("failure_rate", group.figures)
-            }
-          }
-        }
+      writer.member(name, objects: groups) { writer, group in
+        writer.member("name", group.key)
+        writer.member("total", group.figures.total)
+        writer.member("failed", group.figures.count)
+        writer.rate("failure_rate", group.figures)
       }
     }
-    writer.member("reasons") { writer in
-      writer.array { writer in
-        for reason in failures.reasons {
-          writer.object {
-            $0.member("reason", reason.key)
-            $0.member("count", reason.figures)
-          }
-        }
-      }
+    writer.member("reasons", objects: failures.reasons) { writer, reason in
+      writer.member("reason", reason.key)
+      writer.member("count", reason.figures)
     }
     writer.member("failures_without_reason", failures.withoutReason)
     writer.member("total_failures", report.jobs.failed)
@@ -375,18 +297,12 @@ struct AnalyticsAnswer {
   /// Writes the newest days on which jobs finished, and the rate of all.
   func writeTrends(days: Int, to writer: inout JSONWriter) {
     writer.member("period_days", days)
-    writer.member("daily_trends") { writer in
-      writer.array { writer in
-        for day in report.jobs.days.suffix(days) {
-          writer.object {
-            $0.member("date", day.key)
-            $0.member("total_jobs", day.figures.total)
-            $0.member("completed", day.figures.count)
-            $0.member("failed", day.figures.rest)
-            $0.rate("success_rate", day.figures)
-          }
-        }
-      }
+    writer.member("daily_trends", objects: report.jobs.days.suffix(days)) { writer, day in
+      writer.member("date", day.key)
+      writer.member("total_jobs", day.figures.total)
+      writer.member("completed", day.figures.count)
+      writer.member("failed", day.figures.rest)
+      writer.rate("success_rate", day.figures)
     }
     writer.rate("overall_success_rate", report.jobs.success)
     writer.member("n", report.jobs.finished)
@@ -395,19 +311,13 @@ struct AnalyticsAnswer {
 
   /// Writes the jobs whose durations are unusual.
   func writeUnusualDurations(score: Double, to writer: inout JSONWriter) {
-    writer.member("anomalies") { writer in
-      writer.array { writer in
-        for job in report.jobs.outliers {
-          writer.object {
-            $0.member("job_id", job.id)
-            $0.member("job_type", job.jobType)
-            $0.member("duration_seconds", job.durationSeconds)
-            $0.member("duration_min", job.durationSeconds / 60)
-            $0.member("median_seconds", job.medianSeconds)
-            $0.member("z_score", job.score)
-          }
-        }
-      }
+    writer.member("anomalies", objects: report.jobs.outliers) { writer, job in
+      writer.member("job_id", job.id)
+      writer.member("job_type", job.jobType)
+      writer.member("duration_seconds", job.durationSeconds)
+      writer.member("duration_min", job.durationSeconds / 60)
+      writer.member("median_seconds", job.medianSeconds)
+      writer.member("z_score", job.score)
     }
     writer.member("z", score)
     writer.member("n", report.jobs.durationSeconds.n)
@@ -418,19 +328,13 @@ struct AnalyticsAnswer {
   /// Writes the stretches of time in which success was unusual.
   func writeUnusualSuccess(score: Double, windowDays: Int, to writer: inout JSONWriter) {
     let windows = report.successWindows(ofDays: windowDays)
-    writer.member("anomalies") { writer in
-      writer.array { writer in
-        for window in windows {
-          guard let z = window.score, abs(z) >= score else { continue }
-          writer.object {
-            $0.member("window_start", window.from.description)
-            $0.member("window_end", window.to.description)
-            $0.rate("success_rate", window.success)
-            $0.member("n", window.success.total)
-            $0.member("z_score", z)
-          }
-        }
-      }
+    let unusual = windows.filter { window in window.score.map { abs($0) >= score } ?? false }
+    writer.member("anomalies", objects: unusual) { writer, window in
+      writer.member("window_start", window.from.description)
+      writer.member("window_end", window.to.description)
+      writer.rate("success_rate", window.success)
+      writer.member("n", window.success.total)
+      writer.member("z_score", window.score)
     }
     writer.member("mean", report.jobs.success.percent)
     writer.member("z", score)
