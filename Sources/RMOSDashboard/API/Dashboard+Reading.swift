@@ -49,8 +49,10 @@ extension Dashboard {
       let query = RecordQuery(kind).filter(member, contains: text)
       return try matches(query, target, request)
     case .filter(let kind, let filter, let text):
-      let query = RecordQuery(kind).filter(try condition(filter, text, kind))
-      return try matches(query, target, request)
+      guard let condition = filter.condition(text, kind) else {
+        throw HTTPRefusal(filter.name, mustBe: filter.expected(of: kind), found: text)
+      }
+      return try matches(RecordQuery(kind).filter(condition), target, request)
     case .analytics(let route, let id):
       return try analytics(route, id: id, target, request)
     }
@@ -99,31 +101,18 @@ extension Dashboard {
     }
   }
 
-  /// The condition that a filter sets with a text.
-  private func condition(
-    _ filter: EntitySchema.Filter, _ text: String, _ kind: EntityKind
-  ) throws -> RecordQuery.Condition {
-    guard let condition = filter.condition(text, kind) else {
-      throw HTTPRefusal(unfitting: text, filter, kind)
-    }
-    return condition
-  }
-
   private func list(
     _ kind: EntityKind, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
     var query = RecordQuery(kind)
     for filter in kind.schema.presentation.filters {
-      guard let text = try target.parameter(filter.name) else { continue }
-      query = query.filter(try condition(filter, text, kind))
+      let condition = try target.parameter(filter.name, filter.expected(of: kind)) {
+        filter.condition($0, kind)
+      }
+      if let condition { query = query.filter(condition) }
     }
-    let member = try target.parameter("in")
-    if let member, !ListRequest.searchMembers(kind).contains(member) {
-      throw HTTPRefusal(
-        422,
-        "\"in\" must be one of \(ListRequest.searchMembers(kind).joined(separator: ", ")), found "
-          + "\"\(member.shortened)\"")
-    }
+    let searchable = ListRequest.searchMembers(kind)
+    let member = try target.choice("in", of: searchable) { searchable.contains($0) ? $0 : nil }
     if let text = try target.parameter("q"), !text.isEmpty {
       let member = member ?? kind.schema.searchMembers[0]
       query = query.filter(ListRequest.condition(text, in: member, kind))
@@ -145,28 +134,18 @@ extension Dashboard {
   /// The conditions that restrict a list to what a run did.
   private func runConditions(_ target: RequestTarget) throws -> [RecordQuery.Condition] {
     let figures = RunEntities.figures
-    let figure = try target.parameter("outcome").map { text in
-      guard let figure = figures.first(where: { $0.rawValue == text }) else {
-        throw HTTPRefusal(
-          422,
-          "\"outcome\" must be one of \(figures.map(\.rawValue).joined(separator: ", ")), found "
-            + "\"\(text.shortened)\"")
+    let figure = try target.choice("outcome", of: figures.map(\.rawValue)) { text in
+      figures.first { $0.rawValue == text }
+    }
+    let entities = try target.parameter("run", "the number of a run in the ledger") { text in
+      try text.wholeNumber.flatMap { id in
+        try store.read { try RunEntities(ofRun: id, figure, in: $0) }
       }
-      return figure
     }
-    guard let text = try target.parameter("run") else {
-      guard figure == nil else {
-        throw HTTPRefusal(422, "\"outcome\" is that of a run, which \"run\" must name")
-      }
-      return []
+    if entities == nil, figure != nil {
+      throw HTTPRefusal(422, "\"outcome\" is that of a run, which \"run\" must name")
     }
-    guard let id = text.wholeNumber,
-      let entities = try store.read({ try RunEntities(ofRun: id, figure, in: $0) })
-    else {
-      throw HTTPRefusal(
-        422, "\"run\" must be the number of a run in the ledger, found \"\(text.shortened)\"")
-    }
-    return entities.conditions
+    return entities?.conditions ?? []
   }
 
   private func matches(
@@ -190,12 +169,7 @@ extension Dashboard {
 
   /// Whether a list is to be CSV.
   func isCSV(_ target: RequestTarget) throws -> Bool {
-    switch try target.parameter("format") {
-    case nil, "json": return false
-    case "csv": return true
-    case let other?:
-      throw HTTPRefusal(422, "\"format\" must be json or csv, found \"\(other.shortened)\"")
-    }
+    try target.parameter("format", "json or csv") { ["json": false, "csv": true][$0] } ?? false
   }
 
   /// The columns of the list of a query's records, as CSV: of all of them unless fewer are asked
@@ -217,27 +191,14 @@ extension Dashboard {
   ) throws -> RecordQuery {
     let limit = try target.integer("limit", in: 1...largest, default: limit)
     let offset = try target.integer("offset", in: 0...Int.max, default: 0)
-    let order: RecordQuery.Order
-    if let sort = try target.parameter("sort") {
-      guard try target.parameter("order") == nil else {
-        throw HTTPRefusal(422, "\"sort\" and \"order\" cannot be given together")
-      }
-      guard let order = ListOrder(sort, of: query.kind) else {
-        throw HTTPRefusal(
-          422,
-          "\"sort\" must be one of \(query.kind.sortNames.joined(separator: ", ")), found "
-            + "\"\(sort.shortened)\"")
-      }
-      return query.order(order.order).limit(limit, offset: offset)
+    if try target.parameter("sort") != nil, try target.parameter("order") != nil {
+      throw HTTPRefusal(422, "\"sort\" and \"order\" cannot be given together")
     }
-    switch try target.parameter("order") {
-    case nil: order = query.kind.defaultOrder
-    case "newest": order = .newestFirst
-    case "id": order = .id
-    case let other?:
-      throw HTTPRefusal(422, "\"order\" must be newest or id, found \"\(other.shortened)\"")
-    }
-    return query.order(order).limit(limit, offset: offset)
+    let orders = ["newest": RecordQuery.Order.newestFirst, "id": .id]
+    let order =
+      try target.choice("sort", of: query.kind.sortNames) { ListOrder($0, of: query.kind)?.order }
+      ?? target.parameter("order", "newest or id") { orders[$0] }
+    return query.order(order ?? query.kind.defaultOrder).limit(limit, offset: offset)
   }
 
   /// A response made by `read`, which gets the store's change token, unless the client has the
@@ -268,13 +229,15 @@ extension Dashboard {
   }
 }
 
-extension HTTPRefusal {
-  /// A text is no value that the member of a filter can have.
-  init(unfitting text: String, _ filter: EntitySchema.Filter, _ kind: EntityKind) {
-    let least = kind.leastWholeNumber(of: filter.member) ?? .min
-    self.init(notWhole: filter.name, in: Int(least)...Int.max, found: text)
+extension EntitySchema.Filter {
+  /// What its values must be if not all texts are some, in words.
+  fileprivate func expected(of kind: EntityKind) -> String {
+    let least = kind.leastWholeNumber(of: member) ?? .min
+    return RequestTarget.wholeNumber(in: Int(least)...Int.max)
   }
+}
 
+extension HTTPRefusal {
   /// There is no such entity.
   static func absent(_ kind: EntityKind, _ id: String) -> HTTPRefusal {
     HTTPRefusal(404, "there is no \(kind.schema.singular) \"\(id.shortened)\"")

@@ -11,15 +11,7 @@ extension Dashboard {
     let limit = try target.integer(
       "limit", in: 1...(isCSV ? .max : Self.largestPage), default: isCSV ? .max : Self.pageSize)
     let offset = try target.integer("offset", in: 0...Int.max, default: 0)
-    let order = try target.parameter("sort").map { text in
-      guard let order = RunOrder(text) else {
-        throw HTTPRefusal(
-          422,
-          "\"sort\" must be one of \(RunOrder.names.joined(separator: ", ")), found "
-            + "\"\(text.shortened)\"")
-      }
-      return order
-    }
+    let order = try target.choice("sort", of: RunOrder.names) { RunOrder($0) }
     let slice = try RunSlice(order ?? .newestFirst, limit: limit, offset: offset, in: store)
     if isCSV { return .csv(slice.csv, name: "runs") }
     // When a run's process dies, no data changes, so the tag is computed from the content.
@@ -50,29 +42,15 @@ extension Dashboard {
     query.limit = try target.integer(
       "limit", in: 1...(isCSV ? .max : Self.largestPage), default: isCSV ? .max : Self.pageSize)
     query.offset = try target.integer("offset", in: 0...Int.max, default: 0)
-    if let text = try target.parameter("severity") {
-      guard let severity = Severity(rawValue: text) else {
-        let known = Severity.allCases.reversed().map(\.rawValue).joined(separator: ", ")
-        throw HTTPRefusal(
-          422, "\"severity\" must be one of \(known), found \"\(text.shortened)\"")
-      }
-      query.severity = severity
-    }
+    query.severity = try target.choice(
+      "severity", of: Severity.allCases.reversed().map(\.rawValue)
+    ) { Severity(rawValue: $0) }
     query.code = try target.parameter("code").map(IssueCode.init(rawValue:))
-    query.kind = try target.parameter("kind").map { text in
-      guard let kind = store.catalog.kind(named: text) else {
-        let known = store.catalog.kinds.map(\.rawValue).joined(separator: ", ")
-        throw HTTPRefusal(422, "\"kind\" must be one of \(known), found \"\(text.shortened)\"")
-      }
-      return kind
+    query.kind = try target.choice("kind", of: store.catalog.kinds.map(\.rawValue)) {
+      store.catalog.kind(named: $0)
     }
-    query.isNew = try target.parameter("new").map { text in
-      switch text {
-      case "true": true
-      case "false": false
-      default:
-        throw HTTPRefusal(422, "\"new\" must be true or false, found \"\(text.shortened)\"")
-      }
+    query.isNew = try target.parameter("new", "true or false") {
+      ["true": true, "false": false][$0]
     }
     if isCSV {
       guard let table = try CSV.issues(query, in: store, for: request) else {

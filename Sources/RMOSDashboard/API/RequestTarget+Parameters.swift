@@ -8,10 +8,40 @@ extension RequestTarget {
   /// - Throws: ``HTTPRefusal`` with 422 if it is not a number, out of range or given twice.
   func integer(_ name: String, in range: ClosedRange<Int>, default defaultValue: Int) throws -> Int
   {
-    guard let text = try parameter(name) else { return defaultValue }
-    guard let number = text.wholeNumber, let number = Int(exactly: number), range.contains(number)
-    else { throw HTTPRefusal(notWhole: name, in: range, found: text) }
-    return number
+    try parameter(name, Self.wholeNumber(in: range)) { text in
+      text.wholeNumber.flatMap { Int(exactly: $0) }.flatMap { range.contains($0) ? $0 : nil }
+    } ?? defaultValue
+  }
+
+  /// What a whole number in a range is called.
+  static func wholeNumber(in range: ClosedRange<Int>) -> String {
+    "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
+
+  /// A parameter as a value of a closed set.
+  ///
+  /// - Throws: ``HTTPRefusal`` with 422 if it is none of them, or given twice.
+  func choice<Choice>(
+    _ name: String, of known: @autoclosure () -> [String], _ read: (String) -> Choice?
+  ) throws -> Choice? {
+    try parameter(name, "one of \(known().joined(separator: ", "))", read)
+  }
+
+  /// What a parameter stands for; `nil` if it is not given.
+  ///
+  /// - Parameters:
+  ///   - name: Its name.
+  ///   - expected: What it must be, in words.
+  ///   - read: Reads its value; `nil` if that is not what it must be.
+  /// - Throws: ``HTTPRefusal`` with 422 if it is something else, or given twice.
+  func parameter<Meaning>(
+    _ name: String, _ expected: @autoclosure () -> String, _ read: (String) throws -> Meaning?
+  ) throws -> Meaning? {
+    guard let text = try parameter(name) else { return nil }
+    guard let meaning = try read(text) else {
+      throw HTTPRefusal(name, mustBe: expected(), found: text)
+    }
+    return meaning
   }
 
   /// The value of a parameter; `nil` if it is not given.
@@ -46,12 +76,9 @@ extension RequestTarget {
 }
 
 extension HTTPRefusal {
-  /// Creates the refusal of a parameter that is not a whole number in a range.
-  init(notWhole name: String, in range: ClosedRange<Int>, found text: String) {
-    self.init(
-      422,
-      "\"\(name)\" must be a whole number from \(range.lowerBound) to \(range.upperBound), "
-        + "found \"\(text.shortened)\"")
+  /// Creates the refusal of a parameter's value.
+  init(_ name: String, mustBe expected: String, found text: String) {
+    self.init(422, "\"\(name)\" must be \(expected), found \"\(text.shortened)\"")
   }
 }
 

@@ -91,12 +91,7 @@ extension JobFilter {
   /// - Throws: ``HTTPRefusal`` with 422, naming the parameter.
   init(_ target: RequestTarget) throws {
     func day(_ name: FilterParameter) throws -> CalendarDay? {
-      guard let text = try target.parameter(name.rawValue) else { return nil }
-      guard let day = CalendarDay(text) else {
-        throw HTTPRefusal(
-          422, "\"\(name.rawValue)\" must be a day, YYYY-MM-DD, found \"\(text.shortened)\"")
-      }
-      return day
+      try target.parameter(name.rawValue, "a day, YYYY-MM-DD") { CalendarDay($0) }
     }
     self.init(
       from: try day(.from), to: try day(.to),

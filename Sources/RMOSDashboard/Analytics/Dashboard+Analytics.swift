@@ -59,13 +59,13 @@ extension Dashboard {
   private func correlation(
     _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
-    let known = Measure.allCases.map(\.rawValue).joined(separator: ", ")
+    let known = Measure.allCases.map(\.rawValue)
     func measure(_ name: String) throws -> Measure {
-      guard let text = try target.parameter(name), !text.isEmpty else {
-        throw HTTPRefusal(400, "\"x\" and \"y\" are required, each one of \(known)")
-      }
-      guard let measure = Measure(rawValue: text) else {
-        throw HTTPRefusal(422, "\"\(name)\" must be one of \(known), found \"\(text.shortened)\"")
+      guard try target.parameter(name)?.isEmpty == false,
+        let measure = try target.choice(name, of: known, { Measure(rawValue: $0) })
+      else {
+        throw HTTPRefusal(
+          400, "\"x\" and \"y\" are required, each one of \(known.joined(separator: ", "))")
       }
       return measure
     }
@@ -97,22 +97,17 @@ extension Dashboard {
         }
       }
       return { writer in
-        writer.member("recent_jobs") { writer in
-          writer.array { writer in
-            for (job, patternName) in jobs {
-              let seconds = job["duration_seconds"]?.measure
-              writer.object {
-                $0.member("id", job.id)
-                $0.member("job_type", job["job_type"]?.text)
-                $0.member("pattern_id", job["pattern_id"]?.text)
-                $0.member("pattern_name", patternName)
-                $0.member("status", job["status"]?.text)
-                $0.member("duration_seconds", seconds)
-                $0.member("duration_minutes", seconds.map { $0 / 60 })
-                $0.member("created_at", job["created_at"]?.text)
-              }
-            }
-          }
+        writer.member("recent_jobs", objects: jobs) { writer, element in
+          let (job, patternName) = element
+          let seconds = job["duration_seconds"]?.measure
+          writer.member("id", job.id)
+          writer.member("job_type", job["job_type"]?.text)
+          writer.member("pattern_id", job["pattern_id"]?.text)
+          writer.member("pattern_name", patternName)
+          writer.member("status", job["status"]?.text)
+          writer.member("duration_seconds", seconds)
+          writer.member("duration_minutes", seconds.map { $0 / 60 })
+          writer.member("created_at", job["created_at"]?.text)
         }
         writer.member("count", jobs.count)
       }
@@ -153,12 +148,9 @@ extension RequestTarget {
   ///
   /// - Throws: ``HTTPRefusal`` with 422 if it is not a number from 0 to 1000.
   fileprivate func score(_ name: String, default defaultValue: Double) throws -> Double {
-    guard let text = try parameter(name) else { return defaultValue }
-    guard let number = Double(text), 0...1000 ~= number else {
-      throw HTTPRefusal(
-        422, "\"\(name)\" must be a number from 0 to 1000, found \"\(text.shortened)\"")
-    }
-    return number
+    try parameter(name, "a number from 0 to 1000") { text in
+      Double(text).flatMap { 0...1000 ~= $0 ? $0 : nil }
+    } ?? defaultValue
   }
 }
 
@@ -188,11 +180,11 @@ private struct PlannedJob {
       guard seen.insert(name).inserted else {
         throw HTTPRefusal(422, "the body has \"\(name.shortened)\" twice; remove one")
       }
-      switch (member.name, member.value) {
-      case ("job_type", .string(let text)), ("jobType", .string(let text)): type = text
+      switch (name, member.value) {
+      case ("job_type", .string(let text)): type = text
       case ("material", .string(let text)): material = text
       case ("material", .null), ("toolDiameter", .number), ("toolDiameter", .null): break
-      case ("job_type", _), ("jobType", _), ("material", _):
+      case ("job_type", _), ("material", _):
         throw HTTPRefusal(422, "\"\(member.name)\" must be a string")
       case ("toolDiameter", _): throw HTTPRefusal(422, "\"toolDiameter\" must be a number")
       default:
