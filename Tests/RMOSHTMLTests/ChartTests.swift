@@ -197,9 +197,7 @@ import Testing
         .init(
           label: HTML(text: Self.hostile), value: HTML(text: Self.hostile),
           description: Self.hostile,
-          shapes: [
-            .bar(to: 3, .bad), .range(1, 200), .box(1, 2), .line(2), .dot(.nan, .good), .ring(-7),
-          ])
+          shapes: [.bar(to: 3), .range(1, 200), .box(1, 2), .line(2), .dot(.nan), .ring(-7)])
       ], legend: [(.box(0, 0), Self.hostile)])
     let columns = ColumnChart(
       id: "c", title: Self.hostile, summary: Self.hostile,

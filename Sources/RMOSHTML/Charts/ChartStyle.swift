@@ -36,15 +36,11 @@ package enum ChartStyle {
     .scale text{fill:var(--dim);font-size:.75rem}
     .scale .middle{text-anchor:middle}
     .scale .end{text-anchor:end}
-    .mark .bar.plain{fill:var(--updated)}
-    .mark .bar.good{fill:var(--migrated)}
-    .mark .bar.bad{fill:var(--failed)}
+    .mark .bar{fill:var(--updated)}
     .whisker{stroke:var(--dim);stroke-width:1.5}
     .mark .box{fill:var(--soft);stroke:var(--updated);stroke-width:1.5}
     .mark .median{stroke:var(--text);stroke-width:2.5}
-    .dot.plain{fill:var(--updated)}
-    .dot.good{fill:var(--migrated)}
-    .dot.bad{fill:var(--failed)}
+    .dot{fill:var(--updated)}
     .ring{fill:var(--page,var(--back));stroke:var(--text);stroke-width:1.5}
     @container (min-width:30rem){.strips li{grid-template-columns:10.5rem minmax(0,1fr) 8.5rem;
     align-items:center;padding:.1rem 0}.strips svg.mark{grid-column:2;grid-row:1}

@@ -196,7 +196,7 @@ package struct ColumnChart: Sendable {
         """
         <line class="whisker" x1="\(x)" x2="\(x)" y1="\(Self.percent(100 - high))" \
         y2="\(Self.percent(100 - low))"/>\
-        <circle class="dot plain" cx="\(x)" cy="\(Self.percent(100 - rate))" r="3.5"/>
+        <circle class="dot" cx="\(x)" cy="\(Self.percent(100 - rate))" r="3.5"/>
         """
       ]
     }

@@ -5,15 +5,10 @@ import RMOSModels
 /// Names and values are text outside of the drawings, so that they wrap, can be links, and are read
 /// aloud. Each drawing says in words what it shows.
 package struct RowChart: Sendable {
-  /// The color of a mark; its meaning is also given in words.
-  package enum Tone: String, Sendable {
-    case plain, good, bad
-  }
-
   /// What is drawn, from back to front.
   package enum Shape: Sendable {
     /// A bar from 0.
-    case bar(to: Double, Tone = .plain)
+    case bar(to: Double)
     /// A thin line with ends.
     case range(Double, Double)
     /// A box, such as the middle half.
@@ -21,7 +16,7 @@ package struct RowChart: Sendable {
     /// A line across, such as the median.
     case line(Double)
     /// A filled circle.
-    case dot(Double, Tone = .plain)
+    case dot(Double)
     /// A circle.
     case ring(Double)
   }
@@ -143,30 +138,29 @@ package struct RowChart: Sendable {
 
   private func drawing(_ shape: Shape) -> HTML {
     switch shape {
-    case .bar(let end, let tone): Self.bar(axis.position(end), tone)
+    case .bar(let end): Self.bar(axis.position(end))
     case .range(let low, let high): Self.range(axis.position(low), axis.position(high))
     case .box(let low, let high): Self.box(axis.position(low), axis.position(high))
     case .line(let place): Self.across(axis.position(place))
-    case .dot(let place, let tone): Self.circle(axis.position(place), "dot", tone)
-    case .ring(let place): Self.circle(axis.position(place), "ring", .plain)
+    case .dot(let place): Self.circle(axis.position(place), "dot")
+    case .ring(let place): Self.circle(axis.position(place), "ring")
     }
   }
 
   private static func sample(_ shape: Shape) -> HTML {
     switch shape {
-    case .bar(_, let tone): bar(100, tone)
+    case .bar: bar(100)
     case .range: range(6, 94)
     case .box: box(15, 85)
     case .line: across(50)
-    case .dot(_, let tone): circle(50, "dot", tone)
-    case .ring: circle(50, "ring", .plain)
+    case .dot: circle(50, "dot")
+    case .ring: circle(50, "ring")
     }
   }
 
-  private static func bar(_ end: Double, _ tone: Tone) -> HTML {
+  private static func bar(_ end: Double) -> HTML {
     """
-    <rect class="bar \(tone.rawValue)" x="0" y="20%" width="\(percent(max(end, 0.4)))" \
-    height="60%"/>
+    <rect class="bar" x="0" y="20%" width="\(percent(max(end, 0.4)))" height="60%"/>
     """
   }
 
@@ -191,8 +185,8 @@ package struct RowChart: Sendable {
     return "<line class=\"median\" x1=\"\(x)\" x2=\"\(x)\" y1=\"14%\" y2=\"86%\"/>"
   }
 
-  private static func circle(_ place: Double, _ name: String, _ tone: Tone) -> HTML {
-    "<circle class=\"\(name) \(tone.rawValue)\" cx=\"\(percent(place))\" cy=\"50%\" r=\"5\"/>"
+  private static func circle(_ place: Double, _ name: String) -> HTML {
+    "<circle class=\"\(name)\" cx=\"\(percent(place))\" cy=\"50%\" r=\"5\"/>"
   }
 
   private static func percent(_ number: Double) -> String { PageText.coordinate(number) + "%" }
