@@ -127,7 +127,7 @@ public struct HealthReport: Sendable, Hashable {
   private init(_ look: QuickHealth) {
     self.look = look
     errors = look.errors
-    warnings = (look.schema + look.runs).filter { $0.severity == .warning }.map(\.message)
+    warnings = look.warnings
     explain(look)
     referencesChecked = look.references.reduce(0) { $0 + $1.checked }
     referencesDangling = look.danglingReferences
@@ -158,7 +158,7 @@ public struct HealthReport: Sendable, Hashable {
     let findings = (look?.schema ?? []) + (look?.runs ?? [])
     var reported = Set(findings.map(\.code))
     errors = findings.filter { $0.severity == .error }.map(\.message)
-    warnings = findings.filter { $0.severity == .warning }.map(\.message)
+    warnings = look?.warnings ?? []
     if let look, look.isComplete {
       errors = look.errors
       reported.insert(AuditRule.missingReference.code)
@@ -292,14 +292,7 @@ package struct QuickHealth: Sendable, Hashable {
 
   /// The warnings, one sentence each.
   package var warnings: [String] {
-    var warnings = (schema + runs).filter { $0.severity == .warning }.map(\.message)
-    if !isComplete {
-      let checked = references.reduce(0) { $0 + $1.checked }
-      warnings.append(
-        "only \(PlainText.grouped(checked)) references were checked in the time for a quick "
-          + "check; an audit checks all")
-    }
-    return warnings
+    (schema + runs).filter { $0.severity == .warning }.map(\.message)
   }
 
   /// Checks a store.

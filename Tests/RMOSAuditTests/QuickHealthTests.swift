@@ -66,7 +66,6 @@ struct QuickHealthTests {
     #expect(health.errors.isEmpty)
     #expect(!health.isComplete)
     #expect(health.references.count == 3)
-    #expect(health.warnings.last?.contains("references were checked in the time") == true)
     #expect(try QuickHealth.read(from: fixture.store(), referencesFor: nil).isComplete)
   }
 

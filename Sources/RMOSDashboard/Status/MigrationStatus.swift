@@ -1,33 +1,28 @@
-package import RMOSAudit
+import RMOSAudit
 import RMOSMigration
 package import RMOSModels
-package import RMOSStore
+import RMOSStore
 import RMOSSystem
 import Synchronization
 
 /// The content of a store, the result of its last migration, and its health, at one moment.
-///
-/// ```swift
-/// let status = try MigrationStatus.read(from: store)
-/// print(status.entityCounts.total, status.validation.words)
-/// ```
 package struct MigrationStatus: Sendable, Hashable {
   /// The database.
-  package struct Database: Sendable, Hashable {
+  struct Database: Sendable, Hashable {
     /// When the last completed migration ended, ISO 8601 in UTC; `nil` if the ledger has none.
     ///
     /// A migration that failed or was interrupted does not count, although what it committed is
     /// there. A database that another tool filled has no ledger, and so no such time.
-    package var lastMigration: String?
+    var lastMigration: String?
     /// The database's path, or "in memory".
-    package var location: String
+    var location: String
     /// The size with its write-ahead log, in units of 1,048,576 bytes, rounded to hundredths; `nil`
     /// without a file.
-    package var sizeMB: Double?
+    var sizeMB: Double?
     /// The version of the shared schema; `nil` if there is none.
-    package var schemaVersion: Int?
+    var schemaVersion: Int?
     /// When that version was applied, as stored.
-    package var schemaAppliedAt: String?
+    var schemaAppliedAt: String?
   }
 
   /// The number of entities of each kind.
@@ -48,33 +43,33 @@ package struct MigrationStatus: Sendable, Hashable {
   }
 
   /// An entity that was created recently.
-  package struct RecentEntity: Sendable, Hashable {
+  struct RecentEntity: Sendable, Hashable {
     /// The id; `nil` if the stored one is not text.
-    package var id: String?
+    var id: String?
     /// The name; of a job log its type.
-    package var title: String
+    var title: String
     /// The status, if the kind has one.
-    package var status: String?
+    var status: String?
     /// When it was created, as stored.
-    package var createdAt: String
+    var createdAt: String
   }
 
   /// The database.
-  package var database: Database
+  var database: Database
   /// The kinds of entities that the store holds.
   var catalog = EntityCatalog.rmos
   /// The number of entities.
-  package var entityCounts: EntityCounts
+  var entityCounts: EntityCounts
   /// The entities created most recently, newest first, at most three of each kind.
-  package var recentEntities: [EntityKind: [RecentEntity]]
+  var recentEntities: [EntityKind: [RecentEntity]]
   /// The health of the store.
-  package var validation: HealthReport
+  var validation: HealthReport
   /// The newest whole audit, if one has been made in the background.
   var lastAudit: LastAudit?
   /// Whether audits are made in the background.
   var isAudited = true
   /// The migration in progress, if any.
-  package var currentRun: LedgerRun?
+  var currentRun: LedgerRun?
 }
 
 /// The newest full audit, as the status reports it.
@@ -96,24 +91,7 @@ extension LastAudit {
 // MARK: Reading
 
 extension MigrationStatus {
-  /// Reads the status of a store.
-  ///
-  /// What was not checked is named in ``validation``. A missing table counts as 0 entities, with an
-  /// error there.
-  ///
-  /// - Parameters:
-  ///   - store: The store.
-  ///   - effort: How much of the health is checked.
-  /// - Returns: The status.
-  /// - Throws: `StoreError` if the store cannot be read at all.
-  /// - Complexity: O(n) in the rows.
-  package static func read(
-    from store: some RecordStore, effort: HealthReport.Effort = .quick(.milliseconds(20))
-  ) throws -> MigrationStatus {
-    MigrationStatus(try Overview.read(from: store), Details.read(from: store, effort, .standard))
-  }
-
-  init(_ overview: Overview, _ details: Details, _ audit: BackgroundAudit.View = .off) {
+  init(_ overview: Overview, _ details: Details, _ audit: BackgroundAudit.View) {
     lastAudit = LastAudit(audit)
     isAudited = audit.isOn
     database = overview.database
@@ -166,9 +144,7 @@ extension MigrationStatus {
     var health: HealthReport
     var warnings: [String] = []
 
-    static func read(
-      from store: any RecordStore, _ effort: HealthReport.Effort, _ check: HealthCheck
-    ) -> Details {
+    static func read(from store: any RecordStore, _ check: HealthCheck) -> Details {
       let kinds = store.catalog.kinds
       let health = Mutex<HealthReport?>(nil)
       let newest = Mutex<[EntityKind: Result<[RecentEntity], any Error>]>([:])
@@ -181,11 +157,11 @@ extension MigrationStatus {
         }
       }
       tasks.append {
-        let found = check.run(store, effort)
+        let found = check.run(store)
         health.withLock { $0 = found }
       }
       SystemThread.share(tasks)
-      var details = Details(health: health.withLock { $0 } ?? check.run(store, effort))
+      var details = Details(health: health.withLock { $0 } ?? check.run(store))
       for kind in kinds {
         switch newest.withLock({ $0[kind] }) {
         case .success(let found): details.recent[kind] = found
@@ -201,12 +177,12 @@ extension MigrationStatus {
 
 /// How a store's health is checked; tests substitute their own.
 struct HealthCheck: Sendable {
-  var check: @Sendable (_ store: any RecordStore, HealthReport.Effort) throws -> HealthReport
+  var check: @Sendable (_ store: any RecordStore) throws -> HealthReport
 
   /// Checks the health; if that fails, a warning says so, and nothing counts as checked.
-  func run(_ store: any RecordStore, _ effort: HealthReport.Effort) -> HealthReport {
+  func run(_ store: any RecordStore) -> HealthReport {
     do {
-      return try check(store, effort)
+      return try check(store)
     } catch {
       return HealthReport(
         warnings: ["the health check was interrupted: \(error)"],
@@ -214,7 +190,7 @@ struct HealthCheck: Sendable {
     }
   }
 
-  static let standard = HealthCheck { try HealthReport(of: $0, effort: $1) }
+  static let standard = HealthCheck { try HealthReport(of: $0) }
 }
 
 extension LedgerRun {
@@ -246,15 +222,6 @@ extension Record {
 }
 
 // MARK: JSON
-
-extension MigrationStatus {
-  /// The status as the HTTP API returns it.
-  package var json: String {
-    var writer = JSONWriter(style: .pretty)
-    writer.status(self)
-    return writer.text
-  }
-}
 
 extension JSONWriter {
   /// Writes the status as an object.

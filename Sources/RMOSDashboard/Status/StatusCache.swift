@@ -26,8 +26,6 @@ final class StatusCache: Sendable {
   /// How long it waits all the same.
   private let patience: Duration
   private let statistics: [ChangeCache<[UInt8]>]
-  /// How long the quick health check may take.
-  private static let healthTime = Duration.milliseconds(20)
 
   init(
     _ store: any RecordStore, health: HealthCheck = .standard,
@@ -52,7 +50,7 @@ final class StatusCache: Sendable {
     let now = circumstances()
     // Cached separately: the rest is cheap and always up to date.
     let details = details.entry(now) {
-      MigrationStatus.Details.read(from: store, .quick(Self.healthTime), health)
+      MigrationStatus.Details.read(from: store, health)
     }
     let audit = audit(now.token)
     var sized = now

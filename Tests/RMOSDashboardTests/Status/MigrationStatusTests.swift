@@ -27,7 +27,7 @@ import Testing
     try fill(fixture)
     let answer = fixture.get("/migration/status")
     #expect(answer.status == 200)
-    let status = try MigrationStatus.read(from: fixture.store)
+    let status = try fixture.dashboard.status()
     let size = status.database.sizeMB.map { "\($0)" } ?? "null"
     let applied = status.database.schemaAppliedAt.map { "\"\($0)\"" } ?? "null"
     #expect(
@@ -61,7 +61,9 @@ import Testing
     let outcome = AuditOutcome(
       of: report, startedAt: DashboardFixture.now, finishedAt: DashboardFixture.now)
     status.lastAudit = LastAudit(outcome: outcome, hasChanged: nil)
-    let json = try JSONValue(parsing: status.json)
+    var writer = JSONWriter()
+    writer.status(status)
+    let json = try JSONValue(parsing: writer.text)
     let script = PageAssets.script
     let paths = script.matches(of: /\bstatus((?:\.[a-z_]+)+)/).map {
       $0.output.1.split(separator: ".").map(String.init)
@@ -77,22 +79,10 @@ import Testing
     for name in members { #expect(json["current_run"]?[name] != nil, "current_run.\(name)") }
   }
 
-  @Test(arguments: Backend.allCases)
-  func theValueAndTheAnswerAreTheSameJSON(_ backend: Backend) throws {
-    let fixture = try DashboardFixture(backend)
-    try fill(fixture)
-    #expect(
-      try fixture.get("/migration/status").json
-        == JSONValue(parsing: MigrationStatus.read(from: fixture.store).json))
-    #expect(
-      try fixture.get("/migration/history").json
-        == JSONValue(parsing: MigrationHistory.read(from: fixture.store).json))
-  }
-
   @Test func aDatabaseWithoutALedgerHasNoLastMigrationButAHistory() throws {
     let store = try SQLiteStore(
       path: Fixtures.database(version: 3), access: .readOnly)
-    let status = try MigrationStatus.read(from: store)
+    let status = try StatusCache(store, audit: { _ in .off }, uptime: { 0 }).status().value.status
     #expect(status.database.lastMigration == nil)
     #expect(status.currentRun == nil)
     #expect(status.entityCounts.total > 0)
@@ -112,9 +102,7 @@ import Testing
       undo.finishedAt = "2025-07-01T00:00:00Z"
       try transaction.updateRun(undo)
     }
-    #expect(
-      try MigrationStatus.read(from: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z"
-    )
+    #expect(try fixture.dashboard.status().database.lastMigration == "2025-06-01T09:00:30Z")
   }
 
   @Test(arguments: [LedgerRun.State.failed, .interrupted])
@@ -130,12 +118,10 @@ import Testing
       }
     }
     try end()
-    #expect(try MigrationStatus.read(from: fixture.store).database.lastMigration == nil)
+    #expect(try fixture.dashboard.status().database.lastMigration == nil)
     try fixture.migrate(startedAt: "2025-06-01T09:00:00Z")
     try end()
-    #expect(
-      try MigrationStatus.read(from: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z"
-    )
+    #expect(try fixture.dashboard.status().database.lastMigration == "2025-06-01T09:00:30Z")
   }
 
   @Test func theRunUnderWayIsTold() throws {
@@ -155,12 +141,12 @@ import Testing
         {"id":1,"started_at":"2025-06-01T00:00:00Z","heartbeat_at":"2025-06-01T00:00:09Z",\
         "source":"legacy","found":7,"failed":2,"seconds":9.25}
         """)
-    #expect(try MigrationStatus.read(from: fixture.store).database.lastMigration == nil)
+    #expect(try fixture.dashboard.status().database.lastMigration == nil)
   }
 
   @Test func aCheckThatFailsIsAWarning() throws {
     struct Broken: Error {}
-    let health = HealthCheck { _, _ in throw Broken() }
+    let health = HealthCheck { _ in throw Broken() }
     let fixture = try DashboardFixture(.sqlite, health: health)
     let answer = fixture.get("/migration/status")
     #expect(answer.status == 200)
