@@ -27,7 +27,6 @@ final class FinishNotice {
       isUnattended: true),
   ]
 
-  private let program: CommandLineProgram
   private let console: Console
   private let source: String
   private let database: String
@@ -50,7 +49,6 @@ final class FinishNotice {
     }
     occasion = arguments.choice("notify-on", of: Occasion.self) ?? .always
     command = arguments["on-finish"]
-    program = arguments.program
     self.console = console
     self.source = source
     database = arguments.database.shown

@@ -127,7 +127,6 @@ struct SpellingTable {
 
   /// The number of groups.
   var count: Int { groupsByFoldedText.count }
-  var indices: Range<Int> { groupsByFoldedText.indices }
 
   /// The group of a text; `nil` for a blank one.
   mutating func insert(_ text: String?) -> Int32? {

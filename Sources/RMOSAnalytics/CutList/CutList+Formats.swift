@@ -33,7 +33,7 @@ extension CutList {
   package var tables: [FigureTable] {
     let isBlock = pieces.contains { $0.color != nil }
     let cut = FigureTable(
-      .patterns, "pieces", "Pieces",
+      "pieces", "Pieces",
       (isBlock ? "Chips of each color" : "Tiles of each ring") + " for all rosettes" + losses + ".",
       [
         .text(isBlock ? "color" : "ring"), .text("strip_family_id", "strip family"),
@@ -48,7 +48,7 @@ extension CutList {
         ]
       })
     let needs = FigureTable(
-      .patterns, "stock", "Stock", "What the strip families hold, and what is short.",
+      "stock", "Stock", "What the strip families hold, and what is short.",
       [
         .text("strip_family_id", "strip family"), .text("name"), .text("material"),
         .init("needed_mm", "needed, mm"), .init("stock_mm", "stock, mm"),

@@ -100,8 +100,6 @@ package struct FigureTable: Sendable {
     case jobs, jobType, status, pattern, stripFamily, material, other
   }
 
-  /// Which part of the report it belongs to.
-  package var part: AnalyticsReport.Part
   /// Its name, also as a file of CSV.
   package var name: String
   package var title: String
@@ -125,11 +123,10 @@ package struct FigureTable: Sendable {
   var draw: (@Sendable () -> HTML?)?
 
   init(
-    _ part: AnalyticsReport.Part, _ name: String, _ title: String, _ note: String,
+    _ name: String, _ title: String, _ note: String,
     _ columns: [Column], _ rows: [[Cell]], chart: Chart? = nil, subject: Subject = .other,
     omitted: Int = 0
   ) {
-    self.part = part
     self.name = name
     self.title = title
     self.note = note
@@ -203,11 +200,11 @@ extension AnalyticsReport {
     [
       summaryTable, monthTable,
       FigureTable(
-        .jobs, "statuses", "Status", "All jobs by status.",
+        "statuses", "Status", "All jobs by status.",
         [.text("status"), .init("jobs"), .init("percentage", "%")],
         jobs.statuses.map { shareRow($0) }, chart: .bars(1, scale: nil), subject: .status),
       FigureTable(
-        .jobs, "types", "Job types", "All jobs by type.",
+        "types", "Job types", "All jobs by type.",
         [.text("job_type"), .init("jobs"), .init("percentage", "%")],
         jobs.types.map { shareRow($0) }, chart: .bars(1, scale: nil), subject: .jobType),
       durationTable,
@@ -245,7 +242,7 @@ extension AnalyticsReport {
     ]
     if jobs.withoutDay > 0 { rows.append([.text("without a day"), .whole(jobs.withoutDay)]) }
     return FigureTable(
-      .jobs, "jobs", "Jobs",
+      "jobs", "Jobs",
       "Finished jobs are completed or failed; the limits of the success rate are those of Wilson's "
         + "interval of 95 %.", [.text("figure"), .init("value")], rows
     ).with { $0.isListOfFacts = true }
@@ -253,7 +250,7 @@ extension AnalyticsReport {
 
   private var monthTable: FigureTable {
     FigureTable(
-      .jobs, "months", "Success and throughput",
+      "months", "Success and throughput",
       "Jobs finished in each month, by the day they ended.",
       [
         .text("month"), .init("completed"), .init("failed"), .init("success_rate", "success, %"),
@@ -281,7 +278,7 @@ extension AnalyticsReport {
         ].map { .init($0, 1) }
     }
     return FigureTable(
-      .jobs, "durations", "Durations",
+      "durations", "Durations",
       "How long completed jobs took, in seconds: the smallest, the middle half, the median, the "
         + "90th percentile, the mean and the largest.",
       [
@@ -305,7 +302,7 @@ extension AnalyticsReport {
     ]
     let rates = groups.map { column, name, word, groups, subject in
       FigureTable(
-        .jobs, "failures_\(name)", "Failures by \(word)",
+        "failures_\(name)", "Failures by \(word)",
         "The failed among the finished jobs, with Wilson's interval of 95 %, the highest lower limit "
           + "first.",
         [
@@ -320,7 +317,7 @@ extension AnalyticsReport {
         omitted: omitted["jobs.failures.\(name)"] ?? 0)
     }
     let reasons = FigureTable(
-      .jobs, "failure_reasons", "Reasons of failures",
+      "failure_reasons", "Reasons of failures",
       "What failed jobs give as their error; "
         + "\(PlainText.counted(jobs.failures.withoutReason, "failed job")) without a reason.",
       [.text("reason"), .init("jobs")],
@@ -334,7 +331,7 @@ extension AnalyticsReport {
 
   private var outlierTable: FigureTable {
     FigureTable(
-      .jobs, "outliers", "Unusual durations",
+      "outliers", "Unusual durations",
       "Completed jobs far from the median of their type, by the modified z-score of Iglewicz and "
         + "Hoaglin; for types with 8 durations or more.",
       [
@@ -355,7 +352,7 @@ extension AnalyticsReport {
 
   private var estimateTable: FigureTable {
     FigureTable(
-      .jobs, "estimates", "Estimates against actual times",
+      "estimates", "Estimates against actual times",
       "The estimated time of a pattern and the median of its completed jobs, in minutes"
         + order(", the most jobs first", "jobs.estimates") + ".",
       [
@@ -376,7 +373,7 @@ extension AnalyticsReport {
 
   private var stuckTable: FigureTable {
     FigureTable(
-      .jobs, "stuck", "Stuck jobs",
+      "stuck", "Stuck jobs",
       "Jobs that have been running for more than "
         + "\(PlainText.counted(jobs.stuckAfterDays, "day")).",
       [.text("id", "job"), .text("job_type"), .text("since"), .init("days")],
@@ -393,7 +390,7 @@ extension AnalyticsReport {
 
   private var stockTable: FigureTable {
     FigureTable(
-      .materials, "stock", "Stock",
+      "stock", "Stock",
       "What the strip families hold of each material; the length counts each strip as often as its "
         + "quantity.",
       [
@@ -419,7 +416,7 @@ extension AnalyticsReport {
       ]
     return groups.map { column, name, groups, subject in
       FigureTable(
-        .materials, name, "Waste by \(column.replacing("_", with: " "))",
+        name, "Waste by \(column.replacing("_", with: " "))",
         "The mean waste of finished jobs in percent. Of all \(PlainText.grouped(jobs.finished)): "
           + "\(PlainText.grouped(materials.waste.n)) with it, "
           + "\(PlainText.grouped(materials.waste.missing)) without, and "
@@ -441,7 +438,7 @@ extension AnalyticsReport {
 
   private var bladeTable: FigureTable {
     FigureTable(
-      .materials, "blades", "Blades", "What each blade has done, and how often it failed.",
+      "blades", "Blades", "What each blade has done, and how often it failed.",
       [
         .text("blade_id", "blade"), .init("jobs"), .init("finished", isBrief: false),
         .init("failed"), .init("hours"), .init("cuts"), .text("first_day"), .text("last_day"),
@@ -456,7 +453,7 @@ extension AnalyticsReport {
 
   private var supplierTable: FigureTable {
     FigureTable(
-      .materials, "suppliers", "Suppliers",
+      "suppliers", "Suppliers",
       "How jobs with each supplier's strip families went, the most jobs first.",
       [
         .text("supplier"), .init("families"), .init("finished"),
@@ -476,7 +473,7 @@ extension AnalyticsReport {
       ("thicknesses", "Strip thicknesses", materials.thicknesses),
     ].map { name, title, sizes in
       FigureTable(
-        .materials, name, title, "Strip families by size, rounded to 0.05 mm.",
+        name, title, "Strip families by size, rounded to 0.05 mm.",
         [.init("size_mm", "size, mm", isText: true), .init("families")],
         sizes.map { [.number($0.key, 2), .whole($0.figures)] }, chart: .bars(1, scale: nil))
     }
@@ -495,7 +492,7 @@ extension AnalyticsReport {
     let middle = FigureTable.Cell(summary.median, 1).shown
     let mean = FigureTable.Cell(summary.mean, 2).shown
     return FigureTable(
-      .patterns, "rings", "Rings",
+      "rings", "Rings",
       "How many rings patterns have: median \(middle), mean \(mean); "
         + "\(PlainText.counted(summary.missing, "pattern")) without a number.",
       [.init("rings", isText: true), .init("patterns")],
@@ -506,7 +503,7 @@ extension AnalyticsReport {
   private var complexityTable: FigureTable {
     let complexity = patterns.complexity
     return FigureTable(
-      .patterns, "complexity", "Complexity",
+      "complexity", "Complexity",
       "Patterns by their score, 10 · rings + cells / 20: simple to 30, medium to 60, complex to 100, "
         + "expert above; mean \(FigureTable.Cell(complexity.meanScore, 1).shown). "
         + "\(PlainText.counted(complexity.withoutCells, "pattern")) without cells in the geometry.",
@@ -518,7 +515,7 @@ extension AnalyticsReport {
 
   private var patternTable: FigureTable {
     FigureTable(
-      .patterns, "complexity_patterns", "The most complex patterns",
+      "complexity_patterns", "The most complex patterns",
       "Patterns by their score, the highest first.",
       [
         .text("id", "pattern"), .init("ring_count", "rings"), .init("cells"), .init("score"),
@@ -539,7 +536,7 @@ extension AnalyticsReport {
       ("pitch", patterns.geometry.pitchMM),
     ]
     return FigureTable(
-      .patterns, "geometry", "Ring geometry",
+      "geometry", "Ring geometry",
       "What the rings of all patterns measure, in millimeters; the pitch is 2π · radius / segments.",
       [
         .text("measure"), .init("n"), .init("missing"), .init("min", isBrief: false),
@@ -561,7 +558,7 @@ extension AnalyticsReport {
 
   private var popularityTable: FigureTable {
     FigureTable(
-      .patterns, "popularity", "Popular and unused patterns",
+      "popularity", "Popular and unused patterns",
       "Patterns by their number of jobs, the most first; those without jobs too.",
       [
         .text("id", "pattern"), .init("jobs"), .init("finished", isBrief: false),
@@ -578,7 +575,7 @@ extension AnalyticsReport {
 
   private var familyTable: FigureTable {
     FigureTable(
-      .patterns, "families", "Use of strip families",
+      "families", "Use of strip families",
       "How many patterns and jobs name each strip family"
         + order(", the most jobs first", "patterns.families") + ". "
         + "\(PlainText.counted(patterns.withMissingStripFamily, "pattern")) "

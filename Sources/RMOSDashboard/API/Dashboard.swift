@@ -161,11 +161,6 @@ public final class Dashboard: Sendable {
     }
   }
 
-  /// The history, as ``response(to:)`` returns it.
-  func history(limit: Int) throws -> MigrationHistory {
-    MigrationHistory(try cache.entityDays().value, store.catalog, limit: limit)
-  }
-
   private func answer(_ request: ServerRequest, _ target: RequestTarget) throws -> ServerResponse {
     if let shorter = target.withoutTrailingSlash,
       Route(try RequestTarget(shorter), store.catalog) != nil
