@@ -100,6 +100,8 @@ public final class Dashboard: Sendable {
       store, patience: patience, uptime: { clock.uptime().seconds }, now: { clock.timestamp })
   }
 
+  deinit { audit?.cancel() }
+
   /// Responds to a request; an error becomes a response too.
   ///
   /// Blocks while it reads the store. May be called from several threads.

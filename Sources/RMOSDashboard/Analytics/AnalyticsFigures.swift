@@ -5,7 +5,7 @@ import Synchronization
 /// The figures of a store, kept for the filters asked for last.
 ///
 /// Only reading the store takes long. It is done once for all filters, after a change in the
-/// background.
+/// background, until this is released.
 final class AnalyticsFigures: Sendable {
   typealias Report = KeptAnswer<AnalyticsReport>
   /// The figures of one pattern; `nil` if it does not exist.
@@ -101,6 +101,13 @@ final class AnalyticsFigures: Sendable {
         .runSynchronously(
           pattern: String(decoding: $0.id, as: UTF8.self), isCancelled: $1)
     }
+  }
+
+  deinit {
+    bases.cancel()
+    reports.cancel()
+    pairs.cancel()
+    patterns.cancel()
   }
 
   /// The current day, in UTC.

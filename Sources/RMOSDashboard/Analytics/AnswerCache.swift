@@ -18,7 +18,7 @@ struct KeptAnswer<Value: Sendable>: Sendable {
 /// The same question is never worked on twice at a time: whoever asks meanwhile waits for the
 /// answer, or gets the one before. After a change of the store, an answer that takes long is
 /// recomputed in the background, at most for a tenth of the time, while the one before is given and
-/// says so. When the cache is released, the work in the background is cancelled.
+/// says so. A thread in the background keeps the cache alive, so its owner cancels the work.
 final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendable {
   typealias Answer = KeptAnswer<Value>
 
@@ -26,7 +26,35 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   typealias Computation =
     @Sendable (Question, _ isCancelled: @escaping () -> Bool) throws -> Value
 
-  private let work: Work
+  private struct Entry {
+    var value: Value
+    var asOf: String
+    var revision: Int
+    var token: String?
+    /// How long it took, seconds.
+    var cost: Double
+    /// When computing it ended.
+    var endedAt: Double
+  }
+
+  private struct State {
+    var entries: RecentlyUsed<Question, Entry>
+    var underWay: Set<Question> = []
+    /// The failures of computing in the background, with their times, for clients that ask again.
+    var failures: [Question: (error: any Error, at: Double)] = [:]
+    var revisions = 0
+  }
+
+  /// What takes less time is computed while the client waits, seconds.
+  private static var quick: Double { 0.02 }
+  /// How long a failure is kept and repeated to clients that ask again, in seconds.
+  private static var failureAge: Double { 10 }
+
+  private let uptime: @Sendable () -> Double
+  private let now: @Sendable () -> String
+  private let compute: Computation
+  private let state: Monitor<State>
+  private let isCancelled = Atomic(false)
 
   /// Creates an empty cache.
   ///
@@ -39,10 +67,23 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
     capacity: Int, uptime: @escaping @Sendable () -> Double,
     now: @escaping @Sendable () -> String, compute: @escaping Computation
   ) {
-    work = Work(capacity: capacity, uptime: uptime, now: now, compute: compute)
+    state = Monitor(State(entries: RecentlyUsed(capacity: capacity)))
+    self.uptime = uptime
+    self.now = now
+    self.compute = compute
   }
 
-  deinit { work.cancel() }
+  /// Cancels the work in the background, and all that would follow.
+  func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+  /// What to do about a question.
+  private enum Step {
+    case give(Answer)
+    /// Give the answer of an earlier state, and compute a new one in the background.
+    case refresh(Answer)
+    case compute
+    case wait
+  }
 
   /// The answer to a question.
   ///
@@ -52,7 +93,9 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   /// - Returns: The answer, of an earlier state of the store if a newer one takes long.
   /// - Throws: What computing it throws.
   func answer(_ question: Question, since token: String?) throws -> Answer {
-    try work.answer(question, since: token)
+    while true {
+      if let answer = try answer(question, token, inBackgroundUntil: nil) { return answer }
+    }
   }
 
   /// The answer to a question, unless a client would have to wait too long for it.
@@ -67,183 +110,115 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   func answer(
     _ question: Question, since token: String?, within patience: Duration
   ) throws -> Answer? {
-    try work.answer(question, since: token, within: patience)
+    // Without a token, no answer is kept, and each question would begin the work anew.
+    guard token != nil else { return try answer(question, since: token) }
+    return try answer(question, token, inBackgroundUntil: Deadline(after: patience))
   }
-}
 
-extension AnswerCache {
-  /// What the threads in the background share, which they do not keep the cache alive for.
-  private final class Work: Sendable {
-    private struct Entry {
-      var value: Value
-      var asOf: String
-      var revision: Int
-      var token: String?
-      /// How long it took, seconds.
-      var cost: Double
-      /// When computing it ended.
-      var endedAt: Double
-    }
-
-    private struct State {
-      var entries: RecentlyUsed<Question, Entry>
-      var underWay: Set<Question> = []
-      /// The failures of computing in the background, with their times, for clients that ask again.
-      var failures: [Question: (error: any Error, at: Double)] = [:]
-      var revisions = 0
-    }
-
-    /// What takes less time is computed while the client waits, seconds.
-    private static var quick: Double { 0.02 }
-    /// How long a failure is kept and repeated to clients that ask again, in seconds.
-    private static var failureAge: Double { 10 }
-
-    private let uptime: @Sendable () -> Double
-    private let now: @Sendable () -> String
-    private let compute: Computation
-    private let state: Monitor<State>
-    private let isCancelled = Atomic(false)
-
-    init(
-      capacity: Int, uptime: @escaping @Sendable () -> Double,
-      now: @escaping @Sendable () -> String, compute: @escaping Computation
-    ) {
-      state = Monitor(State(entries: RecentlyUsed(capacity: capacity)))
-      self.uptime = uptime
-      self.now = now
-      self.compute = compute
-    }
-
-    func cancel() { isCancelled.store(true, ordering: .relaxed) }
-
-    /// What to do about a question.
-    private enum Step {
-      case give(Answer)
-      /// Give the answer of an earlier state, and compute a new one in the background.
-      case refresh(Answer)
-      case compute
-      case wait
-    }
-
-    func answer(_ question: Question, since token: String?) throws -> Answer {
-      while true {
-        if let answer = try answer(question, token, inBackgroundUntil: nil) { return answer }
-      }
-    }
-
-    func answer(
-      _ question: Question, since token: String?, within patience: Duration
-    ) throws -> Answer? {
-      // Without a token, no answer is kept, and each question would begin the work anew.
-      guard token != nil else { return try answer(question, since: token) }
-      return try answer(question, token, inBackgroundUntil: Deadline(after: patience))
-    }
-
-    /// The answer; with a deadline it is computed on another thread, and is `nil` once that has
-    /// passed.
-    private func answer(
-      _ question: Question, _ token: String?, inBackgroundUntil deadline: Deadline?
-    ) throws -> Answer? {
-      while true {
-        if deadline != nil, let failure = takeFailure(question) { throw failure }
-        switch step(question, token) {
-        case .give(let answer): return answer
-        case .refresh(let answer):
-          if !refresh(question, token) { end(question) }
-          return answer
-        case .compute:
-          guard deadline != nil, refresh(question, token) else {
-            defer { end(question) }
-            return try computed(question, token)
-          }
-        case .wait: break
-        }
-        let hasEnded = state.wait { state in
-          if !state.underWay.contains(question) { return .done(true) }
-          let deadline = deadline ?? .never
-          return deadline.hasPassed ? .done(false) : .wait(until: deadline)
-        }
-        if !hasEnded { return nil }
-      }
-    }
-
-    private func takeFailure(_ question: Question) -> (any Error)? {
-      let time = uptime()
-      return state.withLock { state in
-        guard let failure = state.failures.removeValue(forKey: question),
-          time - failure.at < Self.failureAge
-        else { return nil }
-        return failure.error
-      }
-    }
-
-    private func step(_ question: Question, _ token: String?) -> Step {
-      let time = uptime()
-      return state.withLock { state in
-        guard let token, let entry = state.entries[question] else {
-          return state.underWay.insert(question).inserted ? .compute : .wait
-        }
-        let isCurrent = entry.token == token
-        let answer = Answer(
-          value: entry.value, asOf: entry.asOf, revision: entry.revision, isCurrent: isCurrent)
-        if isCurrent { return .give(answer) }
-        let isUnderWay = state.underWay.contains(question)
-        guard entry.cost > Self.quick else {
-          if isUnderWay { return .wait }
-          state.underWay.insert(question)
-          return .compute
-        }
-        guard !isUnderWay, time >= entry.endedAt + 9 * entry.cost else { return .give(answer) }
-        state.underWay.insert(question)
-        return .refresh(answer)
-      }
-    }
-
-    /// Computes the answer on a thread of its own.
-    ///
-    /// - Returns: Whether there was one.
-    private func refresh(_ question: Question, _ token: String?) -> Bool {
-      do {
-        try SystemThread.detached { [self] in
-          do {
-            _ = try computed(question, token)
-            end(question)
-          } catch {
-            let time = uptime()
-            state.withLock(waking: .all) { state in
-              // Whoever asks next computes it, and hears why that fails.
-              state.entries[question] = nil
-              state.failures = state.failures.filter { time - $0.value.at < Self.failureAge }
-              state.failures[question] = (error, time)
-              state.underWay.remove(question)
-            }
-          }
-        }
-        return true
-      } catch {
-        return false
-      }
-    }
-
-    private func computed(_ question: Question, _ token: String?) throws -> Answer {
-      let (start, asOf) = (uptime(), now())
-      let value = try compute(question) { [self] in isCancelled.load(ordering: .relaxed) }
-      let end = uptime()
-      return state.withLock { state in
-        state.revisions += 1
-        let answer = Answer(
-          value: value, asOf: asOf, revision: state.revisions, isCurrent: true)
-        guard token != nil else { return answer }
-        state.entries[question] = Entry(
-          value: value, asOf: asOf, revision: state.revisions, token: token, cost: end - start,
-          endedAt: end)
+  /// The answer; with a deadline it is computed on another thread, and is `nil` once that has
+  /// passed.
+  private func answer(
+    _ question: Question, _ token: String?, inBackgroundUntil deadline: Deadline?
+  ) throws -> Answer? {
+    while true {
+      if deadline != nil, let failure = takeFailure(question) { throw failure }
+      switch step(question, token) {
+      case .give(let answer): return answer
+      case .refresh(let answer):
+        if !refresh(question, token) { end(question) }
         return answer
+      case .compute:
+        guard deadline != nil, refresh(question, token) else {
+          defer { end(question) }
+          return try computed(question, token)
+        }
+      case .wait: break
       }
+      let hasEnded = state.wait { state in
+        if !state.underWay.contains(question) { return .done(true) }
+        let deadline = deadline ?? .never
+        return deadline.hasPassed ? .done(false) : .wait(until: deadline)
+      }
+      if !hasEnded { return nil }
     }
+  }
 
-    private func end(_ question: Question) {
-      state.withLock(waking: .all) { _ = $0.underWay.remove(question) }
+  private func takeFailure(_ question: Question) -> (any Error)? {
+    let time = uptime()
+    return state.withLock { state in
+      guard let failure = state.failures.removeValue(forKey: question),
+        time - failure.at < Self.failureAge
+      else { return nil }
+      return failure.error
     }
+  }
+
+  private func step(_ question: Question, _ token: String?) -> Step {
+    let time = uptime()
+    return state.withLock { state in
+      guard let token, let entry = state.entries[question] else {
+        return state.underWay.insert(question).inserted ? .compute : .wait
+      }
+      let isCurrent = entry.token == token
+      let answer = Answer(
+        value: entry.value, asOf: entry.asOf, revision: entry.revision, isCurrent: isCurrent)
+      if isCurrent { return .give(answer) }
+      let isUnderWay = state.underWay.contains(question)
+      guard entry.cost > Self.quick else {
+        if isUnderWay { return .wait }
+        state.underWay.insert(question)
+        return .compute
+      }
+      guard !isUnderWay, time >= entry.endedAt + 9 * entry.cost else { return .give(answer) }
+      state.underWay.insert(question)
+      return .refresh(answer)
+    }
+  }
+
+  /// Computes the answer on a thread of its own.
+  ///
+  /// - Returns: Whether there was one.
+  private func refresh(_ question: Question, _ token: String?) -> Bool {
+    do {
+      try SystemThread.detached { [self] in
+        do {
+          _ = try computed(question, token)
+          end(question)
+        } catch {
+          let time = uptime()
+          state.withLock(waking: .all) { state in
+            // Whoever asks next computes it, and hears why that fails.
+            state.entries[question] = nil
+            state.failures = state.failures.filter { time - $0.value.at < Self.failureAge }
+            state.failures[question] = (error, time)
+            state.underWay.remove(question)
+          }
+        }
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private func computed(_ question: Question, _ token: String?) throws -> Answer {
+    let (start, asOf) = (uptime(), now())
+    let value = try compute(question) { [self] in isCancelled.load(ordering: .relaxed) }
+    let end = uptime()
+    return state.withLock { state in
+      state.revisions += 1
+      let answer = Answer(
+        value: value, asOf: asOf, revision: state.revisions, isCurrent: true)
+      guard token != nil else { return answer }
+      state.entries[question] = Entry(
+        value: value, asOf: asOf, revision: state.revisions, token: token, cost: end - start,
+        endedAt: end)
+      return answer
+    }
+  }
+
+  private func end(_ question: Question) {
+    state.withLock(waking: .all) { _ = $0.underWay.remove(question) }
   }
 }
 

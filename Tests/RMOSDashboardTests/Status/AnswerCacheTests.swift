@@ -1,5 +1,8 @@
 import Foundation
+import RMOSAnalytics
+import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Synchronization
 import Testing
@@ -149,7 +152,7 @@ import Testing
     }
   }
 
-  @Test func workInTheBackgroundEndsWithTheCache() throws {
+  @Test func workInTheBackgroundIsCancelled() throws {
     let uptime = DashboardFixture.Uptime()
     final class Flags: Sendable {
       let ended = Atomic(false)
@@ -157,7 +160,7 @@ import Testing
       let begun = Atomic(false)
     }
     let flags = Flags()
-    var cache: AnswerCache<String, Int>? = AnswerCache(
+    let cache = AnswerCache<String, Int>(
       capacity: 1, uptime: { uptime.now }, now: { "now" }
     ) { _, isCancelled in
       uptime.pass(2)
@@ -167,13 +170,54 @@ import Testing
       flags.ended.store(true, ordering: .relaxed)
       throw StoreError.cancelled
     }
-    _ = try cache?.answer("a", since: "1")
+    _ = try cache.answer("a", since: "1")
     uptime.pass(100)
-    _ = try cache?.answer("a", since: "2")
+    _ = try cache.answer("a", since: "2")
     try eventually("the work begins") { flags.begun.load(ordering: .relaxed) }
     let endedBefore = flags.ended.load(ordering: .relaxed)
     #expect(!endedBefore)
-    cache = nil
+    cache.cancel()
     try eventually("the work has ended") { flags.ended.load(ordering: .relaxed) }
+  }
+
+  /// A store whose rows never end.
+  private final class EndlessStore: StoreWrapper {
+    final class Reader: StoreReaderWrapper {
+      let reader: any StoreReader
+      let store: EndlessStore
+
+      init(_ reader: any StoreReader, of store: EndlessStore) {
+        self.reader = reader
+        self.store = store
+      }
+
+      func forEachRow(
+        _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+      ) throws {
+        store.hasBegun.store(true, ordering: .relaxed)
+        defer { store.hasEnded.store(true, ordering: .relaxed) }
+        while true { try body(members.map { _ in .null }) }
+      }
+    }
+
+    let base: any RecordStore = InMemoryStore()
+    let hasBegun = Atomic(false)
+    let hasEnded = Atomic(false)
+
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+      try base.read { try body(Reader($0, of: self)) }
+    }
+  }
+
+  @Test(.waiting) func readingForFiguresEndsWithThem() throws {
+    let store = EndlessStore()
+    var figures: AnalyticsFigures? = AnalyticsFigures(
+      store, patience: .zero, uptime: { 0 }, now: { DashboardFixture.now })
+    #expect(try figures?.reportIfSoon(JobFilter()) == nil)
+    try eventually("the store is read") { store.hasBegun.load(ordering: .relaxed) }
+    let hasEndedBefore = store.hasEnded.load(ordering: .relaxed)
+    #expect(!hasEndedBefore)
+    figures = nil
+    try eventually("reading has ended") { store.hasEnded.load(ordering: .relaxed) }
   }
 }

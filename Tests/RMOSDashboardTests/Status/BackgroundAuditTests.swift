@@ -344,12 +344,14 @@ import Testing
 
   @Test(.waiting) func anAuditEndsWithItsOwner() throws {
     let endless = Endless()
-    var audit: BackgroundAudit? = BackgroundAudit(
-      InMemoryStore(),
-      .init(interval: .seconds(600), clock: .system, audit: { try endless.audit($1) }))
-    audit?.start()
+    let store = InMemoryStore()
+    let audit = BackgroundAudit(
+      store, .init(interval: .seconds(600), clock: .system, audit: { try endless.audit($1) }))
+    var dashboard: Dashboard? = Dashboard(
+      store: store, options: Dashboard.Options(), audit: audit, clock: .system)
+    dashboard?.startAuditing()
     try eventually("an audit begins") { endless.begun > 0 }
-    audit = nil
+    dashboard = nil
     try eventually("the audit is cancelled") { endless.cancelled > 0 }
     #expect(endless.cancelled == 1)
   }
