@@ -1,4 +1,5 @@
 import Foundation
+import RMOSTestSupport
 import Testing
 
 /// Help is compared with the files in Snapshots, letter for letter.
@@ -13,12 +14,9 @@ import Testing
   ]
 
   private func expectSnapshot(_ text: String, _ name: String) throws {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Snapshots/\(name).txt")
-    if ProcessInfo.processInfo.environment["RMOS_UPDATE_SNAPSHOTS"] != nil {
-      try Data(text.utf8).write(to: file)
-    }
-    #expect(text == String(decoding: try Data(contentsOf: file), as: UTF8.self))
+    let path = Fixtures.package + "/Tests/rmos-cliTests/Snapshots/\(name).txt"
+    let expected = try snapshot(path, renewedWith: text)
+    #expect(text == expected)
   }
 
   @Test func overviewIsAsInTheSnapshot() throws {

@@ -47,11 +47,8 @@ import Testing
       }
     }
     let answered = lines.joined(separator: "\n")
-    if ProcessInfo.processInfo.environment["RMOS_UPDATE_SNAPSHOTS"] != nil {
-      try answered.write(toFile: Self.path, atomically: true, encoding: .utf8)
-    }
+    let shown = try snapshot(Self.path, renewedWith: answered)
     #expect(requests > 20)
-    let shown = try String(contentsOfFile: Self.path, encoding: .utf8)
     let difference = answered.split(separator: "\n")
       .difference(from: shown.split(separator: "\n"))
     #expect(difference.isEmpty)

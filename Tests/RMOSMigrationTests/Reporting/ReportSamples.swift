@@ -2,6 +2,7 @@ import Foundation
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSTestSupport
 import Testing
 
 /// Runs in a ledger, fixed to the last digit, for reports.
@@ -127,18 +128,11 @@ enum ReportSamples {
   }
 }
 
-/// Compares a text with a file in Snapshots, letter for letter.
-///
-/// To renew the files after a change, run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the
-/// difference.
+/// Compares a text with a file in `Snapshots`, letter for letter.
 func expectSnapshot(
   _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Snapshots/\(name)")
-  if ProcessInfo.processInfo.environment["RMOS_UPDATE_SNAPSHOTS"] != nil {
-    try Data(text.utf8).write(to: file)
-  }
-  let expected = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+  let path = Fixtures.package + "/Tests/RMOSMigrationTests/Snapshots/\(name)"
+  let expected = try snapshot(path, renewedWith: text)
   #expect(text == expected, sourceLocation: sourceLocation)
 }
