@@ -6,7 +6,7 @@ import Testing
   @Test func theClientReadsStatusDetailAndNothingThatABrowserWouldTakeForMore() throws {
     let refusal = HTTPRefusal(
       422, "“a\"\\\u{1b}[2J\n\u{202e}é👍”", fields: [HeaderField("Retry-After", "5")],
-      members: [("issues", Array("[1,{}]".utf8))])
+      issues: "[1,{}]")
     let response = refusal.response
     #expect(response.status == 422)
     #expect(response.field("content-type") == "application/json")

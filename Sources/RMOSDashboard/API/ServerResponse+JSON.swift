@@ -49,8 +49,7 @@ extension HTTPRefusal {
   init(_ status: Int, _ detail: String, issues: [Issue]) {
     var writer = JSONWriter()
     writer.array(of: issues) { $0.issue($1) }
-    self.init(
-      status, detail, fields: [], members: issues.isEmpty ? [] : [("issues", writer.utf8)])
+    self.init(status, detail, issues: issues.isEmpty ? nil : writer.text)
   }
 
   /// Creates the refusal for an error of the store.

@@ -95,27 +95,17 @@ package struct HTTPRefusal: Error, Sendable, Hashable {
   package var detail: String
   /// Header fields that the status calls for.
   package var fields: [HeaderField]
-  /// Further members of the body, in order, their values as JSON.
-  package var members: [Member]
-
-  /// A member of the body.
-  package struct Member: Sendable, Hashable {
-    package var name: String
-    package var json: [UInt8]
-  }
+  /// The member `issues` of the body as JSON; `nil` for none.
+  package var issues: String?
 
   /// Creates a refusal.
-  package init(_ status: Int, _ detail: String, fields: [HeaderField] = []) {
-    self.init(status, detail, fields: fields, members: [])
-  }
-
   package init(
-    _ status: Int, _ detail: String, fields: [HeaderField], members: [(String, [UInt8])]
+    _ status: Int, _ detail: String, fields: [HeaderField] = [], issues: String? = nil
   ) {
     self.status = status
     self.detail = detail
     self.fields = fields
-    self.members = members.map { Member(name: $0.0, json: $0.1) }
+    self.issues = issues
   }
 
   /// Creates the refusal of a request that violates RFC 9112.
@@ -125,9 +115,7 @@ package struct HTTPRefusal: Error, Sendable, Hashable {
   package var response: ServerResponse {
     var body = #"{"success":false,"detail":"#
     body += Self.json(detail)
-    for member in members {
-      body += "," + Self.json(member.name) + ":" + String(decoding: member.json, as: UTF8.self)
-    }
+    if let issues { body += ",\"issues\":" + issues }
     return ServerResponse(
       status: status,
       fields: [HeaderField("Content-Type", "application/json")] + ServerResponse.securityFields
