@@ -64,6 +64,18 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   /// The source directory if a command line names none.
   var defaultSource: String { "data/rmos_legacy" }
 
+  /// The argument that names the source.
+  var sourceArgument: CommandSpec.Argument {
+    .init(
+      name: "SOURCE", help: "The legacy directory [default: \(defaultSource)]", value: .directory)
+  }
+
+  /// The option of whether an empty source is a success.
+  var allowEmptyOption: CommandSpec.Option {
+    .init(
+      name: "allow-empty", help: "Accept a source with no files to read (otherwise a failure)")
+  }
+
   /// Runs the process's command line, and ends the process with the command's exit status.
   ///
   /// Call it once, from the main thread: it takes over signals, standard streams and children.
@@ -170,6 +182,10 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
         JSONOutput.failure(code: error.code, message: error.message, hint: error.hint))
       return
     }
+    if error.status == .interrupted {
+      console.note("Interrupted: " + PlainText.escaped(error.message))
+      return
+    }
     console.note(
       "\(self): " + console.styled("error: ", .error) + PlainText.escaped(error.message))
     if let hint = error.hint {
@@ -190,10 +206,10 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     _ error: any Error, _ command: CommandSpec?, _ words: [String]
   ) -> Description {
     func hint(_ code: String) -> String? { hints.forError(code, of: command, words) }
-    func library(_ code: String, _ message: String, isUsage: Bool = false) -> Description {
-      Description(
-        code: code, message: message, hint: hint(code),
-        status: isUsage ? .usage : .couldNotRun)
+    func library(
+      _ code: String, _ message: String, _ status: ExitStatus = .couldNotRun
+    ) -> Description {
+      Description(code: code, message: message, hint: hint(code), status: status)
     }
     switch error {
     case let error as UsageError:
@@ -204,13 +220,46 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
         code: error.code, message: error.message,
         hint: error.hint ?? hint(error.code), status: error.status)
     case let error as MigrationError:
-      return library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
+      let status: ExitStatus =
+        switch error.code {
+        case .invalidOption: .usage
+        case .cancelled: .interrupted
+        default: .couldNotRun
+        }
+      return library(error.code.rawValue, error.message, status)
     case let error as HTTPServerError:
       let isUsage = error.code == .invalidOption || error.code == .tokenRequired
-      return library(error.code.rawValue, error.message, isUsage: isUsage)
-    case let error as StoreError: return library(error.code.rawValue, error.message)
+      return library(error.code.rawValue, error.message, isUsage ? .usage : .couldNotRun)
+    case let error as StoreError:
+      let isCancelled = error.code == .cancelled
+      return library(error.code.rawValue, error.message, isCancelled ? .interrupted : .couldNotRun)
     default: return library("internal", "\(error)")
     }
+  }
+}
+
+extension CommandLineProgram {
+  /// The commands, in the order of help.
+  var commands: [CommandSpec] {
+    [
+      MigrateCommand.spec, SurveyCommand.spec, AuditCommand.spec, ReportCommand.spec,
+      StatusCommand.spec, HistoryCommand.spec, RunsCommand.spec, AnalyticsCommand.spec,
+      CutListCommand.spec, ServeCommand.spec, UndoCommand.spec,
+      ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
+      InitCommand.spec, SampleCommand.spec,
+      CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
+    ].map { $0(self) }
+  }
+
+  /// The command of a name.
+  ///
+  /// - Throws: ``UsageError``, which suggests the nearest name.
+  func command(_ name: String) throws -> CommandSpec {
+    let commands = commands
+    if let spec = commands.first(where: { $0.name == name }) { return spec }
+    throw UsageError(
+      #"unknown command "\#(name)""#,
+      hint: Suggestion.hint(for: name, among: commands.map(\.name)) ?? "See \(self) help.")
   }
 }
 

@@ -32,7 +32,7 @@ struct Hints {
     // Without a number, there is no run at all.
     let namesRun = words.contains { $0.hasPrefix("--run") }
     if code == "report.no-run", command?.name == "report", !namesRun { return nil }
-    return errors[code]
+    return wayOut(of: code)
   }
 
   /// The arguments of a command line, if it can be understood.
@@ -41,25 +41,24 @@ struct Hints {
     return try? ParsedArguments(Array(words[(name + 1)...]), for: command)
   }
 
-  private var errors: [String: String] {
-    [
-      "store.locked": "\(program) status shows the run that is under way.",
-      "store.foreign": "Name another database with --db \(program.databasePlaceholder).",
-      "store.not-a-database": "Name another database with --db \(program.databasePlaceholder).",
-      "store.newer-schema": "Name another database with --db \(program.databasePlaceholder).",
-      "store.corrupt": "\(program) audit shows what is damaged.",
-      "export.unrepresentable": "Without --format sql, a tree holds those whose id is text.",
-      "backup.exists": "--force replaces an earlier backup.",
-      "rejects.not-empty": "Name another directory with --rejects DIR.",
-      "rejects.in-use": "Name another directory with --rejects DIR.",
-      "rejects.in-source": "Name another directory with --rejects DIR.",
-      "rejects.unwritable": "Name another directory with --rejects DIR.",
-      "report.no-run": "\(program) runs lists the runs.",
-      "statistics.invalid": "\(program) migrate --stats FILE writes statistics.",
-      "serve.port-in-use": "Choose another port with --port N; --port 0 takes any that is free.",
-      "serve.no-address": "Name an address of this machine with --host HOST.",
-      "serve.token-required": "Set a token with RMOS_TOKEN or --token TOKEN.",
-    ]
+  /// What to do about an error by its code alone.
+  private func wayOut(of code: String) -> String? {
+    switch code {
+    case "store.locked": "\(program) status shows the run that is under way."
+    case "store.foreign", "store.not-a-database", "store.newer-schema":
+      "Name another database with --db \(program.databasePlaceholder)."
+    case "store.corrupt": "\(program) audit shows what is damaged."
+    case "export.unrepresentable": "Without --format sql, a tree holds those whose id is text."
+    case "backup.exists": "--force replaces an earlier backup."
+    case "rejects.not-empty", "rejects.in-use", "rejects.in-source", "rejects.unwritable":
+      "Name another directory with --rejects DIR."
+    case "report.no-run": "\(program) runs lists the runs."
+    case "statistics.invalid": "\(program) migrate --stats FILE writes statistics."
+    case "serve.port-in-use": "Choose another port with --port N; --port 0 takes any that is free."
+    case "serve.no-address": "Name an address of this machine with --host HOST."
+    case "serve.token-required": "Set a token with RMOS_TOKEN or --token TOKEN."
+    default: nil
+    }
   }
 
   /// What to do about an issue of a migration, by its code, where the options given so far leave

@@ -160,7 +160,9 @@ extension RunNotification {
     }
     if let report {
       lines.append(report.verdict)
-      lines.append("\(Self.counts(report)); \(report.severitySentence)")
+      let seconds = PlainText.fixed(report.run?.seconds ?? 0, decimals: 1)
+      lines.append(
+        "\(report.statistics.total.words()) in \(seconds) s; \(report.severitySentence)")
       let worst = report.codeGroups.filter { $0.severity == .error || $0.severity == .warning }
         .prefix(5)
       if !worst.isEmpty {
@@ -186,17 +188,6 @@ extension RunNotification {
     case .interrupted: return "Interrupted"
     default: return "Stopped early"
     }
-  }
-
-  private static func counts(_ report: MigrationReport) -> String {
-    let total = report.statistics.total
-    let counts = [
-      (total.found, "found"), (total.migrated, "migrated"), (total.updated, "updated"),
-      (total.skipped, "skipped"), (total.failed, "failed"),
-    ]
-    return counts.filter { $0.1 != "updated" || $0.0 > 0 }
-      .map { "\(PlainText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
-      + " in \(PlainText.fixed(report.run?.seconds ?? 0, decimals: 1)) s"
   }
 
   /// The text, cut to at most `limit` UTF-16 code units, never within a character.

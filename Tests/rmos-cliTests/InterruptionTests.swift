@@ -54,14 +54,19 @@ import Testing
     #expect(try Content(of: workspace.file("x.db")) == Self.quietContent.get())
   }
 
-  /// Commands that have nothing to end cleanly say so by their status all the same.
+  /// Commands that have nothing to end cleanly say so all the same, by their status as well.
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func anyCommandEndsWithTheStatusOfAnInterruption(_ signal: Int32) throws {
     let workspace = try Workspace()
     let tool = try RunningTool(["sample", "tree", "--count", "10000000"], in: workspace)
     try tool.wait(until: "files are written") { workspace.exists(".tree.incomplete-1") }
     tool.send(signal)
-    #expect(try tool.wait().status == 130)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    #expect(result.output.isEmpty)
+    #expect(
+      result.errors
+        == "Interrupted: the sample was cancelled; the directory is what it was before\n")
     #expect(workspace.listing.isEmpty)
   }
 

@@ -276,28 +276,3 @@ enum ValueSpec: Sendable {
     return rest.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
   }
 }
-
-extension CommandLineProgram {
-  /// The commands, in the order of help.
-  var commands: [CommandSpec] {
-    [
-      MigrateCommand.spec, SurveyCommand.spec, AuditCommand.spec, ReportCommand.spec,
-      StatusCommand.spec, HistoryCommand.spec, RunsCommand.spec, AnalyticsCommand.spec,
-      CutListCommand.spec, ServeCommand.spec, UndoCommand.spec,
-      ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
-      InitCommand.spec, SampleCommand.spec,
-      CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
-    ].map { $0(self) }
-  }
-
-  /// The command of a name.
-  ///
-  /// - Throws: ``UsageError``, which suggests the nearest name.
-  func command(_ name: String) throws -> CommandSpec {
-    let commands = commands
-    if let spec = commands.first(where: { $0.name == name }) { return spec }
-    throw UsageError(
-      #"unknown command "\#(name)""#,
-      hint: Suggestion.hint(for: name, among: commands.map(\.name)) ?? "See \(self) help.")
-  }
-}

@@ -96,14 +96,8 @@ enum AnalyticsCommand {
     if let file = arguments["output"], !isDirectory { try OutputFile.check(file, arguments) }
     Signals.catchInterruptions()
     let store = try arguments.database.openForReading()
-    let report: AnalyticsReport
-    do {
-      report = try Analytics(of: store, options: options).runSynchronously(
-        isCancelled: { Signals.isInterrupted })
-    } catch let error as StoreError where error.code == .cancelled {
-      return console.interrupted(
-        by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
-    }
+    let report = try Analytics(of: store, options: options).runSynchronously(
+      isCancelled: { Signals.isInterrupted })
     if report.jobs.total == 0 { try refuseUnknown(report, in: store, arguments) }
     var tables = report.tables(parts)
     if let name = arguments["table"] { tables = report.tables().filter { $0.name == name } }

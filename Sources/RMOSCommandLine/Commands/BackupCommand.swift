@@ -23,12 +23,7 @@ enum BackupCommand {
       let file = arguments.positionals[0]
       Signals.catchInterruptions()
       let opened = try arguments.database.open(for: .reading)
-      do {
-        try opened.backUp(file, arguments.has("force")) { Signals.isInterrupted }
-      } catch let error as StoreError where error.code == .cancelled {
-        return console.interrupted(
-          by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
-      }
+      try opened.backUp(file, arguments.has("force")) { Signals.isInterrupted }
       let size = FileStatus.size(of: file)
       if arguments.has("json") {
         console.printDocument(

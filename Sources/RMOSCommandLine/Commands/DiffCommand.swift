@@ -15,11 +15,7 @@ enum DiffCommand {
       details: "Shows what is only in the source, what is only in the database and what differs, "
         + "with both values and the side that changed since the migration. Changes nothing. Exits "
         + "with status 1 if more differs than the limits allow.",
-      arguments: [
-        .init(
-          name: "SOURCE", help: "The legacy directory [default: \(program.defaultSource)]",
-          value: .directory)
-      ],
+      arguments: [program.sourceArgument],
       options: [
         program.databaseOption,
         MappingsCommand.option,
@@ -32,9 +28,7 @@ enum DiffCommand {
         .init(
           name: "max-different", placeholder: "N", help: "Allow N entities that differ [default: 0]"
         ),
-        .init(
-          name: "allow-empty",
-          help: "Accept a source with no files to read (otherwise a failure)"),
+        program.allowEmptyOption,
       ],
       examples: [
         .init(
@@ -62,14 +56,9 @@ enum DiffCommand {
       options.mappings = mappings
       options.maxEntries = isJSON ? 10_000 : showsAll ? 0 : entriesShown
       let diff = Diff(of: source, against: store, options: options)
-      var report: DiffReport
-      do {
-        report = try diff.runSynchronously(
-          observer: showsAll ? { entry in show(entry.lines, console) } : nil,
-          isCancelled: { Signals.isInterrupted })
-      } catch let error as MigrationError where error.code == .cancelled {
-        return console.interrupted(by: error, asJSON: isJSON)
-      }
+      var report = try diff.runSynchronously(
+        observer: showsAll ? { entry in show(entry.lines, console) } : nil,
+        isCancelled: { Signals.isInterrupted })
       if isJSON {
         console.printDocument(report.json(limits: limits))
       } else if !arguments.has("quiet") {

@@ -57,13 +57,8 @@ enum ExportCommand {
       options.isIndented = !arguments.has("compact")
       Signals.catchInterruptions()
       let store = try arguments.database.openForReading()
-      let summary: Export.Summary
-      do {
-        summary = try Export(of: store, to: directory, options: options)
-          .runSynchronously { Signals.isInterrupted }
-      } catch let error as MigrationError where error.code == .cancelled {
-        return console.interrupted(by: error, asJSON: arguments.has("json"))
-      }
+      let summary = try Export(of: store, to: directory, options: options)
+        .runSynchronously { Signals.isInterrupted }
       if arguments.has("json") {
         console.printDocument(json(summary, of: store, directory: directory))
       } else {

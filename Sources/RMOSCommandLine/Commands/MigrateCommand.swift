@@ -12,11 +12,7 @@ enum MigrateCommand {
       details: "Reads SOURCE/{strip_families,patterns,joblogs}/**, checks every entity and writes "
         + "the valid ones, each with its provenance. Running it again is safe: existing entities are "
         + "skipped, and an interrupted run resumes where it stopped. \(program) undo reverts a run.",
-      arguments: [
-        .init(
-          name: "SOURCE", help: "The legacy directory [default: \(program.defaultSource)]",
-          value: .directory)
-      ],
+      arguments: [program.sourceArgument],
       options: [
         program.databaseOption,
         MappingsCommand.option,
@@ -42,9 +38,7 @@ enum MigrateCommand {
           name: "fail-on", of: Migration.Options.FailurePolicy.self,
           help: "Exit with status 1 if any entity fails, or only on failures that are new since "
             + "the last run over SOURCE [default: any]"),
-        .init(
-          name: "allow-empty",
-          help: "Accept a source with no files to read (otherwise a failure)"),
+        program.allowEmptyOption,
         .init(
           name: "rejects", placeholder: "DIR",
           help: "Copy failed entities and their issues to DIR, replacing earlier copies; fix them "

@@ -1,4 +1,3 @@
-import RMOSMigration
 import RMOSModels
 import RMOSSamples
 import RMOSSystem
@@ -35,13 +34,8 @@ enum SampleCommand {
       let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
       let directory = arguments.positionals[0]
       Signals.catchInterruptions()
-      let written: SampleTree.Summary
-      do {
-        written = try SampleTree(count: count, brokenPercent: broken, seed: UInt64(seed))
-          .write(to: directory) { Signals.isInterrupted }
-      } catch let error as MigrationError where error.code == .cancelled {
-        return console.interrupted(by: error, asJSON: arguments.has("json"))
-      }
+      let written = try SampleTree(count: count, brokenPercent: broken, seed: UInt64(seed))
+        .write(to: directory) { Signals.isInterrupted }
       let kinds = program.catalog.kinds.filter { written.entityCounts[$0] != nil }
       if arguments.has("json") {
         console.printDocument(

@@ -163,12 +163,6 @@ private struct StatusText {
       return "undid run \(undo.run): \(PlainText.grouped(undo.removed)) removed, "
         + "\(PlainText.grouped(undo.restored)) restored"
     }
-    let total = run.statistics.total
-    return [
-      (total.found, "found"), (total.migrated, "migrated"), (total.updated, "updated"),
-      (total.skipped, "skipped"),
-    ].filter { $0.1 != "updated" || $0.0 > 0 }
-      .map { "\(PlainText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
-      + ", \(run.failedText)"
+    return run.statistics.total.words(failed: run.failedText)
   }
 }

@@ -37,27 +37,17 @@ enum SurveyCommand {
         try check(file, for: path, program.catalog, replaces: arguments.has("force"))
       }
       Signals.catchInterruptions()
-      let isJSON = arguments.has("json")
       var options = Survey.Options()
       options.catalog = program.catalog
       options.proposesMapping = file != nil
-      let survey = Survey(of: path, options: options)
-      let report: SurveyReport
-      do {
-        report = try survey.runSynchronously(isCancelled: { Signals.isInterrupted })
-      } catch let error as MigrationError where error.code == .cancelled {
-        return console.interrupted(by: error, asJSON: isJSON)
-      }
+      let report = try Survey(of: path, options: options)
+        .runSynchronously(isCancelled: { Signals.isInterrupted })
       if let file, let proposal = report.proposal {
-        do throws(SystemError) {
+        try writing(file) { () throws(SystemError) in
           try FileSystem.replaceContent(of: file, with: proposal.text)
-        } catch {
-          throw CommandError(
-            code: "proposal.unwritable", message: "cannot write \(file): \(error.reason)",
-            hint: "Name another file with --propose.")
         }
       }
-      if isJSON {
+      if arguments.has("json") {
         console.printDocument(report.json)
       } else {
         let lines = report.lines(
@@ -77,18 +67,25 @@ enum SurveyCommand {
     if SourceTop.reads(file, from: path, catalog) {
       throw UsageError("\(file) is in the source \(path); name a file elsewhere")
     }
-    do throws(SystemError) {
-      try FileSystem.checkReplaceable(file)
-    } catch {
-      throw CommandError(
-        code: "proposal.unwritable", message: "cannot write \(file): \(error.reason)",
-        hint: "Name another file with --propose.")
-    }
+    try writing(file) { () throws(SystemError) in try FileSystem.checkReplaceable(file) }
     guard !replaces, let status = try? FileStatus(of: file), status.form == .file, status.size > 0
     else { return }
     throw CommandError(
       code: "proposal.exists", message: "\(file) is there already",
       hint: "Name another file, or replace it with --force.")
+  }
+
+  /// Does what writing a proposal takes.
+  private static func writing(
+    _ file: String, _ work: () throws(SystemError) -> Void
+  ) throws(CommandError) {
+    do {
+      try work()
+    } catch {
+      throw CommandError(
+        code: "proposal.unwritable", message: "cannot write \(file): \(error.reason)",
+        hint: "Name another file with --propose.")
+    }
   }
 
   /// What to do next.

@@ -50,11 +50,11 @@ enum UndoCommand {
         report = try Undo(of: run, in: store, options: options)
           .runSynchronously { Signals.isInterrupted }
       } catch let error as StoreError where error.code == .cancelled {
-        return console.interrupted(
-          by: error.code.rawValue,
-          "nothing was changed in \(PlainText.escaped(store.location)); to undo run \(run), run "
-            + "the same command again: \(arguments.commandLine())",
-          asJSON: arguments.has("json"))
+        throw CommandError(
+          code: error.code.rawValue,
+          message: "nothing was changed in \(store.location); to undo run \(run), run the same "
+            + "command again: \(arguments.commandLine())",
+          status: .interrupted)
       }
       if arguments.has("json") {
         console.printDocument(report.json)

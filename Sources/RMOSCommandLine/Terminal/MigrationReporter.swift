@@ -79,14 +79,8 @@ final class MigrationReporter {
     guard showsLines, let kind, let counts = latest?.statistics[kind], counts.found > 0 else {
       return
     }
-    var parts = ["\(PlainText.grouped(counts.migrated)) migrated"]
-    if counts.updated > 0 { parts.append("\(PlainText.grouped(counts.updated)) updated") }
-    parts.append("\(PlainText.grouped(counts.skipped)) skipped")
-    parts.append("\(PlainText.grouped(counts.failed)) failed")
-    console.note(
-      "\(kind.schema.plural): \(PlainText.grouped(counts.found)) found, "
-        + parts.joined(separator: ", ")
-        + " (\(PlainText.fixed(seconds - kindStart, decimals: 2)) s)")
+    let time = PlainText.fixed(seconds - kindStart, decimals: 2)
+    console.note("\(kind.schema.plural): \(counts.words()) (\(time) s)")
   }
 
   /// Shows the errors and warnings, unless all were shown as they came, and what to do about them.

@@ -107,3 +107,16 @@ struct SummaryText {
       + PlainText.counted(counts[.info, default: 0], "note")
   }
 }
+
+extension MigrationStatistics.Counts {
+  /// What was found and what became of it, in words; updated ones only if there are any.
+  ///
+  /// What failed can be given in other words.
+  func words(failed words: String? = nil) -> String {
+    var counts = [(found, "found"), (migrated, "migrated")]
+    if updated > 0 { counts.append((updated, "updated")) }
+    counts.append((skipped, "skipped"))
+    let texts = counts.map { "\(PlainText.grouped($0.0)) \($0.1)" }
+    return (texts + [words ?? "\(PlainText.grouped(failed)) failed"]).joined(separator: ", ")
+  }
+}
