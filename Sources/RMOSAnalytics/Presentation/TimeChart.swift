@@ -143,6 +143,11 @@ package enum FigureText {
     return PlainText.grouped(number, decimals: decimals)
   }
 
+  /// How many values a figure is of, and how many are missing.
+  package static func basis(_ n: Int, _ missing: Int) -> String {
+    "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
+  }
+
   /// A rate in words: percentage, denominator and interval.
   package static func rate(_ rate: Rate) -> String {
     guard let percent = rate.percent, let low = rate.low, let high = rate.high else {

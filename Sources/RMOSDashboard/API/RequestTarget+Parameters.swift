@@ -33,6 +33,7 @@ extension RequestTarget {
   ///   - name: Its name.
   ///   - expected: What it must be, in words.
   ///   - read: Reads its value; `nil` if that is not what it must be.
+  /// - Returns: What `read` has read.
   /// - Throws: ``HTTPRefusal`` with 422 if it is something else, or given twice.
   func parameter<Meaning>(
     _ name: String, _ expected: @autoclosure () -> String, _ read: (String) throws -> Meaning?

@@ -120,13 +120,3 @@ enum Route: Sendable, Hashable {
     methods(allowsWrites: true).contains(method) && !methods(allowsWrites: false).contains(method)
   }
 }
-
-extension EntityKind {
-  /// The kind in paths: `strip-families`.
-  var pathName: String { schema.pathName }
-
-  /// The order in which a list begins.
-  var defaultOrder: RecordQuery.Order {
-    schema.presentation.listsNewestFirst ? .newestFirst : .id
-  }
-}

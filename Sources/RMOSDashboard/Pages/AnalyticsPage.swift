@@ -141,12 +141,9 @@ private struct AnalyticsFigureSections {
     let chips = request.filter.parameters.map { name, value -> HTML in
       let rest = request.filter.parameters.filter { $0.0 != name }
       let label = FilterParameter(rawValue: name).flatMap { labels[$0] } ?? name
-      return """
-        <a class="chip" href="\(AnalyticsRequest.link(rest) ?? "/analytics")">\(label): \
-        \(PageText.short(value, limit: 60)) <span aria-hidden="true">×</span>\
-        <span class="away">, remove this filter</span></a>
-
-        """
+      return PageCell.chip(
+        "\(label): \(PageText.short(value, limit: 60))",
+        removedBy: AnalyticsRequest.link(rest) ?? "/analytics")
     }
     let newer: HTML =
       answer.isCurrent
@@ -178,7 +175,7 @@ private struct AnalyticsFigureSections {
     let tiles: [(String, HTML, HTML)] = [
       ("Jobs", number(jobs.total), "\(PlainText.grouped(jobs.finished)) finished"),
       (
-        "Success rate", success.percent.map { "\(FigureText.number($0, 1)) %" } ?? unknown,
+        "Success rate", success.percent.map { "\(FigureText.number($0, 1)) %" } ?? PageCell.unknown,
         success.total > 0
           ? """
           \(FigureText.number(success.low, 1))–\(FigureText.number(success.high, 1)) %, \
@@ -187,19 +184,19 @@ private struct AnalyticsFigureSections {
       ),
       (
         "Median duration",
-        jobs.durationSeconds.median.map { "\(PageText.duration($0))" } ?? unknown,
-        basis(jobs.durationSeconds.n, jobs.durationSeconds.missing)
+        jobs.durationSeconds.median.map { "\(PageText.duration($0))" } ?? PageCell.unknown,
+        "\(FigureText.basis(jobs.durationSeconds.n, jobs.durationSeconds.missing))"
       ),
       (
-        "Mean waste", waste.mean.map { "\(FigureText.number($0, 1)) %" } ?? unknown,
-        basis(waste.n, waste.missing)
+        "Mean waste", waste.mean.map { "\(FigureText.number($0, 1)) %" } ?? PageCell.unknown,
+        "\(FigureText.basis(waste.n, waste.missing))"
           + (waste.outOfRange > 0 ? ", \(PlainText.grouped(waste.outOfRange)) impossible" : "")
       ),
       (
         "Finished per day",
         jobs.throughput.finishedPerDay.map {
           $0 > 0 && $0 < 0.005 ? "under 0.01" : "\(FigureText.number($0, 2))"
-        } ?? unknown,
+        } ?? PageCell.unknown,
         jobs.throughput.days.map { "in \(PlainText.counted($0, "calendar day"))\(futureEnd)" }
           ?? "no job has a day"
       ),
@@ -210,21 +207,12 @@ private struct AnalyticsFigureSections {
       ),
     ]
     let items = tiles.map { name, value, note -> HTML in
-      """
-      <div><dt>\(name)</dt><dd>\(value)<span class="note dim">\(note)</span></dd></div>
-
-      """
+      PageCell.fact("\(name)", "\(value)<span class=\"note dim\">\(note)</span>")
     }
     return "<dl class=\"totals\">\n\(items)</dl>\n"
   }
 
-  private var unknown: HTML { "<span class=\"dim\">\(FigureText.unknown)</span>" }
-
   private func number(_ number: Int) -> HTML { "\(PlainText.grouped(number))" }
-
-  private func basis(_ n: Int, _ missing: Int) -> HTML {
-    "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
-  }
 
   /// Where the days counted end, if that is after today.
   private var futureEnd: HTML {
@@ -383,17 +371,10 @@ struct AnalyticsRequest {
   var link: String { Self.link(filter.parameters) ?? "/analytics" }
 
   /// The messages about invalid values.
-  var complaintList: HTML {
-    let items = complaints.map {
-      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
-    }
-    return "\(items)"
-  }
+  var complaintList: HTML { PageCell.warnings(complaints) }
 
   /// The address of the page with parameters; `nil` if it would be too long.
   static func link(_ parameters: [(String, String)]) -> String? {
-    let query = parameters.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
-    let link = "/analytics" + (query.isEmpty ? "" : "?\(query)")
-    return link.utf8.count <= PageLink.longestLink ? link : nil
+    PageLink.link(to: "/analytics", parameters)
   }
 }

@@ -109,10 +109,7 @@ struct AuditPage {
     }
     if view.isOn { rows.append(("Next check", next)) }
     if rows.isEmpty { return "" }
-    let items = rows.map { name, value -> HTML in
-      "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
-    }
-    return "<dl class=\"facts narrow\">\n\(items)</dl>\n"
+    return "<dl class=\"facts narrow\">\n\(rows.map(PageCell.fact))</dl>\n"
   }
 
   /// How many checks ended in which way; those that warn have passed too, but are counted apart.

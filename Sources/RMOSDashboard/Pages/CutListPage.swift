@@ -37,9 +37,6 @@ struct CutListPage {
 
   var document: PageDocument {
     let title = [name, id].first { !PageText.isBlank($0) } ?? "pattern"
-    let complaints = form.complaints.map {
-      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
-    }
     let content: HTML =
       list.map { "<p class=\"lead\">\($0.title)</p>\n\(origin)\($0.content)" }
       ?? "<p class=\"nothing\">How many rosettes?</p>\n"
@@ -50,7 +47,7 @@ struct CutListPage {
         <span aria-hidden="true">/</span> \(PageCell.link(to: .patterns, id: id, title))</nav>
         <h1>Cut list</h1>
         <p class="dim"><code>\(PageText.folding(id))</code></p>
-        \(form.form(of: id))\(complaints)\(content)
+        \(form.form(of: id))\(PageCell.warnings(form.complaints))\(content)
         """)
   }
 }

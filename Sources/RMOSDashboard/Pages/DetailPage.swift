@@ -71,7 +71,7 @@ struct DetailPage {
         let text = isNumber ? PageText.number(value) : nil
         return row(
           field.member,
-          (text ?? PageText.text(value)).map(PageText.folding) ?? "<span class=\"dim\">–</span>")
+          (text ?? PageText.text(value)).map(PageText.folding) ?? PageCell.none)
       }
     }
     return """
@@ -86,7 +86,7 @@ struct DetailPage {
 
   /// A duration in readable form, above the number of seconds if that says more.
   private func duration(_ value: Value) -> HTML {
-    guard let text = PageText.text(value) else { return "<span class=\"dim\">–</span>" }
+    guard let text = PageText.text(value) else { return PageCell.none }
     let seconds: Double? =
       switch value {
       case .real(let number): number
@@ -101,7 +101,7 @@ struct DetailPage {
   }
 
   private func row(_ name: String, _ value: HTML) -> HTML {
-    "<div><dt>\(PageText.name(name))</dt><dd>\(value)</dd></div>\n"
+    PageCell.fact(PageText.name(name), value)
   }
 
   private var jsonFields: HTML {
@@ -261,7 +261,7 @@ struct References {
         not in the database</span>
         """
     }
-    return "<div><dt>\(PageText.name(reference.member))</dt><dd>\(target)</dd></div>\n"
+    return PageCell.fact(PageText.name(reference.member), target)
   }
 
   private func row(_ references: Incoming) -> HTML {
@@ -272,10 +272,7 @@ struct References {
       references.count, references.kind.schema.singular, references.kind.schema.plural)
     let all: HTML =
       references.link.map { "<a href=\"\($0)\">\(count)</a>" } ?? HTML(text: count)
-    return """
-      <div><dt>referenced by</dt><dd>\(all)<ul class="plain">\(items)</ul></dd></div>
-
-      """
+    return PageCell.fact("referenced by", "\(all)<ul class=\"plain\">\(items)</ul>")
   }
 }
 
@@ -293,11 +290,11 @@ private struct ChangesSection {
     guard !history.steps.isEmpty else { return "" }
     let note: HTML =
       history.isEditedSince
-      ? """
-      <p class="warning"><span aria-hidden="true">!</span> Changed since by something that left no \
-      record; the newest change shows the row as it is now.</p>
-
-      """ : ""
+      ? PageCell.warning(
+        """
+        Changed since by something that left no record; the newest change shows the row as it is \
+        now.
+        """) : ""
     return """
       <section aria-labelledby="changes">
       <h2 id="changes">Changes</h2>
@@ -312,11 +309,9 @@ private struct ChangesSection {
       step.ledger.map { " <span class=\"dim\">\(PageText.short($0.command, limit: 30))</span>" }
       ?? ""
     let rows = step.differences.map { position, before, after -> HTML in
-      """
-      <div><dt>\(PageText.name(kind.schema.fields[position].member))</dt>\
-      <dd><del class="dim">\(shown(before))</del> → <ins>\(shown(after))</ins></dd></div>
-
-      """
+      PageCell.fact(
+        PageText.name(kind.schema.fields[position].member),
+        "<del class=\"dim\">\(shown(before))</del> → <ins>\(shown(after))</ins>")
     }
     let body: HTML =
       step.isCreation
@@ -334,6 +329,6 @@ private struct ChangesSection {
   }
 
   private func shown(_ value: Value) -> HTML {
-    PageText.text(value).map { PageText.short($0, limit: 200) } ?? "<span class=\"dim\">–</span>"
+    PageText.text(value).map { PageText.short($0, limit: 200) } ?? PageCell.none
   }
 }

@@ -22,11 +22,8 @@ struct JSONHTML {
         """
     }
     guard let value = try? JSONValue(parsing: text) else {
-      return """
-        <p class="warning"><span aria-hidden="true">!</span> This is not valid JSON; it is shown as \
-        stored.</p>
-        \(frame(PageText.lines(of: text), label))
-        """
+      return PageCell.warning("This is not valid JSON; it is shown as stored.")
+        + frame(PageText.lines(of: text), label)
     }
     var layout = JSONHTML()
     layout.add(value, depth: 0)

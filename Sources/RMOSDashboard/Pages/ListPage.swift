@@ -10,7 +10,7 @@ struct ListPage {
   /// The run that wrote each record which has changed since; `nil` for the others.
   private let edits: [Int64?]
   private let total: Int
-  private let facets: [ListFacet]
+  private let facets: [CountedFacet]
   private let names: ReferenceNames
 
   init(_ request: ListRequest, in store: any RecordStore, totals: EntityTotals) throws {
@@ -20,13 +20,13 @@ struct ListPage {
       try request.findRun(in: reader)
       let total = try totals.count(request.query, in: reader, since: token)
       let last = PageCount(total, of: request.pageSize).last
-      request.complaints += PageChoice.complaint(request.page, last: last).map { [$0] } ?? []
+      request.complaints += PageChoice.complaints(request.page, last: last)
       request.page = min(request.page, last)
       let offset = (request.page - 1) * request.pageSize
       let records = try reader.records(
         request.query.limit(request.pageSize, offset: offset))
       let facets = try request.kind.schema.presentation.filters.filter(\.isFacet).map { filter in
-        ListFacet(
+        CountedFacet(
           filter: filter,
           values: try totals.counts(
             request.query(without: filter.name), by: filter.key, in: reader, since: token))
@@ -151,26 +151,18 @@ struct ListPage {
       records.isEmpty
       ? "" : "\(PlainText.grouped(first))–\(PlainText.grouped(first + records.count - 1)) of "
     let count = PlainText.counted(total, kind.schema.singular, kind.schema.plural)
-    func chip(_ text: HTML, _ link: String) -> HTML {
-      """
-      <a class="chip" href="\(link)">\(text) <span aria-hidden="true">×</span>\
-      <span class="away">, remove this filter</span></a>
-
-      """
-    }
     let chips =
-      (request.runEntities.map { [chip("\($0.label)", request.ofAllRuns.link)] } ?? [])
+      (request.runEntities.map {
+        [PageCell.chip("\($0.label)", removedBy: request.ofAllRuns.link)]
+      } ?? [])
       + request.filters.map { filter, value in
-        chip(
+        PageCell.chip(
           "\(filter.label): \(PageText.filterValue(value))",
-          request.filtered(by: filter, nil).link)
+          removedBy: request.filtered(by: filter, nil).link)
       }
-    let complaints = request.complaints.map {
-      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
-    }
     return """
       <p class="summary"><span id="count">\(range)\(count)</span> \(chips)</p>
-      \(ofRun)\(complaints)
+      \(ofRun)\(PageCell.warnings(request.complaints))
       """
   }
 
@@ -305,7 +297,6 @@ extension Record {
   fileprivate func cell(_ column: EntitySchema.Column, _ names: ReferenceNames) -> HTML {
     let value = self[column.member]
     let text = PageText.text(value)
-    let none: HTML = "<span class=\"dim\">–</span>"
     switch column.style {
     case .name:
       let note =
@@ -316,19 +307,21 @@ extension Record {
         \(PageCell.link(to: self, linkText)) \
         <span class="dim id">\(note)</span>
         """
-    case .text: return text.map { PageText.short($0, limit: 80) } ?? none
+    case .text: return text.map { PageText.short($0, limit: 80) } ?? PageCell.none
     case .number:
       return PageText.number(value).map { HTML(text: $0) }
-        ?? text.map { PageText.short($0, limit: 30) } ?? none
+        ?? text.map { PageText.short($0, limit: 30) } ?? PageCell.none
     case .duration:
       switch value {
       case .real(let seconds): return "\(PageText.duration(seconds))"
       case .integer(let seconds): return "\(PageText.duration(Double(seconds)))"
-      default: return none
+      default: return PageCell.none
       }
     case .status: return PageCell.status(text ?? "")
     case .reference:
-      guard let text, let target = kind.schema.target(ofMember: column.member) else { return none }
+      guard let text, let target = kind.schema.target(ofMember: column.member) else {
+        return PageCell.none
+      }
       guard let name = names[target, text] else {
         return """
           \(PageText.id(text, limit: 100)) <span class="error id">\
@@ -341,30 +334,5 @@ extension Record {
       return PageCell.link(to: target, id: text, PageText.isBlank(name) ? text : name) + id
     case .time: return PageText.time(text)
     }
-  }
-}
-
-extension Record {
-  /// The text of a link to the record: the name, or the id if entities share their titles.
-  var linkText: String {
-    guard kind.schema.presentation.title.namesEntity else { return id }
-    return PageText.text(self[kind.titleMember]) ?? ""
-  }
-}
-
-extension EntityKind {
-  /// The member that serves as an entity's title.
-  var titleMember: String { schema.presentation.title.member }
-
-  /// The member that says how far an entity has come; `nil` if the kind has none.
-  var statusMember: String? {
-    schema.presentation.columns.first { $0.style == .status }?.member
-  }
-}
-
-extension EntitySchema {
-  /// The kind that a member refers to; `nil` if it is not a reference.
-  func target(ofMember member: String) -> EntityKind? {
-    references.first { fields[$0.field].member == member }?.target
   }
 }

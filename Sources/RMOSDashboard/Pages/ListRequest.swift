@@ -67,14 +67,7 @@ struct ListRequest {
       }
     }
     if let text = target["run"], !text.isEmpty { runText = (text, target["outcome"] ?? "") }
-    if let text = target["sort"], !text.isEmpty {
-      if let order = ListOrder(text, of: kind) {
-        self.order = order
-      } else {
-        complaints.append("There is no order \"\(text.prefix(40))\"; the default is used.")
-      }
-    }
-    let choice = PageChoice(target)
+    let choice = PageChoice(target, &order) { ListOrder($0, of: kind) }
     page = choice.page ?? 1
     pageSize = choice.size
     complaints += choice.complaints
@@ -244,36 +237,5 @@ extension EntityKind {
   /// All orders that lists may have, as parameters.
   var sortNames: [String] {
     ["newest"] + sortMembers + sortMembers.map { "-\($0)" }
-  }
-}
-
-extension EntityKind {
-  /// The value of a member that a text stands for; `nil` if the member cannot have it.
-  func value(of member: String, _ text: String) -> Value? {
-    guard let least = leastWholeNumber(of: member) else { return .text(text) }
-    return text.wholeNumber.flatMap { $0 >= least ? .integer($0) : nil }
-  }
-
-  /// The least value of a member whose values are whole numbers; `nil` if they are not.
-  func leastWholeNumber(of member: String) -> Int64? {
-    guard let position = schema.position(ofMember: member),
-      case .integer(let minimum) = schema.fields[position].type
-    else { return nil }
-    return minimum
-  }
-}
-
-extension EntitySchema.Filter {
-  /// The condition that a value stands for; `nil` if the member cannot have it.
-  func condition(_ text: String, _ kind: EntityKind) -> RecordQuery.Condition? {
-    guard jsonNames.isEmpty else {
-      return .jsonHas(member: member, names: jsonNames, text: text)
-    }
-    return kind.value(of: member, text).map { .equals(member: member, value: $0) }
-  }
-
-  /// What its values are counted by.
-  var key: RecordGroup.Key {
-    jsonNames.isEmpty ? .member(member) : .json(member: member, names: jsonNames)
   }
 }

@@ -1,3 +1,4 @@
+import RMOSAnalytics
 import RMOSHTML
 import RMOSModels
 import RMOSSystem
@@ -48,6 +49,36 @@ enum PageCell {
       \(PageText.short(status, limit: 40))</span>
       """
   }
+
+  /// What stands where there is no value.
+  static let none: HTML = "<span class=\"dim\">–</span>"
+
+  /// What stands for a figure that is not known.
+  static let unknown: HTML = "<span class=\"dim\">\(FigureText.unknown)</span>"
+
+  /// A name and a value, as a row of a list of them.
+  static func fact(_ name: HTML, _ value: HTML) -> HTML {
+    "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
+  }
+
+  /// A paragraph that warns.
+  static func warning(_ sentence: HTML) -> HTML {
+    "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \(sentence)</p>\n"
+  }
+
+  /// What a page has to say about its address, a paragraph each.
+  static func warnings(_ sentences: [String]) -> HTML {
+    HTML(sentences.map { warning(HTML(text: $0)) })
+  }
+
+  /// An active filter, as a link that removes it.
+  static func chip(_ text: HTML, removedBy link: String) -> HTML {
+    """
+    <a class="chip" href="\(link)">\(text) <span aria-hidden="true">×</span>\
+    <span class="away">, remove this filter</span></a>
+
+    """
+  }
 }
 
 /// The URLs of pages.
@@ -66,8 +97,13 @@ enum PageLink {
 
   /// The URL of a kind's list with parameters; `nil` if it would be too long.
   static func link(to kind: EntityKind, _ parameters: [(String, String)]) -> String? {
+    link(to: "/\(kind.pathName)", parameters)
+  }
+
+  /// The URL of a path with parameters; `nil` if it would be too long.
+  static func link(to path: String, _ parameters: [(String, String)]) -> String? {
     let query = parameters.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
-    let link = "/\(kind.pathName)" + (query.isEmpty ? "" : "?\(query)")
+    let link = path + (query.isEmpty ? "" : "?\(query)")
     return link.utf8.count <= longestLink ? link : nil
   }
 }

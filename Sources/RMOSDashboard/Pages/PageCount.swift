@@ -33,10 +33,21 @@ struct PageChoice {
     }
   }
 
-  /// What is said if a page lies beyond the last one, which is shown then; `nil` if it does not.
-  static func complaint(_ page: Int, last: Int) -> String? {
-    page <= last
-      ? nil : "There is no page \(PlainText.grouped(page)); the last is shown."
+  /// Reads the same, and `sort` into an order that stays the default if there is no such.
+  init<Order>(_ target: RequestTarget, _ order: inout Order, _ read: (String) -> Order?) {
+    self.init(target)
+    guard let text = target["sort"], !text.isEmpty else { return }
+    if let chosen = read(text) {
+      order = chosen
+    } else {
+      complaints.insert(
+        "There is no order \"\(text.prefix(40))\"; the default is used.", at: 0)
+    }
+  }
+
+  /// What is said if a page lies beyond the last one, which is shown then.
+  static func complaints(_ page: Int, last: Int) -> [String] {
+    page <= last ? [] : ["There is no page \(PlainText.grouped(page)); the last is shown."]
   }
 }
 

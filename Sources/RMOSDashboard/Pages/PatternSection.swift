@@ -17,9 +17,7 @@ struct PatternSection {
   }
 
   var section: HTML {
-    let rows = figures.map { name, value -> HTML in
-      "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
-    }
+    let rows = figures.map { PageCell.fact("\($0.0)", $0.1) }
     let link = AnalyticsRequest.link([(FilterParameter.pattern.rawValue, id)])
     let all: HTML =
       link.map { "<p class=\"note\"><a href=\"\($0)\">All figures of its jobs</a></p>\n" } ?? ""
@@ -58,12 +56,15 @@ struct PatternSection {
             + note(
               "\(FigureText.number(jobs.success.low, 1))–\(FigureText.number(jobs.success.high, 1)) %, "
                 + "of \(PlainText.grouped(jobs.finished)) finished")
-        } ?? unknown
+        } ?? PageCell.unknown
       ),
       (
         "duration",
-        durations.median.map { "\(PageText.duration($0))" + note("median, \(basis(durations))") }
-          ?? unknown
+        durations.median.map {
+          "\(PageText.duration($0))"
+            + note("median, \(FigureText.basis(durations.n, durations.missing))")
+        }
+          ?? PageCell.unknown
       ),
     ]
     if let estimate = jobs.estimates.first {
@@ -80,15 +81,15 @@ struct PatternSection {
         waste.mean.map {
           "\(FigureText.number($0, 1)) %"
             + note(
-              "mean, n \(PlainText.grouped(waste.n)), \(PlainText.grouped(waste.missing)) missing"
+              "mean, \(FigureText.basis(waste.n, waste.missing))"
                 + (waste.outOfRange > 0
                   ? ", \(PlainText.grouped(waste.outOfRange)) impossible" : ""))
-        } ?? unknown
+        } ?? PageCell.unknown
       ))
     figures.append(
       (
         "cells",
-        complexity?.cells.map { "\(FigureText.number($0, 0))" } ?? unknown
+        complexity?.cells.map { "\(FigureText.number($0, 0))" } ?? PageCell.unknown
       ))
     figures.append(
       (
@@ -96,7 +97,7 @@ struct PatternSection {
         complexity?.score.map { score in
           "\(complexity?.complexity?.rawValue ?? "")"
             + note("score \(FigureText.number(score, 1))")
-        } ?? unknown
+        } ?? PageCell.unknown
       ))
     figures.append(
       (
@@ -107,13 +108,7 @@ struct PatternSection {
     return figures
   }
 
-  private var unknown: HTML { "<span class=\"dim\">\(FigureText.unknown)</span>" }
-
   private func note(_ text: String) -> HTML { "<span class=\"dim id\">\(text)</span>" }
-
-  private func basis(_ summary: NumberSummary) -> String {
-    "n \(PlainText.grouped(summary.n)), \(PlainText.grouped(summary.missing)) missing"
-  }
 
   private func comparison(_ actual: Double, _ estimated: Double) -> String {
     guard estimated > 0 else { return "the median is \(PageText.duration(actual * 60))" }

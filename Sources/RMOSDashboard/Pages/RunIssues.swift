@@ -68,16 +68,15 @@ struct RunRequest {
 
   /// The URL of the issues on the page; the URL of the run if it would be too long.
   var link: String {
-    var parameters: [String] = []
-    if let severity { parameters.append("severity=\(severity.rawValue)") }
-    if let code { parameters.append("code=\(code.rawValue.percentEncoded)") }
-    if let kind { parameters.append("kind=\(kind.rawValue.percentEncoded)") }
-    if let isNew { parameters.append("new=\(isNew)") }
-    if pageSize != PageChoice.sizes[0] { parameters.append("per=\(pageSize)") }
-    if let page, page > 1 || !isNarrowed { parameters.append("page=\(page)") }
-    let query = parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&")
-    let link = "\(PageLink.run(run))\(query)#issues"
-    return link.utf8.count <= PageLink.longestLink ? link : PageLink.run(run)
+    var parameters: [(String, String)] = []
+    if let severity { parameters.append(("severity", severity.rawValue)) }
+    if let code { parameters.append(("code", code.rawValue)) }
+    if let kind { parameters.append(("kind", kind.rawValue)) }
+    if let isNew { parameters.append(("new", String(isNew))) }
+    if pageSize != PageChoice.sizes[0] { parameters.append(("per", String(pageSize))) }
+    if let page, page > 1 || !isNarrowed { parameters.append(("page", String(page))) }
+    return PageLink.link(to: PageLink.run(run), parameters).map { $0 + "#issues" }
+      ?? PageLink.run(run)
   }
 }
 
@@ -120,8 +119,7 @@ struct RunIssues {
     var query = request.query
     if request.isList {
       let last = PageCount(counts.total(query), of: request.pageSize).last
-      self.request.complaints +=
-        PageChoice.complaint(request.page ?? 1, last: last).map { [$0] } ?? []
+      self.request.complaints += PageChoice.complaints(request.page ?? 1, last: last)
       let page = min(request.page ?? 1, last)
       if request.page != nil { self.request.page = page }
       query.limit = request.pageSize
@@ -190,9 +188,6 @@ struct RunIssues {
     let total = counts.reduce(0) { $0 + $1.count }
     let notes = report.codeGroups.filter { $0.severity == .info || $0.severity == nil }
       .filter { group in !counts.contains { $0.code == group.code && $0.severity == .info } }
-    let complaints = request.complaints.map {
-      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
-    }
     let body: HTML
     if total == 0, !request.isList {
       body = "<p>\(emptiness(run))</p>\n"
@@ -209,7 +204,7 @@ struct RunIssues {
     return """
       <section aria-labelledby="issues">
       <h2 id="issues">Issues</h2>
-      \(complaints)\(body)\(noted(notes))</section>
+      \(PageCell.warnings(request.complaints))\(body)\(noted(notes))</section>
 
       """
   }

@@ -57,7 +57,6 @@ struct RunTable {
 
 extension LedgerRun {
   fileprivate func cell(_ column: RunListColumn) -> HTML {
-    let none: HTML = "<span class=\"dim\">–</span>"
     switch column {
     case .run: return "\(id)"
     case .command: return PageText.short(command, limit: 30)
@@ -68,18 +67,21 @@ extension LedgerRun {
     case .duration: return "\(PageText.duration(seconds))"
     case .source: return "<span class=\"wide\">\(PageText.short(source, limit: 80))</span>"
     case .who:
-      return who.map { "<span class=\"wide\">\(PageText.short($0, limit: 60))</span>" } ?? none
+      return who.map { "<span class=\"wide\">\(PageText.short($0, limit: 60))</span>" }
+        ?? PageCell.none
     case .found: return RunCount(of: .found, in: self).html
     case .migrated, .updated, .skipped:
-      guard let figure = column.figure else { return none }
+      guard let figure = column.figure else { return PageCell.none }
       // Of several kinds, they are all in the table to which what was found leads.
       return PageLink.counted(figure, of: nil, by: self).contains("#")
         ? "\(PlainText.grouped(statistics.total[figure]))" : RunCount(of: figure, in: self).html
     case .failed:
       let link = RunCount(of: .failed, in: self).html
       return statistics.total.failed > 0 ? "<span class=\"error\">\(link)</span>" : link
-    case .new: return failedNew.map { count($0, "?severity=error&new=true#issues") } ?? none
-    case .known: return failedKnown.map { count($0, "?severity=error&new=false#issues") } ?? none
+    case .new:
+      return failedNew.map { count($0, "?severity=error&new=true#issues") } ?? PageCell.none
+    case .known:
+      return failedKnown.map { count($0, "?severity=error&new=false#issues") } ?? PageCell.none
     }
   }
 

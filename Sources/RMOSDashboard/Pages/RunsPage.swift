@@ -13,7 +13,7 @@ struct RunsPage {
     var slice = try request.slice(of: store)
     let pages = PageCount(slice.total, of: request.pageSize)
     if request.page > pages.last {
-      request.complaints += PageChoice.complaint(request.page, last: pages.last).map { [$0] } ?? []
+      request.complaints += PageChoice.complaints(request.page, last: pages.last)
       request.page = pages.last
       slice = try request.slice(of: store)
     }
@@ -42,9 +42,6 @@ struct RunsPage {
   }
 
   private var list: HTML {
-    let complaints = request.complaints.map {
-      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
-    }
     let pages = PageCount(slice.total, of: request.pageSize)
     let pager = pages.pager(request.page) { request.link(page: $0) }
     // Columns that are empty for all runs would only take room from the others.
@@ -57,7 +54,7 @@ struct RunsPage {
     return """
       <p class="summary"><span id="count">\(pages.range(request.page)) of \
       \(PlainText.counted(slice.total, "run"))</span></p>
-      \(complaints)\(orderForm(columns))\(table.table)\(pager)\
+      \(PageCell.warnings(request.complaints))\(orderForm(columns))\(table.table)\(pager)\
       <p class="dim note"><a href="/runs?format=csv">CSV</a> of all \
       \(PlainText.grouped(slice.total)), newest first</p>
 
@@ -100,17 +97,10 @@ struct RunsRequest {
   static let parameters = ["sort", "page", "per", "format"]
 
   init(_ target: RequestTarget) {
-    if let text = target["sort"], !text.isEmpty {
-      if let order = RunOrder(text) {
-        self.order = order
-      } else {
-        complaints.append("There is no order \"\(text.prefix(40))\"; the default is used.")
-      }
-    }
-    let choice = PageChoice(target)
+    let choice = PageChoice(target, &order) { RunOrder($0) }
     page = choice.page ?? 1
     pageSize = choice.size
-    complaints += choice.complaints
+    complaints = choice.complaints
   }
 
   func slice(of store: any RecordStore) throws -> RunSlice {
@@ -122,10 +112,10 @@ struct RunsRequest {
   /// The URL of a page, in another order if one is given.
   func link(page: Int, _ order: RunOrder? = nil) -> String {
     let order = order ?? self.order
-    var parameters: [String] = []
-    if order != .newestFirst { parameters.append("sort=\(order.text)") }
-    if pageSize != PageChoice.sizes[0] { parameters.append("per=\(pageSize)") }
-    if page > 1 { parameters.append("page=\(page)") }
-    return "/runs" + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
+    var parameters: [(String, String)] = []
+    if order != .newestFirst { parameters.append(("sort", order.text)) }
+    if pageSize != PageChoice.sizes[0] { parameters.append(("per", String(pageSize))) }
+    if page > 1 { parameters.append(("page", String(page))) }
+    return PageLink.link(to: "/runs", parameters) ?? "/runs"
   }
 }

@@ -110,7 +110,8 @@ struct BrowserScriptTests {
         }
         let shown = status
         return PageRouter(
-          store: pages.store, status: { shown }, history: pages.history, figures: pages.figures
+          store: pages.store, status: { shown }, history: pages.history, figures: pages.figures,
+          totals: pages.totals
         )
         .response(to: request)
       }

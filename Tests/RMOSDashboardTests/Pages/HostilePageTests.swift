@@ -44,7 +44,7 @@ import Testing
     let shown = status
     return PageRouter(
       store: store, status: { shown }, history: { _, _ in PageSamples.history() },
-      figures: PageSamples.figures(store))
+      figures: PageSamples.figures(store), totals: EntityTotals(store))
   }
 
   @Test(arguments: [nil] + PageSamples.hostile.indices.map(Optional.some))
@@ -161,7 +161,7 @@ import Testing
       ], totalDays: .max)
     let page = PageRouter(
       store: store, status: { shown }, history: { _, _ in days },
-      figures: PageSamples.figures(store))
+      figures: PageSamples.figures(store), totals: EntityTotals(store))
     let html = page.response(to: ServerRequest(method: "GET", target: "/")).text
     #expect(html.contains("2,000,000,000,000,000,000"))
     #expect(html.contains(PlainText.grouped(.max)))

@@ -314,7 +314,7 @@ import Testing
     let error = StoreError(code, "the file <b>/x</b> is held", path: "/x")
     let page = PageRouter(
       store: InMemoryStore(), status: { throw error }, history: { _, _ in PageSamples.history() },
-      figures: PageSamples.figures(InMemoryStore()))
+      figures: PageSamples.figures(InMemoryStore()), totals: EntityTotals(InMemoryStore()))
     let answer = page.response(to: ServerRequest(method: "GET", target: "/"))
     #expect(answer.status == status)
     #expect((answer.field("Retry-After") != nil) == (status == 503))

@@ -86,7 +86,8 @@ enum PageSamples {
   /// The pages of a store, with the samples' status and history.
   static func pages(_ store: any RecordStore) -> PageRouter {
     PageRouter(
-      store: store, status: { status() }, history: { _, _ in history() }, figures: figures(store))
+      store: store, status: { status() }, history: { _, _ in history() }, figures: figures(store),
+      totals: EntityTotals(store))
   }
 
   /// The figures of a store, on clocks that stand still.
@@ -113,17 +114,11 @@ extension PageRouter {
   }
 }
 
-/// Compares with a file in `Snapshots`, or renews it where `RMOS_UPDATE_SNAPSHOTS` is set.
+/// Compares with a file in `Snapshots`, letter for letter.
 func expectSnapshot(
   _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Snapshots/\(name)")
-  if ProcessInfo.processInfo.environment["RMOS_UPDATE_SNAPSHOTS"] != nil {
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: file)
-  }
-  let expected = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+  let path = Fixtures.package + "/Tests/RMOSDashboardTests/Snapshots/\(name)"
+  let expected = try snapshot(path, renewedWith: text)
   #expect(text == expected, sourceLocation: sourceLocation)
 }
