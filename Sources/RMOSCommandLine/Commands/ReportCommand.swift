@@ -5,18 +5,6 @@ import RMOSSystem
 
 /// `rmos-cli report`.
 enum ReportCommand {
-  private enum Format: String, CaseIterable {
-    case text, json, html
-
-    var ofReport: ReportFormat {
-      switch self {
-      case .text: .txt
-      case .json: .json
-      case .html: .html
-      }
-    }
-  }
-
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
@@ -33,7 +21,7 @@ enum ReportCommand {
         program.databaseOption,
         .init(name: "run", placeholder: "ID", help: "The run; \(program) runs lists them"),
         .init(
-          name: "format", placeholder: "LIST", value: .list(Format.allCases.map(\.rawValue)),
+          name: "format", placeholder: "LIST", value: .list(ReportFormat.allCases.map(\.rawValue)),
           help: "text, json or html; with --output, a comma-separated list "
             + "[default: text]", olderWords: ["txt": "text"]),
         .init(
@@ -69,7 +57,7 @@ enum ReportCommand {
       } else {
         try MigrationReport(ofRun: id, in: arguments.database.openForReading())
       }
-    if let file = arguments["output"], let format = formats.first?.ofReport,
+    if let file = arguments["output"], let format = formats.first,
       OutputFile.format(of: file) != nil
     {
       if let input = arguments.positionals.first, FileStatus.isSameFile(file, input) {
@@ -81,11 +69,11 @@ enum ReportCommand {
       OutputFile.list([file], arguments, console)
     } else if let directory = arguments["output"] {
       let files = formats.map {
-        (name: report.fileName(as: $0.ofReport), text: report.document(as: $0.ofReport))
+        (name: report.fileName(as: $0), text: report.document(as: $0))
       }
       OutputFile.list(try OutputFile.replace(files, in: directory), arguments, console)
     } else if let format = formats.first, format != .text {
-      console.printDocument(report.document(as: format.ofReport))
+      console.printDocument(report.document(as: format))
     } else if !console.isQuiet {
       let layout = console.layout
       console.printDocument(layout.wrapsText ? report.text(width: layout.width) : report.text)
@@ -94,8 +82,8 @@ enum ReportCommand {
   }
 
   /// The requested formats; standard output takes only one.
-  private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
-    let formats = try arguments.outputFormats(of: Format.self)
+  private static func formats(_ arguments: ParsedArguments) throws -> [ReportFormat] {
+    let formats = try arguments.outputFormats(of: ReportFormat.self)
     guard arguments["output"] == nil else { return formats.isEmpty ? [.text] : formats }
     if formats.count > 1 {
       throw UsageError(

@@ -121,7 +121,7 @@ struct RunPage {
     items.append(("success rate", "\(report.successText)"))
     return """
       <dl class="totals">
-      \(items.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>\n" as HTML })</dl>
+      \(items.map { PageCell.fact("\($0.0)", $0.1) })</dl>
 
       """
   }
@@ -239,9 +239,7 @@ struct RunPage {
       """
   }
 
-  private func row(_ name: String, _ value: HTML) -> HTML {
-    "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
-  }
+  private func row(_ name: String, _ value: HTML) -> HTML { PageCell.fact("\(name)", value) }
 
   private var downloads: HTML {
     let links = RunDownload.allCases.map { format in
@@ -276,7 +274,7 @@ enum RunDownload: String, CaseIterable {
   func response(
     _ request: RunRequest, in store: any RecordStore, for serverRequest: ServerRequest
   ) throws -> ServerResponse {
-    if self == .csv {
+    guard let format = ReportFormat(rawValue: rawValue) else {
       guard let table = try CSV.issues(request.query, in: store, for: serverRequest) else {
         throw ErrorPage.noRun(String(request.run))
       }
@@ -288,17 +286,14 @@ enum RunDownload: String, CaseIterable {
     } catch let error as MigrationError where error.code == .runMissing {
       throw ErrorPage.noRun(String(request.run))
     }
-    let format: ReportFormat =
-      switch self {
-      case .html: .html
-      case .json: .json
-      case .text, .csv: .txt
+    let type =
+      switch format {
+      case .html: "text/html; charset=utf-8"
+      case .json: "application/json"
+      case .text: "text/plain; charset=utf-8"
       }
     return .file(
-      Array(report.document(as: format).utf8), name: report.fileName(as: format),
-      type: self == .html
-        ? "text/html; charset=utf-8"
-        : self == .json ? "application/json" : "text/plain; charset=utf-8")
+      Array(report.document(as: format).utf8), name: report.fileName(as: format), type: type)
   }
 }
 

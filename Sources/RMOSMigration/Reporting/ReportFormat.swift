@@ -2,7 +2,10 @@ package import RMOSModels
 
 /// A format that reports are written in.
 package enum ReportFormat: String, Sendable, CaseIterable {
-  case txt, json, html
+  case text, json, html
+
+  /// The extension of its files.
+  package var fileExtension: String { self == .text ? "txt" : rawValue }
 }
 
 extension MigrationReport {
@@ -36,7 +39,7 @@ extension MigrationReport {
   /// The report as a document, with a line break at its end.
   package func document(as format: ReportFormat) -> String {
     switch format {
-    case .txt: text
+    case .text: text
     case .json: json + "\n"
     case .html: html
     }
@@ -46,7 +49,7 @@ extension MigrationReport {
   /// `unrecorded` for a run that is not in the ledger.
   package func fileName(as format: ReportFormat) -> String {
     let subject = if let run { run.id.map { String($0) } ?? "unrecorded" } else { "stats" }
-    return "migration_report_\(subject).\(format.rawValue)"
+    return "migration_report_\(subject).\(format.fileExtension)"
   }
 
   /// The report as a JSON object, with `error` (`code` and `message`) for a run that an error

@@ -11,14 +11,14 @@ import Testing
   @Test(arguments: ReportFormat.allCases)
   func theReportOfARunIsAsInTheSnapshot(_ format: ReportFormat) throws {
     try expectSnapshot(
-      ReportSamples.report().document(as: format), "report-run.\(format.rawValue)")
+      ReportSamples.report().document(as: format), "report-run.\(format.fileExtension)")
   }
 
   @Test(arguments: ReportFormat.allCases)
   func theReportOfStatisticsIsAsInTheSnapshot(_ format: ReportFormat) throws {
     var report = MigrationReport(of: ReportSamples.run.statistics)
     report.reportedBy = "1.2.3"
-    try expectSnapshot(report.document(as: format), "report-statistics.\(format.rawValue)")
+    try expectSnapshot(report.document(as: format), "report-statistics.\(format.fileExtension)")
   }
 
   @Test(arguments: ReportFormat.allCases)
@@ -27,14 +27,14 @@ import Testing
     run.statistics = MigrationStatistics()
     run.issueCounts = [:]
     let report = try ReportSamples.report(run, [])
-    try expectSnapshot(report.document(as: format), "report-empty.\(format.rawValue)")
+    try expectSnapshot(report.document(as: format), "report-empty.\(format.fileExtension)")
   }
 
   @Test func filesAreNamedByTheirRun() throws {
     let report = try ReportSamples.report()
     #expect(report.fileName(as: .html) == "migration_report_1.html")
     let statistics = MigrationReport(of: MigrationStatistics())
-    #expect(statistics.fileName(as: .txt) == "migration_report_stats.txt")
+    #expect(statistics.fileName(as: .text) == "migration_report_stats.txt")
   }
 
   // MARK: Hostile text
@@ -47,7 +47,7 @@ import Testing
     #expect(json["issue_counts"]?[ReportSamples.hostile] == 2)
   }
 
-  @Test(arguments: [ReportFormat.txt, .html])
+  @Test(arguments: [ReportFormat.text, .html])
   func noTextSteersATerminalOrReordersWhatIsRead(_ format: ReportFormat) throws {
     let text = try ReportSamples.hostileReport().document(as: format)
     let steering = text.unicodeScalars.filter { scalar in
