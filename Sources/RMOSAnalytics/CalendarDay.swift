@@ -18,7 +18,7 @@ public struct CalendarDay: Sendable, Hashable, Comparable, CustomStringConvertib
   }
 
   /// Creates the day with a number.
-  package init(number: Int) { self.number = number }
+  init(number: Int) { self.number = number }
 
   /// Today, in UTC.
   package static var today: CalendarDay { CalendarDay(number: UTCTime.now.date.dayNumber) }

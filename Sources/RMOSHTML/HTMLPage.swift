@@ -28,7 +28,7 @@ package struct HTMLPage: Sendable {
     package var usesDataImages = false
 
     /// Creates permissions to do nothing.
-    package init() {}
+    init() {}
   }
 
   /// Creates a page.

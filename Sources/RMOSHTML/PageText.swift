@@ -14,7 +14,7 @@ package enum PageText {
   }
 
   /// A whole text, isolated too, with its line breaks.
-  package static func whole(_ text: String) -> HTML {
+  static func whole(_ text: String) -> HTML {
     if isBlank(text) { return short(text) }
     return "<bdi>\(lines(of: text))</bdi>"
   }
@@ -75,7 +75,7 @@ package enum PageText {
   }
 
   /// A number without a trailing `.0`.
-  package static func decimal(_ number: Double) -> String {
+  static func decimal(_ number: Double) -> String {
     let text = number.description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
@@ -135,18 +135,18 @@ package enum PageText {
   ]
 
   /// The name of a month, such as `Nov`.
-  package static func month(_ month: Int) -> String { months[(month + 11) % 12] }
+  static func month(_ month: Int) -> String { months[(month + 11) % 12] }
 
   /// A day of a year that is said elsewhere, such as `28 Nov`.
-  package static func day(_ day: Int, _ month: Int) -> String { "\(day) \(self.month(month))" }
+  static func day(_ day: Int, _ month: Int) -> String { "\(day) \(self.month(month))" }
 
   /// A month, such as `Nov 2025`.
-  package static func month(_ month: Int, _ year: Int) -> String {
+  static func month(_ month: Int, _ year: Int) -> String {
     "\(self.month(month)) \(year)"
   }
 
   /// A day, such as `28 Nov 2025`.
-  package static func day(_ day: Int, _ month: Int, _ year: Int) -> String {
+  static func day(_ day: Int, _ month: Int, _ year: Int) -> String {
     "\(day) \(self.month(month, year))"
   }
 

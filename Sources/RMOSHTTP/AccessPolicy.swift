@@ -26,7 +26,7 @@ public struct AccessPolicy: Sendable, Hashable {
   private let allowed: [Authority]
   private let token: [UInt8]?
   /// How the operator can add a host to the allowed ones, such as the name of an option.
-  package var hostAdvice: String?
+  var hostAdvice: String?
 
   /// Creates the policy of a server on the loopback interface.
   ///

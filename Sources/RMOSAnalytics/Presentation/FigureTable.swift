@@ -24,7 +24,7 @@ package struct FigureTable: Sendable {
     init(_ value: String?) { self = value.map { .text($0) } ?? .unknown }
 
     /// The number, if the value is one.
-    package var number: Double? {
+    var number: Double? {
       switch self {
       case .whole(let number): Double(number)
       case .number(let number, _): number
@@ -33,7 +33,7 @@ package struct FigureTable: Sendable {
     }
 
     /// The cell as people see it.
-    package var shown: String {
+    var shown: String {
       switch self {
       case .text(let text): text
       case .whole(let number): PlainText.grouped(number)
@@ -46,15 +46,15 @@ package struct FigureTable: Sendable {
   }
 
   /// A column: its heading, and how its cells are shown.
-  package struct Column: Sendable {
+  struct Column: Sendable {
     /// Its name in CSV.
-    package var name: String
+    var name: String
     /// Its heading; the name with spaces if `nil`.
-    package var heading: String
+    var heading: String
     /// Whether it is shown where there is little room.
-    package var isBrief: Bool
+    var isBrief: Bool
     /// Whether it holds texts.
-    package var isText: Bool
+    var isText: Bool
     /// Whether its numbers are seconds, which charts show as durations.
     var isSeconds = false
 
@@ -82,7 +82,7 @@ package struct FigureTable: Sendable {
   }
 
   /// How the rows are drawn; numbers are those of columns.
-  package enum Chart: Sendable, Hashable {
+  enum Chart: Sendable, Hashable {
     /// A bar for each row, from 0 to `scale`, or to the largest value if that is `nil`.
     case bars(Int, scale: Double?)
     /// The same with an interval around the end of each bar.
@@ -105,13 +105,13 @@ package struct FigureTable: Sendable {
   package var title: String
   /// What the figures are, in a sentence or two.
   package var note: String
-  package var columns: [Column]
+  var columns: [Column]
   package var rows: [[Cell]]
-  package var chart: Chart?
+  var chart: Chart?
   /// What the first column names.
   package var subject = Subject.other
   /// How many rows were left out.
-  package var omitted = 0
+  var omitted = 0
   /// Whether each row is a fact of its own, with its name in the first column; such a table is
   /// never cut.
   var isListOfFacts = false
@@ -646,9 +646,9 @@ extension FigureTable {
     /// How many columns a line may take.
     package var width: Int
     /// What bars are made of.
-    package var bar: Character
+    var bar: Character
     /// The most rows of a table.
-    package var rows: Int
+    var rows: Int
 
     /// Creates a style.
     package init(width: Int, bar: Character, rows: Int) {

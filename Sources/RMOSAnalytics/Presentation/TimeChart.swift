@@ -149,7 +149,7 @@ package enum FigureText {
   }
 
   /// A rate in words: percentage, denominator and interval.
-  package static func rate(_ rate: Rate) -> String {
+  static func rate(_ rate: Rate) -> String {
     guard let percent = rate.percent, let low = rate.low, let high = rate.high else {
       return unknown
     }

@@ -17,7 +17,7 @@ public struct AnalyticsReport: Sendable, Hashable {
   /// path in the JSON, such as `patterns.popularity`; complete lists are not in it.
   public var omitted: [String: Int]
   /// The finished jobs of each job type and material, for ``risk(jobType:material:)``.
-  package var outcomes: JobOutcomes
+  var outcomes: JobOutcomes
 }
 
 /// Figures about jobs that pass the filter.
@@ -357,7 +357,7 @@ public enum ComplexityClass: String, Sendable, Hashable, CaseIterable {
   case expert
 
   /// The class of a score.
-  package init(score: Double) {
+  init(score: Double) {
     self =
       switch score {
       case ...30: .simple

@@ -86,7 +86,7 @@ public struct Grouped<Key: Sendable & Hashable, Figures: Sendable & Hashable>: S
   /// - Parameters:
   ///   - key: What the group has in common.
   ///   - figures: Its figures.
-  package init(_ key: Key, _ figures: Figures) {
+  init(_ key: Key, _ figures: Figures) {
     self.key = key
     self.figures = figures
   }

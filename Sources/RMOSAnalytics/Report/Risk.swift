@@ -50,7 +50,7 @@ extension AnalyticsReport {
 }
 
 /// The finished jobs of each job type and material.
-package struct JobOutcomes: Sendable, Hashable {
+struct JobOutcomes: Sendable, Hashable {
   /// A job type, with a material or without.
   struct Group: Sendable, Hashable {
     var jobType: String

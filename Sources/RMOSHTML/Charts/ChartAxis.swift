@@ -224,7 +224,7 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
   ///   - width: The width of a character, where that of the chart is 100.
   ///   - others: Units that have a label where there is more room; the result is some of them.
   /// - Returns: The numbers, ascending.
-  package func ticks(
+  func ticks(
     from first: Int, to last: Int, perCharacter width: Double, among others: [Int]? = nil
   ) -> [Int] {
     let places = last - first + 1
@@ -244,7 +244,7 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
   }
 
   /// The short name of a unit, for below a chart that says the years elsewhere.
-  package func tick(_ number: Int) -> String {
+  func tick(_ number: Int) -> String {
     switch self {
     case .day, .week:
       let date = CivilDate(dayNumber: self == .week ? number * 7 + Self.firstMonday : number)

@@ -4,8 +4,8 @@ import RMOSModels
 package struct ChartTable: Sendable {
   /// A heading and whether its cells are numbers.
   package struct Column: Sendable {
-    package var heading: String
-    package var isNumber: Bool
+    var heading: String
+    var isNumber: Bool
 
     /// A column of text.
     package static func text(_ heading: String) -> Column {

@@ -7,11 +7,11 @@ package struct ColumnChart: Sendable {
   /// A part of all columns.
   package struct Series: Sendable {
     /// The name of the series in the legend.
-    package var name: String
+    var name: String
     /// The class of its rectangles.
-    package var style: String
+    var style: String
     /// The id of a `pattern` that is drawn over it, so that it can be distinguished without color.
-    package var hatching: String?
+    var hatching: String?
 
     /// Creates a series.
     package init(name: String, style: String, hatching: String? = nil) {
@@ -32,10 +32,10 @@ package struct ColumnChart: Sendable {
   /// A column.
   package struct Column: Sendable {
     /// Its place, from 0.
-    package var place: Int
+    var place: Int
     /// The column in words.
-    package var description: String
-    package var content: Content
+    var description: String
+    var content: Content
 
     /// Creates a column.
     package init(place: Int, description: String, content: Content) {

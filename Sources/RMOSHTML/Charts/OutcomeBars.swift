@@ -18,7 +18,7 @@ package enum OutcomeBars {
     """
 
   /// The key to colors and hatchings.
-  package static func legend(of outcomes: [Outcome]) -> HTML {
+  static func legend(of outcomes: [Outcome]) -> HTML {
     let items = outcomes.map { outcome -> HTML in
       """
       <li><svg class="bar" aria-hidden="true">\(segment(outcome, from: 0, length: 1000))</svg>\
@@ -30,7 +30,7 @@ package enum OutcomeBars {
   }
 
   /// The bar of a kind's counts, over all of the width.
-  package static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
+  static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
     """
     <svg class="bar" role="img" aria-label="\(description(of: counts, label: label))">\
     \(segments(of: counts, from: 0, length: 1000))</svg>

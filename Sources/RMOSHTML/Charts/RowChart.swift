@@ -24,13 +24,13 @@ package struct RowChart: Sendable {
   /// A row.
   package struct Row: Sendable {
     /// Its name.
-    package var label: HTML
+    var label: HTML
     /// Its value in words.
-    package var value: HTML
+    var value: HTML
     /// The drawing in words, for people who do not see it.
-    package var description: String
+    var description: String
     /// What is drawn; nothing if nothing is known.
-    package var shapes: [Shape]
+    var shapes: [Shape]
 
     /// Creates a row.
     package init(label: HTML, value: HTML, description: String, shapes: [Shape]) {

@@ -56,7 +56,7 @@ extension HeaderField {
 
 extension [HeaderField] {
   /// The value of the first field with a name, ignoring case; `nil` if there is none.
-  package func value(of name: String) -> String? {
+  func value(of name: String) -> String? {
     first { $0.isNamed(name) }?.value
   }
 }

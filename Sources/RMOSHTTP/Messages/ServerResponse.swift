@@ -96,7 +96,7 @@ package struct HTTPRefusal: Error, Sendable, Hashable {
   /// Header fields that the status calls for.
   package var fields: [HeaderField]
   /// The member `issues` of the body as JSON; `nil` for none.
-  package var issues: String?
+  var issues: String?
 
   /// Creates a refusal.
   package init(

@@ -130,14 +130,14 @@ extension HTTPServer {
     /// none is.
     public var maxConnections = 256
     /// The maximum size of a request line with its header fields, bytes.
-    package var maxHeadSize = 16 << 10
+    var maxHeadSize = 16 << 10
     /// The maximum size of a request's body, bytes.
     public var maxBodySize = 1 << 20
     /// How many requests are handled at once; others wait.
     public var workers = 4
     /// How many requests that the handler postpones, as they take long, are handled at once
     /// besides.
-    package var longWorkers = 2
+    var longWorkers = 2
 
     /// How long a client may take to send the head of a request.
     package var headTimeout = Duration.seconds(10)
