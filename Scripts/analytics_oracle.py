@@ -76,9 +76,12 @@ def day_of(*texts):
     for text in texts:
         if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text[:10]):
             try:
-                return datetime.date.fromisoformat(text[:10])
+                day = datetime.date.fromisoformat(text[:10])
             except ValueError:
-                pass
+                continue
+            # What .NET, Go and others write where there is no time.
+            if day != datetime.date.min:
+                return day
     return None
 
 

@@ -142,7 +142,7 @@ package enum PageText {
 
   /// A month, such as `Nov 2025`.
   static func month(_ month: Int, _ year: Int) -> String {
-    "\(self.month(month)) \(year)"
+    "\(self.month(month)) \(year.zeroPadded(to: 4))"
   }
 
   /// A day, such as `28 Nov 2025`.

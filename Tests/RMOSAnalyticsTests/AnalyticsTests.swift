@@ -61,6 +61,34 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
+  /// What .NET and Go write where there is no time is neither a day nor the end of a duration.
+  @Test func aTimeThatStandsForNoneIsNone() throws {
+    let store = InMemoryStore()
+    let none = Value.text("0001-01-01T00:00:00Z")
+    try store.write { transaction in
+      for (id, status, start, end) in [
+        ("a", "completed", Value.text("2025-01-02T10:00:00Z"), none), ("b", "running", none, none),
+        ("c", "completed", none, .text("2025-01-04T10:00:00Z")),
+      ] {
+        try transaction.insert(
+          StoreSamples.record(
+            .joblogs, id,
+            [
+              "status": .text(status), "start_time": start, "end_time": end,
+              "duration_seconds": .null, "pattern_id": .null, "strip_family_id": .null,
+              "created_at": .text("2025-01-05"),
+            ]))
+      }
+    }
+    let options = Analytics.Options(today: CalendarDay("2025-02-01"))
+    let jobs = try Analytics(of: store, options: options).runSynchronously().jobs
+    #expect(jobs.throughput.from == "2025-01-02" && jobs.throughput.to == "2025-01-05")
+    #expect(jobs.throughput.oldestOpenDay == "2025-01-05")
+    #expect(jobs.stuck.map(\.since) == ["2025-01-05"])
+    #expect(jobs.days.map(\.key) == ["2025-01-02", "2025-01-04"])
+    #expect(jobs.durationSeconds.n == 0 && jobs.durationSeconds.missing == 2)
+  }
+
   /// From next to no jobs to hundreds.
   @Test(arguments: [(0, 3), (1, 4), (3, 12), (5, 28), (7, 52), (9, 84), (10, 600)])
   func storesAgree(_ seed: UInt64, _ jobs: Int) throws {

@@ -77,7 +77,7 @@ import Testing
       try $0.insert(
         StoreSamples.record(
           .joblogs, "j",
-          ["status": .text("failed"), "end_time": .text("0001-01-01"), "pattern_id": .null]))
+          ["status": .text("failed"), "end_time": .text("0001-01-02"), "pattern_id": .null]))
     }
     let windows = try Analytics(of: store).runSynchronously().successWindows(ofDays: 366)
     #expect(windows.map(\.score) == [nil] && windows.first?.from.description == "0001-01-01")

@@ -129,18 +129,20 @@ final class Shop {
     return .init(blades.insert(id))
   }
 
-  /// The number of the day with which a text begins.
+  /// The number of the day with which a text begins; `nil` if it begins with none, or with the one
+  /// that programs write where there is no time.
   private static func day(_ value: Value) -> Int? {
     guard case .text(var text) = value else { return nil }
-    return text.withUTF8 { utf8 in
+    let day = text.withUTF8 { utf8 -> Timestamp? in
       guard utf8.count >= 10 else { return nil }
-      return unsafe Timestamp(utf8: UnsafeBufferPointer(rebasing: utf8[..<10]))?.dayNumber
+      return unsafe Timestamp(utf8: UnsafeBufferPointer(rebasing: utf8[..<10]))
     }
+    return day.flatMap { $0.isNone ? nil : $0.dayNumber }
   }
 
   private static func duration(_ seconds: Value, from start: Value, to end: Value) -> Double? {
     if let seconds = seconds.measure { return seconds }
-    guard let start = start.text.flatMap({ Timestamp($0) }),
+    guard let start = start.text.flatMap({ Timestamp($0) }), !start.isNone,
       let end = end.text.flatMap({ Timestamp($0) }), let seconds = start.seconds(to: end),
       seconds >= 0
     else { return nil }

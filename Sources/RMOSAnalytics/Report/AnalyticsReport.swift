@@ -52,7 +52,7 @@ public struct JobFigures: Sendable, Hashable {
   /// The completed among the jobs finished on each day, `YYYY-MM-DD`, in order.
   ///
   /// A job's day is the first ten characters of `end_time`, else of `start_time`, else of
-  /// `created_at`.
+  /// `created_at`. The day 0001-01-01, which programs write where there is no time, is none.
   public var days: [Grouped<String, Rate>]
   /// The completed among the jobs finished in each month, `YYYY-MM`, in order.
   public var months: [Grouped<String, Rate>]

@@ -212,7 +212,7 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     case .day: Self.day(number)
     case .week: "week of \(Self.day(number * 7 + Self.firstMonday))"
     case .month: PageText.month(number % 12 + 1, number / 12)
-    case .year: String(number)
+    case .year: number.zeroPadded(to: 4)
     }
   }
 
@@ -251,8 +251,8 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
       return PageText.day(date.day, date.month)
     case .month:
       let month = number % 12 + 1
-      return month == 1 ? String(number / 12) : PageText.month(month)
-    case .year: return String(number)
+      return month == 1 ? (number / 12).zeroPadded(to: 4) : PageText.month(month)
+    case .year: return number.zeroPadded(to: 4)
     }
   }
 
