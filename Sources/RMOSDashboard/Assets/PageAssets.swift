@@ -281,12 +281,12 @@ extension PageAssets {
     const unit=units.find(u=>Math.abs(seconds)>=u[1]);
     if(unit&&unit[0]==="month")continue;
     time.textContent=unit?format.format(Math.round(seconds/unit[1]),unit[0]):"just now"}};
-    let request=null;
-    const swap=async(url,id)=>{if(request)request.abort();const mine=request=new AbortController();
+    const requests={},timers={};
+    const swap=async(url,id)=>{requests[id]?.abort();const mine=requests[id]=new AbortController();
     const answer=await fetch(url,{signal:mine.signal,headers:{Accept:"text/html"}});
     if(!answer.ok)throw new Error(String(answer.status));
     const page=new DOMParser().parseFromString(await answer.text(),"text/html"),
-    found=page.getElementById(id),old=$(id);if(!found||!old||mine!==request)return false;
+    found=page.getElementById(id),old=$(id);if(!found||!old||mine!==requests[id])return false;
     const open=[...old.querySelectorAll("details[open]")].map(d=>d.id);
     const at=old.contains(document.activeElement)&&document.activeElement.getAttribute("href");
     old.replaceWith(document.importNode(found,true));
@@ -304,9 +304,10 @@ extension PageAssets {
     form.addEventListener("input",event=>{clearTimeout(timer);
     timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
     form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
-    const renew=()=>{for(const id of ["figures","facets","audit","report","runs-found","days"]){const box=$(id);
+    const renew=(ids=["figures","facets","audit","report","runs-found","days"])=>{for(const id of ids){const box=$(id);
+    clearTimeout(timers[id]);requests[id]?.abort();
     if(box&&box.dataset.refreshing!==undefined)
-    setTimeout(()=>swap(location.pathname+location.search,id).then(renew,()=>{}),
+    timers[id]=setTimeout(()=>swap(location.pathname+location.search,id).then(()=>renew([id]),()=>{}),
     Number(box.dataset.refreshing)||2000)}};
     renew();
     if($("overview")){const number=n=>Number(n).toLocaleString("en-US"),

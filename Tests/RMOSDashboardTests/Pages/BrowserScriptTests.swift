@@ -95,6 +95,43 @@ struct BrowserScriptTests {
     #expect(server.targets.filter { $0.contains("q=fle&") || $0.contains("q=f&") }.count <= 1)
   }
 
+  /// The filters are counted in the background while an answer to a search takes its time.
+  @Test func aSearchOutlivesTheCountingOfFilters() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let pages = PageSamples.pages(store)
+    let server = try server(
+      driving: "/patterns",
+      """
+      const view=frame.contentWindow,real=view.fetch.bind(view);let counted=0;
+      view.fetch=async(url,options)=>{if(!String(url).includes("?"))counted++;
+      if(String(url).includes("q=")&&!view.location.search)
+      await new Promise((done,failed)=>{setTimeout(done,5000);options.signal.addEventListener(
+      "abort",()=>failed(new DOMException("","AbortError")))});
+      return real(url,options)};
+      const field=page.getElementById("q");field.value="fleta";
+      field.dispatchEvent(new InputEvent("input",{bubbles:true}));await pause(9000);
+      report("counted "+(counted>0));
+      report("found "+page.querySelectorAll("#results tbody th").length);
+      report("address "+view.location.search);
+      """
+    ) { request in
+      var answer = pages.response(to: request)
+      let facets = #"<nav class="facets" id="facets""#
+      answer.body = Array(
+        String(decoding: answer.body, as: UTF8.self)
+          .replacing(facets, with: facets + " data-refreshing").utf8)
+      return answer
+    }
+    let page = try Browser.open("http://127.0.0.1:\(server.port)/driver", milliseconds: 16_000)
+    #expect(page.complaints == [])
+    #expect(page.dom.contains("[counted true]"))
+    #expect(page.dom.contains("[found 2]"))
+    #expect(page.dom.contains("[address ?q=fleta"))
+    // From then on the filters are counted under the search.
+    #expect(server.targets.last?.contains("q=fleta") == true)
+  }
+
   @Test func aRunThatEndsShowsWhatItLeft() throws {
     let store = InMemoryStore()
     let pages = PageSamples.pages(store)
