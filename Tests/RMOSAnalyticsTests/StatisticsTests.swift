@@ -50,6 +50,14 @@ import Testing
     #expect(rate.high == high)
   }
 
+  @Test(arguments: [
+    (0.4, 0, "0.4"), (0.000913, 2, "0.0009"), (-0.04, 1, "-0.04"), (0, 1, "0.0"), (1e-9, 2, "0.00"),
+    (12.04, 1, "12.0"), (9e14, 2, "900,000,000,000,000.00"),
+  ])
+  func onlyZeroReadsAsZero(_ number: Double, _ decimals: Int, _ text: String) {
+    #expect(FigureText.number(number, decimals) == text)
+  }
+
   @Test func nothingHasNoRate() {
     #expect(Rate(0, of: 0).percent == nil)
     #expect(Rate(0, of: 0).low == nil)

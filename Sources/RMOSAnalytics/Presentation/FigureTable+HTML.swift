@@ -15,10 +15,11 @@ extension FigureTable {
   /// - Returns: The section.
   package func html(level: Int = 2, link: Link = { _, _ in nil }) -> HTML {
     let content: HTML
+    var note = self.note
     if rows.isEmpty {
       content = "<p class=\"dim\">\(nothing)</p>\n"
     } else if let drawing = draw?() {
-      content = drawing
+      (note, content) = drawing
     } else if let chart = rowChart(link) {
       content = chart.figure(numbers(link))
     } else {

@@ -37,9 +37,7 @@ package struct FigureTable: Sendable {
       switch self {
       case .text(let text): text
       case .whole(let number): PlainText.grouped(number)
-      case .number(let number, let decimals):
-        abs(number) < 1e15
-          ? PlainText.grouped(number, decimals: decimals) : PageText.rounded(number)
+      case .number(let number, let decimals): FigureText.number(number, decimals)
       case .unknown: "–"
       }
     }
@@ -119,8 +117,8 @@ package struct FigureTable: Sendable {
   var hasTotal = false
   /// The text if there are no rows.
   var nothing = "Nothing is known."
-  /// Draws what no chart of rows shows.
-  var draw: (@Sendable () -> HTML?)?
+  /// Draws what no chart of rows shows, and says what it is instead of ``note``.
+  var draw: (@Sendable () -> (note: String, figures: HTML)?)?
 
   init(
     _ name: String, _ title: String, _ note: String,
@@ -251,7 +249,7 @@ extension AnalyticsReport {
   private var monthTable: FigureTable {
     FigureTable(
       "months", "Success and throughput",
-      "Jobs finished in each month, by the day they ended.",
+      TimeChart.note(.month),
       [
         .text("month"), .init("completed"), .init("failed"), .init("success_rate", "success, %"),
       ],
@@ -261,7 +259,11 @@ extension AnalyticsReport {
           .init($0.figures.percent, 1),
         ]
       }, chart: .stacks(1, 2)
-    ).with { $0.draw = { [jobs, today] in TimeChart(jobs, today: today)?.figures } }
+    ).with {
+      $0.draw = { [jobs, filter, today] in
+        TimeChart(jobs, to: filter.to, today: today).map { ($0.note, $0.figures) }
+      }
+    }
   }
 
   private var durationTable: FigureTable {

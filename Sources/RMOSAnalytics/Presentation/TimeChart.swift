@@ -26,22 +26,26 @@ struct TimeChart {
 
   /// Creates the chart; `nil` if no job has finished.
   ///
-  /// It ends today at the latest, and does not begin long before almost all jobs: one mistyped year
-  /// would leave no room for all others.
-  init?(_ jobs: JobFigures, today: CalendarDay) {
+  /// It ends today, so that one sees for how long none has finished, or on the last day asked for,
+  /// and does not begin long before almost all jobs: one mistyped year would leave no room for all
+  /// others.
+  ///
+  /// - Parameters:
+  ///   - jobs: The figures of the jobs.
+  ///   - last: The last day asked for; `nil` if there is none.
+  ///   - today: The current day.
+  init?(_ jobs: JobFigures, to last: CalendarDay?, today: CalendarDay) {
     let days = jobs.days.compactMap { day in
       CalendarDay(day.key).map { (number: $0.number, jobs: day.figures) }
     }
-    guard let oldest = days.first?.number, let newest = days.last?.number else { return nil }
-    func bound(_ text: String?, _ other: Int) -> Int {
-      text.flatMap { CalendarDay($0)?.number } ?? other
-    }
-    let to = min(max(newest, bound(jobs.throughput.to, newest)), today.number)
+    guard let oldest = days.first?.number else { return nil }
+    let to = min(last ?? today, today).number
     let past = days.filter { $0.number <= today.number }
     let start =
       past.isEmpty
       ? to : CalendarUnit.start(of: past.map { ($0.number, $0.jobs.total) }, to: to)
-    let from = start > oldest ? start : min(oldest, bound(jobs.throughput.from, oldest), to)
+    let first = jobs.throughput.from.flatMap { CalendarDay($0)?.number } ?? oldest
+    let from = start > oldest ? start : min(oldest, first, to)
     let unit = CalendarUnit.fitting(Self.mostSlots, from: from, to: to)
     func slots(until end: Int) -> [Slot] {
       var slots: [Slot] = []
@@ -53,16 +57,23 @@ struct TimeChart {
       }
       return slots
     }
-    let last = unit.number(ofDay: to)
-    let first = max(unit.number(ofDay: from), last - Self.mostSlots + 1)
     let known = slots(until: today.number)
     self.unit = unit
-    (self.first, self.last) = (first, last)
+    self.last = unit.number(ofDay: to)
+    self.first = max(unit.number(ofDay: from), self.last - Self.mostSlots + 1)
     self.slots = slots(until: .max)
-    shown = known.filter { $0.number >= first }
+    shown = known.filter { [first = self.first] in $0.number >= first }
     isCut = shown.count < known.count
     future = days.reduce(0) { $0 + ($1.number > today.number ? $1.jobs.total : 0) }
   }
+
+  /// What a table of jobs by a unit is.
+  static func note(_ unit: CalendarUnit) -> String {
+    "Jobs finished in each \(unit.rawValue), by the day they ended."
+  }
+
+  /// What the charts are.
+  var note: String { Self.note(unit) }
 
   /// The charts of the numbers and of the rates, with a table behind them.
   var figures: HTML {
@@ -137,10 +148,19 @@ package enum FigureText {
   package static let unknown = "unknown"
 
   /// A number; a word if it is not known.
+  ///
+  /// What would read as 0 without being it gets up to three more decimals.
   package static func number(_ number: Double?, _ decimals: Int) -> String {
     guard let number, number.isFinite else { return unknown }
     guard abs(number) < 1e15 else { return PageText.rounded(number) }
-    return PlainText.grouped(number, decimals: decimals)
+    // In units of the last decimal.
+    var units = abs(number)
+    for _ in 0..<decimals { units *= 10 }
+    var more = 0
+    if units > 0, units < 0.5 {
+      while units < 1, more < 3 { (units, more) = (units * 10, more + 1) }
+    }
+    return PlainText.grouped(number, decimals: units < 0.5 ? decimals : decimals + more)
   }
 
   /// How many values a figure is of, and how many are missing.

@@ -194,9 +194,7 @@ private struct AnalyticsFigureSections {
       ),
       (
         "Finished per day",
-        jobs.throughput.finishedPerDay.map {
-          $0 > 0 && $0 < 0.005 ? "under 0.01" : "\(FigureText.number($0, 2))"
-        } ?? PageCell.unknown,
+        jobs.throughput.finishedPerDay.map { "\(FigureText.number($0, 2))" } ?? PageCell.unknown,
         jobs.throughput.days.map { "in \(PlainText.counted($0, "calendar day"))\(futureEnd)" }
           ?? "no job has a day"
       ),

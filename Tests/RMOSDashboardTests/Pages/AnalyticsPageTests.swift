@@ -115,17 +115,36 @@ import Testing
     #expect(html.contains("2 finished jobs have a day after today, the last on <time"))
     #expect(html.contains("href=\"/analytics?to=2026-03-01\">Figures until today</a>"))
     #expect(html.contains("calendar days, to <time datetime=\"2205-03-01\">"))
-    #expect(html.contains("<dd>under 0.01<span"))
+    #expect(html.contains("<dd>0.00006<span"))
     // Without them there is nothing to say.
     let until = page("/analytics?to=2026-03-01", of: store)
     #expect(!until.contains("after today") && !until.contains("2205"))
     let old = (1...28).map { (end: "2025-02-\($0 < 10 ? "0" : "")\($0)", status: "failed") }
     let past = try page("/analytics", of: self.store(jobs: [("0205-03-01", "failed")] + old))
-    #expect(past.contains("<figcaption><span>1 Feb 2025</span>"))
+    #expect(past.contains("<figcaption><span>Feb 2025</span>") && past.contains(">Mar 2026</span>"))
+    #expect(past.contains(">Mar 0205</th>"))
     #expect(past.contains("Older jobs are in the table only."))
     let future = try page("/analytics", of: self.store(jobs: [("2205-03-01", "completed")]))
     #expect(future.contains("1 job with a day after today is in the table only."))
     #expect(!future.contains("<svg class=\"chart\""))
+  }
+
+  /// The chart takes the unit that fits, and ends on the last day asked for.
+  @Test func theUnitThatIsDrawnIsNamed() throws {
+    let store = try store(
+      jobs: (1...9).map { (end: "2025-02-0\($0)", status: "completed") })
+    #expect(page("/analytics", of: store).contains("Jobs finished in each month, by the day"))
+    let days = page("/analytics?to=2025-02-20", of: store)
+    #expect(days.contains("Jobs finished in each day, by the day they ended."))
+    #expect(days.contains("<figcaption><span>1 Feb 2025</span>"))
+    #expect(days.contains(">20 Feb 2025</span>"))
+  }
+
+  /// Nothing leads to an empty list.
+  @Test func aTypeWithoutFailuresHasNoLinkToThem() throws {
+    let html = try page("/analytics", of: example())
+    #expect(html.contains("batch: failed 0.0 %"))
+    #expect(!html.contains("href=\"/joblogs?type=batch&amp;status=failed\""))
   }
 
   /// A list that shows more than a figure counts is not what is behind it.
