@@ -209,30 +209,43 @@ final class PatternTable {
   ) -> (PatternFigures.ComplexityFigures, omitted: Int) {
     var classes: [ComplexityClass: Int] = [:]
     var (sum, scored, withoutCells) = (ExactSum(), 0, 0)
-    var list = LeadingList<(index: Int, score: Double)>(limit: limit) { [ids] left, right in
+    let empty = LeadingList<(index: Int, score: Double)>(limit: limit) { [ids] left, right in
       left.score == right.score
         ? ids.precedes(left.index, right.index) : left.score > right.score
     }
+    // A list for each class: the few highest scores of all would leave nothing of the others.
+    var lists: [ComplexityClass?: LeadingList<(index: Int, score: Double)>] = [:]
     for index in indices {
       if cells(of: index) == nil { withoutCells += 1 }
       if let score = score(of: index) {
-        classes[ComplexityClass(score: score), default: 0] += 1
+        let level = ComplexityClass(score: score)
+        classes[level, default: 0] += 1
         sum.add(score)
         scored += 1
-        list.add((index, score))
+        lists[level, default: empty].add((index, score))
       } else {
-        list.add((index, -1))
+        lists[nil, default: empty].add((index, -1))
       }
     }
-    let entries = list.sorted.map {
-      PatternFigures.ComplexityFigures.Entry(
-        id: ids[$0.index], ringCount: ringCount(of: $0.index), cells: cells(of: $0.index),
-        score: score(of: $0.index))
+    let entries = lists.mapValues { list in
+      list.sorted.map {
+        PatternFigures.ComplexityFigures.Entry(
+          id: ids[$0.index], ringCount: ringCount(of: $0.index), cells: cells(of: $0.index),
+          score: score(of: $0.index))
+      }
     }
+    // Each class has higher scores than the one before it.
+    let order: [ComplexityClass?] = [.expert, .complex, .medium, .simple, nil]
+    let all = order.flatMap { entries[$0, default: []] }
+    let patterns = Array(all.prefix(max(0, limit ?? all.count)))
     return (
       PatternFigures.ComplexityFigures(
         classes: classes, meanScore: sum.mean(of: scored), withoutCells: withoutCells,
-        patterns: entries), list.total - entries.count
+        patterns: patterns,
+        patternsByClass: Dictionary(
+          uniqueKeysWithValues: entries.compactMap { level, entries in
+            level.map { ($0, entries) }
+          })), count - patterns.count
     )
   }
 }

@@ -288,6 +288,8 @@ public struct PatternFigures: Sendable, Hashable {
     /// The patterns, the highest score first, then in byte order of the id; patterns without a
     /// score last.
     public var patterns: [Entry]
+    /// The same of each class alone, each list with as many entries as the one of all may have.
+    package var patternsByClass: [ComplexityClass: [Entry]]
 
     /// How complex a pattern is.
     public struct Entry: Sendable, Hashable {

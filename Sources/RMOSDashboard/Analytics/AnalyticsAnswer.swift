@@ -32,9 +32,11 @@ struct AnalyticsAnswer {
 
   /// Says how many entries a list of the report lacks, if it lacks any.
   private func omitted(_ lists: [(path: String, name: String)], _ writer: inout JSONWriter) {
-    let omitted = lists.compactMap { list in
-      report.omitted[list.path].map { (key: list.name, value: $0) }
-    }
+    omitted(lists.map { ($0.name, report.omitted[$0.path] ?? 0) }, &writer)
+  }
+
+  private func omitted(_ counts: [(key: String, value: Int)], _ writer: inout JSONWriter) {
+    let omitted = counts.filter { $0.value > 0 }
     guard !omitted.isEmpty else { return }
     writer.member("omitted") { $0.object(omitted) { $0.integer($1) } }
   }
@@ -47,7 +49,7 @@ struct AnalyticsAnswer {
       $0.object(ComplexityClass.allCases.map { (key: $0.rawValue, value: $0) }) { writer, level in
         writer.object {
           $0.member("count", figures.classes[level, default: 0])
-          $0.member("patterns", objects: figures.patterns.filter { $0.complexity == level }) {
+          $0.member("patterns", objects: figures.patternsByClass[level, default: []]) {
             $0.complexity($1)
           }
           $0.member("score_range", level.range)
@@ -60,7 +62,14 @@ struct AnalyticsAnswer {
     writer.member("n", scored)
     writer.member("missing", report.patterns.total - scored)
     writer.member("without_cells", figures.withoutCells)
-    omitted([("patterns.complexity.patterns", "patterns")], &writer)
+    let cut = ComplexityClass.allCases.map { level in
+      (
+        key: level.rawValue,
+        value: figures.classes[level, default: 0]
+          - figures.patternsByClass[level, default: []].count
+      )
+    }
+    omitted(cut, &writer)
   }
 
   private func rings(_ writer: inout JSONWriter) {

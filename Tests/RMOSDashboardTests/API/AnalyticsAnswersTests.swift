@@ -214,6 +214,31 @@ import Testing
     #expect(estimate?["estimated_minutes"]?.double == 2 && estimate?["n"] == 10)
   }
 
+  /// The many complex patterns do not take the room of the simple ones.
+  @Test func eachClassOfComplexityHasItsOwnList() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    try fixture.store.write { transaction in
+      for number in 0..<1008 {
+        try transaction.insert(
+          StoreSamples.record(
+            .patterns, "p\(number)",
+            [
+              "ring_count": .integer(number < 3 ? 1 : 20),
+              "geometry": .text(#"{"rings":[{"segments":20}]}"#),
+            ]))
+      }
+    }
+    let answer = try get(fixture, "analytics/patterns/complexity")
+    let counts = ["simple", "medium", "complex", "expert"].map {
+      answer["categories"]?[$0]?["patterns"]?.elements?.count
+    }
+    #expect(counts == [3, 0, 0, 1000])
+    #expect(answer["categories"]?["simple"]?["patterns"]?.elements?.first?["id"] == "p0")
+    #expect(answer["omitted"] == .object([.init(name: "expert", value: 5)]))
+    let all = try get(fixture, "rmos/analytics")
+    #expect(all["omitted"]?["patterns.complexity.patterns"] == 8)
+  }
+
   // MARK: Parameters
 
   @Test func theFilterIsApplied() throws {
