@@ -96,6 +96,74 @@ import Testing
     #expect(block.pieces.map(\.lengthMM) == [nil])
   }
 
+  /// The tiles of a ring without a radius have no length, and none fits around a tiny one.
+  @Test func whatHasNoLengthNeedsNoStock() throws {
+    let list = CutList(
+      of: try pattern(
+        #"{"rings": [{"radius_mm": 0, "segments": 48}, {"radius_mm": 0.1, "tile_length_mm": 2}]}"#),
+      options: .init(count: 1), stripFamilies: [try family("ebony", #"[{"length_mm": 60}]"#)])
+    #expect(list.pieces.map(\.tilesEach) == [48, 0])
+    #expect(list.pieces.map(\.tileLengthMM) == [nil, 2])
+    #expect(list.stock.map(\.shortMM) == [nil])
+    #expect(
+      list.notes == [
+        "Not one tile of the given length fits around ring 2.",
+        "The geometry does not say how long the tiles of ring 1 are.",
+      ])
+  }
+
+  /// Figures take any number for one of cells; what is cut are whole tiles.
+  @Test(arguments: ["0", "12.5", "[]"])
+  func aNumberThatIsNoneOfTilesIsSaid(_ segments: String) throws {
+    let list = CutList(
+      of: try pattern(
+        #"{"rings": [{"radius_mm": 45, "segments": \#(segments), "tile_length_mm": 2}]}"#),
+      options: .init(count: 1), stripFamilies: [try family("ebony", "[]")])
+    #expect(list.pieces.map(\.tilesEach) == [141])
+    #expect(
+      list.notes == [
+        "The geometry gives no whole number of tiles above 0 for ring 1; as many are cut as fit "
+          + "around."
+      ])
+  }
+
+  @Test func whatTheKnownRingsNeedIsSaid() throws {
+    let list = CutList(
+      of: try pattern(#"{"rings": [{"segments": 50, "tile_length_mm": 4}, {"segments": 8}]}"#),
+      options: .init(count: 1), stripFamilies: [try family("ebony", #"[{"length_mm": 150}]"#)])
+    #expect(list.stock.map(\.neededMM) == [nil] && list.stock.map(\.shortMM) == [nil])
+    #expect(
+      list.notes.last == "At least 200 mm of ebony are needed, 50 mm more than there is.")
+  }
+
+  @Test func aLittleThatIsShortIsNotNothing() throws {
+    func list(_ stock: String) throws -> CutList {
+      CutList(
+        of: try pattern(#"{"rings": [{"segments": 10, "tile_length_mm": 2.1}]}"#),
+        options: .init(count: 2, kerfMM: 0.3),
+        stripFamilies: [try family("ebony", #"[{"length_mm": \#(stock)}]"#)])
+    }
+    let short = try list("47.6")
+    #expect(short.tables.last?.rows.first?.last?.shown == "0.4")
+    #expect(short.html.contains("</span> 0.4</span>"))
+    // 20 · (2.1 + 0.3), which doubles make a trace more of.
+    #expect(try list("48").stock.map(\.shortMM) == [0])
+  }
+
+  /// Nothing has the empty id.
+  @Test func anEmptyIDNamesNoStripFamily() throws {
+    let ring = #"{"rings": [{"segments": 8, "tile_length_mm": 2, "strip_family_id": ""}]}"#
+    let list = CutList(
+      of: try pattern(ring), options: .init(count: 1),
+      stripFamilies: [try family("ebony", #"[{"length_mm": 60}]"#)])
+    #expect(list.stock.map(\.stripFamilyID) == ["ebony"] && list.notes == [])
+    let none = CutList(
+      of: try pattern(ring, family: ""), options: .init(count: 1), stripFamilies: [])
+    #expect(
+      none.stock == []
+        && none.notes == ["Neither the geometry nor the pattern names a strip family for ring 1."])
+  }
+
   @Test func blocksAreCutByColor() throws {
     let list = CutList(
       of: try pattern(

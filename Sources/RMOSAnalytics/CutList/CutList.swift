@@ -12,7 +12,8 @@ public import RMOSStore
 ///
 /// Of a ring, `segments` or else `tile_count` tiles are cut, or as many as `tile_length_mm` goes
 /// into 2π·`radius_mm`; of a block of rows and columns, the chips that `totals` counts of each
-/// color. What the geometry does not say is `nil`, and said in ``notes``.
+/// color. What the geometry does not say is `nil`, and said in ``notes``: a count that is not a
+/// whole number above 0 says nothing, and nothing has the length 0.
 public struct CutList: Sendable, Hashable {
   /// How much to cut, and how.
   public struct Options: Sendable, Hashable {
@@ -80,6 +81,8 @@ public struct CutList: Sendable, Hashable {
     /// How many of its strips have no length.
     public var stripsWithoutLength: Int
     /// What is short, in millimeters, 0 if there is enough; `nil` if need or stock are not known.
+    ///
+    /// ``CutList/notes`` say what is needed at least where that of a piece is not known.
     public var shortMM: Double?
   }
 
@@ -137,7 +140,8 @@ public struct CutList: Sendable, Hashable {
     self.options = options
     let geometry = CutGeometry(of: pattern)
     notes = geometry.notes
-    let family = pattern["strip_family_id"]?.text
+    // Nothing has the empty id.
+    let family = pattern["strip_family_id"]?.text.flatMap { $0.isEmpty ? nil : $0 }
     pieces = geometry.pieces.map { piece in
       var piece = piece
       if piece.ring != nil { piece.stripFamilyID = piece.stripFamilyID ?? family }
@@ -152,10 +156,10 @@ public struct CutList: Sendable, Hashable {
     stock = try needs.sorted { $0.key < $1.key }.map { key, lengths in
       Stock(key.text, needs: lengths, try stripFamily(key.text))
     }
-    addNotes()
+    addNotes(needs)
   }
 
-  private mutating func addNotes() {
+  private mutating func addNotes(_ needs: [UTF8Key: [Double?]]) {
     func rings(_ isMeant: (Piece) -> Bool) -> String? {
       let numbers = pieces.filter { $0.ring != nil && isMeant($0) }.compactMap(\.ring)
       guard !numbers.isEmpty else { return nil }
@@ -164,6 +168,9 @@ public struct CutList: Sendable, Hashable {
     }
     if let rings = rings({ $0.tilesEach == nil }) {
       notes.append("The geometry does not say how many tiles there are in \(rings).")
+    }
+    if let rings = rings({ $0.tilesEach == 0 }) {
+      notes.append("Not one tile of the given length fits around \(rings).")
     }
     if let rings = rings({ $0.tileLengthMM == nil }) {
       notes.append("The geometry does not say how long the tiles of \(rings) are.")
@@ -193,6 +200,15 @@ public struct CutList: Sendable, Hashable {
           + (need.stripsWithoutLength == 1
             ? "has no length, and does not count as stock."
             : "have no length, and do not count as stock."))
+    }
+    for need in stock where need.neededMM == nil {
+      let least = (needs[UTF8Key(need.stripFamilyID)] ?? []).reduce(0) { $0 + ($1 ?? 0) }
+      guard least > 0, least.isFinite else { continue }
+      func shown(_ length: Double) -> String { "\(FigureText.number(length, 0)) mm" }
+      let short = need.stockMM.map { Stock.short(least, $0) } ?? 0
+      notes.append(
+        "At least \(shown(least)) of \(need.stripFamilyID) are needed"
+          + (short > 0 ? ", \(shown(short)) more than there is." : "."))
     }
     if let stick = options.stickMM {
       let longest = pieces.compactMap(\.tileLengthMM).max() ?? 0
@@ -243,7 +259,12 @@ extension CutList.Stock {
     let sums = StripSums(reading: family["strips"] ?? .null, JSONMemberReader())
     stripsWithoutLength = sums.withoutLength
     stockMM = sums.count > sums.withoutLength ? sums.length : nil
-    if let neededMM, let stockMM { shortMM = max(0, neededMM - stockMM) }
+    if let neededMM, let stockMM { shortMM = Self.short(neededMM, stockMM) }
+  }
+
+  /// What is short of a length; what rounding leaves is nothing.
+  fileprivate static func short(_ needed: Double, _ stock: Double) -> Double {
+    needed * (1 - 1e-12) > stock ? needed - stock : 0
   }
 }
 
@@ -257,8 +278,8 @@ private struct CutGeometry {
       pattern[name]?.text.flatMap { (try? JSONText(verbatim: $0))?.value }
     }
     for value in values {
-      pieces = Self.rings(value["rings"])
-      if pieces.isEmpty { pieces = Self.rings(value["ring_bands"]) }
+      readRings(value["rings"])
+      if pieces.isEmpty { readRings(value["ring_bands"]) }
       if !pieces.isEmpty { return }
     }
     for value in values {
@@ -271,29 +292,42 @@ private struct CutGeometry {
     notes = ["The geometry has neither rings nor totals of colors, so there is nothing to cut."]
   }
 
-  private static func rings(_ value: JSONValue?) -> [CutList.Piece] {
-    guard case .array(let rings) = value else { return [] }
-    return rings.enumerated().map { index, ring in
-      let radius = ring["radius_mm"]?.measure
-      let segments = count(ring["segments"]) ?? count(ring["tile_count"])
-      let length = ring["tile_length_mm"]?.length
-      let circumference = radius.map { 2 * Double.pi * $0 }
-      var (tiles, tileLength) = (segments, length)
-      if let circumference {
-        if tiles == nil, let length { tiles = (circumference / length).rounded() }
-        if tileLength == nil, let segments { tileLength = circumference / segments }
+  private mutating func readRings(_ value: JSONValue?) {
+    guard case .array(let rings) = value else { return }
+    var odd: [String] = []
+    pieces = rings.enumerated().map { index, ring in
+      let counts = [ring["segments"], ring["tile_count"]].compactMap { $0 }
+      var measures = PatternGeometry.Ring()
+      measures.radius = ring["radius_mm"]?.measure
+      measures.segments = counts.lazy.compactMap { Self.count($0) }.first
+      measures.tileLength = ring["tile_length_mm"]?.length
+      let family = ring["strip_family_id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+      let piece = CutList.Piece(
+        ring: index + 1, family: family, tiles: measures.cells,
+        tileLength: measures.tileLength ?? measures.pitch.flatMap { $0 > 0 ? $0 : nil })
+      if measures.segments == nil, piece.tilesEach != nil,
+        counts.contains(where: { Self.number($0) != nil })
+      {
+        odd.append(String(index + 1))
       }
-      return CutList.Piece(
-        ring: index + 1, family: ring["strip_family_id"]?.string, tiles: tiles,
-        tileLength: tileLength)
+      return piece
     }
+    guard !odd.isEmpty else { return }
+    notes.append(
+      "The geometry gives no whole number of tiles above 0 for "
+        + "\(odd.count == 1 ? "ring" : "rings") \(odd.joined(separator: ", ")); as many are cut as "
+        + "fit around.")
+  }
+
+  /// A number of pieces as it is given, or the length of a list of them.
+  private static func number(_ value: JSONValue) -> Double? {
+    if case .array(let elements) = value { return Double(elements.count) }
+    return value.measure
   }
 
   /// How many pieces a ring has; `nil` if that is not a whole number above 0.
-  private static func count(_ value: JSONValue?) -> Double? {
-    let count: Double? =
-      if case .array(let elements) = value { Double(elements.count) } else { value?.measure }
-    return count.flatMap { $0 > 0 && $0 == $0.rounded() ? $0 : nil }
+  private static func count(_ value: JSONValue) -> Double? {
+    number(value).flatMap { $0 > 0 && $0 == $0.rounded() ? $0 : nil }
   }
 
   private static func colors(_ value: JSONValue) -> [CutList.Piece] {

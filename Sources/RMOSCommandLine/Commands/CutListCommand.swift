@@ -30,6 +30,9 @@ enum CutListCommand {
           name: "format", of: FigureFormat.self,
           help: "The format; html is a page to print for the workshop [default: text]"),
         .init(
+          name: "table", of: Table.self,
+          help: "Only this table, as text or CSV [default for csv: pieces]"),
+        .init(
           name: "output", placeholder: "FILE",
           help: "Write to a file instead of standard output, in the format of its "
             + "ending"),
@@ -46,10 +49,19 @@ enum CutListCommand {
       run: run)
   }
 
+  /// The tables of a cut list.
+  private enum Table: String, CaseIterable {
+    case pieces, stock
+  }
+
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
     let format = try FigureFormat(arguments)
+    let table = arguments.choice("table", of: Table.self)
+    if table != nil, format == .json || format == .html {
+      throw UsageError("--table is for --format text and csv")
+    }
     guard let count = try arguments.integer("count", in: 1...1_000_000) else {
       throw UsageError("--count is missing", hint: "Say how many rosettes, such as --count 12.")
     }
@@ -65,10 +77,20 @@ enum CutListCommand {
       throw try missing(id, of: .patterns, in: store, arguments)
     }
     let output = FigureOutput(arguments, console)
+    func chosen(_ table: Table) -> FigureTable? {
+      list.tables.first { $0.name == table.rawValue }
+    }
     switch format {
-    case .text: try output.write(list.text(output.style(rows: .max)) + "\n", as: format)
+    case .text:
+      let style = output.style(rows: .max)
+      let text = table.map { chosen($0)?.text(style) ?? "" } ?? list.text(style)
+      try output.write(text + "\n", as: format)
     case .json: try output.write(list.json + "\n", as: format)
-    case .csv: try output.write(list.tables[0].csv, as: format)
+    case .csv:
+      try output.write(chosen(table ?? .pieces)?.csv ?? "", as: format)
+      if table == nil, !list.stock.isEmpty, !console.isQuiet {
+        console.note("The stock, and what is short of it, is another table: --table stock.")
+      }
     case .html: try output.write(list.html, as: format)
     }
     return .success
