@@ -126,8 +126,9 @@ import Testing
     let one = try run("analytics", "--format", "csv", "--table", "months")
     #expect(one.status == 0)
     #expect(one.output.hasPrefix("month,completed,failed,success_rate\r\n2025-01,4,0,100\r\n"))
+    #expect(one.output.hasSuffix("\r\n") && !one.output.hasSuffix("\r\n\n"))
     let all = try run("analytics", "--format", "csv", "--output", "tables")
-    #expect(all.status == 0)
+    #expect(all.status == 0 && all.errors.isEmpty)
     #expect(try run("analytics", "--format", "csv").status == 2)
     for name in AnalyticsReport.tableNames {
       let text = try workspace.text("tables/\(name).csv")
@@ -146,6 +147,14 @@ import Testing
     #expect(json["tables"] as? [String] == AnalyticsReport.tableNames)
   }
 
+  @Test func aTableOfAPartIsOneOfItsOwn() throws {
+    let names = try run("analytics", "materials", "--list-tables").output.split(separator: "\n")
+    #expect(names.first == "stock" && names.last == "thicknesses")
+    #expect(try run("analytics", "materials", "--table", "stock").status == 0)
+    let other = try run("analytics", "materials", "--table", "months")
+    #expect(other.errors.contains("the table months is not about materials"))
+  }
+
   @Test func thePageNeedsNothingElse() throws {
     #expect(try run("analytics", "--format", "html", "--output", "a.html").status == 0)
     let page = try workspace.text("a.html")
@@ -159,7 +168,7 @@ import Testing
     ["--from", "2025-02-30"], ["--to", "soon"], ["--from", "2025-03-01", "--to", "2025-02-01"],
     ["--format", "xml"], ["--json", "--format", "csv", "--table", "rings"], ["--table", "nothing"],
     ["--format", "html", "--table", "rings"], ["--outlier-score", "0"], ["--stuck-days", "-1"],
-    ["--limit", "0"], ["--output", "x.db"], ["everything"],
+    ["--limit", "0"], ["--output", "x.db"], ["everything"], ["materials", "--table", "months"],
   ])
   func wrongUsageIsSaid(_ words: [String]) throws {
     let result = try Tool.run(["analytics", "--db", "x.db"] + words, in: workspace)
@@ -179,8 +188,53 @@ import Testing
     #expect(text.output.hasPrefix("4 × Chevron 5x7, 25 % scrap\n"))
     let csv = try Tool.run(words + ["--db", "x.db", "--format", "csv"], in: workspace)
     #expect(csv.output.contains("\r\nblack,,9,45,2,90,\r\n"))
+    #expect(csv.errors.isEmpty)
     let page = try Tool.run(words + ["--db", "x.db", "--format", "html"], in: workspace)
     #expect(page.output.contains("class=\"tick\"><span></span></td>"))
+  }
+
+  /// CSV is one table, and says where the other is.
+  @Test func theStockOfACutListIsATableToo() throws {
+    let words = ["cut-list", "p", "--count", "2", "--db", "x.db"]
+    let store = try SQLiteStore(path: workspace.file("x.db"))
+    try store.write {
+      try $0.insert(
+        StoreSamples.record(
+          .patterns, "p",
+          [
+            "strip_family_id": .text("koa_08"),
+            "geometry": .text(#"{"rings":[{"segments":10,"tile_length_mm":2}]}"#),
+          ]))
+    }
+    store.close()
+    let pieces = try Tool.run(words + ["--format", "csv"], in: workspace)
+    #expect(pieces.output.hasPrefix("ring,") && pieces.errors.contains("--table stock"))
+    let stock = try Tool.run(words + ["--format", "csv", "--table", "stock"], in: workspace)
+    #expect(stock.output.contains("\r\nkoa_08,") && stock.errors.isEmpty)
+    let text = try Tool.run(words + ["--table", "stock"], in: workspace)
+    #expect(text.output.hasPrefix("strip family"))
+    #expect(try Tool.run(words + ["--table", "stock", "--json"], in: workspace).status == 2)
+  }
+
+  /// 1,001 patterns, of which lists have 1,000.
+  @Test func rowsThatATableLacksAreSaid() throws {
+    let store = try SQLiteStore(path: workspace.file("x.db"))
+    let count = try store.write { transaction in
+      for number in 0..<1001 {
+        try transaction.insert(
+          StoreSamples.record(.patterns, "p\(number)", ["strip_family_id": .null]))
+      }
+      return try transaction.count(RecordQuery(.patterns))
+    }
+    store.close()
+    let words = ["analytics", "--db", "x.db", "--format", "csv", "--table", "popularity"]
+    let cut = try Tool.run(words, in: workspace)
+    #expect(cut.output.split(separator: "\r\n").count == 1001)
+    let advice = "popularity lacks \(count - 1000) rows; --limit \(count) writes them all"
+    #expect(cut.errors.contains(advice) && cut.status == 0)
+    let all = try Tool.run(words + ["--limit", String(count)], in: workspace)
+    #expect(all.output.split(separator: "\r\n").count == count + 1 && all.errors.isEmpty)
+    #expect(try Tool.run(words + ["--limit", "5"], in: workspace).errors.isEmpty)
   }
 
   @Test func aPatternThatIsNotThereIsSaid() throws {

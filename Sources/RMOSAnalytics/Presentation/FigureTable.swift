@@ -147,13 +147,26 @@ extension FigureTable {
 
 extension AnalyticsReport {
   /// The names of ``tables(_:)``.
-  package static let tableNames = [
-    "jobs", "months", "statuses", "types", "durations", "failures_by_type", "failures_by_pattern",
-    "failures_by_material", "failures_by_blade", "failure_reasons", "outliers", "estimates",
-    "stuck",
-    "stock", "waste_by_material", "waste_by_type", "blades", "suppliers", "widths", "thicknesses",
-    "rings", "complexity", "complexity_patterns", "geometry", "popularity", "families",
-  ]
+  package static let tableNames = Part.allCases.flatMap { tableNames(of: $0) }
+
+  /// The names of the tables of a part.
+  package static func tableNames(of part: Part) -> [String] {
+    switch part {
+    case .jobs:
+      [
+        "jobs", "months", "statuses", "types", "durations", "failures_by_type",
+        "failures_by_pattern", "failures_by_material", "failures_by_blade", "failure_reasons",
+        "outliers", "estimates", "stuck",
+      ]
+    case .materials:
+      [
+        "stock", "waste_by_material", "waste_by_type", "blades", "suppliers", "widths",
+        "thicknesses",
+      ]
+    case .patterns:
+      ["rings", "complexity", "complexity_patterns", "geometry", "popularity", "families"]
+    }
+  }
 
   /// All figures as tables, in the order in which people read them.
   package func tables(_ parts: [Part] = Part.allCases) -> [FigureTable] {

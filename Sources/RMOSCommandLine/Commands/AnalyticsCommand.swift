@@ -72,17 +72,25 @@ enum AnalyticsCommand {
     let parts =
       arguments.positionals.first.flatMap { AnalyticsReport.Part(rawValue: $0) }.map { [$0] }
       ?? AnalyticsReport.Part.allCases
+    let names = parts.flatMap { AnalyticsReport.tableNames(of: $0) }
     if arguments.has("list-tables") {
       if arguments.has("json") {
-        console.printDocument(
-          JSONOutput.success { $0.member("tables", strings: AnalyticsReport.tableNames) })
+        console.printDocument(JSONOutput.success { $0.member("tables", strings: names) })
       } else {
-        console.printDocument(AnalyticsReport.tableNames.joined(separator: "\n"))
+        console.printDocument(names.joined(separator: "\n"))
       }
       return .success
     }
-    if arguments["table"] != nil, format == .json || format == .html {
-      throw UsageError("--table is for --format text and csv")
+    if let table = arguments["table"] {
+      if format == .json || format == .html {
+        throw UsageError("--table is for --format text and csv")
+      }
+      if let part = arguments.positionals.first, !names.contains(table) {
+        throw UsageError(
+          "the table \(table) is not about \(part)",
+          hint: "Leave out \(part), or name one of its tables; "
+            + "\(arguments.program) analytics \(part) --list-tables lists them.")
+      }
     }
     if format == .csv, arguments["table"] == nil {
       let file = arguments["output"]
@@ -100,7 +108,7 @@ enum AnalyticsCommand {
       isCancelled: { Signals.isInterrupted })
     if report.jobs.total == 0 { try refuseUnknown(report, in: store, arguments) }
     var tables = report.tables(parts)
-    if let name = arguments["table"] { tables = report.tables().filter { $0.name == name } }
+    if let name = arguments["table"] { tables = tables.filter { $0.name == name } }
     let output = FigureOutput(arguments, console)
     switch format {
     case .text: try output.write(text(report, tables, output, arguments), as: format)
@@ -114,6 +122,12 @@ enum AnalyticsCommand {
         try output.write(tables.map { ("\($0.name).csv", $0.csv) }, into: directory)
       } else if let table = tables.first {
         try output.write(table.csv, as: format)
+      }
+      // A file has no place to say so.
+      for table in tables where table.omitted > 0 && arguments["limit"] == nil {
+        console.warn(
+          "\(table.name) lacks \(PlainText.counted(table.omitted, "row")); "
+            + "--limit \(table.rows.count + table.omitted) writes them all")
       }
     }
     return .success

@@ -77,7 +77,10 @@ final class Console {
   /// Prints a document, such as JSON or a script, with a line break at its end.
   ///
   /// Documents are for programs, so they are neither wrapped nor suppressed by `--quiet`.
-  func printDocument(_ text: String) { output.write(text.hasSuffix("\n") ? text : text + "\n") }
+  func printDocument(_ text: String) {
+    // As bytes: the line break of CSV is one character, which does not end with this one.
+    output.write(text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n")
+  }
 
   /// Prints lines on standard error, as they fit.
   func note(_ text: String) {
