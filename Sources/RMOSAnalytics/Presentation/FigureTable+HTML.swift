@@ -2,8 +2,8 @@ package import RMOSHTML
 import RMOSModels
 
 extension FigureTable {
-  /// A link for what a row's first cell names.
-  package typealias Link = (FigureTable, String) -> String?
+  /// A link for what the first cell of a row names: the table, that name, and the row.
+  package typealias Link = (FigureTable, String, [Cell]) -> String?
 
   /// The figures as a section of a page: what they are, the chart, and the table behind it.
   ///
@@ -13,7 +13,7 @@ extension FigureTable {
   ///   - level: The level of the heading.
   ///   - link: Where what a row names is shown; `nil` if nowhere.
   /// - Returns: The section.
-  package func html(level: Int = 2, link: Link = { _, _ in nil }) -> HTML {
+  package func html(level: Int = 2, link: Link = { _, _, _ in nil }) -> HTML {
     let content: HTML
     var note = self.note
     if rows.isEmpty {
@@ -47,7 +47,8 @@ extension FigureTable {
 
   private func name(_ index: Int, _ link: Link) -> HTML {
     let cell = rows[index][0]
-    guard case .text(let text) = cell, !(hasTotal && index == 0), let target = link(self, text)
+    guard case .text(let text) = cell, !(hasTotal && index == 0),
+      let target = link(self, text, rows[index])
     else { return shown(cell) }
     return "<a href=\"\(target)\">\(shown(cell))</a>"
   }

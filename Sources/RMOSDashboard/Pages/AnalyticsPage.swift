@@ -272,7 +272,13 @@ private struct AnalyticsFigureSections {
 
   /// Where what a row names is shown: the entity, the jobs behind the figure, or the figures of
   /// these jobs alone.
-  private func link(_ table: FigureTable, _ name: String) -> String? {
+  private func link(_ table: FigureTable, _ name: String, _ row: [FigureTable.Cell]) -> String? {
+    // No job has failed, and the list of those that have is empty.
+    if let failed = table.columns.firstIndex(where: { $0.name == "failed" }),
+      table.name.hasPrefix("failures"), row[failed] == .whole(0)
+    {
+      return nil
+    }
     switch table.subject {
     case .jobs: return PageLink.link(to: .joblogs, id: name)
     case .stripFamily: return PageLink.link(to: .stripFamilies, id: name)
