@@ -28,7 +28,7 @@ struct ListRequest {
   /// Messages about invalid values.
   var complaints: [String] = []
 
-  /// The name of a search in the id, the name and the metadata.
+  /// The name of a search in the id, the name and the metadata, or what a job did.
   static let anywhere = "anywhere"
 
   /// What can be searched, the default first.

@@ -219,9 +219,10 @@ extension EntitySchema {
   /// The members that pages search, the first by default: those declared, then the id.
   package var searchMembers: [String] { presentation.searches.filter { $0 != "id" } + ["id"] }
 
-  /// The members that a search of everything looks into: those above, the title and `metadata`.
+  /// The members that a search of everything looks into: those above, the title, `metadata`, and
+  /// what a job was told and has said.
   package var allSearchMembers: [String] {
-    let others = [presentation.title.member, "metadata"].filter {
+    let others = [presentation.title.member, "metadata", "parameters", "results"].filter {
       position(ofMember: $0) != nil && !searchMembers.contains($0)
     }
     return searchMembers + others

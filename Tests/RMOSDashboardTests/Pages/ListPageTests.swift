@@ -289,6 +289,22 @@ import Testing
         .contains(#"<a href="/patterns?q=fleta&amp;in=anywhere">Search everywhere</a>"#))
   }
 
+  @Test func aSearchAnywhereFindsWhyAJobFailed() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(
+          .joblogs, "j",
+          ["results": .text(#"{"error":"Spindle stalled"}"#), "pattern_id": .null]))
+      try transaction.insert(
+        StoreSamples.record(
+          .joblogs, "k", ["parameters": .text(#"{"blade_id":"B-7"}"#), "pattern_id": .null]))
+    }
+    #expect(ids("/joblogs?q=STALLED&in=anywhere", store) == ["j"])
+    #expect(ids("/joblogs?q=b-7&in=anywhere", store) == ["k"])
+    #expect(ids("/joblogs?q=stalled", store) == [])
+  }
+
   @Test func referencesAreCalledByName() throws {
     let page = PageSamples.get("/patterns", of: try workshop()).text
     #expect(page.contains(#"<a href="/strip-families/ebony"><bdi>Ebony &lt;b&gt;</bdi></a>"#))
