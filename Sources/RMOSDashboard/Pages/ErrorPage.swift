@@ -35,7 +35,7 @@ struct ErrorPage: Error {
   /// The URL of a file has a parameter that its page does not know.
   static func unknownParameter(_ sentence: String, page: String) -> ErrorPage {
     ErrorPage(
-      status: 422, title: "Unknown parameter in the address",
+      status: 422, title: "Wrong parameter in the address",
       sentences: """
         <p>\(PageText.short(sentence, limit: 1000))</p>
         <p>See the <a href="\(page)">page</a> without it.</p>

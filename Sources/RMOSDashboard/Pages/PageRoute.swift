@@ -53,11 +53,15 @@ enum PageRoute: Hashable {
     }
   }
 
-  /// What is said about a parameter that the page does not know; `nil` if there is none.
+  /// What is said about a parameter that the page does not know, or that is given twice; `nil` if
+  /// there is none.
   func complaint(about target: RequestTarget) -> String? {
     let known = parameters
-    return target.parameters.first { !known.contains($0.name) }.map {
-      RequestTarget.unknownParameter($0.name, known: known)
+    if let unknown = target.parameters.first(where: { !known.contains($0.name) }) {
+      return RequestTarget.unknownParameter(unknown.name, known: known)
     }
+    return target.parameters.enumerated().first { index, parameter in
+      target.parameters[..<index].contains { $0.name == parameter.name }
+    }.map { "\"\($0.element.name)\" is given twice; the page takes the last one" }
   }
 }

@@ -163,6 +163,9 @@ import Testing
     ("/joblogs?statu=failed", "did you mean &quot;status&quot;?"),
     ("/patterns?id=a&q=b", "&quot;q&quot;"),
     ("/patterns/a?per=50", "&quot;per&quot;"),
+    ("/joblogs?status=failed&status=running", "&quot;status&quot; is given twice"),
+    ("/analytics?job_type=slice&job_type=batch", "&quot;job_type&quot; is given twice"),
+    ("/patterns/a/cut-list?count=12&count=13", "&quot;count&quot; is given twice"),
   ])
   func aParameterThatMeansNothingIsNamedAndIgnored(_ target: String, _ said: String) throws {
     let store = InMemoryStore()
