@@ -59,7 +59,7 @@ enum PageAssets {
     rect.other{fill:var(--dim)}
     .hatch{stroke:var(--card);stroke-width:1.1;opacity:.75}
     .columns{display:grid;grid-template-columns:minmax(0,1fr);gap:0 3.5rem}
-    @media (min-width:60rem){.columns{grid-template-columns:minmax(0,1fr) 21rem}}
+    @media (min-width:64rem){.columns{grid-template-columns:minmax(0,1fr) 21rem}}
     .thirds{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));
     gap:1.5rem 2rem}
     .findings,.recent,.plain{list-style:none;margin:0;padding:0}
@@ -94,7 +94,7 @@ enum PageAssets {
     dl.narrow{max-width:44rem;margin:0 0 1rem}
     .audit tbody th{font-weight:500;overflow-wrap:anywhere}
     .audit td:last-child{overflow-wrap:anywhere}
-    @media (min-width:40.01rem){.audit{table-layout:fixed}.audit th:first-child{width:17rem}
+    @media (min-width:49.01rem){.audit{table-layout:fixed}.audit th:first-child{width:17rem}
     .audit thead th:not(:first-child,:last-child){width:9.5rem}}
     .hash{font-size:.75rem}
     .plain{margin-top:.2rem;font-size:.8125rem}
@@ -160,7 +160,7 @@ enum PageAssets {
     .one-by-one .what{font-size:.8125rem}
     .totals .error a{color:inherit}
     .beside{display:grid;grid-template-columns:minmax(0,1fr);gap:1rem 2.5rem}
-    @media (min-width:60rem){.beside{grid-template-columns:13rem minmax(0,1fr)}}
+    @media (min-width:64rem){.beside{grid-template-columns:13rem minmax(0,1fr)}}
     .facets section{margin:0 0 1.4rem}
     .facets :is(h2,h3){margin:0 0 .3rem;font-size:.8125rem;color:var(--dim);font-weight:600}
     .facets ul{list-style:none;margin:0;padding:0;font-size:.875rem}
@@ -168,7 +168,7 @@ enum PageAssets {
     .facets li>:first-child{overflow-wrap:anywhere;min-width:0}
     .facets .n{color:var(--dim);font-variant-numeric:tabular-nums}
     .facets [aria-current]{font-weight:650;color:var(--text)}
-    @media (max-width:59.99rem){.facets ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem}
+    @media (max-width:63.99rem){.facets ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem}
     .facets li{gap:.4rem}.facets section{margin:0 0 .6rem}}
     .thumb{width:2.5rem;height:2.5rem}
     .drawn tbody th{position:relative;padding-left:3.3rem;height:3.6rem}
@@ -221,7 +221,7 @@ enum PageAssets {
     .block figcaption{margin-top:.6rem;font-size:.8125rem;color:var(--dim)}
     ul.note{padding-left:1.1rem}
     body>footer{margin:0;border-top:1px solid var(--line);padding:1rem 0;font-size:.8125rem}
-    @media (max-width:40rem){.tools.narrow{display:flex}
+    @media (max-width:49rem){.tools.narrow{display:flex}
     .cards tbody th a,.recent li>a{display:inline-block;padding:.2rem 0;min-height:1.5rem}
     .cards.runs tbody th a{padding:.3rem 0}.cards.runs td[data-label=Command]{display:none}
     .pager a{display:inline-block;padding:.2rem 0}.rings :is(th,td){padding-left:.4rem;padding-right:.4rem}

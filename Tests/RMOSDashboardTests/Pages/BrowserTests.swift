@@ -133,6 +133,29 @@ struct BrowserTests {
     }
   }
 
+  /// Just above the widths at which tables become cards and filters go beside them.
+  @Test(arguments: [641, 720, 785, 960, 1024])
+  func listsFitBetweenAPhoneAndADesk(_ width: Int) throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    try store.write {
+      try $0.insert(
+        StoreSamples.record(
+          .joblogs, "job_rosette_pattern_generation_20251127_120000_000001",
+          [
+            "job_type": .text("rosette_pattern_generation"), "duration_seconds": .real(123_456),
+            "pattern_id": .text("chevron_5x7"), "strip_family_id": .null,
+            "created_at": .text("2025-11-27T12:00:00+01:00"),
+          ]))
+    }
+    let targets = ["/patterns", "/strip-families", "/joblogs", "/runs", "/"]
+    let widths = try inAFrame(
+      targets.map { ($0, "page.documentElement.scrollWidth") }, width: width, of: store)
+    for (target, found) in zip(targets, widths) {
+      #expect(try #require(Int(found)) <= width, "\(target)")
+    }
+  }
+
   @Test func listsOfAPhoneShowAllAndBreakNoLabel() throws {
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
