@@ -7,7 +7,7 @@ enum HistoryCommand {
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
-      name: "history", summary: "Show how many entities were migrated per day, newest first",
+      name: "history", summary: "Count the entities migrated or created per day, newest first",
       details: "Migrated entities count for the day of their run, others for the day they were "
         + "created, both in UTC. Opens the database read-only and changes nothing.",
       options: [
