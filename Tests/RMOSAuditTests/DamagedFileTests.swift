@@ -201,19 +201,23 @@ import Testing
 
   @Test func aDatabaseThatIsBeingWrittenIsAudited() throws {
     let fixture = try AuditFixture()
-    let writer = try RunningShell(fixture.path)
+    let writer = try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", fixture.path])
+    func run(_ sql: String) throws {
+      try writer.send(sql + "\n.print done")
+      #expect(writer.line() == "done")
+    }
     func insert(_ id: String) -> String {
       "INSERT INTO patterns (id, name, ring_count, geometry_json) "
         + "VALUES ('\(id)', 'a', 1, '{\"a\":1}');"
     }
-    try writer.run(insert("committed"))
-    try writer.run("BEGIN IMMEDIATE; " + insert("not yet"))
+    try run(insert("committed"))
+    try run("BEGIN IMMEDIATE; " + insert("not yet"))
     let report = try audit(fixture).get()
     #expect(report.counts[.patterns] == 25)
     #expect(report.errorCount == 0)
-    try writer.run("COMMIT;")
+    try run("COMMIT;")
     #expect(try audit(fixture).get().counts[.patterns] == 26)
-    try writer.end()
+    _ = try writer.finish()
     #expect(try audit(fixture).get().counts[.patterns] == 26)
   }
 

@@ -119,8 +119,8 @@ import Testing
     #expect(
       try sqlite3(fixture.path, "SELECT hex(pattern_id) FROM joblogs WHERE rowid = 1")
         .lowercased()
-        == trimmed.utf8.map { String(format: "%02x", $0) }.joined() + "\n")
-    #expect(try sqlite3(fixture.path, "SELECT count(*) FROM joblogs") == "40\n")
+        == trimmed.utf8.map { String(format: "%02x", $0) }.joined())
+    #expect(try sqlite3(fixture.path, "SELECT count(*) FROM joblogs") == "40")
     #expect(try fixture.audit()[.paddedID]?.total == 0)
     for line in plan.sql.split(whereSeparator: \.isNewline) {
       #expect(line.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 } })

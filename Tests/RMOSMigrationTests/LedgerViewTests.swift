@@ -44,7 +44,6 @@ import Testing
           1|2|0|2|0|0|completed
           2|\(total.found)|\(total.migrated)|0|\(patterns.migrated)\
           |\(summary.statistics[.joblogs].found)|completed
-
           """)
   }
 
@@ -54,7 +53,7 @@ import Testing
       try sqlite3(
         path,
         "UPDATE migration_runs SET statistics_json = '{'; "
-          + "SELECT run, total_found, patterns_found FROM migration_run_counts") == "1|0|0\n")
+          + "SELECT run, total_found, patterns_found FROM migration_run_counts") == "1|0|0")
   }
 
   @Test func theOriginOfAnEntityIsReadable() throws {
@@ -70,10 +69,10 @@ import Testing
             + "JOIN migration_\(kind.table)_origin o USING (id) "
             + "WHERE e.id = '\(record.id.replacingOccurrences(of: "'", with: "''"))'")
         #expect(
-          row == "\(Fixtures.exampleTree)|\(origin.path)|\(origin.sha256)|1\n")
+          row == "\(Fixtures.exampleTree)|\(origin.path)|\(origin.sha256)|1")
         #expect(
           try sqlite3(path, "SELECT count(*) FROM migration_\(kind.table)_origin")
-            == "\(try reader.count(RecordQuery(kind)))\n")
+            == "\(try reader.count(RecordQuery(kind)))")
       }
     }
   }
@@ -96,7 +95,7 @@ import Testing
       COMMIT;
       """)
     #expect(try sqlite3(path, "SELECT id, name FROM patterns ORDER BY id") == before)
-    #expect(try sqlite3(path, "SELECT count(*) > 0 FROM migration_patterns_origin") == "1\n")
+    #expect(try sqlite3(path, "SELECT count(*) > 0 FROM migration_patterns_origin") == "1")
   }
 
   /// Old databases get the views with the first write, and only then.
@@ -115,8 +114,8 @@ import Testing
     if version > 1 { #expect(try sqlite3(path, shared) == before) }
     #expect(
       try sqlite3(path, "SELECT total_found FROM migration_run_counts")
-        == "\(summary.statistics.total.found)\n")
-    #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok\n")
+        == "\(summary.statistics.total.found)")
+    #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok")
   }
 
   @Test func aViewThatIsDefinedOtherwiseIsMadeAnew() throws {
@@ -139,7 +138,7 @@ import Testing
       "DROP VIEW migration_run_counts; CREATE TABLE migration_run_counts (a); "
         + "INSERT INTO migration_run_counts VALUES (7)")
     _ = try migrate()
-    #expect(try sqlite3(path, "SELECT a FROM migration_run_counts") == "7\n")
+    #expect(try sqlite3(path, "SELECT a FROM migration_run_counts") == "7")
   }
 
   /// Dropping the ledger leaves views that lead nowhere; the next write makes it anew.
@@ -152,13 +151,13 @@ import Testing
     let again = try migrate()
     #expect(again.run == 1 && again.statistics.total.failed == 0)
     #expect(try views() == Self.names)
-    #expect(try sqlite3(path, "SELECT count(*) FROM migration_run_counts") == "1\n")
+    #expect(try sqlite3(path, "SELECT count(*) FROM migration_run_counts") == "1")
   }
 
   @Test func aBackupHasThem() throws {
     _ = try migrate()
     let copy = directory.file("copy.db")
     try SQLiteStore(path: path).backUpSynchronously(to: copy)
-    #expect(try sqlite3(copy, "SELECT count(*) FROM migration_run_counts") == "1\n")
+    #expect(try sqlite3(copy, "SELECT count(*) FROM migration_run_counts") == "1")
   }
 }

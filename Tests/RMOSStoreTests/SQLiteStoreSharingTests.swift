@@ -274,8 +274,10 @@ struct SQLiteStoreSharingTests {
     let store = try SQLiteStore(path: path, access: access)
     try store.read { reader in
       let before = try reader.count(RecordQuery(.joblogs))
-      let answer = try sqlite3(path, "PRAGMA busy_timeout = 0; DELETE FROM joblogs")
-      #expect(answer.contains("locked"))
+      let failure = #expect(throws: ShellFailure.self) {
+        try sqlite3(path, "PRAGMA busy_timeout = 0; DELETE FROM joblogs")
+      }
+      #expect(failure?.text.contains("locked") == true)
       #expect(try reader.count(RecordQuery(.joblogs)) == before)
     }
     // It has no lock between reads.

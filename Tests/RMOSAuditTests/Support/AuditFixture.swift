@@ -63,37 +63,3 @@ extension Auditor {
     self.init(of: store, options: options)
   }
 }
-
-/// A `sqlite3` shell that stays: another application that has the database open.
-final class RunningShell {
-  private let process = Process()
-  private let input = Pipe()
-  private let output = Pipe()
-
-  init(_ path: String) throws {
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["sqlite3", "-init", "/dev/null", "-bail", "-batch", path]
-    process.standardInput = input
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-  }
-
-  /// Runs statements and waits until they are done.
-  func run(_ sql: String) throws {
-    try input.fileHandleForWriting.write(contentsOf: Data((sql + "\n.print done\n").utf8))
-    var text = ""
-    while !text.hasSuffix("done\n") {
-      guard let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty else {
-        throw ShellFailure(text: text)
-      }
-      text += String(decoding: byte, as: UTF8.self)
-    }
-  }
-
-  /// Ends it.
-  func end() throws {
-    try input.fileHandleForWriting.close()
-    process.waitUntilExit()
-  }
-}

@@ -142,6 +142,6 @@ import Testing
     #expect(summary.statistics.total.migrated == 1)
     #expect(summary.statistics.total.failed == 1)
     let kept = "SELECT count(*) FROM migration_issues WHERE severity = 'error'"
-    #expect(try sqlite3(path, kept) != "0\n")
+    #expect(try sqlite3(path, kept) != "0")
   }
 }

@@ -51,7 +51,7 @@ import Testing
         run.issues.map(\.code) == Array(repeating: .storeRejected, count: 4)
           && run.issues.allSatisfy { $0.message.contains("declared as NUMERIC; declare it") })
       let kept = try sqlite3(path, "SELECT group_concat(name, '|') FROM patterns ORDER BY id")
-      #expect(kept == "12 mm|0x10|inf|Rope\n")
+      #expect(kept == "12 mm|0x10|inf|Rope")
     }
   }
 
@@ -59,7 +59,7 @@ import Testing
     let lines = pattern("01") + pattern("1") + pattern("a")
     try migrate(["patterns/p.jsonl": lines], Self.patterns("NUMERIC")) { run, path throws in
       #expect(run.summary.statistics[.patterns].failed == 2)
-      #expect(try sqlite3(path, "SELECT quote(id) FROM patterns") == "'a'\n")
+      #expect(try sqlite3(path, "SELECT quote(id) FROM patterns") == "'a'")
     }
   }
 
@@ -75,7 +75,7 @@ import Testing
       pattern("p", more: #", "metadata": {"b": 2}"#) + pattern("q", more: #", "metadata": 5"#)
     try migrate(["patterns/p.jsonl": lines], Self.patterns()) { run, path throws in
       #expect(run.summary.statistics[.patterns].migrated == 1)
-      #expect(try sqlite3(path, "SELECT id, metadata_json FROM patterns") == #"p|{"b":2}"# + "\n")
+      #expect(try sqlite3(path, "SELECT id, metadata_json FROM patterns") == #"p|{"b":2}"#)
     }
   }
 }

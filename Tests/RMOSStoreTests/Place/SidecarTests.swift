@@ -125,8 +125,10 @@ struct SidecarTests {
     let target = try TemporaryDirectory()
     var isBlocked = false
     try store.backUpSynchronously(to: target.file("b.db")) {
-      if let answer = try? sqlite3(path, "PRAGMA busy_timeout = 0; DELETE FROM joblogs") {
-        isBlocked = answer.contains("locked")
+      do {
+        try sqlite3(path, "PRAGMA busy_timeout = 0; DELETE FROM joblogs")
+      } catch {
+        isBlocked = (error as? ShellFailure)?.text.contains("locked") == true
       }
       return false
     }

@@ -1,14 +1,13 @@
 import Foundation
-import Testing
 
 /// A program of the system, for what other applications do to a database.
-final class Command {
+public final class Command {
   private let process = Process()
   private let output = Pipe()
   private let input = Pipe()
 
   /// Starts a program.
-  init(_ name: String, _ arguments: [String]) throws {
+  public init(_ name: String, _ arguments: [String]) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [name] + arguments
     process.standardOutput = output
@@ -18,12 +17,12 @@ final class Command {
   }
 
   /// Sends a line to its standard input.
-  func send(_ line: String) throws {
+  public func send(_ line: String) throws {
     try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
   }
 
   /// Waits for a line of its output.
-  func line() -> String {
+  public func line() -> String {
     var bytes: [UInt8] = []
     while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first, byte != 10 {
       bytes.append(byte)
@@ -31,16 +30,20 @@ final class Command {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Ends its standard input, waits for it and returns the rest of what it wrote.
-  func finish() throws -> String {
+  /// Ends its standard input, waits for it and returns the rest of what it wrote, without the
+  /// newline at its end.
+  public func finish() throws -> String {
     try input.fileHandleForWriting.close()
     let data = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
     return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
   }
 
+  /// Whether it ended without an error; ask after ``finish()``.
+  public var succeeded: Bool { process.terminationStatus == 0 }
+
   /// Ends it as a crash would.
-  func kill() {
+  public func kill() {
     #if os(Linux)
       _ = Glibc.kill(process.processIdentifier, SIGKILL)
     #else
@@ -48,26 +51,22 @@ final class Command {
     #endif
     process.waitUntilExit()
   }
-
-  var processID: Int32 { process.processIdentifier }
 }
 
-/// What the `sqlite3` shell prints for `sql`: another application's view of a database.
-func sqlite3(_ path: String, _ sql: String) throws -> String {
-  try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path, sql]).finish()
+/// Why the `sqlite3` shell ended with an error.
+public struct ShellFailure: Error {
+  /// What it said.
+  public let text: String
 }
 
-/// The bytes of every file in a directory, by name.
-func contents(_ directory: String) throws -> [String: Data] {
-  var contents: [String: Data] = [:]
-  for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
-    let url = URL(fileURLWithPath: directory + "/" + name)
-    contents[name] = try FileHandle(forReadingFrom: url).readToEnd() ?? Data()
-  }
-  return contents
-}
-
-/// Writes a file.
-func write(_ bytes: some Sequence<UInt8>, to path: String) throws {
-  try Data(bytes).write(to: URL(fileURLWithPath: path))
+/// What the `sqlite3` shell prints for `sql`: another application at a database.
+///
+/// - Throws: ``ShellFailure`` where it ends with an error.
+@discardableResult
+public func sqlite3(_ path: String, _ sql: String) throws -> String {
+  let shell = try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path])
+  try shell.send(sql)
+  let text = try shell.finish()
+  guard shell.succeeded else { throw ShellFailure(text: text) }
+  return text
 }
