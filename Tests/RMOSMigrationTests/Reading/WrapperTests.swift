@@ -202,7 +202,7 @@ import Testing
     #expect(issues.map(\.severity) == [.warning, .info])
     #expect(issues[0].message.contains("not what \"/archive\" holds"), "\(issues[0].message)")
     #expect(made.summary.statistics.total.found == 2)
-    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    let report = try tree.survey()
     #expect(report.failures.map(\.code) == [.shapeWrapper])
   }
 

@@ -1,3 +1,5 @@
+import RMOSTestSupport
+
 @testable import RMOSMigration
 
 extension SurveyReport {
@@ -7,5 +9,14 @@ extension SurveyReport {
     guard let proposal else { return suggestedMappings.compactMap { Mapping.builtIn(named: $0) } }
     return try [Mapping(parsing: proposal.text)]
       + proposal.builtIn.compactMap { Mapping.builtIn(named: $0) }
+  }
+}
+
+extension SourceTree {
+  /// Surveys the tree, which stays until that is done.
+  func survey(_ options: Survey.Options = .init()) throws -> SurveyReport {
+    try withExtendedLifetime(self) {
+      try Survey(of: path, options: options).runSynchronously()
+    }
   }
 }

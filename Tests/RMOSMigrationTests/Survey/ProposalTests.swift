@@ -20,9 +20,7 @@ import Testing
       let tree = try SourceTree(files)
       var options = Survey.Options()
       options.proposesMapping = true
-      report = try withExtendedLifetime(tree) {
-        try Survey(of: tree.path, options: options).runSynchronously()
-      }
+      report = try tree.survey(options)
       var migration = Migration.Options()
       migration.mappings = try report.advisedMappings()
       for (path, text) in later { try tree.add(path, text) }

@@ -26,9 +26,7 @@ import Testing
     var options = Survey.Options()
     options.proposesMapping = true
     change(&options)
-    return try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously()
-    }
+    return try tree.survey(options)
   }
 
   @Test func theJSONHasAllThatIsWrong() throws {

@@ -70,9 +70,7 @@ import Testing
     let tree = try SourceTree(["joblogs/x.json": text])
     var options = Survey.Options()
     options.proposesMapping = true
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously()
-    }
+    let report = try tree.survey(options)
     #expect(report.objectCount == 2 && report.migratesAsIs == 0 && report.canPropose)
     #expect(report.shapes.map(\.pointers) == [[place]])
     let proposal = try #require(report.proposal)
@@ -94,9 +92,7 @@ import Testing
     let tree = try SourceTree([path: text])
     var options = Survey.Options()
     options.proposesMapping = true
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously()
-    }
+    let report = try tree.survey(options)
     #expect(report.fileCount == 1 && report.objectCount == 4 && report.migratesAsIs == 0)
     #expect(report.shapes.map(\.pointers) == [["/families/*"], ["/patterns/*"], ["/jobs/*"]])
     let proposal = try #require(report.proposal)
@@ -180,9 +176,7 @@ import Testing
     let tree = try SourceTree(["patterns/x.json": text].merging(files) { $1 })
     var options = Survey.Options()
     options.proposesMapping = true
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously()
-    }
+    let report = try tree.survey(options)
     try #require(report.proposal != nil)
     var migration = Migration.Options()
     migration.mappings = try report.advisedMappings()
@@ -208,9 +202,7 @@ import Testing
     ])
     var options = Survey.Options()
     options.proposesMapping = true
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously()
-    }
+    let report = try tree.survey(options)
     let text = try #require(report.proposal?.text, "\(report.json)")
     #expect(text.contains("\"/joblogs/*/*\""), "\(text)")
     var migration = Migration.Options()
@@ -228,9 +220,7 @@ import Testing
       ])
       var options = Survey.Options()
       options.proposesMapping = true
-      return try withExtendedLifetime(tree) {
-        try Survey(of: tree.path, options: options).runSynchronously().proposal?.text
-      }
+      return try tree.survey(options).proposal?.text
     }
     let plain = try #require(try proposal(""))
     #expect(plain.contains("strip_width_mm, whose unit is taken to be mm"))
@@ -267,9 +257,7 @@ import Testing
     ])
     var options = Survey.Options()
     options.proposesMapping = true
-    let text = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously().proposal?.text
-    }
+    let text = try tree.survey(options).proposal?.text
     #expect(try #require(text).contains("\"/duration\"") == (words != nil))
     if let words { #expect(text?.contains(words) == true) }
   }
@@ -282,7 +270,7 @@ import Testing
        "b": {"k": {"id": "b", "name": "B", "ring_count": 2, "geometry": {"q": 1}}}}
       """#
     ])
-    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    let report = try tree.survey()
     #expect(report.objectCount == 2)
     #expect(report.failures.isEmpty, "\(report.json)")
   }
@@ -296,10 +284,8 @@ import Testing
   @Test func nothingFoundIsSaid() throws {
     let tree = try SourceTree()
     try tree.add("notes.txt", "x")
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path).runSynchronously()
-    }
-    #expect(report.isEmpty && report.fileCount == 0 && report.shapes.isEmpty)
+    let report = try tree.survey()
+    #expect(report.failures.isEmpty && report.fileCount == 0 && report.shapes.isEmpty)
     #expect(report.notRead.count == 1)
     #expect(report.lines(width: 80).joined(separator: " ").contains("no file to read"))
     #expect(throws: MigrationError.self) { try Survey(of: tree.path + "/no").runSynchronously() }
@@ -333,9 +319,7 @@ import Testing
     let job = #"{"id": "j", "job_type": "slice", "parameters": {"a": 1}}"#
     let lost = #"{"id": "k", "job_type": "slice", "parameters": {"a": 1}, "pattern_id": "no"}"#
     let tree = try SourceTree(["joblogs/a.json": "[\(job), \(job), \(lost)]"])
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path).runSynchronously()
-    }
+    let report = try tree.survey()
     #expect(report.duplicates == 1)
     #expect(report.dangling == [.init(kind: .joblogs, member: "pattern_id", count: 1)])
     let problem = SurveyReport.Problem.Key(code: .referenceMissing, pointer: "/pattern_id")
@@ -349,9 +333,7 @@ import Testing
     var options = Survey.Options()
     options.limits.shapes = 2
     options.limits.members = 1
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously()
-    }
+    let report = try tree.survey(options)
     #expect(report.objectCount == 6 && report.shapes.count == 2 && report.bounds.count == 2)
   }
 
@@ -366,13 +348,11 @@ import Testing
     let tree = try SourceTree(["joblogs/a.jsonl": text])
     var options = Survey.Options()
     options.limits.trials = 10
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path, options: options).runSynchronously()
-    }
+    let report = try tree.survey(options)
     // From the 64th on it is found to read them.
     #expect(report.suggestedMappings == ["epoch"] && report.migratesAtBest == 136)
     #expect(report.bounds.count == 1)
-    let whole = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    let whole = try tree.survey()
     #expect(whole.migratesAtBest == 180 && whole.bounds.isEmpty)
   }
 
@@ -384,7 +364,7 @@ import Testing
        {"id": "q", "name": "Rope", "geometry": {"a": 1}, "stripFamilyId": "none"}]
       """#
     ])
-    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    let report = try tree.survey()
     #expect(report.migratesAsIs == 1 && report.migratesAtBest == 0)
     #expect(report.lines(width: 80).contains("1 of 2 migrate as they are; 0 with any-case"))
   }
@@ -400,7 +380,7 @@ import Testing
       """#,
       "patterns/b.json": #"{"Id": "c", "Name": "Rope", "Ring_Count": 3, "Geometry": {"a": 1}}"#,
     ])
-    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    let report = try tree.survey()
     #expect(report.shapes.map(\.best.migrates) == [2, 1])
     var options = Migration.Options()
     options.mappings = report.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
@@ -425,9 +405,7 @@ import Testing
       writer.object { $0.member(hostile, hostile) }
     }
     let tree = try SourceTree(["joblogs/\u{202e}a.json": writer.text])
-    let report = try withExtendedLifetime(tree) {
-      try Survey(of: tree.path).runSynchronously()
-    }
+    let report = try tree.survey()
     let lines = report.lines(width: 80, showsAll: true)
     #expect(lines.contains { $0.contains("x\\u{1b}") })
     for line in lines {
