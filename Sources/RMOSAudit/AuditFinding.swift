@@ -1,5 +1,6 @@
 public import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// A violation of a rule, with its place in the database.
 public struct AuditFinding: Sendable, Hashable {
@@ -61,26 +62,6 @@ public struct AuditFinding: Sendable, Hashable {
       found: value.map { $0.shown }, expected: expected, message)
   }
 
-  /// Creates a finding of a rule of your own about a row that is not at hand as a record.
-  ///
-  /// - Parameters:
-  ///   - rule: The rule, whose severity it has.
-  ///   - kind: The kind of entity.
-  ///   - id: The entity's id.
-  ///   - column: The column.
-  ///   - found: The value found; shortened if it is long.
-  ///   - expected: What was expected; shortened if it is long.
-  ///   - repair: What a repair plan proposes.
-  ///   - message: What is wrong, and how to fix it.
-  package init(
-    of rule: AuditRule, kind: EntityKind, id: String?, column: String? = nil,
-    found: String? = nil, expected: String? = nil, repair: Repair? = nil, message: String
-  ) {
-    self.init(
-      rule.severity, rule, kind: kind, id: id, column: column, found: found, expected: expected,
-      repair: repair, message)
-  }
-
   init(
     _ severity: Severity, _ rule: AuditRule, kind: EntityKind? = nil, table: String? = nil,
     id: String? = nil, row: Int64? = nil, column: String? = nil, found: String? = nil,
@@ -100,16 +81,6 @@ public struct AuditFinding: Sendable, Hashable {
     self.origin = origin
     self.edited = edited
     self.message = message
-  }
-}
-
-extension String {
-  /// At most 120 Unicode scalars of the text.
-  ///
-  /// - Complexity: O(1) in the text's length.
-  var shortened: String {
-    let shown = unicodeScalars.prefix(120)
-    return shown.endIndex == endIndex ? self : String(shown) + "…"
   }
 }
 

@@ -282,26 +282,19 @@ extension JSONValue {
   init(decimal: Double) { self = JSONNumber(decimal).map { .number($0) } ?? .null }
 }
 
-/// SplitMix64, seeded for each entity, so that any one can be generated without the others.
+/// Seeded for each entity, so that any one can be generated without the others.
 struct SampleRandom {
-  private var state: UInt64
+  private var numbers: SplitMix64
 
   init(seed: UInt64, kind: Int, index: Int) {
-    state = seed &* 0xD129_0F2E_5A6B_3C47 &+ UInt64(kind) << 56 &+ UInt64(index)
-    state = next()
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed &>> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed &>> 31)
+    numbers = SplitMix64(
+      seed: seed &* 0xD129_0F2E_5A6B_3C47 &+ UInt64(kind) << 56 &+ UInt64(index))
+    numbers = SplitMix64(seed: numbers.next())
   }
 
   /// A number from `range`.
   mutating func int(_ range: ClosedRange<Int>) -> Int {
-    range.lowerBound + Int(next() % UInt64(range.count))
+    range.lowerBound + Int(numbers.next() % UInt64(range.count))
   }
 
   /// Returns `true` with a probability of `percent` in 100.

@@ -16,9 +16,9 @@ package enum ASCII {
     return String(decoding: digits, as: UTF8.self)
   }
 
-  /// Random bytes as hexadecimal digits.
-  package static func randomHex(bytes count: Int) -> String {
-    hex((0..<count).map { _ in UInt8.random(in: .min ... .max) })
+  /// Eight random bytes as hexadecimal digits.
+  package static func randomHex() -> String {
+    hex((0..<8).map { _ in UInt8.random(in: .min ... .max) })
   }
 }
 
@@ -79,6 +79,19 @@ extension UnsafeBufferPointer<UInt8> {
       index += 1
     }
     return true
+  }
+}
+
+extension String {
+  /// At most 120 Unicode scalars of the text.
+  package var shortened: String { shortened(to: 120) }
+
+  /// At most `limit` Unicode scalars of the text, and `…` if it has more.
+  ///
+  /// - Complexity: O(`limit`), whatever the text's length.
+  package func shortened(to limit: Int) -> String {
+    let shown = unicodeScalars.prefix(limit)
+    return shown.endIndex == endIndex ? self : String(shown) + "…"
   }
 }
 

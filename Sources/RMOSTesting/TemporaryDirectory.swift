@@ -7,9 +7,7 @@ final class TemporaryDirectory: Sendable {
 
   init() throws {
     let parent = ProcessEnvironment.variable("TMPDIR") ?? "/tmp"
-    path =
-      "\(parent)/rmos-testing-\(ProcessEnvironment.processID)-"
-      + ASCII.hex((0..<8).map { _ in UInt8.random(in: 0...255) })
+    path = "\(parent)/rmos-testing-\(ProcessEnvironment.processID)-\(ASCII.randomHex())"
     try FileSystem.makeDirectory(path, permissions: 0o700)
   }
 

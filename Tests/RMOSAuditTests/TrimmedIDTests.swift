@@ -8,10 +8,10 @@ import Testing
   private let rule = AuditRule(code: "id.space", severity: .warning, summary: "white space")
 
   private func plan(_ origin: FindingOrigin?) -> RepairPlan {
-    var finding = AuditFinding(
-      of: rule, kind: .patterns, id: " p ",
-      repair: .trimID(kind: .patterns, id: " p ", to: "p"), message: "white space around the id")
-    finding.origin = origin
+    let finding = AuditFinding(
+      .warning, rule, kind: .patterns, id: " p ",
+      repair: .trimID(kind: .patterns, id: " p ", to: "p"), origin: origin,
+      "white space around the id")
     return RepairPlan(
       for: AuditReport(
         database: "x.db", schema: 2, catalog: .rmos, counts: [:],

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// The schema's version, tables, columns and indexes.
 struct SchemaCheck: AuditCheck {

@@ -2,6 +2,7 @@ import COpenAPI
 import RMOSHTTP
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 extension Dashboard {
   /// The default and the maximum number of entities in a list.

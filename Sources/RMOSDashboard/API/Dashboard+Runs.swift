@@ -2,6 +2,7 @@ import RMOSHTTP
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 extension Dashboard {
   /// Responds with runs of the ledger, the newest first unless they are to be sorted otherwise.

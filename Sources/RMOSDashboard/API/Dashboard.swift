@@ -89,7 +89,7 @@ public final class Dashboard: Sendable {
     self.store = store
     self.options = options
     self.audit = audit
-    mark = ASCII.randomHex(bytes: 8)
+    mark = ASCII.randomHex()
     writing = WritingRun(source: options.writingSource, mark: mark, clock: clock)
     now = { clock.timestamp }
     cache = StatusCache(

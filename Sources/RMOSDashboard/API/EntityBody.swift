@@ -1,5 +1,6 @@
 import RMOSHTTP
 import RMOSModels
+import RMOSSystem
 
 /// Reads the entity in a request's body, by the rules that migration reads files by.
 struct EntityBody {

@@ -1,5 +1,6 @@
 import RMOSAnalytics
 import RMOSHTTP
+import RMOSSystem
 
 /// The paths of the analytics, each with its parameters.
 ///

@@ -2,6 +2,7 @@ import RMOSAnalytics
 import RMOSHTTP
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 extension Dashboard {
   /// Responds to `GET` and `HEAD` of the analytics.

@@ -72,11 +72,3 @@ package struct RequestTarget: Sendable, Hashable {
     return text
   }
 }
-
-extension String {
-  /// At most 120 Unicode scalars of the text.
-  package var shortened: String {
-    let shown = unicodeScalars.prefix(120)
-    return shown.endIndex == endIndex ? self : String(shown) + "…"
-  }
-}

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// Something wrong with an entity, as a fact: without its place and before it becomes a sentence.
 ///
 /// An ``Issue`` is a violation with its place.
@@ -177,7 +179,7 @@ package enum Violation: Sendable, Hashable {
     }
   }
 
-  private static let mappingAdvice = ", or read the source with the mapping \"any-case\""
+  private static let mappingAdvice = ", or read the source \(MappingAdvice.anyCase.words)"
 
   /// What was found, in a few words.
   package var found: String {
@@ -271,8 +273,22 @@ package enum Violation: Sendable, Hashable {
   }
 
   /// A text from a file as a message shows it: quoted, and cut after 60 Unicode scalars.
-  package static func quoted(_ text: String) -> String {
-    let shown = text.unicodeScalars.prefix(60)
-    return "\"\(String(shown))\(shown.endIndex == text.endIndex ? "" : "…")\""
+  package static func quoted(_ text: String) -> String { "\"\(text.shortened(to: 60))\"" }
+}
+
+/// A built-in mapping that messages advise, by its name.
+package enum MappingAdvice: String, CaseIterable {
+  case epoch
+  case anyCase = "any-case"
+
+  /// How a message names it, in a sentence that says what to read so.
+  package var words: String { "with the mapping \"\(rawValue)\"" }
+
+  /// The mapping that a message advises; `nil` if it advises none.
+  package init?(in message: String) {
+    guard let advised = Self.allCases.first(where: { message.contains($0.words) }) else {
+      return nil
+    }
+    self = advised
   }
 }

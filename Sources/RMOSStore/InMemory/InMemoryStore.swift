@@ -13,7 +13,7 @@ public final class InMemoryStore: RecordStore {
   public let catalog: EntityCatalog
   private let state: Mutex<InMemoryState>
   /// Distinguishes the store's change tokens from those of all others.
-  private let mark = ASCII.randomHex(bytes: 8)
+  private let mark = ASCII.randomHex()
   private let gate = WriterGate(location: "the store")
 
   /// Creates an empty store.
@@ -63,6 +63,9 @@ public final class InMemoryStore: RecordStore {
 
   /// Returns a token with the number of committed transactions.
   public func changeToken() -> String? { "\(mark)-\(state.withLock { $0.version })" }
+
+  /// `nil`: nothing can come in its place.
+  public func databaseMark() -> String? { nil }
 
   /// `nil`: it is not on disk.
   public var sizeOnDisk: Int? { nil }

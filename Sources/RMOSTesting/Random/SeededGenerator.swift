@@ -1,18 +1,14 @@
-/// SplitMix64: the same numbers for the same seed, on every machine.
+import RMOSSystem
+
+/// Choices that are the same for the same seed, on every machine.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
+  private var numbers: SplitMix64
 
   /// A generator that starts at `seed`.
-  package init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { numbers = SplitMix64(seed: seed) }
 
   /// The next number.
-  package mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed &>> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed &>> 31)
-  }
+  package mutating func next() -> UInt64 { numbers.next() }
 
   /// One of `choices`, which is not empty.
   package mutating func pick<Element>(_ choices: [Element]) -> Element {

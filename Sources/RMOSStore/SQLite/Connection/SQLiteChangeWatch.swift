@@ -28,7 +28,7 @@ final class SQLiteChangeWatch: Sendable {
   private let followsPath: Bool
   private let busyTimeout: Duration
   /// Distinguishes the store's tokens from those of all others.
-  private let mark = ASCII.randomHex(bytes: 8)
+  private let mark = ASCII.randomHex()
   private let state = Mutex(State())
 
   init(

@@ -1,0 +1,38 @@
+import CLibrary
+
+extension Array {
+  /// The first position whose element satisfies `holds`, as all elements after it do; the end if
+  /// none does.
+  ///
+  /// - Complexity: O(log n).
+  package func partitioningIndex(where holds: (Element) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
+
+extension Double {
+  /// The logarithm to the base 2: `log2`.
+  package var binaryLogarithm: Double { log2(self) }
+}
+
+/// SplitMix64: the same numbers for the same seed, on every machine.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  /// A generator that starts at `seed`.
+  package init(seed: UInt64) { state = seed }
+
+  /// The next number.
+  package mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed &>> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed &>> 31)
+  }
+}
