@@ -81,7 +81,7 @@ struct Hints {
     _ group: IssueGroups.Group, source: String, _ arguments: ParsedArguments
   ) -> String? {
     // No option changes which of several entities of the source counts.
-    if group.code == .duplicateDiffers, group.message.hasPrefix("appears earlier") { return nil }
+    if group.isRepeatedInSource { return nil }
     if group.isAboutPositions {
       return "give such entities ids, and new ones a file of their own; "
         + "--missing-id reject refuses them"
@@ -91,7 +91,7 @@ struct Hints {
     if group.code == .fieldUnknownValue, group.severity == .warning {
       return "the known values are on the manual page: \(program) man"
     }
-    if let name = mapping(in: group.message) {
+    if let name = MappingAdvice(in: group.message)?.rawValue {
       let given = arguments.all("mapping")
       if given.contains(name) { return nil }
       if given.isEmpty { return "--mapping \(PlainText.shellWord(name)) reads them" }
@@ -104,15 +104,6 @@ struct Hints {
     else { return nil }
     let place = PlainText.path(group.within, in: source)
     return "\(program) survey \(PlainText.shellWord(place)) shows their shape"
-  }
-
-  /// The mapping that the source may be read with, by a message.
-  private func mapping(in message: String) -> String? {
-    let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
-    guard let index = parts.firstIndex(where: { $0.hasSuffix("with the mapping ") }),
-      index + 2 < parts.count, parts[index + 1] != "…"
-    else { return nil }
-    return String(parts[index + 1])
   }
 
   /// What to do about findings of an audit, by the code of their rule.

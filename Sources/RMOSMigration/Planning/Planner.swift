@@ -12,6 +12,9 @@ struct Planner {
   /// Whether issues of severity info are reported in full or only counted.
   let reportsInformation: Bool
 
+  /// How a message begins that an entity of the same source has the id.
+  static let isRepeated = "appears earlier in the source"
+
   /// What to do with an entity.
   enum Action: Sendable, Hashable {
     case insert, update, skip, reject
@@ -64,7 +67,7 @@ struct Planner {
       let fact =
         switch facts.origin {
         case let origin? where origin.isOfThisRun:
-          "appears earlier in the source (\(origin.place)), with other content in \(names)\(more)"
+          "\(Self.isRepeated) (\(origin.place)), with other content in \(names)\(more)"
         case let origin?:
           "is already in the store (from \(origin.place)) with other content in \(names)\(more)"
         case nil: "is already in the store with other content in \(names)\(more)"
@@ -90,7 +93,7 @@ struct Planner {
     }
     if facts.isRepeated {
       return skip(
-        "appears earlier in the source"
+        Self.isRepeated
           + (facts.origin.map { " (\($0.place))" } ?? "")
           + ", with other content in \(members); the first one counts" + Self.age(facts.origin))
     }

@@ -40,6 +40,10 @@ package struct IssueGroups: Sendable, Hashable {
     package var kind: EntityKind? { firsts[0].kind }
     package var pointer: String? { firsts[0].pointer }
     package var isNew: Bool? { firsts[0].isNew }
+    /// Whether the ids are those of other entities of the source, with other content.
+    package var isRepeatedInSource: Bool {
+      code == .duplicateDiffers && firsts[0].message.hasPrefix(Planner.isRepeated)
+    }
 
     /// The message, with … for each value that is not the same in all.
     package var message: String {

@@ -13,7 +13,8 @@ extension Timestamp {
   }
 
   /// What to do about times that are numbers.
-  fileprivate static let epochAdvice = "times that are numbers are read with the mapping \"epoch\""
+  fileprivate static let epochAdvice =
+    "times that are numbers are read \(MappingAdvice.epoch.words)"
 
   /// What to do about the time that programs write where there is none.
   package static func adviceForNoTime(writtenAs text: String) -> String {
