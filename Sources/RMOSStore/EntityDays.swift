@@ -47,12 +47,6 @@ public struct EntityDays: Sendable, Hashable {
   }
 }
 
-/// A reader that can count the days of the entities of a kind in pieces.
-protocol EntityDaysCounting: StoreReader {
-  /// The number of entities of a range that came on each day.
-  func entityDays(of kind: EntityKind, in range: EntityRange) throws -> EntityDays
-}
-
 extension RecordStore {
   /// The number of entities that came into the store on each day, counted on two threads if the
   /// store can show one state to both.
@@ -63,7 +57,7 @@ extension RecordStore {
   package func entityDays(inPiecesOf size: Int = 50_000) throws -> EntityDays {
     var pieces: [(kind: EntityKind, range: EntityRange)] = []
     try read { reader in
-      guard reader is any EntityDaysCounting else { return }
+      guard reader is any StreamingReader else { return }
       for kind in reader.catalog.kinds {
         pieces += try reader.ranges(of: kind, count: size).map { (kind, $0) }
       }
@@ -76,7 +70,7 @@ extension RecordStore {
         { reader in
           // The first reader of a store says nothing of what the others can do.
           let found =
-            try (reader as? any EntityDaysCounting)?.entityDays(of: piece.kind, in: piece.range)
+            try (reader as? any StreamingReader)?.entityDays(of: piece.kind, in: piece.range)
             ?? reader.days(of: piece.kind, in: piece.range, try reader.runDays())
           days.withLock { $0.add(found) }
         }

@@ -1,4 +1,5 @@
 public import RMOSModels
+import RMOSSystem
 
 /// A store of entities, and of the ledger of the runs that wrote them.
 ///
@@ -72,6 +73,12 @@ public protocol RecordStore: Sendable {
   /// store value. It takes microseconds, whatever the size of the store.
   func changeToken() -> String?
 
+  /// Returns a text that names the database which the store works with now, and no other, if
+  /// another can come in its place, as a file by renaming; `nil` if none can, or it is not known.
+  ///
+  /// What was found out about a database of another name says nothing of this one.
+  func databaseMark() -> String?
+
   /// Runs `body`, which may load a lot: if all entity tables are empty, their recommended indexes
   /// may be missing until it ends.
   ///
@@ -116,15 +123,8 @@ public enum Rehearsal: Sendable {
   case unforeseeable(String)
 }
 
-/// A store that goes on with another database if one comes in its place.
-package protocol ReplaceableStore: RecordStore {
-  /// A text that names the database that is there now, and no other; `nil` if it is not known, or
-  /// there is none.
-  func databaseMark() -> String?
-}
-
 /// A store that can show one state to several threads at the same time.
-package protocol ConcurrentReading: RecordStore {
+protocol ConcurrentReading: RecordStore {
   /// Runs each part on one and the same state, several at a time if that is possible.
   ///
   /// The parts are begun in order. Once one throws, no further one is begun.
@@ -167,4 +167,48 @@ extension RecordStore {
     }
     return try body()
   }
+}
+
+extension RecordStore {
+  /// Runs ``read(_:)`` on a thread of its own; the task is suspended meanwhile.
+  ///
+  /// For code that must not block, such as the main actor and everything else that runs on Swift's
+  /// threads.
+  ///
+  /// ```swift
+  /// let patterns = try await store.asyncRead { try $0.entities(Pattern.self, limit: 50) }
+  /// ```
+  ///
+  /// - Throws: `CancellationError` if the task is cancelled while something long is read; what
+  ///   ``read(_:)`` throws.
+  public func asyncRead<Result: Sendable>(
+    _ body: @escaping @Sendable (any StoreReader) throws -> Result
+  ) async throws -> Result {
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
+      try read { reader in try reader.withCancellation(isCancelled) { try body(reader) } }
+    }
+  }
+
+  /// Runs ``write(_:)`` on a thread of its own; the task is suspended meanwhile, also while another
+  /// writer is at work.
+  ///
+  /// ```swift
+  /// try await store.asyncWrite { try $0.create(pattern) }
+  /// ```
+  ///
+  /// - Throws: `CancellationError` if the task is cancelled before the transaction is committed and
+  ///   something long is read in it; nothing is changed then. What ``write(_:)`` throws.
+  public func asyncWrite<Result: Sendable>(
+    _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
+  ) async throws -> Result {
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
+      try write { transaction in
+        try transaction.withCancellation(isCancelled) { try body(transaction) }
+      }
+    }
+  }
+}
+
+extension StoreError: CancellableError {
+  package var saysCancelled: Bool { code == .cancelled }
 }

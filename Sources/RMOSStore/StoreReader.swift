@@ -296,15 +296,6 @@ extension StoreReader {
   }
 }
 
-/// A reader that can go through the records of a query one by one.
-protocol RecordStreaming: StoreReader {
-  /// Calls `body` with the records that match `query`, in its order, within its limit and offset.
-  ///
-  /// Memory is for eight bytes a record at most.
-  /// - Returns: Whether it could; if not, `body` was not called.
-  func streamRecords(_ query: RecordQuery, _ body: (Record) throws -> Void) throws -> Bool
-}
-
 extension StoreReader {
   /// Calls `body` with the records that match `query`, in its order, within its limit and offset.
   ///
@@ -316,7 +307,7 @@ extension StoreReader {
   package func forEachRecord(
     matching query: RecordQuery, pageSize size: Int = 1_000, _ body: (Record) throws -> Void
   ) throws {
-    if let reader = self as? any RecordStreaming, try reader.streamRecords(query, body) { return }
+    if let reader = self as? any StreamingReader, try reader.streamRecords(query, body) { return }
     var (offset, rest) = (query.offset, query.limit ?? .max)
     while rest > 0 {
       let size = min(rest, size)
@@ -326,5 +317,40 @@ extension StoreReader {
       if records.count < size || overflows { return }
       (offset, rest) = (next, rest - size)
     }
+  }
+}
+
+/// Abandons work of a reader that goes through its rows itself, which nothing else can interrupt.
+///
+/// The reader has one, runs ``within(_:_:)`` for its ``StoreReader/withCancellation(_:_:)``, and
+/// calls ``poll()`` for each row.
+public final class CancellationCheck {
+  private var checks: [() -> Bool] = []
+  private var count = 0
+
+  /// Creates a check that never cancels.
+  public init() {}
+
+  /// Runs `body`, within which ``poll()`` throws once `isCancelled` returns `true`.
+  ///
+  /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
+  public func within<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    try withoutActuallyEscaping(isCancelled) { isCancelled in
+      checks.append(isCancelled)
+      defer { checks.removeLast() }
+      return try body()
+    }
+  }
+
+  /// Asks whether the work is cancelled, at every 64th call.
+  ///
+  /// - Throws: ``StoreError/Code/cancelled``.
+  public func poll() throws(StoreError) {
+    guard !checks.isEmpty else { return }
+    count &+= 1
+    guard count.isMultiple(of: 64) else { return }
+    if checks.contains(where: { $0() }) { throw .cancelled }
   }
 }

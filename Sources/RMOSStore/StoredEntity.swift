@@ -76,8 +76,8 @@ package struct EntityRange: Sendable, Hashable {
   }
 }
 
-/// A reader that can lend stored entities without copying them, and go through a kind in pieces.
-protocol EntityLending: StoreReader {
+/// A reader that can go through what it holds without copying it, and in pieces.
+protocol StreamingReader: StoreReader {
   /// Lends the entities of a range, in its order.
   func lendEntities(
     _ kind: EntityKind, in range: EntityRange, _ body: (borrowing StoredEntity) throws -> Void
@@ -86,6 +86,15 @@ protocol EntityLending: StoreReader {
   /// Ranges of about `count` entities that together are all of a kind, in order; one if finding
   /// them would take long.
   func entityRanges(_ kind: EntityKind, of count: Int) throws -> [EntityRange]
+
+  /// The number of entities of a range that came on each day.
+  func entityDays(of kind: EntityKind, in range: EntityRange) throws -> EntityDays
+
+  /// Calls `body` with the records that match `query`, in its order, within its limit and offset.
+  ///
+  /// Memory is for eight bytes a record at most.
+  /// - Returns: Whether it could; if not, `body` was not called.
+  func streamRecords(_ query: RecordQuery, _ body: (Record) throws -> Void) throws -> Bool
 }
 
 extension StoreReader {
@@ -95,7 +104,7 @@ extension StoreReader {
     _ kind: EntityKind, in range: EntityRange = .all,
     _ body: (borrowing StoredEntity) throws -> Void
   ) throws {
-    if let reader = self as? any EntityLending {
+    if let reader = self as? any StreamingReader {
       return try reader.lendEntities(kind, in: range, body)
     }
     var pending = PendingEntities(kind)
@@ -110,7 +119,7 @@ extension StoreReader {
   ///
   /// They are so in any state of the store.
   package func ranges(of kind: EntityKind, count: Int) throws -> [EntityRange] {
-    try (self as? any EntityLending)?.entityRanges(kind, of: count) ?? [.all]
+    try (self as? any StreamingReader)?.entityRanges(kind, of: count) ?? [.all]
   }
 }
 

@@ -32,6 +32,8 @@ extension StoreWrapper {
   public var hasWriter: Bool? { base.hasWriter }
   /// Forwards to the base store.
   public func changeToken() -> String? { base.changeToken() }
+  /// Forwards to the base store.
+  public func databaseMark() -> String? { base.databaseMark() }
   /// Reads the base.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     try base.read(body)

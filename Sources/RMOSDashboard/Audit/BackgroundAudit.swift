@@ -186,9 +186,7 @@ final class BackgroundAudit: Sendable {
   /// Forgets what was found in another database than the one that is there now, which is audited
   /// at once.
   private func forgetReplaced() {
-    guard let store = store as? any ReplaceableStore, let mark = store.databaseMark() else {
-      return
-    }
+    guard let mark = store.databaseMark() else { return }
     let isReplaced = state.withLock { state in
       guard let database = state.database, database != mark else { return false }
       state.database = nil
@@ -236,7 +234,7 @@ final class BackgroundAudit: Sendable {
 
   private func make(_ token: String?, _ start: Duration, _ startedAt: String) {
     // Taken before reading, as the token.
-    let database = (store as? any ReplaceableStore)?.databaseMark()
+    let database = store.databaseMark()
     let report = means.observer?()
     var result: Result?
     var failure: Failure?

@@ -246,6 +246,10 @@ public final class SQLiteStore: RecordStore {
   /// `PRAGMA data_version`.
   public func changeToken() -> String? { watch.token() }
 
+  /// Returns a text that names the file that is at the path now; `nil` if the store does not go on
+  /// with another one, or there is none.
+  public func databaseMark() -> String? { watch.databaseMark }
+
   /// Runs `body`, and creates the recommended indexes that are missing when it ends.
   ///
   /// They are dropped before if all entity tables are empty and the schema does not belong to a
@@ -375,14 +379,8 @@ public final class SQLiteStore: RecordStore {
   }
 }
 
-extension SQLiteStore: ReplaceableStore {
-  /// A text that names the file that is at the path now; `nil` if the store does not go on with
-  /// another one, or there is none.
-  package func databaseMark() -> String? { watch.databaseMark }
-}
-
 extension SQLiteStore: ConcurrentReading {
-  package func readConcurrently(
+  func readConcurrently(
     _ parts: [@Sendable (any StoreReader) throws -> Void]
   ) throws {
     let queue = PartQueue(parts)

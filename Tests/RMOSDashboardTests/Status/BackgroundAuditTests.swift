@@ -241,8 +241,13 @@ import Testing
     #expect(audit.auditIfDue())
   }
 
+  private struct PlainWrapper: StoreWrapper {
+    let base: any RecordStore
+  }
+
   /// As when a backup is put in the place of the database by renaming.
-  @Test func theVerdictOnAnotherDatabaseIsForgotten() throws {
+  @Test(arguments: [false, true])
+  func theVerdictOnAnotherDatabaseIsForgotten(_ isWrapped: Bool) throws {
     let directory = try TemporaryDirectory()
     let (path, other) = (directory.file("rmos.db"), directory.file("other.db"))
     for (path, count) in [(path, 1), (other, 2)] {
@@ -256,7 +261,8 @@ import Testing
     }
     let served = try SQLiteStore(path: path, access: .readOnly, followsPath: true)
     let audit = BackgroundAudit(
-      served, .init(interval: .seconds(600), clock: .fixed(DashboardFixture.now)))
+      isWrapped ? PlainWrapper(base: served) : served,
+      .init(interval: .seconds(600), clock: .fixed(DashboardFixture.now)))
     #expect(audit.auditIfDue())
     #expect(audit.view().newest?.report.counts[.stripFamilies] == 1)
     try FileManager.default.removeItem(atPath: path)

@@ -34,6 +34,7 @@ package final class TableStore: RecordStore {
   package var sizeOnDisk: Int? { nil }
   package var hasWriter: Bool? { nil }
   package func changeToken() -> String? { nil }
+  package func databaseMark() -> String? { nil }
   package func checkWriting() throws -> [Issue] { [] }
   package func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
   package func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }

@@ -145,6 +145,9 @@ public final class PostgresStore: RecordStore {
     try? readers.ask { try watch.token($0) }
   }
 
+  /// `nil`: a server does not say that another database was put in the place of this one.
+  public func databaseMark() -> String? { nil }
+
   // MARK: Writing
 
   /// Runs `body` in one transaction.

@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-extension SQLiteReader: EntityLending {
+extension SQLiteReader: StreamingReader {
   final func lendEntities(
     _ kind: EntityKind, in range: EntityRange, _ body: (borrowing StoredEntity) throws -> Void
   ) throws {

@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-extension SQLiteReader: EntityDaysCounting {
+extension SQLiteReader {
   final func entityDays() throws -> EntityDays {
     var days = EntityDays()
     for kind in catalog.kinds { days.add(try entityDays(of: kind, in: .all)) }

@@ -45,7 +45,7 @@ enum RowSet {
 
 // A page of a long list is found in two steps, as rows are long: their numbers first, from an index
 // if one has what is asked for; then the rows of the page, one by one.
-extension SQLiteReader: RecordStreaming {
+extension SQLiteReader {
   /// The most rows that are looked up one by one for a page.
   private static var mostLookedUp: Int { 4096 }
 

@@ -143,6 +143,7 @@ final class SQLiteRehearsal: RecordStore {
   var sizeOnDisk: Int? { nil }
   var hasWriter: Bool? { nil }
   func changeToken() -> String? { nil }
+  func databaseMark() -> String? { nil }
   func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
   func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
