@@ -26,14 +26,6 @@ public struct RecordGroup: Sendable, Hashable {
       minimum = Swift.min(minimum ?? number, number)
       maximum = Swift.max(maximum ?? number, number)
     }
-
-    /// Adds all of `other`.
-    package mutating func add(_ other: Numbers) {
-      count += other.count
-      sum += other.sum
-      minimum = [minimum, other.minimum].compactMap { $0 }.min()
-      maximum = [maximum, other.maximum].compactMap { $0 }.max()
-    }
   }
 
   /// What records are counted by.

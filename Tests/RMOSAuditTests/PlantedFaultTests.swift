@@ -21,7 +21,6 @@ import Testing
     var testDescription: String { "\(rule.code): \(sql.prefix(80))" }
   }
 
-  private static let pattern = "basic_chevron_5x7"
   private static let completed = "JOB-ROSETTE-20250101-100000"
 
   private static func onPattern(

@@ -148,7 +148,7 @@ import Testing
       record.values[position] = .text("gone")
       try transaction.write(record, run: run)
     }
-    let text = RepairPlan(for: try fixture.audit()).sql
+    let text = try fixture.audit().repairPlan
     #expect(text.contains("undo run 2, or migrate"), "\(text)")
   }
 }

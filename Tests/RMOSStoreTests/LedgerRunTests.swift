@@ -8,18 +8,6 @@ import Testing
 
 @Suite struct LedgerRunTests {
   /// The ledger is a table that anyone can write to.
-  @Test(arguments: [
-    (1.5, Duration.milliseconds(1500)), (.nan, .zero), (.infinity, .seconds(3_155_760_000)),
-    (-1e300, .seconds(-3_155_760_000)),
-  ])
-  func anyStoredNumberIsADuration(_ seconds: Double, _ duration: Duration) {
-    var run = StoreSamples.run()
-    run.seconds = seconds
-    run.timings.kindSeconds[.patterns] = seconds
-    #expect(run.duration == duration)
-    #expect(run.timings.kindDurations == [.patterns: duration])
-  }
-
   @Test(arguments: [(Int.max, 1_000_000_000_000), (.min, 0), (7, 7)])
   func anyStoredNumberIsACount(_ number: Int, _ count: Int) {
     var run = StoreSamples.run()
@@ -40,14 +28,6 @@ import Testing
         #expect(later == ids.filter { $0 > id }.reversed())
       }
     }
-  }
-
-  @Test func durationsAreStoredAsSeconds() {
-    var run = StoreSamples.run()
-    run.duration = .milliseconds(2250)
-    run.timings.kindDurations = [.joblogs: .seconds(3)]
-    #expect(run.seconds == 2.25)
-    #expect(run.timings.kindSeconds == [.joblogs: 3])
   }
 
   /// A ledger of version 2, as the version before kept it: who ran something is known of servers

@@ -241,8 +241,6 @@ struct BatchResult {
   var failureDigests: [Provenance.Digest] = []
   /// The number of failed entities that are new.
   private(set) var failedNew = 0
-  /// The number of failed entities that are known.
-  var failedKnown: Int { counts.failed - failedNew }
   /// The unknown members that were kept with what was written.
   var keptMembers = KeptMembers()
   /// How the run is to end after this batch, if it is.

@@ -60,7 +60,6 @@ struct CompiledRules {
     let targetOfField: [Int?]
   }
 
-  let kind: EntityKind
   /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.
   let ignoresSpelling: Bool
   /// Whether any rule asks for an object's key in its dictionary.
@@ -75,7 +74,6 @@ struct CompiledRules {
   private(set) var nameOfNode: [[UInt8]?] = []
 
   init(_ rules: [MappingRule], for kind: EntityKind, ignoresSpelling: Bool) {
-    self.kind = kind
     self.ignoresSpelling = ignoresSpelling
     let schema = kind.schema
     var (fieldOfNode, nameOfNode) = ([Int: Int](), [Int: [UInt8]]())

@@ -3,8 +3,6 @@ import RMOSSystem
 /// A pattern for relative paths: `*` matches anything within a name, `?` one character, and
 /// `**` between slashes any directories, including none.
 struct FileGlob: Sendable {
-  /// The pattern as the mapping writes it.
-  let text: String
   private let parts: [Part]
 
   private enum Part: Sendable {
@@ -14,7 +12,6 @@ struct FileGlob: Sendable {
 
   /// Creates a pattern; `nil` if it can match no relative path.
   init?(_ text: String) {
-    self.text = text
     let names = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard !text.isEmpty, names.allSatisfy({ !$0.isEmpty && !$0.elementsEqual(".".utf8) }),
       !names.contains(where: { $0.elementsEqual("..".utf8) })

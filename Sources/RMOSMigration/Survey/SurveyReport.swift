@@ -209,8 +209,6 @@ public struct SurveyReport: Sendable {
   }
   /// How many objects have the id of an earlier one.
   package var duplicates: Int { shapes.reduce(0) { $0 + $1.best.duplicates } }
-  /// Whether nothing that could be read was found.
-  package var isEmpty: Bool { objectCount == 0 && failures.isEmpty }
   /// The text of the mapping file proposed for what no built-in mapping reads; `nil` if none was
   /// asked for, or there is nothing to propose.
   public var proposedMapping: String? { proposal?.text }

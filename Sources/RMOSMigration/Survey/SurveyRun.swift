@@ -14,7 +14,6 @@ final class SurveyRun {
   private var result: SurveyReport
   private var failures: [IssueCode: SurveyReport.Failure] = [:]
   private var failureOrder: [IssueCode] = []
-  private var dangling: [SurveyReport.Dangling: Int] = [:]
   private var fileNumber = 0
   /// What files outside the kinds' directories were found to hold, by path.
   private var kindsOfFiles = IDTable()

@@ -112,7 +112,7 @@ package final class EntityDecoder {
       objectViolations.removeAll(keepingCapacity: true)
       (duplicateCount, lookAlikeCount) = (0, 0)
       fieldViolations.removeAll(keepingCapacity: true)
-      (unreadFields, unknownMembers) = ([], .empty)
+      (unreadFields, unknownMembers) = (FieldSet(), .empty)
     }
 
     mutating func note(_ violation: Violation?, of field: Int) {

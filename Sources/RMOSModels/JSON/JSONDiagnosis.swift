@@ -101,11 +101,6 @@ extension JSONDiagnosis {
     /// The last byte before the place that is not white space.
     var previous: UInt8? { bytes[..<position].last { !JSONScanner.isWhiteSpace($0) } }
 
-    /// The first byte after the place that is not white space.
-    var next: UInt8? {
-      bytes[min(position + 1, bytes.count)...].first { !JSONScanner.isWhiteSpace($0) }
-    }
-
     /// Whether the place is where the text begins, or within what could be its first token.
     var isAtStart: Bool { start.map { position - $0 <= 2 && $0 <= position } ?? false }
 

@@ -8,14 +8,6 @@ public struct JSONNumber: Sendable, Hashable {
   /// Creates a number from a token that is known to be valid.
   init(unchecked text: String) { self.text = text }
 
-  /// Creates a number from its token; `nil` if `text` is not a JSON number.
-  package init?(_ text: String) {
-    guard case .number(let number)? = try? JSONValue(parsing: text),
-      number.text.utf8.count == text.utf8.count
-    else { return nil }
-    self = number
-  }
-
   /// Creates a whole number.
   public init(_ value: some BinaryInteger) { text = String(value) }
 

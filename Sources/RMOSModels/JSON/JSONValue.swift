@@ -216,11 +216,6 @@ extension JSONValue {
     }
     self = try result.get()
   }
-
-  /// Parses a JSON text from its UTF-8 bytes, without a byte-order mark.
-  package init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(ParsingError) {
-    self = try unsafe JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: false).get()
-  }
 }
 
 /// Builds a tree from what the scanner has accepted, without recursion.

@@ -63,14 +63,6 @@ package struct JSONWriter: Sendable {
     defer { bytes.removeAll(keepingCapacity: true) }
     return bytes
   }
-
-  /// Clears the text and keeps its memory.
-  package mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
-    depth = 0
-    needsComma = false
-    isAfterName = false
-  }
 }
 
 // Containers and members.

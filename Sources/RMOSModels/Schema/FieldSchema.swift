@@ -83,8 +83,6 @@ package struct FieldSet: Sendable, Hashable {
     for (position, field) in fields.enumerated() where isIncluded(field) { insert(position) }
   }
 
-  /// Whether the set has no field.
-  package var isEmpty: Bool { bits == 0 }
   /// The number of fields in it.
   package var count: Int { bits.nonzeroBitCount }
 
@@ -101,11 +99,5 @@ package struct FieldSet: Sendable, Hashable {
   package mutating func insert(_ field: Int) {
     precondition(field < FieldSet.capacity, "a kind has at most \(FieldSet.capacity) fields")
     bits |= 1 << UInt64(field)
-  }
-}
-
-extension FieldSet: ExpressibleByArrayLiteral {
-  package init(arrayLiteral fields: Int...) {
-    for field in fields { insert(field) }
   }
 }

@@ -29,12 +29,6 @@ public struct LedgerRun: Sendable, Hashable {
 
     /// Creates timings of nothing.
     package init() {}
-
-    /// Wall time of each kind so far.
-    package var kindDurations: [EntityKind: Duration] {
-      get { kindSeconds.mapValues(Duration.init(storedSeconds:)) }
-      set { kindSeconds = newValue.mapValues(\.seconds) }
-    }
   }
 
   /// The number of the run in the ledger.
@@ -91,12 +85,6 @@ public struct LedgerRun: Sendable, Hashable {
   /// The run that undid it; `nil` if none did.
   public var undoneBy: Int64?
 
-  /// Wall time.
-  package var duration: Duration {
-    get { Duration(storedSeconds: seconds) }
-    set { seconds = newValue.seconds }
-  }
-
   /// Creates a run that begins.
   public init(
     id: Int64 = 0, command: String, startedAt: String, source: String, optionsJSON: String,
@@ -127,15 +115,6 @@ public struct LedgerRun: Sendable, Hashable {
       toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID, catalog: catalog)
     user = ProcessEnvironment.userName(ProcessEnvironment.user)
     host = ProcessEnvironment.hostName
-  }
-}
-
-extension Duration {
-  /// Creates a duration from a number that anyone may have written: at most 100 years, and zero for
-  /// what is not a number.
-  init(storedSeconds seconds: Double) {
-    let longest = 3_155_760_000.0
-    self = .seconds(seconds.isNaN ? 0 : min(max(seconds, -longest), longest))
   }
 }
 

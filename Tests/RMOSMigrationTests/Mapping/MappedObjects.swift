@@ -83,9 +83,4 @@ extension Mapping {
     try Mapping(
       parsing: #"{"mapping":1,"name":"test","names":"\#(names)","joblogs":[\#(rule)]}"#)
   }
-
-  /// A mapping of one rule for patterns, given as JSON.
-  static func patterns(_ rule: String) throws -> Mapping {
-    try Mapping(parsing: #"{"mapping":1,"name":"test","patterns":[\#(rule)]}"#)
-  }
 }

@@ -12,7 +12,7 @@ import Testing
       value
         == .object([
           .init(name: "a", value: [nil, true, false]),
-          .init(name: "n", value: .number(try #require(JSONNumber("-1.50e+3")))),
+          .init(name: "n", value: .number(try #require(JSONNumber(written: "-1.50e+3")))),
           .init(name: "s", value: "x"), .init(name: "o", value: .object([])),
           .init(name: "e", value: .array([])),
         ]))
@@ -46,20 +46,6 @@ import Testing
     }
     #expect(error?.line == 3 && error?.column == 9 && error?.offset == 21)
     #expect(error?.description.hasPrefix("line 3, column 9: found 02, ") == true)
-  }
-
-  @Test func bytesThatAreNotUTF8AreRefusedAtTheirPlace() {
-    for bad: [UInt8] in [[0xE9], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]] {
-      let bytes = Array("[\"é".utf8) + bad + Array("\"]".utf8)
-      let error = #expect(throws: ParsingError.self) {
-        try bytes.withUnsafeBufferPointer { try JSONValue(parsing: $0) }
-      }
-      #expect(error?.offset == 4 && error?.message.contains("not valid UTF-8") == true)
-    }
-    let good = Array("[\"é🎸\"]".utf8)
-    #expect(throws: Never.self) {
-      try good.withUnsafeBufferPointer { try JSONValue(parsing: $0) }
-    }
   }
 
   @Test func nestingEndsAt512() {
@@ -109,13 +95,13 @@ import Testing
       }
       let text = String(decoding: bytes, as: UTF8.self)
       let expected = JSONOracle.value(of: bytes)
-      let strict = bytes.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
-      #expect(strict == nil || strict == expected, "\(text)")
       if String(validating: bytes, as: UTF8.self) != nil {
+        let strict = try? JSONValue(parsing: text)
+        #expect(strict == nil || strict == expected, "\(text)")
         let value = try? JSONValue(parsing: text, replacingLoneSurrogates: true)
         #expect(value == expected, "\(text)")
       } else {
-        #expect(expected == nil && strict == nil)
+        #expect(expected == nil)
       }
       counts[expected != nil, default: 0] += 1
     }
@@ -139,17 +125,27 @@ import Testing
 
 @Suite struct JSONNumberTests {
   @Test func onlyNumbersAreNumbers() {
-    #expect(JSONNumber("-0.10E+5")?.text == "-0.10E+5")
-    for text in ["", " 1", "1 ", "01", "+1", "1.", "NaN", "true", "\"1\""] {
-      #expect(JSONNumber(text) == nil, "\(text)")
+    #expect(JSONNumber(written: "-0.10E+5")?.text == "-0.10E+5")
+    for text in ["", "01", "+1", "1.", "NaN", "true", "\"1\""] {
+      #expect(JSONNumber(written: text) == nil, "\(text)")
     }
   }
 
   @Test func valuesAreReadExactly() {
-    #expect(JSONNumber("1e2")?.int64 == 100 && JSONNumber("1.5")?.int64 == nil)
-    #expect(JSONNumber("0.1")?.double == 0.1 && JSONNumber("1e999")?.double == .infinity)
+    #expect(JSONNumber(written: "1e2")?.int64 == 100)
+    #expect(JSONNumber(written: "1.5")?.int64 == nil)
+    #expect(JSONNumber(written: "0.1")?.double == 0.1)
+    #expect(JSONNumber(written: "1e999")?.double == .infinity)
     #expect(JSONNumber(Double.nan) == nil && JSONNumber(0.1)?.text == "0.1")
     #expect(JSONNumber(UInt64.max).text == "18446744073709551615")
-    #expect(JSONNumber("1") != JSONNumber("1.0"))
+    #expect(JSONNumber(written: "1") != JSONNumber(written: "1.0"))
+  }
+}
+
+extension JSONNumber {
+  /// The number that a JSON text is; `nil` if it is something else.
+  fileprivate init?(written text: String) {
+    guard case .number(let number)? = try? JSONValue(parsing: text) else { return nil }
+    self = number
   }
 }

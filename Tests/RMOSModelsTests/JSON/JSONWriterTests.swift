@@ -160,12 +160,4 @@ import Testing
     }
     #expect(text == "{\"n\":1}\n{\"n\":2}\nnull")
   }
-
-  @Test func anEmptiedWriterStartsAnew() {
-    var writer = JSONWriter()
-    writer.integer(1)
-    writer.removeAll()
-    writer.array { $0.integer(2) }
-    #expect(writer.text == "[2]" && writer.utf8 == Array("[2]".utf8))
-  }
 }

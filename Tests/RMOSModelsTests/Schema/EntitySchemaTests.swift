@@ -81,13 +81,14 @@ import Testing
 
   @Test func aSetOfFieldsHoldsWhatWasPutIntoIt() {
     var set = FieldSet()
-    #expect(set.isEmpty && set == [])
-    for field in [0, 5, 31, 32, FieldSet.capacity - 1] {
+    #expect(set.count == 0)
+    let members = [0, 5, 31, 32, FieldSet.capacity - 1]
+    for field in members {
       #expect(!set.contains(field))
       set.insert(field)
       #expect(set.contains(field) && !set.contains(field + 1))
     }
-    #expect(set == [FieldSet.capacity - 1, 32, 31, 5, 0])
+    #expect((0..<FieldSet.capacity).filter(set.contains) == members)
     #expect(!set.contains(FieldSet.capacity))
     let fields = EntityKind.joblogs.schema.fields
     let required = FieldSet(fields) { $0.isRequired }

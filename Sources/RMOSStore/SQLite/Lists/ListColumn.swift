@@ -228,13 +228,10 @@ struct ListJSONColumn: Sendable {
 
 /// A set of the rows of a table, by their positions in it.
 struct RowBits: Sendable, Equatable {
-  /// The number of rows that there are.
-  let rowCount: Int
   private var words: [UInt64]
 
   /// Creates a set of all rows, or of none.
   init(rowCount: Int, containsAll: Bool = false) {
-    self.rowCount = rowCount
     words = [UInt64](repeating: containsAll ? .max : 0, count: (rowCount + 63) / 64)
     let rest = rowCount & 63
     if containsAll, rest > 0 { words[words.count - 1] = 1 << UInt64(rest) - 1 }
