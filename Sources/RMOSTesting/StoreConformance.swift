@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 public import RMOSStore
 
 /// One thing that every store must do.
@@ -211,4 +211,63 @@ extension RecordStore {
   func ids(_ kind: EntityKind) throws -> [String] {
     try read { try $0.records(RecordQuery(kind)).map(\.id) }
   }
+}
+
+/// What a store holds: all records of all kinds, and their provenance but for the run, so that two
+/// stores can be compared.
+public struct StoreContent: Sendable, Hashable {
+  /// The records, by kind and id.
+  public private(set) var records: [Record] = []
+  /// Their provenance, the run left out.
+  public private(set) var provenance: [Provenance] = []
+
+  /// Reads everything.
+  ///
+  /// - Throws: What the store throws.
+  public init(of store: any RecordStore) throws {
+    self = try store.read { try StoreContent(of: $0) }
+  }
+
+  /// Reads everything.
+  ///
+  /// - Throws: What the reader throws.
+  public init(of reader: any StoreReader) throws {
+    for kind in reader.catalog.kinds { try reader.forEachRecord(kind) { records.append($0) } }
+    for record in records {
+      guard var origin = try reader.provenance(record.kind, id: record.id) else { continue }
+      origin.run = 0
+      provenance.append(origin)
+    }
+  }
+}
+
+/// What a store can do beyond what every store must.
+///
+/// The author of a store declares it; the checks never guess. A trait that is not declared is
+/// checked too: a store that does not back up has to say so.
+public struct StoreTraits: OptionSet, Sendable, Hashable {
+  /// The traits as bits.
+  public let rawValue: Int
+
+  /// Creates traits from their bits.
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// A store that is opened again has the same content.
+  public static let persistent = StoreTraits(rawValue: 1 << 0)
+  /// What `withBackup(beforeRun:isCancelled:_:)` hands to its closure makes a copy.
+  public static let backsUp = StoreTraits(rawValue: 1 << 1)
+  /// `changeToken()` tells commits apart.
+  public static let tellsChanges = StoreTraits(rawValue: 1 << 2)
+  /// `hasWriter` tells whether a writer is at work.
+  public static let tellsWriter = StoreTraits(rawValue: 1 << 3)
+  /// Texts may hold U+0000.
+  public static let keepsNUL = StoreTraits(rawValue: 1 << 4)
+  /// A column keeps values of any type if they cannot be converted to its own, as those of SQLite
+  /// do.
+  public static let keepsAnyType = StoreTraits(rawValue: 1 << 5)
+
+  /// All traits.
+  public static let all: StoreTraits = [
+    .persistent, .backsUp, .tellsChanges, .tellsWriter, .keepsNUL, .keepsAnyType,
+  ]
 }

@@ -205,7 +205,7 @@ import Testing
     #expect(Set(failed) == [.fieldRange, .missingReference])
     #expect(found.allSatisfy { $0.kind == Blade.kind && $0.id == "rough" })
     #expect(Set(found.compactMap(\.column)) == ["teeth", "run_id"])
-    #expect(RepairPlan(for: report).sql.contains("saw_blades"))
+    #expect(report.repairPlan.contains("saw_blades"))
   }
 
   // MARK: HTTP and pages

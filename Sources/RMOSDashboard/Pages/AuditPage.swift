@@ -338,7 +338,7 @@ extension AuditPage {
       switch format {
       case .text: ("text/plain; charset=utf-8", "audit.txt", report.text() + "\n")
       case .json: ("application/json", "audit.json", report.json + "\n")
-      case .sql: ("application/sql", "repair.sql", RepairPlan(for: report).sql)
+      case .sql: ("application/sql", "repair.sql", report.repairPlan)
       }
     return .file(Array(text.utf8), name: name, type: type)
   }

@@ -55,8 +55,12 @@ struct FileByteSource: ByteSource {
 
   var size: Int { state.size }
 
-  /// Whether the file was written since it was opened; `false` if that cannot be determined.
-  var hasChanged: Bool { (try? file.status().state).map { $0 != state } ?? false }
+  /// Whether the file was written while it was being read, so that what was read may be of two
+  /// states; `false` if that cannot be determined.
+  var hasChanged: Bool {
+    // What is read with one call is of one state.
+    size > 64 << 10 && (try? file.status().state).map { $0 != state } ?? false
+  }
 
   func close() { file.close() }
 }

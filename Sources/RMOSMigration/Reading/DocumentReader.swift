@@ -45,9 +45,6 @@ final class DocumentReader {
     self.isCancelled = isCancelled
   }
 
-  /// Files of at most so many bytes are read with one call.
-  static let readAtOnce = 64 << 10
-
   /// The number of bytes read of the document.
   var bytesRead: Int { window.bytesRead }
 

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSStore
 import RMOSSystem
 
 /// The batches of a source, read ahead on a separate thread.
@@ -63,6 +64,105 @@ struct SourceFeed {
     } catch {
       // Stopping is not a failure to report.
       if case .source(let failure) = error { channel.end(failure) } else { channel.end() }
+    }
+  }
+}
+
+/// Passes batches from the reading thread to the writing one, a few at a time, and empty records
+/// back for reuse.
+final class BatchChannel: Sendable {
+  private static let capacity = 2
+  /// The interval at which a waiting receiver checks for cancellation.
+  private static let interval = Duration.milliseconds(100)
+
+  private struct State {
+    var batches: [SourceBatch] = []
+    var spare: [RecordBatch] = []
+    var hasEnded = false
+    var sourceFailure: SourceFailure?
+    var isClosed = false
+  }
+
+  private let monitor = Monitor(State())
+
+  /// Sends a batch, waiting for room.
+  ///
+  /// - Returns: Empty records to fill next.
+  /// - Throws: ``ReadFailure/stopped`` if the receiver has stopped.
+  func send(_ batch: SourceBatch) throws(ReadFailure) -> RecordBatch {
+    let records: RecordBatch? = monitor.wait(waking: .all) { state in
+      if state.isClosed { return .done(nil) }
+      guard state.batches.count < BatchChannel.capacity else { return .wait() }
+      state.batches.append(batch)
+      return .done(state.spare.popLast() ?? RecordBatch(kind: batch.records.kind))
+    }
+    guard let records else { throw .stopped }
+    return records
+  }
+
+  /// Closes the channel, with the error if the source could not be read to its end.
+  func end(_ failure: SourceFailure? = nil) {
+    monitor.withLock(waking: .all) { state in
+      state.hasEnded = true
+      state.sourceFailure = failure
+    }
+  }
+
+  /// The error that ended reading; `nil` before the end, and if everything was read.
+  var failure: SourceFailure? { monitor.withLock { $0.sourceFailure } }
+
+  /// The result of waiting for a batch.
+  enum Received {
+    case batch(SourceBatch)
+    /// There are no more batches.
+    case end
+    /// Waiting was cancelled.
+    case cancelled
+  }
+
+  /// Waits for the next batch, until `isCancelled` returns `true`.
+  func receive(isCancelled: () -> Bool) -> Received {
+    while true {
+      let deadline = Deadline(after: BatchChannel.interval)
+      let received: Received? = monitor.wait(waking: .all) { state in
+        if !state.batches.isEmpty { return .done(.batch(state.batches.removeFirst())) }
+        if state.hasEnded { return .done(.end) }
+        return deadline.hasPassed ? .done(nil) : .wait(until: deadline)
+      }
+      if let received { return received }
+      // Not while the monitor is locked: it is the caller's code.
+      if isCancelled() { return .cancelled }
+    }
+  }
+
+  /// Whether the receiver has stopped.
+  ///
+  /// For the reading side to check while it has no batch to send yet.
+  var isUnwanted: Bool { monitor.withLock { $0.isClosed } }
+
+  /// Returns records for reuse, unless a large entity has made them large.
+  func recycle(_ records: RecordBatch) {
+    guard records.reservedText <= 4 * SourceBatchBuilder.arenaLimit else { return }
+    monitor.withLock { state in
+      if state.spare.count < BatchChannel.capacity { state.spare.append(records) }
+    }
+  }
+
+  /// Stops the reading side: its next ``send(_:)`` throws.
+  func close() {
+    monitor.withLock(waking: .all) { state in
+      state.isClosed = true
+      state.batches.removeAll()
+    }
+  }
+
+  /// Waits until the reading side has ended, at most for a number of turns of ``interval``.
+  ///
+  /// - Returns: Whether it has.
+  func waitForEnd(turns: Int) -> Bool {
+    let deadline = Deadline(after: BatchChannel.interval * turns)
+    return monitor.wait { state in
+      state.hasEnded || deadline.hasPassed ? .done(state.hasEnded) : .wait(until: deadline)
     }
   }
 }

@@ -248,10 +248,7 @@ final class SourceReader {
         file.close()
       }
       try documents.read(file, as: format, selecting: selection)
-      // What is read with one call is of one state.
-      if let file = file as? FileByteSource, file.size > DocumentReader.readAtOnce,
-        file.hasChanged
-      {
+      if let file = file as? FileByteSource, file.hasChanged {
         builder.note(
           .warning, .inputChanged,
           "changed while it was being read, so that what was read may be of two states; run again "

@@ -47,7 +47,7 @@ public struct RecordBatch: Sendable {
     case integer(Int64)
     /// A double.
     case real(Double)
-    /// UTF-8 text, as a piece of ``RecordBatch/withText(_:)``.
+    /// UTF-8 text: ``RecordBatch/text(_:)``.
     case text(TextSpan)
   }
 
