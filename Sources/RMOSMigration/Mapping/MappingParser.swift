@@ -113,11 +113,18 @@ struct MappingParser {
       }
       rule.skips = true
     }
-    guard let members = words["members"] else { return rule }
-    guard case .object(let targets) = members.form else {
-      throw error("\"members\" is \(shown(members)); expected an object", at: members)
+    if let members = words["members"] { rule.members = try sources(members, kind.schema) }
+    return rule
+  }
+
+  /// Where the members of an entity come from, by the positions of their fields.
+  private func sources(
+    _ value: PlacedJSON, _ schema: EntitySchema
+  ) throws(ParsingError) -> [(field: Int, source: MemberSource)] {
+    guard case .object(let targets) = value.form else {
+      throw error("\"members\" is \(shown(value)); expected an object", at: value)
     }
-    let schema = kind.schema
+    var sources: [(field: Int, source: MemberSource)] = []
     var seen: Set<String> = []
     /// The member that takes the rest.
     var taker: String?
@@ -136,9 +143,9 @@ struct MappingParser {
         }
         taker = target.name
       }
-      rule.members.append((field, source))
+      sources.append((field, source))
     }
-    return rule
+    return sources
   }
 
   private func condition(_ value: PlacedJSON) throws(ParsingError) -> MappingCondition {

@@ -27,7 +27,8 @@ extension SQLiteReader: SchemaInspecting {
   }
 
   final func kindsWithLooseIDs() throws -> Set<EntityKind> {
-    try session().layout.kindsWithLooseIDs
+    let layout = try session().layout
+    return Set(catalog.kinds.filter(layout.hasLooseIDs))
   }
 
   final func forEachIntegrityProblem(
@@ -285,7 +286,7 @@ extension SQLiteReader {
         continue
       }
       if tables[position].isVirtual { continue }
-      tables[position].hasRowID = try SQLiteLayout.hasRowNumbers(name, connection)
+      tables[position].hasRowID = try EntityTable.hasRowNumbers(name, connection)
       tables[position].indexes = try indexes(of: name, connection)
       tables[position].foreignKeys = try foreignKeys(of: name, connection)
     }

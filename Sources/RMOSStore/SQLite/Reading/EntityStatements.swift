@@ -56,16 +56,16 @@ final class EntityStatements: Sendable {
   fileprivate init(_ kind: EntityKind, at position: Int, _ layout: SQLiteLayout) {
     let schema = kind.schema
     let columns = schema.fields.map(\.column)
-    let present = layout.columns[kind]
+    let table = layout.tables[kind]
     self.kind = kind
     self.position = position
-    hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
+    hasLooseIDs = layout.hasLooseIDs(kind)
     fieldCount = columns.count
     // A table that is yet to be created reads as an empty one.
     let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
-    source = present == nil ? "(SELECT \(nulls) WHERE 0)" : kind.table
-    scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
-    expressions = schema.fields.map { Self.expression($0, present: present) }
+    source = table == nil ? "(SELECT \(nulls) WHERE 0)" : kind.table
+    scanned = table?.hasForeignIndex == true ? "\(source) NOT INDEXED" : source
+    expressions = schema.fields.map { Self.expression($0, present: table?.columns) }
     // The row number is the end of every index: with any other column after created_at, SQLite
     // would read and sort all rows of the same time, however many.
     let created = schema.position(ofMember: "created_at")
@@ -74,14 +74,14 @@ final class EntityStatements: Sendable {
       + (layout.hasRowNumbers(kind) ? "rowid" : "id")
     let list = expressions.joined(separator: ", ")
     let qualified = Self.qualified(expressions, of: kind, by: "t")
-    hasRowNumbers = present != nil && layout.hasRowNumbers(kind)
+    hasRowNumbers = layout.hasRowNumbers(kind)
     selectByNumber = "SELECT \(list) FROM \(source) WHERE rowid = ?1"
     byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
     let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
     selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
     selectExists = "SELECT 1 FROM \(source) WHERE \(isThis)"
     selectAny =
-      layout.kindsInByteOrder.contains(kind)
+      table?.hasIDsInByteOrder == true
       ? "SELECT 1 FROM \(source) WHERE id BETWEEN ?1 AND ?2 LIMIT 1" : nil
     isReferredTo = layout.catalog.kinds.contains { other in
       other.schema.references.contains { $0.target == kind }

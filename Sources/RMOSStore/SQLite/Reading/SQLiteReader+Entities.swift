@@ -85,7 +85,7 @@ extension SQLiteReader: StreamingReader {
   final func entityRanges(_ kind: EntityKind, of count: Int) throws -> [EntityRange] {
     let session = try session()
     let (layout, connection) = (session.layout, session.connection)
-    guard count > 0, layout.kindsWithIndexedIDs.contains(kind), layout.hasRowNumbers(kind),
+    guard count > 0, layout.tables[kind]?.hasIndexedIDs == true, layout.hasRowNumbers(kind),
       !layout.hasLedger || layout.hasProvenanceInByteOrder
     else { return [.all] }
     let table = try session.statements[kind]

@@ -227,7 +227,7 @@ struct SQLiteForesight {
 
   /// Columns that differ from the shared schema.
   private func columns(of kind: EntityKind) throws -> [String] {
-    if layout.kindsWithLooseIDs.contains(kind) { return ["the collation of \(kind.table).id"] }
+    if layout.hasLooseIDs(kind) { return ["the collation of \(kind.table).id"] }
     return try connection.withStatement(
       "SELECT name, upper(type), \"notnull\" AND dflt_value IS NULL, hidden, pk "
         + "FROM pragma_table_xinfo(?)"

@@ -28,36 +28,14 @@ struct SQLiteLayout {
   private(set) var hasDeferredKeys = false
   /// Whether the database keeps texts in UTF-8.
   private(set) var isUTF8 = false
-  /// The columns of the entity tables.
-  private(set) var columns: [EntityKind: Set<String>] = [:]
-  /// A column whose type differs from the shared schema's, so that SQLite may turn text into a
-  /// number, or a number into text.
-  struct ConvertingColumn {
-    /// The position of its field.
-    let field: Int
-    /// The declared type.
-    let type: String
-    let affinity: ColumnAffinity
-  }
-
-  /// The columns of the entity tables that may convert what is put into them.
-  private(set) var convertingColumns: [EntityKind: [ConvertingColumn]] = [:]
-  /// The kinds whose ids the database does not compare byte by byte.
-  private(set) var kindsWithLooseIDs: Set<EntityKind> = []
-  /// The kinds whose table has an index that only another application can read.
-  private(set) var kindsWithForeignIndexes: Set<EntityKind> = []
-  /// The kinds whose ids are in the order of their bytes, in a table.
-  private(set) var kindsInByteOrder: Set<EntityKind> = []
-  /// The kinds among ``kindsInByteOrder`` whose ids have an index.
-  private(set) var kindsWithIndexedIDs: Set<EntityKind> = []
+  /// What there is under the names of the entity tables.
+  private(set) var tables: [EntityKind: EntityTable] = [:]
   /// Whether the ids of entities in the ledger are in the order of their bytes.
   private(set) var hasProvenanceInByteOrder = false
   /// Whether inserting a row leaves all other rows of entities where they are.
   ///
   /// A trigger, an ON CONFLICT REPLACE or a view of another application may remove some.
   private(set) var insertsKeepRows = false
-  /// The tables whose rows have numbers, unlike views and tables WITHOUT ROWID.
-  private var numberedTables: Set<String> = []
   /// What the ledger's tables that exist lack.
   private(set) var ledgerUpgrades: [SQLiteSchema.LedgerUpgrade] = []
   /// The views of the ledger that are missing or defined otherwise.
@@ -110,21 +88,8 @@ struct SQLiteLayout {
     isUTF8 =
       try connection.integer("SELECT 1 FROM pragma_encoding WHERE encoding = 'UTF-8'") != nil
     for kind in catalog.kinds where isRelation(kind.table) {
-      let present = try connection.columns(of: kind.table)
-      columns[kind] = present
-      guard tableNames.subtracting(virtualTables).contains(kind.table) else { continue }
-      if try Self.hasRowNumbers(kind.table, connection) { numberedTables.insert(kind.table) }
-      let converting = try Self.convertingColumns(of: kind, connection)
-      if !converting.isEmpty { convertingColumns[kind] = converting }
-      if try Self.hasForeignIndex(kind.table, connection) { kindsWithForeignIndexes.insert(kind) }
-      if present.contains("id"),
-        try connection.collation(ofColumn: "id", in: kind.table) != "BINARY"
-      {
-        kindsWithLooseIDs.insert(kind)
-      } else if isUTF8, try Self.hasTextIDs(kind.table, connection) {
-        kindsInByteOrder.insert(kind)
-        if try Self.hasIndexedIDs(kind.table, connection) { kindsWithIndexedIDs.insert(kind) }
-      }
+      let isTable = tableNames.subtracting(virtualTables).contains(kind.table)
+      tables[kind] = try EntityTable(of: kind, isTable: isTable, isUTF8: isUTF8, connection)
     }
     hasProvenanceInByteOrder =
       try isUTF8
@@ -134,7 +99,7 @@ struct SQLiteLayout {
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
     insertsKeepRows =
       try !hasTriggers
-      && catalog.kinds.allSatisfy { numberedTables.contains($0.table) }
+      && catalog.kinds.allSatisfy { tables[$0]?.hasRowNumbers == true }
       && connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%CONFLICT%'") == nil
     ledgerUpgrades = try SQLiteSchema.ledgerUpgrades(connection, catalog)
@@ -149,79 +114,15 @@ struct SQLiteLayout {
     tableNames.contains(name) || views.contains(name)
   }
 
-  /// Whether the rows of a table have numbers.
-  ///
-  /// If the table itself is the index of its primary key, that is listed but is not in the schema:
-  /// a sign of WITHOUT ROWID that old versions of SQLite give too. Do not ask it of virtual tables,
-  /// whose module may be missing.
-  static func hasRowNumbers(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
-    try connection.withStatement(
-      """
-      SELECT NOT EXISTS (
-        SELECT 1 FROM pragma_index_list(?) l WHERE l.origin = 'pk' AND NOT EXISTS (
-          SELECT 1 FROM sqlite_schema i WHERE i.type = 'index' AND i.name = l.name))
-      """
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step() && statement.integer(at: 0) == 1
-    }
-  }
-
-  /// The columns of a table that may convert what is put into them.
-  private static func convertingColumns(
-    of kind: EntityKind, _ connection: SQLiteConnection
-  ) throws -> [ConvertingColumn] {
-    try connection.withStatement("SELECT lower(name), type FROM pragma_table_info(?)") {
-      statement in
-      try statement.bind(kind.table, at: 1)
-      var columns: [ConvertingColumn] = []
-      while try statement.step() {
-        let name = statement.text(at: 0)
-        let type = statement.text(at: 1) ?? ""
-        guard let field = kind.schema.fields.firstIndex(where: { $0.column == name }) else {
-          continue
-        }
-        let ownType = kind.schema.fields[field].type.sqlType
-        // Fast path: nearly all columns are as declared, and every session checks.
-        if type == ownType { continue }
-        let affinity = ColumnAffinity(declaredAs: type)
-        guard affinity != .blob, affinity != ColumnAffinity(declaredAs: ownType) else { continue }
-        columns.append(ConvertingColumn(field: field, type: type, affinity: affinity))
-      }
-      return columns
-    }
-  }
-
-  /// Whether a table's ids are compared as texts.
-  private static func hasTextIDs(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
-    try connection.withStatement(
-      "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = 'id' AND upper(type) = 'TEXT'"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step()
-    }
-  }
-
-  /// Whether a table has an index of all its ids.
-  private static func hasIndexedIDs(
-    _ table: String, _ connection: SQLiteConnection
-  ) throws -> Bool {
-    try connection.withStatement(
-      "SELECT 1 FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) c WHERE NOT l.partial "
-        + "AND c.seqno = 0 AND lower(c.name) = 'id' AND upper(c.coll) = 'BINARY'"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step()
-    }
-  }
-
   /// Whether batches of entities may be inserted without SQLite checking foreign keys, by code that
   /// looks up the references in the fields of the schema, and by one statement for several rows.
   ///
   /// That code knows no other foreign keys, compares ids byte by byte, and takes values as they
   /// are.
   func allowsUncheckedInserts(_ connection: SQLiteConnection) throws -> Bool {
-    guard insertsKeepRows, !hasDeferredKeys, convertingColumns.isEmpty else { return false }
+    guard insertsKeepRows, !hasDeferredKeys,
+      tables.values.allSatisfy(\.convertingColumns.isEmpty)
+    else { return false }
     return try catalog.kinds.allSatisfy { kind in
       try connection.withStatement(
         """
@@ -236,24 +137,11 @@ struct SQLiteLayout {
           let key = kind.schema.foreignKeys.first { kind.schema.fields[$0.field].column == column }
           guard let key, statement.integer(at: 0) == 0, statement.text(at: 2) == key.target.table,
             statement.text(at: 3) == "id", statement.text(at: 4) == "TEXT",
-            kindsInByteOrder.contains(key.target)
+            tables[key.target]?.hasIDsInByteOrder == true
           else { return false }
         }
         return true
       }
-    }
-  }
-
-  /// Whether a table has an index with a collation that is missing.
-  private static func hasForeignIndex(
-    _ table: String, _ connection: SQLiteConnection
-  ) throws -> Bool {
-    try connection.withStatement(
-      "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
-        + "WHERE upper(x.coll) NOT IN (SELECT upper(name) FROM pragma_collation_list))"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step() && statement.integer(at: 0) == 1
     }
   }
 
@@ -299,7 +187,10 @@ struct SQLiteLayout {
   }
 
   /// Whether the rows of a kind have numbers.
-  func hasRowNumbers(_ kind: EntityKind) -> Bool { numberedTables.contains(kind.table) }
+  func hasRowNumbers(_ kind: EntityKind) -> Bool { tables[kind]?.hasRowNumbers == true }
+
+  /// Whether the database compares the ids of a kind otherwise than byte by byte.
+  func hasLooseIDs(_ kind: EntityKind) -> Bool { tables[kind]?.hasLooseIDs == true }
 
   /// Whether there is nothing yet.
   var isEmpty: Bool { names.isEmpty }
@@ -377,7 +268,7 @@ struct SQLiteLayout {
   /// The columns that tables of ours lack, such as those of version 1, as ALTER TABLE statements.
   var missingColumnSQL: [String] {
     ownedKinds.flatMap { kind -> [String] in
-      guard let present = columns[kind] else { return [] }
+      guard let present = tables[kind]?.columns else { return [] }
       return kind.schema.fields.filter { !present.contains($0.column) }.map {
         "ALTER TABLE \(kind.table) ADD COLUMN \($0.sqlDefinition)"
       }
@@ -390,7 +281,7 @@ struct SQLiteLayout {
     return version.version >= SchemaVersion.created && hasLedger && missingLedgerTables.isEmpty
       && ledgerVersion == SchemaVersion.ledger.upperBound
       && ledgerUpgrades.isEmpty && hasChanges && hasFailures && viewsToCreate.isEmpty
-      && ownedKinds.allSatisfy { columns[$0] != nil } && missingColumnSQL.isEmpty
+      && ownedKinds.allSatisfy { tables[$0] != nil } && missingColumnSQL.isEmpty
   }
 
   /// Whether there is something to read, so that completing it can wait for the first write.
@@ -422,7 +313,7 @@ struct SQLiteLayout {
       }
     }
     for kind in catalog.kinds where tableNames.contains(kind.table) {
-      if let present = columns[kind], !present.contains("id") {
+      if let table = tables[kind], !table.columns.contains("id") {
         return "its \(kind.table) has no column id"
       }
     }
@@ -437,7 +328,7 @@ struct SQLiteLayout {
   /// Whether it is the workflow session database of the older application, which that calls its
   /// RMOS database in some of its settings.
   private var isSessionDatabase: Bool {
-    tableNames.contains(Self.sessionTable) && columns.isEmpty
+    tableNames.contains(Self.sessionTable) && tables.isEmpty
   }
 
   /// Refuses a database of another application.

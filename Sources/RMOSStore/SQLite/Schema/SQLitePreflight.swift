@@ -61,7 +61,7 @@ struct SQLitePreflight {
         continue
       }
       let isOurs = layout.ownedKinds.contains(kind)
-      guard let present = layout.columns[kind] else {
+      guard let present = layout.tables[kind]?.columns else {
         if !isOurs {
           add(
             kind.table, "no such table",
@@ -112,7 +112,7 @@ struct SQLitePreflight {
     var obstacles: [WritingObstacle] = []
     for kind in layout.catalog.kinds where layout.tableNames.contains(kind.table) {
       let columns = kind.schema.fields.map(\.column).filter {
-        layout.columns[kind]?.contains($0) == true
+        layout.tables[kind]?.columns.contains($0) == true
       }
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }

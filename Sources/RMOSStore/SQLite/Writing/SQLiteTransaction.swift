@@ -138,7 +138,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   ) throws {
     let kind = table.kind
     try writeOne(session, kind, rows.id(at: index)) {
-      if session.layout.convertingColumns[kind] != nil {
+      if session.layout.tables[kind]?.convertingColumns.isEmpty == false {
         try checkForms(of: rows.record(at: index), session)
       }
       try session.connection.withStatement(
@@ -351,7 +351,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   /// Refuses a row of which the database would turn a text into a number, such as "007", or a
   /// number into text: nothing that a source says is changed.
   private func checkForms(of record: Record, _ session: SQLiteSession) throws(StoreError) {
-    for column in session.layout.convertingColumns[record.kind] ?? [] {
+    for column in session.layout.tables[record.kind]?.convertingColumns ?? [] {
       if column.affinity.keepsForm(of: record.values[column.field]) { continue }
       let field = record.kind.schema.fields[column.field]
       let form = column.affinity == .text ? "text" : "a number"
@@ -422,7 +422,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
           sqliteCode: error.sqliteCode
         ).explained(kind, id: id())
       }
-      if error.code == .duplicateID, session.layout.kindsWithLooseIDs.contains(kind) {
+      if error.code == .duplicateID, session.layout.hasLooseIDs(kind) {
         throw StoreError.sameIDToTheDatabase(kind, id: id(), sqliteCode: error.sqliteCode)
       }
       throw error.explained(kind, id: id())

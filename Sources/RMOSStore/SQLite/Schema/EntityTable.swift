@@ -1,0 +1,134 @@
+import RMOSModels
+
+/// What a database has under the name of a kind's table.
+struct EntityTable {
+  /// The columns.
+  let columns: Set<String>
+  /// Whether the rows have numbers, unlike those of views and tables WITHOUT ROWID.
+  private(set) var hasRowNumbers = false
+  /// The columns that may convert what is put into them.
+  private(set) var convertingColumns: [ConvertingColumn] = []
+  /// Whether it has an index that only another application can read.
+  private(set) var hasForeignIndex = false
+  /// Whether the database compares the ids otherwise than byte by byte.
+  private(set) var hasLooseIDs = false
+  /// Whether the ids are in the order of their bytes.
+  private(set) var hasIDsInByteOrder = false
+  /// Whether ids in that order have an index.
+  private(set) var hasIndexedIDs = false
+
+  /// A column whose type differs from the shared schema's, so that SQLite may turn text into a
+  /// number, or a number into text.
+  struct ConvertingColumn {
+    /// The position of its field.
+    let field: Int
+    /// The declared type.
+    let type: String
+    let affinity: ColumnAffinity
+  }
+
+  /// Reads what there is.
+  ///
+  /// - Parameters:
+  ///   - kind: The kind.
+  ///   - isTable: Whether it is a table of SQLite's own: of a view or a virtual table, only the
+  ///     columns matter.
+  ///   - isUTF8: Whether the database keeps texts in UTF-8.
+  ///   - connection: A connection to the database.
+  init(
+    of kind: EntityKind, isTable: Bool, isUTF8: Bool, _ connection: SQLiteConnection
+  ) throws {
+    columns = try connection.columns(of: kind.table)
+    guard isTable else { return }
+    hasRowNumbers = try Self.hasRowNumbers(kind.table, connection)
+    convertingColumns = try Self.convertingColumns(of: kind, connection)
+    hasForeignIndex = try Self.hasForeignIndex(kind.table, connection)
+    if columns.contains("id"),
+      try connection.collation(ofColumn: "id", in: kind.table) != "BINARY"
+    {
+      hasLooseIDs = true
+    } else if isUTF8, try Self.hasTextIDs(kind.table, connection) {
+      hasIDsInByteOrder = true
+      hasIndexedIDs = try Self.hasIndexedIDs(kind.table, connection)
+    }
+  }
+
+  /// Whether the rows of a table have numbers.
+  ///
+  /// If the table itself is the index of its primary key, that is listed but is not in the schema:
+  /// a sign of WITHOUT ROWID that old versions of SQLite give too. Do not ask it of virtual tables,
+  /// whose module may be missing.
+  static func hasRowNumbers(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
+    try connection.withStatement(
+      """
+      SELECT NOT EXISTS (
+        SELECT 1 FROM pragma_index_list(?) l WHERE l.origin = 'pk' AND NOT EXISTS (
+          SELECT 1 FROM sqlite_schema i WHERE i.type = 'index' AND i.name = l.name))
+      """
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step() && statement.integer(at: 0) == 1
+    }
+  }
+
+  /// The columns of a table that may convert what is put into them.
+  private static func convertingColumns(
+    of kind: EntityKind, _ connection: SQLiteConnection
+  ) throws -> [ConvertingColumn] {
+    try connection.withStatement("SELECT lower(name), type FROM pragma_table_info(?)") {
+      statement in
+      try statement.bind(kind.table, at: 1)
+      var columns: [ConvertingColumn] = []
+      while try statement.step() {
+        let name = statement.text(at: 0)
+        let type = statement.text(at: 1) ?? ""
+        guard let field = kind.schema.fields.firstIndex(where: { $0.column == name }) else {
+          continue
+        }
+        let ownType = kind.schema.fields[field].type.sqlType
+        // Fast path: nearly all columns are as declared, and every session checks.
+        if type == ownType { continue }
+        let affinity = ColumnAffinity(declaredAs: type)
+        guard affinity != .blob, affinity != ColumnAffinity(declaredAs: ownType) else { continue }
+        columns.append(ConvertingColumn(field: field, type: type, affinity: affinity))
+      }
+      return columns
+    }
+  }
+
+  /// Whether a table's ids are compared as texts.
+  private static func hasTextIDs(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
+    try connection.withStatement(
+      "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = 'id' AND upper(type) = 'TEXT'"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step()
+    }
+  }
+
+  /// Whether a table has an index of all its ids.
+  private static func hasIndexedIDs(
+    _ table: String, _ connection: SQLiteConnection
+  ) throws -> Bool {
+    try connection.withStatement(
+      "SELECT 1 FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) c WHERE NOT l.partial "
+        + "AND c.seqno = 0 AND lower(c.name) = 'id' AND upper(c.coll) = 'BINARY'"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step()
+    }
+  }
+
+  /// Whether a table has an index with a collation that is missing.
+  private static func hasForeignIndex(
+    _ table: String, _ connection: SQLiteConnection
+  ) throws -> Bool {
+    try connection.withStatement(
+      "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
+        + "WHERE upper(x.coll) NOT IN (SELECT upper(name) FROM pragma_collation_list))"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step() && statement.integer(at: 0) == 1
+    }
+  }
+}
