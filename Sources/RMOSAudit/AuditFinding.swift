@@ -40,7 +40,7 @@ public struct AuditFinding: Sendable, Hashable {
   /// from: migrating that again restores it.
   package var origin: FindingOrigin?
   /// Where the row itself came from, if it was edited since: migrating that again restores it.
-  package var edited: FindingOrigin?
+  var edited: FindingOrigin?
 
   /// Creates a finding of a rule of your own.
   ///
@@ -99,7 +99,7 @@ extension Value {
 
 /// Where a migration found an entity, according to the ledger.
 package struct FindingOrigin: Sendable, Hashable {
-  package enum Outcome: Sendable, Hashable {
+  enum Outcome: Sendable, Hashable {
     /// It was written; if it is missing now, it has been deleted since.
     case migrated
     /// It was written, and the row is another now.
@@ -108,14 +108,14 @@ package struct FindingOrigin: Sendable, Hashable {
     case failed
   }
 
-  package var outcome: Outcome
-  package var run: Int64
+  var outcome: Outcome
+  var run: Int64
   /// The source directory of the run, as given.
-  package var source: String
+  var source: String
   /// The file's path relative to the source directory.
-  package var path: String
+  var path: String
   /// The run of a server that deleted or changed it last, which can be undone.
-  package var undoable: Int64?
+  var undoable: Int64?
 }
 
 /// Looks up where entities came from; an unreadable ledger counts as empty.

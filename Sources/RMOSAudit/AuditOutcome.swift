@@ -11,9 +11,9 @@ package struct AuditOutcome: Sendable, Hashable {
   /// The verdict.
   package var verdict: Verdict
   /// The number of errors.
-  package var errorCount: Int
+  var errorCount: Int
   /// The number of warnings.
-  package var warningCount: Int
+  var warningCount: Int
 
   /// Creates the outcome of an audit.
   package init(of report: AuditReport, startedAt: String, finishedAt: String) {

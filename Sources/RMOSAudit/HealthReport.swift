@@ -34,7 +34,7 @@ public struct HealthReport: Sendable, Hashable {
   /// How many rows with a reference were checked.
   package private(set) var referencesChecked = 0
   /// How many of them refer to a missing entity.
-  package private(set) var referencesDangling = 0
+  private(set) var referencesDangling = 0
 
   /// The findings behind a sentence of ``errors`` or ``warnings``, where they are of one rule.
   package struct Problem: Sendable, Hashable {
@@ -54,9 +54,9 @@ public struct HealthReport: Sendable, Hashable {
   private var furtherWarnings = 0
 
   /// The number of errors; a lower bound if not everything was checked.
-  package var errorCount: Int { errors.count + furtherErrors }
+  var errorCount: Int { errors.count + furtherErrors }
   /// The number of warnings; a lower bound if not everything was checked.
-  package var warningCount: Int { warnings.count + furtherWarnings }
+  var warningCount: Int { warnings.count + furtherWarnings }
 
   /// Everything that an audit checks.
   package static let aspects = ["file", "schema", "rows", "references", "provenance", "runs"]
@@ -260,21 +260,21 @@ package struct QuickHealth: Sendable, Hashable {
     /// The member that refers, such as `pattern_id`.
     package var member: String
     /// The kind to which the field refers.
-    package var target: EntityKind
+    var target: EntityKind
     /// How many rows with a reference were checked.
     package var checked = 0
     /// How many of them refer to a missing entity.
-    package var dangling = 0
+    var dangling = 0
     /// The first missing id that is referred to, in byte order.
-    package var firstMissing: String?
+    var firstMissing: String?
     /// Whether all rows were checked.
-    package var isComplete = true
+    var isComplete = true
   }
 
   /// The findings about the schema.
   package var schema: [AuditFinding] = []
   /// The findings about runs.
-  package var runs: [AuditFinding] = []
+  var runs: [AuditFinding] = []
   /// Each field that refers to another kind.
   package var references: [References] = []
 

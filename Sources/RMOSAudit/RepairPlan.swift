@@ -28,11 +28,11 @@ package struct RepairPlan: Sendable {
   /// How a program words what a person is to do.
   package struct Advice: Sendable {
     /// Migrating a source again.
-    package var migrating: @Sendable (_ source: String) -> String
+    var migrating: @Sendable (_ source: String) -> String
     /// Migrating a source again so that rows are as in its files, edited ones too.
-    package var restoring: @Sendable (_ source: String) -> String
+    var restoring: @Sendable (_ source: String) -> String
     /// Undoing a run.
-    package var undoing: @Sendable (_ run: Int64) -> String
+    var undoing: @Sendable (_ run: Int64) -> String
 
     package init(
       migrating: @escaping @Sendable (String) -> String,
@@ -45,7 +45,7 @@ package struct RepairPlan: Sendable {
     }
 
     /// The words of this module, which knows no program.
-    package static let plain = Advice(
+    static let plain = Advice(
       migrating: { "migrate \($0) again" },
       restoring: { "migrate \($0) again, with updates that overwrite edited rows" },
       undoing: { "undo run \($0)" })

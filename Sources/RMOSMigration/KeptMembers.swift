@@ -5,7 +5,7 @@ package struct KeptMembers: Sendable, Hashable {
   /// A member of a kind.
   package struct Member: Sendable, Hashable {
     /// The kind.
-    package var kind: EntityKind
+    var kind: EntityKind
     /// The member's name; `nil` for all names beyond the limit together.
     package var member: String?
     /// The number of entities it was kept with.
@@ -35,7 +35,7 @@ package struct KeptMembers: Sendable, Hashable {
   private var kinds: [OfKind] = []
 
   /// Creates an empty list.
-  package init() {}
+  init() {}
 
   /// Whether nothing was kept.
   package var isEmpty: Bool { kinds.isEmpty }

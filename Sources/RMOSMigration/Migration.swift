@@ -15,10 +15,10 @@ import RMOSSystem
 /// A failed entity is left out and the rest goes on; a failure of the store rolls its batch back
 /// and stops the run with what was committed intact. Running again continues where it stopped.
 public struct Migration: Sendable {
-  package let source: String
+  let source: String
   /// The store written to (or, in a dry run, only read).
-  package let store: any RecordStore
-  package let options: Options
+  let store: any RecordStore
+  let options: Options
 
   /// Creates a migration; nothing happens before ``run(observer:)``.
   ///
@@ -291,7 +291,7 @@ public struct MigrationProgress: Sendable, Hashable {
   /// The time since the start.
   package var duration: Duration
 
-  package init(
+  init(
     statistics: MigrationStatistics, kind: EntityKind, bytesRead: Int, totalBytes: Int? = nil,
     duration: Duration
   ) {

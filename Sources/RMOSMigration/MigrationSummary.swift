@@ -32,7 +32,7 @@ public struct MigrationSummary: Sendable {
   public var run: Int64?
   /// Who runs it, and on which machine; `nil` if that is not known.
   package var user: String?
-  package var host: String?
+  var host: String?
   /// When it began, ISO 8601 in UTC.
   package var startedAt: String
   /// Whether it was a dry run.

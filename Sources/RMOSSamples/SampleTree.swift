@@ -14,11 +14,11 @@ import RMOSSystem
 /// ```
 package struct SampleTree: Sendable {
   /// The number of entities.
-  package let count: Int
+  let count: Int
   /// The percentage of odd or broken entities: every kind of flaw that a tree can have, in turn.
-  package let brokenPercent: Int
+  let brokenPercent: Int
   /// The seed of the content.
-  package let seed: UInt64
+  let seed: UInt64
 
   /// What was written.
   package struct Summary: Sendable, Hashable {

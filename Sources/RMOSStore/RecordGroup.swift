@@ -44,7 +44,7 @@ public struct RecordGroup: Sendable, Hashable {
     }
 
     /// The keys that a record with a value of the member counts under.
-    package func keys(of value: Value) -> [Value] {
+    func keys(of value: Value) -> [Value] {
       switch self {
       case .member: return [value]
       case .json(_, let names):

@@ -202,7 +202,7 @@ public struct DanglingProvenance: Sendable, Hashable {
   /// Whether its entity exists.
   package var hasEntity: Bool
   /// Whether its run exists.
-  package var hasRun: Bool
+  var hasRun: Bool
 
   /// Creates a provenance that dangles.
   public init(kind: String, entityID: String, run: Int64, hasEntity: Bool, hasRun: Bool) {

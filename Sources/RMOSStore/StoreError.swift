@@ -74,7 +74,7 @@ public struct StoreError: Error, Sendable, Hashable {
   package var sqliteCode: Int32?
   /// Whether another process changed the file while it was read without locks, so that what was
   /// read may be of two states.
-  package var isOfChangedFile = false
+  var isOfChangedFile = false
 
   /// Creates an error.
   public init(_ code: Code, _ message: String, path: String? = nil) {

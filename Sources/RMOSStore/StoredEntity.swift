@@ -61,7 +61,7 @@ package struct EntityRange: Sendable, Hashable {
   package var end: String?
 
   /// All entities.
-  package static let all = EntityRange(first: nil, end: nil)
+  static let all = EntityRange(first: nil, end: nil)
 
   init(first: String?, end: String?) {
     self.first = first

@@ -104,7 +104,7 @@ package struct CivilDate: Hashable, Sendable {
 package struct UTCTime: Hashable, Sendable {
   package let date: CivilDate
   /// 0 to 86,399.
-  package let secondOfDay: Int
+  let secondOfDay: Int
 
   /// Creates a time from the seconds since 1970, 0 or more.
   package init(secondsSince1970 seconds: Int) {

@@ -5,7 +5,7 @@ package struct FileDescriptor: Hashable, Sendable {
   package let number: Int32
 
   /// Creates a descriptor from the number of an open file, such as 2 for standard error.
-  package init(_ number: Int32) { self.number = number }
+  init(_ number: Int32) { self.number = number }
 
   package static let standardOutput = FileDescriptor(1)
   package static let standardError = FileDescriptor(2)
@@ -52,7 +52,7 @@ package struct FileDescriptor: Hashable, Sendable {
 
   /// Creates a file that must not be there yet for its owner alone, whatever the umask: `open`,
   /// `fchmod`.
-  package init(creatingPrivate path: some SystemPath) throws(SystemError) {
+  init(creatingPrivate path: some SystemPath) throws(SystemError) {
     try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
     do throws(SystemError) {
       try setPermissions(0o600)
@@ -72,7 +72,7 @@ package struct FileDescriptor: Hashable, Sendable {
   }
 
   /// Reads at most `count` bytes; 0 at the end: `read`.
-  package func read(
+  func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int
   ) throws(SystemError) -> Int {
     try retrying { unsafe CLibrary.read(number, buffer, count) }
@@ -247,7 +247,7 @@ extension FileDescriptor {
 
   /// Releases a lock, also for a child process that has just been forked and has not yet closed
   /// what it inherited, as it does when it runs its program: `flock`.
-  package func unlock() { _ = flock(number, LOCK_UN) }
+  func unlock() { _ = flock(number, LOCK_UN) }
 
   /// Replaces a small file's content: `ftruncate`, `pwrite`.
   package func replaceContent(with text: String) {

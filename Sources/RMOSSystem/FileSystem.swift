@@ -109,7 +109,7 @@ package enum FileSystem {
   }
 
   /// Whether a path leads to a program that may be run: `access`.
-  package static func isProgram(_ path: some SystemPath) -> Bool {
+  static func isProgram(_ path: some SystemPath) -> Bool {
     unsafe (try? FileStatus(of: path))?.form == .file
       && path.withCPath { unsafe access($0, X_OK) } == 0
   }
@@ -164,7 +164,7 @@ package struct FileStatus: Sendable {
   /// The number of its owner.
   package let owner: UInt32
   /// The number of its group.
-  package let group: UInt32
+  let group: UInt32
   /// The permissions, including the bits above them.
   package let permissions: UInt32
 

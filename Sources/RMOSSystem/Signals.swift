@@ -72,7 +72,7 @@ package enum Signals {
   }
 
   /// Runs `body` with the signals that ask to stop blocked: `pthread_sigmask`.
-  package static func holdingInterruptions<Result>(
+  static func holdingInterruptions<Result>(
     _ body: () throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
     var (signals, before) = (stoppingSet, sigset_t())

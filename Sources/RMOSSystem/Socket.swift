@@ -116,7 +116,7 @@ package struct SocketAddress: Sendable {
 ///
 /// Closed with ``close()``.
 package struct Descriptor: Sendable, Hashable {
-  package let number: Int32
+  let number: Int32
 
   private init(owning number: Int32, blocks: Bool = false) throws(SystemError) {
     guard number >= 0 else { throw .last }
@@ -179,7 +179,7 @@ package struct Descriptor: Sendable, Hashable {
   /// Sends as much as there is room for: `send`.
   ///
   /// A peer that is gone gives an error, not a signal.
-  package func send(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
+  func send(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
     do throws(SystemError) {
       return try retrying {
         unsafe CLibrary.send(number, bytes.baseAddress, bytes.count, sendFlags)

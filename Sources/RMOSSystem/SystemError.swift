@@ -31,7 +31,7 @@ package enum SystemError: Error, Hashable, Sendable {
   package static let interrupted = SystemError.code(EINTR)
   package static let busy = SystemError.code(EBUSY)
   package static let brokenPipe = SystemError.code(EPIPE)
-  package static let wouldBlock = SystemError.code(EWOULDBLOCK)
+  static let wouldBlock = SystemError.code(EWOULDBLOCK)
 
   /// The error of the last call.
   static var last: SystemError { .code(errno) }

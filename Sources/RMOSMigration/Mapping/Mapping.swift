@@ -70,13 +70,13 @@ extension Mapping {
   /// What a run made of a mapping.
   package struct Use: Sendable, Hashable {
     /// The mapping's name.
-    package var name: String
+    var name: String
     /// SHA-256 of its text, in hexadecimal.
-    package var sha256: String
+    var sha256: String
     /// How many entities it read; `nil` if that is not known any more.
     package var entities: Int?
     /// Whether its rules left out objects.
-    package var hasSkipped: Bool
+    var hasSkipped: Bool
 
     /// Whether none of its rules took anything, as far as that is known.
     var isUnused: Bool { entities == 0 && !hasSkipped }

@@ -34,7 +34,7 @@ public struct FilesNotRead: Sendable, Hashable {
   }
 
   /// The maximum number of files listed by name.
-  package static let namedFiles = 100
+  static let namedFiles = 100
 
   /// The number of files.
   public var count: Int { byReason.values.reduce(0, +) }
@@ -44,7 +44,7 @@ public struct FilesNotRead: Sendable, Hashable {
   public private(set) var files: [File] = []
 
   /// Creates an empty list.
-  package init() {}
+  init() {}
 
   /// Adds a file.
   package mutating func add(_ path: @autoclosure () -> String, _ reason: Reason) {
@@ -53,7 +53,7 @@ public struct FilesNotRead: Sendable, Hashable {
   }
 
   /// Adds the files of another list.
-  package mutating func add(_ other: FilesNotRead) {
+  mutating func add(_ other: FilesNotRead) {
     byReason.merge(other.byReason, uniquingKeysWith: +)
     files += other.files.prefix(Self.namedFiles - files.count)
   }

@@ -11,7 +11,7 @@ package struct FailureNews: Sendable, Hashable {
   package var since: Int64?
 
   /// Creates the news of a run.
-  package init(new: Int, known: Int, since: Int64?) {
+  init(new: Int, known: Int, since: Int64?) {
     self.new = new
     self.known = known
     self.since = since

@@ -37,8 +37,8 @@ package struct IssueGroups: Sendable, Hashable {
 
     package var severity: Severity { firsts[0].severity }
     package var code: IssueCode { firsts[0].code }
-    package var kind: EntityKind? { firsts[0].kind }
-    package var pointer: String? { firsts[0].pointer }
+    var kind: EntityKind? { firsts[0].kind }
+    var pointer: String? { firsts[0].pointer }
     package var isNew: Bool? { firsts[0].isNew }
     /// Whether the ids are those of other entities of the source, with other content.
     package var isRepeatedInSource: Bool {
@@ -130,7 +130,7 @@ package struct IssueGroups: Sendable, Hashable {
     /// A byte that no UTF-8 has.
     private static let placeholder: UInt8 = 0xFF
 
-    package init(_ issue: Issue) {
+    init(_ issue: Issue) {
       (severity, code, kind) = (issue.severity, issue.code, issue.kind)
       pointer = issue.pointer
       isNew = issue.isNew

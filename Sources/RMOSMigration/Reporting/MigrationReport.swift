@@ -14,44 +14,44 @@ public struct MigrationReport: Sendable {
     /// Its number in the ledger; `nil` for a dry run and if nothing was written.
     package var id: Int64?
     /// The command that ran, such as `migrate`.
-    package var command: String
+    var command: String
     /// How it ended; `nil` while it is under way, and then the report is of what is committed so
     /// far.
     package var ending: MigrationSummary.Ending?
-    package var isDryRun: Bool
+    var isDryRun: Bool
     /// The source directory, as given.
-    package var source: String
+    var source: String
     /// The store's location.
-    package var database: String
+    var database: String
     /// When it began, ISO 8601 in UTC.
-    package var startedAt: String
+    var startedAt: String
     /// When it ended, ISO 8601 in UTC; `nil` if only the ledger has it.
     package var finishedAt: String?
     /// Wall time, seconds; from a ledger it can be any number.
     package var seconds: Double
     /// Wall time per kind, seconds.
     package var kindSeconds: [EntityKind: Double]
-    package var filesRead: Int
+    var filesRead: Int
     /// Bytes of source read.
-    package var bytesRead: Int
+    var bytesRead: Int
     /// The version that ran.
-    package var toolVersion: String
+    var toolVersion: String
     /// The name of the user who ran it; `nil` if that was not recorded.
-    package var user: String?
+    var user: String?
     /// The name of the machine that it ran on; `nil` if that was not recorded.
-    package var host: String?
+    var host: String?
     /// The options, as a JSON object.
-    package var optionsJSON: String
+    var optionsJSON: String
     /// The mappings it was given, in order, with how many entities each read.
-    package var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
+    var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
     /// The mappings as the run itself counted them.
     var counted: [Mapping.Use]?
     /// Why it failed, if the ledger has it.
-    package var failure: String?
+    var failure: String?
     /// The copies of what failed; `nil` if only the run itself has them.
-    package var rejects: Rejects?
+    var rejects: Rejects?
     /// The path of the backup from before the run; `nil` if only the run itself has it.
-    package var backup: String?
+    var backup: String?
   }
 
   /// How often a code was reported with a severity.
@@ -98,7 +98,7 @@ public struct MigrationReport: Sendable {
   package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
   /// The percentage of the entities that did not fail; 100 if there were none.
-  package var successRate: Double { statistics.total.successRate }
+  var successRate: Double { statistics.total.successRate }
 }
 
 extension MigrationReport {

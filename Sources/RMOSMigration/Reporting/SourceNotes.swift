@@ -66,10 +66,10 @@ extension JSONWriter {
 
 extension FilesNotRead {
   /// Whether there is a file that a person would not expect to be left out: hidden ones are.
-  package var isWorthTelling: Bool { byReason.contains { $0.key != .hidden && $0.value > 0 } }
+  var isWorthTelling: Bool { byReason.contains { $0.key != .hidden && $0.value > 0 } }
 
   /// "7 files: 4 compressed, 3 hidden", without the names.
-  package var sentence: String {
+  var sentence: String {
     let reasons = Reason.allCases.compactMap { reason in
       byReason[reason].map { (count: $0, text: "\(PlainText.grouped($0)) \(Self.words(reason))") }
     }.sorted { $0.count > $1.count }
@@ -93,7 +93,7 @@ extension KeptMembers {
   package var memberCount: Int { members.count }
 
   /// The members of each kind with how often they were kept, as text; at most `limit` of a kind.
-  package func sentence(limit: Int) -> String {
+  func sentence(limit: Int) -> String {
     var rest = members[...]
     var parts: [String] = []
     while let kind = rest.first?.kind {
@@ -139,7 +139,7 @@ package enum SourceFact: Sendable, Hashable {
 
 extension MigrationReport {
   /// The files that were not read; files that look like data are first.
-  package var namesNotRead: [String] {
+  var namesNotRead: [String] {
     let likeData = issues.filter { $0.code == .inputNotRead }.compactMap(\.source)
     let named = Set(likeData)
     return likeData + (notRead?.files.map(\.path).filter { !named.contains($0) } ?? [])

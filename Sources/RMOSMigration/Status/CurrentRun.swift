@@ -19,7 +19,7 @@ package struct CurrentRun: Sendable {
   ///   - read: Reads. It is called again where a run has just ended or died.
   /// - Returns: What was read last, and the run.
   /// - Throws: What `read` throws.
-  package static func found<Answer>(
+  static func found<Answer>(
     in store: some RecordStore, newest: (Answer) -> LedgerRun?,
     whileReading read: (any StoreReader) throws -> Answer
   ) throws -> (answer: Answer, current: CurrentRun) {

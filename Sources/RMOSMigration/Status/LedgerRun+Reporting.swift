@@ -3,7 +3,7 @@ package import RMOSStore
 
 extension JSONWriter {
   /// Writes a count per kind, and their sum.
-  package mutating func counts(_ counts: [EntityKind: Int], _ catalog: EntityCatalog) {
+  mutating func counts(_ counts: [EntityKind: Int], _ catalog: EntityCatalog) {
     object {
       for kind in catalog.kinds { $0.member(kind.rawValue, counts[kind] ?? 0) }
       $0.member("total", counts.values.reduce(0, +))
@@ -45,7 +45,7 @@ extension JSONWriter {
   }
 
   /// Writes JSON text from a store, which may hold anything; null if it is not valid JSON.
-  package mutating func storedJSON(_ text: String) {
+  mutating func storedJSON(_ text: String) {
     if let json = try? JSONText(parsing: text) { self.json(json) } else { null() }
   }
 }

@@ -31,7 +31,7 @@ public struct StoreStatus: Sendable {
   public var interruptedRuns: [LedgerRun]
 
   /// How many runs, newest first, are searched for interrupted ones.
-  package static let runsSearched = 200
+  static let runsSearched = 200
 
   /// All entities.
   package var total: Int { counts.values.reduce(0, +) }

@@ -3,7 +3,7 @@ package import RMOSModels
 /// What a survey found: files, shapes of objects, and how much of them would migrate.
 public struct SurveyReport: Sendable {
   /// The outermost form of a value.
-  package enum ValueType: String, Sendable, Hashable, CaseIterable {
+  enum ValueType: String, Sendable, Hashable, CaseIterable {
     case text, number, boolean, null, object, list
   }
 
@@ -27,25 +27,25 @@ public struct SurveyReport: Sendable {
       /// The issue's code.
       package var code: IssueCode
       /// The member as a JSON Pointer; empty for the object as a whole.
-      package var pointer: String
+      var pointer: String
     }
 
     /// The code and the member.
     package var key: Key
     /// How many objects have it.
-    package var count: Int
+    var count: Int
   }
 
   /// How objects fare that are read in one way.
   package struct Reading: Sendable, Hashable {
     /// The built-in mapping; `nil` if the objects are read without one.
-    package var mapping: String?
+    var mapping: String?
     /// How many of the shape's objects would migrate.
     package var migrates: Int
     /// How many of these objects have the id of an earlier one.
-    package var duplicates: Int
+    var duplicates: Int
     /// How many have members that look like fields and are not read as such.
-    package var lookAlikes: Int
+    var lookAlikes: Int
     /// The problems that prevent the other objects from migrating, the most frequent first.
     package var problems: [Problem]
   }
@@ -55,15 +55,15 @@ public struct SurveyReport: Sendable {
     /// The name, in its first spelling; a JSON Pointer if it is within another member.
     package var name: String
     /// The other spellings that were met.
-    package var otherSpellings: [String]
+    var otherSpellings: [String]
     /// The number of objects that have the member.
-    package var count: Int
+    var count: Int
     /// How many values are of each type.
-    package var types: [ValueType: Int]
+    var types: [ValueType: Int]
     /// The beginning of a value, as JSON; `nil` if all are null.
-    package var example: String?
+    var example: String?
     /// Whether the example is cut.
-    package var isExampleCut: Bool
+    var isExampleCut: Bool
     /// The field it is read as, or would be by the proposal; `nil` if it is kept with the entity.
     package var field: String?
     /// The reason why the member is read as the field, or why it is not though it looks like one;
@@ -80,28 +80,28 @@ public struct SurveyReport: Sendable {
     /// What they look like; `nil` if they look like nothing known.
     package var likeness: EntityKind?
     /// The members that suggest the kind.
-    package var evidence: [String]
+    var evidence: [String]
     /// The number of objects.
-    package var count: Int
+    var count: Int
     /// How many files they are in.
-    package var fileCount: Int
+    var fileCount: Int
     /// The first of the files.
-    package var files: [String]
+    var files: [String]
     /// How the files hold them.
-    package var layouts: [Layout]
+    var layouts: [Layout]
     /// Where in wrappers they are, with `*` for each member or element.
     package var pointers: [String]
     /// The members of the objects, in the order in which they were found.
     package var members: [Member]
     /// How many more members there are.
-    package var membersOmitted: Int
+    var membersOmitted: Int
     /// What looks like a field and is not read as one, with the reasons.
     package var unclear: [String]
     /// The result of reading the objects without a mapping.
     package var plain: Reading
     /// The results of reading the objects with the built-in mappings that read more objects, or
     /// more of their members, the best first.
-    package var mapped: [Reading]
+    var mapped: [Reading]
     /// The required fields for which the objects have no member.
     package var missing: [String]
 
@@ -126,7 +126,7 @@ public struct SurveyReport: Sendable {
   /// The result of reading everything that was surveyed through a proposed mapping.
   package struct Proposal: Sendable {
     /// The name of every proposed mapping.
-    package static let mappingName = "proposed"
+    static let mappingName = "proposed"
 
     /// The mapping file's text.
     package var text: String
@@ -139,11 +139,11 @@ public struct SurveyReport: Sendable {
   /// References that lead nowhere, by field.
   package struct Dangling: Sendable, Hashable {
     /// The kind of the entities that have them.
-    package var kind: EntityKind
+    var kind: EntityKind
     /// The member.
-    package var member: String
+    var member: String
     /// How many there are.
-    package var count: Int
+    var count: Int
   }
 
   /// A failure of a file or of what is in it that is no object.
@@ -151,23 +151,23 @@ public struct SurveyReport: Sendable {
     /// The issue's code.
     package var code: IssueCode
     /// How often it occurs.
-    package var count: Int
+    var count: Int
     /// The first place.
     package var source: String
     /// The message of the first issue.
-    package var message: String
+    var message: String
   }
 
   /// The path that was surveyed.
-  package internal(set) var path: String
+  var path: String
   /// The source directory that a migration of it would be given.
   package internal(set) var source: String
   /// The number of files read.
   public internal(set) var fileCount = 0
   /// How many bytes they have.
-  package internal(set) var byteCount = 0
+  var byteCount = 0
   /// How many files are in each encoding.
-  package internal(set) var encodings: [String: Int] = [:]
+  var encodings: [String: Int] = [:]
   /// The files that were not read.
   package internal(set) var notRead = FilesNotRead()
   /// The number of objects found.
@@ -182,9 +182,9 @@ public struct SurveyReport: Sendable {
   package internal(set) var bounds: [String] = []
   /// What becomes of everything with the suggested mappings; `nil` if all shapes are read best in
   /// one way.
-  package internal(set) var together: Outcome?
+  var together: Outcome?
   /// The mappings that are best for shapes, but would misread objects of others.
-  package internal(set) var mappingsNotSuggested: Set<String> = []
+  var mappingsNotSuggested: Set<String> = []
   /// Whether a mapping can be proposed for some of the shapes.
   package internal(set) var canPropose = false
   /// Whether it is of one file, which migrations do not read because of its extension.

@@ -105,7 +105,7 @@ public struct DiffReport: Sendable, Hashable {
   }
 
   /// The source directory, as given.
-  package var source: String
+  var source: String
   /// The store's path, or "in memory".
   package var database: String
   /// A message if there was no file to read in the source; `nil` if there was one.

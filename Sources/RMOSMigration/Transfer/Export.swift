@@ -36,7 +36,7 @@ public struct Export: Sendable {
     /// Whether a file of one entity is indented; lines are always compact.
     public var isIndented = true
     /// The maximum number of issues the summary keeps; all are counted.
-    package var maxIssuesInSummary = 1000
+    var maxIssuesInSummary = 1000
     /// About how many entities are read at once for a file of lines.
     package var entitiesPerPiece = 2000
 
@@ -233,7 +233,7 @@ extension StoredEntity {
 
 extension IssueCode {
   /// A row that no file can represent, such as one without an id; an export leaves it out.
-  package static let exportLeftOut = IssueCode(rawValue: "export.left-out")
+  static let exportLeftOut = IssueCode(rawValue: "export.left-out")
   /// A value that JSON or the schema cannot represent; an export writes the closest one.
   package static let exportInexact = IssueCode(rawValue: "export.inexact")
 }

@@ -31,7 +31,7 @@ public struct UndoReport: Sendable, Hashable {
   /// Nothing is written then, not even to the ledger.
   public internal(set) var hasNothingToUndo = false
   /// Wall time.
-  package internal(set) var duration = Duration.zero
+  var duration = Duration.zero
 
   init(undoneRun: Int64, database: String, _ catalog: EntityCatalog) {
     self.catalog = catalog

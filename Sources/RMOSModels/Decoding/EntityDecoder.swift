@@ -1,7 +1,7 @@
 /// Where an entity is in the source.
 package struct EntityOrigin {
   /// Position of its file in the batch.
-  package var source: Int
+  var source: Int
   /// The file's relative path.
   package var path: String
   /// Which of the file's entities it is.
@@ -39,11 +39,11 @@ package final class EntityDecoder {
   /// How entities are decoded.
   package struct Options: Sendable {
     /// Whether an entity without an id gets one derived from its place.
-    package var derivesIDs: Bool
+    var derivesIDs: Bool
     /// What an absent `created_at` becomes: the start of the run, ISO 8601.
-    package var runStart: String
+    var runStart: String
     /// Whether members count under other names than their own.
-    package var readsOtherNames: Bool
+    var readsOtherNames: Bool
 
     /// Creates options.
     package init(derivesIDs: Bool, runStart: String, readsOtherNames: Bool = true) {

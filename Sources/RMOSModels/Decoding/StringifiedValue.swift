@@ -4,13 +4,13 @@
 /// unless it is given; JavaScript where an object is joined to a text.
 package struct StringifiedValue: Sendable, Hashable {
   /// What wrote the text.
-  package enum Writer: Sendable, Hashable {
+  enum Writer: Sendable, Hashable {
     case powerShell, javaScript
   }
 
   /// The text as it is between its quotes.
-  package let text: String
-  package let writer: Writer
+  let text: String
+  let writer: Writer
 
   /// Recognizes such a text; `nil` if it is another.
   init?(_ text: String) {

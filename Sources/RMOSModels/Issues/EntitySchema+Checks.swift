@@ -121,7 +121,7 @@ extension FieldType {
   }
 
   /// The type as a message names it.
-  package var expectation: String {
+  var expectation: String {
     switch self {
     case .text: "text"
     case .reference(let kind): "the id of a \(kind.schema.singular) as text"

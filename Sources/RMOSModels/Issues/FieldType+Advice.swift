@@ -9,7 +9,7 @@ extension FieldType {
   ///   - kind: The value's form.
   ///   - token: The value as it appears in the source.
   /// - Returns: The end of a sentence; `nil` if it is unknown.
-  package func advice(
+  func advice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
     if case .json(let shape, _, _) = self { return unsafe jsonAdvice(shape, kind, token) }
@@ -47,7 +47,7 @@ extension FieldType {
   }
 
   /// How to write an id that is neither text nor a whole number.
-  package static func idAdvice(
+  static func idAdvice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
     guard let text = unsafe shortText(token) else { return nil }

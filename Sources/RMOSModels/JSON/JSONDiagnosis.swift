@@ -16,13 +16,13 @@ package struct JSONDiagnosis: Sendable, Hashable {
     package static let reach = (before: 96, after: 320)
 
     /// The bytes.
-    package var bytes: [UInt8]
+    var bytes: [UInt8]
     /// The position in them at which the scanner stopped.
-    package var position: Int
+    var position: Int
     /// The position in them at which the text begins, after white space; `nil` if it is not there.
-    package var start: Int?
+    var start: Int?
     /// What the text is.
-    package var unit: Unit
+    var unit: Unit
 
     /// Creates an excerpt.
     package init(bytes: [UInt8], position: Int, start: Int?, unit: Unit) {

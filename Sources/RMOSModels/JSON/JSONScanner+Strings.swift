@@ -86,7 +86,7 @@ extension JSONScanner {
 
   /// The length of the well-formed multi-byte sequence at `p`; 0 if there is none.
   @inline(__always)
-  package static func lengthOfMultibyte(at p: UnsafePointer<UInt8>) -> Int {
+  static func lengthOfMultibyte(at p: UnsafePointer<UInt8>) -> Int {
     let first = unsafe p[0]
     switch first {
     case 0xC2...0xDF:

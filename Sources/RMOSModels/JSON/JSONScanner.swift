@@ -123,7 +123,7 @@
   }
 
   /// Copies a value that this scanner has accepted, like ``copyValue(to:enclosingDepth:)``.
-  package func copyValue(
+  func copyValue(
     scannedAt place: UnsafePointer<UInt8>, to output: inout UnsafeMutablePointer<UInt8>
   ) {
     var scanner = self

@@ -107,7 +107,7 @@ package enum JSONEquivalence {
   }
 
   /// Whether two values have the same meaning.
-  package static func areEquivalent(_ left: JSONValue, _ right: JSONValue) -> Bool {
+  static func areEquivalent(_ left: JSONValue, _ right: JSONValue) -> Bool {
     switch (left, right) {
     case (.number(let left), .number(let right)):
       unsafe left == right

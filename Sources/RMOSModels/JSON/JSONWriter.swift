@@ -189,7 +189,7 @@ extension JSONWriter {
   }
 
   /// Writes a truth value.
-  package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
+  mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 
   /// Writes null.
   package mutating func null() { raw("null") }

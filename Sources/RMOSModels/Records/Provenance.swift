@@ -63,7 +63,7 @@ extension Provenance {
     public static let zero = Digest(words: (0, 0, 0, 0, 0, 0, 0, 0))
 
     /// Creates a digest from the eight words of the state, in order.
-    package init(
+    init(
       words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
     ) {
       first = UInt64(words.0) << 32 | UInt64(words.1)

@@ -53,14 +53,14 @@ public struct RecordBatch: Sendable {
 
   /// A piece of the batch's text.
   package struct TextSpan: Sendable, Hashable {
-    package var offset: UInt32
+    var offset: UInt32
     package var length: UInt32
 
-    package init(offset: Int, length: Int) {
+    init(offset: Int, length: Int) {
       self.offset = UInt32(truncatingIfNeeded: offset)
       self.length = UInt32(truncatingIfNeeded: length)
     }
-    package static let empty = TextSpan(offset: 0, length: 0)
+    static let empty = TextSpan(offset: 0, length: 0)
     /// The positions of its bytes.
     package var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
     package var isEmpty: Bool { length == 0 }
@@ -236,7 +236,7 @@ public struct RecordBatch: Sendable {
   ///   - count: The most bytes that `body` writes; 1 or more.
   ///   - body: Writes. The bytes before ``ArenaWriter/next`` are in use when it returns.
   /// - Returns: What `body` returns.
-  package mutating func write<Result>(
+  mutating func write<Result>(
     upTo count: Int, _ body: (inout ArenaWriter) -> Result
   ) -> Result {
     let start = arena.count
@@ -257,10 +257,10 @@ public struct RecordBatch: Sendable {
   package var reservedText: Int { arena.capacity }
 
   /// The arena's free part, written from its beginning on.
-  @safe package struct ArenaWriter {
+  @safe struct ArenaWriter {
     private let arena: UnsafeMutablePointer<UInt8>
     /// The next free byte.
-    package var next: UnsafeMutablePointer<UInt8>
+    var next: UnsafeMutablePointer<UInt8>
 
     fileprivate init(arena: UnsafeMutablePointer<UInt8>, next: UnsafeMutablePointer<UInt8>) {
       unsafe self.arena = arena
@@ -268,23 +268,23 @@ public struct RecordBatch: Sendable {
     }
 
     /// The text that was written since `start`.
-    package func span(from start: UnsafeMutablePointer<UInt8>) -> TextSpan {
+    func span(from start: UnsafeMutablePointer<UInt8>) -> TextSpan {
       unsafe TextSpan(offset: start - arena, length: next - start)
     }
 
     /// A piece of the arena.
-    package func text(_ span: TextSpan) -> UnsafeBufferPointer<UInt8> {
+    func text(_ span: TextSpan) -> UnsafeBufferPointer<UInt8> {
       unsafe UnsafeBufferPointer(start: arena + Int(span.offset), count: Int(span.length))
     }
 
     /// Writes bytes.
-    package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
       if let source = bytes.baseAddress { unsafe next.update(from: source, count: bytes.count) }
       unsafe next += bytes.count
     }
 
     /// Writes a text.
-    package mutating func append(_ text: StaticString) {
+    mutating func append(_ text: StaticString) {
       unsafe next.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
       unsafe next += text.utf8CodeUnitCount
     }
@@ -296,7 +296,7 @@ public struct RecordBatch: Sendable {
   }
 
   /// The values of the entity at `index`, in schema order: a ``record(at:)`` without allocations.
-  package func cells(at index: Int) -> ArraySlice<Cell> {
+  func cells(at index: Int) -> ArraySlice<Cell> {
     cells[index * fieldCount..<(index + 1) * fieldCount]
   }
 

@@ -5,7 +5,7 @@ extension EntitySchema {
   public struct Presentation: Sendable, Hashable {
     /// The name of an entity in responses, such as `strip_family`; `nil` for the singular, joined
     /// by `_`.
-    package var memberName: String?
+    var memberName: String?
     /// The member by which people call an entity.
     package var title: Title
     /// The members that can be searched for a text; each is its own name in paths.
@@ -47,7 +47,7 @@ extension EntitySchema {
     }
 
     /// All members that it names.
-    package var members: [String] {
+    var members: [String] {
       [title.member] + searches + filters.map(\.member) + columns.map(\.member)
         + statistics.map(\.member)
     }

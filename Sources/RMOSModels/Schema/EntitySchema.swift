@@ -52,9 +52,9 @@ public final class EntitySchema: Sendable {
   /// The references that the database declares as foreign keys.
   public let foreignKeys: [(field: Int, target: EntityKind)]
   /// Members that are read as `id` if an entity has none, in order of precedence.
-  package let otherIDNames: [String]
+  let otherIDNames: [String]
   /// Names of files at the top of a source besides the table's name, without their extensions.
-  package let otherFileNames: [String]
+  let otherFileNames: [String]
   /// How the kind appears over HTTP and on pages.
   package let presentation: Presentation
 

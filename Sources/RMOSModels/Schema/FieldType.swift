@@ -33,7 +33,7 @@ public enum FieldType: Sendable, Hashable {
     case usually([String])
 
     /// Whether white space alone (or nothing) is refused.
-    package var refusesBlank: Bool {
+    var refusesBlank: Bool {
       switch self {
       case .any, .oneOf: false
       case .notBlank, .usually: true

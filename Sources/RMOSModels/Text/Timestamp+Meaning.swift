@@ -17,7 +17,7 @@ extension Timestamp {
     "times that are numbers are read \(MappingAdvice.epoch.words)"
 
   /// What to do about the time that programs write where there is none.
-  package static func adviceForNoTime(writtenAs text: String) -> String {
+  static func adviceForNoTime(writtenAs text: String) -> String {
     ".NET, Go and others write it where there is no time; "
       + Violation.adviceForAbsence(writtenAs: text, if: "if so")
   }

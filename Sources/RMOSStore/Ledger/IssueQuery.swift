@@ -42,7 +42,7 @@ public struct IssueQuery: Sendable, Hashable {
   }
 
   /// Whether the query selects issues that were counted together.
-  package func matches(_ count: IssueCount) -> Bool {
+  func matches(_ count: IssueCount) -> Bool {
     matches(count.severity, count.code, count.kind, count.isNew)
   }
 

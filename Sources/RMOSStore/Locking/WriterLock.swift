@@ -73,7 +73,7 @@ package struct WriterLock: ~Copyable {
   }
 
   /// Releases the lock, as the end of the value does.
-  package consuming func release() {}
+  consuming func release() {}
 
   deinit {
     // The file is removed before it is unlocked: afterwards it may belong to another process.
@@ -84,7 +84,7 @@ package struct WriterLock: ~Copyable {
   /// Whether the lock of a database is held; `nil` if that is not known.
   ///
   /// Creates no file.
-  package static func isHeld(database: String) -> Bool? {
+  static func isHeld(database: String) -> Bool? {
     let path = database + suffix
     do throws(SystemError) {
       let file = try FileDescriptor(lookingAt: path)

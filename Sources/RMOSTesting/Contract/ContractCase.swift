@@ -19,7 +19,7 @@ package struct ContractCase: Sendable, CustomStringConvertible {
     package var codes: [String]
 
     /// Creates an outcome.
-    package init(
+    init(
       source: String, locator: String?, id: String?, outcome: Outcome, codes: [String]
     ) {
       self.source = source
@@ -33,9 +33,9 @@ package struct ContractCase: Sendable, CustomStringConvertible {
   /// Columns that the store must hold.
   package struct ExpectedRow: Sendable, Hashable {
     /// The kind.
-    package var kind: EntityKind
+    var kind: EntityKind
     /// The id.
-    package var id: String
+    var id: String
     /// Values by column, of the type that the column must hold.
     package var columns: [String: Value]
   }
@@ -43,7 +43,7 @@ package struct ContractCase: Sendable, CustomStringConvertible {
   /// The case's name.
   package let name: String
   /// What it shows.
-  package let why: String
+  let why: String
   /// The files of its source tree, by relative path.
   package let files: [(path: String, bytes: [UInt8])]
   /// The counts per kind.
@@ -51,7 +51,7 @@ package struct ContractCase: Sendable, CustomStringConvertible {
   /// The outcomes, in order.
   package let outcomes: [ExpectedOutcome]
   /// The codes of all issues that belong to no entity, sorted; each as often as it occurs.
-  package let runIssues: [String]
+  let runIssues: [String]
   /// What the store must then hold.
   package let rows: [ExpectedRow]
 
