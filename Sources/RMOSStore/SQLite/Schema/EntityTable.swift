@@ -35,6 +35,7 @@ struct EntityTable {
   ///     columns matter.
   ///   - isUTF8: Whether the database keeps texts in UTF-8.
   ///   - connection: A connection to the database.
+  /// - Throws: ``StoreError`` if it cannot be read.
   init(
     of kind: EntityKind, isTable: Bool, isUTF8: Bool, _ connection: SQLiteConnection
   ) throws {
