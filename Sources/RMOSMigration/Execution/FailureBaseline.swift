@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// The runs with which the failures of a run are compared.
 ///
@@ -60,5 +61,112 @@ struct FailureBaseline {
   /// Whether two paths name the same source directory, as far as they tell.
   static func isSame(_ source: String, _ other: String) -> Bool {
     LedgerRun.normalized(source: source) == LedgerRun.normalized(source: other)
+  }
+}
+
+/// Computes what identifies a failure from one run to the next: where the entity is, its bytes, and
+/// the reasons.
+///
+/// The bytes of an entity were digested when it was read. Of what turned out to be no entity, such
+/// as a file that is not JSON, they are read again, in constant memory; of a large part the first,
+/// and its length.
+final class FailureDigester {
+  private static let bufferSize = 64 << 10
+  /// The number of bytes read again at most.
+  private static let mostReadAgain = 64 << 20
+
+  private let root: [UInt8]
+  private let access: SourceAccess
+  private let isCancelled: () -> Bool
+
+  /// Creates a digester for the files of a source.
+  init(root: String, access: SourceAccess, isCancelled: @escaping () -> Bool) {
+    self.root = Array(root.utf8)
+    self.access = access
+    self.isCancelled = isCancelled
+  }
+
+  /// The digest of the entity at `index`, which failed with `issues`.
+  func digest(
+    of batch: SourceBatch, at index: Int, _ issues: some Sequence<Issue>
+  ) -> Provenance.Digest {
+    let entry = batch.records.entries[index]
+    var content = Encoding()
+    content.add(batch.records.kind.rawValue.utf8)
+    content.add(batch.path(of: entry))
+    content.add(Self.text(batch.records.locator(at: index)).utf8)
+    content.add(bytes(of: batch, at: index, Array(issues))?.bytes ?? [])
+    for issue in issues where issue.severity == .error {
+      content.add(issue.code.rawValue.utf8)
+      content.add((issue.pointer ?? "").utf8)
+      content.add((Self.dependsOnBytesAlone(issue.code) ? "" : issue.message).utf8)
+    }
+    return SHA256.hash(content.bytes)
+  }
+
+  /// Whether equal bytes give the same reason, so that the message has nothing to add.
+  ///
+  /// Messages also say what may change without the reason: lines, runs, other files.
+  private static func dependsOnBytesAlone(_ code: IssueCode) -> Bool {
+    code != .inputUnreadable && code != .storeRejected
+  }
+
+  private static func text(_ locator: Locator?) -> String {
+    switch locator {
+    case nil: ""
+    case .index(let number): "index \(number)"
+    case .line(let number): "line \(number)"
+    case .key(let key): "key \(key)"
+    }
+  }
+
+  /// The digest of the bytes that failed; `nil` if there are none, as in a file that cannot be
+  /// read.
+  private func bytes(
+    of batch: SourceBatch, at index: Int, _ issues: [Issue]
+  ) -> Provenance.Digest? {
+    let entry = batch.records.entries[index]
+    if batch.rejectedSpans[index] == nil { return entry.digest }
+    guard let copy = RejectCopy(of: batch, at: index, issues[...]) else { return nil }
+    return try? digest(ofFile: batch.path(of: entry), from: copy.offset, to: copy.end)
+  }
+
+  private func digest(
+    ofFile path: [UInt8], from start: Int, to end: Int?
+  ) throws(SystemError) -> Provenance.Digest {
+    let file = try FileByteSource(root + [UInt8(ascii: "/")] + path, access)
+    defer { file.close() }
+    var hasher = SHA256()
+    var buffer = [UInt8](repeating: 0, count: Self.bufferSize)
+    var offset = start
+    let end = end ?? file.size
+    let limit = start + min(end - start, Self.mostReadAgain)
+    if limit < end { hasher.update(Array("\(end - start)".utf8)) }
+    while !isCancelled() {
+      let wanted = min(buffer.count, limit - offset)
+      if wanted <= 0 { break }
+      let count = try unsafe buffer.withUnsafeMutableBufferPointer {
+        buffer throws(SystemError) -> Int in
+        guard let base = buffer.baseAddress else { return 0 }
+        return try unsafe file.read(into: base, count: wanted, at: offset)
+      }
+      if count == 0 { break }
+      unsafe buffer.withUnsafeBytes { bytes in
+        unsafe hasher.update(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      }
+      offset += count
+    }
+    return hasher.finalize()
+  }
+
+  /// Parts one after the other, each with its length, so that no two sequences of parts are alike.
+  private struct Encoding {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func add(_ part: some Collection<UInt8>) {
+      let count = UInt64(part.count)
+      bytes.append(contentsOf: (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) })
+      bytes.append(contentsOf: part)
+    }
   }
 }

@@ -73,3 +73,80 @@ extension CodingUserInfoKey {
     return key
   }()
 }
+
+/// The kinds of entities that a store holds, in the order of migration.
+///
+/// Kinds to which a kind refers come before it. A program adds kinds of its own to those of RMOS,
+/// and gives the catalog to its store; everything that works on a store takes the kinds from it:
+///
+/// ```swift
+/// let blades = EntityKind(
+///   EntitySchema(
+///     table: "blades", singular: "blade", plural: "blades",
+///     fields: [
+///       .id, FieldSchema("name", .text(.notBlank), required: true), .createdAt, .updatedAt,
+///     ],
+///     presentation: .init(title: .name("name"))))
+/// let catalog = EntityCatalog.rmos.adding(blades)
+/// let store = try SQLiteStore(path: "data/rmos.db", catalog: catalog)
+/// ```
+public struct EntityCatalog: Sendable, Hashable {
+  /// The kinds, in the order of migration.
+  public let kinds: [EntityKind]
+  /// The kinds, in the order in which people see them.
+  package let displayOrder: [EntityKind]
+
+  /// Strip families, patterns and job logs.
+  public static let rmos = EntityCatalog(
+    [.stripFamilies, .patterns, .joblogs], displayOrder: [.patterns, .stripFamilies, .joblogs])
+
+  /// Creates a catalog of kinds.
+  ///
+  /// - Parameter kinds: The kinds, in the order of migration.
+  /// - Precondition: No two kinds have the same name, and every kind that one refers to
+  ///   comes before it.
+  public init(_ kinds: [EntityKind]) { self.init(kinds, displayOrder: kinds) }
+
+  private init(_ kinds: [EntityKind], displayOrder: [EntityKind]) {
+    for (position, kind) in kinds.enumerated() {
+      precondition(
+        !kinds[..<position].contains {
+          $0 == kind || $0.schema.pathName == kind.schema.pathName
+        },
+        "the catalog has two kinds named \(kind)")
+      for reference in kind.schema.references {
+        precondition(
+          kinds[..<position].contains(reference.target),
+          "\(kind) refers to \(reference.target), which must come before it in the catalog")
+      }
+    }
+    self.kinds = kinds
+    self.displayOrder = displayOrder
+  }
+
+  /// The catalog with one more kind, the last.
+  ///
+  /// - Precondition: The catalog has no kind of that name, and has all that the kind refers to.
+  public func adding(_ kind: EntityKind) -> EntityCatalog {
+    EntityCatalog(kinds + [kind], displayOrder: displayOrder + [kind])
+  }
+
+  /// The kind with a name; `nil` if the catalog has none.
+  public func kind(named name: String) -> EntityKind? { kinds.first { $0.rawValue == name } }
+
+  /// The kind with a name in paths, such as `strip-families`; `nil` if the catalog has none.
+  package func kind(pathName: String) -> EntityKind? {
+    kinds.first { $0.schema.pathName == pathName }
+  }
+
+  /// Whether the catalog has a kind.
+  package func contains(_ kind: EntityKind) -> Bool { position(of: kind) != nil }
+
+  /// The position of a kind in ``kinds``; `nil` if the catalog does not have it.
+  ///
+  /// - Complexity: O(n) in the kinds, of which there are few: faster than any hashing.
+  package func position(of kind: EntityKind) -> Int? {
+    // Almost always it is the very same declaration.
+    kinds.firstIndex { $0.schema === kind.schema } ?? kinds.firstIndex(of: kind)
+  }
+}
