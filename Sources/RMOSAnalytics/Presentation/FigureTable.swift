@@ -44,9 +44,9 @@ package struct FigureTable: Sendable {
   }
 
   /// A column: its heading, and how its cells are shown.
-  struct Column: Sendable {
+  package struct Column: Sendable {
     /// Its name in CSV.
-    var name: String
+    package var name: String
     /// Its heading; the name with spaces if `nil`.
     var heading: String
     /// Whether it is shown where there is little room.
@@ -103,13 +103,13 @@ package struct FigureTable: Sendable {
   package var title: String
   /// What the figures are, in a sentence or two.
   package var note: String
-  var columns: [Column]
+  package var columns: [Column]
   package var rows: [[Cell]]
   var chart: Chart?
   /// What the first column names.
   package var subject = Subject.other
   /// How many rows were left out.
-  var omitted = 0
+  package var omitted = 0
   /// Whether each row is a fact of its own, with its name in the first column; such a table is
   /// never cut.
   var isListOfFacts = false

@@ -100,7 +100,7 @@ package struct Timestamp: Sendable, Hashable {
   }
 
   /// Whether it is on the first day of the calendar, which programs write where there is no time.
-  var isNone: Bool { year == 1 && month == 1 && day == 1 }
+  package var isNone: Bool { year == 1 && month == 1 && day == 1 }
 
   /// Days since 0000-03-01.
   package var dayNumber: Int { CivilDate(year: year, month: month, day: day).dayNumber }
