@@ -179,6 +179,11 @@ extension SQLiteReader {
     let (kind, column) = (table.kind.rawValue, table.expressions(of: "t")[field])
     let referred = try session.statements[target]
     let image = LedgerTable.imageColumns(of: table.kind)[field - 1]
+    /// What leads nowhere already, as another application left it, is no obstacle.
+    func isRemoved(_ id: String) -> String {
+      "\(Self.isRemovedByUndo(target, id)) "
+        + "AND EXISTS (SELECT 1 FROM \(referred.source) r WHERE \(referred.isID("r.id", id)))"
+    }
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
@@ -192,12 +197,12 @@ extension SQLiteReader {
       // so.
       "SELECT t.id, \(column) FROM \(table.source) t WHERE \(column) IS NOT NULL "
         + "AND NOT \(Self.isWritten(kind, "t.id")) AND NOT \(Self.isRewritten(kind, "t.id")) "
-        + "AND \(Self.isRemovedByUndo(target, column)) ORDER BY t.id"
+        + "AND \(isRemoved(column)) ORDER BY t.id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     let images = "FROM migration_before_images i WHERE i.kind = '\(kind)' AND i.run_id = ?1"
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
-        + "AND \(Self.isRemovedByUndo(target, "i.\(image)")) ORDER BY i.entity_id"
+        + "AND \(isRemoved("i.\(image)")) ORDER BY i.entity_id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
@@ -218,7 +223,7 @@ extension SQLiteReader {
       + "WHERE b.kind = '\(kind)' AND b.entity_id = \(id) AND b.run_id = ?1)"
   }
 
-  /// Whether undoing run ?1 removes the row.
+  /// Whether undoing run ?1 removes the row if it is there.
   static func isRemovedByUndo(_ kind: EntityKind, _ id: String) -> String {
     "\(isWritten(kind.rawValue, id)) AND NOT \(isRewritten(kind.rawValue, id))"
   }

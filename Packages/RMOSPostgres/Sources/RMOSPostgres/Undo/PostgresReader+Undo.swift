@@ -107,25 +107,29 @@ extension PostgresReader {
     _ table: EntityStatements, _ field: Int, _ target: EntityKind, _ run: Int64,
     _ session: PostgresSession, _ body: (UndoObstacle) throws -> Void
   ) throws {
-    let (kind, column) = (table.kind, table.expressions[field])
+    let (kind, column) = (table.kind, table.expressions("t")[field])
     let image = "i.\(LedgerTable.imageColumns(of: kind)[field - 1])"
+    let referred = try session.statements[target].source("r")
+    // What leads nowhere already, as another application left it, is no obstacle.
+    func isRemoved(_ id: String) -> String {
+      "\(self.isRemoved(target, id)) AND EXISTS (SELECT 1 FROM \(referred) WHERE r.id = \(id))"
+    }
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
       try session.connection.forEachRow(sql, [String(run)]) { row in
         try body(obstacle(row.string(at: 0), row.string(at: 1)))
       }
     }
     try forEach(
-      "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
-        + "AND \(isRemoved(target, column)) AND NOT \(isWritten(kind, "id")) "
-        + "AND NOT \(isRewritten(kind, "id")) ORDER BY id COLLATE \"C\""
+      "SELECT t.id, \(column) FROM \(table.source("t")) WHERE \(column) IS NOT NULL "
+        + "AND \(isRemoved(column)) AND NOT \(isWritten(kind, "t.id")) "
+        + "AND NOT \(isRewritten(kind, "t.id")) ORDER BY t.id COLLATE \"C\""
     ) { UndoObstacle(kind: target, id: $1, .isReferred(by: kind, id: $0)) }
     let images =
       "SELECT i.entity_id, \(image) FROM migration_before_images i "
       + "WHERE i.kind = \(kind.table.sqlLiteral) AND i.run_id = $1 AND \(image) IS NOT NULL"
     try forEach(
-      "\(images) AND \(isRemoved(target, image)) ORDER BY i.entity_id COLLATE \"C\""
+      "\(images) AND \(isRemoved(image)) ORDER BY i.entity_id COLLATE \"C\""
     ) { UndoObstacle(kind: target, id: $1, .isReferred(by: kind, id: $0)) }
-    let referred = try session.statements[target].source("r")
     try forEach(
       "\(images) AND NOT EXISTS (SELECT 1 FROM \(referred) WHERE r.id = \(image)) "
         + "ORDER BY i.entity_id COLLATE \"C\""
@@ -164,7 +168,7 @@ extension PostgresReader {
       + "AND b.entity_id = \(id) AND b.run_id = $1)"
   }
 
-  /// Whether undoing run $1 removes the row.
+  /// Whether undoing run $1 removes the row if it is there.
   private func isRemoved(_ kind: EntityKind, _ id: String) -> String {
     "\(isWritten(kind, id)) AND NOT \(isRewritten(kind, id))"
   }
