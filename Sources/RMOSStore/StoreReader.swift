@@ -129,6 +129,12 @@ public protocol StoreReader: AnyObject {
   /// order of the id.
   func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws
 
+  /// The values of the columns that others have added to a row, by the names of the columns; empty
+  /// if there is no such row.
+  ///
+  /// ``StoreTransaction/remove(_:id:run:)`` keeps them. The default knows of none.
+  func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value]
+
   /// What runs did to a row after it was first written, the newest run first: what was kept with
   /// ``StoreTransaction/keep(_:)``, and, as ``RowChange/Result/rewritten``, what
   /// ``StoreTransaction/rewrite(_:provenance:)`` keeps. There is nothing of runs that are undone.
@@ -188,6 +194,9 @@ extension StoreReader {
       return facts
     }
   }
+
+  /// Returns nothing: there are only the columns of the kind.
+  public func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] { [:] }
 
   /// Looks them up one by one.
   public func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {

@@ -76,6 +76,12 @@ public protocol StoreTransaction: StoreReader {
   /// Removes what was kept of a run with ``keep(_:)``.
   func removeChanges(ofRun run: Int64) throws
 
+  /// Sets columns that others have added to a row, as ``StoreReader/otherColumns(of:id:)`` returned
+  /// them; those that are gone are ignored.
+  ///
+  /// The default does nothing.
+  func setOtherColumns(_ values: [String: Value], of kind: EntityKind, id: String) throws
+
   /// Puts a row and its provenance, digest included, back as they were before `run` rewrote them,
   /// and removes the before-image.
   ///
@@ -92,6 +98,11 @@ public protocol StoreTransaction: StoreReader {
 }
 
 extension StoreTransaction {
+  /// Does nothing: there are only the columns of the kind.
+  public func setOtherColumns(
+    _ values: [String: Value], of kind: EntityKind, id: String
+  ) throws {}
+
   /// Inserts the entities one after the other.
   public func insert(
     _ batch: RecordBatch, at indices: [Int], run: Int64

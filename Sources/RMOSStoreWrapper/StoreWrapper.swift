@@ -207,6 +207,11 @@ extension StoreReaderWrapper {
     try reader.forEachRowChange(ofRun: run, body)
   }
   /// The reader's.
+  public func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] {
+    try willCall()
+    return try reader.otherColumns(of: kind, id: id)
+  }
+  /// The reader's.
   public func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
     try willCall()
     return try reader.changes(of: kind, id: id)
@@ -255,6 +260,13 @@ extension StoreTransactionWrapper {
   ) throws -> [Int: StoreError] {
     try willCall()
     return try transaction.insert(batch, at: indices, run: run)
+  }
+  /// Sets them in the transaction.
+  public func setOtherColumns(
+    _ values: [String: Value], of kind: EntityKind, id: String
+  ) throws {
+    try willCall()
+    try transaction.setOtherColumns(values, of: kind, id: id)
   }
   /// Rewrites in the transaction.
   public func rewrite(_ record: Record, provenance: Provenance) throws {

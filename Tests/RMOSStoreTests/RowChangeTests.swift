@@ -26,8 +26,10 @@ import Testing
       .patterns, "p",
       ["name": .text("\u{0}\"\u{1F3B8}"), "ring_count": .real(-0.0), "metadata": .blob([0, 255])])
     let provenance = origin(of: record)
+    var more = BeforeImage(record: record, provenance: provenance)
+    more.otherColumns = ["rating": .integer(5), "a \"b": .null, "c": .real(0.1)]
     for before in [
-      nil, BeforeImage(record: record, provenance: nil),
+      nil, more, BeforeImage(record: record, provenance: nil),
       BeforeImage(record: record, provenance: provenance),
     ] {
       let change = change(before)
@@ -39,7 +41,9 @@ import Testing
     let record = StoreSamples.record(.patterns, "p")
     let image = BeforeImage(record: record, provenance: origin(of: record))
     let text = try #require(change(image).stored.before)
+    let others = #","other_columns":"#
     let damaged = [
+      String(text.dropLast()) + others + "7}", String(text.dropLast()) + others + #"{"a":[]}}"#,
       "", "{}", "null", String(text.dropLast()),
       text.replacing("\"values\":[", with: "\"values\":[7,"),
       text.replacing("\"path\"", with: "\"gone\""), text.replacing("\"sha256\"", with: "\"gone\""),

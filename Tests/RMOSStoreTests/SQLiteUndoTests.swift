@@ -47,6 +47,56 @@ import Testing
     return store
   }
 
+  /// Its provenance outlives a row that another application deletes.
+  @Test func aReferenceToARowThatIsGoneIsNotInTheWay() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let store = try makeStore(path)
+      try store.write { transaction in
+        try transaction.insert(StoreSamples.record(.joblogs, "j", ["pattern_id": .text("a")]))
+      }
+      func obstacles() throws -> [UndoObstacle] {
+        var found: [UndoObstacle] = []
+        try store.read { try $0.forEachUndoObstacle(ofRun: 1) { found.append($0) } }
+        return found
+      }
+      #expect(
+        try obstacles() == [
+          UndoObstacle(kind: .patterns, id: "a", .isReferred(by: .joblogs, id: "j"))
+        ])
+      _ = try sqlite3(path, "DELETE FROM patterns WHERE id = 'a'")
+      #expect(try obstacles().isEmpty)
+      #expect(try store.write { try $0.undo(run: 1) }.removed[.patterns] == 1)
+    }
+  }
+
+  /// What others have added to a row comes back with it.
+  @Test func theColumnsOfOthersComeBackWithARowThatAServerDeleted() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      _ = try makeStore(path)
+      _ = try sqlite3(
+        path,
+        #"""
+        ALTER TABLE patterns ADD COLUMN rating INTEGER DEFAULT 1;
+        ALTER TABLE patterns ADD COLUMN "a ""b""" REAL;
+        ALTER TABLE patterns ADD COLUMN twice INTEGER AS (rating * 2);
+        UPDATE patterns SET rating = 5, "a ""b""" = 0.1 WHERE id = 'a';
+        """#)
+      let all = "SELECT * FROM patterns ORDER BY id"
+      let before = try sqlite3(path, all)
+      let store = try SQLiteStore(path: path)
+      try store.write { transaction in
+        #expect(try transaction.remove(.patterns, id: "a", run: 2))
+        let change = try #require(try transaction.changes(of: .patterns, id: "a").first)
+        #expect(change.before?.otherColumns == ["rating": .integer(5), #"a "b""#: .real(0.1)])
+      }
+      #expect(try sqlite3(path, all) != before)
+      _ = try store.write { try $0.revertChanges(ofRun: 2) }
+      #expect(try sqlite3(path, all) == before)
+    }
+  }
+
   @Test(arguments: ["CASCADE", "SET NULL"])
   func whatOthersHaveDeletedWithARowIs(_ action: String) throws {
     try TemporaryDirectory.use { directory in

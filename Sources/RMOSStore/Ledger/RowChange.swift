@@ -46,6 +46,9 @@ public struct BeforeImage: Sendable, Hashable {
   public var record: Record
   /// Its provenance; `nil` if it was not migrated.
   public var provenance: Provenance?
+  /// The values of the columns that others have added, by their names; only kept of what a
+  /// ``RowChange`` is about.
+  public var otherColumns: [String: Value] = [:]
 
   /// A row and its provenance.
   public init(record: Record, provenance: Provenance?) {
@@ -75,6 +78,15 @@ extension RowChange {
       }
       if let provenance = before.provenance {
         $0.member("provenance") { $0.stored(provenance) }
+      }
+      if !before.otherColumns.isEmpty {
+        $0.member("other_columns") { writer in
+          writer.object { writer in
+            for (name, value) in before.otherColumns.sorted(by: { $0.key < $1.key }) {
+              writer.member(name) { $0.stored(value) }
+            }
+          }
+        }
       }
     }
     return writer.text
@@ -123,6 +135,12 @@ extension BeforeImage {
       guard provenance != nil else { return nil }
     }
     self.init(record: Record(kind: kind, values: values), provenance: provenance)
+    guard let others = json["other_columns"] else { return }
+    guard case .object(let members) = others else { return nil }
+    for member in members {
+      guard let value = Value(stored: member.value) else { return nil }
+      otherColumns[member.name] = value
+    }
   }
 }
 

@@ -35,7 +35,9 @@ extension StoreTransaction {
       return change.before
     }
     return try record(kind, id: id).map {
-      BeforeImage(record: $0, provenance: try provenance(kind, id: id))
+      var image = BeforeImage(record: $0, provenance: try provenance(kind, id: id))
+      image.otherColumns = try otherColumns(of: kind, id: id)
+      return image
     }
   }
 
@@ -76,6 +78,9 @@ extension StoreTransaction {
     guard try restore(before, run: run) else {
       throw StoreError.ignoredUndo(before.record.kind, run: run)
     }
+    if !before.otherColumns.isEmpty {
+      try setOtherColumns(before.otherColumns, of: before.record.kind, id: before.record.id)
+    }
   }
 }
 
@@ -97,6 +102,20 @@ extension StoreReader {
       }
     }
     return changes
+  }
+
+  /// Calls `body` with each record that refers to an entity, once for each such reference.
+  package func forEachReferrer(
+    to kind: EntityKind, _ id: String, _ body: (Record) throws -> Void
+  ) throws {
+    for other in catalog.kinds {
+      for reference in other.schema.references where reference.target == kind {
+        let member = other.schema.fields[reference.field].member
+        for record in try records(RecordQuery(other).filter(member, is: .text(id))) {
+          try body(record)
+        }
+      }
+    }
   }
 
   /// Calls `body` with what prevents ``StoreTransaction/revertChanges(ofRun:)``, kind by kind.
@@ -154,8 +173,9 @@ private struct ChangeObstacleSearch {
         try body(UndoObstacle(kind, id, .misses(reference.target, id: target)))
       }
     } else if record != nil {
-      try forEachReferrer(to: kind, id) { other, referrer in
-        try body(UndoObstacle(kind, id, .isReferred(by: other, id: referrer)))
+      try reader.forEachReferrer(to: kind, id) { referrer in
+        if !stillRefers(referrer, to: kind, id) { return }
+        try body(UndoObstacle(kind, id, .isReferred(by: referrer.kind, id: referrer.id)))
       }
     }
   }
@@ -184,23 +204,12 @@ private struct ChangeObstacleSearch {
     return try reader.contains(kind, id: id)
   }
 
-  /// Calls `body` with each row that refers to another, and still does once the run is undone.
-  private func forEachReferrer(
-    to kind: EntityKind, _ id: String, _ body: (EntityKind, String) throws -> Void
-  ) throws {
-    for other in reader.catalog.kinds {
-      for reference in other.schema.references where reference.target == kind {
-        let query = RecordQuery(other)
-          .filter(other.schema.fields[reference.field].member, is: .text(id))
-        for record in try reader.records(query) {
-          if let change = changes[other]?[UTF8Key(record.id)] {
-            guard let before = change.before,
-              before.record.values[reference.field] == .text(id)
-            else { continue }
-          }
-          try body(other, record.id)
-        }
-      }
+  /// Whether a row that refers to another still does once the run is undone.
+  private func stillRefers(_ referrer: Record, to kind: EntityKind, _ id: String) -> Bool {
+    guard let change = changes[referrer.kind]?[UTF8Key(referrer.id)] else { return true }
+    guard let before = change.before else { return false }
+    return referrer.kind.schema.references.contains { reference in
+      reference.target == kind && before.record.values[reference.field] == .text(id)
     }
   }
 }

@@ -396,3 +396,65 @@ extension SQLiteStatement {
       stored: (type(at: first) == .integer ? integer(at: first) : nil, text(at: first + 1)))
   }
 }
+
+// The columns of other applications, which a row that a server deleted takes with it.
+
+extension SQLiteReader {
+  final func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] {
+    let session = try session()
+    let names = try otherColumnNames(of: kind, session)
+    guard !names.isEmpty else { return [:] }
+    let isThis = try session.statements[kind].isID("id", "?1")
+    let list = names.map(\.sqlName).joined(separator: ", ")
+    return try session.connection.withStatement(
+      "SELECT \(list) FROM \(kind.table) WHERE \(isThis)"
+    ) { statement in
+      try statement.bind(id, at: 1)
+      guard try statement.step() else { return [:] }
+      var values: [String: Value] = [:]
+      for (position, name) in names.enumerated() {
+        values[name] = statement.value(at: Int32(position))
+      }
+      return values
+    }
+  }
+
+  /// The names of the columns that others have added and that can be set.
+  fileprivate final func otherColumnNames(
+    of kind: EntityKind, _ session: SQLiteSession
+  ) throws -> [String] {
+    let known = Set(kind.schema.fields.map(\.column))
+    guard let present = session.layout.columns[kind], !present.isSubset(of: known) else {
+      return []
+    }
+    return try session.connection.withStatement("SELECT name FROM pragma_table_info(?1)") {
+      statement in
+      try statement.bind(kind.table, at: 1)
+      var names: [String] = []
+      while try statement.step() {
+        let name = statement.text(at: 0) ?? ""
+        if !known.contains(name.lowercasedASCII) { names.append(name) }
+      }
+      return names
+    }
+  }
+}
+
+extension SQLiteTransaction {
+  func setOtherColumns(_ values: [String: Value], of kind: EntityKind, id: String) throws {
+    let session = try enforcingSession()
+    let names = try otherColumnNames(of: kind, session).filter { values[$0] != nil }
+    guard !names.isEmpty else { return }
+    let assignments = names.enumerated().map { "\($1.sqlName) = ?\($0 + 2)" }
+    let isThis = try session.statements[kind].isID("id", "?1")
+    try session.connection.withStatement(
+      "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
+    ) { statement in
+      try statement.bind(id, at: 1)
+      for (position, name) in names.enumerated() {
+        try statement.bind(values[name] ?? .null, at: Int32(position) + 2)
+      }
+      _ = try statement.step()
+    }
+  }
+}

@@ -52,6 +52,50 @@ extension PostgresTransaction {
   }
 }
 
+// The columns of other applications, which a row that a server deleted takes with it.
+
+extension PostgresReader {
+  final func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] {
+    let session = try session()
+    let columns = session.layout.otherColumns(of: kind)
+    guard !columns.isEmpty, !id.utf8.contains(0) else { return [:] }
+    let list = columns.map { "\(SQL.quoted($0.name))::text" }.joined(separator: ", ")
+    var values: [String: Value] = [:]
+    try session.connection.forEachRow("SELECT \(list) FROM \(kind.table) WHERE id = $1", [id]) {
+      row in
+      for (position, column) in columns.enumerated() {
+        values[column.name] = row.text(at: position).map(Value.text) ?? .null
+      }
+    }
+    return values
+  }
+}
+
+extension PostgresTransaction {
+  func setOtherColumns(_ values: [String: Value], of kind: EntityKind, id: String) throws {
+    let session = try session()
+    let columns = session.layout.otherColumns(of: kind).filter { values[$0.name] != nil }
+    guard !columns.isEmpty else { return }
+    let assignments = columns.enumerated().map { position, column in
+      "\(SQL.quoted(column.name)) = $\(position + 2)::text::\(column.type)"
+    }
+    let texts = columns.map { column -> String? in
+      if case .text(let text)? = values[column.name] { text } else { nil }
+    }
+    try session.connection.query(
+      "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = $1",
+      [id] + texts)
+  }
+}
+
+extension PostgresLayout {
+  /// The columns that others have added to the table of a kind, and that can be set.
+  fileprivate func otherColumns(of kind: EntityKind) -> [Column] {
+    let known = Set(kind.schema.fields.map(\.column) + [EntitySchema.rowOrder])
+    return (columns[kind.table] ?? []).filter { !known.contains($0.name) && !$0.isGenerated }
+  }
+}
+
 extension PostgresRow {
   /// A change whose digest and before-image are the second and the third column.
   fileprivate func change(
