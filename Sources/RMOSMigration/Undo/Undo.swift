@@ -75,8 +75,9 @@ public struct Undo: Sendable {
       return try store.withExclusiveWriter { try undo(isCancelled) }
     } catch let error as StoreError where error.code == .locked {
       // The run to be undone may be what holds the lock.
-      let report = try rehearse(isCancelled)
+      var report = try rehearse(isCancelled)
       guard report.obstacles.first?.reason == .isRunning else { throw error }
+      report.isDryRun = false
       return report
     }
   }
@@ -151,7 +152,7 @@ public struct Undo: Sendable {
       try reader.run(whileNot: isCancelled) {
         _ = try findObstacles(reader, isUnderWay: { store.hasWriter ?? true }, &report)
         guard report.obstacleCount == 0 else { return }
-        report.counts = try counts(reader)
+        report.counts = try writtenCounts(reader).sum
       }
     }
     if report.obstacleCount == 0,
@@ -185,10 +186,17 @@ public struct Undo: Sendable {
       report.add(UndoObstacle(.isRunning))
     } else {
       var groups = UndoObstacleGroups()
-      var later = LaterRuns(of: try reader.runs(after: id))
+      let laterRuns = try reader.runs(after: id).filter { $0.undoneBy == nil && !$0.isUndo }
+      var later = LaterRuns(of: laterRuns)
+      let counts = try writtenCounts(reader)
+      let losses = LedgerLosses(run, later: laterRuns, counts)
+      try losses.forEachObstacle(reader) { obstacle in
+        report.add(obstacle, keeping: options.maxObstacles)
+        groups.add(obstacle, undoFirst: nil)
+      }
       try forEachObstacle(ofRun: id, reader) { obstacle in
         report.add(obstacle, keeping: options.maxObstacles)
-        let runs = try laterRuns(behind: obstacle, after: id, later, reader)
+        let runs = try self.laterRuns(behind: obstacle, after: id, later, reader)
         groups.add(obstacle, undoFirst: runs.first)
         for run in runs { later.insert(run) }
       }
@@ -196,29 +204,37 @@ public struct Undo: Sendable {
       try addThoseInTheirWay(to: &later, reader)
       report.runsToUndoFirst = later.found.sorted(by: >)
       let total = run.statistics.total
-      if report.obstacleCount == 0, total.migrated + total.updated == 0 {
-        let counts = try counts(reader)
-        report.hasNothingToUndo =
-          counts.removed.values.allSatisfy { $0 == 0 }
-          && counts.restored.values.allSatisfy { $0 == 0 }
-      }
+      report.hasNothingToUndo =
+        report.obstacleCount == 0 && total.migrated + total.updated == 0 && counts.sum.isNothing
     }
     return run
   }
 
   /// The numbers of rows that undoing the run changes.
-  private func counts(_ reader: any StoreReader) throws -> UndoCounts {
-    var counts = try reader.undoCounts(ofRun: id)
-    counts += try reader.changeCounts(ofRun: id)
-    return counts
+  private func writtenCounts(_ reader: any StoreReader) throws -> LedgerLosses.Counts {
+    LedgerLosses.Counts(
+      written: try reader.undoCounts(ofRun: id), changed: try reader.changeCounts(ofRun: id))
   }
 
-  /// Calls `body` with all that stands in the way of undoing a run.
+  /// Calls `body` with all that stands in the way of undoing a run, also once the later runs that
+  /// have to be undone first are.
   private func forEachObstacle(
     ofRun run: Int64, _ reader: any StoreReader, _ body: (UndoObstacle) throws -> Void
   ) throws {
+    var followed = 0
     func explain(_ obstacle: UndoObstacle) throws {
-      try body(explained(obstacle, of: run, reader))
+      var obstacle = try explained(obstacle, of: run, reader)
+      // Each takes some look-ups; what lies behind more rows than are listed need not be known.
+      guard case .isUpdated(let writer) = obstacle.reason, followed < options.maxObstacles,
+        let kind = obstacle.kind, let id = obstacle.id
+      else { return try body(obstacle) }
+      followed += 1
+      let history = try RowHistory(of: kind, id, since: run, reader)
+      if let newest = history.runs.first, newest > writer {
+        obstacle.reason = .isUpdated(by: newest)
+      }
+      try body(obstacle)
+      for reason in history.obstacles { try body(UndoObstacle(kind: kind, id: id, reason)) }
     }
     try reader.forEachUndoObstacle(ofRun: run, explain)
     try reader.forEachChangeObstacle(ofRun: run, explain)
@@ -246,8 +262,7 @@ public struct Undo: Sendable {
     init(of runs: [LedgerRun]) {
       others = runs.filter {
         let total = $0.statistics.total
-        return $0.undoneBy == nil && !$0.isUndo
-          && total.migrated + total.updated > 0
+        return total.migrated + total.updated > 0
       }.map(\.id)
     }
 
@@ -299,7 +314,7 @@ public struct Undo: Sendable {
       if !known.isComplete(after: run, before: newest), let kind = obstacle.kind,
         let id = obstacle.id
       {
-        writers += try reader.changes(of: kind, id: id).map(\.run)
+        writers += try RowHistory(of: kind, id, since: run, reader).runs
       }
     case .isReferred(let kind, let referrer):
       writers = try reader.changes(of: kind, id: referrer).map(\.run)

@@ -149,7 +149,8 @@ public struct UndoObstacleGroup: Sendable, Hashable {
     }
     let references = PlainText.counted(count, "reference")
     switch reason {
-    case .isRunning, .isUndone, .isUndo: return examples.first?.message ?? ""
+    case .isRunning, .isUndone, .isUndo, .lacksImages, .isUntraced:
+      return examples.first?.message ?? ""
     case .isEdited:
       return rows("changed in the database since the run; ")
         + (count == 1 ? "change it back, or delete it" : "change them back, or delete them")
@@ -199,7 +200,7 @@ struct UndoObstacleGroups {
   private struct Key: Hashable {
     var code: String
     var undoFirst: Int64?
-    /// The run, or the table of another application, that the reason names.
+    /// The run, the table of another application or the kind that the reason names.
     var other: String?
   }
 
@@ -212,6 +213,8 @@ struct UndoObstacleGroups {
     switch obstacle.reason {
     case .isReplaced(let run): key.other = run.map { "\($0)" }
     case .isReferredElsewhere(let table): key.other = "table \(table)"
+    case .lacksImages(let run, _): key.other = "\(obstacle.kind?.rawValue ?? "") of run \(run)"
+    case .isUntraced: key.other = obstacle.kind?.rawValue
     default: break
     }
     let position = positions[key] ?? groups.count
@@ -239,7 +242,8 @@ struct UndoObstacleGroups {
 extension UndoObstacle {
   /// A human-readable description: what prevents the undo, and how to fix it.
   package var message: String {
-    guard let kind, let id else { return reason.message }
+    guard let kind else { return reason.message }
+    guard let id else { return "\(kind.schema.plural): \(reason.message)" }
     return "the \(Self.name(kind, id)) \(reason.message)"
   }
 
@@ -272,6 +276,12 @@ extension UndoObstacle.Reason {
     case .misses(let kind, let id):
       "referred to the \(UndoObstacle.name(kind, id)), which no longer exists; "
         + "insert that first"
+    case .lacksImages(let run, let rows):
+      "the before-images of \(PlainText.counted(rows, "row")) that run \(run) updated are missing, "
+        + "so it is unknown what these were; restore the database from a backup"
+    case .isUntraced(let rows):
+      "the run wrote \(PlainText.counted(rows, "row")), but the ledger no longer says which; "
+        + "restore the database from a backup"
     }
   }
 }

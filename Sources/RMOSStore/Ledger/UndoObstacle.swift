@@ -27,11 +27,16 @@ public struct UndoObstacle: Sendable, Hashable {
     case isReferredElsewhere(String)
     /// The row as it was refers to an entity that no longer exists.
     case misses(EntityKind, id: String)
+    /// The ledger has lost what some rows of a kind were before a run, this one or a later one,
+    /// rewrote them.
+    case lacksImages(ofRun: Int64, rows: Int)
+    /// The ledger has lost which rows of a kind the run wrote.
+    case isUntraced(rows: Int)
   }
 
   /// The kind of the entity; `nil` if the run itself is the obstacle.
   package var kind: EntityKind?
-  /// The id of the entity.
+  /// The id of the entity; `nil` if it is not known which entities of the kind it is about.
   package var id: String?
   /// The reason.
   package var reason: Reason
@@ -56,7 +61,7 @@ extension UndoObstacle.Reason {
     case .isUndone: "run.undone"
     case .isUndo: "run.is-undo"
     case .isEdited: "row.edited"
-    case .isUnknown: "row.unknown"
+    case .isUnknown, .lacksImages, .isUntraced: "row.unknown"
     case .isUpdated: "row.updated"
     case .isDeleted: "row.deleted"
     case .isReplaced: "row.replaced"

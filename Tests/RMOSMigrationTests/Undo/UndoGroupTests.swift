@@ -88,6 +88,76 @@ import Testing
     }
   }
 
+  private func update(_ name: String, _ store: any RecordStore) throws {
+    var options = Migration.Options()
+    options.onDuplicate = .update
+    options.overwritesEdits = true
+    _ = try RecordedMigration(
+      try SourceTree(["strip_families/f.json": Texts.family("f", name: name)]), into: store,
+      options)
+  }
+
+  /// A reference to a row that a later run updated is in the way once that run is undone.
+  @Test func whatRefersToARowThatWasUpdatedIsNamedAtOnce() throws {
+    try withStores { store in
+      #expect(try Undo(of: 1, in: store).runSynchronously().isSuccess)
+      try update("Maple", store)
+      try update("Koa", store)
+      _ = try RecordedMigration(
+        try SourceTree(["patterns/q.json": Texts.pattern("q", family: "f")]), into: store)
+      let report = try Undo(of: 3, in: store).runSynchronously()
+      #expect(report.runsToUndoFirst == [5, 4])
+      #expect(report.obstacleGroups.map(\.code) == ["row.referred", "row.updated"])
+      #expect(report.obstacleGroups.map(\.undoFirst) == [5, 4])
+      for run in report.runsToUndoFirst + [3] {
+        #expect(try Undo(of: run, in: store).runSynchronously().isSuccess)
+      }
+      #expect(try StoreContent(of: store).records.isEmpty)
+    }
+  }
+
+  /// What a later run overwrote comes back with undoing that, and no undo removes it.
+  @Test func anEditBelowALaterRunIsNamedAtOnce() throws {
+    try withStores { store in
+      let edited = StoreSamples.record(.stripFamilies, "f", ["name": .text("mine")])
+      let isThere = try store.write { try $0.update(edited) }
+      #expect(isThere)
+      try update("Maple", store)
+      try update("Koa", store)
+      let report = try Undo(of: 1, in: store).runSynchronously()
+      #expect(report.runsToUndoFirst == [3, 2])
+      #expect(report.obstacleGroups.map(\.code) == ["row.updated", "row.edited"])
+      #expect(report.obstacleGroups.map(\.undoFirst) == [3, nil])
+      for run in report.runsToUndoFirst {
+        #expect(try Undo(of: run, in: store).runSynchronously().isSuccess)
+      }
+      let rest = try Undo(of: 1, in: store).runSynchronously()
+      #expect(rest.obstacleGroups.map(\.code) == ["row.edited"])
+    }
+  }
+
+  @Test func aRowThatWasInsertedAgainBelowALaterRunIsNamedAtOnce() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let store = try SQLiteStore(path: path)
+      try update("Ebony", store)
+      try update("Maple", store)
+      _ = try sqlite3(path, "DELETE FROM strip_families")
+      try update("Koa", store)
+      try update("Holly", store)
+      // The first run only inserted a row that is gone, the second has to restore it.
+      #expect(try Undo(of: 1, in: store).runSynchronously().runsToUndoFirst == [4])
+      let report = try Undo(of: 2, in: store).runSynchronously()
+      #expect(report.obstacles.map(\.reason) == [.isUpdated(by: 4), .isReplaced(by: 3)])
+      #expect(report.runsToUndoFirst == [4])
+      #expect(try Undo(of: 4, in: store).runSynchronously().isSuccess)
+      #expect(
+        try Undo(of: 2, in: store).runSynchronously().obstacles.map(\.reason)
+          == [.isReplaced(by: 3)])
+      #expect(try Undo(of: 1, in: store).runSynchronously().isSuccess)
+    }
+  }
+
   @Test func rowsThatNoRunWroteAreALineOfTheirOwn() throws {
     try withStores { store in
       _ = try RecordedMigration(try jobs(0..<2), into: store)
@@ -172,6 +242,8 @@ import Testing
     (.isReferred(by: .joblogs, id: "j1"), ["would be removed", "delete or change"]),
     (.isReferredElsewhere("orders"), [#""orders""#, "another application"]),
     (.misses(.stripFamilies, id: "f1"), ["no longer exist", "insert"]),
+    (.lacksImages(ofRun: 7, rows: 3), ["3 rows", "run 7", "missing", "backup"]),
+    (.isUntraced(rows: 3), ["3 rows", "no longer says", "backup"]),
   ]
 
   @Test(arguments: reasons)

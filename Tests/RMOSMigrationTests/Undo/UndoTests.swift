@@ -81,6 +81,25 @@ import Testing
     }
   }
 
+  @Test func aRunUnderWayIsRefusedToWhoeverWantsItUndone() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let tree = try SourceTree(files)
+      let store = try SQLiteStore(path: path)
+      var reports: [UndoReport] = []
+      _ = try withExtendedLifetime(tree) {
+        try Migration(from: tree.path, into: store).runSynchronously {
+          guard case .progress = $0, reports.isEmpty, let other = try? SQLiteStore(path: path),
+            let report = try? Undo(of: 1, in: other).runSynchronously()
+          else { return }
+          reports.append(report)
+        }
+      }
+      #expect(reports.first?.obstacles == [UndoObstacle(.isRunning)])
+      #expect(reports.first?.isDryRun == false)
+    }
+  }
+
   @Test func aRunThatDiedIsUndone() throws {
     try withStores { store in
       try store.write { transaction in

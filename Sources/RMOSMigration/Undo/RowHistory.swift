@@ -1,0 +1,94 @@
+import RMOSModels
+import RMOSStore
+
+/// What becomes of a row when the later runs that wrote it are undone one by one, the newest first.
+struct RowHistory {
+  /// The later runs, the newest first.
+  private(set) var runs: [Int64] = []
+  /// What stands in the way of undoing the run, or one of these, once the newer ones are undone.
+  private(set) var obstacles: [UndoObstacle.Reason] = []
+
+  /// Follows the row with an id through its before-images, down to what `run` left of it.
+  init(
+    of kind: EntityKind, _ id: String, since run: Int64, _ reader: any StoreReader
+  ) throws {
+    let changes = try reader.changes(of: kind, id: id)
+    // A migration keeps nothing of a row that it inserted.
+    let own = changes.first { $0.run == run }
+    var row = try reader.record(kind, id: id).map {
+      BeforeImage(record: $0, provenance: try reader.provenance(kind, id: id))
+    }
+    for change in changes where change.run > run {
+      if let reason = change.obstacle(toUndoingFrom: row) {
+        guard reason.leavesTheRow else {
+          // The row that the run inserted is gone, which is no obstacle.
+          if own != nil { add(reason) }
+          return
+        }
+        add(reason)
+      }
+      runs.append(change.run)
+      row = change.before
+    }
+    if let own {
+      if let reason = own.obstacle(toUndoingFrom: row) {
+        add(reason)
+        return
+      }
+      guard own.before == nil, row != nil else { return }
+    } else {
+      guard let row, row.provenance?.run == run else { return }
+      if let reason = EditState(of: row.record, row.provenance).reason { add(reason) }
+    }
+    try addReferrers(to: kind, id, run, reader)
+  }
+
+  private mutating func add(_ reason: UndoObstacle.Reason) {
+    if !obstacles.contains(reason) { obstacles.append(reason) }
+  }
+
+  /// Adds the rows that refer to this one, which undoing the run removes, unless that removes or
+  /// restores them, too.
+  private mutating func addReferrers(
+    to kind: EntityKind, _ id: String, _ run: Int64, _ reader: any StoreReader
+  ) throws {
+    try reader.forEachReferrer(to: kind, id) { referrer in
+      let (kind, id) = (referrer.kind, referrer.id)
+      var writers = try reader.changes(of: kind, id: id).map(\.run)
+      if let writer = try reader.provenance(kind, id: id)?.run { writers.append(writer) }
+      if writers.contains(run), !writers.contains(where: { $0 > run }) { return }
+      add(.isReferred(by: kind, id: id))
+    }
+  }
+}
+
+extension UndoObstacle.Reason {
+  /// Whether the row is the one that the run wrote, and only has other content.
+  fileprivate var leavesTheRow: Bool { self == .isEdited || self == .isUnknown }
+}
+
+extension RowChange {
+  /// Why undoing the change is refused if it finds `row`; `nil` if it is not.
+  fileprivate func obstacle(toUndoingFrom row: BeforeImage?) -> UndoObstacle.Reason? {
+    if case .deleted = result { return row.map { .isReplaced(by: $0.provenance?.run) } }
+    guard let row else { return .isDeleted }
+    let writer = row.provenance?.run
+    guard case .written(let digest) = result else {
+      if writer != run { return .isReplaced(by: writer) }
+      return EditState(of: row.record, row.provenance).reason
+    }
+    if writer != before?.provenance?.run { return .isReplaced(by: writer) }
+    return RowDigest(of: row.record) == digest ? nil : .isEdited
+  }
+}
+
+extension EditState {
+  /// Why a row in this state cannot be undone; `nil` if it can.
+  fileprivate var reason: UndoObstacle.Reason? {
+    switch self {
+    case .asWritten: nil
+    case .edited: .isEdited
+    case .unknown: .isUnknown
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// A ledger that others have taken something from: nothing is undone by halves.
+@Suite struct LedgerLossTests {
+  private let directory: TemporaryDirectory
+  private let path: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("x.db")
+  }
+
+  /// Migrates families of these names by id, with updates.
+  private func migrate(_ names: KeyValuePairs<String, String>) throws {
+    var options = Migration.Options()
+    options.onDuplicate = .update
+    options.overwritesEdits = true
+    let files = names.map { ("strip_families/\($0).json", Texts.family($0, name: $1)) }
+    let tree = try SourceTree(Dictionary(uniqueKeysWithValues: files))
+    _ = try RecordedMigration(tree, into: SQLiteStore(path: path), options)
+  }
+
+  /// Expects that the run cannot be undone, that a dry run foresees that, and that nothing changes.
+  private func expectRefusal(_ run: Int64, _ reasons: [UndoObstacle.Reason]) throws {
+    let rows = "SELECT id, name FROM strip_families ORDER BY id"
+    let before = try sqlite3(path, rows)
+    for isDryRun in [true, false] {
+      let report = try Undo(of: run, in: SQLiteStore(path: path)) { $0.isDryRun = isDryRun }
+        .runSynchronously()
+      #expect(!report.isSuccess && !report.hasNothingToUndo && report.run == nil)
+      #expect(report.obstacles.map(\.reason) == reasons)
+      #expect(report.obstacleGroups.map(\.count) == reasons.map { _ in 1 })
+      let first = try #require(report.obstacles.first)
+      #expect(first.reason.code == "row.unknown" && first.id == nil)
+      #expect(first.message.hasPrefix("strip families: the "))
+    }
+    #expect(try sqlite3(path, rows) == before)
+    #expect(try SQLiteStore(path: path).read { try $0.run(run)?.undoneBy } == nil)
+  }
+
+  @Test(arguments: [
+    ("DELETE FROM migration_before_images", 2), ("DROP TABLE migration_before_images", 2),
+    ("DELETE FROM migration_before_images WHERE entity_id = 'f'", 1),
+  ])
+  func updatesAreNotUndoneWithoutTheirImages(_ sql: String, _ lost: Int) throws {
+    try migrate(["f": "A", "g": "A"])
+    try migrate(["f": "B", "g": "B"])
+    _ = try sqlite3(path, sql)
+    try expectRefusal(2, [.lacksImages(ofRun: 2, rows: lost)])
+    // The rows of the first run may be among them.
+    try expectRefusal(
+      1, [.lacksImages(ofRun: 2, rows: lost)] + (lost == 1 ? [.isUpdated(by: 2)] : []))
+  }
+
+  @Test func aRunIsNotUndoneWithoutProvenance() throws {
+    try migrate(["f": "A", "g": "A"])
+    _ = try sqlite3(path, "DELETE FROM migration_provenance")
+    try expectRefusal(1, [.isUntraced(rows: 2)])
+  }
+
+  @Test func aServerIsNotUndoneWithoutItsChanges() throws {
+    try migrate(["f": "A"])
+    try SQLiteStore(path: path).write { transaction in
+      var run = StoreSamples.run()
+      run.command = "serve"
+      run.statistics = MigrationStatistics()
+      run.id = try transaction.beginRun(run)
+      try transaction.write(
+        StoreSamples.record(.stripFamilies, "f", ["name": .text("B")]), run: run.id)
+      run.statistics[.stripFamilies].updated = 1
+      try transaction.updateRun(run)
+    }
+    let store = try SQLiteStore(path: path)
+    #expect(try Undo(of: 2, in: store) { $0.isDryRun = true }.runSynchronously().isSuccess)
+    _ = try sqlite3(path, "DROP TABLE migration_changes")
+    try expectRefusal(2, [.isUntraced(rows: 1)])
+  }
+
+  /// What other programs delete, and what later runs have written since, is explained.
+  @Test(arguments: [
+    "DELETE FROM strip_families WHERE id = 'f'",
+    "DELETE FROM strip_families WHERE id = 'f'; DELETE FROM migration_provenance "
+      + "WHERE entity_id = 'f'",
+  ])
+  func whatWasDeletedIsNoLoss(_ sql: String) throws {
+    try migrate(["f": "A"])
+    _ = try sqlite3(path, sql)
+    #expect(try Undo(of: 1, in: SQLiteStore(path: path)).runSynchronously().run == 2)
+  }
+
+  @Test func whatWasInsertedAgainIsNoLoss() throws {
+    try migrate(["f": "A"])
+    _ = try sqlite3(path, "DELETE FROM strip_families")
+    try migrate(["f": "B"])
+    try SQLiteStore(path: path).write { transaction in
+      try transaction.insert(StoreSamples.record(.stripFamilies, "mine"))
+    }
+    let report = try Undo(of: 1, in: SQLiteStore(path: path)).runSynchronously()
+    #expect(report.isSuccess && report.run == 3 && report.counts.removed[.stripFamilies] == 0)
+  }
+}
