@@ -79,7 +79,8 @@ public struct Auditor: Sendable {
       })
     return AuditReport(
       database: store.location, schema: collector.schema?.version, catalog: store.catalog,
-      counts: collector.counts, results: collector.results(), duration: clock.now - start)
+      counts: collector.counts, results: collector.results(), duration: clock.now - start,
+      ledgerTables: collector.ledgerTables)
   }
 
   /// What an audit consists of, in the order of reports: parts may run at the same time.

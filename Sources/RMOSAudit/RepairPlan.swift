@@ -64,10 +64,10 @@ package struct RepairPlan: Sendable {
     // Ids first: a reference may only miss its target because of the white space around its id.
     let first = [AuditRule.paddedID, .missingReference]
     for rule in first {
-      if let result = report[rule] { addSteps(for: result, report.catalog) }
+      if let result = report[rule] { addSteps(for: result, report) }
     }
     for result in report.results where !first.contains(result.rule) {
-      addSteps(for: result, report.catalog)
+      addSteps(for: result, report)
     }
     addRestoration(of: report)
     for result in report.results {
@@ -147,9 +147,7 @@ package struct RepairPlan: Sendable {
 
   // MARK: Statements
 
-  private mutating func addSteps(
-    for result: AuditReport.RuleResult, _ catalog: EntityCatalog
-  ) {
+  private mutating func addSteps(for result: AuditReport.RuleResult, _ report: AuditReport) {
     var cleared: [AuditFinding.Repair: [AuditFinding]] = [:]
     var order: [AuditFinding.Repair] = []
     for finding in result.findings {
@@ -158,7 +156,7 @@ package struct RepairPlan: Sendable {
         steps.append(Step(comment: [finding.message], statements: [sql + ";"]))
       case .trimID(let kind, let id, let trimmed):
         guard id.utf8.count <= Self.longestID else { continue }
-        steps.append(Self.trim(kind, id, trimmed, finding.origin, catalog))
+        steps.append(Self.trim(kind, id, trimmed, finding.origin, report))
       case .clearReference:
         guard let repair = finding.repair else { continue }
         if cleared[repair] == nil { order.append(repair) }
@@ -229,20 +227,27 @@ package struct RepairPlan: Sendable {
       ], isCommentedOut: true)
   }
 
-  /// Renames an entity and the references to it, unless the new id is taken.
+  /// Renames an entity, the references to it and what the ledger keeps of it, unless the new id is
+  /// taken.
   private static func trim(
     _ kind: EntityKind, _ id: String, _ trimmed: String, _ origin: FindingOrigin?,
-    _ catalog: EntityCatalog
+    _ report: AuditReport
   ) -> Step {
     let (old, new) = (quoted(id), quoted(trimmed))
     let isFree = "NOT EXISTS (SELECT 1 FROM \(kind.table) WHERE id = \(new))"
     var statements: [String] = []
-    for other in catalog.kinds {
+    for other in report.catalog.kinds {
       for reference in other.schema.references where reference.target == kind {
         let column = other.schema.fields[reference.field].column
         statements.append(
           "UPDATE \(other.table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree);")
       }
+    }
+    for table in report.ledgerTables {
+      // An entity of the new id that was deleted may have left its own behind.
+      statements.append(
+        "UPDATE OR REPLACE \(table) SET entity_id = \(new) WHERE kind = "
+          + "\(quoted(kind.rawValue)) AND entity_id = \(old) AND \(isFree);")
     }
     statements.append("UPDATE \(kind.table) SET id = \(new) WHERE id = \(old) AND \(isFree);")
     var comment = [

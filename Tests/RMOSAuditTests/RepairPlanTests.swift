@@ -52,6 +52,33 @@ import Testing
           + "SELECT pattern_id FROM joblogs WHERE rowid = 2") == "holly_06\nit's;--")
   }
 
+  @Test func whatTheLedgerKeepsOfAnIDIsRenamedWithIt() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      UPDATE strip_families SET id = 'holly_06 ' WHERE id = 'holly_06';
+      UPDATE joblogs SET strip_family_id = 'holly_06 ' WHERE strip_family_id = 'holly_06';
+      UPDATE migration_provenance SET entity_id = 'holly_06 ', unknown_json = '{"shelf":7}'
+        WHERE kind = 'strip_families' AND entity_id = 'holly_06';
+      INSERT INTO migration_before_images (kind, entity_id, run_id)
+        VALUES ('strip_families', 'holly_06 ', 1), ('patterns', 'holly_06 ', 1);
+      INSERT INTO migration_changes (kind, entity_id, run_id)
+        VALUES ('strip_families', 'holly_06 ', 1);
+      """)
+    let plan = RepairPlan(for: try fixture.audit()).sql
+    try fixture.plant(plan.replacing("-- UPDATE", with: "UPDATE"))
+    let after = try fixture.audit()
+    #expect(after[.paddedID]?.total == 0 && after[.danglingProvenance]?.total == 0)
+    #expect(
+      try sqlite3(
+        fixture.path,
+        """
+        SELECT unknown_json FROM migration_provenance WHERE entity_id = 'holly_06';
+        SELECT kind FROM migration_before_images WHERE entity_id = 'holly_06';
+        SELECT kind FROM migration_changes WHERE entity_id = 'holly_06';
+        """) == "{\"shelf\":7}\nstrip_families\nstrip_families\n")
+  }
+
   @Test func idsWhoseNameIsTakenStayAsTheyAre() throws {
     let fixture = try AuditFixture()
     try fixture.plant(
