@@ -50,11 +50,24 @@ final class AuditContext {
   /// Whether the column exists.
   func has(_ kind: EntityKind, column: String) -> Bool { table(kind)?.column(column) != nil }
 
-  /// Whether there is a ledger.
+  /// Whether there is a ledger of which the runs and the provenance can be read.
   var hasLedger: Bool {
-    !hasSchema
-      || (tables["migration_runs"]?.isTable == true
-        && tables["migration_provenance"]?.isTable == true)
+    !hasSchema || Self.ledgerTables.allSatisfy { tables[$0]?.isTable == true }
+  }
+
+  /// Whether there is a ledger that lacks one of these.
+  private var hasIncompleteLedger: Bool {
+    !hasLedger && tables.contains { $0.value.isTable && $0.key.hasPrefix("migration_") }
+  }
+
+  private static let ledgerTables = ["migration_runs", "migration_provenance"]
+
+  /// The rules of a check that needs ``hasLedger``, where that is not so: none applies.
+  ///
+  /// If there is only part of a ledger, they should have been checked.
+  func withoutLedger(_ rules: [AuditRule]) -> [AuditRule] {
+    if hasIncompleteLedger { log.mark(rules, .incomplete) }
+    return []
   }
 
   /// Runs a built-in check.
@@ -168,6 +181,14 @@ final class AuditCollector: Sendable {
 
   /// The version of the schema.
   var schema: SchemaVersion? { state.withLock { $0.shape?.schema } }
+
+  /// The tables of the ledger that name entities by their ids.
+  var ledgerTables: [String] {
+    let tables = state.withLock { $0.shape?.tables } ?? [:]
+    return ["migration_provenance", "migration_before_images", "migration_changes"].filter {
+      tables[$0]?.isTable == true && tables[$0]?.column("entity_id") != nil
+    }
+  }
 
   /// How many rows there are of each kind that can be read.
   var counts: [EntityKind: Int] { state.withLock { $0.counts } }

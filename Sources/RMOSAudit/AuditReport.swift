@@ -12,7 +12,8 @@ public struct AuditReport: Sendable {
       case failed
       /// The store has nothing that the rule is about: no schema, no ledger.
       case notApplicable = "not_applicable"
-      /// The check could not be completed, which `sqlite.integrity` reports.
+      /// The check could not be completed: `sqlite.integrity` says why, or `schema.table` reports
+      /// a missing table of the ledger.
       case incomplete
     }
     /// The rule.
@@ -40,6 +41,8 @@ public struct AuditReport: Sendable {
   package var results: [RuleResult]
   /// How long the audit took.
   package var duration: Duration
+  /// The tables of the ledger that name entities by their ids.
+  package var ledgerTables: [String] = []
 
   /// The number of findings by severity, including those not kept.
   package var severityCounts: [Severity: Int] {

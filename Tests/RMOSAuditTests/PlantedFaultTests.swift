@@ -164,6 +164,12 @@ import Testing
       rule: .schemaTable, severity: .warning, sql: "DROP TABLE migration_issues",
       table: "migration_issues"),
     Fault(
+      rule: .schemaTable, severity: .warning, sql: "DROP TABLE migration_changes",
+      table: "migration_changes"),
+    Fault(
+      rule: .schemaTable, severity: .warning, sql: "DROP TABLE migration_failures",
+      table: "migration_failures"),
+    Fault(
       rule: .schemaTable, severity: .error,
       sql: "ALTER TABLE joblogs RENAME TO x; CREATE VIEW joblogs AS SELECT * FROM x",
       table: "joblogs"),
@@ -274,6 +280,25 @@ import Testing
         "\(others)")
     }
     #expect(try fixture.contents() == before)
+  }
+
+  /// What needs a table that is missing was not checked, which is no success.
+  @Test(arguments: ["migration_runs", "migration_provenance"])
+  func whatALostTableWouldTellIsNotChecked(_ table: String) throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("DROP TABLE \(table)")
+    let report = try fixture.audit()
+    #expect(report[.schemaTable]?.findings.map(\.table) == [table])
+    for rule: AuditRule in [.danglingProvenance, .missingProvenance, .staleRun, .failedRun] {
+      #expect(report[rule]?.state == .incomplete, "\(rule.code)")
+    }
+    try fixture.plant(
+      """
+      DROP TABLE IF EXISTS migration_runs; DROP TABLE IF EXISTS migration_provenance;
+      DROP TABLE migration_issues; DROP TABLE migration_before_images;
+      DROP TABLE migration_changes; DROP TABLE migration_failures;
+      """)
+    #expect(try fixture.audit()[.staleRun]?.state == .notApplicable)
   }
 
   @Test func everyRuleHasItsFault() {

@@ -7,7 +7,8 @@ struct ProvenanceCheck: AuditCheck {
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
     let kinds = context.reader.catalog.kinds.filter { context.has($0, column: "id") }
-    guard context.hasLedger, kinds.count == context.reader.catalog.kinds.count else { return [] }
+    guard context.hasLedger else { return context.withoutLedger(rules) }
+    guard kinds.count == context.reader.catalog.kinds.count else { return [] }
     let inspector = context.inspector
     var origins = FindingOrigins(context)
     if context.log.wants(.danglingProvenance) {
@@ -71,7 +72,7 @@ struct RunCheck: AuditCheck {
   let rules: [AuditRule] = [.staleRun, .failedRun]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    guard context.hasLedger else { return [] }
+    guard context.hasLedger else { return context.withoutLedger(rules) }
     // A server holds no lock while nobody writes.
     let newest = try context.reader.newestRun { $0.command != LedgerRun.serverCommand }
     let current = newest?.state == .running && context.hasWriter ? newest?.id : nil

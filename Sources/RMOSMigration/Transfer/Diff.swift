@@ -348,7 +348,11 @@ private final class DiffRun {
       try checkCancellation(count)
       count += 1
       let id = record.id
-      if !id.isEmpty, seen[IDTable.Key(Array(id.utf8).span)] != nil { return }
+      if !id.isEmpty, seen[IDTable.Key(Array(id.utf8).span)] != nil {
+        // An id that is not UTF-8 reads as another, which may be the source's.
+        let mayBeAnother = id.unicodeScalars.contains("\u{FFFD}")
+        if try !mayBeAnother || reader.contains(kind, id: id) { return }
+      }
       counts.onlyInDatabase += 1
       guard isWanted else { return report.entriesOmitted += 1 }
       pending.append(id)

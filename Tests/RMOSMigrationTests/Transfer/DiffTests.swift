@@ -88,6 +88,29 @@ import Testing
     }
   }
 
+  /// An export writes U+FFFD in place of what is not UTF-8, and such text reads as if it had that.
+  @Test func whatIsNotUTF8IsNotEqualToWhatItReadsAs() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let tree = try SourceTree([
+        "strip_families/all.jsonl": ["p\u{FFFD}", "q"]
+          .map { Texts.family($0, name: "R\u{FFFD}pe") }.joined(separator: "\n")
+      ])
+      _ = try RecordedMigration(tree, into: SQLiteStore(path: path))
+      _ = try sqlite3(
+        path,
+        """
+        UPDATE strip_families SET name = CAST(x'52ff7065' AS TEXT) WHERE id = 'q';
+        UPDATE strip_families SET id = CAST(x'70ff' AS TEXT) WHERE id <> 'q';
+        """)
+      let report = try diff(tree, SQLiteStore(path: path, access: .readOnly))
+      #expect(
+        report.entries.map(\.category) == [.onlyInSource, .different, .onlyInDatabase])
+      #expect(report.entries[1].differences.map(\.member) == ["name"])
+      #expect(report[.stripFamilies].equal == 0)
+    }
+  }
+
   @Test func aFileThatWasEditedDiffersByTheSource() throws {
     try withStores(try tree()) { store in
       let edited = Texts.family("f1", name: "Maple", more: #", "shelf": [1, 3], "new": null"#)

@@ -90,8 +90,10 @@ struct LedgerTable: Sendable {
   }
   /// The names of the tables without which there is no ledger.
   static let names = [runs, provenance, issues].map(\.name) + [beforeImagesName]
+  /// The names of those that came later.
+  static let addedNames = [changes, failures].map(\.name)
   /// The names of all.
-  static let allNames = names + [changes.name, failures.name]
+  static let allNames = names + addedNames
 
   /// The statement that creates the table unless it exists.
   var createSQL: String {

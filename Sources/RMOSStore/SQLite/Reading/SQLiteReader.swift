@@ -321,9 +321,24 @@ extension SQLiteStatement {
     _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements
   ) -> StoredComparison {
     if unsafe isEqual(to: batch, at: index, unknown, arena, table) { return .identical }
-    return StoredComparison(
+    let comparison = StoredComparison(
       of: batch, at: index, with: record(table),
       unknownMembers: unknown.flatMap { $0.text(at: $1) })
+    guard comparison == .identical else { return comparison }
+    // What is not UTF-8 was read as something else, with which the entity was compared.
+    var members: [String] = []
+    for (position, field) in batch.kind.schema.fields.enumerated()
+    where !field.defaultsToRunTime || batch.entries[index].given.contains(position) {
+      if !isValidText(at: Int32(position)) { members.append(field.member) }
+    }
+    return members.isEmpty ? .identical : .differs(members: members)
+  }
+
+  /// Whether a column is UTF-8, if it is text.
+  private func isValidText(at column: Int32) -> Bool {
+    guard type(at: column) == .text else { return true }
+    let text = unsafe borrowedText(at: column)
+    return unsafe text.isASCII || String(validating: text, as: UTF8.self) != nil
   }
 
   /// Whether the current row of a comparison equals the entity byte for byte, without allocating.

@@ -242,7 +242,13 @@ struct SQLiteLayout {
   }
 
   /// The tables that are missing, of the shared ones and of a ledger.
-  var missingTables: [String] { missingSharedTables + missingLedgerTables.map(\.name) }
+  ///
+  /// Older ledgers do not have all tables.
+  var missingTables: [String] {
+    let isCurrent = hasLedger && ledgerVersion == SchemaVersion.ledger.upperBound
+    let added = isCurrent ? LedgerTable.addedNames.filter { !names.contains($0) } : []
+    return missingSharedTables + missingLedgerTables.map(\.name) + added
+  }
 
   /// The kinds whose tables this program may complete; tables of kinds that other applications do
   /// not know are always among them.

@@ -124,8 +124,11 @@ struct LedgerTable: Sendable {
     runs.name, provenance.name, issues.name, beforeImagesName, versions.name,
   ]
 
+  /// The names of those that came later.
+  static let addedNames = [changes.name, failures.name]
+
   /// The names of all.
-  static let allNames = names + [changes.name, failures.name]
+  static let allNames = names + addedNames
 
   /// The version that this code reads and writes.
   static let currentVersion: Int64 = 3

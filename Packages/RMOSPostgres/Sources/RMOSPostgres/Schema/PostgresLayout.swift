@@ -25,7 +25,7 @@ struct PostgresLayout: Sendable {
     var type: String
     var isNotNull: Bool
     var hasDefault: Bool
-    /// Whether the server computes it from others.
+    /// Whether the server alone sets it: from others, or by counting.
     var isGenerated: Bool
     var isPrimaryKey: Bool
     /// Whether texts are equal only if their bytes are.
@@ -183,7 +183,8 @@ struct PostgresLayout: Sendable {
     let result = try connection.query(
       """
       SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-        a.atthasdef OR a.attidentity <> '', a.attgenerated <> '',
+        a.atthasdef OR a.attidentity <> '',
+        a.attgenerated <> '' OR a.attidentity = 'a',
         EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
           AND a.attnum = ANY (i.indkey)), coalesce(l.collisdeterministic, true)
       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -378,7 +379,13 @@ struct PostgresLayout: Sendable {
   }
 
   /// The tables that are missing, of the shared ones and of a ledger.
-  var missingTables: [String] { missingSharedTables + missingLedgerTables.map(\.name) }
+  ///
+  /// Older ledgers do not have all tables.
+  var missingTables: [String] {
+    let isCurrent = hasLedger && ledgerVersion == LedgerTable.currentVersion
+    let added = isCurrent ? LedgerTable.addedNames.filter { !isRelation($0) } : []
+    return missingSharedTables + missingLedgerTables.map(\.name) + added
+  }
 
   /// The kinds whose tables this program may complete; tables of kinds that other applications do
   /// not know are always among them.
