@@ -56,7 +56,9 @@ struct RowHistory {
       let (kind, id) = (referrer.kind, referrer.id)
       var writers = try reader.changes(of: kind, id: id).map(\.run)
       if let writer = try reader.provenance(kind, id: id)?.run { writers.append(writer) }
-      if writers.contains(run), !writers.contains(where: { $0 > run }) { return }
+      let later = writers.filter { $0 > run }
+      // What the later runs of this row wrote is gone when they are undone.
+      if later.isEmpty ? writers.contains(run) : later.allSatisfy({ runs.contains($0) }) { return }
       add(.isReferred(by: kind, id: id))
     }
   }

@@ -175,6 +175,53 @@ extension ServerTests {
       #expect(try await brokenKeys(store).count == 1)
     }
 
+    @Test("what other applications keep comes back with a row that a server deleted")
+    func otherColumns() async throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+      try database.execute(
+        """
+        ALTER TABLE patterns ADD COLUMN "Rating" numeric(3, 1) DEFAULT 1,
+          ADD COLUMN mark bigint GENERATED ALWAYS AS IDENTITY;
+        UPDATE patterns SET "Rating" = 4.5
+        """)
+      let run = try store.write { transaction in
+        var run = StoreSamples.run()
+        run.command = "serve"
+        run.statistics = MigrationStatistics()
+        let id = try transaction.beginRun(run)
+        #expect(try transaction.otherColumns(of: .patterns, id: "a") == ["Rating": .text("4.5")])
+        #expect(try transaction.remove(.patterns, id: "a", run: id))
+        return id
+      }
+      #expect(try await Undo(of: run, in: store).run().isSuccess)
+      #expect(try database.text("SELECT \"Rating\"::text FROM patterns WHERE id = 'a'") == "4.5")
+    }
+
+    @Test("a reference to a row that is gone is not in the way of an undo")
+    func goneReference() throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      let batch = StoreSamples.batch(
+        .stripFamilies, [.init(StoreSamples.record(.stripFamilies, "f"))])
+      let run = try store.write { transaction in
+        let run = try transaction.beginRun(StoreSamples.run())
+        #expect(try transaction.insert(batch, at: [0], run: run).isEmpty)
+        try transaction.insert(
+          StoreSamples.record(.patterns, "p", ["strip_family_id": .text("f")]))
+        return run
+      }
+      func obstacles() throws -> Int {
+        var count = 0
+        try store.read { try $0.forEachUndoObstacle(ofRun: run) { _ in count += 1 } }
+        return count
+      }
+      #expect(try obstacles() == 1)
+      try database.execute("DELETE FROM strip_families")
+      #expect(try obstacles() == 0)
+    }
+
     @Test("a ledger that lost tables is read where nothing can be written")
     func readOnly() async throws {
       let database = try TestDatabase()
