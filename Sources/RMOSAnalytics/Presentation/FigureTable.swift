@@ -33,7 +33,7 @@ package struct FigureTable: Sendable {
     }
 
     /// The cell as people see it.
-    var shown: String {
+    package var shown: String {
       switch self {
       case .text(let text): text
       case .whole(let number): PlainText.grouped(number)

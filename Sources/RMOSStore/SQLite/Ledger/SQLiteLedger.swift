@@ -424,7 +424,7 @@ extension SQLiteReader {
     of kind: EntityKind, _ session: SQLiteSession
   ) throws -> [String] {
     let known = Set(kind.schema.fields.map(\.column))
-    guard let present = session.layout.columns[kind], !present.isSubset(of: known) else {
+    guard let present = session.layout.tables[kind]?.columns, !present.isSubset(of: known) else {
       return []
     }
     return try session.connection.withStatement("SELECT name FROM pragma_table_info(?1)") {
