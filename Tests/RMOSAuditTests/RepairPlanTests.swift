@@ -76,7 +76,7 @@ import Testing
         SELECT unknown_json FROM migration_provenance WHERE entity_id = 'holly_06';
         SELECT kind FROM migration_before_images WHERE entity_id = 'holly_06';
         SELECT kind FROM migration_changes WHERE entity_id = 'holly_06';
-        """) == "{\"shelf\":7}\nstrip_families\nstrip_families\n")
+        """) == "{\"shelf\":7}\nstrip_families\nstrip_families")
   }
 
   @Test func idsWhoseNameIsTakenStayAsTheyAre() throws {
