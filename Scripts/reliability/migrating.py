@@ -128,7 +128,11 @@ class Model:
         same = self._is_same(entity, stored)
         updates = not same and self.duplicates == "update" and not repeated
         fails = self.duplicates == "fail"
-        severity: Severity = "error" if fails else "info" if same or updates else "warning"
+        # Another entity may be at its position by now.
+        is_positional = found.locator is not None and any(
+            issue.code == "id.derived" for issue in entity.issues)
+        is_expected = same or updates and not is_positional
+        severity: Severity = "error" if fails else "info" if is_expected else "warning"
         entity.issues.append(Issue(
             severity, "duplicate.identical" if same else "duplicate.differs", kind, entity.id,
             found.path, found.locator, found.text.place(entity.node.start), None))
