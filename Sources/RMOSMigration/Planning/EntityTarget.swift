@@ -154,9 +154,11 @@ extension EntityFacts {
     guard missingReferences.isEmpty, !batch.entries[index].isFailed else { return }
     comparison = stored.comparison
     guard case .differs = comparison else { return }
-    origin = try target.origin(of: batch, at: index)
     if rewrites, !isRepeated {
       editState = try target.editState(batch.kind, id: batch.text(batch.entries[index].id))
+    } else {
+      // Only a row that stays is told where it comes from.
+      origin = try target.origin(of: batch, at: index)
     }
   }
 }

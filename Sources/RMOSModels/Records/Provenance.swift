@@ -81,13 +81,12 @@ extension Provenance {
     public var bytes: [UInt8] { unsafe withUnsafeBytes(of: bigEndian) { unsafe Array($0) } }
 
     /// Creates a digest from its 32 bytes; `nil` for another number of bytes.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
       guard bytes.count == 32 else { return nil }
-      var words: [UInt64] = [0, 0, 0, 0]
-      for (index, byte) in bytes.enumerated() {
-        words[index / 8] = words[index / 8] << 8 | UInt64(byte)
+      func word(at start: Int) -> UInt64 {
+        bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
       }
-      (first, second, third, fourth) = (words[0], words[1], words[2], words[3])
+      (first, second, third, fourth) = (word(at: 0), word(at: 8), word(at: 16), word(at: 24))
     }
 
     /// 64 lower-case hexadecimal digits.
