@@ -80,7 +80,9 @@ let package = Package(
       name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels", "RMOSSystem"]),
     .testTarget(
       name: "RMOSStoreTests",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSStoreWrapper", "RMOSTestSupport"]),
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSStoreWrapper", "RMOSSystem", "RMOSTestSupport",
+      ]),
     // Stores are tested as others test theirs: with what is public.
     .testTarget(
       name: "RMOSTestingTests",

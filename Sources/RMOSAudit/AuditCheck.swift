@@ -1,6 +1,6 @@
 import RMOSModels
 import RMOSStore
-import Synchronization
+import RMOSSystem
 
 /// A group of built-in rules that are checked together.
 protocol AuditCheck {
@@ -149,7 +149,8 @@ final class AuditCollector: Sendable {
   private let limit: Int
   private let hasWriter: Bool
   private let isCancelled: @Sendable () -> Bool
-  private let state = Mutex(State())
+  // The thread sanitizer does not see through `Mutex`.
+  private let state = Monitor(State())
 
   init(
     rules: [AuditRule], limit: Int, hasWriter: Bool, isCancelled: @escaping @Sendable () -> Bool

@@ -1,5 +1,5 @@
 public import RMOSModels
-import Synchronization
+import RMOSSystem
 
 /// The number of entities that came into a store on each day.
 ///
@@ -64,7 +64,8 @@ extension RecordStore {
     }
     // A second connection is of use only if there is enough for both.
     guard pieces.count > catalog.kinds.count else { return try read { try $0.entityDays() } }
-    let days = Mutex(EntityDays())
+    // The thread sanitizer does not see through `Mutex`.
+    let days = Monitor(EntityDays())
     try readOnOneState(
       pieces.map { piece in
         { reader in

@@ -1,6 +1,7 @@
 import Foundation
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import RMOSTestSupport
 import Synchronization
 import Testing
@@ -46,14 +47,15 @@ import Testing
     let writer = try SQLiteStore(path: path)
     try insert("first", into: writer)
     let store = try SQLiteStore(path: path, access: .inspect)
-    let isOver = Mutex(false)
+    // The thread sanitizer does not see through `Mutex`.
+    let isOver = Monitor(false)
     let outcomes = inParallel(2) { thread in
       if thread == 0 {
         for number in 0..<400 { try insert("p\(number)", into: writer) }
         return isOver.withLock { $0 = true }
       }
       while !isOver.withLock({ $0 }) {
-        let counts = Mutex<Set<Int>>([])
+        let counts = Monitor<Set<Int>>([])
         let part: @Sendable (any StoreReader) throws -> Void = { reader in
           let count = try reader.count(RecordQuery(.patterns))
           counts.withLock { _ = $0.insert(count) }
@@ -87,7 +89,7 @@ import Testing
   @Test(arguments: [true, false])
   func theFirstFailureEndsIt(_ inMemory: Bool) throws {
     let store: any RecordStore = inMemory ? InMemoryStore() : try SQLiteStore(path: path)
-    let begun = Mutex(0)
+    let begun = Monitor(0)
     let part: @Sendable (any StoreReader) throws -> Void = { _ in
       begun.withLock { $0 += 1 }
       throw StoreError.cancelled

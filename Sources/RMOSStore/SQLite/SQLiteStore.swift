@@ -405,7 +405,8 @@ private final class PartQueue: Sendable {
   }
 
   private let parts: [@Sendable (any StoreReader) throws -> Void]
-  private let state = Mutex(State())
+  // The thread sanitizer does not see through `Mutex`.
+  private let state = Monitor(State())
 
   init(_ parts: [@Sendable (any StoreReader) throws -> Void]) { self.parts = parts }
 

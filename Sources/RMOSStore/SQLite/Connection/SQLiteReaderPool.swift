@@ -11,7 +11,8 @@ final class SQLiteReaderPool: Sendable {
   private let location: String
   private let mode: Mode
   private let busyTimeout: Duration
-  private let idle = Mutex<[SQLiteSession]>([])
+  // The thread sanitizer does not see through `Mutex`.
+  private let idle = Monitor<[SQLiteSession]>([])
   /// The file that was opened first.
   private let identity: Mutex<FileStatus.Identity?>
   private let followsPath: Bool
