@@ -1,6 +1,6 @@
 import RMOSModels
+import RMOSSystem
 import RMOSTestSupport
-import Synchronization
 import Testing
 
 @testable import RMOSStore
@@ -299,10 +299,11 @@ struct SQLiteListCacheTests {
   /// The status and figures count everything and read the newest few; that is no list.
   @Test func columnsAreBuiltForListsAlone() throws {
     try insert((0..<100).map { "p\($0)" }, into: store)
-    let isHeld = Mutex(true)
+    // The thread sanitizer does not see through `Mutex`.
+    let isHeld = Monitor(true)
     // What is asked while the columns are about to be built keeps it from going on.
     let cache = SQLiteListCache(store.readers, store.watch, limit: 1 << 20, fewest: 0) {
-      while isHeld.withLock(\.self) {}
+      while isHeld.withLock({ $0 }) {}
       return true
     }
     defer { isHeld.withLock { $0 = false } }
