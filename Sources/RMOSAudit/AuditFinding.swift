@@ -122,7 +122,7 @@ package struct FindingOrigin: Sendable, Hashable {
 struct FindingOrigins {
   private let context: AuditContext
   private var runs: [Int64: LedgerRun?] = [:]
-  /// What the newest migration left out, by kind and id; `nil` until it is asked for.
+  /// What the newest migration of each source left out, by kind and id; `nil` until it is asked for.
   private var failed: [EntityKind: [String: FindingOrigin]]?
 
   /// How many entities that failed are remembered.
@@ -133,18 +133,21 @@ struct FindingOrigins {
   private static func failures(
     _ context: AuditContext
   ) throws -> [EntityKind: [String: FindingOrigin]] {
-    guard context.hasLedger,
-      let newest = try context.reader.newestRun(where: \.isMigration)
-    else { return [:] }
+    guard context.hasLedger else { return [:] }
     var failed: [EntityKind: [String: FindingOrigin]] = [:]
     var count = 0
-    try context.reader.forEachIssue(ofRun: newest.id) { issue in
-      guard issue.severity == .error, count < failuresKept, let kind = issue.kind,
-        let id = issue.id, failed[kind]?[id] == nil
-      else { return }
-      count += 1
-      failed[kind, default: [:]][id] = FindingOrigin(
-        outcome: .failed, run: newest.id, source: newest.source, path: issue.source ?? "")
+    for run in try LastMigration.all(in: context.reader).map(\.run)
+    where run.statistics.total.failed > 0 && count < failuresKept {
+      var query = IssueQuery(run: run.id)
+      query.severity = .error
+      try context.reader.forEachIssue(matching: query) { issue in
+        guard count < failuresKept, let kind = issue.kind, let id = issue.id,
+          failed[kind]?[id] == nil
+        else { return }
+        count += 1
+        failed[kind, default: [:]][id] = FindingOrigin(
+          outcome: .failed, run: run.id, source: run.source, path: issue.source ?? "")
+      }
     }
     return failed
   }

@@ -55,6 +55,18 @@ import Testing
     #expect(try findings().map(\.row) == [4])
   }
 
+  @Test func whatFailedIsStillTheReasonOfADanglingReference() throws {
+    let bad = try SourceTree(["strip_families/f.json": #"{"id": "f", "name": " "}"#])
+    try store.write {
+      try $0.insert(StoreSamples.record(.patterns, "p", ["strip_family_id": .text("f")]))
+    }
+    try migrate(bad)
+    try migrate(try source(pattern("c")))
+    let plan = RepairPlan(
+      for: try Auditor(of: store) { $0.rules = [.missingReference] }.runSynchronously())
+    #expect(plan.sql.contains("strip_families/f.json") && plan.sql.contains(bad.path))
+  }
+
   @Test func anEmptyDirectoryIsReportedWhereThereWasSomething() throws {
     let (full, empty, good) = try (source(pattern("a")), source(), source(pattern("c")))
     try migrate(full)

@@ -85,19 +85,19 @@ struct RunCheck: AuditCheck {
           "run \(run.id), started \(run.startedAt), is marked as running, but its process "
             + "\(run.processID) has ended; the next migration marks it as interrupted"))
     }
-    for end in LastMigration.all(in: try context.reader.runs(limit: Self.runsRead))
-    where end.run.id != current {
-      try check(end, context)
+    let last = try context.reader.runs(limit: 1).first?.id
+    for end in try LastMigration.all(in: context.reader) where end.run.id != current {
+      try check(end, isLast: end.run.id == last, context)
     }
     return rules
   }
 
-  /// The number of runs, the newest, among which the last migration of each source is found.
-  private static let runsRead = 1000
   /// The number of issues of a run that are looked at.
   private static let issuesRead = 10_000
 
-  private func check(_ end: LastMigration, _ context: AuditContext) throws {
+  private func check(
+    _ end: LastMigration, isLast: Bool, _ context: AuditContext
+  ) throws {
     let run = end.run
     guard run.undoneBy == nil else { return }
     let total = run.statistics.total
@@ -114,7 +114,8 @@ struct RunCheck: AuditCheck {
       guard end.isNewest || total.migrated + total.updated > 0 else { return }
       message = "failed" + (run.failure.map { ": \($0)" } ?? "; its report gives the reason")
     case .completed where total.failed > 0:
-      guard try total.failed > failuresMadeGood(of: run, context) else { return }
+      // No row is of a later run than the last.
+      guard try isLast || total.failed > failuresMadeGood(of: run, context) else { return }
       found = "\(total.failed) failed"
       message =
         "rejected \(PlainText.grouped(total.failed)) of "
@@ -137,8 +138,6 @@ struct RunCheck: AuditCheck {
   /// How many of the entities that failed in a run were written later, such as from copies of
   /// rejects that were fixed.
   private func failuresMadeGood(of run: LedgerRun, _ context: AuditContext) throws -> Int {
-    // No row of the run itself is later.
-    guard try context.reader.runs(limit: 1).first?.id != run.id else { return 0 }
     struct Failure: Hashable {
       var kind: EntityKind
       var id: String
@@ -165,21 +164,23 @@ struct RunCheck: AuditCheck {
 }
 
 /// The newest migration of a source.
-private struct LastMigration {
+struct LastMigration {
   let run: LedgerRun
   /// Whether it is the newest of all migrations.
   let isNewest: Bool
   /// Whether an earlier migration has found anything in the source.
   var foundEarlier = false
 
+  /// The number of runs, the newest, among which it is looked for.
+  private static let runsRead = 1000
+
   /// Finds the newest migration of each source.
   ///
-  /// - Parameter runs: The runs to look through, newest first.
   /// - Returns: The migrations, newest first.
-  static func all(in runs: [LedgerRun]) -> [LastMigration] {
+  static func all(in reader: any StoreReader) throws -> [LastMigration] {
     var found: [LastMigration] = []
     var positions: [String: Int] = [:]
-    for run in runs where run.isMigration {
+    for run in try reader.runs(limit: runsRead) where run.isMigration {
       let source = run.normalizedSource
       if let position = positions[source] {
         if run.statistics.total.found > 0 { found[position].foundEarlier = true }

@@ -99,37 +99,38 @@ struct EntityTable {
 
   /// Whether a table's ids are compared as texts.
   private static func hasTextIDs(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
-    try connection.withStatement(
-      "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = 'id' AND upper(type) = 'TEXT'"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step()
-    }
+    try hasRow(
+      "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = 'id' AND upper(type) = 'TEXT'",
+      table, connection)
   }
 
   /// Whether a table has an index of all its ids.
   private static func hasIndexedIDs(
     _ table: String, _ connection: SQLiteConnection
   ) throws -> Bool {
-    try connection.withStatement(
+    try hasRow(
       "SELECT 1 FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) c WHERE NOT l.partial "
-        + "AND c.seqno = 0 AND lower(c.name) = 'id' AND upper(c.coll) = 'BINARY'"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step()
-    }
+        + "AND c.seqno = 0 AND lower(c.name) = 'id' AND upper(c.coll) = 'BINARY'",
+      table, connection)
   }
 
   /// Whether a table has an index with a collation that is missing.
   private static func hasForeignIndex(
     _ table: String, _ connection: SQLiteConnection
   ) throws -> Bool {
-    try connection.withStatement(
-      "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
-        + "WHERE upper(x.coll) NOT IN (SELECT upper(name) FROM pragma_collation_list))"
-    ) { statement in
+    try hasRow(
+      "SELECT 1 FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) x "
+        + "WHERE upper(x.coll) NOT IN (SELECT upper(name) FROM pragma_collation_list)",
+      table, connection)
+  }
+
+  /// Whether a query about a table finds anything.
+  private static func hasRow(
+    _ sql: String, _ table: String, _ connection: SQLiteConnection
+  ) throws -> Bool {
+    try connection.withStatement(sql) { statement in
       try statement.bind(table, at: 1)
-      return try statement.step() && statement.integer(at: 0) == 1
+      return try statement.step()
     }
   }
 }
