@@ -122,7 +122,7 @@ package struct FindingOrigin: Sendable, Hashable {
 struct FindingOrigins {
   private let context: AuditContext
   private var runs: [Int64: LedgerRun?] = [:]
-  /// What the newest migration of each source left out, by kind and id; `nil` until it is asked for.
+  /// What the newest migration of each source left out, by kind and id; `nil` until asked for.
   private var failed: [EntityKind: [String: FindingOrigin]]?
 
   /// How many entities that failed are remembered.
