@@ -204,11 +204,25 @@ Content = dict[str, list[Row]]
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Opens a database to look at it, without leaving anything next to it."""
-    beside = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
-    mode = "mode=ro" if beside else "immutable=1"
-    connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)
+    """Opens a database to look at it, without changing it or leaving anything next to it."""
+    if path.with_name(path.name + "-journal").exists():
+        connection = _rolled_back(path)
+    else:
+        mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+        connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)
     connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    return connection
+
+
+def _rolled_back(path: Path) -> sqlite3.Connection:
+    """What a journal makes of a database: who only reads may not roll back, but this is a copy."""
+    connection = sqlite3.connect(":memory:")
+    with tempfile.TemporaryDirectory() as directory:
+        for suffix in ("", "-journal"):
+            file = path.with_name(path.name + suffix)
+            shutil.copy(file, Path(directory, file.name))
+        with contextlib.closing(sqlite3.connect(Path(directory, path.name))) as copy:
+            copy.backup(connection)
     return connection
 
 
