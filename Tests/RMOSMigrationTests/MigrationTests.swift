@@ -48,8 +48,8 @@ import Testing
         guard case .progress(let progress) = event, progress.statistics.total.found == 50 else {
           return
         }
-        // Goes on once the task has been cancelled; the batch that is then given up may be told of
-        // under the same number again.
+        // Continue once the task has been cancelled. The batch that is then abandoned may report
+        // the same number again.
         arrival.yield()
         isCancelled.wait()
         isCancelled.signal()
@@ -79,7 +79,7 @@ import Testing
     try tree.add("patterns/all.json", "[\(patterns.joined(separator: ","))]")
     let store = FaultyStore(InMemoryStore(), failingAt: nil)
     let summary = try Migration(from: tree.path, into: store).runSynchronously(isCancelled: {
-      // Asked at entities 0, 512 and 1,024.
+      // Called at entities 0, 512 and 1,024.
       store.counts.entities >= 600
     })
     #expect(summary.ending == .interrupted)
@@ -299,6 +299,20 @@ import Testing
     #expect(try StoreContent(of: memory) == StoreContent(of: quiet))
   }
 
+  /// Its row is rolled back, so nothing may name its number.
+  @Test func aRunThatTheLedgerRefusesHasNoNumber() throws {
+    let store = FaultyStore(InMemoryStore(), failingAt: .beforeCommit(1))
+    var summary: MigrationSummary?
+    #expect(throws: StoreError.self) {
+      try Migration(from: Fixtures.exampleTree, into: store).runSynchronously { event in
+        if case .finished(let finished) = event { summary = finished }
+      }
+    }
+    #expect(summary?.ending == .storeFailed)
+    #expect(summary?.run == nil)
+    #expect(try store.read { try $0.runs(limit: nil) }.isEmpty)
+  }
+
   @Test func aRunWhoseProcessDiedIsRecognisedAtTheNextStart() throws {
     let store = InMemoryStore()
     let dead = try store.write {
@@ -331,7 +345,7 @@ import Testing
     try tree.add(
       "patterns/p.json",
       #"{"id": "p", "name": "", "ring_count": 3, "geometry": {"a": 1}, "strip_family_id": "none"}"#)
-    // Of a reference that is none it is not told too that it leads nowhere.
+    // A reference of the wrong type is not also reported as missing.
     try tree.add(
       "joblogs/j.json",
       #"{"id": "j", "job_type": "slice", "parameters": {}, "pattern_id": "p", "strip_family_id": 1}"#

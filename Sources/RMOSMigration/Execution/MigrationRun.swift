@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// One run of a migration: checks its arguments, and executes it in one of three ways.
+/// One run of a migration: checks its arguments, and executes it in one of three modes.
 struct MigrationRun {
   let migration: Migration
   let observer: ((MigrationEvent) -> Void)?
@@ -27,28 +27,28 @@ struct MigrationRun {
       try execute(journal)
     } catch let error as StoreError {
       journal.recordFailure(error)
-      _ = journal.announceEnd(migration.store)
+      journal.announceEnd(migration.store)
       throw error
     } catch let failure as SourceFailure {
       journal.recordFailure(failure)
-      _ = journal.announceEnd(migration.store)
+      journal.announceEnd(migration.store)
       throw failure.error
     } catch let error as MigrationError {
       journal.recordFailure(error)
-      _ = journal.announceEnd(migration.store)
+      journal.announceEnd(migration.store)
       throw error
     }
     return journal.announceEnd(migration.store)
   }
 
-  /// Checks what ``Migration/validate(source:options:catalog:)`` checks, and opens the directory
+  /// Checks the same as ``Migration/validate(source:options:catalog:)``, and opens the directory
   /// for rejects.
   private func checkArguments() throws(MigrationError) -> RejectsWriter? {
     guard !options.isDryRun, let directory = options.rejectsDirectory else {
       try Migration.validate(source: migration.source, options: options, catalog: catalog)
       return nil
     }
-    // The writer checks the directory, which may hold much.
+    // The writer checks the directory itself; checking a large one twice would take long.
     var others = options
     others.rejectsDirectory = nil
     try Migration.validate(source: migration.source, options: others, catalog: catalog)
@@ -131,7 +131,7 @@ struct MigrationRun {
   }
 }
 
-/// The parts that every mode of a run works with.
+/// The parts that all modes of a run share.
 struct RunContext {
   /// The store to write to: the migration's or, in a dry run, a copy of it.
   let store: any RecordStore
@@ -163,7 +163,7 @@ struct RunContext {
         let (result, ledger) = try execute(batch)
         journal.recordCommitted(result, of: batch, ledger: ledger)
       } catch let error as StoreError where error.code == .cancelled {
-        // While the store was copied, before the batch changed anything.
+        // Cancelled during the backup, before the batch changed anything.
         journal.interrupt()
       }
       return journal.ending == .completed
@@ -177,7 +177,7 @@ struct RunContext {
   fileprivate func execute(
     _ batch: SourceBatch, in transaction: any StoreTransaction
   ) throws -> (result: BatchResult, ledger: LedgerRun?) {
-    guard let run = journal.run else { preconditionFailure("the run was begun") }
+    guard let run = journal.run else { preconditionFailure("the run has not begun") }
     let target = TransactionTarget(
       transaction: transaction, lines: lines, sources: sources, run: run,
       startedAt: journal.startedAt, baseline: journal.baseline, willChange: journal.backUp)
@@ -288,7 +288,7 @@ struct SourceMeasure {
   ) {
     var bytes = 0
     let root = Array(root.utf8)
-    // What is in the way of listing it is said when it is read.
+    // An error in listing the source is reported when it is read.
     let top = try? SourceTop(of: root, catalog)
     func add(_ path: [UInt8], at absolutePath: [UInt8], as kind: EntityKind, home: EntityKind?) {
       if case .not = mappings.reading(of: path, as: kind, at: home) { return }

@@ -2,15 +2,20 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The records of a run: its row in the ledger, the counts and issues of what is committed, and the
-/// ids to remember; it calls the observer and has failed entities copied.
+/// The records of a run: its row in the ledger, the counts and issues of committed batches, and the
+/// ids to remember.
+///
+/// It also calls the observer and has failed entities copied.
 ///
 /// A batch counts only once ``recordCommitted(_:of:ledger:)`` is called.
 final class RunJournal {
   /// The ledger's row; not written in a dry run.
   private var ledger: LedgerRun
-  /// The run's number in the ledger; `nil` if it is not in there.
+  /// The run's number in the ledger; `nil` before ``announceStart()``, and if nothing of the run is
+  /// there.
   private(set) var run: Int64?
+  /// The runs with which failures are compared, the newest first.
+  private(set) var baseline: [Int64] = []
   private(set) var memory: RunMemory
   private(set) var ending = MigrationSummary.Ending.completed
   private var tally: Tally
@@ -53,9 +58,6 @@ final class RunJournal {
   /// When the run began, ISO 8601.
   var startedAt: String { ledger.startedAt }
 
-  /// The runs with which failures are compared, the newest first.
-  private(set) var baseline: [Int64] = []
-
   /// The number of entities that have failed.
   var failedCount: Int { tally.statistics.total.failed }
 
@@ -90,7 +92,7 @@ final class RunJournal {
 
   /// Backs up the store as it was before the run, unless that is done already.
   ///
-  /// To be called before each change.
+  /// Call it before each change.
   func backUp() throws {
     guard let take = takeBackup else { return }
     backup = try take()
@@ -111,12 +113,14 @@ final class RunJournal {
     try findBaseline(in: transaction)
     for issue in notices { ledger.issueCounts[issue.code, default: 0] += 1 }
     ledger.id = try transaction.beginRun(ledger)
-    run = ledger.id
     if !notices.isEmpty { try transaction.appendIssues(notices, run: ledger.id) }
   }
 
-  /// Tells the observer that the run has begun, and the issues found before.
+  /// Tells the observer that the run has begun, and reports the issues found before.
+  ///
+  /// Call it once the run is in the ledger or, in an atomic run, in the transaction.
   func announceStart() {
+    if ledger.id > 0 { run = ledger.id }
     observer?(.started(run: options.isDryRun ? nil : run))
     tally.add(notices, keeping: options.maxIssuesInSummary)
     for issue in notices { observer?(.issue(issue)) }
@@ -158,7 +162,8 @@ final class RunJournal {
 
   /// Counts a batch and reports it.
   ///
-  /// To be called once it is committed; in an atomic run, once the one transaction holds it.
+  /// Call it once the batch is committed or, in an atomic run, in the transaction.
+  ///
   /// - Parameters:
   ///   - result: The results of the batch.
   ///   - batch: The batch.
@@ -282,9 +287,9 @@ final class RunJournal {
     observer?(.issue(issue))
   }
 
-  /// Puts the copies of what failed in the place of those of earlier runs.
+  /// Replaces the rejects of earlier runs by those of this run.
   ///
-  /// Unless all of the source was read, earlier ones may be of what still fails.
+  /// Unless all of the source was read, earlier rejects stay: their entities may still fail.
   private func publishRejects() {
     let isComplete =
       (ending == .completed || ending == .rolledBack)
@@ -296,7 +301,7 @@ final class RunJournal {
   /// Publishes the rejects, and tells the observer that the run has ended.
   ///
   /// - Returns: The run's summary.
-  func announceEnd(_ store: any RecordStore) -> MigrationSummary {
+  @discardableResult func announceEnd(_ store: any RecordStore) -> MigrationSummary {
     publishRejects()
     let summary = MigrationSummary(
       ending: ending, run: options.isDryRun ? nil : run, user: ledger.user,
@@ -336,7 +341,7 @@ private struct Progress {
   }
 }
 
-/// The counts and issues of what is committed so far.
+/// The counts and issues of the committed batches.
 private struct Tally {
   var statistics: MigrationStatistics
   var failedNew = 0
@@ -351,10 +356,10 @@ private struct Tally {
   var keptMembers = KeptMembers()
   /// How many entities each mapping read, by its position among the run's.
   var mapped: [Int: Int] = [:]
-  /// The mappings whose rules left out objects, by position likewise.
+  /// The positions of the mappings whose rules left out objects.
   var skippingMappings: Set<Int> = []
 
-  /// Counts the mapped entities in the part of a batch that was taken.
+  /// Counts the mapped entities in the part of a batch that was executed.
   mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {
     for entry in batch.entries.prefix(result.counts.found) {
       if let mapping = entry.mapping { mapped[mapping, default: 0] += 1 }
@@ -370,22 +375,23 @@ private struct Tally {
     if result.unreportedInformation > 0 {
       severityCounts[.info, default: 0] += result.unreportedInformation
     }
-    for issue in result.issues {
-      severityCounts[issue.severity, default: 0] += 1
-      guard issue.severity != .info else { continue }
-      issueGroups.add(issue)
-      if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
-    }
+    for issue in result.issues { add(issue, keeping: limit) }
   }
 
   /// Adds issues that concern no entity; keeps them while there are fewer than `limit`.
   mutating func add(_ notices: [Issue], keeping limit: Int) {
     for issue in notices {
       issueCounts[issue.code, default: 0] += 1
-      severityCounts[issue.severity, default: 0] += 1
-      issueGroups.add(issue)
-      if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+      add(issue, keeping: limit)
     }
+  }
+
+  /// Counts an issue by severity, and keeps an error or warning while there are fewer than `limit`.
+  private mutating func add(_ issue: Issue, keeping limit: Int) {
+    severityCounts[issue.severity, default: 0] += 1
+    guard issue.severity != .info else { return }
+    issueGroups.add(issue)
+    if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
   }
 
   /// Counts migrated entities as skipped, because they were rolled back.
