@@ -23,14 +23,13 @@ package struct FailureNews: Sendable, Hashable {
     self.init(new: new, known: known, since: run.knownSince)
   }
 
-  /// Whether known failures and new ones are worth telling apart: if there was nothing to compare
-  /// with, all are new.
+  /// Whether reports tell new failures from known ones; with nothing to compare with, all are new.
   package var isToldApart: Bool { (new > 0 || known > 0) && (since != nil || known > 0) }
 
   /// Whether there are both known and new failures, so that each has to be marked.
   package var isMixed: Bool { new > 0 && known > 0 }
 
-  /// "0 new since run 12"; `nil` if there is nothing to tell apart.
+  /// "0 new since run 12"; `nil` unless ``isToldApart``.
   package var phrase: String? {
     guard isToldApart else { return nil }
     return "\(PlainText.grouped(new)) new" + (since.map { " since run \($0)" } ?? "")
@@ -58,8 +57,8 @@ extension MigrationReport {
     return facts
   }
 
-  /// Whether an issue belongs to a failure that is "new" or "known"; `nil` if that goes without
-  /// saying, or it belongs to none.
+  /// "new" or "known" for an issue of a failure; `nil` for other issues, and if all failures are
+  /// new or all are known.
   func mark(of issue: Issue) -> String? {
     guard failureNews?.isMixed == true else { return nil }
     return issue.newsMark

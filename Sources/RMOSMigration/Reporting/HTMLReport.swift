@@ -67,7 +67,7 @@ struct HTMLReport {
 
   private var outcomes: OutcomesHTML { OutcomesHTML(report.statistics) }
 
-  /// Notes about the source besides its entities; empty if nothing is odd.
+  /// The sections with the facts about the source; empty if there is nothing to report.
   private var sourceNotes: HTML {
     func section(_ id: String, _ fact: SourceFact, _ items: [HTML] = []) -> HTML {
       let list: HTML =
@@ -165,7 +165,7 @@ struct TimelineHTML {
     var end: Double
   }
 
-  /// Kinds are migrated one after the other, in a fixed order.
+  /// The phases in their order: that of the kinds in the catalog.
   private var phases: [Phase] {
     var time = 0.0
     return report.statistics.catalog.kinds.compactMap { kind in

@@ -1,14 +1,14 @@
 package import RMOSModels
 
-/// Errors and warnings by the way in which something is wrong, so that what is wrong in one way in
-/// many entities can be reported once.
+/// Errors and warnings grouped by problem, so that a problem that many entities share is reported
+/// once.
 ///
 /// Issues are alike if they have the same severity, code, kind and field, are of failures that are
-/// all new or all known, and their messages differ only in values: in what is quoted, and in words
-/// with a digit or a slash.
+/// all new or all known, and their messages differ only in values: quoted text, and words with a
+/// digit or a slash.
 ///
-/// Memory: constant; beyond ``largestCount`` ways, issues are only counted, except for the first of
-/// each code.
+/// Memory: constant; beyond ``largestCount`` groups, issues are only counted, except for the first
+/// of each code.
 package struct IssueGroups: Sendable, Hashable {
   /// Issues that are alike.
   package struct Group: Sendable, Hashable {
@@ -26,7 +26,7 @@ package struct IssueGroups: Sendable, Hashable {
     package private(set) var within: String?
     /// The values in the message of the first, as ranges of its UTF-8.
     private let values: [Range<Int>]
-    /// Whether each value is another in some of the messages.
+    /// Whether each value differs in some of the messages.
     private var varies: [Bool]
 
     fileprivate init(_ issue: Issue, _ values: [Range<Int>]) {
@@ -40,9 +40,9 @@ package struct IssueGroups: Sendable, Hashable {
     var kind: EntityKind? { firsts[0].kind }
     var pointer: String? { firsts[0].pointer }
     package var isNew: Bool? { firsts[0].isNew }
-    /// Whether the ids are those of other entities of the source, with other content.
+    /// Whether the issues are about ids that appear earlier in the source, with other content.
     package var isRepeatedInSource: Bool {
-      code == .duplicateDiffers && firsts[0].message.hasPrefix(Planner.isRepeated)
+      code == .duplicateDiffers && firsts[0].message.hasPrefix(Planner.appearsEarlier)
     }
 
     /// The message, with … for each value that is not the same in all.
@@ -58,9 +58,9 @@ package struct IssueGroups: Sendable, Hashable {
       return String(decoding: result + bytes[end...], as: UTF8.self)
     }
 
-    /// Whether they are about entities that only their position in a file identifies.
+    /// Whether the issues are about entities that only their position in a file identifies.
     package var isAboutPositions: Bool {
-      code == .duplicateDiffers && message.contains(Planner.positionalID)
+      code == .duplicateDiffers && message.contains(Planner.positionNote)
     }
 
     /// "412 job logs", "3 files".
@@ -115,7 +115,7 @@ package struct IssueGroups: Sendable, Hashable {
     }
   }
 
-  /// What the issues of a group have in common.
+  /// The common properties of the issues of a group.
   package struct Key: Sendable, Hashable {
     private let severity: Severity
     private let code: IssueCode
@@ -127,7 +127,7 @@ package struct IssueGroups: Sendable, Hashable {
     /// The values in the message, as ranges of its UTF-8.
     fileprivate let values: [Range<Int>]
 
-    /// A byte that no UTF-8 has.
+    /// A byte that does not occur in UTF-8.
     private static let placeholder: UInt8 = 0xFF
 
     init(_ issue: Issue) {
@@ -138,6 +138,7 @@ package struct IssueGroups: Sendable, Hashable {
       (words, values) = unsafe message.withUTF8(Self.split)
     }
 
+    // The positions of the values do not count.
     package static func == (left: Key, right: Key) -> Bool {
       left.words == right.words && left.values.count == right.values.count
         && left.code == right.code
@@ -150,7 +151,7 @@ package struct IssueGroups: Sendable, Hashable {
       hasher.combine(pointer)
     }
 
-    /// Tells the words of a message from the values in it.
+    /// Separates the words of a message from the values in it.
     private static func split(
       _ message: UnsafeBufferPointer<UInt8>
     ) -> (words: [UInt8], values: [Range<Int>]) {
@@ -201,12 +202,12 @@ package struct IssueGroups: Sendable, Hashable {
     }
   }
 
-  /// The maximum number of groups kept separately.
+  /// The maximum number of groups, not counting those kept as the first of their code.
   package static let largestCount = 1000
 
   /// The groups, in the order of their first issues.
   package private(set) var groups: [Group] = []
-  /// How many issues are in none of ``groups``, since there are too many.
+  /// The number of issues in none of ``groups``, because there are too many groups.
   package private(set) var omitted = 0
 
   private var indices: [Key: Int] = [:]
@@ -215,7 +216,7 @@ package struct IssueGroups: Sendable, Hashable {
 
   package init() {}
 
-  /// Adds an issue; information is left out.
+  /// Adds an issue; one of severity info is ignored.
   package mutating func add(_ issue: Issue) {
     guard issue.severity != .info else { return }
     defer { count += 1 }

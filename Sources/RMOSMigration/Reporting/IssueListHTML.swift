@@ -1,7 +1,7 @@
 import RMOSHTML
 import RMOSModels
 
-/// The issues of a report by code: what is wrong in one way once, and each issue in a disclosure.
+/// The issues of a report by code: each problem once, and every issue in a disclosure.
 struct IssueListHTML {
   /// The maximum number of groups shown per code.
   private static let groupsShown = 10
@@ -59,7 +59,7 @@ struct IssueListHTML {
 
         """)
     }
-    for group in report.codeGroups { write(group, to: &stream) }
+    for code in report.codeGroups { write(code, to: &stream) }
     stream.write("</section>\n")
   }
 
@@ -71,10 +71,10 @@ struct IssueListHTML {
   }
 
   private func write(
-    _ group: MigrationReport.CodeGroup, to stream: inout some TextOutputStream
+    _ code: MigrationReport.CodeGroup, to stream: inout some TextOutputStream
   ) {
     let severity: HTML =
-      switch group.severity {
+      switch code.severity {
       case .error: "<span class=\"error\">✗ error</span>"
       case .warning: "<span class=\"warning\">! warning</span>"
       case .info: "<span class=\"dim\">note</span>"
@@ -82,25 +82,25 @@ struct IssueListHTML {
       }
     let head: HTML = """
       <article class="group">
-      <h3>\(severity) <code>\(group.code.rawValue)</code> \
-      <span class="n">\(PlainText.grouped(group.count))</span></h3>
+      <h3>\(severity) <code>\(code.code.rawValue)</code> \
+      <span class="n">\(PlainText.grouped(code.count))</span></h3>
 
       """
     stream.write(head.markup)
-    let ways = report.ways(of: group).prefix(Self.groupsShown)
-    let listed = (issues[group.code] ?? []).filter {
-      group.severity == nil || $0.severity == group.severity
-    }
-    // An issue that is alone in its group is shown without the group.
-    let single = Set(ways.filter { $0.count == 1 }.map { $0.firsts[0] })
-    if !ways.isEmpty {
+    let groups = report.issueGroups(of: code).prefix(Self.groupsShown)
+    if !groups.isEmpty {
       stream.write("<ol class=\"issues\">\n")
-      for way in ways {
-        stream.write((way.count == 1 ? item(way.firsts[0], in: group) : self.way(way)).markup)
+      for group in groups {
+        stream.write((group.count == 1 ? item(group.firsts[0], of: code) : item(group)).markup)
       }
       stream.write("</ol>\n")
-      writeAll(listed.filter { !single.contains($0) }, of: group, to: &stream)
-      let omitted = group.count - max(listed.count, single.count)
+      // An issue that is alone in its group has been written already.
+      let single = Set(groups.filter { $0.count == 1 }.map { $0.firsts[0] })
+      let others = (issues[code.code] ?? []).filter {
+        (code.severity == nil || $0.severity == code.severity) && !single.contains($0)
+      }
+      writeAll(others, of: code, to: &stream)
+      let omitted = code.count - single.count - others.count
       if omitted > 0 {
         stream.write(
           "<p class=\"dim\">… and \(PlainText.grouped(omitted)) more, not listed.</p>\n")
@@ -110,32 +110,32 @@ struct IssueListHTML {
   }
 
   private func writeAll(
-    _ issues: [Issue], of group: MigrationReport.CodeGroup, to stream: inout some TextOutputStream
+    _ issues: [Issue], of code: MigrationReport.CodeGroup, to stream: inout some TextOutputStream
   ) {
     guard !issues.isEmpty else { return }
     stream.write("<details>\n<summary>Each of \(PlainText.grouped(issues.count))")
     stream.write("</summary>\n<ol class=\"issues\">\n")
-    for issue in issues { stream.write(item(issue, in: group).markup) }
+    for issue in issues { stream.write(item(issue, of: code).markup) }
     stream.write("</ol>\n</details>\n")
   }
 
-  /// A group of issues of the same problem: their number, their directory and the first places.
-  private func way(_ way: IssueGroups.Group) -> HTML {
-    let within: HTML = way.narrowPlace.map { ", all in <code>\($0)</code>" } ?? ""
-    let places = way.firsts.enumerated().map { index, issue -> HTML in
+  /// A group of issues: their number, their common directory and the first places.
+  private func item(_ group: IssueGroups.Group) -> HTML {
+    let within: HTML = group.narrowPlace.map { ", all in <code>\($0)</code>" } ?? ""
+    let places = group.firsts.enumerated().map { index, issue -> HTML in
       let place = issue.place.isEmpty ? issue.id ?? "" : issue.place
       return (index == 0 ? "" : " · ") + "<code>\(place)</code>"
     }
-    let mark = report.mark(of: way.firsts[0]).map { ", \($0)" } ?? ""
-    let rest: HTML = way.count > way.firsts.count ? " · …" : ""
+    let mark = report.mark(of: group.firsts[0]).map { ", \($0)" } ?? ""
+    let rest: HTML = group.count > group.firsts.count ? " · …" : ""
     return """
-      <li class="way">\(way.message)<div class="place"><strong>\(way.subject)\(mark)</strong>\(within): \
-      \(places)\(rest)</div></li>
+      <li class="way">\(group.message)<div class="place"><strong>\(group.subject)\(mark)</strong>\
+      \(within): \(places)\(rest)</div></li>
 
       """
   }
 
-  private func item(_ issue: Issue, in group: MigrationReport.CodeGroup) -> HTML {
+  private func item(_ issue: Issue, of code: MigrationReport.CodeGroup) -> HTML {
     var facts: [HTML] = []
     if !issue.place.isEmpty { facts.append("<code>\(issue.place)</code>") }
     if let id = issue.id { facts.append("id <code>\(id)</code>") }
@@ -145,7 +145,7 @@ struct IssueListHTML {
     let place: HTML = places.isEmpty ? "" : "<div class=\"place\">\(places)</div>"
     let name = issue.severity.rawValue
     let severity: HTML =
-      issue.severity == group.severity ? "" : "<span class=\"\(name)\">\(name):</span> "
+      issue.severity == code.severity ? "" : "<span class=\"\(name)\">\(name):</span> "
     return "<li>\(severity)\(issue.message)\(place)</li>\n"
   }
 }

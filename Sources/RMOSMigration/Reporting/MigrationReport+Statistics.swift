@@ -15,9 +15,9 @@ extension MigrationReport {
 
   /// Creates the report of the text of a statistics file.
   ///
-  /// Read strictly: an object with one member for each kind, each with `found`, `migrated`,
-  /// `skipped`, `failed` and, if the version that wrote it had updates, `updated`; found is the sum
-  /// of the others. A byte-order mark is ignored.
+  /// The text must be a JSON object with one member for each kind and no other. Each has `found`,
+  /// `migrated`, `skipped`, `failed` and, unless an old version wrote it, `updated`; `found` is the
+  /// sum of the others. A byte-order mark is ignored.
   ///
   /// - Parameters:
   ///   - text: The text of the file.

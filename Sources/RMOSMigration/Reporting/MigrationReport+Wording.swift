@@ -20,8 +20,9 @@ extension MigrationSummary.Ending {
     }
   }
 
-  /// What is left of a run that stopped early, to follow the phrase: only what is in the ledger was
-  /// committed, and an atomic run that stops is not.
+  /// The clause after the phrase that says what a run that stopped early left in the store.
+  ///
+  /// A run that is not in the ledger, such as an atomic one that stopped, left nothing.
   package func note(isDryRun: Bool, run: Int64?) -> String {
     if isDryRun || self == .completed || self == .rolledBack { return "" }
     return run == nil ? "; nothing was written" : "; what was committed is kept"
@@ -59,8 +60,8 @@ extension MigrationReport {
     return text + (since.map { " run \($0)" } ?? "") + "."
   }
 
-  /// The verdict without its full stop, and the run with which failures were compared: the verdict
-  /// ends with it; `nil` if it names none.
+  /// The verdict in two parts: the text, and the run with which failures were compared, which
+  /// follows the text as "run 12"; `nil` if the verdict does not end with a run.
   package var verdictSinceRun: (text: String, run: Int64?) {
     let (outcome, since) = outcomeSinceRun
     return (beginning + outcome, since)
@@ -69,9 +70,7 @@ extension MigrationReport {
   /// How the run ended, if that is worth saying.
   private var beginning: String {
     guard let run else { return "" }
-    guard let ending = run.ending else {
-      return "Committed so far: "
-    }
+    guard let ending = run.ending else { return "Committed so far: " }
     if ending == .completed, !run.isDryRun { return "" }
     return ending.phrase(isDryRun: run.isDryRun)
       + ending.note(isDryRun: run.isDryRun, run: run.id) + ". "
@@ -81,7 +80,7 @@ extension MigrationReport {
     let total = statistics.total
     guard total.found > 0 else {
       if hasFoundNothing { return ("There was no file to read in the source", nil) }
-      guard run == nil else { return ("No entity was found", nil) }
+      if run != nil { return ("No entity was found", nil) }
       return ("No entity was found; statistics do not show whether there was a file to read", nil)
     }
     let found = PlainText.counted(total.found, "entity", "entities")
@@ -116,7 +115,7 @@ extension MigrationReport {
       guard member.name == "mappings", case .array(let mappings) = member.value else {
         return (name, Self.optionText(member.value))
       }
-      // Their text may be long.
+      // The text of a mapping may be long: its name and digest identify it.
       let uses = mappings.map { mapping in
         "\(mapping["name"]?.string ?? "") (SHA-256 \(mapping["sha256"]?.string ?? "unknown"))"
       }

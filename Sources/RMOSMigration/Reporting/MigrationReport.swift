@@ -15,8 +15,7 @@ public struct MigrationReport: Sendable {
     package var id: Int64?
     /// The command that ran, such as `migrate`.
     var command: String
-    /// How it ended; `nil` while it is under way, and then the report is of what is committed so
-    /// far.
+    /// How it ended; `nil` while it is under way: the report then covers what is committed so far.
     package var ending: MigrationSummary.Ending?
     var isDryRun: Bool
     /// The source directory, as given.
@@ -25,7 +24,7 @@ public struct MigrationReport: Sendable {
     var database: String
     /// When it began, ISO 8601 in UTC.
     var startedAt: String
-    /// When it ended, ISO 8601 in UTC; `nil` if only the ledger has it.
+    /// When it ended, ISO 8601 in UTC; `nil` for a run just made.
     package var finishedAt: String?
     /// Wall time, seconds; from a ledger it can be any number.
     package var seconds: Double
@@ -43,14 +42,14 @@ public struct MigrationReport: Sendable {
     /// The options, as a JSON object.
     var optionsJSON: String
     /// The mappings it was given, in order, with how many entities each read.
-    var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
-    /// The mappings as the run itself counted them.
-    var counted: [Mapping.Use]?
+    var mappings: [Mapping.Use] { countedMappings ?? Mapping.Use.all(inOptions: optionsJSON) }
+    /// The mappings as a run just made counted them; `nil` for a run from a ledger.
+    var countedMappings: [Mapping.Use]?
     /// Why it failed, if the ledger has it.
     var failure: String?
-    /// The copies of what failed; `nil` if only the run itself has them.
+    /// The copies of failed entities; `nil` for a run from a ledger.
     var rejects: Rejects?
-    /// The path of the backup from before the run; `nil` if only the run itself has it.
+    /// The path of the backup from before the run; `nil` for a run from a ledger.
     var backup: String?
   }
 
@@ -75,13 +74,13 @@ public struct MigrationReport: Sendable {
   /// The codes by severity, the most severe first, then by count and name; a code that was reported
   /// with two severities is there twice.
   package var codeGroups: [CodeGroup]
-  /// The errors and warnings by the way in which something is wrong.
+  /// The errors and warnings, grouped by problem.
   package var issueGroups: IssueGroups
   /// The files of the source that were not read; `nil` if that was not recorded.
   package var notRead: FilesNotRead?
   /// The unknown members that were kept with the entities written; `nil` if that was not recorded.
   package var keptMembers: KeptMembers?
-  /// Which of the failures are new; `nil` if that was not recorded.
+  /// How many of the failures are new; `nil` if that was not recorded.
   package var failureNews: FailureNews?
   /// The run; `nil` for a report of statistics.
   package var run: Run?
@@ -94,7 +93,7 @@ public struct MigrationReport: Sendable {
       && (run.map { $0.ending == .completed } ?? true)
   }
 
-  /// Whether there was no file to read in the source, and that is an error.
+  /// Whether the source had no file to read, and that is an error.
   package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
   /// The percentage of the entities that did not fail; 100 if there were none.
@@ -123,7 +122,7 @@ extension MigrationReport {
       kindSeconds: summary.kindDurations.mapValues(\.seconds),
       filesRead: summary.filesRead, bytesRead: summary.bytesRead,
       toolVersion: RMOSVersion.current, user: summary.user, host: summary.host,
-      optionsJSON: summary.optionsJSON, counted: summary.mappings, rejects: summary.rejects,
+      optionsJSON: summary.optionsJSON, countedMappings: summary.mappings, rejects: summary.rejects,
       backup: summary.backup?.path)
   }
 }
@@ -152,7 +151,8 @@ extension MigrationReport {
 
   /// Reads the report of a run from a ledger, on the calling thread.
   package init(ofRun id: Int64?, in store: some RecordStore, maxIssues: Int = 10_000) throws {
-    // A run that begins meanwhile must not be reported in place of the newest one.
+    // If the ledger is read a second time, a run that has begun meanwhile must not take the place
+    // of the one that was the newest.
     var id = id
     var (snapshot, current) = try CurrentRun.found(in: store) { reader in
       let snapshot = try LedgerSnapshot(run: id, in: reader, store.location, maxIssues: maxIssues)
@@ -234,7 +234,7 @@ private struct LedgerSnapshot {
       if let id {
         try reader.run(id)
       } else {
-        // Neither an undo nor what a server writes is a migration.
+        // The runs of undos and of servers are not migrations.
         try reader.newestRun { !$0.isUndo && $0.command != LedgerRun.serverCommand }
       }
     guard let run else {
@@ -277,8 +277,8 @@ extension MigrationSummary.Ending {
 }
 
 extension MigrationReport {
-  /// The ways in which issues of a group are wrong.
-  func ways(of group: CodeGroup) -> [IssueGroups.Group] {
+  /// The groups of issues with the code and severity of `group`.
+  func issueGroups(of group: CodeGroup) -> [IssueGroups.Group] {
     issueGroups.groups.filter {
       $0.code == group.code && (group.severity == nil || $0.severity == group.severity)
     }
@@ -297,7 +297,7 @@ struct IssueTally {
 
   init(keeping limit: Int) { self.limit = max(0, limit) }
 
-  /// Adds an issue; nothing is kept of those of severity info.
+  /// Adds an issue; one of severity info is ignored.
   mutating func add(_ issue: Issue) {
     guard issue.severity != .info else { return }
     severityCounts[issue.severity, default: 0] += 1
@@ -305,7 +305,7 @@ struct IssueTally {
     if issues.count < limit { issues.append(issue) } else { omitted += 1 }
   }
 
-  /// Adds issues that were counted, and keeps none of them.
+  /// Adds a count of issues that are not kept.
   mutating func add(_ count: IssueCount) {
     guard count.severity != .info else { return }
     severityCounts[count.severity, default: 0] += count.count
@@ -315,7 +315,8 @@ struct IssueTally {
 
   /// The groups of all codes of `counts`, in the order of reports.
   ///
-  /// If every error and warning was added (`isWhole`), what was not added is information.
+  /// If every error and warning was added (`isWhole`), the issues that were not added are of
+  /// severity info.
   func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.CodeGroup] {
     counts.filter { $0.value > 0 }.flatMap { code, count in
       var bySeverity = codeCounts[code] ?? [:]

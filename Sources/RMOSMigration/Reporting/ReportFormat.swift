@@ -12,10 +12,11 @@ extension MigrationReport {
   /// The report for programs, as a JSON object: what `rmos-cli migrate --json` prints.
   ///
   /// It has `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors and
-  /// warnings, in order), `issues_omitted`, `issue_groups` (what is wrong in one way, once),
-  /// `not_read`, `kept_aside`, `failed_new`, `failed_known` and `run`; `timestamp` and `run` are
-  /// null for a report of statistics, and what is between also if it was not recorded. The same
-  /// report gives the same text.
+  /// warnings, in order), `issues_omitted`, `issue_groups` (each problem once),
+  /// `issue_groups_omitted`, `not_read`, `kept_aside`, `failed_new`, `failed_known`, `mappings` and
+  /// `run`. `timestamp` and `run` are null for a report of statistics, as are `not_read`,
+  /// `kept_aside`, `failed_new` and `failed_known`, which are also null if they were not recorded.
+  /// The same report gives the same text.
   ///
   /// - Complexity: O(number of issues kept).
   public var json: String { json(error: nil) }

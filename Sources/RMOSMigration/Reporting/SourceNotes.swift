@@ -1,7 +1,7 @@
 import RMOSModels
 package import RMOSStore
 
-/// Notes about what a run found in its source besides entities, as the ledger keeps them.
+/// The ledger's notes about the files that a run did not read and the members that it kept aside.
 enum SourceNotes {
   /// The notes as a JSON object; empty notes are omitted.
   static func json(_ notRead: FilesNotRead, _ keptMembers: KeptMembers) -> String {
@@ -65,7 +65,7 @@ extension JSONWriter {
 }
 
 extension FilesNotRead {
-  /// Whether there is a file that a person would not expect to be left out: hidden ones are.
+  /// Whether a file was left out that a person would expect to be read: any that is not hidden.
   var isWorthTelling: Bool { byReason.contains { $0.key != .hidden && $0.value > 0 } }
 
   /// "7 files: 4 compressed, 3 hidden", without the names.
@@ -111,16 +111,16 @@ extension KeptMembers {
   }
 }
 
-/// Something that was found in the source besides entities, as a sentence.
+/// A fact about a run's source, besides its entities, as a sentence.
 package enum SourceFact: Sendable, Hashable {
   /// The files that were not read.
   case notRead(String)
-  /// The members that were kept beside the tables.
+  /// The members that were kept outside the tables.
   case keptAside(String)
   /// The mappings that read nothing.
   case mappings(String)
 
-  /// What it is about: "Not read".
+  /// The subject, such as "Not read".
   package var name: String {
     switch self {
     case .notRead: "Not read"
@@ -145,9 +145,9 @@ extension MigrationReport {
     return likeData + (notRead?.files.map(\.path).filter { !named.contains($0) } ?? [])
   }
 
-  /// What else was found in the source; nothing if nothing is odd.
+  /// The facts about the source besides its entities; empty if there is nothing to report.
   ///
-  /// With `isWhole`, all files and members that are known by name are named.
+  /// If `isWhole`, all files and members that are known by name are named.
   package func sourceFacts(isWhole: Bool = false) -> [SourceFact] {
     guard let run, run.command == LedgerRun.migrateCommand else { return [] }
     var facts: [SourceFact] = []
@@ -189,8 +189,8 @@ extension MigrationReport {
 }
 
 extension LedgerRun {
-  /// How many files were not read and how many members kept aside; `nil` if nothing is odd, or it
-  /// was not recorded.
+  /// How many files were not read and how many members kept aside; `nil` if there is nothing to
+  /// report, or it was not recorded.
   package var sourceSentence: String? {
     let notes = SourceNotes.read(timings.notesJSON, statistics.catalog)
     return SourceNotes.sentence(notes.notRead, notes.keptMembers)

@@ -44,7 +44,7 @@ struct TextReport {
       if !lines.isEmpty { lines.append("") }
       lines += layout.wrapped(
         "\(severity) \(code.code): \(PlainText.grouped(code.count))", hanging: 4)
-      let groups = report.ways(of: code)
+      let groups = report.issueGroups(of: code)
       for group in groups.prefix(Self.groupsShown) { lines += self.lines(of: group) }
       let rest = code.count - groups.prefix(Self.groupsShown).reduce(0) { $0 + $1.count }
       if !groups.isEmpty, rest > 0 { lines.append("  … and \(PlainText.grouped(rest)) more") }
@@ -52,7 +52,8 @@ struct TextReport {
     return lines.isEmpty ? ["None."] : lines
   }
 
-  /// The issues of a group: each of a few with its message, of many only the places of the first.
+  /// The issues of a group: each with its message if there are few; of many, the message once and
+  /// the places of the first.
   private func lines(of group: IssueGroups.Group) -> [String] {
     let rest = group.count - group.firsts.count
     var lines: [String] = []

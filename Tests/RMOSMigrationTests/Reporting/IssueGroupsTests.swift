@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What is wrong in one way in many entities is told once.
+/// A problem that many entities share is reported once.
 @Suite struct IssueGroupsTests {
   private func issue(
     _ message: String, in source: String? = "joblogs/2019/a.json",
@@ -42,7 +42,7 @@ import Testing
     #expect(groups.groups.map(\.count) == [2, 1])
   }
 
-  @Test func otherSeveritiesCodesKindsFieldsAndWordsAreOtherWays() {
+  @Test func otherSeveritiesCodesKindsFieldsAndWordsAreOtherGroups() {
     let message = "\"n\" is \"a\""
     let groups = grouped([
       issue(message), issue(message, .warning), issue(message, code: .fieldEmpty),
@@ -83,11 +83,11 @@ import Testing
     #expect(groups.groups[1].firsts.map(\.message) == [1, 3, 5].map { "\"x\" is \"\($0)\"" })
   }
 
-  @Test func beyondManyWaysIssuesAreOnlyCounted() {
+  @Test func beyondManyGroupsIssuesAreOnlyCounted() {
     let words = (0..<IssueGroups.largestCount + 50).map { String(repeating: "w", count: $0 + 1) }
     let issues = words.map { issue($0) } + [issue("new", code: .idMissing), issue(words[0])]
     let groups = grouped(issues)
-    // The first of a code is always told.
+    // The first issue of a code always has a group.
     #expect(groups.groups.count == IssueGroups.largestCount + 1)
     #expect(groups.groups.last?.code == .idMissing)
     #expect(groups.omitted == 50)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RMOSMigration
 
-/// What a report takes from a summary and from a ledger.
+/// Reports of summaries, of runs in a ledger, and of statistics files.
 @Suite struct MigrationReportTests {
   @Test(arguments: UInt64(300)..<306)
   func theLedgerTellsWhatTheSummaryTold(seed: UInt64) throws {
@@ -49,7 +49,7 @@ import Testing
     #expect(report.issues == Array(ReportSamples.issues.prefix(2)))
     #expect(report.issuesOmitted == ReportSamples.issues.count - 2)
     #expect(report.severityCounts == [.error: 8, .warning: 3, .info: 12])
-    // The first of each code is known all the same.
+    // The first issue of each group is known all the same.
     #expect(Set(report.issueGroups.groups.map(\.code)).count == 3)
   }
 
@@ -61,7 +61,7 @@ import Testing
     #expect(report.text.contains(/Not read +not recorded/))
     #expect(report.html.contains("not recorded"))
     #expect(report.json.contains("\"not_read\": null"))
-    // A run of another command has no source that it could have left unread.
+    // A run of another command has no source with files that could be left unread.
     run.command = "import"
     #expect(try !ReportSamples.report(run).text.contains("not recorded"))
   }
@@ -82,7 +82,7 @@ import Testing
     for (names, words) in [
       (["a"], "a read nothing: its rules"), (["a", "b"], "a, b read nothing: their rules"),
     ] {
-      report.run?.counted = names.map { Mapping.Use(name: $0, sha256: "", entities: 0) }
+      report.run?.countedMappings = names.map { Mapping.Use(name: $0, sha256: "", entities: 0) }
       #expect(report.sourceFacts().last?.text.hasPrefix(words) == true)
       let page = report.html
       #expect(page.contains("<h2 id=\"mappings\">Mappings</h2>\n<p>\(words)"))

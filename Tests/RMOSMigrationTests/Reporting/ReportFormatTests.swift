@@ -1,12 +1,11 @@
 import Foundation
-import RMOSMigration
 import RMOSModels
 import RMOSStore
 import Testing
 
 @testable import RMOSMigration
 
-/// What the formats write.
+/// Reports in each format.
 @Suite struct ReportFormatTests {
   @Test(arguments: ReportFormat.allCases)
   func theReportOfARunIsAsInTheSnapshot(_ format: ReportFormat) throws {
@@ -35,6 +34,21 @@ import Testing
     #expect(report.fileName(as: .html) == "migration_report_1.html")
     let statistics = MigrationReport(of: MigrationStatistics())
     #expect(statistics.fileName(as: .text) == "migration_report_stats.txt")
+  }
+
+  /// An issue that is alone in its group is listed even if the report did not keep it.
+  @Test func onlyIssuesThatAreNotListedAreSaidToBe() throws {
+    func issue(_ message: String) -> RMOSModels.Issue {
+      RMOSModels.Issue(severity: .error, code: .fieldType, kind: .patterns, message: message)
+    }
+    var run = ReportSamples.run
+    run.issueCounts = [.fieldType: 4]
+    let issues = [issue("of 1"), issue("of 2"), issue("alone"), issue("another")]
+    let whole = try ReportSamples.report(run, issues, maxIssues: 2).html
+    #expect(whole.contains("<li>alone") && !whole.contains("not listed"))
+    run.issueCounts = [.fieldType: 5]
+    let cut = try ReportSamples.report(run, issues + [issue("of 3")], maxIssues: 2).html
+    #expect(cut.contains("and 1 more, not listed"))
   }
 
   // MARK: Hostile text
@@ -95,7 +109,7 @@ import Testing
       #expect(page.contains(try #require(issue.source)))
     }
     #expect(page.matches(of: /<li>(?!<svg)/).count == ReportSamples.issues.count)
-    // The box that needs the script shows itself only by the script.
+    // The filter, which needs the script, is hidden until the script shows it.
     #expect(page.contains(#"role="search" hidden>"#))
   }
 

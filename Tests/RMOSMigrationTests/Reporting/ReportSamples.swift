@@ -69,7 +69,7 @@ enum ReportSamples {
     return missing + range + more + unknown
   }
 
-  /// Text that means something to HTML, terminals, spreadsheets and readers.
+  /// Text with meaning for HTML and terminals, and with characters that could deceive a reader.
   static let hostile =
     "<script>alert('\"x\"&amp;')</script>\u{1B}[31m\u{202E}\r\n</li></main><!-- é\u{1F3B8}"
 
@@ -85,7 +85,7 @@ enum ReportSamples {
     return store
   }
 
-  /// The report of a run, by a tool of a fixed version.
+  /// The report of a run, made by a fixed version.
   static func report(
     _ run: LedgerRun = run, _ issues: [RMOSModels.Issue] = issues, maxIssues: Int = 10_000
   ) throws -> MigrationReport {
@@ -100,7 +100,7 @@ enum ReportSamples {
     try report(run(texts: hostile), issues(texts: hostile))
   }
 
-  /// A report of the same shape, of harmless texts.
+  /// A report of the same shape with harmless texts.
   static func harmlessReport() throws -> MigrationReport {
     try report(run(texts: "plain"), issues(texts: "plain"))
   }
