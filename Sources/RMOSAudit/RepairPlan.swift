@@ -25,7 +25,7 @@ package struct RepairPlan: Sendable {
   private let omittedFindings: Int
   private let advice: Advice
 
-  /// How a program words what a person is to do.
+  /// How a program phrases its advice to a person.
   package struct Advice: Sendable {
     /// Migrating a source again.
     var migrating: @Sendable (_ source: String) -> String
@@ -71,15 +71,15 @@ package struct RepairPlan: Sendable {
     }
     addRestoration(of: report)
     for result in report.results {
-      let repairable = result.findings.count { $0.repair != nil || Self.isRestorable($0) }
+      let repairable = result.findings.count { Self.hasStatement($0) || Self.isRestorable($0) }
       let rest = result.counts[.error, default: 0] + result.counts[.warning, default: 0]
-      // What was omitted is likely of the same sort; that there is more is said below.
+      // Omitted findings are likely of the same sort; the script says how many there are.
       let count = repairable == result.findings.count ? 0 : max(0, rest - repairable)
       if count > 0 { needPerson.append((result.rule.code, count)) }
     }
   }
 
-  // MARK: What migrating again restores
+  // MARK: Restoration by another migration
 
   /// Whether a migration restores what the finding is about, with no statement.
   private static func isRestorable(_ finding: AuditFinding) -> Bool {
@@ -120,7 +120,7 @@ package struct RepairPlan: Sendable {
     }
   }
 
-  /// How a person restores what came from a file.
+  /// Advice on how to restore an entity from its file.
   private func way(to origin: FindingOrigin) -> String {
     let way =
       switch origin.outcome {
@@ -147,15 +147,20 @@ package struct RepairPlan: Sendable {
 
   // MARK: Statements
 
+  /// Whether the plan has a statement that repairs what the finding is about.
+  private static func hasStatement(_ finding: AuditFinding) -> Bool {
+    if case .trimID(_, let id, _) = finding.repair { return id.utf8.count <= longestID }
+    return finding.repair != nil
+  }
+
   private mutating func addSteps(for result: AuditReport.RuleResult, _ report: AuditReport) {
     var cleared: [AuditFinding.Repair: [AuditFinding]] = [:]
     var order: [AuditFinding.Repair] = []
-    for finding in result.findings {
+    for finding in result.findings where Self.hasStatement(finding) {
       switch finding.repair {
       case .sql(let sql):
         steps.append(Step(comment: [finding.message], statements: [sql + ";"]))
       case .trimID(let kind, let id, let trimmed):
-        guard id.utf8.count <= Self.longestID else { continue }
         steps.append(Self.trim(kind, id, trimmed, finding.origin, report))
       case .clearReference:
         guard let repair = finding.repair else { continue }
@@ -178,6 +183,25 @@ package struct RepairPlan: Sendable {
     _ kind: EntityKind, _ column: String, _ target: EntityKind, _ findings: [AuditFinding],
     isAll: Bool
   ) -> Step {
+    let comment =
+      clearingComment(kind, column, target, findings, isAll: isAll) + [
+        "  The statement below clears the references instead, which no migration restores.",
+        "  It is commented out; remove the two dashes only if the targets are gone for good.",
+      ]
+    return Step(
+      comment: comment,
+      statements: [
+        "UPDATE \(kind.table) SET \(column) = NULL WHERE \(column) IS NOT NULL AND NOT EXISTS "
+          + "(SELECT 1 FROM \(target.table) WHERE \(target.table).id = "
+          + "\(kind.table).\(column));"
+      ], isCommentedOut: true)
+  }
+
+  /// Lines that say which references lead nowhere, and how their targets can be restored.
+  private func clearingComment(
+    _ kind: EntityKind, _ column: String, _ target: EntityKind, _ findings: [AuditFinding],
+    isAll: Bool
+  ) -> [String] {
     func named(_ findings: [AuditFinding], _ name: (AuditFinding) -> String) -> String {
       Self.firsts(findings, name).joined(separator: ", ")
     }
@@ -214,17 +238,7 @@ package struct RepairPlan: Sendable {
         "  The ledger does not say which file held the targets of \(unknown) of them. If you have "
           + "that file, migrate it.")
     }
-    comment += [
-      "  The statement below clears the references instead, which no migration restores.",
-      "  It is commented out; remove the two dashes only if the targets are gone for good.",
-    ]
-    return Step(
-      comment: comment,
-      statements: [
-        "UPDATE \(kind.table) SET \(column) = NULL WHERE \(column) IS NOT NULL AND NOT EXISTS "
-          + "(SELECT 1 FROM \(target.table) WHERE \(target.table).id = "
-          + "\(kind.table).\(column));"
-      ], isCommentedOut: true)
+    return comment
   }
 
   /// Renames an entity, the references to it and what the ledger keeps of it, unless the new id is

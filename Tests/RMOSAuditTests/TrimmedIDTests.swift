@@ -3,14 +3,14 @@ import Testing
 
 @testable import RMOSAudit
 
-/// Migrating a file again would bring an entity back under the id that it has there.
+/// Migrating a file again would insert an entity again under the id that it has there.
 @Suite struct TrimmedIDTests {
   private let rule = AuditRule(code: "id.space", severity: .warning, summary: "white space")
 
-  private func plan(_ origin: FindingOrigin?) -> RepairPlan {
+  private func plan(_ origin: FindingOrigin?, id: String = " p ") -> RepairPlan {
     let finding = AuditFinding(
-      .warning, rule, kind: .patterns, id: " p ",
-      repair: .trimID(kind: .patterns, id: " p ", to: "p"), origin: origin,
+      .warning, rule, kind: .patterns, id: id,
+      repair: .trimID(kind: .patterns, id: id, to: "p"), origin: origin,
       "white space around the id")
     return RepairPlan(
       for: AuditReport(
@@ -21,6 +21,13 @@ import Testing
 
   @Test func anIDOfUnknownOriginIsTrimmed() {
     #expect(plan(nil).steps.map(\.isCommentedOut) == [false])
+  }
+
+  @Test func anIDThatIsTooLongForAStatementNeedsAPerson() {
+    let plan = plan(nil, id: String(repeating: "p", count: 10_000) + " ")
+    #expect(plan.steps.isEmpty)
+    #expect(plan.needPerson.map(\.code) == ["id.space"])
+    #expect(plan.needPerson.map(\.count) == [1])
   }
 
   @Test func anIDThatItsFileHasTooIsLeftUntilThatIsFixed() {
