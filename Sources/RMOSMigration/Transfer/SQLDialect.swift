@@ -11,7 +11,7 @@ public enum SQLDialect: String, Sendable, Hashable, CaseIterable {
 }
 
 extension SQLDialect {
-  /// What people call the database.
+  /// The name of the database, for messages.
   var name: String {
     switch self {
     case .sqlite: "SQLite"
@@ -19,7 +19,7 @@ extension SQLDialect {
     }
   }
 
-  /// How the script is loaded.
+  /// The command that loads the script.
   var example: String {
     switch self {
     case .sqlite: "sqlite3 NEW.db <\(Export.scriptName)"
@@ -27,7 +27,7 @@ extension SQLDialect {
     }
   }
 
-  /// What the script begins with: the shell stops at the first error, and nothing is kept then.
+  /// The first lines of the script: they make the shell stop at the first error and keep nothing.
   var opening: [String] {
     switch self {
     case .sqlite:
@@ -77,8 +77,7 @@ extension SQLDialect {
     if field.isNotNull { sql += " NOT NULL" }
     switch field.defaultValue {
     case .null: break
-    // The defaults of schemas are words.
-    case .text(let text): sql += " DEFAULT '\(text)'"
+    case .text(let text): sql += " DEFAULT '\(text.replacing("'", with: "''"))'"
     case .runStart, .sameAs: sql += " DEFAULT \(currentTime)"
     }
     return sql
@@ -116,7 +115,7 @@ extension SQLDialect {
     }
   }
 
-  /// Appends the row of a record that ``obstacle(to:in:)`` lets pass.
+  /// Appends the row of a record in which ``obstacle(to:in:isIndexed:)`` finds nothing.
   func append(_ record: Record, to bytes: inout [UInt8]) {
     switch self {
     case .sqlite:
@@ -138,7 +137,8 @@ extension SQLDialect {
   /// The reason why the table would change or refuse a value; `nil` if it would keep it.
   func obstacle(to value: Value, in field: FieldSchema, isIndexed: Bool) -> String? {
     switch value {
-    case .null: return field.isNotNull || hasKey(field) ? "\(field.column) is NULL" : nil
+    case .null:
+      return field.isNotNull || isKeyThatCannotBeNull(field) ? "\(field.column) is NULL" : nil
     case .real(let number) where number.isNaN && self == .sqlite:
       return "\(field.column) is not a number"
     default: break
@@ -152,8 +152,8 @@ extension SQLDialect {
     }
   }
 
-  /// SQLite's keys may be NULL.
-  private func hasKey(_ field: FieldSchema) -> Bool {
+  /// Whether the field is a primary key, which SQLite alone allows to be NULL.
+  private func isKeyThatCannotBeNull(_ field: FieldSchema) -> Bool {
     self == .postgresql && field.member == "id"
   }
 
@@ -175,7 +175,7 @@ extension SQLDialect {
   }
 }
 
-/// Values as SQLite's SQL has them.
+/// Values as literals in SQLite's SQL.
 enum SQLiteLiteral {
   /// Appends a value that is not NaN.
   static func append(_ value: Value, to bytes: inout [UInt8]) {
@@ -214,9 +214,9 @@ enum SQLiteLiteral {
   /// A number that every version of SQLite reads as exactly this one.
   ///
   /// Versions differ in how they round decimals. A quotient of at most 15 digits and a power of ten
-  /// up to 10,000 is rounded correctly by all: it is further from the middle between two doubles
-  /// than what the longer format that some compute with leaves off. Anything else is written as a
-  /// whole number times or over powers of two, which nothing rounds.
+  /// up to 10,000 is rounded correctly by all: it is further from the midpoint of two doubles than
+  /// the error of the extended precision that some compute with. Any other number is written as a
+  /// whole number multiplied or divided by powers of two, which is exact.
   static func real(_ number: Double) -> String {
     if number.isInfinite { return number < 0 ? "-9e999" : "9e999" }
     let text = String(number)

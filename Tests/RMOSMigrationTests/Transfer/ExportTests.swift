@@ -32,7 +32,7 @@ import Testing
       })
   }
 
-  /// A store with the entities of a random tree.
+  /// Migrates a random tree into a store.
   private func migrated(_ seed: UInt64, into store: any RecordStore) throws {
     let tree = try RandomTree(seed: seed)
     try withExtendedLifetime(tree) {
@@ -252,7 +252,7 @@ import Testing
         }
         #expect(error?.code == .cancelled)
         let seen = state.withLock { $0.seen }
-        // Midway there is nothing that a migration would read, and nothing at the place itself.
+        // Until the end, everything is in the hidden directory, which a migration would not read.
         #expect(options.layout == .lines || !seen.isEmpty)
         #expect(seen.allSatisfy { $0.hasPrefix(".out.incomplete-1/") })
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
@@ -318,6 +318,30 @@ import Testing
           try Export(of: store, to: directory.file("sql"), options: options).runSynchronously()
         }
         #expect(error?.code == .exportUnrepresentable)
+      }
+    }
+  }
+
+  /// The default of a kind that is not built in may be any text.
+  @Test func aDefaultWithQuotesIsTextInAScript() throws {
+    let schema = EntitySchema(
+      table: "blades", singular: "blade", plural: "blades",
+      fields: [
+        .id, FieldSchema("note", .text(.any), default: .text("it's new")), .createdAt, .updatedAt,
+      ])
+    let store = InMemoryStore(catalog: EntityCatalog([EntityKind(schema)]))
+    try TemporaryDirectory.use { directory in
+      for dialect in SQLDialect.allCases {
+        let target = directory.file(dialect.rawValue)
+        _ = try Export(of: store, to: target, options: Self.options { $0.layout = .sql(dialect) })
+          .runSynchronously()
+        let script = try String(contentsOfFile: target + "/rmos.sql", encoding: .utf8)
+        #expect(script.contains("DEFAULT 'it''s new'"))
+        guard dialect == .sqlite else { continue }
+        let path = directory.file("loaded.db")
+        _ = try sqlite3(path, script)
+        let insertion = "INSERT INTO blades (id) VALUES ('b'); SELECT note FROM blades"
+        #expect(try sqlite3(path, insertion) == "it's new")
       }
     }
   }
