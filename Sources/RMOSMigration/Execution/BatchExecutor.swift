@@ -21,7 +21,7 @@ struct BatchExecutor {
   /// - Parameters:
   ///   - batch: The batch.
   ///   - target: Where its entities go.
-  ///   - memory: The ids that the run remembers of what is committed.
+  ///   - memory: The ids that the run remembers from committed batches.
   ///   - failedBefore: The number of entities that have failed before.
   /// - Returns: The results.
   /// - Throws: `StoreError` if the store fails; ``MigrationError``.
@@ -38,7 +38,8 @@ struct BatchExecutor {
       }
       var range = nextRange(of: records, from: start)
       if let maxErrors {
-        // If all fail, the last of them ends the run: nothing that comes later may be written.
+        // Plan no more entities than it takes to end the run if all of them fail: nothing after
+        // that failure may be written.
         let left = maxErrors - failedBefore - work.result.counts.failed
         if left < range.count { range = start..<start + max(0, left) + 1 }
       }
@@ -62,7 +63,7 @@ struct BatchExecutor {
     for index in start..<end {
       let id = records.entries[index].id
       if id.isEmpty { continue }
-      // Two ids with one hash only make the range shorter.
+      // A collision of two hashes only makes the range shorter.
       let hash = IDHash(records.arena.span.extracting(id.range))
       if !hashes.insert(hash).inserted { return start..<index }
     }
@@ -107,10 +108,10 @@ struct BatchExecutor {
       }
     }
 
-    /// Tells the failures in a range that are known from those that are new.
+    /// Marks the failures in a range as known or new.
     ///
-    /// No two entities in it have the same id, so whether there is one by now depends on what comes
-    /// before, and not on where a batch ends.
+    /// No two entities in the range have the same id, so whether the store has an id depends only
+    /// on the entities before it, not on where batches end.
     private func compareFailures(in range: Range<Int>, _ stored: [StoredFacts]) throws {
       let failed = range.filter { result.outcomes[$0].outcome == .failed }
       if failed.isEmpty { return }
@@ -137,7 +138,7 @@ struct BatchExecutor {
       }
     }
 
-    /// Adds the issues that come before the entity at `index`, or all that are left.
+    /// Adds the issues that come before the entity at `index`, or all that are left if it is `nil`.
     func addNotices(before index: Int?) {
       while let notice = notices.first, index.map({ notice.position < $0 }) ?? true {
         result.add(notice: notice.issue)
@@ -157,7 +158,7 @@ struct BatchExecutor {
       }
     }
 
-    /// Carries out what is left of a decision, and adds the entity to the results.
+    /// Carries out the rest of a decision, and adds the entity to the results.
     ///
     /// - Parameters:
     ///   - planned: The decision.
@@ -237,16 +238,16 @@ struct BatchResult {
   private(set) var unreportedInformation = 0
   /// The outcomes of the entities, in order.
   private(set) var outcomes: [EntityResult] = []
-  /// What identifies the entities that failed from one run to the next.
+  /// The digests by which later runs recognize the failures.
   var failureDigests: [Provenance.Digest] = []
   /// The number of failed entities that are new.
   private(set) var failedNew = 0
-  /// The unknown members that were kept with what was written.
+  /// The unknown members that were kept with the entities written.
   var keptMembers = KeptMembers()
-  /// How the run is to end after this batch, if it is.
+  /// How the run ends after this batch; `nil` if it continues.
   var ending: MigrationSummary.Ending?
 
-  /// Whether something of it is to be written, other than counts.
+  /// Whether the batch writes anything besides counts to the store.
   var changesStore: Bool {
     counts.skipped < counts.found || issues.contains { $0.severity != .info }
       || !failureDigests.isEmpty
@@ -272,7 +273,7 @@ struct BatchResult {
   /// The issues of the entity at a position in the batch.
   func issues(ofEntity index: Int) -> ArraySlice<Issue> { issues[outcomes[index].issues] }
 
-  /// Says of an entity that failed whether it is new.
+  /// Marks a failed entity as new or known.
   mutating func mark(failed index: Int, isNew: Bool) {
     if isNew { failedNew += 1 }
     // Only errors count as reasons for the failure; entities that succeed may have the same

@@ -5,10 +5,10 @@ import RMOSSystem
 /// The runs with which the failures of a run are compared.
 ///
 /// A failure is known if the newest earlier run that read the same source to its end failed the
-/// same entity, byte by byte, for the same reasons, or if the store has the entity by now;
-/// otherwise it is new. If something could not be read in that run, it says nothing of what lies
-/// there, such as the files of a directory; then failures are also known from the newest run that
-/// could read all.
+/// same entity, byte by byte, for the same reasons, or if the store has the entity now;
+/// otherwise it is new. If that run could not read part of the source, such as a directory, it does
+/// not know what fails there; then failures are also compared with the newest run that could read
+/// everything.
 struct FailureBaseline {
   /// The source, as `LedgerRun.normalized(source:)` writes it.
   private let source: String
@@ -16,20 +16,23 @@ struct FailureBaseline {
   /// Creates the baseline of runs over a source directory.
   init(source: String) { self.source = LedgerRun.normalized(source: source) }
 
-  /// The numbers of the runs to compare with, the newest first; none if there is none.
+  /// The numbers of the runs to compare with, the newest first; at most two.
   func runs(in reader: any StoreReader) throws -> [Int64] {
     guard let newest = try reader.newestRun(where: isComparable) else { return [] }
     return [newest.id] + (try complement(of: newest, in: reader).map { [$0] } ?? [])
   }
 
-  /// Removes the failures kept of older runs over the source, now that `newest`, which was compared
-  /// with `baseline`, has read it to its end.
+  /// Removes the recorded failures of the runs over the source with which no later run will be
+  /// compared.
+  ///
+  /// Does nothing unless `newest`, which was compared with `baseline`, has read the source to its
+  /// end.
   func prune(
     for newest: LedgerRun, comparedWith baseline: [Int64], in transaction: any StoreTransaction
   ) throws {
     guard isComparable(newest) else { return }
     let kept = try complement(of: newest, in: transaction)
-    // What is older than the runs that it was compared with went when those ended.
+    // The failures of runs before the baseline were removed when its runs ended.
     let limit = baseline.last.map { Int(newest.id - $0) + 1 }
     for run in try transaction.runs(limit: limit)
     where run.id < newest.id && run.id != kept && run.failedNew != nil && isOfSource(run) {
@@ -37,7 +40,7 @@ struct FailureBaseline {
     }
   }
 
-  /// The newest run that could read all of the source, if `run` could not.
+  /// The newest run that could read all of the source, if `run` could not; otherwise `nil`.
   private func complement(of run: LedgerRun, in reader: any StoreReader) throws -> Int64? {
     func couldReadAll(_ run: LedgerRun) -> Bool {
       run.issueCounts[.inputUnreadable, default: 0] == 0
@@ -46,9 +49,10 @@ struct FailureBaseline {
     return try reader.newestRun { isComparable($0) && couldReadAll($0) }?.id
   }
 
-  /// Whether a run read the source to its end, found something to read, and recorded what failed.
+  /// Whether a run read the source to its end, found something to read, and recorded its failures.
   ///
-  /// A share that is not mounted looks like an empty source, and makes nothing new.
+  /// An empty source may be a share that was not mounted: compared with such a run, every failure
+  /// would be new.
   private func isComparable(_ run: LedgerRun) -> Bool {
     run.state == .completed && run.failedNew != nil && isOfSource(run)
       && (run.timings.filesRead > 0 || run.statistics.total.found > 0)
@@ -58,21 +62,21 @@ struct FailureBaseline {
     run.isMigration && run.normalizedSource == source
   }
 
-  /// Whether two paths name the same source directory, as far as they tell.
+  /// Whether two paths name the same source directory, judging by the paths alone.
   static func isSame(_ source: String, _ other: String) -> Bool {
     LedgerRun.normalized(source: source) == LedgerRun.normalized(source: other)
   }
 }
 
-/// Computes what identifies a failure from one run to the next: where the entity is, its bytes, and
-/// the reasons.
+/// Computes the digest by which later runs recognize a failure: of the entity's place, its bytes,
+/// and the reasons.
 ///
-/// The bytes of an entity were digested when it was read. Of what turned out to be no entity, such
-/// as a file that is not JSON, they are read again, in constant memory; of a large part the first,
-/// and its length.
+/// The bytes of an entity were digested when it was read. The bytes of something that is not an
+/// entity, such as a file that is not JSON, are read again in constant memory; if there are more
+/// than ``mostReadAgain``, the digest is of the first ones and the length.
 final class FailureDigester {
   private static let bufferSize = 64 << 10
-  /// The number of bytes read again at most.
+  /// The maximum number of bytes read again.
   private static let mostReadAgain = 64 << 20
 
   private let root: [UInt8]
@@ -104,9 +108,10 @@ final class FailureDigester {
     return SHA256.hash(content.bytes)
   }
 
-  /// Whether equal bytes give the same reason, so that the message has nothing to add.
+  /// Whether the bytes determine the reason, so that the message is left out of the digest.
   ///
-  /// Messages also say what may change without the reason: lines, runs, other files.
+  /// Messages also name lines, runs and other files, which may change while the reason stays the
+  /// same.
   private static func dependsOnBytesAlone(_ code: IssueCode) -> Bool {
     code != .inputUnreadable && code != .storeRejected
   }
@@ -159,7 +164,7 @@ final class FailureDigester {
     return hasher.finalize()
   }
 
-  /// Parts one after the other, each with its length, so that no two sequences of parts are alike.
+  /// Concatenated parts, each after its length, so that different parts never give the same bytes.
   private struct Encoding {
     private(set) var bytes: [UInt8] = []
 

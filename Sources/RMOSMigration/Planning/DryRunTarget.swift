@@ -1,8 +1,8 @@
 import RMOSModels
 import RMOSStore
 
-/// The target of a dry run: a snapshot of the store, and in memory what would have been added or
-/// rewritten.
+/// The target of a dry run: a snapshot of the store, and a record in memory of the entities that
+/// would have been added or rewritten.
 ///
 /// For each entity only a digest of the id and its place in the source are kept; if an id occurs
 /// again, the first entity is read again.
@@ -23,7 +23,7 @@ final class DryRunTarget: EntityTarget {
   /// place.
   private var places = IDTable()
   private var origins = OriginList()
-  /// The earlier entity that was read last, of the kind, by the number of its place.
+  /// The earlier entity of the kind that was read again last, with the number of its place.
   private var lastRead: (number: UInt64, entity: RecordBatch)?
 
   init(
@@ -101,15 +101,7 @@ final class DryRunTarget: EntityTarget {
       origin.compare(row, with: batch, at: index)
       return origin
     }
-    guard let id = batch.id(at: index), let provenance = try reader.provenance(batch.kind, id: id)
-    else { return nil }
-    var origin = StoredOrigin(
-      provenance, of: try sources.otherSource(of: provenance.run, in: reader), isOfThisRun: false,
-      lines)
-    if let row = try reader.record(batch.kind, id: id) {
-      origin.compare(row, with: batch, at: index)
-    }
-    return origin
+    return try reader.origin(of: batch, at: index, inRun: nil, sources, lines)
   }
 
   /// The earlier entity of the source with the same id, read again, and the row it would have
@@ -154,7 +146,7 @@ final class DryRunTarget: EntityTarget {
   }
 }
 
-/// A place in the source as one number: the origin's in 26 bits, the offset in 38.
+/// A place in the source in one number: 26 bits for the number of the origin, 38 for the offset.
 private struct Place {
   private static let offsetBits = 38
 
@@ -172,9 +164,11 @@ private struct Place {
   var offset: Int { Int(number & (1 << Place.offsetBits - 1)) }
 }
 
-/// The files read so far and how their entities were mapped, in 16 bytes and the path for a file.
+/// The files read so far, and how their entities were mapped.
+///
+/// Takes 16 bytes and the path per file.
 struct OriginList {
-  /// For each origin, the numbers of its path and of its way; 0 is no way.
+  /// For each origin, the numbers of its path and of its way; way 0 is no mapping.
   private var origins: [(path: UInt32, way: UInt32)] = []
   private var paths = FlatTexts()
   private var ways: [MappedWay?] = [nil]
@@ -184,7 +178,7 @@ struct OriginList {
     (paths[Int(origins[number].path)], ways[Int(origins[number].way)])
   }
 
-  /// The number of an origin; what was added last is not added again.
+  /// Returns the number of an origin, adding it unless it is the last one.
   mutating func number(of path: [UInt8], _ way: MappedWay? = nil) -> Int {
     if !paths.isLast(path) { paths.append(path) }
     if let way, ways[ways.count - 1] != way { ways.append(way) }
@@ -197,7 +191,7 @@ struct OriginList {
   }
 }
 
-/// Texts one after the other in flat memory.
+/// A list of texts in flat memory.
 private struct FlatTexts {
   private var text: [UInt8] = []
   private var ends: [Int] = []

@@ -12,9 +12,9 @@ protocol EntityTarget {
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
   /// Whether the row of an entity was edited since a run wrote it.
   func editState(_ kind: EntityKind, id: String) throws -> EditState?
-  /// Whether what failed is compared with earlier runs, or kept for later ones.
+  /// Whether failures are compared with earlier runs or recorded for later ones.
   var usesFailureDigests: Bool { get }
-  /// The digests among `digests` that were kept of the runs with which failures are compared.
+  /// The digests among `digests` that the runs with which failures are compared have recorded.
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest>
   /// The origin of the existing row with the entity's id; `nil` if it is not known.
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
@@ -28,10 +28,10 @@ protocol EntityTarget {
 
 /// The origin of a row, for an entity that has the same id.
 struct StoredOrigin: Hashable {
-  /// The file and line in the source that is being read, or the run, its source if that is another,
-  /// and its file.
+  /// The file and line in the source being read; or the run, its source if that is another one, and
+  /// its file.
   var place: String
-  /// Whether it is an earlier entity of the source that is being read.
+  /// Whether it is an earlier entity of the source being read.
   let isOfThisRun: Bool
   /// Whether the row was updated earlier than the entity, by their `updated_at`.
   var isOlder = false
@@ -39,10 +39,10 @@ struct StoredOrigin: Hashable {
   /// Creates the origin of a row that an earlier run, or this one, wrote.
   ///
   /// - Parameters:
-  ///   - provenance: The row's.
-  ///   - otherSource: What that run read, if it is not what this one reads.
-  ///   - isOfThisRun: Whether this run wrote it.
-  ///   - lines: Finds lines in the source.
+  ///   - provenance: The row's provenance.
+  ///   - otherSource: The source of the run that wrote the row; `nil` if it is this run's.
+  ///   - isOfThisRun: Whether this run wrote the row.
+  ///   - lines: The lines of the source.
   init(
     _ provenance: Provenance, of otherSource: String?, isOfThisRun: Bool, _ lines: SourceLines
   ) {
@@ -75,15 +75,16 @@ struct StoredOrigin: Hashable {
   }
 }
 
-/// Tells what earlier runs have read, from what this one reads.
+/// The sources of earlier runs, as far as they are not the source of this one.
 final class EarlierSources {
   private let source: String
+  /// The results of earlier look-ups, by run.
   private var others: [Int64: String?] = [:]
 
-  /// Creates the sources of runs before one over `source`.
+  /// Creates the sources of runs before a run over `source`.
   init(before source: String) { self.source = source }
 
-  /// What a run read; `nil` if it is what this one reads, or is not known.
+  /// The source of a run; `nil` if it is the same as this run's, or unknown.
   func otherSource(of run: Int64, in reader: some StoreReader) throws -> String? {
     if let known = others[run] { return known }
     let other = try reader.run(run)?.source
@@ -120,7 +121,7 @@ struct EntityFacts {
 }
 
 extension EntityFacts {
-  /// Looks up what else is known about an entity.
+  /// Completes the stored facts about an entity by further look-ups.
   ///
   /// - Parameters:
   ///   - stored: The facts that the target knows about the entity.
@@ -150,14 +151,14 @@ extension EntityFacts {
         similar: similar)
     }
     self.isRepeated = isRepeated
-    // What is refused anyway need not be compared.
+    // An entity that is refused anyway need not be compared.
     guard missingReferences.isEmpty, !batch.entries[index].isFailed else { return }
     comparison = stored.comparison
     guard case .differs = comparison else { return }
     if rewrites, !isRepeated {
       editState = try target.editState(batch.kind, id: batch.text(batch.entries[index].id))
     } else {
-      // Only a row that stays is told where it comes from.
+      // The origin is only reported for a row that stays.
       origin = try target.origin(of: batch, at: index)
     }
   }
@@ -174,7 +175,31 @@ extension RecordBatch {
 }
 
 extension StoreReader {
-  /// The digests among `digests` that were kept of any of the runs.
+  /// The origin of the row with the id of an entity; `nil` if it is not known.
+  ///
+  /// - Parameters:
+  ///   - batch: The batch.
+  ///   - index: The entity's position in the batch.
+  ///   - run: The run under way; `nil` if it writes nothing.
+  ///   - sources: The sources of earlier runs.
+  ///   - lines: The lines of the source.
+  /// - Returns: The origin.
+  /// - Throws: `StoreError`.
+  func origin(
+    of batch: RecordBatch, at index: Int, inRun run: Int64?, _ sources: EarlierSources,
+    _ lines: SourceLines
+  ) throws -> StoredOrigin? {
+    guard let id = batch.id(at: index), let provenance = try self.provenance(batch.kind, id: id)
+    else { return nil }
+    let isOfThisRun = provenance.run == run
+    var origin = StoredOrigin(
+      provenance, of: isOfThisRun ? nil : try sources.otherSource(of: provenance.run, in: self),
+      isOfThisRun: isOfThisRun, lines)
+    if let row = try record(batch.kind, id: id) { origin.compare(row, with: batch, at: index) }
+    return origin
+  }
+
+  /// The digests among `digests` that any of the runs has recorded.
   func failures(
     ofRuns runs: [Int64], among digests: [Provenance.Digest]
   ) throws -> Set<Provenance.Digest> {
@@ -215,18 +240,7 @@ struct TransactionTarget: EntityTarget {
   }
 
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? {
-    guard let id = batch.id(at: index),
-      let provenance = try transaction.provenance(batch.kind, id: id)
-    else { return nil }
-    let isOfThisRun = provenance.run == run
-    var origin = StoredOrigin(
-      provenance,
-      of: isOfThisRun ? nil : try sources.otherSource(of: provenance.run, in: transaction),
-      isOfThisRun: isOfThisRun, lines)
-    if let row = try transaction.record(batch.kind, id: id) {
-      origin.compare(row, with: batch, at: index)
-    }
-    return origin
+    try transaction.origin(of: batch, at: index, inRun: run, sources, lines)
   }
 
   func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError] {

@@ -92,13 +92,13 @@ struct IDTable {
 }
 
 extension RecordBatch {
-  /// What an ``IDTable`` keeps of the id of the entity at `index`.
+  /// The key of the entity at `index` in an ``IDTable``.
   func idKey(at index: Int) -> IDTable.Key {
     IDTable.Key(arena.span.extracting(entries[index].id.range))
   }
 }
 
-/// The ids that a run remembers, of what is committed.
+/// The ids of committed entities that a run remembers.
 struct RunMemory {
   /// The maximum number of failed ids that are kept.
   private static let failedLimit = 100_000
@@ -108,7 +108,7 @@ struct RunMemory {
   private var failedCount = 0
   /// The kinds of which something failed whose id is not known.
   private var namelessKinds: Set<EntityKind> = []
-  /// The ids of ``decidedKind`` that an entity of this run has been decided for; kept only if rows
+  /// The ids of ``decidedKind`` whose rows an entity of this run has determined; kept only if rows
   /// are rewritten, because later entities with the same id must not rewrite them again.
   private var decided = IDTable()
   private var decidedKind: EntityKind?

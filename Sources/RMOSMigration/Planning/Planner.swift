@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// Decides the outcomes of the entities of a batch from what is known about them.
+/// Decides the outcomes of the entities of a batch from the facts about them.
 ///
 /// A pure function: it neither looks anything up nor writes, so a dry run decides exactly like the
 /// real run.
@@ -12,8 +12,8 @@ struct Planner {
   /// Whether issues of severity info are reported in full or only counted.
   let reportsInformation: Bool
 
-  /// How a message begins that an entity of the same source has the id.
-  static let isRepeated = "appears earlier in the source"
+  /// The beginning of the message that an earlier entity of the source has the id.
+  static let appearsEarlier = "appears earlier in the source"
 
   /// What to do with an entity.
   enum Action: Sendable, Hashable {
@@ -48,8 +48,8 @@ struct Planner {
         action: .reject,
         issues: references.filter { issue in !found.contains { $0.pointer == issue.pointer } })
     }
-    // First the errors of the entity itself, so that it fails in every run, whatever row has its id
-    // by then.
+    // Errors of the entity itself come first, so that it fails in every run, whatever row has its
+    // id.
     guard references.isEmpty else { return Decision(action: .reject, issues: references) }
     switch facts.comparison {
     case .identical where duplicates != .fail && !reportsInformation:
@@ -67,16 +67,17 @@ struct Planner {
       let fact =
         switch facts.origin {
         case let origin? where origin.isOfThisRun:
-          "\(Self.isRepeated) (\(origin.place)), with other content in \(names)\(more)"
+          "\(Self.appearsEarlier) (\(origin.place)), with other content in \(names)\(more)"
         case let origin?:
           "is already in the store (from \(origin.place)) with other content in \(names)\(more)"
         case nil: "is already in the store with other content in \(names)\(more)"
         }
       let doubt =
         facts.origin?.isOfThisRun != true && Self.isKnownByPosition(batch, index)
-        ? Self.positionalID + "; if it is, it is not in the store" : ""
+        ? Self.positionNote + "; if it is, it is not in the store" : ""
       return duplicate(
-        batch, index, .duplicateDiffers, skippedAs: .warning, fact + Self.age(facts.origin) + doubt)
+        batch, index, .duplicateDiffers, skippedAs: .warning,
+        fact + Self.ageNote(facts.origin) + doubt)
     case .absent:
       return Decision(action: .insert)
     }
@@ -93,9 +94,9 @@ struct Planner {
     }
     if facts.isRepeated {
       return skip(
-        Self.isRepeated
+        Self.appearsEarlier
           + (facts.origin.map { " (\($0.place))" } ?? "")
-          + ", with other content in \(members); the first one counts" + Self.age(facts.origin))
+          + ", with other content in \(members); the first one counts" + Self.ageNote(facts.origin))
     }
     switch facts.editState {
     case .asWritten: break
@@ -119,7 +120,7 @@ struct Planner {
         issues: [
           batch.issue(
             at: index, .warning, .duplicateDiffers,
-            "is already in the store with other content in \(members)" + Self.positionalID
+            "is already in the store with other content in \(members)" + Self.positionNote
               + "; updated")
         ])
     }
@@ -133,20 +134,20 @@ struct Planner {
       ])
   }
 
-  /// Says that an id says little about an entity.
-  static let positionalID =
+  /// The part of a message that warns that an id may have gone to another entity.
+  static let positionNote =
     "; its id is derived from its position in the file, where another entity may be by now"
 
-  /// Whether an entity has an id only by its position among others, which changes when one is
-  /// inserted before it, or a log begins anew.
+  /// Whether the id of an entity is derived from its position in its file, which changes when
+  /// another is inserted before it, or a log starts over.
   private static func isKnownByPosition(_ batch: RecordBatch, _ index: Int) -> Bool {
     let entry = batch.entries[index]
     if case .none = entry.locator { return false }
     return batch.issues[entry.issues].contains { $0.code == .idDerived }
   }
 
-  /// Says that an entity is newer than the row that stays.
-  private static func age(_ origin: StoredOrigin?) -> String {
+  /// The part of a message that says that an entity is newer than the row that stays, if it is.
+  private static func ageNote(_ origin: StoredOrigin?) -> String {
     origin?.isOlder == true ? "; by \"updated_at\" this one is newer" : ""
   }
 

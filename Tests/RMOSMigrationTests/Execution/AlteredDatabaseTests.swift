@@ -5,7 +5,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Databases to which other applications, or their owners, did something.
+/// Databases that other applications, or their owners, altered.
 @Suite struct AlteredDatabaseTests {
   private let directory: TemporaryDirectory
   private let path: String
@@ -28,7 +28,7 @@ import Testing
     return try Migration(from: tree.path, into: store, options: options).runSynchronously()
   }
 
-  /// What SQLite calls unsafe in a schema that is not trusted.
+  /// Functions and tables that SQLite refuses in a schema that is not trusted.
   @Test(arguments: [
     "CREATE INDEX by_radius ON patterns(json_extract(geometry_json, '$.radius'))",
     "ALTER TABLE patterns ADD COLUMN radius GENERATED ALWAYS AS (json_extract(geometry_json, '$'))",

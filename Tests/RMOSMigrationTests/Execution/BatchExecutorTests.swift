@@ -5,16 +5,16 @@ import Testing
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// What becomes of a batch, whatever its target knows and refuses.
+/// The outcomes of a batch, depending on what its target knows and refuses.
 @Suite struct BatchExecutorTests {
   /// A target in memory that keeps ids, and refuses some.
   private final class Target: EntityTarget {
     var ids: Set<String> = []
     var calls: [String] = []
     var refused: [String: StoreError.Code] = [:]
-    /// Ids that come to be with another, as by a trigger.
+    /// Ids that inserting another id adds too, as a trigger would.
     var companions: [String: String] = [:]
-    /// What failed in an earlier run.
+    /// The digests of what failed in an earlier run.
     var known: Set<Provenance.Digest> = []
 
     func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
@@ -124,7 +124,7 @@ import Testing
     #expect(second.failureDigests == Array(first.failureDigests[..<2]))
   }
 
-  /// What another entity brought with it is known, in whatever steps the batch is planned.
+  /// A row that inserting another entity added is found, in whatever steps the batch is planned.
   @Test(arguments: [0, 1, 510, 511, 512, 1200])
   func whatCameWithAnotherEntityIsADuplicate(_ between: Int) throws {
     let target = Target()
@@ -143,7 +143,7 @@ import Testing
     #expect(result.ending == .tooManyErrors)
     #expect(result.outcomes.count == 4)
     #expect(target.calls == ["insert a", "insert b"])
-    // What stands after the entities is not reported: they were not gone through.
+    // The notice after the last entity is not reported, because the batch ended before.
     #expect(!result.issues.contains { $0.code == .inputLoop })
   }
 

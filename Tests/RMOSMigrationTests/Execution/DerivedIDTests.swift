@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  /// The path of a file of its own is all the identity that an entity needs.
+  /// The path identifies an entity that has a file of its own.
   @Test func anEntityThatIsAloneInItsFileIsTheSame() throws {
     let store = InMemoryStore()
     let tree = try SourceTree(["joblogs/a.json": job(1)])
@@ -68,7 +68,7 @@ import Testing
           differences(try RecordedMigration(other, into: store, options)).first)
         #expect(message.contains("(from run 1 of \(first.path), joblogs/a.json)"), "\(message)")
       }
-      // However its path is written.
+      // The source is the same, however its path is written.
       try first.add("joblogs/a.json", job(3))
       let again = try RecordedMigration(first.path + "/", into: store)
       #expect(differences(again).first?.contains("(from run 1, joblogs/a.json)") == true)

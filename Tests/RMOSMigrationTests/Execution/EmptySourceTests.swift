@@ -6,7 +6,7 @@ import Testing
 
 @testable import RMOSMigration
 
-/// A source without a file to read, as a share that is not mounted is one.
+/// A source without a file to read, such as a share that is not mounted.
 @Suite struct EmptySourceTests {
   private func withStores(_ body: (any RecordStore) throws -> Void) throws {
     try TemporaryDirectory.use { directory in
@@ -21,7 +21,7 @@ import Testing
     return tree
   }
 
-  /// The ways to run that write, and those that do not.
+  /// Options of runs that write, and of runs that do not.
   private static let ways: [@Sendable (inout Migration.Options) -> Void] = [
     { _ in }, { $0.isDryRun = true }, { $0.isAtomic = true },
     {
@@ -80,7 +80,7 @@ import Testing
     #expect(run.issues.map(\.code) == [.inputUnreadable])
   }
 
-  /// What is passed over is not read: hidden files, other endings, loops, other places.
+  /// Files that are passed over do not count: hidden ones, other extensions, loops, other places.
   @Test func whatIsPassedOverIsNothing() throws {
     let tree = try SourceTree([
       "patterns/.hidden.json": Texts.pattern("p"), "patterns/read.me": "x",

@@ -59,7 +59,7 @@ import Testing
     #expect(foreseen.summary.statistics == real.summary.statistics)
     #expect(foreseen.issues == real.issues)
     #expect(foreseen.issues.contains { $0.code == .storeIncomplete })
-    // A reader that was open before sees the table that is there now.
+    // A store that was opened before sees the table that the run created.
     try store.read { reader throws in
       #expect(try reader.inspection.missingTables() == [])
       #expect(try reader.run(real.summary.run ?? 0) != nil)

@@ -28,7 +28,7 @@ import Testing
       return try recorded(options).summary
     }
 
-    /// Runs, after a dry run that must tell the same.
+    /// Runs after a dry run, which must report the same.
     func recorded(_ options: Migration.Options) throws -> RecordedMigration {
       var rehearsal = options
       rehearsal.isDryRun = true
@@ -43,7 +43,7 @@ import Testing
       return run
     }
 
-    /// The summary, the issues and the ledger say the same.
+    /// Expects that the summary, the issues and the ledger agree.
     private func expectAgreement(_ run: RecordedMigration) {
       let summary = run.summary
       let failed = summary.statistics.total.failed
@@ -91,7 +91,7 @@ import Testing
       #expect(next.isAcceptable && !next.isSuccess && next.ending == .completed)
     }
     if backend == .sqlite {
-      // Nothing is kept of what is no longer compared with.
+      // Failures of runs that are no longer compared with are removed.
       let runs = try sqlite3(
         shop.directory.file("rmos.db"), "SELECT run_id, count(*) FROM migration_failures GROUP BY 1"
       )
@@ -108,13 +108,13 @@ import Testing
     ("patterns/list.json", Shop.list.replacing("17", with: "18"), 1),
     ("patterns/list.json", Shop.list.replacing("gone", with: "away"), 1),
     ("patterns/list.json", Shop.list + " ", 1),
-    // The others are where they were.
+    // The places of the other failures do not change.
     ("patterns/list.json", Shop.list.replacing("\"Rope\"", with: "\"Longer rope\""), 1),
     ("patterns/dictionary.json", #"{"d2": {"name": 4}}"#, 1),
     ("patterns/dictionary.json", #"{"d0": {"name": 3}, "d2": {"name": 3}}"#, 1),
     ("joblogs/log.jsonl", "{\"id\": \"j2\"}\n{\"id\": \"j2\"}\nnonsense\n", 1),
     ("joblogs/log.jsonl", "\(Texts.job("j1"))\n{\"id\": \"j2\"}\nNonsense\n", 1),
-    // What is fixed is no news, nor is a sound entity.
+    // Neither a fixed entity nor a sound one is a new failure.
     ("patterns/broken.json", Texts.pattern("p"), 0),
     ("strip_families/sound.json", Texts.family("f3"), 0),
     ("joblogs/sound.json", Texts.job("j9"), 0),
@@ -137,7 +137,7 @@ import Testing
   func anotherReasonIsNew(_ backend: Backend) throws {
     let shop = try Shop(backend)
     _ = try shop.run()
-    // It lacks an id, and what it lacked before.
+    // The entity without an id now fails for that reason, too.
     #expect(try shop.run { $0.missingID = .reject }.failedNew == 1)
     #expect(try shop.run { $0.missingID = .reject }.failedNew == 0)
   }
@@ -159,8 +159,8 @@ import Testing
     #expect(try run(.notPermitted).failedNew == 1)
   }
 
-  /// A directory that cannot be opened, such as one on a share that is not mounted, hides what is
-  /// in it: what failed there before is no news when it is back.
+  /// A directory that cannot be opened hides what is in it: the failures there are not new when it
+  /// can be read again.
   @Test(arguments: Backend.allCases)
   func whatLayOutOfReachForANightIsStillKnown(_ backend: Backend) throws {
     let shop = try Shop(backend)
@@ -182,11 +182,11 @@ import Testing
     let back = try run(outOfReach: false)
     #expect(back.statistics.total.failed == failed && back.failedNew == 0)
     #expect(back.knownSince == 3)
-    // Of the older runs nothing is kept.
+    // The failures of the older runs are removed.
     #expect(try run(outOfReach: false).failedNew == 0)
   }
 
-  /// A warning of an entity that failed is the same as that of one that did not.
+  /// Warnings of failed entities are in one group with those of other entities.
   @Test(arguments: Backend.allCases)
   func warningsAreInOneGroup(_ backend: Backend) throws {
     let member = #""name": "n", "ring_count": 1, "geometry": {"a": 1}, "pattern_type": "odd""#
@@ -201,7 +201,7 @@ import Testing
     }
   }
 
-  /// Neither a run that did not read all, nor one that found nothing, nor one over another source.
+  /// Runs that did not read everything, found nothing, or read another source do not count.
   @Test(arguments: Backend.allCases)
   func onlyARunThatReadTheSourceToItsEndIsComparedWith(_ backend: Backend) throws {
     let shop = try Shop(backend)
@@ -217,7 +217,7 @@ import Testing
     #expect(interrupted.ending == .interrupted && interrupted.failedNew == 0)
     let other = try SourceTree(["patterns/x.json": "{"])
     #expect(try RecordedMigration(other, into: shop.store).summary.knownSince == nil)
-    // A share that is not mounted.
+    // As when the share is not mounted.
     for (path, _) in Shop.files { try shop.tree.remove(path) }
     #expect(try shop.run().hasFoundNothing)
     #expect(try shop.run { $0.allowsEmptySource = true }.isSuccess)
@@ -236,7 +236,7 @@ import Testing
     #expect(next.knownSince == 1 && next.failedNew == 0 && next.statistics.total.migrated > 0)
   }
 
-  /// All or nothing: it leaves nothing to compare with, but knows what failed before.
+  /// An atomic run that fails is compared with earlier ones, but later ones not with it.
   @Test(arguments: Backend.allCases)
   func anAtomicRunComparesAndLeavesNothing(_ backend: Backend) throws {
     let shop = try Shop(backend)
@@ -254,7 +254,7 @@ import Testing
     _ = try shop.run()
     let known = try atomic()
     #expect(known.failedNew == 0 && known.failedKnown == 13 && known.knownSince == 1)
-    // Nothing was written, whatever was known.
+    // Nothing was written, although all failures were known.
     #expect(!known.isAcceptable)
     #expect(try shop.run().knownSince == 1)
   }
@@ -277,7 +277,7 @@ import Testing
     #expect(next.failedNew == 1 && next.failedKnown == 1)
   }
 
-  /// A duplicate that is refused is in the store by its nature.
+  /// That the store has its id does not make a refused duplicate known.
   @Test(arguments: Backend.allCases)
   func aRefusedDuplicateIsNewOnce(_ backend: Backend) throws {
     let shop = try Shop(backend, ["patterns/p.json": Texts.pattern("p")])
@@ -286,7 +286,7 @@ import Testing
     #expect(try shop.run { $0.onDuplicate = .fail }.failedNew == 0)
   }
 
-  /// What is known does not depend on where batches end, also if entities of one id come in turn.
+  /// Which failures are known does not depend on where batches end, even if ids recur.
   @Test(arguments: [1, 2, 3, 2000])
   func theSizeOfABatchMakesNoDifference(_ size: Int) throws {
     let bad = #"{"id": "p", "name": "Rope"}"#
@@ -303,7 +303,7 @@ import Testing
     }
   }
 
-  /// Whatever is lost at whichever commit, the next run compares with the same.
+  /// Whichever commit fails, the next run is compared with the same run.
   @Test(arguments: Backend.allCases)
   func aRunThatTheStoreEndsLosesNothing(_ backend: Backend) throws {
     for commit in 1...14 {

@@ -6,14 +6,14 @@ import RMOSStoreWrapper
 import RMOSTestSupport
 import Testing
 
-/// A dry run tells what the run does, whatever other applications made of the schema, and writes
+/// A dry run predicts what the run does, whatever other applications made of the schema, and writes
 /// nothing.
 @Suite struct OddSchemaTests {
   private let directory: TemporaryDirectory
   private let path: String
   private let tree: SourceTree
 
-  /// What a run came to.
+  /// What a run reported, and how it ended.
   private struct Course: Equatable {
     var outcomes: [ContractCase.ExpectedOutcome] = []
     var messages: [String] = []
@@ -81,7 +81,7 @@ import Testing
     return contents
   }
 
-  /// Makes the run after its dry run, and returns both.
+  /// Compares a dry run with the run after it, and returns the latter.
   @discardableResult
   private func compare(
     _ change: (inout Migration.Options) -> Void = { _ in }
@@ -95,10 +95,10 @@ import Testing
     return made
   }
 
-  // MARK: What can be written to
+  // MARK: Schemas that can be written to
 
   static let writable: [String] = [
-    // Constraints and triggers that refuse, pass over or change.
+    // Constraints and triggers that refuse, ignore or change rows.
     "CREATE UNIQUE INDEX u ON strip_families(name)",
     "CREATE UNIQUE INDEX u ON strip_families(name) WHERE id > 'g'",
     "CREATE UNIQUE INDEX u ON strip_families(lower(name))",
@@ -127,7 +127,7 @@ import Testing
     "DROP INDEX idx_patterns_pattern_type; ALTER TABLE patterns DROP COLUMN pattern_type",
     // Other tables that refer to ours.
     "CREATE TABLE orders(p REFERENCES patterns(id) ON DELETE RESTRICT)",
-    // What is missing.
+    // Missing tables and versions.
     "DROP TABLE joblogs", "DROP TABLE patterns", "DROP TABLE strip_families",
     "DROP TABLE schema_version", "DROP TABLE migration_issues; DROP TABLE patterns",
     "DELETE FROM schema_version",
@@ -140,7 +140,7 @@ import Testing
     _ = try sqlite3(path, sql)
     let made = try compare()
     #expect(made.error == nil || sql.contains("ROLLBACK"))
-    // What is there is compared, not inserted.
+    // Now that the rows are there, they are compared, not inserted.
     try compare()
     try compare { $0.onDuplicate = .update }
   }
@@ -193,12 +193,12 @@ import Testing
       _ = try sqlite3(
         path, "CREATE TABLE types(t TEXT PRIMARY KEY); INSERT INTO types VALUES ('pending');" + sql)
     } catch let failure as ShellFailure where !suffix.isEmpty {
-      // No table of that kind can be declared so.
+      // SQLite refuses this declaration for such a table.
       #expect(failure.text.contains("PRIMARY KEY missing") || failure.text.contains("datatype"))
       return
     }
     let made = try compare()
-    // Foreign keys to ids that may stand twice.
+    // Foreign keys to ids that are not unique.
     #expect(made.error == (declaration.1 == "id TEXT" ? "store.schema" : nil))
     try compare()
     try compare { $0.onDuplicate = .update }
@@ -222,7 +222,7 @@ import Testing
     try compare { $0.onDuplicate = .update }
   }
 
-  /// Beside the schema of another application all is tried on a copy, which nobody sees.
+  /// With objects of another application in the schema, the run is tried on a private copy.
   @Test func theCopyLeavesNoTrace() throws {
     _ = try SQLiteStore(path: path)
     _ = try sqlite3(path, "CREATE UNIQUE INDEX u ON strip_families(name)")
@@ -239,7 +239,7 @@ import Testing
     #expect(throws: StoreError.self) { try store.rehearsal(isCancelled: { true }) }
   }
 
-  /// Where there is no copy, it is said that the outcome is not certain, and because of what.
+  /// Without a copy, a warning says that the outcome is not certain, and why.
   @Test func whatCannotBeForetoldIsSaid() throws {
     _ = try SQLiteStore(path: path)
     _ = try sqlite3(path, "CREATE UNIQUE INDEX u ON strip_families(name)")

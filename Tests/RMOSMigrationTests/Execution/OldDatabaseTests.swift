@@ -4,8 +4,9 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Databases that the older applications wrote: 8 families, 7 patterns and 12 jobs are there, of
-/// which 6 point to patterns that are not.
+/// Databases that the older applications wrote.
+///
+/// They hold 8 strip families, 7 patterns and 12 job logs, 6 of which refer to missing patterns.
 @Suite struct OldDatabaseTests {
   @Test(arguments: 1...4)
   func theExampleCompletesADatabaseOfAnyVersion(_ version: Int) throws {
@@ -30,7 +31,7 @@ import Testing
       #expect(statistics[.joblogs].migrated == 28)
       #expect(statistics.total.failed == 0)
 
-      // What was there is there unchanged.
+      // The rows that were there are unchanged.
       let after = try StoreContent(of: store)
       #expect(Set(after.records).isSuperset(of: before.records))
       #expect(after.records.count == 72)
@@ -52,7 +53,7 @@ import Testing
       let differing = recorded.issues.filter { $0.code == .duplicateDiffers }
       #expect(!differing.isEmpty)
       for issue in differing {
-        // It set the times itself and dropped the members it did not know.
+        // Only times, which that application set itself, and members unknown to it may differ.
         for member in ["geometry", "metadata", "strips", "parameters", "results", "name"] {
           #expect(!issue.message.contains("\"\(member)\""), "\(issue.message)")
         }

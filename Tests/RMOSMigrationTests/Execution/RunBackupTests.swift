@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  /// As where another application holds its transaction open each time that a timer runs this.
+  /// As when another application holds its transaction open each time a timer starts a run.
   @Test func aRunThatCannotBeginLeavesNone() throws {
     try migrate(1...1)
     let base = try SQLiteStore(path: work.file("rmos.db"))
@@ -110,7 +110,7 @@ import Testing
     }
   }
 
-  /// An older database is copied before anything else is done to it.
+  /// An older database, which the run would upgrade, is not copied either.
   @Test func aRunOverAnOlderDatabaseThatCannotBeginLeavesNone() throws {
     let path = try Fixtures.copyDatabase(version: 2, into: work)
     try tree.add("patterns/a.json", #"{"id":"a","name":"n","ring_count":1,"geometry":{"a":1}}"#)
@@ -144,7 +144,7 @@ import Testing
       "rmos.db.backup-", "xrmos.db.backup-1", "rmos.db.backup-2-1",
     ]
     for name in others { try Data("kept".utf8).write(to: URL(fileURLWithPath: work.file(name))) }
-    // What a killed process left of a backup.
+    // The incomplete backup that a killed process left behind.
     let left = work.file("rmos.db.backup-3.incomplete-7")
     try Data().write(to: URL(fileURLWithPath: left))
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: left)
@@ -168,7 +168,7 @@ import Testing
     try migrate(1...1)
     let store = try SQLiteStore(path: work.file("rmos.db"))
     for (number, name) in ["rmos.db.backup-2", "rmos.db.backup-5-2"].enumerated() {
-      // Databases of later runs than those that they would be of, and of other applications.
+      // A database with a later run than the name says, and one of another application.
       try store.backUpSynchronously(to: work.file(name))
       _ = try sqlite3(
         work.file(name),
@@ -180,7 +180,7 @@ import Testing
     try Data("kept".utf8).write(to: URL(fileURLWithPath: work.file("rmos.db.backup-3")))
     try Data("kept".utf8).write(
       to: URL(fileURLWithPath: work.file("rmos.db.backup-3.incomplete-x")))
-    // A copy as others make one.
+    // A copy that the user made.
     try FileManager.default.copyItem(
       atPath: work.file("rmos.db"), toPath: work.file("rmos.db.backup-2-2"))
     let before = try backups
@@ -198,7 +198,7 @@ import Testing
       FileManager.default.contents(atPath: work.file("rmos.db.backup-2")) == Data("kept".utf8))
   }
 
-  /// A store whose changes fail, or the commits of them.
+  /// A store that fails to commit changes of patterns.
   private struct FailingStore: StoreWrapper {
     let base: any RecordStore
     let code: StoreError.Code
@@ -227,8 +227,8 @@ import Testing
     }
   }
 
-  /// A run that only skips and fails has nothing to go back from, so it copies nothing: the copy is
-  /// of the state before the run, however late it is made.
+  /// A run that only skips and fails copies nothing, so the copy is made late; it still has the
+  /// state before the run.
   @Test(arguments: [false, true])
   func theBackupIsMadeBeforeTheFirstChangeOfTheStateBeforeTheRun(_ updates: Bool) throws {
     try migrate(1...5)
@@ -262,7 +262,7 @@ import Testing
     #expect(runs.map(\.id) == [1])
   }
 
-  /// Others may not change the old state meanwhile, and this store may not wait for itself.
+  /// Another application can write before the backup is made, without changing its content.
   @Test func anApplicationThatWritesMeanwhileIsNotInTheBackup() throws {
     try migrate(1...2)
     let before = try content("rmos.db")
@@ -299,7 +299,7 @@ import Testing
   @Test func aBackupThatFailsStopsTheRunBeforeAnythingIsChanged() throws {
     try migrate(1...1)
     let before = try content("rmos.db").records
-    // Nothing can be created under these names.
+    // Directories take the names of the file that would be written first.
     let name = "rmos.db.backup-2.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
     for taken in [name] + (2...100).map({ "\(name)-\($0)" }) {
       try FileManager.default.createDirectory(
@@ -311,7 +311,7 @@ import Testing
     let store = try SQLiteStore(path: work.file("rmos.db"), access: .readOnly)
     let run = try #require(try store.read { try $0.runs(limit: 1) }.first)
     #expect(run.state == .failed && run.failure?.contains("run without a backup") == true)
-    // Whoever goes on after the failure does not get away without a backup.
+    // A caller that continues after the failure still gets no change without a backup.
     let writer = try SQLiteStore(path: work.file("rmos.db"))
     try writer.withExclusiveWriter {
       try writer.withBackup(beforeRun: 2, isCancelled: { false }) { take in

@@ -14,7 +14,7 @@ import Testing
     directory = try TemporaryDirectory()
     path = directory.file("x.db")
     store = try SQLiteStore(path: path)
-    // The tables are there before the triggers on them.
+    // The tables must exist before the triggers on them.
     try store.write { _ in }
   }
 
@@ -41,7 +41,7 @@ import Testing
     try Undo(of: run, in: store) { $0.takesBackup = false }.runSynchronously()
   }
 
-  /// Neither is a run called undone that is not, nor is lost what it takes to undo it.
+  /// An undo that a trigger prevents is not recorded, and can be repeated.
   @Test(arguments: [
     ("BEFORE UPDATE ON strip_families", "RAISE(IGNORE)"),
     ("BEFORE DELETE ON joblogs", "RAISE(IGNORE)"),
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  /// What a trigger makes of a row while a run writes it is what the run wrote.
+  /// A row as a trigger changes it while a run writes it counts as written by the run.
   @Test(arguments: [
     "updated_at = '2030-01-01T00:00:00Z'", "name = name || '!'", "metadata_json = x'00ff'",
     "strip_width_mm = 3",
@@ -88,7 +88,7 @@ import Testing
     #expect(changes.summary.statistics[.stripFamilies].updated >= 1)
     #expect(!changes.issues.contains { $0.severity == .warning })
     #expect(try store.read { try $0.editState(.stripFamilies, id: "f") } == .asWritten(run: 2))
-    // To restore a row is to write it too.
+    // Restoring a row writes it, too.
     let restoring = try undo(2)
     #expect(restoring.obstacles == [] && restoring.restored >= 1)
     #expect(try store.read { try $0.editState(.stripFamilies, id: "f") } == .asWritten(run: 1))
@@ -111,7 +111,7 @@ import Testing
     let edited = UndoObstacle(kind: .stripFamilies, id: "f", .isEdited)
     #expect(try undo(1).obstacles == [edited])
     #expect(try migrate(files("Maple")).summary.statistics.total.updated == 0)
-    // What is restored is the edit, which is one still.
+    // The undo restores the edited row, which still counts as edited.
     #expect(try migrate(files("Maple"), force: true).summary.statistics.total.updated == 1)
     #expect(try undo(3).restored == 1)
     #expect(try store.read { try $0.record(.stripFamilies, id: "f")?["name"] } == .text("edited"))

@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  /// Rehearses, then runs, and holds that both said the same.
+  /// Runs after a dry run, and expects that both report the same.
   private func update(
     _ files: [String: String], _ store: any RecordStore, force: Bool = false
   ) throws -> RecordedMigration {
@@ -105,7 +105,7 @@ import Testing
       ["joblogs/a.json": #"{"id": "j", "job_type": "slice", "parameters": {"a": 1}\#(more)}"#]
     }
     try withStores(job(#", "start_time": "2025-01-01""#)) { store in
-      // A time that no run stands in for is content as any other.
+      // A time that is never filled in is content like any other.
       let run = try update(job(""), store)
       #expect(run.issues.map(\.message).first?.contains(#"in "start_time";"#) == true)
       let record = try #require(try store.read { try $0.record(.joblogs, id: "j") })
@@ -151,7 +151,7 @@ import Testing
       func pattern(_ rings: Int) -> String {
         #"{"id": "p", "name": "Rope", "ring_count": \#(rings), "geometry": {"a": 1}}"#
       }
-      // One that fails decides nothing; one that is only a copy of the first is.
+      // A failed entity determines nothing; one equal to the first is only a duplicate.
       let files = [
         "patterns/a.json": #"{"id": "p", "name": ""}"#,
         "patterns/b.jsonl": [pattern(4), pattern(3), pattern(4)].joined(separator: "\n"),

@@ -15,7 +15,7 @@ import Testing
     for number in 5000..<10_000 { #expect(table[key("id-\(number)")] == nil) }
   }
 
-  /// Numbers take memory only once there is one other than 0.
+  /// Numbers only take memory once there is one other than 0.
   @Test(arguments: [0, 1, 30, 4999, 5000])
   func idsAddedBeforeTheFirstNumberHaveNone(_ first: Int) {
     func number(_ id: Int) -> UInt64 { id < first ? 0 : UInt64(id) }
