@@ -27,7 +27,7 @@ package struct KeptMembers: Sendable, Hashable {
     var kind: EntityKind
     /// How often each was kept, by name.
     var counts: [[UInt8]: Int] = [:]
-    /// How often others were.
+    /// How often the names beyond the limit were kept, all together.
     var others = 0
   }
 
@@ -55,12 +55,14 @@ package struct KeptMembers: Sendable, Hashable {
     }
   }
 
-  /// Adds the members of an object: compact JSON, which may be as large as an entity, and of which
-  /// nothing but the names is copied.
+  /// Counts the members of an object.
+  ///
+  /// The object is valid, compact JSON. It may be as large as an entity, so only the names are
+  /// copied.
   mutating func add(_ object: ArraySlice<UInt8>, of kind: EntityKind) {
     var position = object.startIndex
     var depth = 0
-    // The text is valid, so quotes and brackets show where names are.
+    // In valid JSON, quotes, brackets and colons are enough to find the names.
     while position < object.endIndex {
       switch object[position] {
       case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
@@ -104,9 +106,10 @@ package struct KeptMembers: Sendable, Hashable {
     }
   }
 
-  /// Adds what another list has.
+  /// Adds the counts of another list.
   mutating func add(_ other: KeptMembers) {
     for kept in other.kinds {
+      // In a fixed order, so that the same names are within the limit on every run.
       for (name, count) in kept.counts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
         add(name, count, of: kept.kind)
       }

@@ -12,8 +12,8 @@ import RMOSSystem
 ///
 /// Entities are read in a fixed order (strip families, patterns, job logs; within a kind byte order
 /// of the relative path, then position), so the same tree gives the same outcomes on every run.
-/// A failed entity is left out and the rest goes on; a failure of the store rolls its batch back
-/// and stops the run with what was committed intact. Running again continues where it stopped.
+/// A failed entity is left out, and the run continues. A failure of the store rolls back the
+/// current batch and stops the run; committed batches stay. Running again continues from there.
 public struct Migration: Sendable {
   let source: String
   /// The store written to (or, in a dry run, only read).
@@ -55,9 +55,10 @@ public struct Migration: Sendable {
     try validate(source: source, options: options, catalog: catalog, readsRejects: true)
   }
 
-  /// Checks the same for a run that follows at once.
+  /// Checks the same as ``validate(source:options:catalog:)``.
   ///
-  /// Unless `readsRejects`, earlier rejects are known by their names alone; the run reads them too.
+  /// If `readsRejects` is `false`, the rejects of earlier runs are only recognized by their names;
+  /// a run that follows at once reads them anyway.
   package static func validate(
     source: String, options: Options, catalog: EntityCatalog, readsRejects: Bool
   ) throws(MigrationError) {
@@ -125,14 +126,13 @@ extension Migration {
     public enum FailurePolicy: String, Sendable, Hashable, CaseIterable {
       /// Any failure.
       case any
-      /// Only new failures: entities that the newest earlier run over the same source did not fail
-      /// in the same way (the same bytes for the same reasons), and that the store does not have by
-      /// now.
+      /// Only new failures: entities that did not fail in the same way (the same bytes, for the
+      /// same reasons) in the newest earlier run over the same source, and that are not in the
+      /// store now.
       case new
     }
 
-    /// Events that come with every entity; an observer that does not want them pays nothing for
-    /// them.
+    /// An event that is delivered for each entity; leaving it out saves its cost.
     public enum ObservedEvent: Sendable, Hashable, CaseIterable {
       /// ``MigrationEvent/outcome(_:kind:id:source:locator:)``.
       case outcomes
@@ -140,7 +140,7 @@ extension Migration {
       case information
     }
 
-    /// How files of other shapes are read; the first mapping that takes a file reads it.
+    /// The mappings for files of other shapes; the first that takes a file reads it.
     public var mappings: [Mapping] = []
     /// The maximum number of entities per transaction.
     ///
@@ -148,15 +148,15 @@ extension Migration {
     public var batchSize = 2000
     /// Whether to write nothing and only predict what would happen.
     public var isDryRun = false
-    /// Whether one failed entity keeps everything from being written.
+    /// Whether nothing is written if any entity fails.
     ///
-    /// All is one transaction then, which is committed at the end: only
-    /// ``MigrationEvent/finished(_:)`` tells what was written.
+    /// The run is then one transaction, committed at its end, so only
+    /// ``MigrationEvent/finished(_:)`` says what was written.
     public var isAtomic = false
     /// What to do with an id that the store already has.
     public var onDuplicate = DuplicatePolicy.skip
-    /// Whether ``DuplicatePolicy/update`` also rewrites rows that were edited since they were
-    /// migrated, or for which that is unknown.
+    /// Whether ``DuplicatePolicy/update`` also rewrites rows that were, or may have been, edited
+    /// since they were migrated.
     public var overwritesEdits = false
     /// What to do with an entity that has no id.
     public var missingID = MissingIDPolicy.derive
@@ -166,40 +166,38 @@ extension Migration {
     public var maxErrors: Int?
     /// Which failed entities make ``MigrationSummary/isAcceptable`` false.
     ///
-    /// It makes no other difference: what failed is counted and reported either way.
+    /// It has no other effect: all failures are counted and reported.
     public var failOn = FailurePolicy.any
     /// Whether a source without a file to read is a success.
     ///
-    /// It is an error (`input.nothing-found`) otherwise: what looks like an empty directory may be
-    /// a share that is not mounted. Files that hold empty lists are read and no error.
+    /// Otherwise it is an error (`input.nothing-found`), because a directory that looks empty may
+    /// be a share that is not mounted. Files that hold only empty lists are not an error.
     public var allowsEmptySource = false
     /// The maximum number of errors and warnings the summary keeps; the ledger keeps all.
     public var maxIssuesInSummary = 10_000
-    /// Which of the events that come with every entity the observer gets.
-    ///
-    /// It always gets errors, warnings and progress.
+    /// The events per entity that the observer gets, in addition to errors, warnings and progress.
     public var observedEvents = Set(ObservedEvent.allCases)
-    /// Whether to measure the source first, so that progress knows the total.
+    /// Whether to measure the source first, so that progress includes the total size.
     public var measuresSource = false
     /// The directory to copy failed entities to, so that they can be fixed and migrated from there;
     /// `nil` for none.
     ///
-    /// A directory that is empty, does not exist or holds the rejects of earlier runs, which are
+    /// The directory may be empty or missing, or hold the rejects of earlier runs, which are
     /// replaced at the end of the run unless they were edited. The bytes of each failed entity are
     /// written at the source's relative path (an item of several in a directory named after its
     /// file), next to a file `<name>.issues` that lists what is wrong. Only the owner can read
-    /// them. What cannot be copied does not stop the run: see ``MigrationSummary/rejects``. A dry
-    /// run writes nothing.
+    /// them. A copy that cannot be written does not stop the run: see
+    /// ``MigrationSummary/rejects``. A dry run writes nothing.
     public var rejectsDirectory: String?
-    /// Whether to back up a store on disk that has entities before the first of them is written.
+    /// Whether to back up a store on disk that has entities before the run's first change to them.
     ///
-    /// The backup is of the state before the run. A run that changes nothing makes none; of older
-    /// ones the last two are kept.
+    /// The backup has the state before the run. A run that changes nothing makes none. The two
+    /// newest earlier backups are kept.
     public var takesBackup = true
     /// The clocks that the ledger and default timestamps use; tests fix them.
     package var clock: MigrationClock = .system
 
-    /// How the source is read; tests make it fail.
+    /// The system calls that read the source; tests make them fail.
     var access = SourceAccess.system
 
     /// Creates the default options.
@@ -239,9 +237,9 @@ extension Migration.Options {
     guard batchSize >= 1 else {
       throw MigrationError(.invalidOption, "the batch size is \(batchSize); expected at least 1")
     }
-    guard (maxErrors ?? 0) >= 0 else {
+    if let maxErrors, maxErrors < 0 {
       throw MigrationError(
-        .invalidOption, "the limit of failed entities is \(maxErrors ?? 0); expected 0 or more")
+        .invalidOption, "the limit of failed entities is \(maxErrors); expected 0 or more")
     }
     guard !overwritesEdits || onDuplicate == .update else {
       throw MigrationError(
@@ -266,15 +264,14 @@ public enum MigrationEvent: Sendable {
   ///   - source: Its file's path relative to the source directory.
   ///   - locator: Which of the file's entities, if it holds several.
   ///
-  /// With ``Migration/Options/isAtomic`` it is what the entity becomes if nothing fails: a failure
-  /// further on rolls it back.
+  /// With ``Migration/Options/isAtomic`` the outcome is provisional: a later failure rolls it back.
   case outcome(Outcome, kind: EntityKind, id: String?, source: String, locator: Locator?)
   /// A batch is done and, except in a dry run and with ``Migration/Options/isAtomic``, committed.
   case progress(MigrationProgress)
   /// The run ended. The summary is also what `run` returns.
   ///
-  /// If the store fails, or the source cannot be read completely, the event comes before `run`
-  /// throws; if the run could not start, it does not come.
+  /// If the store fails, or the source cannot be read completely, the event is delivered before
+  /// `run` throws; if the run could not start, it is not delivered.
   case finished(MigrationSummary)
 }
 
@@ -290,24 +287,13 @@ public struct MigrationProgress: Sendable, Hashable {
   public var totalBytes: Int?
   /// The time since the start.
   package var duration: Duration
-
-  init(
-    statistics: MigrationStatistics, kind: EntityKind, bytesRead: Int, totalBytes: Int? = nil,
-    duration: Duration
-  ) {
-    self.statistics = statistics
-    self.kind = kind
-    self.bytesRead = bytesRead
-    self.totalBytes = totalBytes
-    self.duration = duration
-  }
 }
 
 /// The clocks that a run reads; tests pass their own.
 package struct MigrationClock: Sendable {
   /// The time since the beginning of 1970, in UTC.
   package var now: @Sendable () -> Duration
-  /// The time since some fixed moment; never goes back.
+  /// The time since some fixed moment; monotonic.
   package var uptime: @Sendable () -> Duration
 
   /// Creates a clock.

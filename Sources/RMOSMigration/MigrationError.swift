@@ -64,7 +64,7 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension SystemThread {
-  /// Starts a thread.
+  /// Starts a thread, or throws ``MigrationError/Code/noThread``.
   static func start(_ body: @escaping @Sendable () -> Void) throws(MigrationError) -> SystemThread {
     do throws(SystemError) {
       return try SystemThread(body)

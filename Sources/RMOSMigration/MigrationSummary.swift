@@ -30,8 +30,9 @@ public struct MigrationSummary: Sendable {
   public var ending: Ending
   /// The run's number in the ledger; `nil` for a dry run and if nothing was written.
   public var run: Int64?
-  /// Who runs it, and on which machine; `nil` if that is not known.
+  /// The name of the user who ran it; `nil` if unknown.
   package var user: String?
+  /// The name of the machine that it ran on; `nil` if unknown.
   var host: String?
   /// When it began, ISO 8601 in UTC.
   package var startedAt: String
@@ -53,7 +54,7 @@ public struct MigrationSummary: Sendable {
   public var issues: [Issue]
   /// The number of errors and warnings omitted from ``issues``.
   public var issuesOmitted: Int
-  /// All errors and warnings, by the way in which something is wrong.
+  /// All errors and warnings, grouped by problem.
   package var issueGroups: IssueGroups
   /// Wall time per kind.
   package var kindDurations: [EntityKind: Duration]
@@ -65,7 +66,7 @@ public struct MigrationSummary: Sendable {
   package var filesRead: Int
   /// The mappings it was given, in order, with how many entities each read.
   package var mappings: [Mapping.Use] = []
-  /// The copies of what failed; `nil` if none were asked for, and for a dry run.
+  /// The copies of failed entities; `nil` if none were asked for, and for a dry run.
   public var rejects: Rejects?
   /// The backup taken before the run; `nil` if there was nothing to back up, or the run changed
   /// nothing.
@@ -76,16 +77,15 @@ public struct MigrationSummary: Sendable {
   public var filesNotRead: Int { notRead.count }
   /// The members kept with the entities written because their kinds do not declare them.
   package var keptMembers: KeptMembers
-  /// How many of the entities that failed had not failed the same way in the newest earlier run
-  /// that read the same source to its end, and are not in the store by now.
+  /// The number of failed entities that are new: they did not fail in the same way in the newest
+  /// earlier run that read the same source to its end, and are not in the store now.
   public var failedNew: Int
-  /// How many of the entities that failed had failed the same way in an earlier run, or are in the
-  /// store by now: those that are not in ``failedNew``.
+  /// The number of failed entities that are known: those not in ``failedNew``.
   public var failedKnown: Int { statistics.total.failed - failedNew }
   /// The earlier run with which the failures were compared: the newest that read the same source to
   /// its end; `nil` if there was none.
   package var knownSince: Int64?
-  /// ``Migration/Options/failOn``.
+  /// The value of ``Migration/Options/failOn``.
   var failOn: Migration.Options.FailurePolicy
 
   /// Whether everything was read, and nothing failed that ``Migration/Options/failOn`` counts.
@@ -99,7 +99,7 @@ public struct MigrationSummary: Sendable {
   /// Whether failures that are known count against the run.
   package var countsKnownFailures: Bool { failOn == .any }
 
-  /// Which of the failures are new.
+  /// How many of the failures are new.
   package var failureNews: FailureNews {
     FailureNews(new: failedNew, known: failedKnown, since: knownSince)
   }
@@ -109,7 +109,7 @@ public struct MigrationSummary: Sendable {
     ending == .completed && statistics.total.failed == 0 && !hasFoundNothing
   }
 
-  /// Whether there was no file to read in the source, and that is an error.
+  /// Whether the source had no file to read, and that is an error.
   ///
   /// See ``Migration/Options/allowsEmptySource``.
   package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
@@ -118,7 +118,7 @@ public struct MigrationSummary: Sendable {
   public var successRate: Double { statistics.total.successRate }
 }
 
-/// The copies that a run made of what failed.
+/// The copies that a run made of failed entities.
 ///
 /// See ``Migration/Options/rejectsDirectory``.
 public struct Rejects: Sendable, Hashable {
@@ -126,12 +126,12 @@ public struct Rejects: Sendable, Hashable {
   package internal(set) var directory: String
   /// How many failed entities were copied, with their issues.
   ///
-  /// Of what cannot be read at all there are only the issues.
+  /// Of a file that cannot be read at all, only the issues are written.
   public internal(set) var written = 0
   /// How many are missing or incomplete because of ``failure``.
   package internal(set) var notWritten = 0
   /// How many rejects of earlier runs were removed because their entities no longer fail.
   package internal(set) var removed = 0
-  /// Why the first of those not written is missing; `nil` if none is.
+  /// Why the first missing copy could not be written; `nil` if none is missing.
   public internal(set) var failure: String?
 }

@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  /// The way of an application that rebuilds tables, which SQLite stops if a view names them.
+  /// SQLite would refuse the steps of such an application if a view named its tables.
   @Test func otherApplicationsCanRebuildTheirTables() throws {
     _ = try migrate()
     let before = try sqlite3(path, "SELECT id, name FROM patterns ORDER BY id")
@@ -98,7 +98,7 @@ import Testing
     #expect(try sqlite3(path, "SELECT count(*) > 0 FROM migration_patterns_origin") == "1")
   }
 
-  /// Old databases get the views with the first write, and only then.
+  /// Old databases get the views with the first write, not before.
   @Test(arguments: 1...4)
   func olderDatabasesGetThem(_ version: Int) throws {
     try FileManager.default.copyItem(atPath: Fixtures.database(version: version), toPath: path)
@@ -141,7 +141,7 @@ import Testing
     #expect(try sqlite3(path, "SELECT a FROM migration_run_counts") == "7")
   }
 
-  /// Dropping the ledger leaves views that lead nowhere; the next write makes it anew.
+  /// Dropping the ledger leaves views of missing tables; the next write creates these again.
   @Test func aLedgerThatWasDroppedIsBegunAnew() throws {
     _ = try migrate()
     let tables = try sqlite3(

@@ -4,14 +4,14 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Small trees in the shapes that shops have, and what is found in them without a mapping.
+/// Small trees in shapes that shops have, read without a mapping.
 @Suite struct LegacyShapesTests {
   private let legacy = Fixtures.package + "/Tests/Fixtures/legacy"
 
-  /// What must come of one of the trees in `Fixtures/legacy`.
+  /// The expected results for one of the trees in `Fixtures/legacy`.
   struct Shape: Sendable, CustomTestStringConvertible {
     let name: String
-    /// Migrated and failed.
+    /// How many entities are migrated, and how many fail.
     let plain: (migrated: Int, failed: Int)
     /// The codes of all issues and how often they occur.
     let codes: [String: Int]

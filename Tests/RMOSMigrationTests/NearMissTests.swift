@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What is almost right, and how it is told: the trees in `Fixtures/faults`.
+/// Sources that are almost right, and their messages: the trees in `Fixtures/faults`.
 @Suite struct NearMissTests {
   private let faults = Fixtures.package + "/Tests/Fixtures/faults"
 
@@ -44,7 +44,7 @@ import Testing
     for (place, words) in expected {
       #expect(messages["patterns/" + place]?.contains(words) == true, "\(place) \(messages)")
     }
-    // One a file, not one a line.
+    // One issue per file, not per line.
     let lines = [
       "array.jsonl:1": "begins with a list", "commas.jsonl:1": "comma at the end of the line",
       "cr.jsonl:1": "carriage returns", "pretty.jsonl:1": "on several lines",

@@ -7,7 +7,7 @@ import Testing
 
 /// The shape that all operations share.
 @Suite struct OperationTests {
-  /// Runs `body` in a task that was cancelled before.
+  /// Runs `body` in a task that is already cancelled.
   private func cancelled<Value: Sendable>(
     _ body: @escaping @Sendable () async throws -> Value
   ) async -> Result<Value, any Error> {

@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What holds for any tree.
+/// Properties of migrations, for any trees.
 ///
 /// A failing seed is the argument of its test.
 @Suite struct PropertyTests {
@@ -72,7 +72,7 @@ import Testing
     #expect(summary.issueCounts.values.reduce(0, +) == recorded.issues.count)
     #expect(summary.severityCounts.values.reduce(0, +) == recorded.issues.count)
     #expect(summary.issues == recorded.issues.filter { $0.severity != .info })
-    // Every failure says why, and nothing that is not a failure has an error.
+    // Every failure has an error, and only failures have.
     let errors = recorded.issues.count { $0.severity == .error }
     #expect(errors >= summary.statistics.total.failed)
     #expect((errors == 0) == (summary.statistics.total.failed == 0))
@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  /// What migration accepts, the rules pass when they see it again as a record.
+  /// A record that migration accepted passes the rules again.
   @Test(arguments: seeds)
   func whatIsAcceptedIsValid(_ seed: UInt64) throws {
     let tree = try RandomTree(seed: seed)
@@ -130,7 +130,7 @@ import Testing
     for record in records {
       let issues = record.validate()
       #expect(!issues.contains { $0.severity == .error }, "\(issues)")
-      // The warnings are those that were told when it was read.
+      // The warnings were all reported when the entity was read.
       let source = recorded.issues.filter {
         $0.kind == record.kind && $0.id.map { Array($0.utf8) } == Array(record.id.utf8)
           && !reading.contains($0.code) && $0.severity == .warning
@@ -160,7 +160,7 @@ import Testing
     #expect(failed == 0 ? try content == StoreContent(of: quiet) : content.records.isEmpty)
   }
 
-  /// A run stopped anywhere and run again ends in the content of one quiet run.
+  /// A run that is stopped anywhere and repeated ends with the content of one quiet run.
   @Test(arguments: seeds.prefix(12))
   func stoppingAnywhereAndRunningAgainIsOneQuietRun(_ seed: UInt64) throws {
     let tree = try RandomTree(seed: seed)

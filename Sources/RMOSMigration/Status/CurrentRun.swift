@@ -1,23 +1,23 @@
 package import RMOSStore
 
-/// The run that a process is writing, as it was found out together with something else.
+/// The run that was under way when something was read.
 ///
-/// The ledger calls a run running until it ends, also if its process died. Only the writer lock
-/// tells the two apart; and there is one writer, so that only the newest run can be under way. Runs
-/// of servers, which hold no lock while nobody writes, are known by their process.
+/// The ledger marks a run as running until it ends, even if its process died: only the writer lock
+/// tells the two apart. There is one writer, so only the newest run can be under way. Servers,
+/// which hold no lock while nobody writes, are recognized by their process.
 package struct CurrentRun: Sendable {
   /// The run's number; `nil` if none is under way.
   package let id: Int64?
 
   package init(id: Int64?) { self.id = id }
 
-  /// Reads something, and finds out which run was under way then.
+  /// Reads something, and finds the run that was under way at that moment.
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - newest: The newest run that is not of a server, as `read` has found it.
-  ///   - read: Reads. It is called again where a run has just ended or died.
-  /// - Returns: What was read last, and the run.
+  ///   - newest: Returns, from what was read, the newest run that is not a server's.
+  ///   - read: The closure that reads. It is called again if a run has just ended or died.
+  /// - Returns: What the last call read, and the run.
   /// - Throws: What `read` throws.
   static func found<Answer>(
     in store: some RecordStore, newest: (Answer) -> LedgerRun?,
@@ -27,9 +27,9 @@ package struct CurrentRun: Sendable {
     guard let run = newest(answer), run.state == .running else {
       return (answer, CurrentRun(id: nil))
     }
-    // Where that is not known, the ledger is believed.
+    // If the store cannot tell whether there is a writer, trust the ledger.
     if store.hasWriter ?? true { return (answer, CurrentRun(id: run.id)) }
-    // The process died, or the run ended just now, which a second look shows; another may have
+    // The process died, or the run has just ended, which reading again shows; another run may have
     // begun.
     let second = try store.read(read)
     let next = newest(second)
@@ -37,13 +37,13 @@ package struct CurrentRun: Sendable {
     return (second, CurrentRun(id: hasBegun ? next?.id : nil))
   }
 
-  /// Reads something, and finds out which run was under way then.
+  /// Reads something, and finds the run that was under way at that moment.
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - read: Reads. It is called again where a run has just ended or died.
-  /// - Returns: What was read last, and the run.
-  /// - Throws: What `read` throws, or reading the ledger.
+  ///   - read: The closure that reads. It is called again if a run has just ended or died.
+  /// - Returns: What the last call read, and the run.
+  /// - Throws: `StoreError`, or what `read` throws.
   package static func found<Answer>(
     in store: some RecordStore, whileReading read: (any StoreReader) throws -> Answer
   ) throws -> (answer: Answer, current: CurrentRun) {
@@ -56,7 +56,7 @@ package struct CurrentRun: Sendable {
     return (found.answer, current)
   }
 
-  /// A run as pages and commands show it: a run whose process died is interrupted.
+  /// Returns a run as users see it: interrupted if its process died.
   package func settled(_ run: LedgerRun) -> LedgerRun {
     guard run.state == .running, run.id != id, !run.isOfRunningServer else { return run }
     var run = run

@@ -44,14 +44,14 @@ extension JSONWriter {
     }
   }
 
-  /// Writes JSON text from a store, which may hold anything; null if it is not valid JSON.
+  /// Writes JSON text from a store, or null if it is not valid JSON.
   mutating func storedJSON(_ text: String) {
     if let json = try? JSONText(parsing: text) { self.json(json) } else { null() }
   }
 }
 
 extension LedgerRun {
-  /// Whether there was no file to read in the source, and that was an error.
+  /// Whether the source had no file to read, and that was an error.
   ///
   /// See ``Migration/Options/allowsEmptySource``.
   package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
@@ -71,14 +71,14 @@ extension LedgerRun {
     user.map { $0 + (host.map { " on \($0)" } ?? "") } ?? host
   }
 
-  /// Whether it read the same source directory as another run, as far as the paths tell.
+  /// Whether it read the same source directory as another run, judging by the paths alone.
   package func hasSameSource(as other: LedgerRun) -> Bool {
     FailureBaseline.isSame(source, other.source)
   }
 }
 
 extension LedgerRun {
-  /// What an undo in the ledger did.
+  /// The effect of an undo in the ledger.
   package struct UndoneRun: Sendable {
     /// The run that was undone.
     package var run: Int64
@@ -90,7 +90,7 @@ extension LedgerRun {
     package var byKind: [(kind: EntityKind, removed: Int, restored: Int)]
   }
 
-  /// What the run undid, if it is an undo.
+  /// The effect of the run if it is an undo; otherwise `nil`.
   package var undo: UndoneRun? {
     guard isUndo, let options = try? JSONValue(parsing: optionsJSON),
       let run = options["run"]?.int64
@@ -107,9 +107,9 @@ extension LedgerRun {
 }
 
 extension StoreTransaction {
-  /// Marks runs that still count as running as interrupted.
+  /// Marks as interrupted the runs that the ledger still calls running.
   ///
-  /// To be called by the only writer: while it holds the lock, no other run can be under way, but
+  /// Call it only as the writer: while it holds the lock, no other run can be under way, except
   /// that of a server.
   package func markInterruptedRuns(now: String) throws {
     for var run in try runningRuns() where !run.isOfRunningServer {

@@ -25,12 +25,12 @@ public struct StoreStatus: Sendable {
   public var lastRun: LedgerRun?
   /// The run that is under way: the ledger says so and a process holds the writer lock.
   public var currentRun: LedgerRun?
-  /// What could not be read, one sentence each.
+  /// The parts that could not be read, one sentence each.
   public var unreadable: [String]
   /// The runs that were cancelled or whose process died, newest first.
   public var interruptedRuns: [LedgerRun]
 
-  /// How many runs, newest first, are searched for interrupted ones.
+  /// How many of the newest runs are searched for interrupted ones.
   static let runsSearched = 200
 
   /// All entities.
@@ -93,7 +93,6 @@ public struct StoreStatus: Sendable {
       }
     }
   }
-
 }
 
 extension StoreStatus {

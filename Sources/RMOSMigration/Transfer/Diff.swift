@@ -2,24 +2,24 @@ import RMOSModels
 public import RMOSStore
 import RMOSSystem
 
-/// Compares a legacy tree with a store: what only one of them has, and what differs.
+/// A comparison of a legacy tree with a store: which entities only one has, and which differ.
 ///
 /// ```swift
 /// let report = try await Diff(of: "legacy", against: store).run()
 /// print(report.total.different, "differ")
 /// ```
 ///
-/// Nothing is written. The source is read as a migration reads it, as a stream; a table of 20 bytes
-/// per id is kept, for one kind at a time. The store is read as one snapshot.
+/// Nothing is written. The source is read as a migration reads it, as a stream, and the store as
+/// one snapshot. Memory: at most 60 bytes per id, for one kind at a time.
 public struct Diff: Sendable {
   /// How a comparison is made.
   public struct Options: Sendable {
-    /// How files of other shapes are read; the first mapping that takes a file reads it.
+    /// The mappings for files of other shapes; the first that takes a file reads it.
     public var mappings: [Mapping] = []
     /// The maximum number of entries the report keeps; all are counted, and an observer gets all.
     public var maxEntries = 10_000
 
-    /// How the source is read; tests make it fail.
+    /// The system calls that read the source; tests make them fail.
     var access = SourceAccess.system
 
     /// Creates the default options.
@@ -47,10 +47,10 @@ public struct Diff: Sendable {
   /// Cancelling the task abandons the comparison.
   ///
   /// - Parameter observer: A closure called with each entry in order, on that thread.
-  /// - Returns: Counts and entries: per kind first what the source holds, in the order of
-  ///   migration, then what only the store holds, in byte order of the id.
-  /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
-  ///   `CancellationError` if the task was cancelled; `StoreError`.
+  /// - Returns: Counts and entries: per kind, first the entities of the source in the order of
+  ///   migration, then those only in the store, in byte order of the id.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable``; `StoreError`;
+  ///   `CancellationError` if the task was cancelled.
   public func run(
     observer: (@Sendable (DiffReport.Entry) -> Void)? = nil
   ) async throws -> DiffReport {
@@ -97,7 +97,7 @@ public struct Diff: Sendable {
   }
 }
 
-/// A comparison under way: takes the batches of the source and, per kind, the rows that are left.
+/// A comparison under way: takes the batches of the source and, per kind, the store's other rows.
 private final class DiffRun {
   private(set) var report: DiffReport
   private let reader: any StoreReader
@@ -106,11 +106,11 @@ private final class DiffRun {
   private let isCancelled: () -> Bool
   /// The ids of the current kind that the source has.
   private var seen = IDTable()
-  /// Where those of the entities being compared came from that are not equal.
+  /// The provenance of the entities being compared that are not equal, by id.
   private var origins: [[UInt8]: Provenance] = [:]
   /// The ids among `seen` whose first valid entity has been compared.
   private var settled = IDTable()
-  /// What other runs read, and how, where that differs; of the runs that were looked up.
+  /// How the runs looked up so far read their source, where that differs from this comparison.
   private var otherReadings: [Int64: DiffReport.OtherReading?] = [:]
 
   init(
@@ -144,7 +144,7 @@ private final class DiffRun {
     }
     do throws(ReadFailure) { try source.readAll() } catch {
       if case .source(let failure) = error { throw failure.error }
-      // There is no other reason.
+      // A reader that no entity stopped was cancelled.
       throw failure ?? Self.cancelled
     }
   }
@@ -186,7 +186,7 @@ private final class DiffRun {
 
   // MARK: The source's side
 
-  /// Looks up where the entities at some positions came from, all at once.
+  /// Looks up the provenance of the entities at some positions, all at once.
   private func lookUpOrigins(of batch: RecordBatch, _ positions: [Int]) throws {
     origins = [:]
     guard isWanted else { return }
@@ -287,8 +287,8 @@ private final class DiffRun {
     add(found)
   }
 
-  /// How a run read another source, as far as the paths tell, or this one through other mappings;
-  /// `nil` if it did neither.
+  /// How a run read its source, if that is another one, judging by the paths, or if it was read
+  /// through mappings that this comparison does not have; otherwise `nil`.
   private func otherReading(ofRun id: Int64) throws -> DiffReport.OtherReading? {
     if let known = otherReadings[id] { return known }
     var other: DiffReport.OtherReading?
@@ -349,7 +349,7 @@ private final class DiffRun {
       count += 1
       let id = record.id
       if !id.isEmpty, seen[IDTable.Key(Array(id.utf8).span)] != nil {
-        // An id that is not UTF-8 reads as another, which may be the source's.
+        // An id that is not UTF-8 is read with U+FFFD, and then may equal one of the source.
         let mayBeAnother = id.unicodeScalars.contains("\u{FFFD}")
         if try !mayBeAnother || reader.contains(kind, id: id) { return }
       }
@@ -388,7 +388,7 @@ private final class DiffRun {
 struct DiffValues {
   /// The maximum number of characters shown of a value.
   static let longest = 72
-  /// How many characters before the first difference stay in view.
+  /// How many characters before the first difference are shown.
   private static let context = 16
 
   private let record: Record
@@ -411,7 +411,7 @@ struct DiffValues {
     case .blob(let bytes): return "a blob of \(bytes.count) bytes"
     case .text(let text):
       if case .json = record.kind.schema.fields[position].type,
-        // Other programs store white space too, which is not the first difference.
+        // White space between tokens, which other programs store, is not a difference.
         let json = try? JSONText(parsing: text)
       {
         return json.text

@@ -21,7 +21,7 @@ public struct DiffReport: Sendable, Hashable {
     case database
     /// Both: the source's bytes differ, and the row was edited in the database.
     case both
-    /// Neither: the bytes that were migrated are read otherwise now, as through another mapping.
+    /// Neither: the bytes that were migrated are read differently now, as through another mapping.
     case reading
   }
 
@@ -41,11 +41,11 @@ public struct DiffReport: Sendable, Hashable {
     }
   }
 
-  /// How a run read what is only in the database.
+  /// How a run read an entity that is only in the database.
   package enum OtherReading: Sendable, Hashable {
     /// From another source.
     case source(String)
-    /// With mappings with which the source was not read now.
+    /// With mappings that the comparison does not have.
     case mappings([String])
   }
 
@@ -68,7 +68,7 @@ public struct DiffReport: Sendable, Hashable {
     public var change: Change?
     /// The run that migrated it.
     public var run: Int64?
-    /// How that run read it, if only the database has the entity and it was read otherwise.
+    /// How that run read it, if only the database has it and the comparison reads differently.
     package var otherReading: OtherReading?
     /// The members that differ, if both sides could be read.
     public var differences: [Difference] = []
@@ -86,7 +86,7 @@ public struct DiffReport: Sendable, Hashable {
     public var onlyInSource = 0
     /// Entities that only the store has.
     public var onlyInDatabase = 0
-    /// How many of the source's among these break a rule or cannot be read.
+    /// How many of the source's entities in these counts break a rule or cannot be read.
     public var invalid = 0
     /// Entities of the source whose id occurred before; they are in no other count.
     public var repeated = 0
@@ -153,7 +153,7 @@ public struct DiffReport: Sendable, Hashable {
       && total.onlyInDatabase <= limits.onlyInDatabase && total.different <= limits.different
   }
 
-  /// Why it is not within limits, in a line.
+  /// The reason why it is not within limits, in a line.
   package func reason(_ limits: Limits) -> String {
     if let nothingFound, !limits.allowsEmptySource { return "\(source): error: \(nothingFound)" }
     let total = total
@@ -284,7 +284,7 @@ extension DiffReport {
 }
 
 extension DiffReport.Entry {
-  /// What and where, then a line for each difference.
+  /// A line that says what differs and where, then a line for each member.
   package var lines: [String] {
     let what = "\(kind.schema.singular) \(id.map(DiffReport.quoted) ?? "without an id")"
     var first = "\(headline): \(what)"

@@ -4,8 +4,8 @@ import RMOSSystem
 
 /// Writes entities as compact JSON texts that a migration reads, one after the other.
 ///
-/// A value is copied from the store into the text and checked there, since nearly all values can
-/// stand as they are. Only the others take a `String`.
+/// A value is copied from the store into the text and checked there, because nearly all values can
+/// be written as they are. Only the others are converted through a `String`.
 struct EntityWriter: ~Copyable {
   /// A value that the text cannot represent exactly: the member, and what was written.
   typealias Remark = (member: String?, text: String)
@@ -29,7 +29,7 @@ struct EntityWriter: ~Copyable {
 
   init(_ kind: EntityKind) { members = kind.schema.fields.map(Member.init) }
 
-  /// Goes on with entities of another kind, and keeps the memory.
+  /// Continues with entities of another kind, in the same memory.
   mutating func begin(_ kind: EntityKind) { members = kind.schema.fields.map(Member.init) }
 
   /// The number of bytes written.
@@ -51,6 +51,7 @@ struct EntityWriter: ~Copyable {
   /// Appends an entity: the members in schema order, then the unknown ones in their order.
   ///
   /// A column that is NULL gives no member.
+  ///
   /// - Returns: What the text cannot represent exactly.
   mutating func append(_ entity: borrowing StoredEntity) -> [Remark] {
     var remarks: [Remark] = []
@@ -92,7 +93,7 @@ struct EntityWriter: ~Copyable {
     unsafe members[position].prefix.withUnsafeBufferPointer { unsafe buffer.append($0) }
   }
 
-  // MARK: What is copied
+  // MARK: Values that are copied
 
   /// Appends a text as a string; returns whether it could be copied.
   private mutating func appendString(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -113,7 +114,7 @@ struct EntityWriter: ~Copyable {
     return kind != nil && kind != .null
   }
 
-  /// Appends the members of an object.
+  /// Appends the members of an object to those of the entity that begins at `start`.
   private mutating func append(
     unknown members: UnsafeBufferPointer<UInt8>, _ start: Int, _ remarks: inout [Remark]
   ) {
@@ -128,9 +129,9 @@ struct EntityWriter: ~Copyable {
     append(unusual: repaired, start, &remarks)
   }
 
-  // MARK: What is not
+  // MARK: Values that are converted
 
-  /// A text as Unicode; a remark says if that changes it.
+  /// Decodes a text; adds a remark if it is not UTF-8.
   private static func repaired(
     _ text: UnsafeBufferPointer<UInt8>, _ what: String, _ member: String?,
     _ remarks: inout [Remark]
@@ -168,7 +169,7 @@ struct EntityWriter: ~Copyable {
       return remarks.append(
         (name, "\"\(name)\" is text that is not valid JSON; written as a string"))
     }
-    // Migration takes null for absent.
+    // Migration reads null as absent.
     if json.text == "null" {
       return remarks.append(
         (name, "\"\(name)\" is the JSON value null, which reads as absent; left out"))
@@ -190,18 +191,19 @@ struct EntityWriter: ~Copyable {
     }
   }
 
-  /// The text that a writer writes.
+  /// The text that `body` writes.
   private static func text(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
-    // A file is not a terminal: what the source had comes back byte for byte.
+    // The text goes to a file, not to a terminal, and has to come back as the source had it.
     var writer = JSONWriter(escaping: .minimal)
     body(&writer)
     return writer.utf8
   }
 }
 
-/// Bytes that grow, with room behind them for a scanner.
+/// A growing buffer of bytes, with padding for the scanner.
 ///
-/// Not private: optimized file by file, Swift 6.3 would destroy it without end in other files.
+/// Not private: without whole-module optimization, the code that Swift 6.3 generates to destroy a
+/// private noncopyable struct with a deinit calls itself.
 @safe struct TextBuffer: ~Copyable {
   private static let firstCapacity = 64 << 10
 
@@ -259,7 +261,7 @@ struct EntityWriter: ~Copyable {
 
   /// Appends the digits of a number.
   mutating func append(_ number: Int64) {
-    // The most are 19, and a sign.
+    // At most 19 digits and a sign.
     reserve(20)
     var (rest, digits) = (number.magnitude, 1)
     var limit: UInt64 = 10
@@ -278,16 +280,17 @@ struct EntityWriter: ~Copyable {
     count += digits
   }
 
-  /// Turns the object that begins at a place, and is not empty, into further members of the one
-  /// before it.
+  /// Turns the object that begins at `start`, which must not be empty, into further members of the
+  /// object before it.
   mutating func joinObject(at start: Int) {
     unsafe base[start] = UInt8(ascii: ",")
     count -= 1
   }
 
-  /// Scans what follows a place.
+  /// Scans the bytes from `start` on.
   ///
-  /// - Returns: Its form; `nil` if it is not one JSON value without white space between its tokens.
+  /// - Returns: The kind of the value; `nil` if they are not one JSON value without white space
+  ///   between its tokens.
   func scanValue(from start: Int) -> JSONScanner.Kind? {
     unsafe base[count] = 0
     var scanner = unsafe JSONScanner(

@@ -2,8 +2,7 @@ public import RMOSModels
 public import RMOSStore
 package import RMOSSystem
 
-/// An export of all entities of a store: as a legacy tree that migrates again, or as a script of
-/// SQL.
+/// An export of all entities of a store: as a legacy tree that migrates again, or as an SQL script.
 ///
 /// ```swift
 /// let summary = try await Export(of: store, to: "backup-tree").run()
@@ -17,7 +16,7 @@ package import RMOSSystem
 ///
 /// A script creates the tables of the kinds in an empty database, with exactly the rows of the
 /// store. It has neither the ledger nor the members that have no column; its head says so. If a row
-/// cannot be written as it is, such as text with a NUL for PostgreSQL, nothing is.
+/// cannot be written exactly, such as text with a NUL for PostgreSQL, nothing is written.
 public struct Export: Sendable {
   /// How entities are distributed over files.
   public enum Layout: Sendable, Hashable {
@@ -69,15 +68,15 @@ public struct Export: Sendable {
   ///
   /// The store is read as one snapshot, in constant memory. The tree is first written into a hidden
   /// directory next to its place, `.NAME.incomplete-1`, which is renamed once it is complete and on
-  /// disk: the directory is what it was, or the whole tree. A process that is killed leaves the
-  /// hidden directory, and so may an export that is cancelled among many files; the next export to
-  /// the same place removes it. An error leaves nothing. Nothing that exists is overwritten, but an
-  /// empty directory is replaced.
+  /// disk, so the directory is either unchanged or the whole tree. A process that is killed leaves
+  /// the hidden directory behind, as may an export of many files that is cancelled; the next export
+  /// to the same place removes it. An error leaves nothing behind. Nothing that exists is
+  /// overwritten, but an empty directory is replaced.
   ///
   /// - Returns: What was written.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/exportNotEmpty``,
-  ///   `export.unwritable`, `export.unrepresentable` or
-  ///   `CancellationError` if the task was cancelled; `StoreError`.
+  ///   ``MigrationError/Code/exportUnwritable`` or ``MigrationError/Code/exportUnrepresentable``;
+  ///   `StoreError`; `CancellationError` if the task was cancelled.
   public func run() async throws -> Summary {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
@@ -86,7 +85,7 @@ public struct Export: Sendable {
 
   /// Writes the tree on the calling thread, and on another if the store can show one state to both.
   ///
-  /// - Parameter isCancelled: Polled periodically, by each of them; once it returns `true`, the
+  /// - Parameter isCancelled: Polled periodically on both threads; once it returns `true`, the
   ///   export is abandoned.
   /// - Returns: As ``run()``.
   /// - Throws: As ``run()``.
@@ -162,10 +161,10 @@ extension Export {
     package internal(set) var fileCount = 0
     /// The number of bytes.
     package internal(set) var byteCount = 0
-    /// Rows that could not be written (errors) or not exactly (warnings), in order: the first
-    /// thousand.
+    /// The first thousand issues, in order: rows that were left out (errors) or could not be
+    /// written exactly (warnings).
     ///
-    /// Migration writes no such row; other programs can.
+    /// Migration writes no such row; other programs may.
     public internal(set) var issues: [Issue] = []
     /// The number of issues omitted from ``issues``.
     package internal(set) var issuesOmitted = 0
@@ -193,7 +192,7 @@ extension Export {
         keeping: limit)
     }
 
-    /// Notes what the text of an entity does not represent exactly.
+    /// Notes the values that the text of an entity does not represent exactly.
     mutating func note(
       _ remarks: [EntityWriter.Remark], on entity: borrowing StoredEntity, keeping limit: Int
     ) {
@@ -210,7 +209,7 @@ extension Export {
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
 
-    /// Adds what was written next.
+    /// Adds the summary of the next piece.
     mutating func add(_ next: Summary, keeping limit: Int) {
       for (kind, count) in next.counts { counts[kind, default: 0] += count }
       fileCount += next.fileCount

@@ -4,7 +4,7 @@ import RMOSSystem
 
 /// An export of one file per entity.
 enum FilesExport {
-  /// Writes the files into a directory in which there is nothing yet.
+  /// Writes the files into an empty directory.
   static func run(
     _ store: any RecordStore, into directory: [UInt8], _ options: Export.Options,
     _ isCancelled: () -> Bool
@@ -29,7 +29,7 @@ enum FilesExport {
           var bytes = unsafe writer.withBytes { unsafe Array($0) }
           if options.isIndented {
             let pretty = JSONLayout.pretty(bytes)
-            // What would be too large to be migrated stays compact.
+            // An entity that would be too large to migrate if it were indented stays compact.
             if pretty.count <= SourceWindow.Limits().entity { bytes = pretty }
           }
           bytes.append(UInt8(ascii: "\n"))

@@ -4,8 +4,8 @@ import RMOSSystem
 
 /// An export of one file per kind, one entity per line.
 ///
-/// The kinds are cut into pieces. Threads take the pieces in order and turn them into lines at the
-/// same time; the lines are written one piece after the other. There are two threads if the store
+/// The kinds are cut into pieces. Threads take the pieces in order and turn them into lines in
+/// parallel; the lines are written one piece after the other. There are two threads if the store
 /// can show one state to both.
 final class LinesExport: Sendable {
   /// Some of the entities of a kind.
@@ -25,9 +25,9 @@ final class LinesExport: Sendable {
     var failure: (any Error)?
   }
 
-  /// How many bytes are written at once.
+  /// The number of bytes that a thread collects before it writes them.
   private static let usualBytes = 1 << 20
-  /// The number of bytes with which a thread waits for its piece's turn.
+  /// The number of bytes with which a thread stops to wait for the turn of its piece.
   private static let mostBytes = 4 << 20
   private static let threadCount = 2
 
@@ -56,7 +56,7 @@ final class LinesExport: Sendable {
 
   deinit { state.withLock { $0.file?.close() } }
 
-  /// Writes the files into a directory in which there is nothing yet.
+  /// Writes the files into an empty directory.
   static func run(
     _ store: any RecordStore, into directory: [UInt8], _ options: Export.Options,
     _ isCancelled: @escaping @Sendable () -> Bool
@@ -65,7 +65,7 @@ final class LinesExport: Sendable {
       try FileSystem.makeDirectory(directory + Array("/\(kind.table)".utf8))
     }
     let export = try LinesExport(of: store, into: directory, options, isCancelled)
-    // A second thread is of use only if there is enough for both.
+    // A second thread only helps if a kind has more than one piece.
     let threads = export.pieces.count > store.catalog.kinds.count ? threadCount : 1
     try store.readOnOneState(
       Array(repeating: { reader in try export.work(with: reader) }, count: threads))
@@ -120,7 +120,9 @@ final class LinesExport: Sendable {
     finish(index, summary)
   }
 
-  /// Writes the lines of a piece, if it is its turn or they can wait for it, and clears them.
+  /// Writes the lines of a piece and clears them, if necessary after waiting for its turn.
+  ///
+  /// If it is not the turn of the piece and `mayWait` is `false`, the lines stay.
   private func hand(over writer: inout EntityWriter, of index: Int, mayWait: Bool) throws {
     try state.wait { state in
       if let failure = state.failure { throw failure }

@@ -2,10 +2,10 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The script of SQL that an export writes: the tables of the kinds with all rows, or nothing.
+/// The SQL script that an export writes: the tables of the kinds with all rows, or nothing.
 ///
-/// The store is read twice, within one snapshot: what the script's head says, and whether every row
-/// can be written, is known before the first byte is.
+/// The store is read twice within one snapshot, so that the counts in the script's head, and
+/// whether every row can be written, are known before the first byte is written.
 struct SQLScript {
   private let reader: any StoreReader
   private let dialect: SQLDialect
@@ -17,8 +17,8 @@ struct SQLScript {
 
   /// Reads the entities to write.
   ///
-  /// - Throws: `export.unrepresentable`, what `checkCancellation` throws, or
-  ///   `StoreError`.
+  /// - Throws: ``MigrationError/Code/exportUnrepresentable``, `StoreError`, or what
+  ///   `checkCancellation` throws.
   init(
     of reader: any StoreReader, _ dialect: SQLDialect,
     checkCancellation: @escaping () throws -> Void
@@ -109,7 +109,10 @@ struct SQLScript {
     obstacleCount += foundCount
   }
 
-  /// A reference of a record that its table would refuse; SQLite loads the row all the same.
+  /// The first reference of a record that would violate a foreign key in PostgreSQL; `nil` if none
+  /// would.
+  ///
+  /// The script for SQLite turns foreign keys off.
   private func danglingKey(of record: Record) throws -> String? {
     guard dialect == .postgresql else { return nil }
     for key in record.kind.schema.foreignKeys {

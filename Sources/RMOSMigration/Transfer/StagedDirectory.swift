@@ -3,14 +3,14 @@ package import RMOSSystem
 /// A directory tree that is written next to its place and renamed once it is complete.
 ///
 /// It is written into a hidden directory, `.NAME.incomplete-1`, so a migration ignores what a
-/// killed process left; the next that writes to the same place removes it. The directory is locked
-/// while it is written to, which distinguishes it from what was left.
+/// killed process leaves behind; the next process that writes to the same place removes it. A
+/// directory that is still being written to is locked.
 package struct StagedDirectory {
-  /// How many processes may write to the same place at once.
+  /// The maximum number of processes that write to the same place at once.
   private static let mostNames = 100
   /// The maximum number of bytes of the place's name used for the staging directory's.
   private static let longestName = 200
-  /// How many files are still removed once it is cancelled; the rest stays for the next.
+  /// How many files are still removed after cancellation; the next process removes the others.
   private static let cancellationAllowance = 10_000
 
   /// The directory to write to.
@@ -19,7 +19,7 @@ package struct StagedDirectory {
   private let target: [UInt8]
   /// The place, without links.
   private let place: [UInt8]
-  /// The empty directory that is there; `nil` if there is none.
+  /// The empty directory at the place; `nil` if there is none.
   private let replaced: FileStatus.Identity?
   /// The permissions of the finished tree.
   private let mode: UInt32
@@ -43,9 +43,7 @@ package struct StagedDirectory {
     var replacedMode: UInt32?
     var created: [[UInt8]] = []
     if let status = try Self.status(of: target) {
-      guard try FileSystem.isEmpty(directory: target) else {
-        throw .notEmpty
-      }
+      guard try FileSystem.isEmpty(directory: target) else { throw .notEmpty }
       if (try? FileStatus(of: [UInt8(ascii: ".")]).identity) == status.identity {
         throw .isCurrentDirectory
       }
@@ -77,7 +75,7 @@ package struct StagedDirectory {
     self.created = created
   }
 
-  /// The status of what is at a place; `nil` if there is nothing.
+  /// The status of the file or directory at a path; `nil` if there is none.
   private static func status(of path: [UInt8]) throws(SystemError) -> FileStatus? {
     do throws(SystemError) {
       return try FileStatus(of: path)
@@ -138,14 +136,15 @@ package struct StagedDirectory {
 
   /// Opens and locks a directory that was just created, and makes it private.
   ///
-  /// - Returns: `nil` if another process mistook it for one that was left over.
+  /// - Returns: The open directory and its permissions before; `nil` if another process took it for
+  ///   one left behind.
   private static func open(
     _ path: [UInt8]
   ) throws(SystemError) -> (handle: FileDescriptor, usualMode: UInt32)? {
     let handle = try FileDescriptor(directory: path)
     do throws(SystemError) {
       let status = try handle.status()
-      // A process that removes what was left may have been faster than the lock.
+      // A process that removes such directories may have been faster than the lock.
       guard (try? handle.tryLock()) != false,
         try FileStatus.identity(ofLink: path) == status.identity
       else {
@@ -161,7 +160,8 @@ package struct StagedDirectory {
     }
   }
 
-  /// Removes what a killed process of the same user left; what is still being written to is locked.
+  /// Removes a directory that a killed process of the same user left behind; one that is still
+  /// being written to is locked.
   private static func removeLeftOver(
     _ path: [UInt8], _ isCancelled: () -> Bool
   ) throws(SystemError) {
@@ -181,10 +181,10 @@ package struct StagedDirectory {
 
   /// Moves the tree to its place.
   ///
-  /// - Parameter durableFiles: How many files it has, to wait until all of it is on disk, so that a
-  ///   power failure leaves no names without content; `nil` not to wait.
-  /// - Throws: ``SystemError/wasMoved`` if what is there in the end is not the tree;
-  ///   ``SystemError/cancelled``.
+  /// - Parameter durableFiles: The number of files in the tree, to wait until all of them are on
+  ///   disk, so that a power failure leaves no names without content; `nil` not to wait.
+  /// - Throws: ``SystemError/wasMoved`` if another program moved the tree, or something else into
+  ///   its place; ``SystemError/cancelled``.
   package func publish(durableFiles: Int?) throws(SystemError) {
     if let durableFiles { try synchronize(durableFiles) }
     try handle.setPermissions(mode)
@@ -210,9 +210,7 @@ package struct StagedDirectory {
   private func check(
     _ path: [UInt8], is identity: FileStatus.Identity
   ) throws(SystemError) {
-    guard (try? FileStatus(of: path).identity) == identity else {
-      throw .wasMoved
-    }
+    guard (try? FileStatus(of: path).identity) == identity else { throw .wasMoved }
   }
 
   /// Waits until everything written is on disk.
@@ -230,7 +228,7 @@ package struct StagedDirectory {
           ? (try? FileStatus(of: entry).form) == .directory : type == .directory
         if isDirectory { directories.append(entry) } else { paths.append(entry) }
       }
-      // The directory last.
+      // The directory itself comes last.
       for path in paths.reversed() {
         if isCancelled() { throw .cancelled }
         try FileSystem.synchronize(path)
@@ -238,8 +236,8 @@ package struct StagedDirectory {
     }
   }
 
-  /// Removes what was written but not published, and the directories created for it; once
-  /// cancelled, no more than takes a moment.
+  /// Removes the tree that was not published, and the directories created for it; after
+  /// cancellation, only as much as takes a moment.
   package func remove() {
     if (try? FileStatus(of: path).identity) == (try? handle.status().identity) {
       try? Self.removeTree(path, isCancelled)

@@ -1,16 +1,17 @@
 import RMOSModels
 import RMOSStore
 
-/// Finds what the ledger has lost of a run, by what the run says that it wrote.
+/// Finds the records of a run that the ledger has lost, by comparing its records with the
+/// run's own counts.
 ///
-/// Without the before-images of rows that the run updated, undoing it would remove these, and
-/// without their provenance it would leave what it inserted.
+/// Without its before-images, an undo would remove the rows that the run updated; without their
+/// provenance, it would leave the rows that the run inserted.
 struct LedgerLosses {
   /// The numbers of rows that undoing a run changes.
   struct Counts {
-    /// Those that it wrote as a migration does.
+    /// The rows that the run wrote as a migration.
     var written: UndoCounts
-    /// Those that it wrote as a server does.
+    /// The rows that the run changed as a server.
     var changed: UndoCounts
 
     /// All of them.
@@ -30,14 +31,14 @@ struct LedgerLosses {
   /// - Parameters:
   ///   - run: The run that is to be undone.
   ///   - later: The later runs that are not undone.
-  ///   - counts: What undoing the run changes.
+  ///   - counts: The numbers of rows that undoing the run changes.
   init(_ run: LedgerRun, later: [LedgerRun], _ counts: Counts) {
     self.run = run
     self.later = later
     self.counts = counts
   }
 
-  /// Calls `body` with what undoing the run would need, kind by kind.
+  /// Calls `body` with each loss that prevents undoing the run, kind by kind.
   func forEachObstacle(
     _ reader: any StoreReader, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -49,10 +50,10 @@ struct LedgerLosses {
         try body(UndoObstacle(kind: kind, .lacksImages(ofRun: run.id, rows: lost)))
         continue
       }
-      // Mostly, all that the run wrote is there.
+      // Usually, nothing is missing.
       let found = counts.written.rows(of: kind) + counts.changed.rows(of: kind)
       guard wrote > found else { continue }
-      // If later runs do not know what they rewrote, that may have been of this run.
+      // A later run that lost before-images may have rewritten rows of this run.
       var isKnown = true
       for other in later where other.isMigration && other.statistics[kind].updated > 0 {
         let counts = try laterCounts[other.id] ?? reader.undoCounts(ofRun: other.id)
@@ -68,29 +69,29 @@ struct LedgerLosses {
     }
   }
 
-  /// Whether nothing is left that would tell what became of the rows that the run wrote.
+  /// Whether the ledger has nothing left about the rows that the run wrote.
   private func isUntraced(
     _ kind: EntityKind, _ wrote: Int, _ reader: any StoreReader
   ) throws -> Bool {
-    // A server keeps a change of each row, also of those that it deleted.
+    // A server records a change for each row, also for a deleted one.
     guard run.isMigration else {
       let hasChanges = try Self.finds { found in
         try reader.forEachRowChange(ofRun: run.id) { if $0.kind == kind { try found() } }
       }
       return run.command == LedgerRun.serverCommand && !hasChanges
     }
-    // What was deleted may have been inserted again by a later run, whose rows they are now.
+    // Later runs may have inserted deleted rows again, which are theirs now.
     let missing = try reader.inspection.missingTables()
     guard later.reduce(0, { $0 + $1.statistics[kind].migrated }) < wrote,
       !reader.catalog.kinds.contains(where: { missing.contains($0.table) })
     else { return false }
-    // Rows of which nothing is known, as they are without their provenance.
+    // The rows may still be there without their provenance.
     let hasUnknownRows = try Self.finds { found in
       try reader.inspection.forEachIDWithoutProvenance(of: kind) { _ in try found() }
     }
     guard hasUnknownRows else { return false }
-    // Other programs that delete a row leave its provenance, later runs keep it with what they
-    // rewrite.
+    // Provenance of the run remains for rows that other programs deleted, and in the before-images
+    // of later runs.
     return try !Self.finds { found in
       try reader.inspection.forEachDanglingProvenance {
         if $0.run == run.id, reader.catalog.kind(named: $0.kind) == kind { try found() }
@@ -109,7 +110,7 @@ struct LedgerLosses {
   /// Thrown to end a search.
   private struct Found: Error {}
 
-  /// Whether `search` calls its argument, which ends it.
+  /// Returns whether `search` calls its argument; the call ends the search.
   private static func finds(_ search: (() throws -> Void) throws -> Void) throws -> Bool {
     do {
       try search { throw Found() }
@@ -121,7 +122,7 @@ struct LedgerLosses {
 }
 
 extension LedgerRun {
-  /// How many rows of a kind the run updated without their being among its before-images.
+  /// How many rows of a kind the run updated that are not among its before-images.
   fileprivate func lostImages(of kind: EntityKind, _ counts: UndoCounts) -> Int {
     isMigration ? max(0, statistics[kind].updated - counts.restored[kind, default: 0]) : 0
   }
@@ -133,7 +134,7 @@ extension UndoCounts {
   }
 
   /// Whether no row is counted.
-  var isNothing: Bool {
+  var isZero: Bool {
     removed.values.allSatisfy { $0 == 0 } && restored.values.allSatisfy { $0 == 0 }
   }
 }

@@ -5,15 +5,15 @@ import RMOSStore
 struct RowHistory {
   /// The later runs, the newest first.
   private(set) var runs: [Int64] = []
-  /// What stands in the way of undoing the run, or one of these, once the newer ones are undone.
+  /// The obstacles to undoing the run, or one of ``runs``, once the newer ones are undone.
   private(set) var obstacles: [UndoObstacle.Reason] = []
 
-  /// Follows the row with an id through its before-images, down to what `run` left of it.
+  /// Follows the row with an id back through its before-images, to its state after `run`.
   init(
     of kind: EntityKind, _ id: String, since run: Int64, _ reader: any StoreReader
   ) throws {
     let changes = try reader.changes(of: kind, id: id)
-    // A migration keeps nothing of a row that it inserted.
+    // `nil` for a row that a migration inserted: there is nothing to keep of it.
     let own = changes.first { $0.run == run }
     var row = try reader.record(kind, id: id).map {
       BeforeImage(record: $0, provenance: try reader.provenance(kind, id: id))
@@ -47,7 +47,7 @@ struct RowHistory {
     if !obstacles.contains(reason) { obstacles.append(reason) }
   }
 
-  /// Adds the rows that refer to this one, which undoing the run removes, unless that removes or
+  /// Adds the rows that refer to this one, which undoing the run removes, unless it removes or
   /// restores them, too.
   private mutating func addReferrers(
     to kind: EntityKind, _ id: String, _ run: Int64, _ reader: any StoreReader
@@ -57,7 +57,7 @@ struct RowHistory {
       var writers = try reader.changes(of: kind, id: id).map(\.run)
       if let writer = try reader.provenance(kind, id: id)?.run { writers.append(writer) }
       let later = writers.filter { $0 > run }
-      // What the later runs of this row wrote is gone when they are undone.
+      // The references that later runs of this row wrote are gone once these are undone.
       if later.isEmpty ? writers.contains(run) : later.allSatisfy({ runs.contains($0) }) { return }
       add(.isReferred(by: kind, id: id))
     }
@@ -65,7 +65,7 @@ struct RowHistory {
 }
 
 extension UndoObstacle.Reason {
-  /// Whether the row is the one that the run wrote, and only has other content.
+  /// Whether the row is still the one that the run wrote, though with other content.
   fileprivate var leavesTheRow: Bool { self == .isEdited || self == .isUnknown }
 }
 

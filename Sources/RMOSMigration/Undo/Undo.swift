@@ -15,12 +15,11 @@ import RMOSSystem
 public struct Undo: Sendable {
   /// How a run is undone.
   public struct Options: Sendable {
-    /// Whether to write nothing and only predict what would happen; a store that is open read-only
-    /// will do.
+    /// Whether to write nothing and only predict what would happen; the store may be read-only.
     public var isDryRun = false
     /// Whether to back up a store on disk before the first write.
     ///
-    /// An undo that changes no row leaves no backup; of older ones the last two are kept.
+    /// An undo that changes no row leaves no backup. The two newest earlier backups are kept.
     public var takesBackup = true
     /// The maximum number of obstacles the report keeps; all are counted.
     package var maxObstacles = 10_000
@@ -52,9 +51,9 @@ public struct Undo: Sendable {
   ///
   /// Cancelling the task abandons the undo, and nothing is changed.
   ///
-  /// - Returns: What was done, or what prevents it. If the run changed nothing, nothing is done,
-  ///   and the report says so.
-  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`, with
+  /// - Returns: A report of what was done, or of what prevents it. If the run changed nothing, it
+  ///   says so, and nothing is done.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`;
   ///   `CancellationError` if the task was cancelled.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
   public func run() async throws -> UndoReport {
@@ -74,7 +73,7 @@ public struct Undo: Sendable {
     do {
       return try store.withExclusiveWriter { try undo(isCancelled) }
     } catch let error as StoreError where error.code == .locked {
-      // The run to be undone may be what holds the lock.
+      // The lock may be held by the very run that is to be undone.
       var report = try rehearse(isCancelled)
       guard report.obstacles.first?.reason == .isRunning else { throw error }
       report.isDryRun = false
@@ -97,7 +96,7 @@ public struct Undo: Sendable {
           try findObstacles(transaction, isUnderWay: { false }, &report)
         }
         guard report.obstacleCount == 0, !report.hasNothingToUndo else { throw Rollback() }
-        // The backup has what was committed before, and there is no other writer.
+        // The backup is of the state before this transaction, which is not committed.
         if options.takesBackup {
           report.backup = try RunBackup.take(of: store, isCancelled: isCancelled)
         }
@@ -158,7 +157,7 @@ public struct Undo: Sendable {
     if report.obstacleCount == 0,
       case .copy(let copy) = try store.rehearsal(isCancelled: isCancelled)
     {
-      // Only the store knows the other obstacles.
+      // Only the store knows what else prevents the undo, such as a trigger.
       var options = options
       options.isDryRun = false
       options.takesBackup = false
@@ -201,11 +200,11 @@ public struct Undo: Sendable {
         for run in runs { later.insert(run) }
       }
       report.obstacleGroups = groups.sorted
-      try addThoseInTheirWay(to: &later, reader)
+      try addRunsInTheirWay(to: &later, reader)
       report.runsToUndoFirst = later.found.sorted(by: >)
       let total = run.statistics.total
       report.hasNothingToUndo =
-        report.obstacleCount == 0 && total.migrated + total.updated == 0 && counts.sum.isNothing
+        report.obstacleCount == 0 && total.migrated + total.updated == 0 && counts.sum.isZero
     }
     return run
   }
@@ -216,15 +215,15 @@ public struct Undo: Sendable {
       written: try reader.undoCounts(ofRun: id), changed: try reader.changeCounts(ofRun: id))
   }
 
-  /// Calls `body` with all that stands in the way of undoing a run, also once the later runs that
-  /// have to be undone first are.
+  /// Calls `body` with each obstacle to undoing a run, including those that remain once the later
+  /// runs that have to be undone first are undone.
   private func forEachObstacle(
     ofRun run: Int64, _ reader: any StoreReader, _ body: (UndoObstacle) throws -> Void
   ) throws {
     var followed = 0
     func explain(_ obstacle: UndoObstacle) throws {
       var obstacle = try explained(obstacle, of: run, reader)
-      // Each takes some look-ups; what lies behind more rows than are listed need not be known.
+      // Following a row takes several look-ups: do it only for as many rows as are listed.
       guard case .isUpdated(let writer) = obstacle.reason, followed < options.maxObstacles,
         let kind = obstacle.kind, let id = obstacle.id
       else { return try body(obstacle) }
@@ -240,7 +239,8 @@ public struct Undo: Sendable {
     try reader.forEachChangeObstacle(ofRun: run, explain)
   }
 
-  /// An obstacle, with the run that made it where a server did: its edits can be undone.
+  /// Returns an obstacle, as an update by a run if it is an edit that a server made: undoing the
+  /// server's run removes it.
   private func explained(
     _ obstacle: UndoObstacle, of run: Int64, _ reader: any StoreReader
   ) throws -> UndoObstacle {
@@ -253,10 +253,10 @@ public struct Undo: Sendable {
     return UndoObstacle(kind: kind, id: id, .isUpdated(by: newest.run))
   }
 
-  /// The runs that have to be undone before others.
+  /// The later runs that have to be undone first.
   private struct LaterRuns {
     private(set) var found: Set<Int64> = []
-    /// Those that may have to be: the ledger has others' changes no more.
+    /// The runs not found so far that may have to be undone: those that changed rows.
     private var others: [Int64]
 
     init(of runs: [LedgerRun]) {
@@ -273,17 +273,17 @@ public struct Undo: Sendable {
       return true
     }
 
-    /// Whether all that may be between two runs are found already.
+    /// Whether all runs between two others that may have to be undone have been found.
     func isComplete(after run: Int64, before end: Int64 = .max) -> Bool {
       !others.contains { run < $0 && $0 < end }
     }
   }
 
   /// Adds the runs that have to be undone before those that were found.
-  private func addThoseInTheirWay(
+  private func addRunsInTheirWay(
     to later: inout LaterRuns, _ reader: any StoreReader
   ) throws {
-    // The oldest first: it may lead to all others, so that none of these needs to be looked at.
+    // The oldest first: it may lead to all others, which then need not be examined.
     var unexamined = later.found.sorted(by: >)
     while let run = unexamined.popLast() {
       if later.isComplete(after: run) { continue }
@@ -300,9 +300,8 @@ public struct Undo: Sendable {
 
   /// The later runs that wrote the entity of an obstacle to undoing `run`, the newest first.
   ///
-  /// Runs that are known already may be absent, except for the newest.
-  ///
   /// Undoing these runs removes the obstacle; the list is empty if undoing runs does not remove it.
+  /// Runs that are known already may be absent, except for the newest.
   private func laterRuns(
     behind obstacle: UndoObstacle, after run: Int64, _ known: LaterRuns, _ reader: any StoreReader
   ) throws -> [Int64] {
@@ -310,7 +309,7 @@ public struct Undo: Sendable {
     switch obstacle.reason {
     case .isUpdated(let newest):
       writers = [newest]
-      // Other runs can only be in between.
+      // Further runs can only be in between.
       if !known.isComplete(after: run, before: newest), let kind = obstacle.kind,
         let id = obstacle.id
       {
@@ -320,8 +319,8 @@ public struct Undo: Sendable {
       writers = try reader.changes(of: kind, id: referrer).map(\.run)
       let isRewritten = writers.contains { $0 > run }
       if let writer = try reader.provenance(kind, id: referrer)?.run { writers.append(writer) }
-      // A row that was edited since prevents undoing that run too, and the edit may be what refers
-      // to this row.
+      // If the referring row was edited since, its run cannot be undone either, and the edit may
+      // have added the reference.
       if !isRewritten, writers.contains(where: { $0 > run }),
         case .edited = try reader.editState(kind, id: referrer)
       {

@@ -2,7 +2,7 @@ package import RMOSModels
 public import RMOSStore
 import RMOSSystem
 
-/// What undoing a run did, or what prevented it.
+/// The result of undoing a run, or the obstacles that prevented it.
 public struct UndoReport: Sendable, Hashable {
   /// The run that was to be undone.
   package internal(set) var undoneRun: Int64
@@ -12,11 +12,11 @@ public struct UndoReport: Sendable, Hashable {
   package let catalog: EntityCatalog
   /// The number of the undo itself in the ledger; `nil` if nothing was written.
   public internal(set) var run: Int64?
-  /// The backup from before the undo; `nil` if none was needed or wanted.
+  /// The backup from before the undo; `nil` if none was taken.
   public internal(set) var backup: RunBackup?
   /// Whether it was a dry run.
   public internal(set) var isDryRun = false
-  /// What was, or in a dry run would be, removed and restored; nothing if there are obstacles.
+  /// How many rows were, or in a dry run would be, removed and restored; 0 if there are obstacles.
   public internal(set) var counts = UndoCounts()
   /// The first obstacles, kind by kind.
   public internal(set) var obstacles: [UndoObstacle] = []
@@ -26,6 +26,8 @@ public struct UndoReport: Sendable, Hashable {
   ///
   /// Those that undoing a later run removes come first, the newest run first.
   public internal(set) var obstacleGroups: [UndoObstacleGroup] = []
+  /// The later runs that have to be undone first, the newest first.
+  public internal(set) var runsToUndoFirst: [Int64] = []
   /// Whether the run changed nothing, so that there is nothing to undo.
   ///
   /// Nothing is written then, not even to the ledger.
@@ -38,9 +40,6 @@ public struct UndoReport: Sendable, Hashable {
     self.undoneRun = undoneRun
     self.database = database
   }
-
-  /// The later runs that have to be undone first, the newest first.
-  public internal(set) var runsToUndoFirst: [Int64] = []
 
   /// Whether there is no obstacle.
   public var isSuccess: Bool { obstacleCount == 0 }
@@ -133,9 +132,9 @@ public struct UndoObstacleGroup: Sendable, Hashable {
   public internal(set) var code: String
   /// The later run that has to be undone first; `nil` if the remedy is another.
   package internal(set) var undoFirst: Int64?
-  /// How many there are.
+  /// The number of obstacles.
   public internal(set) var count = 0
-  /// The first three of them.
+  /// The first three obstacles.
   package internal(set) var examples: [UndoObstacle] = []
 
   /// The maximum number of obstacles a group keeps.
@@ -184,7 +183,7 @@ public struct UndoObstacleGroup: Sendable, Hashable {
 
   /// The entities of the first obstacles, such as `pattern "p1"`.
   ///
-  /// If a row that would stay refers to a row that would be removed, the former is named.
+  /// For a reference to a row that would be removed, it is the referring row.
   package var subjects: [String] {
     examples.compactMap { obstacle in
       if case .isReferred(let kind, let id) = obstacle.reason { return UndoObstacle.name(kind, id) }
@@ -194,9 +193,9 @@ public struct UndoObstacleGroup: Sendable, Hashable {
   }
 }
 
-/// Groups obstacles; takes memory for the groups only.
+/// Groups obstacles, keeping only the first few of each group.
 struct UndoObstacleGroups {
-  /// What the obstacles of a group have in common.
+  /// The common properties of the obstacles of a group.
   private struct Key: Hashable {
     var code: String
     var undoFirst: Int64?

@@ -17,7 +17,7 @@ import Testing
     #expect(json["missing_tables"]?.text == "[]" && json["interrupted_runs"]?.text == "[]")
   }
 
-  /// Whoever wraps a store hands on whether somebody writes, and then hears the same of it.
+  /// A wrapper passes on whether the store has a writer, so the status is the same.
   @Test func aRunWhoseProcessDiedIsToldThroughAWrappedStoreToo() throws {
     try TemporaryDirectory.use { directory in
       let base = try SQLiteStore(path: directory.file("x.db"))

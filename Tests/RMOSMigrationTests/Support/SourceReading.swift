@@ -4,7 +4,7 @@ import RMOSTestSupport
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// What is found in a tree, or in a document alone, entry by entry.
+/// The entries found in a tree or in a single document.
 struct SourceReading {
   struct Found: Equatable {
     var kind: EntityKind
@@ -19,7 +19,7 @@ struct SourceReading {
     var referencePlaces: [RecordBatch.SourcePlace]
 
     var codes: [String] { issues.map(\.code.rawValue) }
-    /// One line for a test to compare: locator, id and codes.
+    /// The locator, id and codes in one line, for tests to compare.
     var summary: String {
       ([origin.locator?.text ?? "-", id ?? "-"] + codes).joined(separator: " ")
     }
@@ -28,7 +28,7 @@ struct SourceReading {
       return fields.indices.filter { given.contains($0) }.map { fields[$0].member }
         .joined(separator: ",")
     }
-    /// All that does not depend on where in the file the entity stands, or in which encoding.
+    /// The properties that do not depend on the entity's offset in the file or on the encoding.
     var content: [String] {
       [kind.rawValue, id ?? "-", "\(values)", origin.unknownMembers ?? "-", givenMembers] + codes
         + issues.map(\.message) + [origin.locator?.text ?? "-"]
@@ -65,7 +65,7 @@ struct SourceReading {
     add(batches.all)
   }
 
-  /// Reads a document of patterns alone, in memory.
+  /// Reads a single document of patterns, in memory.
   init(
     _ document: [UInt8], of kind: EntityKind = .patterns,
     as format: SourcePath.Format = .json, limits: SourceWindow.Limits = SourceWindow.Limits(),
@@ -85,7 +85,7 @@ struct SourceReading {
 
   private static let options = EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
 
-  /// What was emitted.
+  /// The entries that were emitted.
   private final class Batches {
     var all: [SourceBatch] = []
 

@@ -18,7 +18,7 @@ import Testing
     try withExtendedLifetime(tree) { try Diff(of: tree.path, against: store).runSynchronously() }
   }
 
-  /// Runs `body` with each kind of store, holding what `tree` says.
+  /// Runs `body` with each kind of store, into which `tree` was migrated.
   private func withStores(
     _ tree: SourceTree, _ body: (any RecordStore) throws -> Void
   ) throws {
@@ -54,8 +54,8 @@ import Testing
       #expect(report[.joblogs].onlyInSource == 1)
       #expect(report.entries.map(\.id) == ["added", "p2", "j1"])
       #expect(report.entries.map(\.category) == [.onlyInDatabase, .onlyInDatabase, .onlyInSource])
-      // One was never migrated, the other was from another directory; the row's deletion took its
-      // provenance with it.
+      // The first was never migrated, the second comes from another directory, and the third was
+      // deleted together with its provenance.
       #expect(report.entries.map(\.change) == [nil, nil, nil])
       #expect(report.entries.map(\.otherReading) == [nil, .source(tree.path), nil])
       #expect(report.entries[1].path == "patterns/all.jsonl" && report.entries[1].run == 1)
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  /// An export writes U+FFFD in place of what is not UTF-8, and such text reads as if it had that.
+  /// An export writes U+FFFD in place of bytes that are not UTF-8; reading a row gives the same.
   @Test func whatIsNotUTF8IsNotEqualToWhatItReadsAs() throws {
     try TemporaryDirectory.use { directory in
       let path = directory.file("x.db")
@@ -161,7 +161,7 @@ import Testing
     let tree = try tree(["patterns/again.json": Texts.pattern("p2", family: "f1")])
     try withStores(tree) { store in
       let report = try diff(tree, store)
-      // Of the two the one in again.json comes first and is what was migrated.
+      // The one in again.json comes first, so it was migrated.
       #expect(report.isEmpty && report[.patterns].repeated == 1 && report[.patterns].equal == 2)
       #expect(report.text.contains("1 entity of the source with the id of an earlier one"))
     }
@@ -243,8 +243,8 @@ import Testing
     #expect(cancelled?.code == .cancelled)
   }
 
-  /// Whatever a tree holds: each of its entities is counted once, and what a migration would insert
-  /// is what is only in the source.
+  /// Each entity is counted once, and the valid ones only in the source are those that a migration
+  /// would insert.
   @Test(arguments: UInt64(300)..<312)
   func aDiffAgreesWithTheMigration(_ seed: UInt64) throws {
     let tree = try RandomTree(seed: seed)
@@ -275,7 +275,7 @@ import Testing
       let stores: [any RecordStore] = [
         InMemoryStore(), try SQLiteStore(path: directory.file("x.db")),
       ]
-      // What stands in for absent timestamps must not depend on the second.
+      // A fixed clock, so that absent timestamps are filled in alike.
       var options = Migration.Options()
       options.clock = .fixed()
       let reports = try stores.map { store in

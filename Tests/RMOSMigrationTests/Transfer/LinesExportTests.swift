@@ -7,14 +7,14 @@ import Testing
 
 @testable import RMOSMigration
 
-/// Exports of lines, whose pieces are read at the same time.
+/// Exports of lines, whose pieces are read in parallel.
 @Suite struct LinesExportTests {
   private let directory: TemporaryDirectory
   private var path: String { directory.file("rmos.db") }
 
   init() throws { directory = try TemporaryDirectory() }
 
-  /// What other programs put into columns, as SQL.
+  /// Values that other programs store in columns, as SQL.
   private static let oddValues = [
     "NULL", "''", "'null'", "' null '", "'{}'", "'{ \"a\" : 1 }'", "'{\"a\":1}'", "'{\"a\":1'",
     "'[1,2]'", "'\"x\"'", "'a\"b'", "'a\\b'", "'a' || char(10) || 'b'", "char(0)",
@@ -73,7 +73,7 @@ import Testing
     let store = try makeOddDatabase(seed)
     let whole = try exported(store, to: "whole")
     #expect(whole.summary.total > 0 && whole.summary.leftOut >= 9)
-    // A store that is wrapped has nothing but what every store has: text, but not its bytes.
+    // A wrapped store only has what every store has: decoded text, not its bytes.
     let wrapped = try exported(FaultyStore(store, failingAt: nil), to: "wrapped")
     var summary = whole.summary
     summary.issues.removeAll { $0.message.contains("bytes that are not UTF-8") }

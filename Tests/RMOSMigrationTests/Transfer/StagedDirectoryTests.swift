@@ -7,10 +7,10 @@ import Testing
 
 @testable import RMOSMigration
 
-/// The directory beside its place in which an export is written.
+/// The directory next to its place in which an export is written.
 @Suite struct StagedDirectoryTests {
-  /// The name of the directory beside is shorter where it would be too long, but no character is
-  /// cut in two.
+  /// The name of the place is shortened if that of the hidden directory would be too long, but no
+  /// character is cut in two.
   @Test(arguments: ["x", "é", "日", "😀"])
   func aPlaceMayHaveTheLongestName(_ character: String) throws {
     try TemporaryDirectory.use { directory in

@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// A ledger that others have taken something from: nothing is undone by halves.
+/// A ledger from which another program removed something: no run is undone by halves.
 @Suite struct LedgerLossTests {
   private let directory: TemporaryDirectory
   private let path: String
@@ -14,7 +14,7 @@ import Testing
     path = directory.file("x.db")
   }
 
-  /// Migrates families of these names by id, with updates.
+  /// Migrates strip families with these names, by id, with updates.
   private func migrate(_ names: KeyValuePairs<String, String>) throws {
     var options = Migration.Options()
     options.onDuplicate = .update
@@ -51,7 +51,7 @@ import Testing
     try migrate(["f": "B", "g": "B"])
     _ = try sqlite3(path, sql)
     try expectRefusal(2, [.lacksImages(ofRun: 2, rows: lost)])
-    // The rows of the first run may be among them.
+    // The lost images may be of rows of the first run.
     try expectRefusal(
       1, [.lacksImages(ofRun: 2, rows: lost)] + (lost == 1 ? [.isUpdated(by: 2)] : []))
   }
@@ -80,7 +80,7 @@ import Testing
     try expectRefusal(2, [.isUntraced(rows: 1)])
   }
 
-  /// What other programs delete, and what later runs have written since, is explained.
+  /// Rows that another program deleted are not lost by the ledger.
   @Test(arguments: [
     "DELETE FROM strip_families WHERE id = 'f'",
     "DELETE FROM strip_families WHERE id = 'f'; DELETE FROM migration_provenance "

@@ -5,7 +5,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// The backup before an undo, and undoing given up.
+/// The backup before an undo, and cancelled undos.
 @Suite struct UndoBackupTests {
   private let work: TemporaryDirectory
 
@@ -82,7 +82,7 @@ import Testing
 
   @Test func aBackupThatFailsStopsTheUndoBeforeAnythingIsWritten() throws {
     let before = try content("x.db")
-    // Nothing can be created under these names.
+    // Directories take the names of the file that would be written first.
     let name = "x.db.backup-3.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
     for taken in [name] + (2...100).map({ "\(name)-\($0)" }) {
       try FileManager.default.createDirectory(
@@ -95,7 +95,7 @@ import Testing
     #expect(try Undo(of: 2, in: store()) { $0.takesBackup = false }.runSynchronously().isSuccess)
   }
 
-  /// Whenever the question is answered with yes: before, amid the backup, amid the statements.
+  /// Cancelled at any moment: before, during the backup, during the statements.
   @Test func anUndoGivenUpChangesNothing() throws {
     _ = try migrate((0..<400).map { "m\($0)" })
     let before = try content("x.db")
@@ -115,7 +115,7 @@ import Testing
         #expect(error.code == .cancelled)
         #expect(try content("x.db") == before)
         #expect(try names.filter { $0.contains("backup") } == [])
-        // The store is none the worse for it.
+        // The store can still be written to.
         #expect(try store.write { try $0.runs(limit: 1).first?.undoneBy } == nil)
       }
     }

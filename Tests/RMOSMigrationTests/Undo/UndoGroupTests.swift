@@ -5,7 +5,7 @@ import Testing
 
 @testable import RMOSMigration
 
-/// What stands in the way of an undo, said in few words.
+/// The obstacles to an undo, in groups.
 @Suite struct UndoGroupTests {
   private func withStores(_ body: (any RecordStore) throws -> Void) throws {
     try TemporaryDirectory.use { directory in
@@ -52,7 +52,7 @@ import Testing
       let json = try JSONValue(parsing: report.json)
       #expect(json["undo_first"]?.text == "[4,3,2]")
 
-      // In that order it can be done.
+      // The runs can be undone in that order.
       for run in report.runsToUndoFirst + [1] {
         #expect(try Undo(of: run, in: store).runSynchronously().isSuccess)
       }
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// What was in between, and what is in the way of undoing a later run, comes first too.
+  /// Runs in between, and obstacles to undoing a later run, count too.
   @Test func allRunsToUndoFirstAreNamedAtOnce() throws {
     try withStores { store in
       var options = Migration.Options()
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// What a later run overwrote comes back with undoing that, and no undo removes it.
+  /// Undoing a later run restores the edit that it overwrote, which no undo removes.
   @Test func anEditBelowALaterRunIsNamedAtOnce() throws {
     try withStores { store in
       let edited = StoreSamples.record(.stripFamilies, "f", ["name": .text("mine")])
@@ -174,7 +174,7 @@ import Testing
     }
   }
 
-  /// That it refers to what would go may be somebody's change, which undoing its run leaves.
+  /// The reference may be the edit, and its run cannot be undone while the row is edited.
   @Test func aRowOfALaterRunThatWasChangedSinceDoesNotPointToThatRun() throws {
     try withStores { store in
       _ = try RecordedMigration(
@@ -217,7 +217,7 @@ import Testing
     }
   }
 
-  /// What it wrote is gone already; that it was undone is still worth a line in the ledger.
+  /// Although its rows are gone already, the undo is recorded in the ledger.
   @Test func aRunWhoseRowsAreGoneIsUndone() throws {
     try withStores { store in
       try store.write { transaction in
@@ -231,7 +231,7 @@ import Testing
   }
 }
 
-/// What prevents an undo is said one by one and for many, with the way out.
+/// The messages of obstacles, one by one and in groups, name the remedy.
 @Suite struct UndoObstacleTests {
   static let reasons: [(UndoObstacle.Reason, [String])] = [
     (.isRunning, ["under way", "stop it"]), (.isUndone(by: 7), ["run 7"]),

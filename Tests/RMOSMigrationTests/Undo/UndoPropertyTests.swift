@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What holds of updating and undoing, whatever the trees.
+/// Properties of updating and undoing, for any trees.
 @Suite struct UndoPropertyTests {
   static let seeds = Array(UInt64(500)..<505)
 
@@ -112,7 +112,7 @@ import Testing
       let update = try RecordedMigration(other.source, into: store, options(.update, day: 2))
       let second = try Everything(store)
 
-      // The first cannot go before the second.
+      // The first run cannot be undone before the second.
       let refused = try Undo(of: 1, in: store).runSynchronously()
       #expect(!refused.isSuccess && refused.run == nil)
       #expect(refused.obstacles.contains { $0.reason == .isUpdated(by: 2) })

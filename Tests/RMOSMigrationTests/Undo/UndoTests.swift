@@ -40,7 +40,7 @@ import Testing
         return try JSONValue(parsing: writer.text)["undone_by"]
       }
       #expect(try undoneBy(run) == .null && undoneBy(undone) == 2)
-      // The report of the newest run is of the newest migration.
+      // The report of the newest run is that of the newest migration.
       #expect(try MigrationReport(ofRun: nil, in: store).run?.id == 1)
     }
   }
@@ -130,7 +130,7 @@ import Testing
     }
   }
 
-  /// A ledger of version 1, as the version before kept it: no digests, so nothing can be told.
+  /// A ledger of version 1 has no digests, so it is unknown which rows were edited.
   @Test func whatAnOlderVersionWroteIsNeitherUpdatedNorUndone() throws {
     try TemporaryDirectory.use { directory in
       let path = directory.file("x.db")
