@@ -12,7 +12,7 @@ protocol AuditCheck {
   func run(_ context: AuditContext) throws -> [AuditRule]
 }
 
-/// What the checks of one part of an audit share.
+/// The state that the checks of one part of an audit share.
 final class AuditContext {
   let reader: any StoreReader
   let inspector: any SchemaInspecting
@@ -50,21 +50,21 @@ final class AuditContext {
   /// Whether the column exists.
   func has(_ kind: EntityKind, column: String) -> Bool { table(kind)?.column(column) != nil }
 
-  /// Whether there is a ledger of which the runs and the provenance can be read.
+  /// Whether there is a ledger with runs and provenance.
   var hasLedger: Bool {
     !hasSchema || Self.ledgerTables.allSatisfy { tables[$0]?.isTable == true }
   }
 
-  /// Whether there is a ledger that lacks one of these.
+  /// Whether there is a ledger that lacks one of these tables.
   private var hasIncompleteLedger: Bool {
     !hasLedger && tables.contains { $0.value.isTable && $0.key.hasPrefix("migration_") }
   }
 
   private static let ledgerTables = ["migration_runs", "migration_provenance"]
 
-  /// The rules of a check that needs ``hasLedger``, where that is not so: none applies.
+  /// Returns the rules that applied for a check that lacks the ledger it needs: none.
   ///
-  /// If there is only part of a ledger, they should have been checked.
+  /// If there is only part of a ledger, `rules` are marked as incomplete.
   func withoutLedger(_ rules: [AuditRule]) -> [AuditRule] {
     if hasIncompleteLedger { log.mark(rules, .incomplete) }
     return []
@@ -136,7 +136,7 @@ struct StoreShape: Sendable {
   }
 }
 
-/// Runs the parts of an audit, on whatever thread, and puts their findings together in order.
+/// Runs the parts of an audit, on any threads, and puts their findings together in order.
 final class AuditCollector: Sendable {
   private struct State {
     var shape: StoreShape?
@@ -149,7 +149,7 @@ final class AuditCollector: Sendable {
   private let limit: Int
   private let hasWriter: Bool
   private let isCancelled: @Sendable () -> Bool
-  // The thread sanitizer does not see through `Mutex`.
+  // Not a `Mutex`, which the thread sanitizer does not recognize.
   private let state = Monitor(State())
 
   init(
@@ -205,7 +205,7 @@ final class AuditCollector: Sendable {
 
 /// Collects findings: counts all, and keeps of each rule the worst, those found first.
 final class AuditLog {
-  /// What was found under one rule.
+  /// The findings of one rule, counted and kept.
   struct Entry: Sendable {
     var counts: [Severity: Int] = [:]
     /// The findings kept: of each severity, up to the limit for all findings.
@@ -218,7 +218,7 @@ final class AuditLog {
   /// The entries by rule code; only rules that were asked for.
   private var entries: Findings = [:]
 
-  /// What was found, by code.
+  /// The entries by rule code.
   typealias Findings = [String: Entry]
 
   /// Creates a log for rules, which are in the order of reports.
@@ -246,7 +246,7 @@ final class AuditLog {
   /// The findings so far.
   var all: Findings { entries }
 
-  /// Adds what another part of the audit found.
+  /// Adds the findings of another part of the audit.
   func add(_ findings: Findings) {
     for (code, found) in findings {
       guard var entry = entries[code] else { continue }

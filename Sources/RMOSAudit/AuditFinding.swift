@@ -34,12 +34,12 @@ public struct AuditFinding: Sendable, Hashable {
   package var expected: String?
   /// A human-readable description: what is wrong, and how to fix it.
   public var message: String
-  /// What a repair plan proposes; `nil` if a person must decide.
+  /// The repair that a plan proposes; `nil` if a person must decide.
   public var repair: Repair?
-  /// Where the missing target of a reference, or an entity with white space around its id, came
-  /// from: migrating that again restores it.
+  /// The origin of the missing target of a reference, of a deleted entity, or of an entity with
+  /// white space around its id.
   package var origin: FindingOrigin?
-  /// Where the row itself came from, if it was edited since: migrating that again restores it.
+  /// The origin of the row itself, if it was edited since: migrating its file again restores it.
   var edited: FindingOrigin?
 
   /// Creates a finding of a rule of your own.
@@ -102,9 +102,9 @@ package struct FindingOrigin: Sendable, Hashable {
   enum Outcome: Sendable, Hashable {
     /// It was written; if it is missing now, it has been deleted since.
     case migrated
-    /// It was written, and the row is another now.
+    /// It was written, and its row was edited since.
     case edited
-    /// It was left out of the newest migration.
+    /// It failed in the newest migration of its source.
     case failed
   }
 
@@ -114,7 +114,7 @@ package struct FindingOrigin: Sendable, Hashable {
   var source: String
   /// The file's path relative to the source directory.
   var path: String
-  /// The run of a server that deleted or changed it last, which can be undone.
+  /// The run of a server that deleted or changed it last and can be undone; `nil` if there is none.
   var undoable: Int64?
 }
 
@@ -122,10 +122,11 @@ package struct FindingOrigin: Sendable, Hashable {
 struct FindingOrigins {
   private let context: AuditContext
   private var runs: [Int64: LedgerRun?] = [:]
-  /// What the newest migration of each source left out, by kind and id; `nil` until asked for.
+  /// The entities that failed in the newest migration of each source, by kind and id; `nil` until
+  /// one is looked up.
   private var failed: [EntityKind: [String: FindingOrigin]]?
 
-  /// How many entities that failed are remembered.
+  /// The maximum number of failed entities that are remembered.
   private static let failuresKept = 10_000
 
   init(_ context: AuditContext) { self.context = context }
@@ -152,7 +153,7 @@ struct FindingOrigins {
     return failed
   }
 
-  /// Problems of the ledger are reported by its own rules.
+  /// Runs `body`, ignoring errors of a damaged ledger: its own rules report them.
   private static func ifReadable(_ body: () throws -> Void) throws {
     do {
       try body()
@@ -205,7 +206,7 @@ struct FindingOrigins {
     return run
   }
 
-  /// The run of a server that gave an entity its current content.
+  /// The run of a server that left an entity as it is, if that run can be undone.
   private mutating func undoableRun(
     _ kind: EntityKind, _ id: String, _ isAsLeft: (RowChange.Result) -> Bool
   ) throws -> Int64? {

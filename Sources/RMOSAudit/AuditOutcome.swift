@@ -59,7 +59,7 @@ package struct AuditOutcome: Sendable, Hashable {
 }
 
 extension AuditOutcome {
-  /// What is known of changes since, in words.
+  /// Says in words whether something has changed since the audit.
   ///
   /// - Parameters:
   ///   - hasChanged: Whether `subject` has changed since; `nil` if that is not known.

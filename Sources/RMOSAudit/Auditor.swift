@@ -14,7 +14,7 @@ import RMOSSystem
 /// for finding in report.findings { print(finding.code, finding.id ?? "", finding.message) }
 /// ```
 public struct Auditor: Sendable {
-  /// What is checked, and how much is kept.
+  /// The rules to check, and how many findings to keep.
   public struct Options: Sendable {
     /// The built-in rules to check; by default all of them, in the order of reports.
     public var rules = AuditRule.all
@@ -70,9 +70,9 @@ public struct Auditor: Sendable {
     let start = clock.now
     let collector = AuditCollector(
       rules: AuditRule.all.filter(Set(options.rules).contains) + options.checkers.map(\.rule),
-      // Before reading: a run that ends after this shows as ended.
-      limit: max(0, options.findingsPerRule), hasWriter: store.hasWriter ?? true,
-      isCancelled: isCancelled)
+      limit: max(0, options.findingsPerRule),
+      // Asked before reading, so that a run that ends in between is read as ended.
+      hasWriter: store.hasWriter ?? true, isCancelled: isCancelled)
     try store.readOnOneState(
       parts.enumerated().map { position, part in
         { reader in try collector.run(part, at: position, reader) }
@@ -83,7 +83,7 @@ public struct Auditor: Sendable {
       ledgerTables: collector.ledgerTables)
   }
 
-  /// What an audit consists of, in the order of reports: parts may run at the same time.
+  /// The parts of an audit, in the order of reports; parts may run at the same time.
   private var parts: [@Sendable (AuditContext) throws -> Void] {
     var parts: [@Sendable (AuditContext) throws -> Void] = [
       { try $0.run(IntegrityCheck()) }, { try $0.run(SchemaCheck()) },

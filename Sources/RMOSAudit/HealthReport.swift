@@ -4,8 +4,8 @@ import RMOSSystem
 
 /// The health of a store, as far as there was time to check it, and what was not checked.
 ///
-/// A small store is audited whole at once, a large one only on request. What is not known to be
-/// sound is not called so, and an audit of the same store never says the contrary.
+/// A small store is audited completely at once, a large one only on request. A store is only called
+/// sound if it is known to be: an audit of the same store never contradicts the verdict.
 ///
 /// ```swift
 /// let health = try await HealthReport.read(from: store)
@@ -28,8 +28,7 @@ public struct HealthReport: Sendable, Hashable {
   /// The parts that were not checked, or not completely, such as `rows`; empty if nothing was left
   /// out.
   public private(set) var notChecked: [String] = []
-  /// What was checked: what is not in ``notChecked`` of `file`, `schema`, `rows`, `references`,
-  /// `provenance` and `runs`.
+  /// The parts that were checked completely: those of ``aspects`` that are not in ``notChecked``.
   package var checked: [String] { Self.aspects.filter { !notChecked.contains($0) } }
   /// How many rows with a reference were checked.
   package private(set) var referencesChecked = 0
@@ -46,11 +45,12 @@ public struct HealthReport: Sendable, Hashable {
     package var first: String
   }
 
-  /// What sentences of ``errors`` and ``warnings`` are about.
+  /// The findings behind sentences of ``errors`` and ``warnings``, by sentence.
   package private(set) var problems: [String: Problem] = [:]
 
-  /// How many errors and warnings there are beyond one for each sentence.
+  /// The number of errors beyond one per sentence.
   private var furtherErrors = 0
+  /// The number of warnings beyond one per sentence.
   private var furtherWarnings = 0
 
   /// The number of errors; a lower bound if not everything was checked.
@@ -58,11 +58,11 @@ public struct HealthReport: Sendable, Hashable {
   /// The number of warnings; a lower bound if not everything was checked.
   var warningCount: Int { warnings.count + furtherWarnings }
 
-  /// Everything that an audit checks.
+  /// The parts of everything that an audit checks.
   package static let aspects = ["file", "schema", "rows", "references", "provenance", "runs"]
 
-  /// The quick check, if it came to its end.
-  private var look: QuickHealth?
+  /// The quick check, if one was made.
+  private var quick: QuickHealth?
 
   /// Whether everything was checked.
   package var isComplete: Bool { notChecked.isEmpty }
@@ -124,43 +124,43 @@ public struct HealthReport: Sendable, Hashable {
   }
 
   /// Creates the report of a quick check of a large store.
-  private init(_ look: QuickHealth) {
-    self.look = look
-    errors = look.errors
-    warnings = look.warnings
-    explain(look)
-    referencesChecked = look.references.reduce(0) { $0 + $1.checked }
-    referencesDangling = look.danglingReferences
+  private init(_ quick: QuickHealth) {
+    self.quick = quick
+    errors = quick.errors
+    warnings = quick.warnings
+    explain(quick)
+    referencesChecked = quick.references.reduce(0) { $0 + $1.checked }
+    referencesDangling = quick.danglingReferences
     count(
-      errors: (look.schema + look.runs).count { $0.severity == .error } + referencesDangling,
+      errors: (quick.schema + quick.runs).count { $0.severity == .error } + referencesDangling,
       warnings: 0)
-    notChecked = ["file", "rows"] + (look.isComplete ? [] : ["references"]) + ["provenance"]
+    notChecked = ["file", "rows"] + (quick.isComplete ? [] : ["references"]) + ["provenance"]
   }
 
-  private mutating func explain(_ look: QuickHealth) {
-    for finding in look.schema + look.runs {
+  /// Adds the findings behind the sentences of a quick check.
+  private mutating func explain(_ quick: QuickHealth) {
+    for finding in quick.schema + quick.runs {
       problems[finding.message] = Problem(code: finding.code, count: 1, first: finding.message)
     }
-    for reference in look.references where reference.dangling > 0 {
+    for reference in quick.references where reference.dangling > 0 {
       let sentence = reference.message
-      // The sentence has the number of all.
+      // The sentence itself says how many there are.
       problems[sentence] = Problem(
         code: AuditRule.missingReference.code, count: 1, first: sentence)
     }
   }
 
-  /// Adds what an audit of the same state of the store found beyond the quick check, which words
-  /// its findings better.
+  /// Adds what an audit of the same state of the store found beyond the quick check.
   ///
   /// Does nothing if the report is complete, or the audit is not whole.
   package mutating func complete(with report: AuditReport) {
     guard !isComplete, report.omittedRules.isEmpty else { return }
-    let findings = (look?.schema ?? []) + (look?.runs ?? [])
+    let findings = (quick?.schema ?? []) + (quick?.runs ?? [])
     var reported = Set(findings.map(\.code))
     errors = findings.filter { $0.severity == .error }.map(\.message)
-    warnings = look?.warnings ?? []
-    if let look, look.isComplete {
-      errors = look.errors
+    warnings = quick?.warnings ?? []
+    if let quick, quick.isComplete {
+      errors = quick.errors
       reported.insert(AuditRule.missingReference.code)
     }
     for result in report.results where !reported.contains(result.rule.code) {
@@ -175,7 +175,8 @@ public struct HealthReport: Sendable, Hashable {
     count(errors: report.errorCount, warnings: report.warningCount)
   }
 
-  /// Up to this size an audit takes no longer than people wait for a status.
+  /// The size of a database in bytes, and of another store in rows, up to which an audit takes no
+  /// longer than people wait for a status.
   static let (smallDatabase, smallStore) = (Int64(8) << 20, 20_000)
 }
 
@@ -200,7 +201,7 @@ extension AuditReport.RuleResult {
       + first.withSubject
   }
 
-  /// What the sentence is about; `nil` if no finding was kept.
+  /// The findings behind the sentence; `nil` if no finding was kept.
   fileprivate func problem(_ severity: Severity) -> HealthReport.Problem? {
     findings.first { $0.severity == severity }.map {
       HealthReport.Problem(
@@ -306,7 +307,7 @@ package struct QuickHealth: Sendable, Hashable {
   package static func read(
     from store: some RecordStore, referencesFor limit: Duration?
   ) throws -> QuickHealth {
-    // Before reading: a run that ends after this shows as ended.
+    // Asked before reading, so that a run that ends in between is read as ended.
     let hasWriter = store.hasWriter ?? true
     return try store.read { reader in
       var health = QuickHealth()
@@ -358,6 +359,7 @@ package struct QuickHealth: Sendable, Hashable {
 }
 
 extension QuickHealth.References {
+  /// The missing references in one sentence.
   var message: String {
     let subject =
       dangling == 1

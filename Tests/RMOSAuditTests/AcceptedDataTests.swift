@@ -5,7 +5,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What migration accepts, the audit passes; what the audit calls an error, migration refuses.
+/// Migrated entities pass the audit, and migration refuses what the audit calls an error.
 @Suite struct AcceptedDataTests {
   /// Audits what a migration of `source` leaves in both kinds of store.
   private func expectNoError(_ source: String) throws {
@@ -26,7 +26,7 @@ import Testing
         #expect(report[.danglingProvenance]?.total == 0)
       }
       #expect(inFile.counts == inMemory.counts)
-      // The same rules see the same in both.
+      // Both stores give the same findings.
       for rule in AuditRule.all where inMemory[rule]?.state != .notApplicable {
         #expect(inFile[rule]?.counts == inMemory[rule]?.counts, "\(rule.code)")
       }
@@ -44,7 +44,7 @@ import Testing
     try withExtendedLifetime(tree) { try expectNoError(tree.path) }
   }
 
-  /// A time of the calendar's first day stays, with a warning of both.
+  /// A time on the calendar's first day is kept, with a warning by migration and audit.
   @Test func aTimeThatIsNoneIsAWarningOfBoth() throws {
     let job =
       #"{"id":"j","job_type":"slice","parameters":{"a":1},"end_time":"0001-01-01T00:00:00"}"#
@@ -84,7 +84,7 @@ import Testing
         $0.code == "reference.missing" && $0.kind == .joblogs && $0.column == "pattern_id"
       }, "\(errors)")
     #expect(try fixture.contents() == before)
-    // Asked for alone, SQLite's own check says the same.
+    // SQLite's own check alone says the same.
     let declared = try fixture.audit([.foreignKey])
     #expect(declared.errorCount == 6)
   }

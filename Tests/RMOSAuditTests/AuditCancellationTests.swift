@@ -30,7 +30,7 @@ struct AuditCancellationTests {
         return false
       })
       let total = asked.withLock { $0 }
-      // More often than once per check: a long check must not run to its end.
+      // Called more often than once per check, so that a long check does not run to its end.
       #expect(total > 40)
       for limit in stride(from: 0, to: total, by: max(1, total / 10)) {
         let left = Mutex(limit)

@@ -63,7 +63,7 @@ struct AuditCheckerTests {
     #expect(broken.results.map(\.state) == [.failed, .incomplete])
   }
 
-  /// Finds patterns by their ids alone, and knows how to repair them.
+  /// Reports patterns by their ids, with a repair.
   struct NoRope: AuditChecker {
     let rule = AuditRule(code: "shop.rope", severity: .error, summary: "There is no rope here")
 

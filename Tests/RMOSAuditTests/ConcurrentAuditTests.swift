@@ -5,7 +5,7 @@ import RMOSStoreWrapper
 import RMOSTestSupport
 import Testing
 
-/// The parts of an audit run at the same time where the store can, which must not show.
+/// The parts of an audit run in parallel if the store can do that; the report must not show it.
 @Suite struct ConcurrentAuditTests {
   /// A store that reads one part after the other.
   private struct Sequential: StoreWrapper {

@@ -5,7 +5,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Whatever the file: a finding or a clear error, and nothing changed on disk.
+/// A damaged file gives a finding or a clear error, and nothing on disk changes.
 @Suite struct DamagedFileTests {
   /// Audits and checks that nothing changed.
   ///
@@ -30,7 +30,7 @@ import Testing
     Array(try Data(contentsOf: URL(fileURLWithPath: fixture.path)))
   }
 
-  /// The size of the pages of a database, which its header has.
+  /// The page size of a database, from its header.
   private func pageSize(of database: [UInt8]) -> Int {
     Int(database[16]) << 8 | Int(database[17])
   }
@@ -85,7 +85,7 @@ import Testing
       fixture.path, "SELECT rootpage FROM sqlite_schema WHERE name = 'schema_version'")
     let root = try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     let size = pageSize(of: bytes)
-    // Behind the list of the cells, so that the rows are there but zero.
+    // After the array of cell pointers, so that the rows are there but zero.
     for place in (root - 1) * size + 100..<root * size { bytes[place] = 0 }
     try write(bytes, fixture)
     #expect(throws: StoreError.self) { try audit(fixture).get() }
@@ -167,7 +167,7 @@ import Testing
 
   @Test func aTreeThatLeadsInCirclesEnds() throws {
     let fixture = try AuditFixture()
-    // Enough rows for a tree of two levels; then all its branches lead to one leaf.
+    // Enough rows for a tree of two levels, in which all pointers then lead to one leaf.
     try fixture.plant(
       "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) "
         + "INSERT INTO strip_families (id, name, strip_width_mm, strip_thickness_mm, "

@@ -8,7 +8,7 @@ import Testing
   struct Fault: Sendable, CustomTestStringConvertible {
     var rule: AuditRule
     var severity: Severity
-    /// What plants it.
+    /// The SQL that plants the fault.
     var sql: String
     /// The place it must be reported at.
     var table: String?
@@ -271,7 +271,7 @@ import Testing
           && (fault.column == nil || finding.column == fault.column) && !finding.message.isEmpty
       }, "\(found.findings)")
     if fault.count > 0 {
-      // What belongs to no provenance was written by the planting.
+      // Rows without provenance were inserted to plant the fault.
       let others = report.findings.filter {
         $0.code != fault.rule.code && $0.code != AuditRule.missingProvenance.code
       }
@@ -282,7 +282,7 @@ import Testing
     #expect(try fixture.contents() == before)
   }
 
-  /// What needs a table that is missing was not checked, which is no success.
+  /// A check that needs a missing table was not made, which is not a success.
   @Test(arguments: ["migration_runs", "migration_provenance"])
   func whatALostTableWouldTellIsNotChecked(_ table: String) throws {
     let fixture = try AuditFixture()

@@ -6,8 +6,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Whatever was damaged, applying the plan and migrating the same files again gives the rows of the
-/// undamaged database.
+/// Applying the plan and migrating the same files again restores the rows of a damaged database.
 @Suite struct RepairAndMigrateTests {
   private static let rows = """
     SELECT id, name, strip_width_mm, strip_thickness_mm, material_type, strips_json, metadata_json
@@ -33,7 +32,7 @@ import Testing
     "DELETE FROM strip_families WHERE rowid % 2", "DELETE FROM patterns WHERE rowid % 3 = 0",
     "DELETE FROM patterns; DELETE FROM strip_families; DROP INDEX idx_joblogs_pattern",
     "UPDATE strip_families SET id = ' ' || id || char(10); UPDATE patterns SET id = id || ' '",
-    // Deleted by an application that knows the ledger, which keeps nothing of it.
+    // Deleted together with its provenance, so that the ledger has nothing of it.
     "DELETE FROM patterns WHERE rowid < 9; DELETE FROM migration_provenance WHERE kind = 'patterns' "
       + "AND entity_id NOT IN (SELECT id FROM patterns)",
     "DROP TABLE migration_provenance; DELETE FROM patterns WHERE rowid < 9",
@@ -44,7 +43,7 @@ import Testing
     try fixture.plant(damage)
     #expect(try sqlite3(fixture.path, Self.rows) != before)
     _ = try repair(fixture)
-    // A ledger that lacks a table cannot be gone on with; the next run begins a new one.
+    // The rest of the ledger goes as well, so that the next run begins a new one.
     if damage.contains("DROP TABLE") {
       try fixture.plant("DROP TABLE migration_runs; PRAGMA user_version = 0")
     }
@@ -71,7 +70,7 @@ import Testing
     let before = try sqlite3(fixture.path, Self.rows)
     try fixture.plant(
       "DELETE FROM patterns; DELETE FROM migration_provenance WHERE kind = 'patterns'")
-    // The file breaks, and a run leaves the pattern out.
+    // The file is damaged, and a run rejects the pattern.
     try write(pattern.replacingOccurrences(of: "3", with: "0"), "patterns/rope.json")
     try migrate(source, into: fixture)
     let plan = try repair(fixture)
@@ -91,12 +90,12 @@ import Testing
     #expect(steps.count == 1)
     #expect(steps.first?.comment.contains { $0.contains("migrated and deleted since") } == true)
     #expect(steps.first?.comment.contains { $0.contains(Fixtures.exampleTree) } == true)
-    // Without its dashes the statement does what it says.
+    // The statement works once its dashes are removed.
     try fixture.plant(plan.sql.replacingOccurrences(of: "-- UPDATE", with: "UPDATE"))
     #expect(try fixture.audit()[.missingReference]?.total == 0)
   }
 
-  /// Nothing in an id ends a comment, a text or the script.
+  /// No character of an id ends a comment, a string or the script.
   @Test(arguments: [
     "it's", "a\nDROP TABLE joblogs;", "a\rb", "a\u{85}b", "a\u{2028}DROP TABLE joblogs;\u{2029}b",
     "a\u{0}b", "\u{202E}evil", "\u{1B}[31m", "; --", "/* */", "x'); DROP TABLE joblogs; --",

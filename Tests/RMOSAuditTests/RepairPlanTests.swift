@@ -5,7 +5,7 @@ import RMOSTestSupport
 import Testing
 
 @Suite struct RepairPlanTests {
-  /// Applies the plan, with what it has commented out where a person decided so.
+  /// Applies the plan, with the statements that it comments out if `decided`.
   private func expectMended(
     _ fixture: AuditFixture, _ rules: [AuditRule], decided: Bool = false
   ) throws -> AuditReport {
@@ -14,7 +14,7 @@ import Testing
     let before = try fixture.contents()
     let sql = decided ? plan.sql.replacingOccurrences(of: "-- UPDATE", with: "UPDATE") : plan.sql
     #expect(try fixture.contents() == before)
-    // Foreign keys on, as an application would have them.
+    // With foreign keys on, as an application would have them.
     _ = try sqlite3(fixture.path, "PRAGMA foreign_keys = ON;\n" + sql)
     let after = try fixture.audit()
     for rule in rules {

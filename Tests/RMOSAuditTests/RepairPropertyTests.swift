@@ -6,8 +6,8 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Whatever was damaged at random: the plan's statements, then the migration that its comments
-/// propose, give the rows of the undamaged database.
+/// After random damage, the plan's statements, and then the migration that its comments propose,
+/// restore the rows of the database.
 @Suite struct RepairPropertyTests {
   private static let rows = """
     SELECT id, name, strip_width_mm, strip_thickness_mm, material_type, strips_json, metadata_json
@@ -18,7 +18,7 @@ import Testing
       duration_seconds, parameters_json, results_json FROM joblogs ORDER BY id;
     """
 
-  /// What an application could do to rows, by table; `%` stands for their condition.
+  /// Statements of an application that damages rows, by table; `%` is replaced by a condition.
   private static let damages = [
     "DELETE FROM strip_families WHERE %", "DELETE FROM patterns WHERE %",
     "DELETE FROM joblogs WHERE %",
@@ -45,7 +45,7 @@ import Testing
     var random = SeededGenerator(seed: seed)
     let fixture = try AuditFixture()
     let before = try sqlite3(fixture.path, Self.rows)
-    // Rows of an application's own are not the migration's to change.
+    // A migration does not change rows that an application inserted.
     let own = "SELECT * FROM patterns WHERE id = 'own'"
     try fixture.plant(
       """
@@ -82,13 +82,13 @@ import Testing
     let kinds = Set(report.findings.map(\.code))
     #expect(after.findings.allSatisfy { !kinds.contains($0.code) || $0.severity == .info })
     #expect(after.errorCount == 0, "\(after.findings.prefix(3))")
-    // Nothing was left to a person, but for rows that the ledger knows only by their trimmed id.
+    // Only rows that the ledger knows by their trimmed ids alone were left to a person.
     if report.findings.allSatisfy({ $0.code != "id.white-space" }) {
       #expect(plan.needPerson.isEmpty, "\(plan.needPerson)")
     }
   }
 
-  // MARK: What is proposed, rule by rule
+  // MARK: Proposals by rule
 
   private func comments(_ damage: String) throws -> (plan: RepairPlan, text: String) {
     let fixture = try AuditFixture()
@@ -133,7 +133,7 @@ import Testing
     #expect(!plan.sql.contains("\nUPDATE") && !plan.sql.contains("\nDELETE"))
   }
 
-  /// What a server changed or deleted can be undone.
+  /// Changes and deletions by a server can be undone.
   @Test func aChangeOfAServerIsUndone() throws {
     let fixture = try AuditFixture()
     let id = try sqlite3(fixture.path, "SELECT id FROM patterns LIMIT 1")

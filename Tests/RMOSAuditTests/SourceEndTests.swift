@@ -5,7 +5,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// A failure is not forgotten because another source was migrated since.
+/// A failure is still reported after another source was migrated.
 @Suite struct SourceEndTests {
   private let store = InMemoryStore()
 
@@ -50,7 +50,7 @@ import Testing
     #expect(try findings().map(\.found) == ["2 failed"])
     try migrate(try source(pattern("b")))
     #expect(try findings().isEmpty)
-    // What was there before it failed is not what failed.
+    // A row from before the failed run does not make up for its failure.
     try migrate(bad)
     #expect(try findings().map(\.row) == [4])
   }
@@ -75,7 +75,7 @@ import Testing
     try migrate(empty)
     #expect(try findings().map(\.row) == [3, 2])
     try migrate(good)
-    // Nobody knows whether the other one was a mistake.
+    // The other source may have been a mistake.
     let found = try findings()
     #expect(found.map(\.row) == [2])
     #expect(found.first?.message.contains("found nothing to read in \(full.path)") == true)

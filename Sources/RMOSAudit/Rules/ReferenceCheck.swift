@@ -11,13 +11,12 @@ struct ReferenceCheck: AuditCheck {
       for reference in kind.schema.references {
         let (position, target) = (reference.field, reference.target)
         let field = kind.schema.fields[position]
-        guard context.has(kind, column: field.column), context.has(kind, column: "id"),
-          context.has(target, column: "id")
+        guard let table = context.table(kind), let column = table.column(field.column),
+          table.column("id") != nil, context.has(target, column: "id")
         else { continue }
-        let mayBeNull = context.table(kind)?.column(field.column)?.isNotNull != true
-        let repair = AuditFinding.Repair.clearReference(
-          kind: kind, column: field.column, target: target)
-        guard let table = context.table(kind) else { continue }
+        let repair: AuditFinding.Repair? =
+          column.isNotNull
+          ? nil : .clearReference(kind: kind, column: field.column, target: target)
         try context.inspector.forEachDanglingReference(of: kind, field: position, in: table) {
           key, reference in
           let isKept = context.log.keeps(.missingReference, .error)
@@ -26,7 +25,7 @@ struct ReferenceCheck: AuditCheck {
               .error, .missingReference, kind: kind, id: key.id, row: key.rowID,
               column: field.column, found: reference,
               expected: "the id of a \(target.schema.singular), or NULL",
-              repair: mayBeNull ? repair : nil,
+              repair: repair,
               origin: isKept ? try origins.origin(of: target, reference) : nil,
               edited: isKept ? try key.id.flatMap { try origins.edited(kind, $0) } : nil,
               "\(field.column) points to the \(target.schema.singular) "

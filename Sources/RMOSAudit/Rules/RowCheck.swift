@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The values of a kind's rows, by the rules that migration reads files by, and their ids.
+/// The ids of a kind's rows, and their values by the rules by which migration reads files.
 struct RowCheck: AuditCheck {
   let kind: EntityKind
   let rules: [AuditRule] = [
@@ -79,7 +79,7 @@ private final class KindCheck {
   }
 
   private func checkPadding(_ id: String, _ row: InspectedRow) throws {
-    // The first and last byte are enough for most.
+    // For most ids, the first and the last byte are enough.
     if let first = id.utf8.first, let last = id.utf8.last,
       0x21..<0x80 ~= first, 0x21..<0x80 ~= last
     {
@@ -123,7 +123,7 @@ private final class KindCheck {
 struct NearDuplicates {
   private var hashes: [UInt64] = []
 
-  /// How many suspicious ids are compared in one pass over all.
+  /// How many hashes that several ids have are looked for in one pass over all ids.
   private static let suspectsPerPass = 50_000
 
   /// Adds an id.
@@ -198,7 +198,7 @@ struct NearDuplicates {
     }
   }
 
-  /// The id in lower case without white space; strings compare equal composed or not.
+  /// The id in lower case without white space; strings compare equal whether composed or not.
   private static func folded(_ id: String) -> String {
     var folded = ""
     for scalar in id.lowercased().unicodeScalars where !scalar.properties.isWhitespace {

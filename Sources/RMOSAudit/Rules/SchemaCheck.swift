@@ -6,7 +6,7 @@ import RMOSSystem
 struct SchemaCheck: AuditCheck {
   let rules: [AuditRule] = [.schemaVersion, .schemaTable, .schemaColumn, .schemaIndex]
 
-  /// What an upgrade from version 1 adds.
+  /// The columns that an upgrade from version 1 adds.
   private static let newInVersion2: Set<String> = ["pattern_type", "rosette_geometry"]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
@@ -58,8 +58,7 @@ struct SchemaCheck: AuditCheck {
     }
   }
 
-  /// Reports the tables that a ledger lacks: the entities are intact, but their history is
-  /// incomplete.
+  /// Reports the tables that a ledger lacks: the entities are intact, but their history is not.
   private func checkLedger(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
     let shared = context.reader.catalog.kinds.map(\.table) + ["schema_version"]
     for table in try inspector.missingTables() where !shared.contains(table) {
@@ -71,11 +70,11 @@ struct SchemaCheck: AuditCheck {
     }
   }
 
-  /// Obstacles to writing that tables and columns do not show.
+  /// Reports obstacles to writing that the checks of tables and columns do not find.
   private func checkWriting(_ obstacles: [WritingObstacle], _ context: AuditContext) {
     let catalog = context.reader.catalog
     for obstacle in obstacles {
-      // The tables of kinds are checked one by one elsewhere.
+      // The message of such an obstacle is part of the finding about the kind's table.
       let isChecked = catalog.kind(named: obstacle.table ?? "") != nil
       if obstacle.place == .table, isChecked { continue }
       context.log.add(
@@ -143,7 +142,7 @@ struct SchemaCheck: AuditCheck {
     }
   }
 
-  /// Compares a column with the field that it keeps.
+  /// Compares a column with the field that it stores.
   private func check(
     _ column: InspectedTable.Column?, _ field: FieldSchema, version: Int?,
     _ report: (_ severity: Severity, _ found: String, _ expected: String, _ message: String) -> Void
@@ -235,7 +234,7 @@ struct IntegrityCheck: AuditCheck {
               + "can check it"))
       }
     } catch let error as StoreError where error.code == .corrupt {
-      // Damaged so badly that even the check fails.
+      // The file is damaged so badly that even the check fails.
       report(error.message, context)
     }
     return rules

@@ -33,7 +33,7 @@ struct ProvenanceCheck: AuditCheck {
     _ dangling: DanglingProvenance, _ context: AuditContext, _ origins: inout FindingOrigins
   ) throws {
     let kind = context.reader.catalog.kind(named: dangling.kind)
-    // A file can only tell more about an entity that was deleted.
+    // Only a deleted entity can be restored from its file.
     let isDeleted = kind != nil && !dangling.hasEntity
     let origin = try kind.flatMap {
       isDeleted && context.log.keeps(.danglingProvenance, .warning)
@@ -67,7 +67,7 @@ struct ProvenanceCheck: AuditCheck {
   }
 }
 
-/// Whether runs marked as running are, and how the newest migration of each source ended.
+/// Whether runs marked as running are under way, and how the newest migration of each source ended.
 struct RunCheck: AuditCheck {
   let rules: [AuditRule] = [.staleRun, .failedRun]
 
@@ -92,7 +92,7 @@ struct RunCheck: AuditCheck {
     return rules
   }
 
-  /// The number of issues of a run that are looked at.
+  /// The maximum number of issues of a run that are read.
   private static let issuesRead = 10_000
 
   private func check(
@@ -104,17 +104,17 @@ struct RunCheck: AuditCheck {
     let message: String
     var found = run.state.rawValue
     switch run.state {
-    // If its process has ended, that is reported above.
+    // A run whose process has ended is reported by `run.stale`.
     case .running: return
     case .interrupted:
-      // What left nothing behind may have been a mistake.
+      // An older run that wrote nothing may have been a mistake.
       guard end.isNewest || total.migrated + total.updated > 0 else { return }
       message = "was interrupted; migrating \(run.source) again continues where it stopped"
     case .failed:
       guard end.isNewest || total.migrated + total.updated > 0 else { return }
       message = "failed" + (run.failure.map { ": \($0)" } ?? "; its report gives the reason")
     case .completed where total.failed > 0:
-      // No row is of a later run than the last.
+      // After the last run, no other can have written what failed in it.
       guard try isLast || total.failed > failuresMadeGood(of: run, context) else { return }
       found = "\(total.failed) failed"
       message =
@@ -171,7 +171,7 @@ struct LastMigration {
   /// Whether an earlier migration has found anything in the source.
   var foundEarlier = false
 
-  /// The number of runs, the newest, among which it is looked for.
+  /// How many of the newest runs are searched.
   private static let runsRead = 1000
 
   /// Finds the newest migration of each source.
