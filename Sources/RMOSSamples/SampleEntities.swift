@@ -282,7 +282,7 @@ extension JSONValue {
   init(decimal: Double) { self = JSONNumber(decimal).map { .number($0) } ?? .null }
 }
 
-/// Seeded for each entity, so that any one can be generated without the others.
+/// A generator seeded for each entity, so that any entity can be generated without the others.
 struct SampleRandom {
   private var numbers: SplitMix64
 

@@ -112,7 +112,7 @@ enum SampleFlaw: CaseIterable {
       ]
       return random.pick(broken)
     case .badEncoding:
-      // As Latin-1 has it: é is one byte.
+      // In Latin-1, é is one byte.
       return head + Array(",\n  \"remark\": \"caf".utf8) + [0xE9]
         + Array("\"\n}\n".utf8)
     case .tooDeep:

@@ -102,17 +102,12 @@ struct SampleWriter {
   let directory: [UInt8]
   var summary = SampleTree.Summary()
 
-  init(entities: SampleEntities, directory: [UInt8]) {
-    self.entities = entities
-    self.directory = directory
-  }
-
   /// How a file holds its entities.
   private enum Layout: CaseIterable {
     case list, dictionary, lines
 
-    /// Its range of a kind's entities, in percent; those before the first range have their own
-    /// files.
+    /// Its range of a kind's entities, in percent; entities before the first range have files of
+    /// their own.
     var range: Range<Int> {
       switch self {
       case .list: 60..<75
@@ -120,6 +115,7 @@ struct SampleWriter {
       case .lines: 85..<100
       }
     }
+
     var fileName: String {
       switch self {
       case .list: "catalogue.json"

@@ -100,7 +100,7 @@ import Testing
         let file = "\(kind.schema.table)/\(entities.group(kind, index))/\(id).json"
         let place = "\(flaw) of \(id)"
         var outcome = try #require(bySource[file]?.first ?? byID[id]?.first, "\(place)")
-        // The copy may come first; then the other one is passed over.
+        // The copy may come first; then the original is skipped.
         if flaw.needsSoundEntity, outcome.outcome == .migrated {
           outcome = try #require(byID[outcome.id]?.last, "\(place)")
         }
@@ -164,7 +164,7 @@ import Testing
 }
 
 extension SampleFlaw {
-  /// What must become of an entity with the flaw, and the code it must show.
+  /// The expected outcome of an entity with the flaw, and the code of its issue.
   fileprivate var expected: (outcome: Outcome, code: IssueCode?) {
     switch self {
     case .missingField, .nullField, .completedWithoutEnd: (.failed, .fieldMissing)
