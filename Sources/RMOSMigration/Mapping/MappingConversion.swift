@@ -142,6 +142,7 @@ extension MappingConversion.Conversion {
     while text.first == UInt8(ascii: "0"), text.dropFirst().first?.isASCIIDigit == true {
       text.removeFirst()
     }
+    guard text.contains(where: \.isASCIIDigit) else { return nil }
     let point = decimalComma ? UInt8(ascii: ",") : UInt8(ascii: ".")
     if text.first == point { number.append(UInt8(ascii: "0")) }
     for byte in text {

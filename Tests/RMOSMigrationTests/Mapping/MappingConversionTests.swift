@@ -97,15 +97,16 @@ import Testing
 
   @Test(arguments: [
     #""2,5""#, #""2.5 mm""#, #""""#, #""-""#, #""1.2.3""#, #""Infinity""#, "5", "true", #""0x10""#,
-    #""1 000""#, #""--1""#,
+    #""1 000""#, #""--1""#, #"".""#, #""-.""#,
   ])
   func noNumber(_ value: String) throws {
     #expect(try convert(value, #""as":"number""#) == nil)
   }
 
   @Test(
-    arguments: [(#""2,5""#, "2.5"), (#"",5""#, "0.5"), (#""7""#, "7"), (#""1.234,5""#, nil)]
-      as [(String, String?)])
+    arguments: [
+      (#""2,5""#, "2.5"), (#"",5""#, "0.5"), (#""7""#, "7"), (#""1.234,5""#, nil), (#"",""#, nil),
+    ] as [(String, String?)])
   func numberWithComma(_ value: String, _ expected: String?) throws {
     #expect(try convert(value, #""as":"number","decimal":",""#) == expected)
   }
