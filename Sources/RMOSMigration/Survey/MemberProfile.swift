@@ -293,7 +293,9 @@ struct MemberProfile {
         if !isNoTime { timestamps += 1 }
         return
       }
-      let trimmed = unsafe text(content).filter { $0 != " " }
+      var trimmed = unsafe text(content)
+      while trimmed.first == " " { trimmed.removeFirst() }
+      while trimmed.last == " " { trimmed.removeLast() }
       guard trimmed.utf8.allSatisfy({ "0123456789+-.,eE".utf8.contains($0) }) else { return }
       if let number = Double(trimmed), number.isFinite {
         numbersInText += 1

@@ -304,6 +304,15 @@ import Testing
     #expect(points.migrated == 1 && points.failed == 1)
   }
 
+  @Test func spacesBetweenThousandsAreNotUnderstood() throws {
+    let jobs = ["1 250", "12 400"].map { job($0, #", "duration": "\#($0)""#) }
+    let trial = try Trial("joblogs/j.json", "[\(jobs.joined(separator: ", "))]")
+    #expect(trial.migrated == 2)
+    #expect(
+      trial.unclear.contains(
+        "\"duration\" looks like duration_seconds, but its values are not understood: \"1 250\""))
+  }
+
   @Test func onlyElementsOfListsAreReferences() throws {
     func pattern(_ id: String, _ families: String) -> String {
       #"{"id": "\#(id)", "fields": {"Name": "P", "Ring Count": 3, "Geometry": {"a": 1}, "#
