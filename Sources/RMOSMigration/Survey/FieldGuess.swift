@@ -1,83 +1,85 @@
 import RMOSModels
 
-/// Which member of a shape a field may be, and how its values become the field's.
+/// A guess that a member of a shape is a field, and how its values are to be converted.
 struct FieldGuess {
-  /// How sure a guess is, the surest first.
+  /// How a member's name is related to the field, the surest relation first.
   enum Strength: Int, Comparable {
+    /// The name of the field, another name of it, one of these in another spelling, or a name that
+    /// is usual elsewhere.
     case exact, otherName, spelling, alias
 
     static func < (left: Strength, right: Strength) -> Bool { left.rawValue < right.rawValue }
   }
 
-  /// How values become those of the field.
+  /// The conversion of values to those of the field.
   struct Conversion {
     /// The word for the conversion in a mapping; `nil` if values are taken unchanged.
     var word: String?
     var hasDecimalComma = false
-    /// Whether the field is how many elements there are.
+    /// Whether the field is the number of elements.
     var isCount = false
-    /// Words, and the values that replace them; `nil` if they stand for nothing.
+    /// Words, and the values that replace them; `nil` if they mean that there is no value.
     var values: [(word: String, value: String?)] = []
-    /// Why, as a clause.
+    /// The reason for the conversion, as a clause.
     var reason: String?
 
     var isNeeded: Bool { word != nil || isCount || !values.isEmpty }
 
-    /// Whether one conversion can be both: it leaves values as they are that need none, but not
-    /// numbers in another unit.
-    func goes(with other: Conversion) -> Bool {
+    /// Whether one conversion can do for both: a conversion leaves values unchanged that need none,
+    /// unless they are numbers in another unit.
+    func isCompatible(with other: Conversion) -> Bool {
       if isCount || other.isCount { return false }
       if word == other.word { return hasDecimalComma == other.hasDecimalComma }
       return (word == nil || other.word == nil) && word != "inches" && other.word != "inches"
     }
   }
 
-  /// The values that objects with a stated unit have.
+  /// The conversion of the values in objects that state a unit.
   struct UnitCase {
     let statement: StatedUnits.Statement
     let conversion: Conversion
     let reason: String
   }
 
-  /// A member that seems to be a field, but whose values do not say how to read them.
+  /// A member that seems to be a field, but for which no conversion is certain.
   struct OpenMember {
     let field: Int
     let path: [Int]
-    /// What is unclear, as a sentence without its period.
+    /// The reason, as a sentence without its period.
     let reason: String
-    /// Whether another member is the field for some of the objects.
+    /// Whether another member is the field in some of the objects.
     var isBesideAnother = false
   }
 
-  /// What the members of a shape may be.
+  /// The fields that the members of a shape seem to be.
   struct Findings {
-    /// The surest first, no member twice.
+    /// The guesses, the surest first, with at most one for each member.
     var guesses: [FieldGuess] = []
-    /// What is left to the user.
+    /// The members that are left to the user.
     var open: [OpenMember] = []
   }
 
   let field: Int
   /// Where the member is: its position among the object's members, then among those of that member.
   let path: [Int]
-  /// The member's name, folded.
+  /// The member's folded name.
   private let name: [UInt8]
-  /// Whether it is in a member that holds the entity.
+  /// Whether the member is in a member that holds the entity.
   private var isHeld = false
   let strength: Strength
   private(set) var conversion: Conversion
-  /// Why the member is thought to be the field; `nil` if it bears its name.
+  /// Why the member is thought to be the field; `nil` if it has the field's name.
   private(set) var reason: String?
-  /// How the values are to be read by the units that objects state; empty if none is stated.
+  /// The conversions for the units that objects state; empty if none is stated.
   private(set) var units: [UnitCase] = []
 
-  /// The reasons for the guess in one sentence; `nil` if there are none.
+  /// The reasons for the guess and its conversion; `nil` if there are none.
   var explanation: String? {
     let clauses = [reason, conversion.reason].compactMap { $0 }
     return clauses.isEmpty ? nil : clauses.joined(separator: "; ")
   }
 
-  /// The guess for objects that state one of several units.
+  /// Returns the guess for objects that state one of several units.
   func with(_ unit: UnitCase) -> FieldGuess {
     var guess = self
     (guess.conversion, guess.reason, guess.units) = (unit.conversion, unit.reason, [])
@@ -86,8 +88,8 @@ struct FieldGuess {
 }
 
 extension FieldGuess {
-  /// Names that are usual elsewhere, by the field that they mean; without case, `_`, `-` and
-  /// spaces, the likeliest first; a name that says the unit before one that does not.
+  /// Folded names that are usual elsewhere, by field: the likeliest first, and names with a unit
+  /// before those without one.
   private static let aliases: [String: [String]] = [
     "id": ["uuid", "uid", "guid", "pk", "key", "identifier", "ref"],
     "name": ["title", "label", "patternname", "familyname", "displayname"],
@@ -132,19 +134,19 @@ extension FieldGuess {
     "results": ["result", "output", "outputs", "outcomes"],
   ]
 
-  /// Whether a member with a folded name may be an id, so that its values must not repeat.
+  /// Whether a member with a folded name may be an id, whose values must not repeat.
   static func mayBeID(named folded: [UInt8]) -> Bool {
     (aliases["id"] ?? []).contains { $0.utf8.elementsEqual(folded) }
   }
 
-  /// The guesses of ``findings(in:as:)``.
+  /// Returns the guesses of ``findings(in:as:)``.
   static func all(in shape: ShapeCollector.Shape, as kind: EntityKind) -> [FieldGuess] {
     findings(in: shape, as: kind).guesses
   }
 
-  /// Finds which members of a shape are which fields of a kind.
+  /// Finds the members of a shape that seem to be fields of a kind.
   ///
-  /// Where one member holds the entity, as in `{"id": "rec1", "fields": {…}}`, its members count
+  /// If a member holds the entity, as in `{"id": "rec1", "fields": {…}}`, the members in it count
   /// before those next to it.
   static func findings(in shape: ShapeCollector.Shape, as kind: EntityKind) -> Findings {
     let own = findings(among: shape.members, in: shape, as: kind)
@@ -178,7 +180,7 @@ extension FieldGuess {
     return Findings(guesses: guesses, open: open)
   }
 
-  /// How much the members of a member must say for it to hold the entity.
+  /// The least score of the members in a member that holds the entity.
   private static let leastScoreOfHolder = 0.5
 
   private static func findings(
@@ -210,7 +212,7 @@ extension FieldGuess {
       let rivals = chosen.filter { $0.field == guess.field }
       if rivals.isEmpty || guess.fillsIn(for: rivals, in: shape, of: kind) {
         chosen.append(guess)
-      } else if !rivals.allSatisfy({ $0.shares(oneConversionWith: guess) }),
+      } else if !rivals.allSatisfy({ $0.isCompatible(with: guess) }),
         rivals.reduce(0, { $0 + shape.profile(at: $1.path).count }) < shape.count
       {
         let field = kind.schema.fields[guess.field].member
@@ -227,26 +229,27 @@ extension FieldGuess {
     return Findings(guesses: chosen, open: open)
   }
 
-  /// Whether a rule, which has one conversion for a field, can read both.
-  private func shares(oneConversionWith other: FieldGuess) -> Bool {
-    units.isEmpty && other.units.isEmpty && conversion.goes(with: other.conversion)
+  /// Whether one rule, which has one conversion for a field, can read both members.
+  private func isCompatible(with other: FieldGuess) -> Bool {
+    units.isEmpty && other.units.isEmpty && conversion.isCompatible(with: other.conversion)
   }
 
-  /// Whether a further member of a field can fill in for objects that lack the surer members.
+  /// Whether the member can be the field in objects that lack the surer members.
   private func fillsIn(
     for rivals: [FieldGuess], in shape: ShapeCollector.Shape, of kind: EntityKind
   ) -> Bool {
-    guard rivals.allSatisfy({ $0.shares(oneConversionWith: self) }) else { return false }
+    guard rivals.allSatisfy({ $0.isCompatible(with: self) }) else { return false }
     let taken = rivals.reduce(0) { $0 + shape.profile(at: $1.path).givenCount }
     if taken + shape.profile(at: path).givenCount <= shape.count { return true }
-    // Without it the field would be nowhere; but next to a number another may have another unit.
+    // Otherwise some objects would lack a required field. A number with a unit is not taken, since
+    // the unit of the other may differ.
     let schema = kind.schema.fields[field]
     return schema.isRequired && Self.unit(of: schema) == nil && taken < shape.count
   }
 
-  /// How much the members of a shape say for a kind: 1 if it has all that the kind alone has.
+  /// Returns how much a shape looks like a kind: 1 if it has all fields that the kind requires.
   ///
-  /// Without the catalog of the kinds to tell apart, what all kinds have counts too.
+  /// Without a catalog, whose kinds are to be told apart, fields of several kinds count too.
   static func score(
     of guesses: [FieldGuess], as kind: EntityKind, in catalog: EntityCatalog? = nil
   ) -> Double {
@@ -256,7 +259,7 @@ extension FieldGuess {
       let others = catalog?.kinds.count {
         $0 != kind && $0.schema.position(ofMember: field.member) != nil
       }
-      // A field that all kinds have does not tell them apart.
+      // A field of several other kinds does not tell the kinds apart.
       let isCommon = others.map { $0 >= 2 } ?? !field.isRequired
       let weight = isCommon ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + (others ?? 0))
       if field.isRequired { whole += weight }
@@ -264,11 +267,11 @@ extension FieldGuess {
       score += weight * [1, 0.9, 0.85, 0.5][guess.strength.rawValue]
     }
     guard whole > 0 else { return 0 }
-    // What seems to hold an entity may also be a dictionary with one.
+    // An object that seems to hold an entity may also be a dictionary with one.
     return min(score / whole, 1) * (guesses.contains(where: \.isHeld) ? 0.9 : 1)
   }
 
-  /// Where among a field's aliases the name is.
+  /// Returns the position of the name among the field's aliases; 0 if it is no alias.
   private func rank(in kind: EntityKind) -> Int {
     guard strength == .alias else { return 0 }
     let names = Self.aliases[kind.schema.fields[field].member] ?? []
@@ -280,7 +283,7 @@ extension FieldGuess {
     case open(OpenMember)
   }
 
-  /// How a member's name leads to a field, and why; `nil` if it does not.
+  /// Returns how a member's name is related to a field, and the reason; `nil` if it is not.
   private static func match(
     _ profile: MemberProfile, _ position: Int, of schema: EntitySchema
   ) -> (strength: Strength, reason: String?)? {
@@ -339,7 +342,7 @@ extension FieldGuess {
         reason?.append(", whose unit is taken to be \(unit)")
         if let remark { reason?.append(", though \(remark)") }
       case .stated(let statements): stated = statements
-      // No conversion asks for it.
+      // There is no conversion for the unit.
       case .other(let why): return open(why)
       }
     }
@@ -348,7 +351,7 @@ extension FieldGuess {
     case .certain(let found): conversion = found
     case .unclear(let why): return open(why)
     case .none:
-      // A member that bears the field's name is read as it is, and what is wrong with it is said.
+      // A member with the field's name is read unchanged, and its issues say what is wrong.
       if source.isID || strength <= .otherName && source.path.count == 1 { return nil }
       return open("its values are not understood: \(source.value.sample)")
     }
@@ -364,7 +367,7 @@ extension FieldGuess {
     return .guess(guess)
   }
 
-  /// How values are read where their objects state a unit; `nil` if they cannot be.
+  /// Returns the conversion of the values in objects that state a unit; `nil` if there is none.
   private static func unitCase(
     _ statement: StatedUnits.Statement, of profile: MemberProfile, _ field: FieldSchema,
     reason: String
@@ -377,7 +380,7 @@ extension FieldGuess {
       reason: "\(reason), in \(unit), as \(statement.name) says")
   }
 
-  /// The unit of a field's values, which its name ends with.
+  /// Returns the unit with which a field's name ends; `nil` if there is none.
   fileprivate static func unit(of field: FieldSchema) -> String? {
     if field.member.hasSuffix("_mm") { return "mm" }
     return field.member.hasSuffix("_seconds") ? "seconds" : nil
@@ -390,15 +393,17 @@ extension FieldGuess {
       || ["mm", "seconds", "secs", "sec"].contains { name.hasSuffix($0) }
   }
 
-  /// How a member's values become a field's.
+  /// Whether the values of a member can be those of a field.
   private enum Fit {
+    /// Most of them can, after a conversion.
     case certain(Conversion)
-    /// They may mean several things; the value says which.
+    /// They may mean several things, as the value says.
     case unclear(String)
     /// Most of them cannot.
     case none
   }
 
+  /// Finds the conversion of a member's values to those of a field.
   private static func conversion(
     of profile: MemberProfile, to field: FieldSchema, inInches: Bool
   ) -> Fit {
@@ -419,7 +424,7 @@ extension FieldGuess {
     return .certain(result)
   }
 
-  /// The same for as many values as are given.
+  /// Finds the conversion, given the number of values that are not empty.
   private static func conversion(
     of profile: MemberProfile, _ given: Int, to field: FieldSchema, inInches: Bool
   ) -> Fit {
@@ -431,7 +436,7 @@ extension FieldGuess {
       if !rule.knownValues.isEmpty, rule.unknownValue == .error {
         return words(of: profile, known: rule.knownValues)
       }
-      // An id that is an integer needs no conversion.
+      // The decoder takes ids that are integers.
       guard type(.number) > 0, field.member != "id" else { return .certain(Conversion()) }
       return .certain(Conversion(word: "text", reason: "numbers become text"))
     case .reference:
@@ -462,7 +467,7 @@ extension FieldGuess {
     }
   }
 
-  /// What numbers become that are written as text, or in inches.
+  /// Finds the conversion of numbers that may be written as text, or be in inches.
   private static func numbers(of profile: MemberProfile, inInches: Bool) -> Fit {
     let hasComma = profile.commaNumbersInText > profile.unclearCommasInText
     if profile.unclearCommasInText > 0, !hasComma, profile.pointNumbersInText == 0 {
@@ -481,9 +486,10 @@ extension FieldGuess {
     return .certain(result)
   }
 
-  /// What times become that are numbers.
+  /// Finds the conversion of times that may be numbers.
   ///
-  /// Always by their size, so that a number that is no likely time stays one, and is refused.
+  /// The conversion goes by their size, so that a number that is no likely time stays a number, and
+  /// is refused.
   private static func times(of profile: MemberProfile) -> Conversion {
     var result = Conversion()
     var clauses: [String] = []
@@ -509,7 +515,7 @@ extension FieldGuess {
     return name.hasSuffix("in") || name.hasSuffix("inch") || name.hasSuffix("inches")
   }
 
-  /// The conversion of words that name states.
+  /// Finds the conversion of words to known ones.
   private static func words(of profile: MemberProfile, known: [String]) -> Fit {
     guard profile.hasAllWords else { return .none }
     var values: [(word: String, value: String?)] = []
@@ -538,24 +544,26 @@ extension FieldGuess {
   }
 }
 
-/// Where the values of a member are: in the member itself, or in an object that it holds.
+/// The place of the values of a member: the member itself, or a member of the object in it.
 private struct Source {
   private static let namesOfIDs = ["id", "uuid", "uid", "guid", "ref"]
 
-  /// Where the values are.
+  /// The path to the values.
   let path: [Int]
   /// The member whose name says what the values mean.
   let named: MemberProfile
+  /// The values.
   let value: MemberProfile
-  /// Whether it is the id of the object that the member holds, as in `"pattern": {"id": "p-1"}`,
-  /// or the only element of its list.
+  /// Whether the values are the ids of objects, as in `"pattern": {"id": "p-1"}`, or the only
+  /// elements of lists, as in `"pattern": ["p-1"]`.
   var isID = false
 
+  /// Returns the sources of a member at a path.
   static func all(at path: [Int], _ member: MemberProfile) -> [Source] {
     var (place, value) = unwrapped(path, member)
     var sources = [Source(path: place, named: member, value: value)]
     if let element = value.onlyElement {
-      // A list of one id, as links are exported.
+      // Exports of databases write a link as a list of one id.
       (place, value) = unwrapped(place + [0], element)
       sources.append(Source(path: place, named: member, value: value, isID: true))
     }
@@ -568,8 +576,8 @@ private struct Source {
     return sources
   }
 
-  /// The value that an object says the type of, as in `{"$date": {"$numberLong": "1700000000000"}}`
-  /// (MongoDB Extended JSON).
+  /// Returns the value in an object that names its type, as in
+  /// `{"$date": {"$numberLong": "1700000000000"}}` (MongoDB Extended JSON), or else the member.
   private static func unwrapped(
     _ path: [Int], _ member: MemberProfile
   ) -> (path: [Int], value: MemberProfile) {

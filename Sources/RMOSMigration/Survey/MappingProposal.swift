@@ -1,24 +1,24 @@
 import RMOSModels
 import RMOSSystem
 
-/// Writes a mapping for shapes that no built-in mapping takes.
+/// A mapping that is proposed for shapes that no built-in mapping reads.
 struct MappingProposal {
-  /// A shape to write a rule for.
+  /// A shape for which a rule is proposed.
   struct Draft {
-    /// The shape's position among all.
+    /// The position of the shape among all.
     let position: Int
     let shape: ShapeCollector.Shape
     let kind: EntityKind
     private(set) var guesses: [FieldGuess]
-    /// What the rule leaves out, with the reasons.
+    /// The reasons why members that look like fields are left out.
     let open: [String]
-    /// Whether the rule names its files, since others of the kind are read in other ways.
+    /// Whether the rule names its files, since other files of the kind are read in other ways.
     let namesFiles: Bool
-    /// Where its objects are, if a migration does not look for them there by itself.
+    /// The pointer to the objects, if a migration does not find them without it.
     let entities: String?
-    /// The values that tell the rule's objects from the shape's others.
+    /// The unit that the rule's objects state, if other objects of the shape state another.
     private(set) var units: [(pointer: String, words: [String])] = []
-    /// What the rule's objects have in common, if it is not for all of the shape.
+    /// A sentence about the rule's objects, if they are a part of the shape.
     private(set) var part: String?
 
     init(
@@ -32,7 +32,7 @@ struct MappingProposal {
     }
   }
 
-  /// What objects must be for a rule.
+  /// The condition on which a rule takes an object.
   struct Condition {
     var has: [String] = []
     var lacks: [String] = []
@@ -42,11 +42,11 @@ struct MappingProposal {
   }
 
   let catalog: EntityCatalog
-  /// All shapes that were found, from which rules must tell theirs.
+  /// All shapes that were found, among which rules must recognize their own.
   let shapes: [ShapeCollector.Shape]
   let drafts: [Draft]
 
-  /// The mapping file; `nil` if there is nothing to map.
+  /// The text of the mapping; `nil` if there are no rules.
   var text: String? {
     var rules: [EntityKind: [(order: Int, text: (inout JSONWriter) -> Void)]] = [:]
     for draft in drafts {
@@ -66,7 +66,7 @@ struct MappingProposal {
           + "before you rely on them.")
       for kind in catalog.kinds {
         guard let rules = rules[kind] else { continue }
-        // The rule that asks for most is tried first.
+        // The rule with the most conditions is tried first.
         let ordered = rules.sorted { $0.order < $1.order }
         writer.member(kind.table, each: ordered) { $1.text(&$0) }
       }
@@ -76,10 +76,10 @@ struct MappingProposal {
 
   // MARK: Conditions
 
-  /// What a rule asks for: what its required fields come from, and what tells its objects from
-  /// those of other shapes that it may meet.
+  /// Returns the condition of a rule: it asks for the sources of required fields, and for members
+  /// that tell the rule's objects from those of other shapes that it may meet.
   ///
-  /// Not for what is optional, so that objects without it are still taken.
+  /// It does not ask for sources of optional fields, so that objects without them are taken too.
   private func condition(of draft: Draft) -> Condition {
     var condition = Condition(equals: draft.units)
     let targets = Set(draft.targets.map(\.field))
@@ -123,7 +123,7 @@ struct MappingProposal {
     let isRequired: Bool
   }
 
-  /// A JSON Pointer to the member that names lead to; `nil` if a mapping cannot name it.
+  /// Returns the JSON Pointer to the member to which names lead; `nil` if a mapping cannot have it.
   static func pointer(along names: [[UInt8]]) -> String? {
     guard !names.contains(where: { $0.elementsEqual("*".utf8) }) else { return nil }
     var pointer: [UInt8] = []
@@ -133,7 +133,8 @@ struct MappingProposal {
 }
 
 extension ShapeCollector.Shape {
-  /// A member that all objects have and none of another shape has, preferably a field's own.
+  /// Returns the pointer to a member that all objects have and no object of another shape has,
+  /// preferably one with the name of a field; `nil` if there is none.
   fileprivate func memberOnlyHere(besides other: Self, _ kind: EntityKind) -> String? {
     let own = members.filter { member in
       member.count == count && member.spellings.count == 1
@@ -143,6 +144,7 @@ extension ShapeCollector.Shape {
     return (field ?? own.first).flatMap { MappingProposal.pointer(along: [$0.spellings[0]]) }
   }
 
+  /// Whether all objects have the member at the top to which a pointer leads.
   fileprivate func hasAlways(_ pointer: String) -> Bool {
     members.contains { member in
       member.count == count && member.spellings.count == 1
@@ -152,7 +154,7 @@ extension ShapeCollector.Shape {
 }
 
 extension MappingProposal.Draft {
-  /// The fields that the rule says something of, each with the guesses about it.
+  /// The fields for which the rule must name a source, each with the guesses about it.
   var targets: [(field: Int, guesses: [FieldGuess])] {
     kind.schema.fields.indices.compactMap { field in
       let about = guesses.filter { $0.field == field }
@@ -164,9 +166,9 @@ extension MappingProposal.Draft {
     }
   }
 
-  /// The draft for objects that state each of several units, and for those that state none.
+  /// The drafts for the objects that state each of several units, and for those that state none.
   ///
-  /// A member has one conversion in a rule, so that each unit needs a rule of its own.
+  /// A member has one conversion in a rule, so each unit needs a rule of its own.
   fileprivate var byUnit: [Self] {
     guard let statement = guesses.first(where: { $0.units.count > 1 })?.units[0].statement else {
       return [self]
@@ -202,8 +204,8 @@ extension MappingProposal.Draft {
     }
   }
 
-  /// A member that is no field and has one word in all objects, and another in those of another
-  /// shape.
+  /// Returns a member that is no field, and its value in all objects, which no object of another
+  /// shape has; `nil` if there is none.
   fileprivate func word(
     tellingFrom other: ShapeCollector.Shape
   ) -> (pointer: String, word: String)? {
@@ -300,7 +302,7 @@ extension MappingProposal.Draft {
     }
   }
 
-  /// Patterns that match the shape's files.
+  /// The patterns that match the shape's files.
   private var globs: [String] {
     if shape.fileCount <= shape.files.count {
       return shape.files.compactMap { String(validating: $0, as: UTF8.self) }
@@ -332,15 +334,15 @@ extension JSONWriter {
 }
 
 extension Mapping {
-  /// Whether the mapping would take objects of a shape and gather members of theirs that seem to be
-  /// fields, as a part of the rest.
+  /// Whether the mapping may take objects of a shape and gather members that seem to be fields with
+  /// the rest.
   func gathersFields(of shape: ShapeCollector.Shape) -> Bool {
     let rules = rules[shape.kind, default: []].filter { rule in
-      rule.takesRest && rule.condition.mayFit(shape)
+      rule.members.contains(where: \.source.takesRest) && rule.condition.mayFit(shape)
     }
     guard !rules.isEmpty else { return false }
     let guesses = FieldGuess.all(in: shape, as: shape.kind).filter { guess in
-      // A member that bears the name of a field is read as that.
+      // A member with the name of a field is read as the field.
       guess.strength > .otherName || guess.path.count > 1
     }
     let sources = rules.flatMap(\.members).map(\.source)
@@ -351,17 +353,8 @@ extension Mapping {
   }
 }
 
-extension MappingRule {
-  /// Whether a member gathers what no other uses.
-  fileprivate var takesRest: Bool {
-    members.contains {
-      if case .object(_, takesRest: true) = $0.source.content { true } else { false }
-    }
-  }
-}
-
 extension MappingCondition {
-  /// Whether objects of a shape may fit; values are not looked at.
+  /// Whether objects of a shape may meet the condition, regardless of the values of members.
   fileprivate func mayFit(_ shape: ShapeCollector.Shape) -> Bool {
     func profile(_ pointer: EntityPointer) -> MemberProfile? {
       shape.profile(
@@ -373,7 +366,7 @@ extension MappingCondition {
 }
 
 extension MemberSource {
-  /// Whether the source looks at a member of the object, or in it.
+  /// Whether the source refers to a member at the top, or to a part of it.
   fileprivate func looks(at name: [UInt8]) -> Bool {
     func begins(_ pointer: EntityPointer) -> Bool { pointer.steps.first?.matches(name) ?? true }
     func begins(_ reference: Reference) -> Bool {

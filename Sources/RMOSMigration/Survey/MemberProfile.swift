@@ -1,67 +1,67 @@
 import RMOSModels
 
-/// What the values of one member of a shape are, gathered from object after object in bounded
-/// memory.
+/// A summary of the values that a member has in the objects of a shape, in bounded memory.
 struct MemberProfile {
-  /// The maximum number of different short texts that are kept.
-  static let wordsKept = 24
-  /// The maximum number of bytes of an example that are kept.
-  static let exampleLength = 80
-  private static let spellingsKept = 8
-  private static let longestWord = 32
-  private static let membersLookedAt = 64
-  private static let idsKept = 4_096
-  /// What programs write where there is no time: numbers, and .NET its first day.
+  /// The maximum number of different words.
+  static let maximumWords = 24
+  /// The maximum length of an example, in bytes.
+  static let maximumExample = 80
+  private static let maximumSpellings = 8
+  /// The maximum length of a word, in bytes.
+  private static let maximumWordLength = 32
+  /// The maximum number of members of an object that are examined.
+  private static let maximumMembers = 64
+  private static let maximumIDs = 4_096
+  /// Values that programs write where there is no time; the last ones are the first day of .NET.
   private static let wordsForNoTime = [
     "0", "-1", "0.0", "-1.0", "/Date(-62135596800000)/", "0001-01-01T00:00:00",
     "0001-01-01T00:00:00Z",
   ]
-  /// The name under which the only element of a list is among the members, as in a JSON Pointer.
+  /// The name, as in a JSON Pointer, that the only element of a list has among the members.
   private static let nameOfElement = [UInt8(ascii: "0")]
 
   /// The spellings of the name, in the order in which they were found.
   private(set) var spellings: [[UInt8]]
   /// The number of objects that have the member.
   private(set) var count = 0
-  /// How many values are of each type.
+  /// The number of values of each type.
   private(set) var types: [SurveyReport.ValueType: Int] = [:]
   /// The beginning of the first value that is not null, as JSON.
   private(set) var example: [UInt8] = []
   private(set) var isExampleCut = false
-  /// How many texts hold a number with a point, or none.
+  /// The number of texts that hold a number without a comma.
   private(set) var numbersInText = 0
-  /// How many of them have a point or an exponent.
+  /// The number of those with a point or an exponent.
   private(set) var pointNumbersInText = 0
-  /// How many texts hold a number with a comma for a point.
+  /// The number of texts that hold a number with a comma in place of the point.
   private(set) var commaNumbersInText = 0
-  /// How many of them may as well be whole numbers with a comma between thousands.
+  /// The number of those in which the comma may separate thousands.
   private(set) var unclearCommasInText = 0
-  /// How many texts are times as entities have them.
+  /// The number of texts that are timestamps.
   private(set) var timestamps = 0
-  /// How many numbers, or texts that are numbers, are plausible as seconds since 1970.
+  /// The number of values that are likely to be seconds since 1970, as numbers or text.
   private(set) var epochSeconds = 0
-  /// How many values are plausible as milliseconds since 1970.
+  /// The number of values that are likely to be milliseconds since 1970.
   private(set) var epochMilliseconds = 0
-  /// How many texts are empty.
   private(set) var emptyTexts = 0
-  /// How many values stand for no time, and what they are.
+  /// The number of values that stand for no time.
   private(set) var noTimesCount = 0
+  /// The different values that stand for no time.
   private(set) var noTimes: [String] = []
-  /// How many texts begin as an object or a list does.
+  /// The number of texts that begin like an object.
   private(set) var objectsInText = 0
+  /// The number of texts that begin like a list.
   private(set) var listsInText = 0
-  /// The different texts; empty once there were too many, or a long one.
+  /// The different texts; empty if there are too many, or a long one.
   private(set) var words: [[UInt8]] = []
   private var hasOtherWords = false
   /// The members of the values that are objects, and the only element of those that are lists.
   private(set) var members: [MemberProfile] = []
   /// Whether a list has several elements.
   private var hasLongLists = false
-  /// Whether different objects have one value; known of members that may be ids, as far as memory
-  /// allows.
+  /// Whether different objects have the same value, if the member may be an id and memory allows.
   private(set) var repeats = false
-  /// The values of a member that may be an id, each with the object that has it; `nil` if it is
-  /// not followed.
+  /// The hashes of objects by that of their value; `nil` if repetitions are not looked for.
   private var objectsByValue: [Int: Int]?
 
   init(named name: [UInt8]) {
@@ -76,7 +76,7 @@ struct MemberProfile {
   var givenCount: Int { count - types[.null, default: 0] }
   /// Whether ``words`` are all the texts there are.
   var hasAllWords: Bool { !hasOtherWords && !words.isEmpty }
-  /// The only element of each value, if all values are lists with one element or none.
+  /// The element of the lists, if all values are lists with at most one; `nil` otherwise.
   var onlyElement: MemberProfile? {
     guard !hasLongLists, types[.list] == givenCount, members.count == 1 else { return nil }
     return members[0]
@@ -92,7 +92,7 @@ struct MemberProfile {
   }
 
   mutating func add(spelling: UnsafeBufferPointer<UInt8>) {
-    guard spellings.count < Self.spellingsKept,
+    guard spellings.count < Self.maximumSpellings,
       !spellings.contains(where: { unsafe $0.elementsEqual(spelling) })
     else { return }
     unsafe spellings.append(Array(spelling))
@@ -103,12 +103,12 @@ struct MemberProfile {
   /// - Parameters:
   ///   - token: The value.
   ///   - kind: Its kind.
-  ///   - object: What tells the object that has it from others.
+  ///   - object: A hash of the object that has the value.
   mutating func add(
     _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind, of object: Int
   ) {
     count += 1
-    if kind != .null, objectsByValue != nil { unsafe follow(token, of: object) }
+    if kind != .null, objectsByValue != nil { unsafe checkRepetition(of: token, in: object) }
     let type = SurveyReport.ValueType(kind)
     types[type, default: 0] += 1
     if type != .null, example.isEmpty {
@@ -126,28 +126,29 @@ struct MemberProfile {
     }
   }
 
-  private mutating func follow(_ value: UnsafeBufferPointer<UInt8>, of object: Int) {
+  /// Checks whether another object has the value.
+  private mutating func checkRepetition(of value: UnsafeBufferPointer<UInt8>, in object: Int) {
     var hasher = Hasher()
     unsafe hasher.combine(bytes: UnsafeRawBufferPointer(value))
     let key = hasher.finalize()
     if let other = objectsByValue?[key] {
+      // A copy of an object has the same id.
       guard other != object else { return }
-      // A copy of an object has its id, another object has not.
       repeats = true
       objectsByValue = nil
-    } else if let objectsByValue, objectsByValue.count < Self.idsKept {
+    } else if let objectsByValue, objectsByValue.count < Self.maximumIDs {
       self.objectsByValue?[key] = object
     }
   }
 
-  /// Adds what is in a value that is an object, or a list with one element.
+  /// Adds the members of a value that is an object, or the element of a list with one.
   ///
   /// - Parameters:
   ///   - value: A scanner at a value that was scanned before.
   ///   - kind: The value's kind.
-  ///   - object: What tells the object that has it from others.
-  ///   - depth: How many levels of objects are looked at.
-  ///   - room: How many more members may be kept.
+  ///   - object: A hash of the object that has the value.
+  ///   - depth: The number of levels of containers to examine.
+  ///   - room: The number of members that may still be kept.
   mutating func addContent(
     of value: JSONScanner, _ kind: JSONScanner.Kind, in object: Int, depth: Int, room: inout Int
   ) {
@@ -199,8 +200,8 @@ struct MemberProfile {
             of: member.scanner, member.kind, in: object, depth: depth - 1, room: &room)
         }
       }
-      // What has more members is likely to be a dictionary.
-      return position < Self.membersLookedAt
+      // An object with more members is likely to be a dictionary.
+      return position < Self.maximumMembers
     }
   }
 
@@ -220,7 +221,7 @@ struct MemberProfile {
     return members.count - 1
   }
 
-  /// The beginning of a value without the white space between its tokens, and whether that is cut.
+  /// Returns the beginning of a value without white space between tokens, and whether it is cut.
   private static func beginning(
     of token: UnsafeBufferPointer<UInt8>
   ) -> (bytes: [UInt8], isCut: Bool) {
@@ -236,7 +237,7 @@ struct MemberProfile {
       } else if byte == UInt8(ascii: "\"") {
         (isInText, isEscaped) = (true, false)
       }
-      if bytes.count == exampleLength { return (bytes, true) }
+      if bytes.count == maximumExample { return (bytes, true) }
       bytes.append(byte)
     }
     return (bytes, false)
@@ -255,7 +256,7 @@ struct MemberProfile {
     if Timestamp.isLikely(seconds: number / 1e3) { epochMilliseconds += 1 }
   }
 
-  /// Counts a value that stands for no time; false if it does not.
+  /// Counts a value that stands for no time; `false` if it does not.
   private mutating func addNoTime(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
     guard
       let text = Self.wordsForNoTime.first(where: { unsafe value.elementsEqual($0.utf8) })
@@ -265,7 +266,7 @@ struct MemberProfile {
     return true
   }
 
-  /// Whether a comma in a number may stand between thousands: one to three digits are before it,
+  /// Whether the comma in a number may separate thousands: there are one to three digits before it,
   /// and three after it.
   private static func isUnclear(_ number: String) -> Bool {
     let digits = number.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
@@ -315,7 +316,7 @@ struct MemberProfile {
     guard !hasOtherWords, !words.contains(where: { unsafe $0.elementsEqual(content) }) else {
       return
     }
-    guard words.count < Self.wordsKept, content.count <= Self.longestWord else {
+    guard words.count < Self.maximumWords, content.count <= Self.maximumWordLength else {
       hasOtherWords = true
       words = []
       return

@@ -1,32 +1,33 @@
 import RMOSModels
 
-/// Sorts objects by shape: by the members that they have, whatever order and spelling those have.
+/// Sorts objects by shape: by the names of their members, regardless of their order and spelling.
 ///
-/// Objects whose members mostly agree are of one shape. Memory is bounded: what exceeds a limit is
-/// only counted.
+/// Objects most of whose members agree have one shape. Memory is bounded: objects and members
+/// beyond a limit are only counted.
 final class ShapeCollector {
   /// The limits that bound the memory of a survey.
   struct Limits {
     var shapes = 64
+    /// The members of a shape.
     var members = 128
-    /// The members of members, of all that a shape has.
+    /// The members of values of members, in all of a shape.
     var innerMembers = 512
     var innerDepth = 3
     var signatures = 20_000
     var files = 40
     var problems = 40
     var ids = 2_000_000
-    /// After how many objects of a shape a mapping that reads none is tried on samples alone.
+    /// The number of objects of a shape after which a mapping that read none is tried on samples.
     var trials = 512
   }
 
-  /// How objects came to be read.
+  /// Where objects are, and how they are read.
   struct Context: Hashable {
     /// The kind as which they are read.
     var kind: EntityKind
-    /// Whether they are where entities of the kind are read.
+    /// Whether they are in a file from which entities of the kind are read without a mapping.
     var isInPlace: Bool
-    /// Whether a migration looks for entities there only if a mapping says so.
+    /// Whether a migration finds them in their document only with a mapping.
     var isSelected = false
   }
 
@@ -34,29 +35,35 @@ final class ShapeCollector {
   struct Shape {
     let context: Context
     var members: [MemberProfile] = []
+    /// The number of objects.
     var count = 0
-    /// How many of its objects have keys in dictionaries.
+    /// The number of objects with keys in dictionaries.
     fileprivate(set) var keyedCount = 0
-    /// How many members were left out since there are too many.
+    /// The number of members that are not kept.
     var membersOmitted = 0
-    /// How many members of members may still be kept.
+    /// The number of members of values that may still be kept.
     fileprivate var roomForInner: Int
-    /// The files it is in, the first of them, and where in the first it was found.
+    /// The number of files that have objects of the shape.
     var fileCount = 0
+    /// The first of those files.
     var files: [[UInt8]] = []
+    /// The layouts of those files.
     var layouts: [SurveyReport.Layout] = []
-    /// The collections it is in, as pointers with `*`; in wrappers only.
+    /// Pointers with `*` to the first collections in wrappers that have objects of the shape.
     var pointers: [String] = []
-    /// The tallies of objects read without a mapping, and with each mapping.
+    /// The tally of objects read without a mapping.
     var plain = ReadingTally()
-    /// The tally of objects without problems, which were not tried with mappings.
+    /// The tally of those objects without problems, which were not tried with mappings.
     var plainAndDone = ReadingTally()
+    /// The tallies of objects read with each built-in mapping, by its position.
     var mapped: [Int: ReadingTally] = [:]
-    /// How many objects each mapping could have been tried on.
+    /// The number of objects on which each mapping could have been tried.
     fileprivate var chances: [Int: Int] = [:]
-    /// The mappings that turned out to read some after they were tried on samples alone.
+    /// The mappings that read objects only after they were tried on samples.
     fileprivate(set) var sampled: Set<Int> = []
+    /// The positions of members by their folded names.
     fileprivate var positions: [[UInt8]: Int] = [:]
+    /// The number of the file that was added last.
     fileprivate var lastFile = -1
 
     fileprivate init(_ context: Context, _ limits: Limits) {
@@ -73,10 +80,10 @@ final class ShapeCollector {
       members[member].addContent(of: value, kind, in: object, depth: depth, room: &roomForInner)
     }
 
-    /// Whether its objects are in dictionaries, whose keys are their ids.
+    /// Whether most objects are in dictionaries, whose keys are their ids.
     var isKeyed: Bool { keyedCount * 2 > count }
 
-    /// The member to which names lead; `nil` if no object has it.
+    /// Returns the member to which names lead; `nil` if no object has it.
     func profile(named names: [[UInt8]]) -> MemberProfile? {
       var (members, found) = (members, MemberProfile?.none)
       for name in names {
@@ -87,12 +94,12 @@ final class ShapeCollector {
       return found
     }
 
-    /// The member at a path: its position among the members, then among those of that member.
+    /// Returns the member at a path: a position among the members, then among those of that member.
     func profile(at path: [Int]) -> MemberProfile {
       path.dropFirst().reduce(members[path[0]]) { $0.members[$1] }
     }
 
-    /// The names that lead to a member, in each spelling.
+    /// Returns the names that lead to a member, in each combination of spellings.
     func names(along path: [Int]) -> [[[UInt8]]] {
       path.indices.reduce([[]]) { names, index in
         names.flatMap { before in
@@ -101,7 +108,7 @@ final class ShapeCollector {
       }
     }
 
-    /// The name of a member for people; a JSON Pointer if it is within another.
+    /// Returns the name of a member for people; a JSON Pointer if the member is within another.
     func name(at path: [Int]) -> String {
       guard path.count > 1 else { return members[path[0]].name }
       var pointer: [UInt8] = []
@@ -109,18 +116,20 @@ final class ShapeCollector {
       return String(decoding: pointer, as: UTF8.self)
     }
 
-    /// The members that most of its objects have.
+    /// The folded names of members that at least half of the objects have.
     fileprivate var core: Set<[UInt8]> {
       Set(positions.filter { members[$0.value].count * 2 >= count }.map(\.key))
     }
   }
 
+  /// The shape of all objects with the same names in the same order.
   private struct Signature {
     let shape: Int
-    /// The members, in the order in which an object of the shape has them.
+    /// The positions of the members, in the order of the objects; `nil` for those not kept.
     let members: [Int?]
   }
 
+  /// A member of the object that is added.
   private struct Member {
     let name: Range<Int>
     let isEscaped: Bool
@@ -130,9 +139,10 @@ final class ShapeCollector {
 
   let limits: Limits
   private(set) var shapes: [Shape] = []
-  /// How many objects have a shape that is not kept.
+  /// The number of objects whose shape is not kept.
   private(set) var objectsOmitted = 0
   private var signatures: [Int: Signature] = [:]
+  /// The members of the object that is added.
   private var found: [Member] = []
 
   init(limits: Limits = Limits()) { self.limits = limits }
@@ -141,12 +151,12 @@ final class ShapeCollector {
   ///
   /// - Parameters:
   ///   - object: A scanner at an object that was scanned before.
-  ///   - context: How it came to be read.
+  ///   - context: Where the object is, and how it is read.
   ///   - file: The number and path of the object's file.
-  ///   - layout: How the file is laid out.
-  ///   - pointer: The collection in a wrapper that holds the object.
+  ///   - layout: The layout of the file.
+  ///   - pointer: The pointer to the object's collection in a wrapper.
   ///   - isKeyed: Whether the object has a key in a dictionary.
-  /// - Returns: The position of its shape; `nil` if there are too many.
+  /// - Returns: The position of the object's shape; `nil` if the shape is not kept.
   func add(
     _ object: JSONScanner, in context: Context,
     file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout, pointer: String?,
@@ -188,7 +198,7 @@ final class ShapeCollector {
     return position
   }
 
-  /// What tells an object, whose members are ``found``, from others with other members.
+  /// Returns a hash of the object whose members are ``found``, which copies of the object share.
   private func identity(_ base: UnsafePointer<UInt8>) -> Int {
     var hasher = Hasher()
     let end = found.last?.value.upperBound ?? 0
@@ -196,10 +206,10 @@ final class ShapeCollector {
     return hasher.finalize()
   }
 
-  /// Whether a mapping is to be tried on the object of a shape that was added last.
+  /// Whether a mapping is to be tried on the last object of a shape.
   ///
-  /// One that has read none of many is tried on every 64th, so that ten mappings do not cost ten
-  /// readings.
+  /// A mapping that has read none of ``Limits/trials`` objects is tried on every 64th, so that ten
+  /// mappings do not take ten times as long.
   func tries(_ mapping: Int, on shape: Int) -> Bool {
     let chance = shapes[shape].chances[mapping, default: 0]
     shapes[shape].chances[mapping] = chance + 1
@@ -208,7 +218,7 @@ final class ShapeCollector {
       || chance % 64 == 0
   }
 
-  /// Counts how an object fared by a mapping.
+  /// Counts the outcome of reading an object with a mapping.
   func tally(_ shape: Int, _ mapping: Int, _ outcome: ObjectOutcome) {
     let hadRead = shapes[shape].mapped[mapping, default: ReadingTally()].reads > 0
     shapes[shape].mapped[mapping, default: ReadingTally()].add(outcome, limit: limits.problems)
@@ -218,9 +228,10 @@ final class ShapeCollector {
     }
   }
 
-  /// Changes how objects of a shape fared.
+  /// Changes the tallies of a shape.
   func tally(_ shape: Int, _ change: (inout Shape) -> Void) { change(&shapes[shape]) }
 
+  /// Records where an object of a shape is.
   private func note(
     _ file: (number: Int, path: [UInt8]), _ layout: SurveyReport.Layout, _ pointer: String?,
     in shape: Int
@@ -285,6 +296,8 @@ final class ShapeCollector {
     return Signature(shape: shape, members: indexes)
   }
 
+  /// Returns the shape of objects with some folded names, which may be new; `nil` if there are too
+  /// many shapes.
   private func shape(of names: Set<[UInt8]>, _ context: Context) -> Int? {
     var best: (shape: Int, overlap: Double)?
     for (position, shape) in shapes.enumerated()
@@ -304,19 +317,19 @@ final class ShapeCollector {
   }
 }
 
-/// How objects of a shape fare when they are read in one way.
+/// The outcomes of reading objects of a shape in one way.
 struct ReadingTally {
-  /// How many were read so.
+  /// The number of objects that were read.
   var taken = 0
-  /// How many of them would be in the store afterwards, and of those, how many by an earlier entity
-  /// of the same id.
+  /// The number of objects that would migrate.
   var migrates = 0
+  /// The number of these that have the id of an earlier entity.
   var duplicates = 0
-  /// How many objects are valid by themselves; their references may lead nowhere.
+  /// The number of objects that are valid by themselves, though references may lead nowhere.
   var reads = 0
-  /// How many have members that look like fields and are not read as such.
+  /// The number of objects with members that look like fields but are not read as such.
   var lookAlikes = 0
-  /// The problems of the other objects, by code and member.
+  /// The numbers of objects with each problem.
   var problems: [SurveyReport.Problem.Key: Int] = [:]
 
   mutating func add(_ outcome: ObjectOutcome, limit: Int) {
@@ -331,14 +344,4 @@ struct ReadingTally {
       problems[problem, default: 0] += 1
     }
   }
-}
-
-/// What would become of an object.
-struct ObjectOutcome {
-  /// The errors it has, each code and member once.
-  var problems: Set<SurveyReport.Problem.Key> = []
-  /// Whether an earlier entity has its id.
-  var isRepeated = false
-  var hasLookAlike = false
-  var id: IDTable.Key?
 }

@@ -1,30 +1,44 @@
 import RMOSModels
 
-/// The units that members of a shape state for the values of others.
+/// The units that members of a shape state for the values of other members.
 struct StatedUnits {
-  /// A unit that objects state, and how they state it.
+  /// A unit that objects state.
   struct Statement {
-    /// The members that state it, each with the words for it that were met.
+    /// The members that state the unit, each with the words for it that were met.
     let members: [(path: [Int], words: [String])]
     let isInches: Bool
     /// The first member's name, for people.
     let name: String
   }
 
-  /// What is known about the unit of a value.
+  /// The answer to the question for the unit of a value.
   enum Answer {
-    /// No member states a unit; `remark` is about one that might.
+    /// No member states a unit; `remark` is about a member that might.
     case none(remark: String?)
-    /// The units that are stated: inches, the field's own, or each by some objects.
+    /// The units that are stated: inches, the unit of the field, or each of them by some objects.
     case stated([Statement])
-    /// Only units that nothing converts, or several that do not agree; the value says why.
+    /// A unit that cannot be converted is stated, or several that do not agree; the value says why.
     case other(String)
   }
 
+  /// A member that may state a unit.
   private struct Member {
     let folded: String
     let path: [Int]
     let profile: MemberProfile
+
+    var words: [String] { profile.words.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The member's words, for people.
+    var description: String {
+      "\(Violation.quoted(profile.name)) says "
+        + words.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")
+    }
+
+    /// Whether one of the words is in a set.
+    func has(_ units: Set<String>) -> Bool {
+      words.contains { units.contains($0.lowercased()) }
+    }
   }
 
   private static let seconds: Set = [
@@ -49,10 +63,10 @@ struct StatedUnits {
     }
   }
 
-  /// What is stated for a field, given the folded name of its member.
+  /// Returns the units that are stated for a field whose member has a folded name.
   ///
-  /// A member that bears the other's name counts before those that may be about any; these must
-  /// agree. One whose words are no units, such as pieces, says nothing.
+  /// A statement whose name begins with that of the member counts before general ones, which must
+  /// agree. A member whose words are no units, such as pieces, is no statement.
   func unit(of field: FieldSchema, named name: [UInt8]) -> Answer {
     let isTime = field.member.hasSuffix("_seconds")
     let own = members.filter { member in
@@ -64,54 +78,38 @@ struct StatedUnits {
       return member.folded.hasPrefix("unit") || LengthUnit.genericNames.contains(member.folded)
         || isOfTime == isTime
     }
-    let (known, unknown, others) =
-      isTime
-      ? (Self.seconds, Self.otherTimes, LengthUnit.millimetres.union(LengthUnit.inches))
-      : (LengthUnit.millimetres.union(LengthUnit.inches), LengthUnit.others, Self.seconds)
-    func words(_ member: Member) -> [String] {
-      member.profile.words.map { String(decoding: $0, as: UTF8.self) }
+    let lengths = LengthUnit.millimetres.union(LengthUnit.inches)
+    let stated =
+      isTime ? Self.seconds.union(Self.otherTimes) : lengths.union(LengthUnit.others)
+    var stating = own.filter { $0.has(stated) }
+    if stating.isEmpty { stating = any.filter { $0.has(stated) } }
+    if !stating.isEmpty { return Self.answer(of: stating, isTime: isTime) }
+    let known = (isTime ? lengths : Self.seconds).union(LengthUnit.others).union(Self.otherTimes)
+    let unclear = (own + any).first { member in
+      !member.words.allSatisfy { known.contains($0.lowercased()) }
     }
-    func states(_ member: Member) -> Bool {
-      words(member).contains {
-        known.contains($0.lowercased()) || unknown.contains($0.lowercased())
-      }
-    }
-    let stating = own.contains(where: states) ? own.filter(states) : any.filter(states)
-    guard let first = stating.first else {
-      let unclear = (own + any).first { member in
-        !words(member).allSatisfy {
-          others.contains($0.lowercased()) || LengthUnit.others.contains($0.lowercased())
-            || Self.otherTimes.contains($0.lowercased())
-        }
-      }
-      return .none(remark: unclear.map { Self.says($0.profile) + ", which is no known unit" })
-    }
-    let shown = Violation.quoted(first.profile.name)
-    func statement(_ isMeant: (String) -> Bool, isInches: Bool) -> Statement? {
+    return .none(remark: unclear.map { $0.description + ", which is no known unit" })
+  }
+
+  /// Returns the units that some members state for the same value.
+  private static func answer(of stating: [Member], isTime: Bool) -> Answer {
+    func statement(of units: Set<String>, isInches: Bool) -> Statement? {
       let members = stating.map { member in
-        (path: member.path, words: words(member).filter { isMeant($0.lowercased()) })
+        (path: member.path, words: member.words.filter { units.contains($0.lowercased()) })
       }
       guard members.allSatisfy({ !$0.words.isEmpty }) else { return nil }
-      return Statement(members: members, isInches: isInches, name: shown)
+      return Statement(
+        members: members, isInches: isInches, name: Violation.quoted(stating[0].profile.name))
     }
-    let inches = isTime ? nil : statement(LengthUnit.inches.contains, isInches: true)
-    let same = statement((isTime ? Self.seconds : LengthUnit.millimetres).contains, isInches: false)
+    let inches = isTime ? nil : statement(of: LengthUnit.inches, isInches: true)
+    let same = statement(of: isTime ? seconds : LengthUnit.millimetres, isInches: false)
     let found = [inches, same].compactMap { $0 }
     if found.isEmpty {
       return .other(
-        stating.count == 1
-          ? Self.says(first.profile) : "the members that state units do not agree")
+        stating.count == 1 ? stating[0].description : "the members that state units do not agree")
     }
-    // Of several members that state each, it is open which belongs to the value.
+    // It is undecided which of several members that state both units is about the value.
     if found.count > 1, stating.count > 1 { return .other("several members state several units") }
     return .stated(found)
-  }
-
-  /// What a member says, for people.
-  private static func says(_ profile: MemberProfile) -> String {
-    let words = profile.words.prefix(3).map { word in
-      Violation.quoted(String(decoding: word, as: UTF8.self))
-    }
-    return "\(Violation.quoted(profile.name)) says \(words.joined(separator: ", "))"
   }
 }

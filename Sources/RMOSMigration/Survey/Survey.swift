@@ -1,8 +1,8 @@
 public import RMOSModels
 import RMOSSystem
 
-/// Looks at a file or a tree: which objects are in it, what they look like, and what a migration
-/// would make of them.
+/// Examines a file or a tree: the objects in it, what they look like, and how many of them would
+/// migrate.
 ///
 /// ```swift
 /// let report = try await Survey(of: "legacy").run()
@@ -10,20 +10,20 @@ import RMOSSystem
 /// print(report.migratesAtBest, "with the mappings", report.suggestedMappings)
 /// ```
 ///
-/// Nothing is written. Files are read as a migration reads them, as a stream, and objects are tried
-/// with the same decoder and the built-in mappings. Memory is bounded: the report says where a
-/// bound was met.
+/// Nothing is written. Files are read as a migration reads them, in constant memory, and objects
+/// are tried with the same decoder and the built-in mappings. The report says which limits were
+/// reached.
 public struct Survey: Sendable {
-  /// How a survey is made.
+  /// Options for a survey.
   public struct Options: Sendable {
     /// The kinds that are looked for.
     public var catalog = EntityCatalog.rmos
-    /// Whether a mapping is proposed for what no built-in mapping reads, and tried.
+    /// Whether a mapping is proposed, and tried, for objects that no built-in mapping reads.
     public var proposesMapping = false
 
-    /// How the files are read; tests make it fail.
+    /// The access to the files, which tests make fail.
     var access = SourceAccess.system
-    /// The limits of what is kept; tests lower them.
+    /// The limits of memory, which tests lower.
     var limits = ShapeCollector.Limits()
 
     /// Creates the default options.
@@ -33,11 +33,11 @@ public struct Survey: Sendable {
   private let path: String
   private let options: Options
 
-  /// Creates a survey; nothing happens before ``run()``.
+  /// Creates a survey, which reads nothing before ``run()``.
   ///
   /// - Parameters:
   ///   - path: A file, a directory of a kind, or a directory above those.
-  ///   - options: How to make it.
+  ///   - options: The options.
   public init(of path: String, options: Options = Options()) {
     self.path = path
     self.options = options
@@ -45,9 +45,9 @@ public struct Survey: Sendable {
 
   /// Makes the survey, on a thread of its own.
   ///
-  /// Cancelling the task abandons it.
+  /// Cancelling the task abandons the survey.
   ///
-  /// - Returns: What was found.
+  /// - Returns: The report.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
   ///   `CancellationError` if the task was cancelled.
   public func run() async throws -> SurveyReport {
@@ -77,17 +77,17 @@ public struct Survey: Sendable {
   }
 }
 
-/// The place that a survey looks at: a source directory, and the part of it to survey.
+/// The part of a source that a survey examines.
 struct SurveyPlace {
   /// The source directory.
   let root: [UInt8]
-  /// The only file that is read, relative to it.
+  /// The path of the only file that is read, relative to the source; `nil` for a directory.
   var file: [UInt8]?
-  /// The directory that is walked, relative to it; `.` for all.
+  /// The path of the directory that is walked, relative to the source.
   var directory: [UInt8] = [UInt8(ascii: ".")]
 
-  /// Finds out what a path means: a file in a directory of a kind, and such a directory itself, are
-  /// parts of the source above it.
+  /// Creates the place at a path; a directory of a kind, and a file in one, are parts of the source
+  /// above it.
   init(of path: String, _ catalog: EntityCatalog) throws(MigrationError) {
     var bytes = Array(path.utf8)
     while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
@@ -120,6 +120,15 @@ struct SurveyPlace {
       throw MigrationError(
         .sourceUnreadable,
         "\(path) cannot be read: \(error.reason); expected a file or a directory")
+    }
+  }
+
+  /// Opens a file of the source.
+  func open(
+    _ path: [UInt8], _ access: SourceAccess
+  ) throws(ReadFailure) -> FileByteSource {
+    try ReadFailure.converting { () throws(SystemError) in
+      try FileByteSource(root + [UInt8(ascii: "/")] + path, access)
     }
   }
 

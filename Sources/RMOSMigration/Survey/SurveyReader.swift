@@ -1,7 +1,7 @@
 import RMOSModels
 
-/// Reads documents as entities of a kind, and tries each object as it is and, if that is not
-/// enough, with every built-in mapping.
+/// Reads documents as entities of a kind, and tries each object without a mapping and, if it does
+/// not migrate, with every built-in mapping.
 @safe final class SurveyReader: ObjectObserver {
   static let decoding = EntityDecoder.Options(derivesIDs: true, runStart: "1970-01-01T00:00:00Z")
 
@@ -16,21 +16,24 @@ import RMOSModels
   private let decoder: EntityDecoder
   private var trial: RecordBatch
   private let containers: UnsafeMutablePointer<Bool>
-  /// For each built-in mapping, the mapper of the file, or `nil` if the mapping does not read the
-  /// file; empty until an object needs one.
+  /// The mapper of the file for each built-in mapping, or `nil` if the mapping does not read it;
+  /// empty until an object of the file needs a mapping.
   private var mappers: [MapperPool.FileMapper?] = []
   private var file: (number: Int, path: [UInt8]) = (0, [])
   private var isInPlace = false
   private var isLines = false
-  /// Where the file's entities are looked for, though a migration does not do so without a mapping.
+  /// Where the file's entities are, if a migration finds them only with a mapping.
   private var selection: EntitySelection?
+  /// The number of objects that were decoded in the file.
   private var takenInFile = 0
-  /// The references that lead nowhere, by member.
+  /// The numbers of references that lead nowhere, by member.
   private(set) var dangling: [(member: String, count: Int)] = []
 
-  /// An object that was decoded, until it is certain that it stays.
+  /// The object that was decoded last, which may still be retracted.
   private struct Pending {
+    /// The object's text, with the padding that a scanner needs.
     var bytes: [UInt8] = []
+    /// Whether there is such an object.
     var isThere = false
     var outcome = ObjectOutcome()
     var locator = Locator.none
@@ -54,12 +57,12 @@ import RMOSModels
   /// - Parameters:
   ///   - kind: The kind as which objects are read.
   ///   - catalog: All kinds.
-  ///   - collector: Sorts them by shape.
-  ///   - ids: The ids known so far; ids that are read are added.
-  ///   - limits: The limits of what is kept.
+  ///   - collector: Takes the objects.
+  ///   - ids: The ids known so far, to which those that are read are added.
+  ///   - limits: The limits of memory.
   ///   - checksReferences: Whether references must lead to ids that are known.
   ///   - isCancelled: Polled periodically; once it returns `true`, reading stops.
-  ///   - emit: Takes what is read, for what is no object in it.
+  ///   - emit: Takes the batches that are read, for the failures in them.
   init(
     _ kind: EntityKind, of catalog: EntityCatalog, _ collector: ShapeCollector, _ ids: KnownIDs,
     _ limits: ShapeCollector.Limits, checksReferences: Bool = true,
@@ -87,12 +90,12 @@ import RMOSModels
 
   deinit { unsafe containers.deallocate() }
 
-  /// Where lists and dictionaries of objects are in a document.
+  /// Returns where lists and dictionaries of objects are in a document.
   func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
     try documents.collections(in: source)
   }
 
-  /// Reads one document; with places, what is there.
+  /// Reads one document, or the entities at some places in it.
   func read(
     _ source: any ByteSource, _ path: [UInt8], _ format: SourcePath.Format, number: Int,
     isInPlace: Bool, at places: [EntityPointer]? = nil
@@ -101,7 +104,7 @@ import RMOSModels
     self.isInPlace = isInPlace
     isLines = format == .lines
     mappers.removeAll(keepingCapacity: true)
-    // So that what is found of this file can be taken back.
+    // The batch must not be emitted within the file, whose first entries may be rolled back.
     try builder.emitIfFull(leavingRoomFor: 2)
     (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
     builder.begin(file: path)
@@ -120,7 +123,7 @@ import RMOSModels
     try documents.read(source, as: format, selecting: selection)
   }
 
-  /// Whether the file gave one object that does not migrate, or nothing but a failure.
+  /// Whether the file has one object, which does not migrate, or failed as a whole.
   private func isUnreadAsItIs(since mark: RecordBatch.Mark) throws(ReadFailure) -> Bool {
     guard takenInFile == 1 else { return builder.lastIsFailed(since: mark) }
     guard pending.isThere, case .none = pending.locator else { return false }
@@ -159,7 +162,7 @@ import RMOSModels
 
   func retract() { pending.isThere = false }
 
-  /// Counts the object that was taken last, since it stays.
+  /// Counts the object that was taken last, which can no longer be retracted.
   private func settle() {
     guard pending.isThere else { return }
     pending.isThere = false
@@ -174,7 +177,7 @@ import RMOSModels
     let (layout, pointer) = layout
     var plain = pending.outcome
     if selection != nil {
-      // Without a mapping, it is not even looked for.
+      // Without a mapping, a migration does not find the object.
       plain.problems = [.init(code: .shapeAmbiguous, pointer: "")]
     }
     let shape = collector.add(
@@ -205,11 +208,11 @@ import RMOSModels
     if let id { ids.insert(id, kind) }
   }
 
-  /// Finds the mappers of the file: most files need none.
+  /// Finds the mappers of the file, of which most files need none.
   private func findMappers() {
     guard mappers.isEmpty else { return }
     mappers = pools.map { pool in
-      // Elsewhere it would have to be moved first.
+      // A file elsewhere is treated as if it were moved to the directory of the kind.
       guard case .mapped(let mapper) = pool.reading(of: file.path, as: kind, at: kind) else {
         return nil
       }
@@ -225,7 +228,7 @@ import RMOSModels
     }
   }
 
-  /// Reads an object through a mapping; `nil` if no rule of it takes the object.
+  /// Reads an object with a mapping; `nil` if no rule of it takes the object.
   private func attempt(_ object: JSONScanner, _ file: MapperPool.FileMapper) -> ObjectOutcome? {
     var scanner = object
     let mapper = file.mapper
@@ -259,7 +262,7 @@ import RMOSModels
     return ids.outcome(of: trial, at: 0, checksReferences: checksReferences)
   }
 
-  /// How the file holds the object and, in a wrapper, in which collection.
+  /// The layout of the object's file and, in a wrapper, the pointer to the object's collection.
   private var layout: (SurveyReport.Layout, pointer: String?) {
     switch pending.locator {
     case .none: return (isLines ? .lines : .single, nil)

@@ -74,7 +74,7 @@ extension SurveyReport.Problem {
     writer.member("count", count)
   }
 
-  /// The problems on one line, as many as are worth it.
+  /// Returns the first of some problems, on one line.
   fileprivate static func text(_ problems: [Self]) -> String {
     let texts = problems.prefix(6).map { problem in
       let place = problem.key.pointer.isEmpty ? "" : " \(problem.key.pointer.dropFirst())"
@@ -264,7 +264,7 @@ extension SurveyReport.Shape {
     if isInPlace || likeness == nil || likeness == kind {
       text.field(isInPlace ? "As it is" : "Moved there", outcome(plain))
     } else {
-      // It was not tried as what it looks like.
+      // The shape was not tried as the kind that it looks like.
       text.field("Read as \(kind.schema.plural)", outcome(plain))
     }
     for reading in mapped.prefix(2) {
@@ -319,13 +319,13 @@ extension SurveyReport.Shape {
 }
 
 extension SurveyReport {
-  /// Says how many of what migrates is not stored, since its id is there.
+  /// Returns a clause about the number of objects with the id of an earlier one; empty for none.
   fileprivate static func repeated(_ count: Int) -> String {
     count == 0 ? "" : ", \(PlainText.grouped(count)) of them with the id of an earlier one"
   }
 }
 
-/// Lines of text that fit a width, made safe for a terminal.
+/// Lines of text for a terminal, escaped and wrapped to a width.
 struct SurveyText {
   let width: Int
   private(set) var lines: [String] = []
@@ -340,16 +340,14 @@ struct SurveyText {
       PlainText.escaped(text), width: width, indent: indent, hanging: hanging, breaksWords: true)
   }
 
-  /// Adds a labelled text.
+  /// Adds text with a label.
   mutating func field(_ label: String, _ text: String) {
-    let column = max(15, PlainText.width(label) + 2)
-    paragraph(
-      "\(label): \(text)", indent: 3, hanging: min(column, 15) - 10)
+    paragraph("\(label): \(text)", indent: 3, hanging: 5)
   }
 
   /// Adds a table; the last column takes the remaining width.
   ///
-  /// What is too long for the last column is cut; in the others it goes on in further lines.
+  /// Text that is too long is cut in the last column, and wrapped in the others.
   mutating func table(_ headings: [String], _ rows: [[String]]) {
     let rows = [headings] + rows.map { $0.map(PlainText.escaped) }
     let most = [max(width / 4, 8), 9, max(width / 6, 6), max(width / 5, 8)]

@@ -1,8 +1,8 @@
 package import RMOSModels
 
-/// What a survey found: files, shapes of objects, and how much of them would migrate.
+/// The result of a survey: the shapes of the objects in the files, and how many would migrate.
 public struct SurveyReport: Sendable {
-  /// The outermost form of a value.
+  /// The type of a value.
   enum ValueType: String, Sendable, Hashable, CaseIterable {
     case text, number, boolean, null, object, list
   }
@@ -20,9 +20,9 @@ public struct SurveyReport: Sendable {
     case wrapper
   }
 
-  /// A reason why objects would not migrate, with a count.
+  /// A reason why objects would not migrate.
   package struct Problem: Sendable, Hashable {
-    /// A code and a member.
+    /// The code and the member of a problem.
     package struct Key: Sendable, Hashable {
       /// The issue's code.
       package var code: IssueCode
@@ -32,19 +32,19 @@ public struct SurveyReport: Sendable {
 
     /// The code and the member.
     package var key: Key
-    /// How many objects have it.
+    /// The number of objects that have the problem.
     var count: Int
   }
 
-  /// How objects fare that are read in one way.
+  /// The result of reading the objects of a shape in one way.
   package struct Reading: Sendable, Hashable {
     /// The built-in mapping; `nil` if the objects are read without one.
     var mapping: String?
-    /// How many of the shape's objects would migrate.
+    /// The number of objects that would migrate.
     package var migrates: Int
-    /// How many of these objects have the id of an earlier one.
+    /// The number of these that have the id of an earlier object.
     var duplicates: Int
-    /// How many have members that look like fields and are not read as such.
+    /// The number of objects with members that look like fields but are not read as such.
     var lookAlikes: Int
     /// The problems that prevent the other objects from migrating, the most frequent first.
     package var problems: [Problem]
@@ -58,16 +58,17 @@ public struct SurveyReport: Sendable {
     var otherSpellings: [String]
     /// The number of objects that have the member.
     var count: Int
-    /// How many values are of each type.
+    /// The number of values of each type.
     var types: [ValueType: Int]
     /// The beginning of a value, as JSON; `nil` if all are null.
     var example: String?
     /// Whether the example is cut.
     var isExampleCut: Bool
-    /// The field it is read as, or would be by the proposal; `nil` if it is kept with the entity.
+    /// The field as which the member is read, or would be by the proposal; `nil` if it is kept with
+    /// the entity.
     package var field: String?
-    /// The reason why the member is read as the field, or why it is not though it looks like one;
-    /// `nil` if its name says it all.
+    /// The reason why the member is read as the field, or is not though it looks like one; `nil` if
+    /// its name is the reason.
     package var reason: String?
   }
 
@@ -75,27 +76,27 @@ public struct SurveyReport: Sendable {
   package struct Shape: Sendable {
     /// The kind as which the objects were read.
     package var kind: EntityKind
-    /// Whether they are where entities of that kind are read without a mapping.
+    /// Whether they are in a file from which entities of the kind are read without a mapping.
     package var isInPlace: Bool
-    /// What they look like; `nil` if they look like nothing known.
+    /// The kind that they look like; `nil` if they look like none.
     package var likeness: EntityKind?
     /// The members that suggest the kind.
     var evidence: [String]
     /// The number of objects.
     var count: Int
-    /// How many files they are in.
+    /// The number of files that have such objects.
     var fileCount: Int
     /// The first of the files.
     var files: [String]
-    /// How the files hold them.
+    /// The layouts of the files.
     var layouts: [Layout]
-    /// Where in wrappers they are, with `*` for each member or element.
+    /// Pointers to the objects in wrappers, with `*` for each member or element.
     package var pointers: [String]
     /// The members of the objects, in the order in which they were found.
     package var members: [Member]
-    /// How many more members there are.
+    /// The number of further members.
     var membersOmitted: Int
-    /// What looks like a field and is not read as one, with the reasons.
+    /// The reasons why members that look like fields are not read as such.
     package var unclear: [String]
     /// The result of reading the objects without a mapping.
     package var plain: Reading
@@ -105,25 +106,26 @@ public struct SurveyReport: Sendable {
     /// The required fields for which the objects have no member.
     package var missing: [String]
 
-    /// The reading by which most is read; the plain one if none is better.
+    /// The reading by which most objects and members are read.
     ///
-    /// Fewer may migrate by it: a reference in another spelling is read, and may lead nowhere.
+    /// Fewer objects may migrate by it than by the plain reading, such as if it also reads a
+    /// reference in another spelling, which leads nowhere.
     package var best: Reading { mapped.first ?? plain }
   }
 
-  /// The result of reading everything that was surveyed through some mappings.
+  /// The result of reading everything that was surveyed with some mappings.
   package struct Outcome: Sendable {
-    /// How many entities there are when files are read so.
+    /// The number of entities that were found.
     package var found = 0
-    /// How many of them would migrate.
+    /// The number of entities that would migrate.
     package var migrates = 0
-    /// How many of these have the id of an earlier one.
+    /// The number of these that have the id of an earlier one.
     package var duplicates = 0
-    /// The problems that prevent the other objects from migrating, the most frequent first.
+    /// The problems that prevent the other entities from migrating, the most frequent first.
     package var problems: [Problem] = []
   }
 
-  /// The result of reading everything that was surveyed through a proposed mapping.
+  /// A proposed mapping, and the result of reading everything that was surveyed with it.
   package struct Proposal: Sendable {
     /// The name of every proposed mapping.
     static let mappingName = "proposed"
@@ -132,7 +134,7 @@ public struct SurveyReport: Sendable {
     package var text: String
     /// The built-in mappings to give after it, for the shapes that they read.
     package var builtIn: [String]
-    /// What becomes of everything when it is read with them.
+    /// The result of reading everything with these mappings.
     package var outcome: Outcome
   }
 
@@ -142,17 +144,17 @@ public struct SurveyReport: Sendable {
     var kind: EntityKind
     /// The member.
     var member: String
-    /// How many there are.
+    /// The number of references.
     var count: Int
   }
 
-  /// A failure of a file or of what is in it that is no object.
+  /// A failure that is not about an object: of a file, or of a value in one.
   package struct Failure: Sendable, Hashable {
     /// The issue's code.
     package var code: IssueCode
-    /// How often it occurs.
+    /// The number of occurrences.
     var count: Int
-    /// The first place.
+    /// The first file.
     package var source: String
     /// The message of the first issue.
     var message: String
@@ -160,13 +162,13 @@ public struct SurveyReport: Sendable {
 
   /// The path that was surveyed.
   var path: String
-  /// The source directory that a migration of it would be given.
+  /// The source directory to give to a migration of that path.
   package internal(set) var source: String
   /// The number of files read.
   public internal(set) var fileCount = 0
-  /// How many bytes they have.
+  /// The number of bytes of those files.
   var byteCount = 0
-  /// How many files are in each encoding.
+  /// The number of files in each encoding.
   var encodings: [String: Int] = [:]
   /// The files that were not read.
   package internal(set) var notRead = FilesNotRead()
@@ -174,32 +176,33 @@ public struct SurveyReport: Sendable {
   public internal(set) var objectCount = 0
   /// The shapes, in the order in which they were met.
   package internal(set) var shapes: [Shape] = []
-  /// What is no object, or cannot be read.
+  /// Files that cannot be read, and values that are no objects.
   package internal(set) var failures: [Failure] = []
   /// References that lead nowhere.
   package internal(set) var dangling: [Dangling] = []
   /// Sentences about limits that were reached; objects beyond them are not shown.
   package internal(set) var bounds: [String] = []
-  /// What becomes of everything with the suggested mappings; `nil` if all shapes are read best in
-  /// one way.
+  /// The result of reading everything with the suggested mappings; `nil` if one way of reading is
+  /// best for all shapes.
   var together: Outcome?
   /// The mappings that are best for shapes, but would misread objects of others.
   var mappingsNotSuggested: Set<String> = []
   /// Whether a mapping can be proposed for some of the shapes.
   package internal(set) var canPropose = false
-  /// Whether it is of one file, which migrations do not read because of its extension.
+  /// Whether the survey is of one file, which migrations do not read because of its extension.
   package internal(set) var isOfOtherExtension = false
   /// The proposed mapping; `nil` if none was asked for, or there is nothing to propose.
   package internal(set) var proposal: Proposal?
 
-  /// How many objects would migrate unchanged, from the place where they are.
+  /// The number of objects that would migrate without a mapping, from the files where they are.
   public var migratesAsIs: Int {
     shapes.reduce(0) { $0 + ($1.isInPlace ? $1.plain.migrates : 0) }
   }
-  /// How many would migrate where they are with all of ``suggestedMappings``.
+  /// The number of objects that would migrate, from the files where they are, with all of
+  /// ``suggestedMappings``.
   ///
-  /// Fewer than the shapes' best readings say, where a mapping that one shape needs reads another
-  /// worse.
+  /// They may be fewer than the best readings of the shapes together, since a mapping that is best
+  /// for one shape may be worse for another.
   public var migratesAtBest: Int {
     together?.migrates
       ?? shapes.filter(\.isInPlace).reduce(0) { sum, shape in
@@ -207,9 +210,9 @@ public struct SurveyReport: Sendable {
         return sum + (isSuggested ? shape.best.migrates : shape.plain.migrates)
       }
   }
-  /// How many objects have the id of an earlier one.
+  /// The number of objects that would migrate but have the id of an earlier one.
   package var duplicates: Int { shapes.reduce(0) { $0 + $1.best.duplicates } }
-  /// The text of the mapping file proposed for what no built-in mapping reads; `nil` if none was
+  /// The text of the mapping proposed for objects that no built-in mapping reads; `nil` if none was
   /// asked for, or there is nothing to propose.
   public var proposedMapping: String? { proposal?.text }
   /// The built-in mappings that are the best readings of shapes.

@@ -3,7 +3,8 @@ import RMOSSystem
 
 /// A survey under way.
 ///
-/// Kind after kind, as a migration reads them, so that the ids that references lead to are known.
+/// Files are read kind by kind, as a migration reads them, so that the ids to which references lead
+/// are known.
 final class SurveyRun {
   private let place: SurveyPlace
   private let options: Survey.Options
@@ -15,35 +16,9 @@ final class SurveyRun {
   private var failures: [IssueCode: SurveyReport.Failure] = [:]
   private var failureOrder: [IssueCode] = []
   private var fileNumber = 0
-  /// What files outside the kinds' directories were found to hold, by path.
-  private var kindsOfFiles = IDTable()
-  /// Likewise of directories all of whose files held the same so far, with how many those were,
-  /// and how much the one that looks least like it does.
-  private var kindsOfDirectories: [[UInt8]: DirectoryContent] = [:]
-  /// What each shape looks like, and why.
+  private let fileKinds: FileKinds
+  /// For each shape, the kind that it looks like, and the members that suggest it.
   private var likenesses: [(kind: EntityKind?, evidence: [String])] = []
-
-  /// Where in files outside the kinds' directories entities of each kind are, if they hold several.
-  private var placesOfKinds: [[UInt8]: [EntityKind: [EntityPointer]]] = [:]
-
-  private struct DirectoryContent {
-    let kind: EntityKind
-    var files = 0
-    var leastScore = Double.infinity
-    var holdsSeveral = false
-  }
-
-  /// After so many files of one kind in a directory, others are only checked to be like them.
-  private static let filesTried = 16
-  /// How much of the score of the first files others must have.
-  private static let alikeScore = 0.8
-  private static let directoriesKept = 4_096
-  /// For how many files with several kinds it is kept what is where, and how many collections of a
-  /// file are looked at.
-  private static let filesOfKindsKept = 1_024
-  private static let collectionsTried = 12
-  /// From which score on a collection is one of a kind, and not what the rest of its file is.
-  private static let clearScore = 0.4
 
   init(
     _ path: String, _ place: SurveyPlace, _ options: Survey.Options,
@@ -55,16 +30,18 @@ final class SurveyRun {
     self.isCancelled = isCancelled
     collector = ShapeCollector(limits: options.limits)
     ids = KnownIDs(limit: options.limits.ids)
+    fileKinds = FileKinds(place, options, isCancelled: isCancelled)
     result = SurveyReport(path: path, source: SourcePath.text(place.root))
   }
 
+  /// Makes the survey.
   func report() throws(ReadFailure) -> SurveyReport {
     for kind in catalog.kinds { try survey(kind) }
     conclude()
     let suggested = result.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
     if !suggested.isEmpty, Set(result.shapes.map(\.best.mapping)).count > 1 {
-      // The files are read again, since each mapping takes all objects that it fits, also objects
-      // of shapes that another mapping reads better.
+      // The files are read again, since each mapping takes all objects that its rules fit, even
+      // those of shapes that another mapping reads better.
       result.together = try outcome(of: MappingSet(suggested))
     }
     if let file = place.file {
@@ -79,7 +56,7 @@ final class SurveyRun {
 
   // MARK: Files
 
-  /// Calls `body` with every file that can be read, in the order of a migration.
+  /// Calls `body` with every file to read, in the order of a migration.
   private func forEachFile(
     notingOthers: Bool, _ body: ([UInt8], SourcePath.Format) throws(ReadFailure) -> Void
   ) throws(ReadFailure) {
@@ -126,7 +103,7 @@ final class SurveyRun {
     failures[code]?.count += 1
   }
 
-  /// Reads the files that hold entities of a kind, or look as if they did.
+  /// Reads the files with entities of a kind, and those that look as if they had some.
   private func survey(_ kind: EntityKind) throws(ReadFailure) {
     let isFirst = kind == catalog.kinds.first
     let reader = SurveyReader(
@@ -138,11 +115,11 @@ final class SurveyRun {
       if let home {
         meant = home
       } else {
-        meant = try kindOfFile(path, format)
+        meant = try fileKinds.kind(of: path, format)
       }
-      if home == nil, let places = placesOfKinds[path] {
+      if home == nil, let places = fileKinds.placesOfKinds(in: path) {
         guard let own = places[kind] else { return }
-        // It is one file, however many kinds it holds.
+        // The file is counted once, however many kinds it holds.
         let isFirst = catalog.kinds.first { places[$0] != nil } == kind
         return try read(path, format, reader, isInPlace: false, at: own, counts: isFirst)
       }
@@ -160,29 +137,18 @@ final class SurveyRun {
     at places: [EntityPointer]? = nil, counts: Bool = true
   ) throws(ReadFailure) {
     fileNumber += 1
-    do throws(SystemError) {
-      let file = try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
+    do throws(ReadFailure) {
+      let file = try place.open(path, options.access)
       defer { file.close() }
       if counts {
         result.fileCount += 1
         result.byteCount += file.size
         result.encodings[try encoding(of: file), default: 0] += 1
       }
-      let failure: ReadFailure? = {
-        do throws(ReadFailure) {
-          try reader.read(
-            file, path, format, number: fileNumber, isInPlace: isInPlace, at: places)
-          return nil
-        } catch {
-          return error
-        }
-      }()
-      if let failure {
-        guard case .system(let error) = failure else { throw .interrupted }
-        throw error
-      }
+      try reader.read(file, path, format, number: fileNumber, isInPlace: isInPlace, at: places)
     } catch {
       if isCancelled() { throw .stopped }
+      guard case .system(let error) = error else { throw error }
       guard error.concernsOneFile else {
         throw .source(SourceFailure(source: result.source, reason: .unreadable(path: path, error)))
       }
@@ -190,19 +156,17 @@ final class SurveyRun {
     }
   }
 
-  private func encoding(of file: FileByteSource) throws(SystemError) -> String {
+  private func encoding(of file: FileByteSource) throws(ReadFailure) -> String {
     var bytes: [UInt8] = [0, 0, 0]
-    var failure: SystemError?
-    let count = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return 0 }
+    let result: Result<Int, SystemError> = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return .success(0) }
       do throws(SystemError) {
-        return try unsafe file.read(into: base, count: 3, at: 0)
+        return try unsafe .success(file.read(into: base, count: 3, at: 0))
       } catch {
-        failure = error
-        return 0
+        return .failure(error)
       }
     }
-    if let failure { throw failure }
+    let count = try ReadFailure.converting { () throws(SystemError) in try result.get() }
     switch bytes.prefix(count) {
     case [0xEF, 0xBB, 0xBF]: return "UTF-8 with a byte-order mark"
     case let mark where mark.starts(with: [0xFF, 0xFE]): return "UTF-16 little-endian"
@@ -213,7 +177,7 @@ final class SurveyRun {
 
   private func take(_ batch: SourceBatch) {
     let records = batch.records
-    // Collections that are not read.
+    // Warnings about collections that are not read.
     for (_, issue) in batch.notices where issue.code == .shapeWrapper && issue.severity > .info {
       note(issue.code, issue.source ?? "", issue.message)
     }
@@ -223,141 +187,6 @@ final class SurveyRun {
         note(issue.code, issue.source ?? records.sources[entry.source], issue.message)
       }
     }
-  }
-
-  // MARK: Files outside the kinds' directories
-
-  /// Guesses the kind of a file's entities.
-  private func kindOfFile(
-    _ path: [UInt8], _ format: SourcePath.Format
-  ) throws(ReadFailure) -> EntityKind {
-    let key = IDTable.Key(path.span)
-    if let known = kindsOfFiles[key] { return catalog.kinds[Int(known)] }
-    let directory = path.directoryPath
-    let known = kindsOfDirectories[directory]
-    var kind: EntityKind?
-    if let known, known.files >= Self.filesTried, !known.holdsSeveral, known.leastScore > 0,
-      try score(of: path, format, as: known.kind) >= known.leastScore * Self.alikeScore
-    {
-      kind = known.kind
-    }
-    if kind == nil {
-      let guess = try guessKind(of: path, format)
-      kind = guess.kind
-      if format == .json { try findKinds(in: path, besides: guess.kind) }
-      if known != nil || kindsOfDirectories.count < Self.directoriesKept {
-        var content = known ?? DirectoryContent(kind: guess.kind)
-        if content.kind == guess.kind {
-          content.files += 1
-          content.leastScore = min(content.leastScore, guess.score)
-        } else {
-          content.holdsSeveral = true
-        }
-        kindsOfDirectories[directory] = content
-      }
-    }
-    guard let kind else { return catalog.kinds[0] }
-    let number = catalog.kinds.firstIndex(of: kind) ?? 0
-    kindsOfFiles.insert(key, number: UInt64(number))
-    return kind
-  }
-
-  /// Finds out whether the collections in a document are of several kinds, such as in
-  /// `{"families": […], "patterns": […]}`, and which is of which.
-  ///
-  /// What looks like no kind is taken for what the file as a whole looks like.
-  private func findKinds(
-    in path: [UInt8], besides kind: EntityKind
-  ) throws(ReadFailure) {
-    guard placesOfKinds.count < Self.filesOfKindsKept, let first = catalog.kinds.first
-    else { return }
-    var collections: [EntityPointer] = []
-    try sample(path, as: first) { reader, file throws(ReadFailure) in
-      collections = try reader.collections(in: file)
-    }
-    guard 2...Self.collectionsTried ~= collections.count else { return }
-    var places: [EntityKind: [EntityPointer]] = [:]
-    for collection in collections {
-      // Entities may also be one level further down, such as under a year.
-      let inner = EntityPointer(steps: collection.steps + [.any])
-      let outer = try likeliestKind(of: path, .json, at: [collection])
-      let deeper = try likeliestKind(of: path, .json, at: [inner])
-      let isDeeper = deeper?.score ?? 0 > outer?.score ?? 0
-      let best = isDeeper ? deeper : outer
-      if let best, best.score >= Self.clearScore {
-        places[best.kind, default: []].append(isDeeper ? inner : collection)
-      } else {
-        places[kind, default: []].append(collection)
-      }
-    }
-    if places.count > 1 { placesOfKinds[path] = places }
-  }
-
-  private func guessKind(
-    of path: [UInt8], _ format: SourcePath.Format
-  ) throws(ReadFailure) -> (kind: EntityKind, score: Double) {
-    if let likeliest = try likeliestKind(of: path, format) { return likeliest }
-    return (kindNamed(by: path) ?? catalog.kinds[0], 0)
-  }
-
-  /// The kind that the file is named after or, if it is after none, the nearest directory.
-  private func kindNamed(by path: [UInt8]) -> EntityKind? {
-    var names = path.split(separator: UInt8(ascii: "/"))
-    if let stem = names.popLast()?.split(separator: UInt8(ascii: ".")).first { names.append(stem) }
-    let tables = names.reversed().compactMap { SourceTop.kindMeant(by: $0, catalog) }
-    return catalog.kinds.first { $0.table == tables.first }
-  }
-
-  /// Reads the beginning of a file as entities of a kind, for what it shows.
-  @discardableResult
-  private func sample(
-    _ path: [UInt8], as kind: EntityKind,
-    _ body: (SurveyReader, FileByteSource) throws(ReadFailure) -> Void
-  ) throws(ReadFailure) -> ShapeCollector {
-    let sample = ShapeCollector(limits: options.limits)
-    let reader = SurveyReader(
-      kind, of: catalog, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
-      isCancelled: isCancelled
-    ) { _ throws(ReadFailure) in throw .stopped }
-    do throws(ReadFailure) {
-      let file = try ReadFailure.converting { () throws(SystemError) in
-        try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
-      }
-      defer { file.close() }
-      try body(reader, file)
-    } catch {
-      if isCancelled() { throw .stopped }
-      // What cannot be read is said when it is read in earnest.
-    }
-    return sample
-  }
-
-  /// The kind that a file's entities look like most; `nil` if they look like none.
-  private func likeliestKind(
-    of path: [UInt8], _ format: SourcePath.Format, at places: [EntityPointer]? = nil
-  ) throws(ReadFailure) -> (kind: EntityKind, score: Double)? {
-    var best: (kind: EntityKind, score: Double)?
-    for kind in catalog.kinds {
-      let score = try score(of: path, format, as: kind, at: places)
-      if score > best?.score ?? 0 { best = (kind, score) }
-    }
-    return best
-  }
-
-  /// How much the beginning of a file looks like entities of a kind.
-  private func score(
-    of path: [UInt8], _ format: SourcePath.Format, as kind: EntityKind,
-    at places: [EntityPointer]? = nil
-  ) throws(ReadFailure) -> Double {
-    let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
-      try reader.read(file, path, format, number: 0, isInPlace: false, at: places)
-    }
-    return sample.shapes.reduce(0.0) { sum, shape in
-      let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
-      let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
-      return sum + fits * 2
-        + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind, in: catalog)
-    } / Double(max(sample.shapes.count, 1))
   }
 
   // MARK: The report
@@ -403,8 +232,8 @@ final class SurveyRun {
     }
   }
 
-  /// The kind as which a rule would read a shape: the kind of its place or, outside of those, what
-  /// it looks like.
+  /// Returns the kind as which a rule would read a shape: that of its place or, outside the kinds'
+  /// directories, the one that it looks like.
   private func kindMeant(by position: Int) -> EntityKind {
     let shape = collector.shapes[position]
     return shape.isInPlace ? shape.kind : likenesses[position].kind ?? shape.kind
@@ -415,7 +244,7 @@ final class SurveyRun {
     let (likeness, evidence) = likenesses[position]
     let kind = kindMeant(by: position)
     let schema = kind.schema
-    // What looks like nothing, and is nowhere where entities are, has no fields.
+    // Outside the kinds' directories, a shape that looks like no kind has no fields.
     let isKnown = shape.isInPlace || likeness != nil
     let findings = isKnown ? FieldGuess.findings(in: shape, as: kind) : FieldGuess.Findings()
     let guesses = findings.guesses
@@ -429,7 +258,7 @@ final class SurveyRun {
     }
     if !isKnown { missing = [] }
     var unclear = findings.open.map(\.reason)
-    if !shape.isInPlace, likeness != nil, !isTold(guesses, kind, of: shape) {
+    if !shape.isInPlace, likeness != nil, !isRecognized(guesses, kind, of: shape) {
       unclear.append("its names are common ones, so no rule is proposed outside \(kind.table)/")
     }
     return SurveyReport.Shape(
@@ -437,7 +266,7 @@ final class SurveyRun {
       count: shape.count, fileCount: shape.fileCount, files: shape.files.map(SourcePath.text),
       layouts: shape.layouts, pointers: shape.pointers,
       members: shape.members.indices.flatMap { position in
-        // What is within a member is shown where it is a field.
+        // Of the members in a member, only those that are fields are shown.
         let further = guesses.map(\.path) + findings.open.map(\.path)
         let paths = [[position]] + further.filter { $0[0] == position && $0.count > 1 }
         return paths.map { describe($0, in: shape, findings, schema) }
@@ -447,14 +276,14 @@ final class SurveyRun {
       missing: missing)
   }
 
-  /// The fields that objects lack, and for which there is no member.
+  /// Returns the fields that objects lack, and for which there is no member.
   private static func missing(
     _ problems: [SurveyReport.Problem], besides guesses: [FieldGuess], _ schema: EntitySchema
   ) -> [String] {
     var missing: [String] = []
     for problem in problems where problem.key.code == .fieldMissing {
       let name = String(problem.key.pointer.dropFirst())
-      // It may be missing under another name.
+      // The issue may give another name of the field.
       let field =
         schema.position(ofMember: name) ?? schema.otherNames.first { $0.member == name }?.field
       let shown = field.map { schema.fields[$0].member } ?? name
@@ -465,7 +294,7 @@ final class SurveyRun {
     return missing
   }
 
-  /// The required fields for which there is no member, nor one for what may take their place.
+  /// Returns the required fields for which there is no member, nor one for a substitute.
   private static func nowhere(_ guesses: [FieldGuess], _ schema: EntitySchema) -> [String] {
     schema.fields.indices.filter { position in
       schema.fields[position].isRequired
@@ -476,8 +305,8 @@ final class SurveyRun {
     }.map { schema.fields[$0].member }
   }
 
-  /// The built-in mappings that read more of a shape's objects than no mapping does, the best
-  /// first; of mappings that read as many, the most specific.
+  /// Returns the built-in mappings by which more objects of a shape are read than without one, the
+  /// best first; of those that read as many, the most specific first.
   private func better(
     of shape: ShapeCollector.Shape
   ) -> [(mapping: Mapping, tally: ReadingTally)] {
@@ -498,7 +327,7 @@ final class SurveyRun {
       .map { (Mapping.builtIn[$0.key], $0.value) }
   }
 
-  /// How much a built-in mapping asks of an object.
+  /// Returns the maximum number of members that a rule of a built-in mapping requires.
   private func specificity(_ mapping: Int) -> Int {
     let rules = Mapping.builtIn[mapping].rules.values.joined()
     return rules.map(\.condition.has.count).max() ?? 0
@@ -519,7 +348,7 @@ final class SurveyRun {
       reason: guess?.explanation ?? findings.open.first { $0.path == path }?.reason)
   }
 
-  /// Text that may be cut within a character.
+  /// Decodes text that may be cut within a character.
   private static func text(cut bytes: [UInt8]) -> String {
     for dropped in 0..<4 where bytes.count > dropped {
       if let text = String(validating: bytes.dropLast(dropped), as: UTF8.self) { return text }
@@ -544,7 +373,7 @@ final class SurveyRun {
       problems: Self.sorted(tally.problems))
   }
 
-  fileprivate static func sorted(
+  private static func sorted(
     _ problems: [SurveyReport.Problem.Key: Int]
   ) -> [SurveyReport.Problem] {
     problems.map { .init(key: $0.key, count: $0.value) }.sorted { left, right in
@@ -553,7 +382,7 @@ final class SurveyRun {
     }
   }
 
-  /// The kind that a shape looks like, and the members that say so.
+  /// Returns the kind that a shape looks like, and the members that suggest it.
   private func likeness(
     of shape: ShapeCollector.Shape
   ) -> (kind: EntityKind?, evidence: [String]) {
@@ -565,7 +394,7 @@ final class SurveyRun {
     }
     let own = scores.first { $0.kind == shape.kind }
     guard var best = scores.max(by: { $0.score < $1.score }) else { return (nil, []) }
-    // Where it is says something too.
+    // The kind of its place counts more than others.
     if let own, own.score > 0, best.score < max(own.score * 1.5, 0.5) { best = own }
     let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
     if (readings.max() ?? 0) * 2 > shape.count, let own {
@@ -586,22 +415,24 @@ final class SurveyRun {
     return (best.kind, names)
   }
 
-  /// How many fields that only one kind has tell objects of it that have none under its own name.
-  private static let fieldsThatTell = 4
+  /// The number of fields of only one kind by which the kind is recognized, even by aliases.
+  private static let tellingFields = 4
 
-  /// Whether objects outside the kinds' directories are told to be of a kind by more than a few
-  /// common words, such as the type and configuration that machines have too.
-  private func isTold(
+  /// Whether a shape outside the kinds' directories has more in common with a kind than a few
+  /// common words, such as a type and a configuration, which machines have too.
+  private func isRecognized(
     _ guesses: [FieldGuess], _ kind: EntityKind, of shape: ShapeCollector.Shape
   ) -> Bool {
-    if shape.files.contains(where: { kindNamed(by: $0) == kind }) { return true }
+    if shape.files.contains(where: { FileKinds.kindNamed(by: $0, catalog) == kind }) {
+      return true
+    }
     let telling = guesses.filter { guess in
       let member = kind.schema.fields[guess.field].member
       return catalog.kinds.allSatisfy {
         $0 == kind || $0.schema.position(ofMember: member) == nil
       }
     }
-    return Set(telling.map(\.field)).count >= Self.fieldsThatTell
+    return Set(telling.map(\.field)).count >= Self.tellingFields
       || telling.contains {
         $0.strength < .alias && kind.schema.fields[$0.field].isRequired
       }
@@ -609,31 +440,31 @@ final class SurveyRun {
 
   // MARK: The proposal
 
-  /// Whether a built-in mapping made for the shape reads it, and not one for any shape.
-  private func isReadByOneForTheShape(_ reading: SurveyReport.Reading) -> Bool {
+  /// Whether a reading uses a built-in mapping for certain shapes, not one for any shape.
+  private func usesSpecificMapping(_ reading: SurveyReport.Reading) -> Bool {
     guard let position = Mapping.builtIn.firstIndex(where: { $0.name == reading.mapping }) else {
       return false
     }
     return specificity(position) > 0
   }
 
-  /// The rules that a proposal would have, from what was seen.
+  /// Returns drafts of the rules that a proposal has.
   private func drafts() -> [MappingProposal.Draft] {
     var drafts: [MappingProposal.Draft] = []
     for (position, shape) in collector.shapes.enumerated() {
       let described = result.shapes[position]
       guard described.likeness != nil || shape.isInPlace else { continue }
       let best = described.best
-      if isReadByOneForTheShape(best) { continue }
+      if usesSpecificMapping(best) { continue }
       let kind = kindMeant(by: position)
       let findings = FieldGuess.findings(in: shape, as: kind)
       let guesses = findings.guesses
       if !shape.isInPlace {
-        guard Self.nowhere(guesses, kind.schema).isEmpty, isTold(guesses, kind, of: shape)
+        guard Self.nowhere(guesses, kind.schema).isEmpty, isRecognized(guesses, kind, of: shape)
         else { continue }
       }
       let isWhole = best.migrates == shape.count && best.lookAlikes == 0
-      // A field that is nowhere else may be what another name means.
+      // Even if all objects migrate, a member under another name may be a field that they lack.
       let fillsIn = guesses.contains { $0.strength == .alias }
       let isThreatened = result.mappingsNotSuggested.contains { name in
         Mapping.builtIn(named: name)?.gathersFields(of: shape) ?? false
@@ -641,7 +472,7 @@ final class SurveyRun {
       let needsRule = !shape.isInPlace || shape.context.isSelected
       guard !isWhole || fillsIn || needsRule || isThreatened else { continue }
       let others = result.shapes.contains { other in
-        other.kind == shape.kind && other.isInPlace && isReadByOneForTheShape(other.best)
+        other.kind == shape.kind && other.isInPlace && usesSpecificMapping(other.best)
       }
       for place in places(of: position) {
         let draft = MappingProposal.Draft(
@@ -653,7 +484,7 @@ final class SurveyRun {
     return drafts
   }
 
-  /// Where rules must look for the objects of a shape; `nil` where a migration finds them.
+  /// Returns the pointer of each rule that a shape needs; `nil` for a rule without one.
   private func places(of position: Int) -> [String?] {
     let shape = collector.shapes[position]
     if shape.context.isSelected { return shape.pointers }
@@ -661,7 +492,7 @@ final class SurveyRun {
       kindMeant(by: other) != kindMeant(by: position)
         && collector.shapes[other].files.contains { shape.files.contains($0) }
     }
-    // What several kinds find by a document's shape need not be the same.
+    // Several kinds that go by a document's shape need not find the same entities.
     guard !shape.isInPlace, sharesFiles else { return [nil] }
     return shape.layouts.flatMap { layout -> [String?] in
       switch layout {
@@ -689,7 +520,7 @@ final class SurveyRun {
       text: text, builtIn: builtIn, outcome: try outcome(of: MappingSet(mappings)))
   }
 
-  /// Reads everything again through mappings, as a migration would.
+  /// Reads everything again with mappings, as a migration would.
   private func outcome(
     of mappings: MappingSet
   ) throws(ReadFailure) -> SurveyReport.Outcome {
@@ -716,85 +547,36 @@ final class SurveyRun {
       let pool = MapperPool(mappings)
       builder.begin(kind)
       try forEachFile(notingOthers: false) { path, format throws(ReadFailure) in
-        var selection: EntitySelection?
-        switch pool.reading(of: path, as: kind, at: SourceTop.home(of: path, catalog)) {
-        case .not: return
-        case .plain: builder.begin(file: path)
-        case .mapped(let mapper):
-          builder.begin(file: path, mappedBy: mapper)
-          selection = mapper.selection
-        }
-        do throws(ReadFailure) {
-          let file = try ReadFailure.converting { () throws(SystemError) in
-            try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
-          }
-          defer { file.close() }
-          try documents.read(file, as: format, selecting: selection)
-        } catch {
-          guard case .system = error else { throw error }
-          if builder.answersForDocument {
-            try builder.fail(.inputUnreadable, "cannot be read", at: nil, span: .nothing)
-          }
-        }
+        try read(path, format, with: pool, documents, into: builder)
       }
       try builder.endKind()
     }
     result.problems = Self.sorted(problems)
     return result
   }
-}
 
-/// The ids of the entities that would be in the store.
-final class KnownIDs {
-  private let limit: Int
-  private var tables: [EntityKind: IDTable] = [:]
-  private(set) var isFull = false
-
-  init(limit: Int) { self.limit = limit }
-
-  func contains(_ kind: EntityKind, _ key: IDTable.Key) -> Bool { tables[kind]?[key] != nil }
-
-  func insert(_ key: IDTable.Key, _ kind: EntityKind) {
-    guard tables[kind, default: IDTable()].count < limit else {
-      isFull = true
-      return
+  /// Reads a file with one of the mappings of a pool, or without one.
+  private func read(
+    _ path: [UInt8], _ format: SourcePath.Format, with pool: MapperPool,
+    _ documents: DocumentReader, into builder: SourceBatchBuilder
+  ) throws(ReadFailure) {
+    var selection: EntitySelection?
+    switch pool.reading(of: path, as: builder.kind, at: SourceTop.home(of: path, catalog)) {
+    case .not: return
+    case .plain: builder.begin(file: path)
+    case .mapped(let mapper):
+      builder.begin(file: path, mappedBy: mapper)
+      selection = mapper.selection
     }
-    tables[kind, default: IDTable()].insert(key)
-  }
-
-  /// Predicts the outcome of an entity of a batch.
-  ///
-  /// - Parameters:
-  ///   - records: The batch.
-  ///   - index: The entity's position.
-  ///   - checksReferences: Whether references must lead to ids that are known.
-  /// - Returns: Its errors, and whether its id is known.
-  func outcome(
-    of records: RecordBatch, at index: Int, checksReferences: Bool = true
-  ) -> ObjectOutcome {
-    var outcome = ObjectOutcome()
-    let entry = records.entries[index]
-    for issue in records.issues[entry.issues] {
-      if issue.severity == .error {
-        outcome.problems.insert(.init(code: issue.code, pointer: issue.pointer ?? ""))
-      } else if issue.code == .fieldLookAlike {
-        outcome.hasLookAlike = true
+    do throws(ReadFailure) {
+      let file = try place.open(path, options.access)
+      defer { file.close() }
+      try documents.read(file, as: format, selecting: selection)
+    } catch {
+      guard case .system = error else { throw error }
+      if builder.answersForDocument {
+        try builder.fail(.inputUnreadable, "cannot be read", at: nil, span: .nothing)
       }
     }
-    if checksReferences, !isFull {
-      let dangling = records.danglingReferences(at: index) { kind, id in
-        contains(kind, IDTable.Key(id))
-      }
-      for position in dangling {
-        let field = records.references[position].field
-        let pointer = JSONPointer.to(records.kind.schema.fields[field].member)
-        outcome.problems.insert(.init(code: .referenceMissing, pointer: pointer))
-      }
-    }
-    guard !entry.id.isEmpty else { return outcome }
-    let key = records.idKey(at: index)
-    outcome.id = key
-    outcome.isRepeated = contains(records.kind, key)
-    return outcome
   }
 }

@@ -1,0 +1,194 @@
+import RMOSModels
+import RMOSSystem
+
+/// Guesses the kinds of the entities in files outside the kinds' directories.
+final class FileKinds {
+  private let place: SurveyPlace
+  private let options: Survey.Options
+  private let catalog: EntityCatalog
+  private let isCancelled: () -> Bool
+  /// The positions of the kinds of files in the catalog, by path.
+  private var kinds = IDTable()
+  private var directories: [[UInt8]: Directory] = [:]
+  /// For files with several kinds, where the entities of each kind are.
+  private var places: [[UInt8]: [EntityKind: [EntityPointer]]] = [:]
+
+  /// The kinds of the files in a directory.
+  private struct Directory {
+    /// The kind of the first file.
+    let kind: EntityKind
+    /// The number of files of that kind.
+    var files = 0
+    /// The least score of one of these files.
+    var leastScore = Double.infinity
+    /// Whether there are files of other kinds.
+    var holdsSeveral = false
+  }
+
+  /// The number of files of one kind in a directory after which others only need to be alike.
+  private static let filesTried = 16
+  /// The part of ``Directory/leastScore`` that a file must have to be alike.
+  private static let alikeScore = 0.8
+  /// The maximum number of directories that are kept.
+  private static let maximumDirectories = 4_096
+  /// The maximum number of files with several kinds that are kept.
+  private static let maximumPlaces = 1_024
+  /// The maximum number of collections of a file that are examined.
+  private static let collectionsTried = 12
+  /// The least score of a collection that is of another kind than its file as a whole.
+  private static let clearScore = 0.4
+
+  init(_ place: SurveyPlace, _ options: Survey.Options, isCancelled: @escaping () -> Bool) {
+    self.place = place
+    self.options = options
+    catalog = options.catalog
+    self.isCancelled = isCancelled
+  }
+
+  /// Returns where the entities of each kind are in a file that holds several; `nil` for other
+  /// files, and before ``kind(of:_:)`` has examined the file.
+  func placesOfKinds(in path: [UInt8]) -> [EntityKind: [EntityPointer]]? { places[path] }
+
+  /// Returns the kind of most entities of a file.
+  func kind(of path: [UInt8], _ format: SourcePath.Format) throws(ReadFailure) -> EntityKind {
+    let key = IDTable.Key(path.span)
+    if let known = kinds[key] { return catalog.kinds[Int(known)] }
+    let kind: EntityKind
+    if let known = try kindOfDirectory(of: path, format) {
+      kind = known
+    } else {
+      kind = try examine(path, format)
+    }
+    let number = catalog.kinds.firstIndex(of: kind) ?? 0
+    kinds.insert(key, number: UInt64(number))
+    return kind
+  }
+
+  /// Returns the kind of all files in a file's directory; `nil` if the file may be of another.
+  private func kindOfDirectory(
+    of path: [UInt8], _ format: SourcePath.Format
+  ) throws(ReadFailure) -> EntityKind? {
+    guard let known = directories[path.directoryPath], known.files >= Self.filesTried,
+      !known.holdsSeveral, known.leastScore > 0
+    else { return nil }
+    let score = try score(of: path, format, as: known.kind)
+    return score >= known.leastScore * Self.alikeScore ? known.kind : nil
+  }
+
+  /// Guesses the kind of a file from its content, and records it for the file's directory.
+  private func examine(
+    _ path: [UInt8], _ format: SourcePath.Format
+  ) throws(ReadFailure) -> EntityKind {
+    let guess = try guessKind(of: path, format)
+    if format == .json { try findKinds(in: path, besides: guess.kind) }
+    let known = directories[path.directoryPath]
+    guard known != nil || directories.count < Self.maximumDirectories else { return guess.kind }
+    var directory = known ?? Directory(kind: guess.kind)
+    if directory.kind == guess.kind {
+      directory.files += 1
+      directory.leastScore = min(directory.leastScore, guess.score)
+    } else {
+      directory.holdsSeveral = true
+    }
+    directories[path.directoryPath] = directory
+    return guess.kind
+  }
+
+  /// Finds the kinds of the collections in a document that holds several, such as
+  /// `{"families": […], "patterns": […]}`.
+  ///
+  /// A collection that looks like no kind is taken to be of that of the file as a whole.
+  private func findKinds(
+    in path: [UInt8], besides kind: EntityKind
+  ) throws(ReadFailure) {
+    guard places.count < Self.maximumPlaces, let first = catalog.kinds.first else { return }
+    var collections: [EntityPointer] = []
+    try sample(path, as: first) { reader, file throws(ReadFailure) in
+      collections = try reader.collections(in: file)
+    }
+    guard 2...Self.collectionsTried ~= collections.count else { return }
+    var found: [EntityKind: [EntityPointer]] = [:]
+    for collection in collections {
+      // The entities may be one level deeper, such as under a year.
+      let inner = EntityPointer(steps: collection.steps + [.any])
+      let outer = try likeliestKind(of: path, .json, at: [collection])
+      let deeper = try likeliestKind(of: path, .json, at: [inner])
+      let isDeeper = deeper?.score ?? 0 > outer?.score ?? 0
+      let best = isDeeper ? deeper : outer
+      if let best, best.score >= Self.clearScore {
+        found[best.kind, default: []].append(isDeeper ? inner : collection)
+      } else {
+        found[kind, default: []].append(collection)
+      }
+    }
+    if found.count > 1 { places[path] = found }
+  }
+
+  /// Guesses the kind of a file from its content or, if that looks like no kind, from its path.
+  private func guessKind(
+    of path: [UInt8], _ format: SourcePath.Format
+  ) throws(ReadFailure) -> (kind: EntityKind, score: Double) {
+    if let likeliest = try likeliestKind(of: path, format) { return likeliest }
+    return (Self.kindNamed(by: path, catalog) ?? catalog.kinds[0], 0)
+  }
+
+  /// Returns the kind that a file is named after or, if there is none, the nearest directory.
+  static func kindNamed(by path: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
+    var names = path.split(separator: UInt8(ascii: "/"))
+    if let stem = names.popLast()?.split(separator: UInt8(ascii: ".")).first { names.append(stem) }
+    let tables = names.reversed().compactMap { SourceTop.kindMeant(by: $0, catalog) }
+    return catalog.kinds.first { $0.table == tables.first }
+  }
+
+  /// Reads the beginning of a file as entities of a kind.
+  ///
+  /// - Returns: The shapes of the objects that were read; none if the file cannot be read, which is
+  ///   reported when it is read as a whole.
+  @discardableResult
+  private func sample(
+    _ path: [UInt8], as kind: EntityKind,
+    _ body: (SurveyReader, FileByteSource) throws(ReadFailure) -> Void
+  ) throws(ReadFailure) -> ShapeCollector {
+    let sample = ShapeCollector(limits: options.limits)
+    let reader = SurveyReader(
+      kind, of: catalog, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
+      isCancelled: isCancelled
+    ) { _ throws(ReadFailure) in throw .stopped }
+    do throws(ReadFailure) {
+      let file = try place.open(path, options.access)
+      defer { file.close() }
+      try body(reader, file)
+    } catch {
+      if isCancelled() { throw .stopped }
+    }
+    return sample
+  }
+
+  /// Returns the kind that a file's entities look most like; `nil` if they look like none.
+  private func likeliestKind(
+    of path: [UInt8], _ format: SourcePath.Format, at places: [EntityPointer]? = nil
+  ) throws(ReadFailure) -> (kind: EntityKind, score: Double)? {
+    var best: (kind: EntityKind, score: Double)?
+    for kind in catalog.kinds {
+      let score = try score(of: path, format, as: kind, at: places)
+      if score > best?.score ?? 0 { best = (kind, score) }
+    }
+    return best
+  }
+
+  /// Returns how much the beginning of a file looks like entities of a kind.
+  private func score(
+    of path: [UInt8], _ format: SourcePath.Format, as kind: EntityKind,
+    at places: [EntityPointer]? = nil
+  ) throws(ReadFailure) -> Double {
+    let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
+      try reader.read(file, path, format, number: 0, isInPlace: false, at: places)
+    }
+    return sample.shapes.reduce(0.0) { sum, shape in
+      let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
+      let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
+      return sum + fits * 2
+        + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind, in: catalog)
+    } / Double(max(sample.shapes.count, 1))
+  }
+}

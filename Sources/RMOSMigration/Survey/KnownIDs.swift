@@ -1,0 +1,69 @@
+import RMOSModels
+
+/// The ids of the entities that would be in the store after a migration.
+final class KnownIDs {
+  /// The maximum number of ids of a kind.
+  private let limit: Int
+  private var tables: [EntityKind: IDTable] = [:]
+  /// Whether ids are missing because of the limit.
+  private(set) var isFull = false
+
+  init(limit: Int) { self.limit = limit }
+
+  func contains(_ kind: EntityKind, _ key: IDTable.Key) -> Bool { tables[kind]?[key] != nil }
+
+  func insert(_ key: IDTable.Key, _ kind: EntityKind) {
+    guard tables[kind, default: IDTable()].count < limit else {
+      isFull = true
+      return
+    }
+    tables[kind, default: IDTable()].insert(key)
+  }
+
+  /// Predicts the outcome of an entity of a batch.
+  ///
+  /// - Parameters:
+  ///   - records: The batch.
+  ///   - index: The entity's position.
+  ///   - checksReferences: Whether references must lead to ids that are known.
+  /// - Returns: The outcome if the entity were migrated.
+  func outcome(
+    of records: RecordBatch, at index: Int, checksReferences: Bool = true
+  ) -> ObjectOutcome {
+    var outcome = ObjectOutcome()
+    let entry = records.entries[index]
+    for issue in records.issues[entry.issues] {
+      if issue.severity == .error {
+        outcome.problems.insert(.init(code: issue.code, pointer: issue.pointer ?? ""))
+      } else if issue.code == .fieldLookAlike {
+        outcome.hasLookAlike = true
+      }
+    }
+    if checksReferences, !isFull {
+      let dangling = records.danglingReferences(at: index) { kind, id in
+        contains(kind, IDTable.Key(id))
+      }
+      for position in dangling {
+        let field = records.references[position].field
+        let pointer = JSONPointer.to(records.kind.schema.fields[field].member)
+        outcome.problems.insert(.init(code: .referenceMissing, pointer: pointer))
+      }
+    }
+    guard !entry.id.isEmpty else { return outcome }
+    let key = records.idKey(at: index)
+    outcome.id = key
+    outcome.isRepeated = contains(records.kind, key)
+    return outcome
+  }
+}
+
+/// The outcome of reading an object.
+struct ObjectOutcome {
+  /// The codes and members of its errors.
+  var problems: Set<SurveyReport.Problem.Key> = []
+  /// Whether an earlier entity has its id.
+  var isRepeated = false
+  /// Whether it has a member that looks like a field but is not read as such.
+  var hasLookAlike = false
+  var id: IDTable.Key?
+}
