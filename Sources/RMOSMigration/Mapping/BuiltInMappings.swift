@@ -1,10 +1,9 @@
-/// The mappings that come with the library, as the texts that a user could have written.
+/// The texts of the mappings that come with the library.
 enum BuiltInMappings {
   static let texts = [
     anyCase, epoch, sawRuns, artJobs, artPatterns, catalogue, ringBands, patternModel, jobLog,
   ]
-  /// The names, as in the texts below: every command line needs them, so they are not parsed from
-  /// there.
+  /// The names in ``texts``, in the same order: every command needs them, and parsing takes time.
   static let names = [
     "any-case", "epoch", "saw-runs", "art-jobs", "art-patterns", "catalogue", "ring-bands",
     "pattern-model", "job-log",

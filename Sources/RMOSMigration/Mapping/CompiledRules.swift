@@ -1,12 +1,15 @@
 import RMOSModels
 
-/// Rules made ready: pointers are nodes of one tree, and each rule knows what it uses.
+/// The rules of a mapping for one kind, in which pointers are nodes of one tree.
 struct CompiledRules {
-  /// A condition over nodes.
+  /// A condition on the values at nodes.
   struct Condition {
     var has: [Int]
     var lacks: [Int]
     var equals: [(node: Int, values: [JSONLiteral])]
+
+    /// Whether an object must have some member to meet the condition.
+    var needsMember: Bool { !has.isEmpty || !equals.isEmpty }
   }
 
   enum Reference {
@@ -19,6 +22,7 @@ struct CompiledRules {
   indirect enum Content {
     case first([Reference], Values, MappingConversion.Conversion?)
     case pair(Reference, Reference, MappingConversion.Pair)
+    /// `elements` is the node of the list's elements in which the value is.
     case common(Int, elements: Int, Values, MappingConversion.Conversion?)
     case count(Int)
     case object([Target], takesRest: Bool)
@@ -32,43 +36,43 @@ struct CompiledRules {
     var description: String
   }
 
-  /// A member to write, and where it comes from.
+  /// A member to write, and its source.
   struct Target {
     /// The name, quoted, with its colon.
     let name: [UInt8]
     /// A pointer into the entity.
     let pointer: String
     let source: Source
-    /// The field's own other names, if the source takes the rest: what bears one is no rest, but
-    /// the field.
+    /// The nodes of the field's other names, if the source takes the rest: a member with such a
+    /// name is the field itself.
     var otherNames: [Int] = []
   }
 
   struct Rule {
-    /// Where in a document its objects are; `nil` if that is found without a mapping's help.
+    /// Where the rule's objects are in a document; `nil` if the document's shape determines that.
     let entities: EntityPointer?
     let condition: Condition
-    /// Whether its objects are not entities.
+    /// Whether the objects that the rule takes are not entities.
     let skips: Bool
-    /// The targets; the targets of `rest` are last, since they take the members that no other used.
+    /// The targets; one that takes the rest is the last, since all others must be written before.
     let targets: [Target]
-    /// For each node, whether the rule looks at it, apart from conditions.
+    /// For each node, whether a source of the rule refers to it.
     let uses: [Bool]
-    /// For each node of a member of the object itself, whether the rule looks at it or into it.
+    /// For each node of a member at the top, whether a source refers to it or to a part of it.
     let usesTop: [Bool]
-    /// For each field of the kind, the target that gives it.
+    /// For each field of the kind, the position of its target.
     let targetOfField: [Int?]
   }
 
-  /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.
+  /// Whether names that differ only in case, `_`, `-` and spaces are the same.
   let ignoresSpelling: Bool
   /// Whether any rule asks for an object's key in its dictionary.
   private(set) var usesKey = false
   private(set) var tree = PointerTree()
   private(set) var rules: [Rule] = []
-  /// For each node, which of the kind's own members it is.
+  /// For each node, the field of the kind whose member it is.
   private(set) var fieldOfNode: [Int?] = []
-  /// The nodes of members by their names as they may be spelled, if a rule takes any spelling.
+  /// The nodes of members at the top by their folded names, if spelling is ignored.
   private(set) var spellings: [[UInt8]: Int] = [:]
   /// For each node of the kind's own members, the name under which it is written.
   private(set) var nameOfNode: [[UInt8]?] = []
@@ -85,7 +89,7 @@ struct CompiledRules {
     let drafts = rules.map { rule in
       var used: Set<Int> = []
       let condition = self.condition(rule.condition)
-      // What takes the rest must come when all else is taken.
+      // The rest is known only once all other members are written.
       let members = rule.members.enumerated().sorted {
         ($0.element.source.takesRest ? 1 : 0, $0.element.field)
           < ($1.element.source.takesRest ? 1 : 0, $1.element.field)
@@ -157,14 +161,14 @@ struct CompiledRules {
     switch content {
     case .first(let references, let values, let conversion):
       return .first(
-        references.map { reference($0, &used) }, values, conversion.flatMap(\.conversion))
+        references.map { reference($0, &used) }, values, conversion)
     case .pair(let first, let second, let pair):
       return .pair(reference(first, &used), reference(second, &used), pair)
     case .common(let pointer, let values, let conversion):
       let node = tree.node(of: pointer)
       let elements = tree.node(of: pointer.upToAny)
       used.insert(node)
-      return .common(node, elements: elements, values, conversion.flatMap(\.conversion))
+      return .common(node, elements: elements, values, conversion)
     case .count(let pointer):
       let node = tree.node(of: pointer)
       tree.count(at: node)
@@ -192,18 +196,6 @@ struct CompiledRules {
   }
 }
 
-extension MemberSource {
-  fileprivate var takesRest: Bool {
-    if case .object(_, takesRest: true) = content { true } else { false }
-  }
-}
-
-extension MappingConversion {
-  fileprivate var conversion: Conversion? {
-    if case .single(let conversion) = self { conversion } else { nil }
-  }
-}
-
 extension EntityPointer {
   /// The pointer up to the first `*`.
   fileprivate var upToAny: EntityPointer {
@@ -211,17 +203,17 @@ extension EntityPointer {
   }
 }
 
-/// The places that a group of rules looks at in an object, as a tree of names.
+/// The places in objects that a group of rules looks at, as a tree of names.
 struct PointerTree {
-  /// What is looked at below a place.
+  /// A place; its children are the places below it.
   struct Node {
-    /// The members looked at, each with its node.
+    /// The members that rules look at, each with the first eight bytes of its name and its node.
     var names: [(name: [UInt8], head: UInt64, node: Int)] = []
     /// The node of all elements of a list.
     var star: Int?
-    /// Whether elements or members are to be counted.
+    /// Whether a rule counts the elements or members.
     var counts = false
-    /// The member of the object itself that this place is in; itself at the top.
+    /// The node of the member at the top that this place is, or is in.
     var top = 0
 
     var isLeaf: Bool { names.isEmpty && star == nil && !counts }
@@ -229,7 +221,7 @@ struct PointerTree {
 
   private(set) var nodes = [Node()]
 
-  /// The node of a pointer, created if need be.
+  /// Returns the node of a pointer, which is created if there is none.
   mutating func node(of pointer: EntityPointer) -> Int {
     var node = 0
     for step in pointer.steps {
@@ -255,7 +247,7 @@ struct PointerTree {
     return child
   }
 
-  /// Marks the elements at a node to be counted.
+  /// Marks a node whose elements or members a rule counts.
   mutating func count(at node: Int) { nodes[node].counts = true }
 
   private mutating func append(below parent: Int) -> Int {
@@ -269,21 +261,21 @@ struct PointerTree {
     name.prefix(8).enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
   }
 
-  /// The node of a member; `nil` if nothing looks at it.
+  /// Finds the node of a member.
   ///
   /// - Parameters:
-  ///   - name: At least eight bytes must be readable.
-  ///   - length: The name's length, bytes.
+  ///   - name: The name, of which at least eight bytes must be readable, however short it is.
+  ///   - length: The length of the name in bytes.
   ///   - node: The node of the object.
-  ///   - expected: Where its name is looked for first; then, where the next one is.
-  /// - Returns: The node below it.
+  ///   - expected: The position among the node's names at which to begin the search, since objects
+  ///     of one program have their members in the same order; set to the position after the name.
+  /// - Returns: The node; `nil` if no rule looks at the member.
   func child(
     named name: UnsafePointer<UInt8>, _ length: Int, below node: Int, expected: inout Int
   ) -> Int? {
     var head = unsafe UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
     if length < 8 { head &= (1 << UInt64(length * 8)) - 1 }
     let count = nodes[node].names.count
-    // Files of one shop list their members in one order.
     var candidate = expected
     for _ in 0..<count {
       if candidate >= count { candidate = 0 }
@@ -306,10 +298,10 @@ struct PointerTree {
     return nil
   }
 
-  /// The node of all elements of a list.
+  /// Returns the node of all elements of a list; `nil` if no rule looks at them.
   func elements(below node: Int) -> Int? { nodes[node].star }
 
-  /// The node of one element of a list.
+  /// Returns the node of one element of a list; `nil` if no rule looks at it.
   func element(_ index: Int, below node: Int) -> Int? {
     if nodes[node].names.isEmpty { return nil }
     let name = Array(String(index).utf8)

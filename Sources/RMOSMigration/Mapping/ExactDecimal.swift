@@ -1,13 +1,19 @@
 import RMOSModels
 import RMOSSystem
 
-/// A decimal number of any length, exactly as its token has it.
+/// An exact decimal number of any length: ``digits`` times ten to the power of ``exponent``.
 struct ExactDecimal {
   private let isNegative: Bool
-  /// The digits of the whole number that ``exponent`` scales, without leading zeros.
+  /// The digits of a whole number, without leading zeros.
   private let digits: [UInt8]
-  /// The power of ten by which ``digits`` are scaled.
   private let exponent: Int
+
+  /// The day numbers of the years 1 to 9999, which ISO 8601 can write.
+  static let days: ClosedRange<Int> = {
+    let first = CivilDate(year: 1, month: 1, day: 1)
+    let last = CivilDate(year: 9999, month: 12, day: 31)
+    return first.dayNumber...last.dayNumber
+  }()
 
   private init(isNegative: Bool, digits: [UInt8], exponent: Int) {
     self.isNegative = isNegative
@@ -15,7 +21,7 @@ struct ExactDecimal {
     self.exponent = exponent
   }
 
-  /// Reads a JSON number.
+  /// Creates the number of a JSON token.
   init(_ token: some Sequence<UInt8>) {
     var (isNegative, digits, exponent) = (false, [UInt8](), 0)
     var isFraction = false
@@ -30,7 +36,7 @@ struct ExactDecimal {
       default:
         let digit = byte & 15
         if let found = power {
-          // What is beyond this is beyond every use.
+          // Larger exponents are of no use, and could overflow.
           power?.value = min(found.value * 10 + Int(digit), 1_000_000_000)
         } else {
           digits.append(digit)
@@ -42,12 +48,12 @@ struct ExactDecimal {
     self.init(isNegative: isNegative, digits: digits, exponent: exponent)
   }
 
-  /// The number with its point moved by so many places to the right.
+  /// Returns the number with its point moved `places` to the right.
   func scaled(by places: Int) -> ExactDecimal {
     ExactDecimal(isNegative: isNegative, digits: digits, exponent: exponent + places)
   }
 
-  /// The number times a small one, its point moved by `scale` places to the right.
+  /// Returns the product with a small positive number, its point moved `scale` places to the right.
   func multiplied(by factor: Int, scale: Int) -> ExactDecimal {
     var product: [UInt8] = []
     var carry = 0
@@ -64,7 +70,7 @@ struct ExactDecimal {
       isNegative: isNegative, digits: product.reversed(), exponent: exponent + scale)
   }
 
-  /// The number as a JSON token, without zeros that say nothing.
+  /// The number as a JSON token, without trailing zeros after the point.
   var text: [UInt8] {
     var digits = digits
     var exponent = exponent
@@ -82,7 +88,7 @@ struct ExactDecimal {
     return sign + Array("0.".utf8) + repeatElement(0x30, count: -whole) + shown
   }
 
-  /// Whether the number, without its sign, is at least a whole one.
+  /// Whether the magnitude of the number is at least `limit`.
   func magnitudeIsAtLeast(_ limit: Int) -> Bool {
     let needed = String(limit).utf8.count
     let places = digits.count + exponent
@@ -90,13 +96,14 @@ struct ExactDecimal {
     return (wholePart ?? 0) >= limit
   }
 
-  /// Whether as seconds since 1970 the number is probably a time; see `Timestamp.likelySeconds`.
+  /// Whether the number is likely to be a time in seconds since 1970; see
+  /// `Timestamp.likelySeconds`.
   var isLikelyTime: Bool {
     guard !isNegative, let seconds = wholePart else { return false }
     return Timestamp.likelySeconds.contains(seconds)
   }
 
-  /// The value where it is whole and not beyond use.
+  /// The value; `nil` if it is not whole, or has more than 38 digits.
   var wholeValue: Int128? {
     var (digits, exponent) = (digits[...], exponent)
     while exponent < 0, digits.last == 0 {
@@ -123,8 +130,8 @@ struct ExactDecimal {
     return value
   }
 
-  /// The number of seconds since 1970 as ISO 8601 in UTC, with the digits it has; `nil` beyond the
-  /// years 1 to 9999.
+  /// The number as seconds since 1970, as ISO 8601 in UTC with all of its decimals; `nil` if the
+  /// time is not in the years 1 to 9999, or the exponent is less than -64.
   var timestamp: String? {
     guard var seconds = wholePart else { return nil }
     let places = digits.count + exponent
@@ -135,7 +142,7 @@ struct ExactDecimal {
       seconds = -seconds
       if fraction.contains(where: { $0 != 0 }) {
         seconds -= 1
-        // Ten's complement.
+        // The fraction of a negative number counts down from the second before: ten's complement.
         var borrows = false
         for index in fraction.indices.reversed() {
           let digit = fraction[index]
@@ -146,16 +153,16 @@ struct ExactDecimal {
     }
     let epoch = CivilDate(year: 1970, month: 1, day: 1).dayNumber
     let day = epoch + (seconds - (seconds < 0 ? 86_399 : 0)) / 86_400
-    guard 306...3_652_364 ~= day else { return nil }
+    guard Self.days ~= day else { return nil }
     let date = CivilDate(dayNumber: day)
     let text = String(decoding: fraction.map { $0 | 0x30 }, as: UTF8.self)
     return "\(date.text)T\(Self.clock(seconds - (day - epoch) * 86_400))"
       + (text.isEmpty ? "" : "." + text) + "Z"
   }
 
-  /// A second of the day as HH:MM:SS.
+  /// Returns a second of the day as HH:MM:SS.
   static func clock(_ second: Int) -> String {
-    return [second / 3600, second / 60 % 60, second % 60].map { $0.zeroPadded() }
+    [second / 3600, second / 60 % 60, second % 60].map { $0.zeroPadded() }
       .joined(separator: ":")
   }
 }

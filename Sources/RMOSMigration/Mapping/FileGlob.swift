@@ -1,7 +1,7 @@
 import RMOSSystem
 
-/// A pattern for relative paths: `*` matches anything within a name, `?` one character, and
-/// `**` between slashes any directories, including none.
+/// A pattern for relative paths: `*` matches any part of a name, `?` one character, and the name
+/// `**` any number of directories.
 struct FileGlob: Sendable {
   private let parts: [Part]
 
@@ -20,12 +20,12 @@ struct FileGlob: Sendable {
     for name in names {
       parts.append(name.elementsEqual("**".utf8) ? .directories : .name(Array(name)))
     }
-    // What ends in directories takes every file in them.
+    // A pattern that ends in `**` matches every file in the directories.
     if case .directories? = parts.last { parts.append(.name([UInt8(ascii: "*")])) }
     self.parts = parts
   }
 
-  /// The directory that holds all that matches; `nil` if that is the whole source.
+  /// The directory at the top that holds all matches; `nil` if they may be anywhere.
   var topDirectory: String? {
     guard parts.count > 1, case .name(let name) = parts[0],
       !name.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") })
@@ -39,7 +39,8 @@ struct FileGlob: Sendable {
   }
 
   private func matches(_ names: ArraySlice<ArraySlice<UInt8>>, _ parts: ArraySlice<Part>) -> Bool {
-    // Like a name's stars: where matching fails, the last `**` takes one directory more.
+    // Where matching fails, the last `**` takes one more directory, as a `*` in a name takes one
+    // more byte.
     var (names, parts) = (names, parts)
     var retry: (names: ArraySlice<ArraySlice<UInt8>>, parts: ArraySlice<Part>)?
     while true {
@@ -73,7 +74,7 @@ struct FileGlob: Sendable {
         index += 1
       } else if index < pattern.count, pattern[index] == UInt8(ascii: "?") {
         position += 1
-        // A character, not a byte.
+        // The other bytes of the character.
         while position < name.endIndex, name[position] & 0xC0 == 0x80 { position += 1 }
         index += 1
       } else if index < pattern.count, pattern[index] == name[position] {

@@ -1,25 +1,24 @@
 import RMOSModels
 import RMOSSystem
 
-/// The text that replaces an object once it is mapped: JSON of the shape that entities have, of
-/// which each part knows where in the object it comes from.
+/// The JSON text that an object is mapped to, and the places in the object from which it comes.
 struct MappedText {
-  /// A part of the text.
+  /// A part of the text that comes from a place in the object.
   private struct Part {
-    /// Where it begins in the text.
+    /// The offset of the part in the text.
     let start: Int
     let length: Int
-    /// Where what it was made of begins, counted from the object's first byte.
+    /// The offset in the object of the value that the part comes from.
     let source: Int
-    /// Whether it is the source's bytes, one for one.
+    /// Whether the part is a copy of bytes of the object.
     let isCopy: Bool
   }
 
-  /// The text, without the padding that follows while it is read.
   private(set) var bytes: [UInt8] = []
+  /// The parts, in the order of the text.
   private var parts: [Part] = []
 
-  /// How much there is of the text.
+  /// The number of bytes.
   var count: Int { bytes.count }
 
   mutating func removeAll() {
@@ -27,7 +26,7 @@ struct MappedText {
     parts.removeAll(keepingCapacity: true)
   }
 
-  /// Takes back what was written since the text had `count` bytes.
+  /// Removes the text after the first `count` bytes.
   mutating func truncate(to count: Int) {
     bytes.removeSubrange(count...)
     while let last = parts.last, last.start >= count { parts.removeLast() }
@@ -41,13 +40,13 @@ struct MappedText {
     append(CollectionOfOne(byte), madeFrom: source)
   }
 
-  /// Writes what a value that begins at `source` was converted to.
+  /// Appends the result of a conversion of the value at an offset of the object.
   mutating func append(_ text: some Collection<UInt8>, madeFrom source: Int) {
     parts.append(Part(start: count, length: text.count, source: source, isCopy: false))
     bytes.append(contentsOf: text)
   }
 
-  /// Copies a piece of the object.
+  /// Appends a copy of bytes of the object.
   mutating func copy(_ range: Range<Int>, of object: UnsafePointer<UInt8>) {
     parts.append(
       Part(start: count, length: range.count, source: range.lowerBound, isCopy: true))
@@ -55,7 +54,8 @@ struct MappedText {
       contentsOf: UnsafeBufferPointer(start: object + range.lowerBound, count: range.count))
   }
 
-  /// Where in the object a place of the text comes from; its beginning if it has none.
+  /// Returns the offset in the object from which an offset of the text comes; 0 if it comes from
+  /// none.
   func source(of offset: Int) -> Int {
     let next = parts.partitioningIndex { $0.start > offset }
     guard next > 0 else { return 0 }
@@ -72,7 +72,7 @@ struct MappedText {
     bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
     defer { bytes.removeLast(JSONScanner.padding) }
     return unsafe bytes.withUnsafeBufferPointer { bytes in
-      guard let base = bytes.baseAddress else { preconditionFailure("there is padding") }
+      guard let base = bytes.baseAddress else { preconditionFailure("the text has padding") }
       var scanner = unsafe JSONScanner(base: base, count: count, containers: containers)
       return body(&scanner)
     }

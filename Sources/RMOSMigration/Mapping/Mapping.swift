@@ -2,9 +2,9 @@ public import RMOSModels
 
 /// A declaration of how files of another shape are read as entities.
 ///
-/// A mapping turns an object of a source into an entity, which then passes the same rules as any
-/// other. Nothing is invented and nothing dropped: members that no rule uses are kept with the
-/// entity, and so is the original of a member that was converted.
+/// A mapping turns an object of a source into an entity, which is then checked like any other.
+/// Nothing is invented and nothing is dropped: members that no rule uses are kept with the entity,
+/// and so is the original value of a member that was converted.
 ///
 /// ```swift
 /// let text = #"{"mapping": 1, "name": "our-saw", "joblogs": [{"members": {"id": "/run_no"}}]}"#
@@ -17,13 +17,13 @@ public import RMOSModels
 public struct Mapping: Sendable {
   /// The name, as reports and the ledger show it.
   public let name: String
-  /// What the mapping is for; `nil` if it does not say.
+  /// The description of the mapping in its text; `nil` if there is none.
   package let about: String?
   /// The text it was parsed from.
   package let text: String
   /// SHA-256 of ``text``, in hexadecimal.
   package let sha256: String
-  /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.
+  /// Whether names that differ only in case, `_`, `-` and spaces are the same.
   let ignoresSpelling: Bool
   /// The rules of each kind, in the order in which they are tried.
   let rules: [EntityKind: [MappingRule]]
@@ -31,8 +31,8 @@ public struct Mapping: Sendable {
   /// Parses a mapping.
   ///
   /// - Parameters:
-  ///   - text: JSON; a byte-order mark before it is ignored.
-  ///   - catalog: The kinds that it may have rules for.
+  ///   - text: The mapping as JSON; a byte-order mark before it is ignored.
+  ///   - catalog: The kinds for which the mapping may have rules.
   /// - Throws: `ParsingError` with the first mistake and its place.
   public init(
     parsing text: String, catalog: EntityCatalog = .rmos
@@ -57,28 +57,28 @@ public struct Mapping: Sendable {
     }
   }
 
-  /// The names of ``builtIn``, known before any is parsed.
+  /// The names of ``builtIn``, without parsing the mappings.
   package static var builtInNames: [String] { BuiltInMappings.names }
 
-  /// The built-in mapping with a name; `nil` if there is none.
+  /// Returns the built-in mapping with a name; `nil` if there is none.
   package static func builtIn(named name: String) -> Mapping? {
     builtIn.first { $0.name == name }
   }
 }
 
 extension Mapping {
-  /// What a run made of a mapping.
+  /// A mapping that a run was given, and what the run read with it.
   package struct Use: Sendable, Hashable {
     /// The mapping's name.
     var name: String
     /// SHA-256 of its text, in hexadecimal.
     var sha256: String
-    /// How many entities it read; `nil` if that is not known any more.
+    /// The number of entities read with the mapping; `nil` if the ledger does not have it.
     package var entities: Int?
-    /// Whether its rules left out objects.
+    /// Whether rules with `"skip"` left out objects.
     var hasSkipped: Bool
 
-    /// Whether none of its rules took anything, as far as that is known.
+    /// Whether none of its rules is known to have taken an object.
     var isUnused: Bool { entities == 0 && !hasSkipped }
 
     /// Creates a use.
@@ -89,7 +89,7 @@ extension Mapping {
       self.hasSkipped = hasSkipped
     }
 
-    /// The mappings that a run's options name.
+    /// Returns the mappings that a run's options name.
     static func all(inOptions json: String) -> [Use] {
       guard case .array(let mappings)? = (try? JSONValue(parsing: json))?["mappings"] else {
         return []
@@ -110,21 +110,21 @@ extension SHA256 {
   }
 }
 
-/// One rule of a mapping: which objects it takes, and what their members become.
+/// One rule of a mapping: the objects that it takes, and the sources of an entity's members.
 struct MappingRule: Sendable {
-  /// Which files it reads; `nil` for those in which the kind is looked for anyway.
+  /// The files that the rule reads; `nil` for those that are read as the kind without a mapping.
   var files: [FileGlob]?
-  /// Where in a document the entities are; `nil` if that is found without a mapping's help.
+  /// Where the entities are in a document; `nil` if the document's shape determines that.
   var entities: EntityPointer?
-  /// What an object must be for the rule to take it.
+  /// The condition on which the rule takes an object.
   var condition = MappingCondition()
-  /// Whether the objects that it takes are not entities.
+  /// Whether the objects that the rule takes are not entities.
   var skips = false
-  /// What becomes the entity's members, by field.
+  /// The sources of the entity's members, by field.
   var members: [(field: Int, source: MemberSource)] = []
 }
 
-/// What an object must be for a rule or a member to apply.
+/// The condition on which a rule takes an object, or a member has its source.
 struct MappingCondition: Sendable {
   /// Members that must be present, even if null.
   var has: [EntityPointer] = []
@@ -134,19 +134,20 @@ struct MappingCondition: Sendable {
   var equals: [(pointer: EntityPointer, values: [JSONLiteral])] = []
 }
 
-/// A JSON value that a mapping states, without white space between its tokens.
+/// A JSON value in a mapping, without white space between its tokens.
 struct JSONLiteral: Sendable {
   let text: [UInt8]
   let kind: JSONScanner.Kind
 }
 
-/// Where a member of an entity comes from.
+/// The source of a member of an entity.
 struct MemberSource: Sendable {
   /// A place in the object, or the object's key in its dictionary.
   enum Reference: Sendable {
     case pointer(EntityPointer)
     case key
 
+    /// The reference as a message names it.
     var text: String {
       switch self {
       case .pointer(let pointer): pointer.steps.isEmpty ? "the whole object" : pointer.text
@@ -155,31 +156,37 @@ struct MemberSource: Sendable {
     }
   }
 
-  /// Words of the source and the JSON values that replace them.
+  /// Texts in the source, and the JSON values that replace them.
   typealias Values = [(word: [UInt8], value: JSONLiteral)]
 
   indirect enum Content: Sendable {
-    /// The first reference that is there and not null, perhaps converted.
-    case first([Reference], values: Values, MappingConversion?)
-    /// What two references give together.
+    /// The value of the first reference that is present and not null, converted if there is a
+    /// conversion.
+    case first([Reference], values: Values, MappingConversion.Conversion?)
+    /// A value computed from those of two references.
     case pair(Reference, Reference, MappingConversion.Pair)
-    /// The value that all elements of a list name.
-    case common(EntityPointer, values: Values, MappingConversion?)
-    /// How many elements a list has, or members an object.
+    /// The value that all elements of a list share.
+    case common(EntityPointer, values: Values, MappingConversion.Conversion?)
+    /// The number of elements of a list, or of members of an object.
     case count(EntityPointer)
-    /// An object of several sources and, with `takesRest`, of all that is not used elsewhere.
+    /// An object made of several sources and, with `takesRest`, of all members not used elsewhere.
     case object([(name: String, source: MemberSource)], takesRest: Bool)
-    /// The constant `value`.
+    /// Only ``constant``.
     case constant
   }
 
-  /// What the object must be for the member to be there.
+  /// The condition without which the member is absent.
   var condition = MappingCondition()
   var content: Content
-  /// The value if the source is absent.
+  /// The value if ``content`` gives none.
   var constant: JSONLiteral?
 
-  /// What to call the source in a message.
+  /// Whether the source gathers the members that no other source of the rule uses.
+  var takesRest: Bool {
+    if case .object(_, takesRest: true) = content { true } else { false }
+  }
+
+  /// The source as a message describes it.
   var description: String {
     switch content {
     case .first(let references, _, _):

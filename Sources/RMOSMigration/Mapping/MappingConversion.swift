@@ -1,22 +1,23 @@
 import RMOSModels
 import RMOSSystem
 
-/// How a mapping turns a value of the source into another.
+/// How a mapping converts values of the source.
 ///
-/// Everything is exact: numbers are decimal digits throughout, never binary floating point.
+/// Conversions are exact: numbers stay decimal digits and are never binary floating point.
 enum MappingConversion: Sendable {
   case single(Conversion)
   case pair(Pair)
 
-  var single: MappingConversion? { if case .single = self { self } else { nil } }
+  /// The conversion of one value; `nil` if it is one of two values.
+  var single: Conversion? { if case .single(let conversion) = self { conversion } else { nil } }
 
-  /// What becomes of one value.
+  /// A conversion of one value, by its word in a mapping.
   enum Single: String, Sendable, CaseIterable {
-    /// Seconds since 1970 as ISO 8601; milliseconds where there are too many for seconds.
+    /// Seconds since 1970 as ISO 8601; numbers too large for seconds are milliseconds.
     case epoch
     case epochSeconds = "epoch-seconds"
     case epochMilliseconds = "epoch-milliseconds"
-    /// Text that is a number as a number.
+    /// Text that holds a number as that number.
     case number
     /// A number or a truth value as text.
     case text
@@ -29,7 +30,7 @@ enum MappingConversion: Sendable {
   /// A conversion with its parameter.
   struct Conversion: Sendable {
     let form: Single
-    /// Whether numbers in text have a comma for a point.
+    /// Whether numbers in text have a decimal comma.
     let decimalComma: Bool
 
     init(_ form: Single, decimalComma: Bool = false) {
@@ -38,7 +39,7 @@ enum MappingConversion: Sendable {
     }
   }
 
-  /// What two values give together.
+  /// A conversion of two values into one.
   enum Pair: String, Sendable, CaseIterable {
     /// The seconds between two times.
     case difference
@@ -48,13 +49,14 @@ enum MappingConversion: Sendable {
 }
 
 extension MappingConversion.Conversion {
-  /// From here on, a number since 1970 counts milliseconds: as seconds it would be in the year 5138
-  /// or later, as milliseconds it is in 1973 or later.
+  /// The least time since 1970 that is taken for milliseconds.
+  ///
+  /// As seconds it is in the year 5138, as milliseconds in 1973.
   private static let millisecondsFrom = 100_000_000_000
 
-  /// Converts a value that was scanned.
+  /// Converts a scanned value.
   ///
-  /// - Returns: JSON; `nil` if the value is none that is converted, and stays as it is.
+  /// - Returns: The result as JSON; `nil` if the value cannot be converted, and stays as it is.
   func convert(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
     switch form {
     case .epoch, .epochSeconds, .epochMilliseconds:
@@ -85,12 +87,13 @@ extension MappingConversion.Conversion {
     }
   }
 
-  /// A number since 1970 as seconds, by its size.
+  /// Converts a time since 1970 to seconds if it is large enough to be in milliseconds.
   private static func seconds(_ number: ExactDecimal) -> ExactDecimal {
     number.scaled(by: number.magnitudeIsAtLeast(millisecondsFrom) ? -3 : 0)
   }
 
-  /// A time that is a number, whatever its size, or `/Date(…)/`.
+  /// Returns a number since 1970, however small, or `/Date(…)/` as a quoted timestamp; `nil` for
+  /// other values.
   fileprivate static func anyTime(
     _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
   ) -> [UInt8]? {
@@ -103,10 +106,10 @@ extension MappingConversion.Conversion {
     seconds.timestamp.map { Array("\"\($0)\"".utf8) }
   }
 
-  /// The time in `/Date(1700000000000)/`, as .NET and Windows PowerShell write
-  /// times.
+  /// Returns the seconds since 1970 in `/Date(1700000000000)/`, as .NET and Windows PowerShell
+  /// write times; `nil` for other values.
   ///
-  /// An offset behind them tells where the clock stood; the time is in UTC.
+  /// A UTC offset after the digits is that of the clock, and does not change the time.
   private static func dotNETDate(
     _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
   ) -> ExactDecimal? {
@@ -123,11 +126,11 @@ extension MappingConversion.Conversion {
           && offset.dropFirst().allSatisfy(\.isASCIIDigit)
     else { return nil }
     let seconds = ExactDecimal(sign + digits).scaled(by: -3)
-    // .NET writes its first day where there is no date.
+    // .NET writes 0001-01-01 for a date that was not set.
     return seconds.timestamp?.hasPrefix("0001-01-01") == true ? nil : seconds
   }
 
-  /// The number that a value is, or that text holds, as a JSON token.
+  /// Returns a number, or the number that text holds, as a JSON token; `nil` for other values.
   private func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
     if kind == .number { return unsafe Array(token) }
     guard var text = unsafe Self.content(of: token, kind)?[...] else { return nil }
@@ -138,7 +141,7 @@ extension MappingConversion.Conversion {
     if let sign = text.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
       text.removeFirst()
     }
-    // JSON has no leading zeros and no bare point.
+    // JSON allows neither leading zeros nor a point without digits on both sides.
     while text.first == UInt8(ascii: "0"), text.dropFirst().first?.isASCIIDigit == true {
       text.removeFirst()
     }
@@ -158,7 +161,7 @@ extension MappingConversion.Conversion {
     return Self.isNumber(number) ? number : nil
   }
 
-  /// The text of a string; `nil` for another value.
+  /// Returns the text of a string; `nil` for other values.
   static func content(
     of token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
   ) -> [UInt8]? {
@@ -190,9 +193,9 @@ extension MappingConversion.Conversion {
 }
 
 extension MappingConversion.Pair {
-  /// What two values give together, as JSON.
+  /// Converts two values into one.
   ///
-  /// - Returns: `nil` if it is unknown.
+  /// - Returns: The result as JSON; `nil` if the values do not determine it.
   func convert(
     _ first: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind),
     _ second: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind)
@@ -211,18 +214,18 @@ extension MappingConversion.Pair {
   }
 }
 
-/// A time as seconds in decimal, with the zone as it is written.
+/// A time with an exact decimal fraction, and the separator and zone that its text has.
 private struct ExactTime {
-  /// The number of digits of a fraction that count.
+  /// The maximum number of digits of a fraction of a second.
   private static let places = 18
+  /// A second, in units of ``local``.
   private static let unit: Int128 = 1_000_000_000_000_000_000
-  private static let lastDay = CivilDate(year: 9999, month: 12, day: 31).dayNumber
 
-  /// Since 0000-03-01, in units of 10⁻¹⁸ seconds, as the clock shows it.
+  /// The local time since 0000-03-01, in units of 10⁻¹⁸ seconds.
   private let local: Int128
-  /// East of UTC, in seconds; `nil` if the text gives no zone.
+  /// The zone's offset east of UTC in seconds; `nil` if the text has no zone.
   private let zoneOffset: Int?
-  /// The zone as written.
+  /// The zone as the text has it.
   private let zone: String
   /// The separator between date and time.
   private let separator: Character
@@ -234,7 +237,8 @@ private struct ExactTime {
     self.separator = separator
   }
 
-  /// A time of the source: text with a time of day, or a number since 1970.
+  /// Creates a time from text with a time of day, or from a number since 1970; `nil` for other
+  /// values.
   init?(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) {
     if kind == .string {
       let content = unsafe UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
@@ -243,8 +247,8 @@ private struct ExactTime {
         return
       }
     }
-    // A number, or text that is one or is spelled with escapes. Two together may count from any
-    // time.
+    // A number, text that holds one, or text with escapes. The number may be small, such as the
+    // seconds since a program began: only the difference to another counts.
     let converted = unsafe MappingConversion.Conversion.anyTime(token, kind)
     let content =
       unsafe converted.map { Array($0.dropFirst().dropLast()) }
@@ -258,11 +262,12 @@ private struct ExactTime {
     self = time
   }
 
-  /// Parses a time as it is written.
+  /// Creates a time with the fraction of its text, which `stamp` and `time` lack; `nil` if that has
+  /// more than ``places`` digits.
   private init?(
     _ stamp: Timestamp, _ time: Timestamp.Time, _ text: UnsafeBufferPointer<UInt8>
   ) {
-    // YYYY-MM-DDTHH:MM, then what the text gives.
+    // After YYYY-MM-DDTHH:MM there may be seconds, and a fraction of them.
     var position = 16
     var (fraction, digits) = (0, 0)
     if position < text.count, unsafe text[position] == UInt8(ascii: ":") {
@@ -289,7 +294,7 @@ private struct ExactTime {
       separator: text[10] == UInt8(ascii: " ") ? " " : "T")
   }
 
-  /// The seconds from one time to another; `nil` if the other is before it, or if only one of them
+  /// Returns the seconds to a later time; `nil` if `other` is earlier, or if only one of the two
   /// has a zone.
   func seconds(to other: ExactTime) -> String? {
     guard (zoneOffset == nil) == (other.zoneOffset == nil) else { return nil }
@@ -302,20 +307,21 @@ private struct ExactTime {
     return "\(whole)" + Self.decimals(fraction, atLeast: 1)
   }
 
-  /// The time a number of seconds later; `nil` if it is beyond the calendar.
+  /// Returns the time a number of seconds later; `nil` if it is not in the years 1 to 9999, or
+  /// `seconds` has more than ``places`` decimals.
   func adding(_ seconds: ExactDecimal) -> String? {
     guard let added = seconds.scaled(by: Self.places).wholeValue else { return nil }
     let sum = local + added
     guard sum >= 0 else { return nil }
     let (whole, fraction) = sum.quotientAndRemainder(dividingBy: Self.unit)
     let (day, second) = whole.quotientAndRemainder(dividingBy: 86_400)
-    guard day <= Self.lastDay else { return nil }
+    guard ExactDecimal.days.contains(Int(day)) else { return nil }
     let date = CivilDate(dayNumber: Int(day))
-    guard date.year >= 1 else { return nil }
     return "\(date.text)\(separator)\(ExactDecimal.clock(Int(second)))"
       + Self.decimals(fraction.magnitude, atLeast: 0) + zone
   }
 
+  /// Returns a fraction with its point, without trailing zeros but with at least `count` digits.
   private static func decimals(_ fraction: UInt128, atLeast count: Int) -> String {
     if fraction == 0 { return count == 0 ? "" : "." + String(repeating: "0", count: count) }
     let digits = Array(String(UInt64(fraction)).utf8)

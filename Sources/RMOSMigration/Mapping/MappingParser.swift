@@ -1,8 +1,8 @@
 import RMOSModels
 
-/// Reads a mapping's rules from its JSON text.
+/// Parses the JSON text of a mapping.
 struct MappingParser {
-  /// The words of the format, also listed in the JSON Schema next to the documentation.
+  /// The words of the format, which the JSON Schema in the documentation lists too.
   enum Words {
     static let mapping = ["$schema", "mapping", "name", "about", "names"]
     static let rule = ["about", "files", "entities", "when", "members", "skip"]
@@ -117,7 +117,7 @@ struct MappingParser {
     return rule
   }
 
-  /// Where the members of an entity come from, by the positions of their fields.
+  /// Parses the sources of an entity's members, by the positions of their fields.
   private func sources(
     _ value: PlacedJSON, _ schema: EntitySchema
   ) throws(ParsingError) -> [(field: Int, source: MemberSource)] {
@@ -126,8 +126,7 @@ struct MappingParser {
     }
     var sources: [(field: Int, source: MemberSource)] = []
     var seen: Set<String> = []
-    /// The member that takes the rest.
-    var taker: String?
+    var memberWithRest: String?
     for target in targets {
       guard let field = schema.position(ofMember: target.name) else {
         throw unknown(
@@ -135,13 +134,13 @@ struct MappingParser {
       }
       guard seen.insert(target.name).inserted else { throw repeated(target) }
       let source = try source(target.value, "\"\(target.name)\"")
-      if case .object(_, takesRest: true) = source.content {
-        if let taker {
+      if source.takesRest {
+        if let memberWithRest {
           throw error(
-            "\"\(taker)\" has \"rest\" already, and takes all that nothing else uses; only one "
-              + "member of a rule can have it", at: target.value)
+            "\"\(memberWithRest)\" has \"rest\" already, and takes all that nothing else uses; "
+              + "only one member of a rule can have it", at: target.value)
         }
-        taker = target.name
+        memberWithRest = target.name
       }
       sources.append((field, source))
     }
@@ -172,7 +171,7 @@ struct MappingParser {
 
   // MARK: Sources
 
-  /// A source: a pointer, `key`, a list of those, or an object that says more.
+  /// Parses a source: a pointer, `key`, a list of those, or an object with the words of a source.
   private func source(_ value: PlacedJSON, _ label: String) throws(ParsingError) -> MemberSource {
     guard case .object = value.form else {
       return MemberSource(content: .first(try references(value, label), values: [], nil))
@@ -213,7 +212,7 @@ struct MappingParser {
       if case .pair? = conversion {
         throw error("\"common\" gives one value; expected \"from\" with two", at: value)
       }
-      return .common(pointer, values: values, conversion.flatMap(\.single))
+      return .common(pointer, values: values, conversion?.single)
     }
     if let count = words["count"] { return .count(try plainPointer(count)) }
     if takesRest || origin == "object" {
@@ -264,8 +263,7 @@ struct MappingParser {
           at: from)
       }
       return .pair(references[0], references[1], pair)
-    case .single(let single): return .first(references, values: values, .single(single))
-    case nil: return .first(references, values: values, nil)
+    case .single, nil: return .first(references, values: values, conversion?.single)
     }
   }
 
@@ -282,7 +280,7 @@ struct MappingParser {
     for member in members {
       guard seen.insert(member.name).inserted else { throw repeated(member) }
       let source = try self.source(member.value, Violation.quoted(member.name))
-      if case .object(_, takesRest: true) = source.content {
+      if source.takesRest {
         throw error("\"rest\" belongs next to \"object\", not in it", at: member.value)
       }
       result.append((member.name, source))
@@ -367,7 +365,7 @@ struct MappingParser {
 
   // MARK: Words and values
 
-  /// The members of an object that may hold some words only.
+  /// Returns the members of an object by name; any name but `words` is an error.
   private func members(
     of value: PlacedJSON, _ label: String, words: [String]
   ) throws(ParsingError) -> [String: PlacedJSON] {
@@ -425,7 +423,7 @@ struct MappingParser {
 
   private func literal(_ value: PlacedJSON) -> JSONLiteral {
     let text = String(decoding: bytes[value.range], as: UTF8.self)
-    // It was parsed, so it can be compacted.
+    // Compacting cannot fail: the value was parsed before.
     let compact = Array(((try? JSONScanner.compacted(text)) ?? text).utf8)
     let kind: JSONScanner.Kind =
       switch value.form {

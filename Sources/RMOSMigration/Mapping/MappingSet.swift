@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// The mappings of a run, and the choice of one for each file.
+/// The mappings of a run, of which one is chosen for each file.
 struct MappingSet: Sendable {
   static let none = MappingSet([])
 
@@ -13,19 +13,19 @@ struct MappingSet: Sendable {
 
   /// How a file is read as entities of a kind.
   enum Reading {
-    /// As a file of the kind, without a mapping.
+    /// Without a mapping.
     case plain
-    /// By rules of a mapping: their positions.
+    /// By rules of a mapping, given by their positions.
     case mapped(mapping: Int, rules: [Int])
     /// Not at all: the file has entities of other kinds.
     case not
   }
 
-  /// How a file is read as entities of a kind.
+  /// Decides how a file is read as entities of a kind.
   ///
   /// - Parameters:
-  ///   - path: Relative to the source.
-  ///   - kind: The kind as which the file is to be read.
+  ///   - path: The file's path relative to the source.
+  ///   - kind: The kind of the entities.
   ///   - home: The kind as which the file is read without a mapping; `nil` if it is not read then.
   /// - Returns: How the file is read, if at all.
   func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
@@ -40,7 +40,7 @@ struct MappingSet: Sendable {
     return home == kind ? .plain : .not
   }
 
-  /// The other kinds as which a mapping reads a file, with the rules that do.
+  /// Returns the other kinds as which a mapping reads a file, with the positions of their rules.
   fileprivate func others(
     of mapping: Int, _ path: [UInt8], than kind: EntityKind, at home: EntityKind?
   ) -> [EntityKind: [Int]] {
@@ -53,15 +53,15 @@ struct MappingSet: Sendable {
     return others
   }
 
-  /// Whether a mapping reads a file that is not read otherwise.
+  /// Whether a mapping reads a file that is not read without one.
   func reads(_ path: [UInt8]) -> Bool {
     mappings.contains { mapping in
       mapping.rules.keys.contains { !mapping.rules(for: path, as: $0, at: nil).isEmpty }
     }
   }
 
-  /// Whether files with entities of a kind may be below a directory at the top of the source, or,
-  /// for `nil`, at the top itself, though they are not looked for there without a mapping.
+  /// Whether a mapping may read files below a directory at the top of the source, or at the top
+  /// itself if `directory` is `nil`, as entities of a kind that is not read from there without it.
   func mayRead(_ kind: EntityKind, below directory: [UInt8]?) -> Bool {
     mappings.contains { mapping in
       (mapping.rules[kind] ?? []).contains { rule in
@@ -75,7 +75,7 @@ struct MappingSet: Sendable {
 }
 
 extension Mapping {
-  /// The rules by which a file is read as entities of a kind.
+  /// Returns the positions of the rules that read a file as entities of a kind.
   fileprivate func rules(
     for path: [UInt8], as kind: EntityKind, at home: EntityKind?
   ) -> [Int] {
@@ -88,8 +88,8 @@ extension Mapping {
 }
 
 extension FileGlob {
-  /// Whether a directory above a file matches that is named as a file would be, as rejects are laid
-  /// out.
+  /// Whether the pattern matches a directory above a file that is named like a file: rejects of a
+  /// file are in a directory of its name.
   fileprivate func matchesDirectory(of path: [UInt8]) -> Bool {
     var path = path[...]
     while let slash = path.lastIndex(of: UInt8(ascii: "/")) {
@@ -100,25 +100,25 @@ extension FileGlob {
   }
 }
 
-/// How several kinds of one mapping share a document, in which each kind reads its own entities.
+/// How the kinds of a mapping share a document from which each reads its own entities.
 struct DocumentSharing {
   /// Another kind that reads the same document.
   struct Sharer {
     let mapper: ObjectMapper
-    /// The places of the kind's entities; none if the document's shape tells them.
+    /// Where the kind's entities are; empty if the document's shape determines that.
     let pointers: [EntityPointer]
-    /// Whether an object that no rule takes is read as this kind, where both kinds look for
-    /// entities.
+    /// Whether objects that no rule takes are read as this kind, in places where both kinds look
+    /// for entities.
     let takesPrecedence: Bool
   }
 
   let sharers: [Sharer]
   /// Whether this kind reports problems of the document as a whole.
   ///
-  /// One of the kinds does, preferably one that reads the document by its shape.
+  /// Exactly one of the kinds does, preferably one that reads the document by its shape.
   let answersForDocument: Bool
 
-  /// Whether a member or element at the top is on the way to entities of another kind.
+  /// Whether a pointer to entities of another kind leads through a member or element at the top.
   func concerns(_ name: some Collection<UInt8>) -> Bool {
     sharers.contains { sharer in
       sharer.pointers.contains { $0.steps.first?.matches(name) ?? true }
@@ -126,16 +126,16 @@ struct DocumentSharing {
   }
 }
 
-/// The mappers of a run, created on demand and reused for later files.
+/// The mappers of a run, created when files need them and reused for later files.
 final class MapperPool {
-  /// What a file is read with.
+  /// A mapper, and how it reads a file.
   struct FileMapper {
     let mapper: ObjectMapper
-    /// The mapping's position among the run's.
+    /// The position of the mapping among those of the run.
     let mapping: Int
-    /// Where the entities are, if the mapping says so.
+    /// Where the entities are; `nil` if the document's shape determines that.
     let selection: EntitySelection?
-    /// Who else reads the file; `nil` if it holds this kind alone.
+    /// The other kinds that read the file; `nil` if there are none.
     let sharing: DocumentSharing?
   }
 
@@ -159,7 +159,7 @@ final class MapperPool {
 
   init(_ set: MappingSet) { self.set = set }
 
-  /// How a file is read as entities of a kind; see ``MappingSet/reading(of:as:at:)``.
+  /// Returns how a file is read as entities of a kind; see ``MappingSet/reading(of:as:at:)``.
   func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
     switch set.reading(of: path, as: kind, at: home) {
     case .plain: return .plain
@@ -206,14 +206,13 @@ extension DocumentSharing {
     of rules: [EntityKind: [MappingRule]], for kind: EntityKind, at home: EntityKind?,
     by mapping: Mapping
   ) {
-    // The kind whose file it is without the mapping first; the others in an order that is always
-    // the same.
+    // The kind that reads the file without the mapping comes first; the order of the others is
+    // arbitrary but always the same.
     func precedes(_ left: EntityKind, _ right: EntityKind) -> Bool {
       if left == home || right == home { return left == home && right != home }
       return left.rawValue < right.rawValue
     }
-    // A kind that reads the document by its shape reads all of it, so it reports problems of the
-    // whole.
+    // A kind that reads the document by its shape reads all of it.
     let readingByShape = rules.filter { $0.value.contains { $0.entities == nil } }.keys
     let answering = readingByShape.isEmpty ? Array(rules.keys) : Array(readingByShape)
     sharers = rules.filter { $0.key != kind }.map { other, rules in

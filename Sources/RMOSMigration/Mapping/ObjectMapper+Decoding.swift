@@ -4,31 +4,29 @@ extension ObjectMapper {
   /// Maps the object at the scanner's position, decodes the resulting entity, and moves past the
   /// object.
   ///
-  /// The entry speaks of the source: its bytes and digest, and the places of its issues and
-  /// references, are those of the object.
+  /// The entry has the bytes, the digest and the places of the source object, not those of the
+  /// mapped text.
   ///
   /// - Parameters:
-  ///   - scanner: Stands at the object's `{`.
+  ///   - scanner: A scanner at the object's `{`.
   ///   - origin: Where the object is.
-  ///   - mapping: Which of the run's mappings the rules are of.
-  ///   - key: Its key in a dictionary, if a rule asks for that.
-  ///   - isAlone: As ``map(_:key:isAlone:)`` takes it.
-  ///   - decoder: Of the kind that the rules give.
-  ///   - batch: Likewise.
-  /// - Returns: Whether a rule took the object; nothing is appended otherwise, nor if the rule
-  ///   ``skips`` it.
-  /// - Throws: If the object is not JSON; nothing is appended then.
+  ///   - mapping: The position of the rules' mapping among those of the run.
+  ///   - key: The object's key in a dictionary, if a rule asks for it.
+  ///   - isAlone: See ``map(_:key:isAlone:)``.
+  ///   - decoder: A decoder for the kind of the rules.
+  ///   - batch: The batch to which the entity is appended, unless the rule ``skips`` the object.
+  /// - Returns: Whether a rule took the object.
+  /// - Throws: `JSONScanError` if the object is not JSON; nothing is appended then.
   func decode(
     _ scanner: inout JSONScanner, _ origin: EntityOrigin, mapping: Int = 0, key: [UInt8]?,
-    isAlone: Bool = false,
-    with decoder: EntityDecoder, into batch: inout RecordBatch
+    isAlone: Bool = false, with decoder: EntityDecoder, into batch: inout RecordBatch
   ) throws(JSONScanError) -> Bool {
     let (start, object) = unsafe (scanner.position, scanner.cursor)
     guard try map(&scanner, key: key, isAlone: isAlone) else { return false }
     if skips { return true }
     let bytes = unsafe UnsafeBufferPointer(start: object, count: scanner.cursor - object)
     var mapped = origin
-    // Places are counted from the beginning of the mapped text while it is decoded.
+    // The decoder counts places from the beginning of the mapped text; `relocate` converts them.
     mapped.place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     mapped.encoding = .utf8
     mapped.isDigested = false
@@ -41,7 +39,7 @@ extension ObjectMapper {
       }
     }
     if case .failure(var error) = result {
-      // A value that a rule puts into another object may nest too deep there.
+      // A value that a rule puts into an object may exceed the maximum depth.
       error.offset = start + text.source(of: error.offset)
       throw error
     }
@@ -49,7 +47,7 @@ extension ObjectMapper {
     return true
   }
 
-  /// Rewrites the last entry's places to those of the source object.
+  /// Replaces the places of the last entry by those in the source object.
   private func relocate(
     in batch: inout RecordBatch, _ origin: EntityOrigin, _ object: UnsafeBufferPointer<UInt8>,
     _ mapping: Int
@@ -70,7 +68,7 @@ extension ObjectMapper {
     ) { place in
       cursor.place(at: text.source(of: place.offset))
     } amend: { issue in
-      // What the rule reads is not mistaken for something else.
+      // A member that the rule reads is no misspelling of another.
       if issue.code == .fieldLookAlike, usesMember(at: issue.pointer) { return nil }
       var issue = issue
       let offset =
@@ -84,7 +82,7 @@ extension ObjectMapper {
   }
 }
 
-/// Tells the places of an object's bytes, counting on from one to the next.
+/// Finds the places of bytes of an object, counting lines from the last place on.
 @safe private struct PlaceCursor {
   private let origin: EntityOrigin
   private let object: UnsafeBufferPointer<UInt8>

@@ -2,17 +2,17 @@ import RMOSModels
 
 /// Maps objects, one at a time, by a group of rules.
 ///
-/// One pass over an object notes where the members are that any rule looks at. The first rule
-/// whose condition fits then has its members written as ``text``, an object of the shape that
-/// entities have: a member that is taken unchanged is copied, and so is all that no rule takes.
+/// One pass over an object records where the members are that any rule looks at. The first rule
+/// whose condition is met then determines ``text``, an object of the shape that entities have.
+/// Members that are taken unchanged are copied, and so are members that no rule takes.
 @safe final class ObjectMapper {
-  /// What a conversion guessed, or could not do.
+  /// A value that a conversion derived, or could not determine.
   struct Remark {
     let code: IssueCode
     let message: String
-    /// The member it concerns, as a pointer into the entity.
+    /// The JSON Pointer to the member of the entity.
     let pointer: String
-    /// Where in the object the value is that was read.
+    /// The offset in the object of the value that was read.
     let offset: Int
   }
 
@@ -20,32 +20,34 @@ import RMOSModels
   enum Way {
     /// By the shape of the document.
     case found
-    /// By a rule's pointer; the value is the place to which it leads.
+    /// By a rule's pointer; the value is the JSON Pointer to the object.
     case selected([UInt8])
-    /// Before, when the rule with this number took it.
+    /// In an earlier pass over the file, in which the rule with this number took it.
     case taken(rule: Int)
   }
 
-  /// The member under which members are kept whose names the entity's own have.
+  /// The member that keeps members whose names are those of the entity's own members.
   static let keptUnder = "mapped_from"
 
-  /// The value at a place that the rules look at.
+  /// A place that rules look at, and its value: of several, the first one that is not null.
   private struct Place {
     /// The range of the value; empty if it is absent.
     var start = 0
     var end = 0
     var kind = JSONScanner.Kind.null
-    /// How many elements or members it has, if they are counted.
+    /// The number of elements or members, if a rule counts them.
     var count = 0
-    /// How often the place was met, and whether its value differed; for places within lists.
+    /// The number of values that are not null; several if the place is within a list.
     var hits = 0
+    /// Whether those values differ.
     var differs = false
-    /// Whether its object has it twice.
+    /// Whether the place has several values.
     var isRepeated = false
-    /// Whether it went into the entity unchanged.
+    /// Whether the value was copied into the entity unchanged.
     var isMoved = false
 
     var isThere: Bool { end > start }
+    /// Whether there is a value other than null.
     var isGiven: Bool { end > start && kind != .null }
   }
 
@@ -62,8 +64,7 @@ import RMOSModels
   private let rules: CompiledRules
   private let mapping: String
   private let places: UnsafeMutablePointer<Place>
-  /// For each node, where in its names the next one is looked for first: files of one shop list
-  /// their members in one order.
+  /// For each node, the position among its names at which the search for the next name begins.
   private let expected: UnsafeMutablePointer<Int>
   private var members: [Member] = []
   private var object: UnsafePointer<UInt8>
@@ -74,19 +75,20 @@ import RMOSModels
   private(set) var text = MappedText()
   /// Whether a rule gave it an id.
   private(set) var hasWrittenID = false
-  /// Remarks about conversions and members left over, for issues.
+  /// Remarks about conversions, to be reported as issues.
   private(set) var remarks: [Remark] = []
   /// How the object was found in its document.
   var way = Way.found
   /// The rule that took the object.
   private var rule: CompiledRules.Rule?
-  /// The number of that rule.
+  /// The number of the rule that took the object.
   private(set) var ruleNumber: Int?
-  /// Whether the object is not an entity, as that rule says.
+  /// Whether the rule that took the object says that it is not an entity.
   var skips: Bool { rule?.skips ?? false }
 
   private let containers: UnsafeMutablePointer<Bool>
-  private let nothing: UnsafeMutablePointer<UInt8>
+  /// An empty input, for the time before the first object.
+  private let emptyInput: UnsafeMutablePointer<UInt8>
 
   /// Creates a mapper.
   ///
@@ -103,9 +105,9 @@ import RMOSModels
     unsafe expected.initialize(repeating: 0, count: self.rules.tree.nodes.count)
     unsafe containers = .allocate(capacity: JSONScanner.maximumDepth)
     unsafe containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
-    unsafe nothing = .allocate(capacity: JSONScanner.padding)
-    unsafe nothing.initialize(repeating: 0, count: JSONScanner.padding)
-    unsafe object = UnsafePointer(nothing)
+    unsafe emptyInput = .allocate(capacity: JSONScanner.padding)
+    unsafe emptyInput.initialize(repeating: 0, count: JSONScanner.padding)
+    unsafe object = UnsafePointer(emptyInput)
     scanner = unsafe JSONScanner(base: object, count: 0, containers: containers)
   }
 
@@ -113,7 +115,7 @@ import RMOSModels
     unsafe places.deallocate()
     unsafe expected.deallocate()
     unsafe containers.deallocate()
-    unsafe nothing.deallocate()
+    unsafe emptyInput.deallocate()
   }
 
   // MARK: Mapping
@@ -121,13 +123,13 @@ import RMOSModels
   /// Maps the object at the scanner's position and moves past it.
   ///
   /// - Parameters:
-  ///   - scanner: Stands at the object's `{`.
+  ///   - scanner: A scanner at the object's `{`.
   ///   - key: The object's key in its dictionary.
-  ///   - isAlone: Whether the object might be something else than an entity, such as a collection,
-  ///     so that a rule must recognize it: by its condition, or by a member it looks at.
-  /// - Returns: Whether a rule took it; ``text`` is what it became then, unless the rule ``skips``
-  ///   it.
-  /// - Throws: If the object is not JSON.
+  ///   - isAlone: Whether the object may be something other than an entity, such as a collection,
+  ///     so that a rule must recognize it by a condition or by a member.
+  /// - Returns: Whether a rule took the object; the result is ``text``, unless the rule ``skips``
+  ///   the object.
+  /// - Throws: `JSONScanError` if the object is not JSON.
   func map(
     _ scanner: inout JSONScanner, key: [UInt8]?, isAlone: Bool = false
   ) throws(JSONScanError) -> Bool {
@@ -136,8 +138,8 @@ import RMOSModels
     unsafe places.update(repeating: Place(), count: rules.tree.nodes.count)
     members.removeAll(keepingCapacity: true)
     remarks.removeAll(keepingCapacity: true)
-    // Pointers end long before the deepest nesting allowed, so only what they do not reach can be
-    // too deep, and is refused there.
+    // `scan` needs no check of the depth: pointers are far shorter than the maximum depth, and
+    // values below them are skipped by the scanner, which checks it.
     try scan(&scanner, 0, depth: 0)
     self.scanner = scanner
     unsafe note(0..<scanner.cursor - object, .object, at: 0)
@@ -153,7 +155,7 @@ import RMOSModels
     return true
   }
 
-  /// Whether a rule means the object, by the way in which it was found.
+  /// Whether a rule is meant for objects that were found in this way.
   private func isMeant(by rule: Int, _ entities: EntityPointer?) -> Bool {
     switch way {
     case .found: entities == nil
@@ -162,8 +164,9 @@ import RMOSModels
     }
   }
 
+  /// Whether the object has something by which a rule tells its objects from other ones.
   private func recognizes(_ rule: CompiledRules.Rule) -> Bool {
-    if rule.condition.asksForSomething { return true }
+    if rule.condition.needsMember { return true }
     return members.contains { member in
       guard let node = member.node else { return false }
       return rule.uses[node] || rules.fieldOfNode[node] != nil
@@ -199,7 +202,7 @@ import RMOSModels
           if child == nil {
             child = all
           } else {
-            // One rule looks at all elements, and one at this.
+            // One rule looks at all elements, and another one at this element.
             var ahead = scanner
             _ = try scanValue(&ahead, all, depth: depth)
           }
@@ -224,7 +227,7 @@ import RMOSModels
     unsafe places[node].count = index
   }
 
-  /// Scans the value at the scanner's position, and notes it at its node.
+  /// Scans the value at the scanner's position, and records it at its node.
   private func scanValue(
     _ scanner: inout JSONScanner, _ node: Int?, depth: Int
   ) throws(JSONScanError) -> (value: Range<Int>, kind: JSONScanner.Kind) {
@@ -244,7 +247,7 @@ import RMOSModels
     return (value, kind)
   }
 
-  /// Notes a value at a node; of several the first that is not null counts.
+  /// Records a value at a node; of several, the first one that is not null.
   private func note(_ value: Range<Int>, _ kind: JSONScanner.Kind, at node: Int) {
     unsafe places[node].hits += kind == .null ? 0 : 1
     if unsafe places[node].isThere {
@@ -260,6 +263,7 @@ import RMOSModels
     unsafe places[node].kind = kind
   }
 
+  /// Returns the node of a member of the object at `node`; `nil` if no rule looks at it.
   private func child(_ name: Range<Int>, _ isEscaped: Bool, below node: Int) -> Int? {
     var decoded: [UInt8]?
     if isEscaped { decoded = unsafe JSONScanner.decoded(bytes(name)) ?? Array(bytes(name)) }
@@ -321,9 +325,9 @@ import RMOSModels
     isFirstMember = false
   }
 
-  /// Writes a member, unless there is nothing that it could be.
+  /// Writes a member, unless it has no value.
   ///
-  /// - Returns: Whether it is written.
+  /// - Returns: Whether the member was written.
   @discardableResult private func write(_ target: CompiledRules.Target) -> Bool {
     guard fits(target.source.condition),
       !target.otherNames.contains(where: { unsafe places[$0].isGiven })
@@ -337,6 +341,7 @@ import RMOSModels
     return false
   }
 
+  /// Writes the value of a member; `false` if it has none.
   private func writeValue(_ target: CompiledRules.Target) -> Bool {
     let source = target.source
     switch source.content {
@@ -379,7 +384,7 @@ import RMOSModels
     return true
   }
 
-  /// Writes the object's key; false if the mapping takes it for none.
+  /// Writes the object's key; `false` if `values` replace it by null.
   private func write(
     key: [UInt8], _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?
   ) -> Bool {
@@ -396,7 +401,7 @@ import RMOSModels
     return true
   }
 
-  /// A key as a JSON string.
+  /// Returns a key as a JSON string.
   private static func token(ofKey key: [UInt8]) -> (token: [UInt8], kind: JSONScanner.Kind) {
     var writer = JSONWriter(escaping: .minimal)
     writer.string(String(decoding: key, as: UTF8.self))
@@ -404,7 +409,7 @@ import RMOSModels
     return (token, token.contains(UInt8(ascii: "\\")) ? .escapedString : .string)
   }
 
-  /// Writes the value at a node; false if the mapping takes it for none.
+  /// Writes the value at a node; `false` if `values` replace it by null.
   private func write(
     _ node: Int, _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?,
     moves: Bool = true
@@ -427,7 +432,7 @@ import RMOSModels
     return true
   }
 
-  /// Writes the result of two values; false if there is none.
+  /// Writes the result of two values; `false` if there is none.
   private func write(
     _ pair: MappingConversion.Pair, _ first: CompiledRules.Reference,
     _ second: CompiledRules.Reference, _ target: CompiledRules.Target
@@ -453,7 +458,7 @@ import RMOSModels
     return true
   }
 
-  /// The value that a reference leads to, and where it begins; `nil` if there is none.
+  /// Returns the value of a reference, and where it begins; `nil` if it is absent or null.
   private func value(
     of reference: CompiledRules.Reference
   ) -> (token: [UInt8], kind: JSONScanner.Kind, start: Int)? {
@@ -468,6 +473,7 @@ import RMOSModels
     }
   }
 
+  /// Writes an object of several members; `false` if none of them has a value.
   private func writeObject(_ targets: [CompiledRules.Target], takesRest: Bool) -> Bool {
     let (start, outer) = (text.count, isFirstMember)
     text.append(UInt8(ascii: "{"))
@@ -497,21 +503,21 @@ import RMOSModels
 
   // MARK: Members that the rule does not mention
 
-  /// What becomes of a member of the object.
+  /// The use that was made of a member of the object.
   private enum Fate {
-    /// A rule moved the member into the entity.
+    /// The rule copied the member into the entity.
     case moved
-    /// The member is one of the entity's own, by its name.
+    /// The member has the name of one of the entity's own, and is read as that.
     case own
-    /// No rule took the member.
+    /// The rule did not take the member.
     case left
-    /// A rule took a part of the member; the rest is left.
+    /// The rule took a part of the member.
     case partly
   }
 
   private func fate(of member: Member, _ rule: CompiledRules.Rule) -> Fate {
     guard let node = member.node else { return unsafe places[0].isMoved ? .moved : .left }
-    // Of two with the same name it is open which counts; what reads the text refuses both.
+    // It is undecided which of two members with one name counts; the decoder refuses both.
     if unsafe places[node].isRepeated { return .left }
     if unsafe places[node].isMoved { return .moved }
     if isOwn(member, node, rule) { return .own }
@@ -519,7 +525,7 @@ import RMOSModels
     return isTouched(node) ? .partly : .left
   }
 
-  /// Whether a member is read under its own name, because the rule does not mention it.
+  /// Whether a member has the name of one of the entity's, for which the rule names no source.
   private func isOwn(_ member: Member, _ node: Int, _ rule: CompiledRules.Rule) -> Bool {
     guard let name = rules.nameOfNode[node] else { return false }
     if let field = rules.fieldOfNode[node] {
@@ -531,12 +537,12 @@ import RMOSModels
       || bytes(member.name).elementsEqual(name)
   }
 
-  /// Whether something below a node went into the entity unchanged.
+  /// Whether a value below a node was copied into the entity.
   private func isTouched(_ node: Int) -> Bool {
     rules.tree.nodes[node].names.contains { unsafe places[$0.node].isMoved || isTouched($0.node) }
   }
 
-  /// Writes into an object what is not used elsewhere.
+  /// Writes the members that the rule does not use elsewhere.
   private func gatherRest() {
     guard let rule else { return }
     for position in members.indices {
@@ -555,8 +561,7 @@ import RMOSModels
     }
   }
 
-  /// Writes the members that the rule does not name, and the rest of members from which it took
-  /// parts.
+  /// Writes the members that the rule did not take, and the remains of those it took parts of.
   private func writeRest(_ rule: CompiledRules.Rule) {
     var hasDisplaced = false
     for member in members where !member.isGathered {
@@ -589,7 +594,7 @@ import RMOSModels
     }
   }
 
-  /// Writes a member of the entity's own.
+  /// Writes one of the entity's own members, by its usual name.
   private func writeOwn(_ member: Member) {
     separate()
     guard let node = member.node, let name = rules.nameOfNode[node],
@@ -603,7 +608,7 @@ import RMOSModels
     unsafe text.copy(member.value, of: object)
   }
 
-  /// Whether a member that is kept would pass for one of the entity's own.
+  /// Whether a kept member would be mistaken for one of the entity's own.
   private func isDisplaced(_ member: Member) -> Bool {
     if let node = member.node, unsafe places[node].isRepeated { return false }
     guard let node = member.node, rules.fieldOfNode[node] != nil,
@@ -612,7 +617,7 @@ import RMOSModels
     return unsafe member.nameIsEscaped || bytes(member.name).elementsEqual(name)
   }
 
-  /// Whether a member is what an earlier mapping kept.
+  /// Whether a member holds the members that an earlier mapping displaced.
   private func isKeptBefore(_ member: Member) -> Bool {
     let bytes = unsafe bytes(member.name)
     if !member.nameIsEscaped, bytes.count != Self.keptUnder.utf8.count { return false }
@@ -626,7 +631,7 @@ import RMOSModels
     unsafe text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
   }
 
-  /// Writes a member without what of it went into the entity unchanged.
+  /// Writes a member without the parts that were copied into the entity.
   private func writeRemains(of member: Member) {
     guard let node = member.node else { return }
     let start = text.count
@@ -634,16 +639,16 @@ import RMOSModels
     separate()
     unsafe text.copy(member.name.lowerBound - 1..<member.value.lowerBound, of: object)
     if !writeRemains(of: member.value, node) {
-      // Rules took all of the member, piece by piece.
+      // The rule took all parts of the member.
       text.truncate(to: start)
       isFirstMember = outer
     }
   }
 
-  /// Writes a container without the parts that rules took.
+  /// Writes a container without the parts that were copied into the entity.
   ///
-  /// An element of a list that was taken leaves null behind, so that the others keep their places.
-  /// - Returns: Whether anything was left.
+  /// Elements of lists are replaced by null, so that the others keep their indexes.
+  /// - Returns: Whether anything else is in the container.
   private func writeRemains(of value: Range<Int>, _ node: Int) -> Bool {
     let isObject = unsafe object[value.lowerBound] == UInt8(ascii: "{")
     let closing = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
@@ -683,14 +688,14 @@ import RMOSModels
     return isLeft
   }
 
-  /// Skips a member or an element of a container that was scanned before.
+  /// Skips a member or element of a container that was scanned before.
   private func nextItem(
     _ scanner: inout JSONScanner, isObject: Bool, _ index: Int, _ node: Int
   ) -> (start: Int, value: Range<Int>, child: Int?) {
     let start = unsafe scanner.cursor - object
     var child: Int?
     if isObject {
-      // What was accepted once is accepted again.
+      // Scanning it a second time cannot fail.
       let isEscaped = (try? scanner.skipString()) ?? false
       child = unsafe self.child(start + 1..<scanner.cursor - 1 - object, isEscaped, below: node)
       scanner.skipWhiteSpace()
@@ -704,14 +709,15 @@ import RMOSModels
     return unsafe (start, valueStart..<scanner.cursor - object, child)
   }
 
-  // MARK: Afterwards
+  // MARK: Decoding the result
 
-  /// Runs `body` with a scanner over what the object became.
+  /// Runs `body` with a scanner over ``text``.
   func withScanner<Result>(_ body: (inout JSONScanner) -> Result) -> Result {
     unsafe text.withScanner(containers, body)
   }
 
-  /// What to add to a message about a member of the entity: which member of the source it is.
+  /// Returns the clause for messages about a member of the entity that names its source; empty if
+  /// the rule has none.
   func explanation(ofMember pointer: String?) -> String {
     guard let rule, let pointer,
       let target = rule.targets.first(where: { $0.pointer == pointer })
@@ -719,8 +725,8 @@ import RMOSModels
     return "; the mapping \"\(mapping)\" \(target.source.description)"
   }
 
-  /// The place of the value that leaves a member of the entity without one, such as null; the
-  /// beginning of the object if there is none.
+  /// Returns the offset of the value, such as null, for which a member of the entity is absent; 0
+  /// if there is no such value.
   func placeOfAbsence(forMember pointer: String?) -> Int {
     guard let target = rule?.targets.first(where: { $0.pointer == pointer }) else {
       let name = pointer.map { Array($0.utf8.dropFirst()) }
@@ -735,7 +741,7 @@ import RMOSModels
     return 0
   }
 
-  /// Whether the rule looks at a member of the object, or into it.
+  /// Whether the rule uses a member of the object, or a part of it.
   func usesMember(at pointer: String?) -> Bool {
     guard let rule, case .named(let name)? = pointer.flatMap(EntityPointer.literal)?.steps.first
     else { return false }
@@ -749,16 +755,10 @@ import RMOSModels
 
   /// Whether any rule asks for an object's key in its dictionary.
   var usesKey: Bool { rules.usesKey }
-
-}
-
-extension CompiledRules.Condition {
-  /// Whether an object must have something to fit.
-  var asksForSomething: Bool { !has.isEmpty || !equals.isEmpty }
 }
 
 extension JSONLiteral {
-  /// Whether a value of the source is this one: text by its characters, numbers by their value.
+  /// Whether a value equals the literal: text by its characters, numbers by their value.
   fileprivate func equals(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> Bool {
     unsafe text.withUnsafeBufferPointer { text in
       switch (self.kind, kind) {
@@ -774,7 +774,7 @@ extension JSONLiteral {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-  /// Whether a value says a word: as text, or as a number or a literal is written.
+  /// Whether the token is a word: the content of a string, or a number or literal as written.
   fileprivate func says(_ word: [UInt8], _ kind: JSONScanner.Kind) -> Bool {
     switch kind {
     case .string: unsafe count == word.count + 2 && dropFirst().dropLast().elementsEqual(word)

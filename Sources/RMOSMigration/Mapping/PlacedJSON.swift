@@ -18,14 +18,14 @@ struct PlacedJSON {
   }
 
   let form: Form
-  /// Its range in the text's bytes.
+  /// The value's range in the text's bytes.
   let range: Range<Int>
 
   /// Parses a text.
   ///
   /// - Throws: `ParsingError`.
   init(parsing text: String) throws(ParsingError) {
-    // Refuses what the second pass takes for granted: no depth beyond the limit, no lone surrogate.
+    // Refuses what the second pass does not expect, such as lone surrogates and excessive depth.
     _ = try JSONValue(parsing: text)
     var copy = text
     let result: Result<PlacedJSON, JSONScanError> = copy.withUTF8 { bytes in
@@ -38,7 +38,7 @@ struct PlacedJSON {
       }
     }
     guard case .success(let value) = result else {
-      preconditionFailure("what was accepted once is accepted again")
+      preconditionFailure("JSON that was parsed cannot be parsed again")
     }
     self = value
   }
@@ -105,7 +105,7 @@ struct PlacedJSON {
     return members
   }
 
-  /// What the value is called in a message.
+  /// The value as a message calls it.
   var name: String {
     switch form {
     case .string(let text): Violation.quoted(text)
