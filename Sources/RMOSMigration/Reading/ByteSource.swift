@@ -4,7 +4,7 @@ import RMOSSystem
 ///
 /// Reading keeps no position, so several readers may share one source.
 protocol ByteSource {
-  /// The number of bytes, if it is known beforehand.
+  /// The number of bytes when the source was opened.
   var size: Int { get }
 
   /// Reads at most `count` bytes from `offset` on.
@@ -14,7 +14,7 @@ protocol ByteSource {
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int
 
-  /// Releases the source's resources; it is not read again.
+  /// Releases the resources of the source, which must not be read again.
   func close()
 }
 
@@ -55,10 +55,10 @@ struct FileByteSource: ByteSource {
 
   var size: Int { state.size }
 
-  /// Whether the file was written while it was being read, so that what was read may be of two
-  /// states; `false` if that cannot be determined.
+  /// Whether the file was written to while it was being read, so that parts of different versions
+  /// may have been read; `false` if that cannot be determined.
   var hasChanged: Bool {
-    // What is read with one call is of one state.
+    // A small file is read with one call, and so has one version.
     size > 64 << 10 && (try? file.status().state).map { $0 != state } ?? false
   }
 

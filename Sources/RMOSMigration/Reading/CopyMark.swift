@@ -1,13 +1,13 @@
 /// The markers that file managers and sync programs add to the name of a copy.
 enum CopyMark {
-  /// The names of the files that a file may be a copy of.
+  /// Returns the names of the files that a file may be a copy of.
   ///
-  /// - Parameter name: The file's name, with its ending.
-  /// - Returns: The names, the likeliest last; none if the file's name has no marker.
+  /// - Parameter name: The file's name, with its extension.
+  /// - Returns: The names, the likeliest last; empty if the file's name has no marker.
   static func originals(of name: some Collection<UInt8>) -> [[UInt8]] {
     guard let dot = Array(name).lastIndex(of: UInt8(ascii: ".")) else { return [] }
     let stem = name.prefix(dot)
-    guard mayBearMark(stem) else { return [] }
+    guard mayHaveMark(stem) else { return [] }
     let ending = Array(name.dropFirst(dot))
     var originals: [[UInt8]] = []
     var text = String(decoding: stem, as: UTF8.self)
@@ -18,9 +18,8 @@ enum CopyMark {
     return originals
   }
 
-  /// Whether a name is worth a closer look.
-  private static func mayBearMark(_ stem: some Collection<UInt8>) -> Bool {
-    var last: UInt8 = 0
+  /// Whether a name may have a marker; most names have none, and need no conversion to text.
+  private static func mayHaveMark(_ stem: some Collection<UInt8>) -> Bool {
     var previous: (UInt8, UInt8) = (0, 0)
     for byte in stem {
       let byte = byte | 0x20
@@ -32,12 +31,11 @@ enum CopyMark {
         return true
       }
       previous = (previous.1, byte)
-      last = byte
     }
-    return last == UInt8(ascii: ")") | 0x20 || last == UInt8(ascii: "~") | 0x20
+    return previous.1 == UInt8(ascii: ")") || previous.1 == UInt8(ascii: "~")
   }
 
-  /// A name without its last marker; `nil` if it has none.
+  /// Returns a name without its last marker; `nil` if it has none.
   private static func withoutMark(_ name: String) -> String? {
     let lower = name.lowercased()
     if name.hasSuffix("~") { return String(name.dropLast()) }
@@ -74,7 +72,8 @@ enum CopyMark {
     return nil
   }
 
-  /// What file managers call a copy in English, German and Dutch, French, Italian and Spanish.
+  /// The words of file managers for a copy in English, German and Dutch, French, Italian and
+  /// Spanish.
   private static let copies = ["copy", "kopie", "copie", "copia"]
 
   private static func isCopy(_ word: some StringProtocol) -> Bool {
@@ -85,7 +84,7 @@ enum CopyMark {
     String(text.reversed().drop { $0 == " " }.reversed())
   }
 
-  /// Where a text begins in another, in characters.
+  /// Returns the number of characters before the last occurrence of a text; `nil` if there is none.
   private static func lastRange(of part: String, in text: String) -> Int? {
     let (text, part) = (Array(text), Array(part))
     guard text.count >= part.count else { return nil }

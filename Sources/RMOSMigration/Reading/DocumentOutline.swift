@@ -1,81 +1,82 @@
 import RMOSModels
 
-/// What an object at the top of a document is.
+/// The shape of an object at the top of a document.
 enum DocumentShape: Equatable, Sendable {
   /// One entity.
   case entity
   /// A dictionary of entities, keyed by id.
   case dictionary
-  /// An object around entities; the first of the other collections in it, which are not meant, as
-  /// JSON Pointers.
+  /// An object around entities, and JSON Pointers to the first of the collections in it that are
+  /// not read.
   case wrapper(EntitySelection, leftOut: [String] = [])
   /// A table of a kind's members by column, as data frames are serialized.
   case columns
-  /// Several collections, any of which may be meant: the names of the first ones.
+  /// An object with several collections, any of which may be meant: the names of the first ones.
   case ambiguous([String])
 }
 
-/// Finds the shape of documents that are objects by their outline, in constant memory.
+/// Determines the shape of documents that are objects, in constant memory.
 ///
-/// An object with a member of the kind is an entity. Otherwise its members decide: lists or
-/// dictionaries of objects, and how much these look like entities of the kind. If the text breaks
-/// off or is not JSON further on, the part before that decides, but only if it has no member of the
+/// An object with a member of the kind is an entity. Otherwise the lists and dictionaries of
+/// objects in it decide, by how much these look like entities of the kind. If the text breaks off
+/// or is not JSON further on, the part before that decides, but only if it has no member of the
 /// kind: a damaged entity must not be taken for a collection.
 final class DocumentOutline {
   private let window: SourceWindow
   private let schema: EntitySchema
   private var matcher: MemberMatcher
-  /// The names of the members that the other kinds require.
+  /// For each other kind, the names of the members that it requires.
   private let requiredByOthers: [[[UInt8]]]
-  private var kindNames: [[UInt8]]
-  private let nameOfOne: [UInt8]
+  /// The folded names of files and collections of the kind.
+  private let kindNames: [[UInt8]]
+  /// The folded name of one entity of the kind.
+  private let singularName: [UInt8]
 
   /// The number of objects of a collection that are examined.
   private static let samples = 64
-  /// How many levels down entities are looked for, to say that they are there.
-  private static let deepest = 6
+  /// The number of levels in which entities are looked for.
+  private static let maximumDepth = 6
   /// The maximum number of collections under one member that are kept by name.
   private static let namedCollections = 64
-  /// Names that a collection without elements must have to count as one.
+  /// Names of collections of any kind, by which collections without elements are recognized.
   private static let genericNames = [
     "items", "data", "results", "records", "entries", "rows", "list", "values", "runs", "jobs",
   ].map { Array($0.utf8) }
-  /// Names of members that describe the document, folded.
+  /// Folded names of members that describe the document.
   private static let namesOfNotes = [
     "meta", "metadata", "info", "header", "headers", "summary", "schema", "config", "settings",
     "pagination", "paging", "links", "page", "version", "export", "source",
   ].map { Array($0.utf8) }
-  /// Names of members that hold the one entity of a document.
+  /// Folded names of members that hold the only entity of a document.
   private static let namesOfOne = [
     "data", "result", "item", "record", "entry", "entity", "payload", "response", "value", "body",
     "job", "run", "log", "family",
   ].map { Array($0.utf8) }
-  /// Names of what an answer says about the entities in it, folded.
+  /// Folded names of members that the answer to a request has beside its entities.
   private static let namesOfAnswers = [
     "success", "ok", "status", "code", "message", "error", "count", "total", "limit", "offset",
   ].map { Array($0.utf8) }
-  /// Further names of collections that are about how the document came to be, folded.
+  /// Folded names of collections that report how the document was created.
   private static let namesOfReports = ["errors", "warnings", "messages", "log", "logs"].map {
     Array($0.utf8)
   }
 
-  /// What is found out about a document.
+  /// The shape of a document, and the places of entities in it.
   struct Findings {
     var shape: DocumentShape
-    /// Where entities may be if the document was taken for one itself.
+    /// Where entities may be if the document was taken for an entity.
     var held: [EntityPointer] = []
-    /// Where lists and dictionaries of objects are, whatever these look like.
+    /// Where lists and dictionaries of objects are, of whatever kind.
     var collections: [EntityPointer] = []
-    /// Where the entities may be if the shape is ambiguous.
+    /// Where entities may be if the shape is ambiguous.
     var candidates: [EntityPointer] = []
-    /// Whether the document is an object with one member, an object.
+    /// Whether the document has one member, which is an object.
     var isOneObject = false
-    /// The first members whose value is no entity and holds none.
+    /// JSON Pointers to the first members whose value is no entity and holds none.
     var unread: [String] = []
   }
 
-  /// Creates an outline of documents of a kind; `others` are the other kinds whose entities may be
-  /// in them.
+  /// Creates an outline for documents of a kind, which may also hold entities of `others`.
   init(
     schema: EntitySchema, others: [EntityKind] = [],
     limits: SourceWindow.Limits = SourceWindow.Limits(),
@@ -87,42 +88,43 @@ final class DocumentOutline {
     requiredByOthers = others.map { kind in
       kind.schema.fields.filter(\.isRequired).map { Array($0.member.utf8) }
     }.filter { !$0.isEmpty }
-    nameOfOne = Array(schema.singular.utf8).foldedName
+    singularName = Array(schema.singular.utf8).foldedName
     kindNames = (schema.fileNames + [schema.plural]).map { Array($0.utf8).foldedName }
   }
 
-  /// Whether an object looks like an entity of the kind.
+  /// How much an object looks like an entity of the kind: it has no member of the kind, one member,
+  /// or several.
   private enum Likeness: Int, Comparable {
-    /// No member of the kind, one member, or several.
     case none, some, clear
 
     static func < (left: Likeness, right: Likeness) -> Bool { left.rawValue < right.rawValue }
   }
 
-  /// The contents of a member.
+  /// The content of a member.
   private indirect enum Content {
-    /// A value that cannot be an entity.
+    /// A value that is no entity and holds none.
     case other
-    /// An object that looks like an entity: with members of the kind or, if its likeness is none,
-    /// with values of its own beside what it holds.
+    /// An object that looks like an entity: it has members of the kind or, if its likeness is none,
+    /// values of its own beside the containers in it.
     case entity(Likeness)
     /// A list or dictionary of objects.
     case collection(Likeness)
-    /// An object with several collections, lists or dictionaries: those meant and those not, the
-    /// first ones by name.
+    /// An object with collections: the names of those that are meant and of those that are not;
+    /// without names if there are too many.
     case holder(Likeness, [[UInt8]], leftOut: [[UInt8]], isNamed: Bool)
-    /// Something in which entities are, but not where they are looked for: a list of lists.
+    /// A value that holds entities where they are not read, such as a list of lists.
     case remote(Likeness)
     /// A list or dictionary without elements.
     case empty
-    /// What has all that another kind requires, as it looks to this kind.
+    /// A value with objects that have all members which another kind requires; the content is what
+    /// it would be for this kind.
     case ofOther(Content)
 
-    /// The contents, whether they are another kind's or not.
+    /// The content for this kind.
     var own: Content { if case .ofOther(let content) = self { content } else { self } }
   }
 
-  /// Which members that other kinds require an object has.
+  /// The members of an object that other kinds require.
   private struct RequiredSeen {
     private let required: [[[UInt8]]]
     private var seen: [FieldSet]
@@ -138,45 +140,51 @@ final class DocumentOutline {
       }
     }
 
-    /// Whether the object has all members that another kind requires.
+    /// Whether the object has all members that one of the other kinds requires.
     var isOther: Bool { zip(required, seen).contains { $0.count == $1.count } }
   }
 
-  /// The findings in the document so far.
+  /// The members of the document that were examined so far.
   private struct Top {
+    /// Whether there is a member that the kind requires.
     var hasRequired = false
+    /// Whether there is a member of the kind.
     var hasField = false
-    /// Whether there is an object where the kind has a text or number.
+    /// Whether a member that the kind has as text or a number is an object.
     var isColumns = false
+    /// The number of members.
     var members = 0
+    /// The number of members that are objects.
     var objects = 0
-    /// What tells an object with a list of its parts from one around entities.
     var record = RecordSigns()
+    /// Whether the document was examined to its end.
     var isWhole = false
-    /// Members that look like an entity, collections and holders, by likeness.
+    /// For each likeness, the number of members that look like an entity.
     var entities = [0, 0, 0]
+    /// For each likeness, the number of collections and holders.
     var collections = [0, 0, 0]
-    /// The names of the first of each.
+    /// For each likeness, the names of the first of both.
     var names: [[String]] = [[], [], []]
-    /// The one collection or holder of a likeness, if there is one.
+    /// For each likeness, the last collection or holder.
     var selections: [EntitySelection?] = [nil, nil, nil]
-    /// The names of the first other collections, by likeness: neither those that describe the
-    /// document nor, in holders, those that are not meant.
+    /// For each likeness, pointers to the first members that are not meant if others look more like
+    /// entities; not to those that describe the document.
     var others: [[String]] = [[], [], []]
+    /// Pointers to the first members that are not meant in any case.
     var leftOut: [String] = []
-    /// Where entities may be if the object is one itself, but none that is whole.
+    /// Where entities may be if the object was taken for an entity.
     var held: [EntityPointer] = []
-    /// Where all of a likeness are, as far as they are kept.
+    /// For each likeness, where the entities are; as many as are kept.
     var places: [[EntityPointer]] = [[], [], []]
-    /// A collection without elements.
+    /// The name of a collection without elements.
     var empty: [UInt8]?
-    /// Objects at the top that describe the document.
+    /// Objects that describe the document.
     var notes: [(name: [UInt8], likeness: Likeness)] = []
 
-    /// The first members whose value is no entity and holds none.
+    /// Pointers to the first members whose value is no entity and holds none.
     var unread: [String] = []
 
-    /// Notes what is not meant if other members look more like entities.
+    /// Records a member that is not meant if others look more like entities.
     mutating func leaveOut(_ name: [UInt8], _ likeness: Likeness) {
       let pointer = DocumentOutline.pointer([name])
       if others[likeness.rawValue].count < 4, !others[likeness.rawValue].contains(pointer) {
@@ -188,15 +196,14 @@ final class DocumentOutline {
     var onlyObjects: Bool { members > 0 && objects == members }
   }
 
-  /// What the members of an object tell about it if none of them is known: whether it has values
-  /// of its own, and a list of parts, or is around the objects in a list.
+  /// The signs by which an object without members of the kind is taken for an entity with a list of
+  /// parts, or for a wrapper around a list of entities.
   private struct RecordSigns {
-    /// The number of members that are neither objects nor lists, and do not say something about the
-    /// objects around which the object may be.
+    /// The number of members that are neither objects nor lists, and do not describe a document.
     private var values = 0
-    /// The most members that an object in it has, of those that were examined.
+    /// The maximum number of members of the objects in it, of those that were examined.
     private var width = 0
-    /// Whether a collection is named as one of entities is.
+    /// Whether a collection has a name that collections of entities have.
     private var hasCollectionOfEntities = false
 
     mutating func add(value name: [UInt8]) {
@@ -211,11 +218,11 @@ final class DocumentOutline {
       hasCollectionOfEntities = hasCollectionOfEntities || isNamedAsEntities
     }
 
-    /// Whether the object says no less of itself than of each object in it.
+    /// Whether the object has at least as many values of its own as each object in it has members.
     var areOfRecord: Bool { !hasCollectionOfEntities && values > 1 && values >= width }
   }
 
-  /// Finds out what a document is.
+  /// Determines what a document is.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func examine(_ source: any ByteSource) throws(ReadFailure) -> Findings {
@@ -239,7 +246,7 @@ final class DocumentOutline {
       isOneObject: top.isWhole && top.members == 1 && top.objects == 1, unread: top.unread)
   }
 
-  /// Whether the value at an offset of a source is an entity, or holds objects that may be some.
+  /// Whether the value at an offset of a source may be an entity, or hold entities.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool {
@@ -250,12 +257,15 @@ final class DocumentOutline {
     }
   }
 
+  /// Examines a member of the document.
+  ///
+  /// - Returns: The position after its value; `nil` if the text breaks off in it.
   private func take(
     _ name: [UInt8], at position: Int, into top: inout Top
   ) throws(ReadFailure) -> Int? {
     let isObject = window.has(UInt8(ascii: "{"), at: position)
     let isList = window.has(UInt8(ascii: "["), at: position)
-    // What the value of a field holds, such as rings, is the entity's.
+    // Objects in the value of a field, such as rings, are no entities.
     var isOwnContent = false
     switch matcher.role(of: name) {
     case .field(let field):
@@ -290,7 +300,7 @@ final class DocumentOutline {
     return end
   }
 
-  /// Whether contents count even if the text breaks off in them.
+  /// Whether content counts even if the text breaks off in it.
   private static func mayBreakOff(_ content: Content) -> Bool {
     switch content {
     case .entity, .other, .empty, .ofOther: false
@@ -298,7 +308,7 @@ final class DocumentOutline {
     }
   }
 
-  /// Notes what a member tells about the object that it is of.
+  /// Records a member among the signs of its object.
   private func note(
     _ name: [UInt8], isContainer: Bool, _ width: Int, in signs: inout RecordSigns
   ) {
@@ -309,12 +319,13 @@ final class DocumentOutline {
     }
   }
 
-  /// Whether a name is one that collections of entities have.
+  /// Whether collections of entities have a name.
   private func isNameOfCollection(_ name: [UInt8]) -> Bool {
     let plain = name.foldedName
     return kindNames.contains(plain) || Self.genericNames.contains(plain)
   }
 
+  /// Adds the content of a member to the findings.
   private func add(
     _ content: Content, _ name: [UInt8], isObject: Bool, _ top: inout Top
   ) {
@@ -372,12 +383,13 @@ final class DocumentOutline {
     return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(name.foldedName)
   }
 
-  /// Whether a collection is about the document, by its name, so that nobody misses it.
+  /// Whether a collection describes the document, by its name, so that it is left out silently.
   static func describesDocument(_ name: [UInt8]) -> Bool {
     Self.isNameOfNote(name) || Self.namesOfReports.contains(name.foldedName)
   }
 
-  /// Where a member has entities, if these are more likely meant than the object that it is of.
+  /// Returns where a member holds entities, if they are more likely meant than the object around
+  /// them; `nil` if it holds none.
   private func held(by name: [UInt8], _ content: Content) -> EntityPointer? {
     guard !Self.describesDocument(name) else { return nil }
     switch content {
@@ -389,7 +401,7 @@ final class DocumentOutline {
     }
   }
 
-  /// One pointer for those that only differ in their first step, as keys of a dictionary do.
+  /// Replaces pointers that differ only in their first step, such as a key, by one.
   private static func generalized(_ pointers: [EntityPointer]) -> [EntityPointer] {
     guard pointers.count > 1, let rest = pointers.first?.steps.dropFirst(),
       pointers.allSatisfy({ $0.steps.dropFirst() == rest })
@@ -405,6 +417,7 @@ final class DocumentOutline {
 
   // MARK: The verdict
 
+  /// Returns the shape of the document, whose members are all examined.
   private func shape(of top: Top) -> DocumentShape {
     var top = top
     if top.hasField {
@@ -412,8 +425,7 @@ final class DocumentOutline {
       guard top.hasRequired else { return .dictionary }
       return top.isColumns && top.members > 1 ? .columns : .entity
     }
-    // An object that looks no less like an entity than its siblings is an entity, whatever its
-    // name.
+    // An object that looks as much like an entity as its siblings is one, whatever its name.
     let most = (0..<3).last { top.entities[$0] > 0 } ?? 0
     let notes = top.notes.filter { $0.likeness.rawValue < max(1, most) }
     for note in top.notes where note.likeness.rawValue >= max(1, most) {
@@ -439,7 +451,7 @@ final class DocumentOutline {
           excluded: notes.map(\.name)), leftOut: leftOut(of: top, below: likeness))
     }
     if likeness == 0 {
-      // What holds nothing but one collection is around it, whatever that is of.
+      // An object that holds one collection and nothing else is a wrapper around it.
       if top.onlyObjects, top.members - notes.count != 1 || top.collections[0] == 0 {
         return .dictionary
       }
@@ -453,21 +465,22 @@ final class DocumentOutline {
     return .wrapper(selection, leftOut: leftOut(of: top, below: likeness))
   }
 
-  /// One entity under a name that says so, such as `{"success": true, "pattern": {…}}`: the answer
-  /// to a request, whose name is no id.
+  /// Returns the shape of an answer to a request with one entity, such as
+  /// `{"success": true, "pattern": {…}}`, in which the name of the entity is no id; `nil` for other
+  /// documents.
   private func envelope(of top: Top, _ likeness: Int) -> DocumentShape? {
     guard likeness > 0, top.entities[likeness] == 1, top.collections[likeness] == 0,
       top.objects - top.notes.count == 1, let name = top.names[likeness].first
     else { return nil }
     let plain = Array(name.utf8).foldedName
-    guard plain == nameOfOne || kindNames.contains(plain) || Self.namesOfOne.contains(plain)
+    guard plain == singularName || kindNames.contains(plain) || Self.namesOfOne.contains(plain)
     else { return nil }
     let pointer = EntityPointer(steps: [.named(Array(name.utf8))])
     return .wrapper(
       EntitySelection(pointers: [pointer]), leftOut: leftOut(of: top, below: likeness))
   }
 
-  /// The collections that are not meant, since others look more like entities.
+  /// Returns the collections that are not meant, since others look more like entities.
   private func leftOut(of top: Top, below likeness: Int) -> [String] {
     top.leftOut + top.others[..<likeness].joined()
   }
@@ -478,8 +491,8 @@ final class DocumentOutline {
   ///
   /// - Parameters:
   ///   - start: The position of the object.
-  ///   - body: Returns the position after the value; `nil` if there is no more to see.
-  /// - Returns: The position after the object; `nil` if it breaks off or `body` returned `nil`.
+  ///   - body: Returns the position after the value; `nil` to end.
+  /// - Returns: The position after the object; `nil` if it breaks off, or `body` returns `nil`.
   /// - Throws: ``ReadFailure``.
   private func forEachMember(
     of start: Int, _ body: ([UInt8], Int) throws(ReadFailure) -> Int?
@@ -503,7 +516,7 @@ final class DocumentOutline {
     }
   }
 
-  /// What is found out about a value: its contents, the most members that an object in it has, and
+  /// A value that was examined: its content, the maximum number of members of an object in it, and
   /// the position after it; `nil` if it breaks off.
   private typealias Value = (content: Content, width: Int, end: Int?)
 
@@ -537,7 +550,7 @@ final class DocumentOutline {
         (found, end) = (object.likeness, object.end)
         isOther = isOther || object.isOther
         width = max(width, object.members)
-      } else if depth < Self.deepest, window.has(UInt8(ascii: "["), at: position) {
+      } else if depth < Self.maximumDepth, window.has(UInt8(ascii: "["), at: position) {
         let inner = try list(at: position, depth: depth + 1)
         (width, end) = (max(width, inner.width), inner.end)
         switch inner.content.own {
@@ -559,8 +572,8 @@ final class DocumentOutline {
     return (content, width, end)
   }
 
-  /// How much an object looks like an entity, whether it has all that another kind requires, the
-  /// number of its members, and the position after it; `nil` if it breaks off.
+  /// Returns how much an object looks like an entity, whether it has all members that another kind
+  /// requires, the number of its members, and the position after it; `nil` if it breaks off.
   private func likeness(
     at start: Int
   ) throws(ReadFailure) -> (likeness: Likeness?, isOther: Bool, members: Int, end: Int?) {
@@ -575,28 +588,29 @@ final class DocumentOutline {
     return (Likeness(rawValue: min(fields, 2)), seen.isOther, members, end)
   }
 
-  /// What an object under a member holds.
+  /// An object under a member of the document.
   private struct Object {
+    /// The number of members of the kind.
     var fields = 0
+    /// The number of members, and of those that are lists and objects.
     var members = 0
     var lists = 0
     var objects = 0
-    /// The most members that an object in it has, and whether it looks like a record.
+    /// The maximum number of members of an object in it.
     var width = 0
     var record = RecordSigns()
-    /// The likeness of its objects.
+    /// The greatest likeness of its members that are objects.
     var likeness = Likeness.none
-    /// The members that other kinds require, and whether its objects have them.
     var seen: RequiredSeen
+    /// Whether a value in it is of another kind.
     var holdsOthers = false
-    /// Members with entities that are not read where the collections are: those that are one, and
-    /// those with some further down.
+    /// The first members that are entities, or hold some where they are not read.
     var leftOut: [[UInt8]] = []
-    /// The first collections in it, and how many there are.
+    /// The first collections in it, and the number of all.
     var collections: [(name: [UInt8], likeness: Likeness)] = []
     var collectionCount = 0
     var hasListOfObjects = false
-    /// The likeness of the objects in the collections.
+    /// The greatest likeness of the objects in the collections.
     var inner = Likeness.none
 
     mutating func add(_ name: [UInt8], _ likeness: Likeness, isList: Bool) {
@@ -622,9 +636,9 @@ final class DocumentOutline {
       object.seen.add(name)
       let isObject = window.has(UInt8(ascii: "{"), at: position)
       let isList = window.has(UInt8(ascii: "["), at: position)
-      // The outline is enough for an object that looks like an entity, and for a long dictionary.
+      // An object that looks like an entity, and a long dictionary, need no closer look.
       let isKnown =
-        depth > Self.deepest || object.fields > 1
+        depth > Self.maximumDepth || object.fields > 1
         || (object.objects > Self.samples && object.lists == 0)
       let (content, width, end) =
         isKnown
@@ -644,7 +658,7 @@ final class DocumentOutline {
         object.likeness = max(object.likeness, likeness)
         if likeness == .clear { object.leaveOut(name) }
       case .collection(let likeness): object.add(name, likeness, isList: isList)
-      // Beside what looks like this kind, it is not meant.
+      // A collection of another kind counts only if none looks like this kind.
       case .ofOther(.collection): object.add(name, .none, isList: isList)
       case .holder(let likeness, _, _, _) where likeness > .none,
         .remote(let likeness) where likeness > .none:
@@ -658,6 +672,7 @@ final class DocumentOutline {
     )
   }
 
+  /// Returns the content that an object is, of this kind or another.
   private func content(of object: Object, isWhole: Bool) -> Content {
     let content = ownContent(of: object, isWhole: isWhole)
     switch content {
@@ -669,7 +684,7 @@ final class DocumentOutline {
     }
   }
 
-  /// The contents of an object, whether they are another kind's or not.
+  /// Returns the content that an object is for this kind.
   private func ownContent(of object: Object, isWhole: Bool) -> Content {
     if object.fields > 0 { return .entity(object.isLikeEntity) }
     if object.members == 0, isWhole { return .empty }
@@ -678,7 +693,7 @@ final class DocumentOutline {
     {
       return .entity(.none)
     }
-    // Lists, or dictionaries unless what is in the outer one looks more like entities.
+    // Lists, or dictionaries whose objects look more like entities than the object's members do.
     if object.hasListOfObjects || object.inner > object.likeness {
       let isNamed = object.collectionCount <= Self.namedCollections
       func isMeant(_ likeness: Likeness) -> Bool { object.inner == .none || likeness > .none }

@@ -3,35 +3,37 @@ import RMOSModels
 /// Reads the entities of one document: a single one, a list, a dictionary, a wrapper around these,
 /// or one per line.
 ///
-/// Entities are handed to the builder in order and in constant memory. Everything found becomes an
-/// entry there: what cannot be parsed is an entry that failed.
+/// Entities are appended to the builder in order, in constant memory. Everything found becomes an
+/// entry: text that cannot be parsed is an entry that failed.
 final class DocumentReader {
   private let window: SourceWindow
   private let builder: SourceBatchBuilder
   private let isCancelled: () -> Bool
-  /// Finds the shape of documents of a kind.
+  /// The outline for documents of the kind that was read last.
   private var outline: (kind: EntityKind, outline: DocumentOutline)?
-  /// The member or element that is being read.
+  /// The member or element being read.
   private var item: Item?
   /// The position of the document's first token, once known.
   private var firstToken: Int?
   /// Whether a selection led to a collection, even an empty or a wrong one.
   private var hasSelected = false
-  /// Whether something in the document is on the way to entities of another kind.
+  /// Whether pointers to entities of another kind lead into the document.
   private var hasOthers = false
-  /// The first values that are not read and may hold entities, as JSON Pointers, where a mapping
-  /// says what is read; and how many values were examined for that.
+  /// JSON Pointers to the first values that may hold entities but that no pointer of the mapping
+  /// leads to.
   private var aside: [String] = []
+  /// The number of values that were examined for ``aside``.
   private var asideExamined = 0
-  /// The maximum number of them.
-  private static let mostExamined = 64
+  private static let maximumExamined = 64
   private let catalog: EntityCatalog
 
-  /// A member or element under way: where it begins, in the text and in the file, and what opens
-  /// before it.
+  /// A member or element.
   private struct Item {
+    /// Where it begins in the text.
     let position: Int
+    /// Where it begins in the file.
     let offset: Int
+    /// The text with which the rest of the document, from here on, is a document of its own.
     let opening: String
   }
 
@@ -48,10 +50,10 @@ final class DocumentReader {
   /// The number of bytes read of the document.
   var bytesRead: Int { window.bytesRead }
 
-  /// Where entities may be in a document that was not read as a collection: in an object that was
-  /// taken for an entity, or whose shape is ambiguous.
+  /// Returns where entities may be in a document that was not read as a collection, since it was
+  /// taken for an entity or its shape is ambiguous.
   ///
-  /// A survey asks for it.
+  /// For surveys.
   func placesOfEntities(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
     guard let outline = outlineOfKind() else { return [] }
     let found = try outline.examine(source)
@@ -59,7 +61,7 @@ final class DocumentReader {
     return found.held
   }
 
-  /// Where lists and dictionaries of objects are in a document that is an object.
+  /// Returns where lists and dictionaries of objects are in a document that is an object.
   func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
     guard let outline = outlineOfKind() else { return [] }
     return try outline.examine(source).collections
@@ -68,9 +70,9 @@ final class DocumentReader {
   /// Reads one document.
   ///
   /// - Parameters:
-  ///   - source: Its bytes.
-  ///   - format: Its format.
-  ///   - selection: Which values are entities, in a document that is one value; `nil` to detect
+  ///   - source: The document's bytes.
+  ///   - format: The document's format.
+  ///   - selection: The values that are entities, in a document that is one value; `nil` to detect
   ///     them. A selected value that is not an object is an entry that failed.
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if the consumer wants no more.
   func read(
@@ -94,7 +96,7 @@ final class DocumentReader {
       }
     } catch {
       guard case .notJSON(let error) = error else { throw error }
-      // What came before the error has been read.
+      // The items before the current one have been read.
       try fail(error, span: item.map(rest) ?? .file)
     }
   }
@@ -112,14 +114,14 @@ final class DocumentReader {
     _ error: JSONScanError, locator: RecordBatch.EntryLocator = .none, span: RejectedSpan
   ) throws(ReadFailure) {
     hasSelected = true
-    // Whichever kind reads it, all of the document is looked at.
+    // Every kind that reads the document meets the error, but only one of them reports it.
     if !builder.answersForDocument { return }
     let (code, message) = try describe(error)
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
   }
 
-  /// Appends the failure of an element, member or line, unless that is another kind's.
+  /// Appends the failure of an element, member or line, unless another kind reports it.
   private func failItem(
     _ code: IssueCode, _ message: String, at place: RecordBatch.SourcePlace,
     locator: RecordBatch.EntryLocator, span: RejectedSpan
@@ -128,7 +130,7 @@ final class DocumentReader {
     try builder.fail(code, message, at: place, locator: locator, span: span)
   }
 
-  /// The code and message for a text that is not JSON.
+  /// Returns the code and message of a text that is not JSON.
   private func describe(
     _ error: JSONScanError
   ) throws(ReadFailure) -> (code: IssueCode, message: String) {
@@ -146,7 +148,7 @@ final class DocumentReader {
     }
   }
 
-  /// What is wrong with a text that is not JSON, judged by the text around the error.
+  /// Diagnoses a syntax error by the text around it.
   private func diagnosis(
     of error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit
   ) throws(ReadFailure) -> JSONDiagnosis {
@@ -165,9 +167,10 @@ final class DocumentReader {
     return (.inputEncoding, "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
   }
 
-  /// The rest of a collection that broke off in an item.
+  /// Returns the rest of a collection that broke off in an item.
   ///
-  /// If only closing brackets are left, an empty list keeps the rest from being taken for data.
+  /// If the rest begins with a closing bracket, an empty list before it keeps it from being read as
+  /// data.
   private func rest(from item: Item) -> RejectedSpan {
     let closes =
       window.has(UInt8(ascii: "]"), at: item.position)
@@ -175,7 +178,7 @@ final class DocumentReader {
     return .rest(offset: item.offset, opening: closes ? "[]" : item.opening)
   }
 
-  /// Skips an element that is refused whatever is in it, and appends the failure.
+  /// Skips a member or element whose content is not looked at, and appends its failure.
   ///
   /// - Returns: The position after it; `nil` if the text ends first.
   private func skipRefused(
@@ -213,7 +216,7 @@ final class DocumentReader {
       }
       guard !hasSelected, builder.isMapping, let source = window.source else { return }
       if hasOthers || !builder.answersForDocument { return }
-      // The mapping expects another shape.
+      // The pointers lead nowhere, so the mapping expects another shape.
       try window.load(source)
       return try readDocument(nil)
     }
@@ -243,7 +246,7 @@ final class DocumentReader {
 
   private static let quotedJSON = "; it is JSON within a string: write what is in the string"
 
-  /// Whether a value is a string that begins as an object or a list does.
+  /// Whether a value is a string whose text begins like an object or a list.
   private func isQuotedJSON(at position: Int) throws(ReadFailure) -> Bool {
     let (bytes, index) = try window.excerpt(around: position, before: 0, after: 2)
     let first = bytes[index...].prefix(2)
@@ -254,8 +257,9 @@ final class DocumentReader {
   ///
   /// - Parameters:
   ///   - position: Where the document ended.
-  ///   - locator: For the failure.
-  ///   - isCollection: Whether the entities before it were read, so that only what follows failed.
+  ///   - locator: The locator of the failure.
+  ///   - isCollection: Whether the document's entities were read, so that only the text after them
+  ///     failed.
   /// - Returns: Whether nothing else follows.
   /// - Throws: ``ReadFailure``.
   @discardableResult private func readEnd(
@@ -287,7 +291,7 @@ final class DocumentReader {
         if rest < window.end || window.endsInBadEncoding {
           throw .notJSON(window.scanner(at: rest).unexpected(.end))
         }
-        // Before others work on the batch: only one of both is large at a time.
+        // Before the batch is passed on, so that only one of the two takes much memory at a time.
         window.release()
         if let error = builder.firstErrorOfLackingEntry(since: before) {
           if found == nil { found = try examine() }
@@ -300,8 +304,7 @@ final class DocumentReader {
       }
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
-      // Rolling back is only possible until it is known what the object is: once a collection is
-      // being read, batches with its entries may be handed on.
+      // Nothing of the document was emitted yet: only entries of collections are emitted earlier.
       builder.rollBack(to: before)
       let found = try examine()
       guard found.shape != .entity, let source = window.source else {
@@ -313,7 +316,7 @@ final class DocumentReader {
     if let found { try readContent(found, from: start, place) }
   }
 
-  /// Says where entities may be in a document that was read as one, which failed.
+  /// Adds to an issue of a document that was read as one entity where else entities may be.
   private func explain(issueAt position: Int, holding held: [EntityPointer]) {
     guard !held.isEmpty else { return }
     let kind = builder.kind.schema
@@ -363,26 +366,26 @@ final class DocumentReader {
     }
   }
 
-  /// The first of some names, for messages.
+  /// Returns the first of some names, for messages.
   private static func text(of names: [String]) -> String {
     names.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")
       + (names.count > 3 ? " and others" : "")
   }
 
-  /// The places of a selection's entities, for messages.
+  /// Returns the pointers of a selection, for messages.
   private static func text(of selection: EntitySelection) -> String {
     let texts = selection.pointers.prefix(3).map { Violation.quoted($0.text) }
     let more = selection.pointers.count - texts.count
     return texts.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
   }
 
-  /// Finds out what the document is by its outline.
+  /// Determines what the document is by its outline.
   private func examine() throws(ReadFailure) -> DocumentOutline.Findings {
     guard let source = window.source, let outline = outlineOfKind() else {
       return DocumentOutline.Findings(shape: .entity)
     }
     var found = try outline.examine(source)
-    // A reject that keeps the id it has by its key, whatever else its one member looks like.
+    // Rejects of entities from dictionaries are objects with one member, whose name is the id.
     if builder.isInDirectoryOfFile, found.isOneObject { found.shape = .dictionary }
     return found
   }
@@ -431,7 +434,7 @@ final class DocumentReader {
         failure = error
       }
       guard failure.reason == .unexpectedEnd, !window.isComplete else { throw .notJSON(failure) }
-      // What is still open after half a chunk may hold entities, to be streamed.
+      // An object of more than half a chunk may hold entities, which must be streamed.
       if mayHoldEntities, window.end - position > window.limits.chunk / 2 { return .undecided }
       guard try window.readsOn(after: failure, from: position) else { return .tooLarge }
     }
@@ -443,31 +446,32 @@ final class DocumentReader {
   private struct Level {
     /// The remaining steps from here, by pointer.
     var pointers: [ArraySlice<EntityPointer.Step>]
-    /// Whether what is not an object is skipped, and which members are.
+    /// Whether values that are not objects are skipped.
     var onlyObjects = false
+    /// The names of members that are skipped.
     var excluded: [[UInt8]] = []
-    /// The key in the nearest enclosing dictionary that a selection iterates over.
+    /// The key in the nearest enclosing dictionary whose members a `*` matches.
     var key: [UInt8]?
     /// The JSON Pointer to the container; `nil` if locators are bare keys and indexes.
     var pointer: [UInt8]?
-    /// The text to put before an item of the container, so that the item can be read on its own.
+    /// The text with which the rest of the document, from an item on, is a document of its own.
     var opening: String
-    /// What opens before an item that is not on the way to entities.
+    /// The same for an item that no pointer leads to.
     var openingAside: String
 
-    /// A document that is a list of entities, and nothing else.
+    /// A document that is a list of entities.
     static let list = Level(pointers: [[.any]], opening: "[", openingAside: "[")
-    /// A document that is a dictionary of entities, and nothing else.
+    /// A document that is a dictionary of entities.
     static let dictionary = Level(pointers: [[.any]], opening: "{", openingAside: "{")
 
-    /// A document in which a selection says what the entities are.
+    /// Creates the level of a document whose entities are given by a selection.
     static func selected(_ selection: EntitySelection) -> Level {
       Level(
         pointers: selection.pointers.map { $0.steps[...] }, onlyObjects: selection.onlyObjects,
         excluded: selection.excluded, pointer: [], opening: "", openingAside: "")
     }
 
-    /// The role of the item with a name or index.
+    /// Returns the role of the item with a name or index.
     func next(_ name: some Collection<UInt8>, isContainer: Bool, isObject: Bool) -> Next {
       if onlyObjects, !isObject { return .aside }
       if excluded.contains(where: { $0.elementsEqual(name) }) { return .aside }
@@ -480,13 +484,13 @@ final class DocumentReader {
     }
   }
 
-  /// What an item of a container is.
+  /// The role of an item of a container.
   private enum Next {
-    /// Its name is a key, and so may be its id, where the container is gone through.
+    /// An entity; `isKeyed` if a `*` matches its name, which then may be its id.
     case entity(isKeyed: Bool)
-    /// Entities are further down.
+    /// A container on the way to entities.
     case level([ArraySlice<EntityPointer.Step>])
-    /// The value is not read.
+    /// A value that is not read.
     case aside
   }
 
@@ -496,7 +500,7 @@ final class DocumentReader {
     let isList = window.has(UInt8(ascii: "["), at: start)
     if level.pointer != nil {
       level.opening = isList ? "[" : "{"
-      // A wrapper without entities: what is repaired in the rest must not become one either.
+      // With an empty collection before it, the rest is read as a wrapper and not as an entity.
       level.openingAside = isList ? "[" : "{\"\(builder.kind.table)\":[],"
     }
     guard let (end, count) = try readItems(from: start, level) else { return }
@@ -508,8 +512,8 @@ final class DocumentReader {
 
   /// Reads the items of a container.
   ///
-  /// - Returns: The position after it, and how many items there were; `nil` if it breaks off, which
-  ///   is then a failure in the batch.
+  /// - Returns: The position after the container, and the number of items; `nil` if the container
+  ///   breaks off, which is then a failure in the batch.
   private func readItems(
     from start: Int, _ level: Level
   ) throws(ReadFailure) -> (end: Int, count: Int)? {
@@ -557,7 +561,7 @@ final class DocumentReader {
 
   /// Reads the element of a list at an index.
   ///
-  /// - Returns: The position after it; `nil` if the list breaks off in it.
+  /// - Returns: The position after the element; `nil` if the list breaks off in it.
   private func readElement(
     _ index: Int, at position: Int, _ level: Level
   ) throws(ReadFailure) -> Int? {
@@ -620,12 +624,12 @@ final class DocumentReader {
     }
   }
 
-  /// Notes a value that no pointer of the mapping leads to, if it may hold entities.
+  /// Records a value that no pointer of the mapping leads to, if it may hold entities.
   private func noteAside(
     _ name: [UInt8], at position: Int, _ level: Level
   ) throws(ReadFailure) {
     guard builder.isSelecting, builder.isMapping, builder.answersForDocument, aside.count < 4,
-      asideExamined < Self.mostExamined, !DocumentOutline.describesDocument(name),
+      asideExamined < Self.maximumExamined, !DocumentOutline.describesDocument(name),
       window.has(UInt8(ascii: "["), at: position) || window.has(UInt8(ascii: "{"), at: position),
       let source = window.source, let outline = outlineOfKind()
     else { return }
@@ -639,7 +643,7 @@ final class DocumentReader {
     if isOthers != true { aside.append(String(decoding: pointer, as: UTF8.self)) }
   }
 
-  /// Notes whether an item at the top is on the way to entities of another kind.
+  /// Records whether an item at the top is on the way to entities of another kind.
   private func noteOthers(_ name: [UInt8], _ level: Level) {
     guard let sharing = builder.sharing, level.pointer?.isEmpty == true, !hasOthers else { return }
     hasOthers = sharing.concerns(name)
@@ -668,8 +672,8 @@ final class DocumentReader {
 
   /// Reads a value that should be an entity.
   ///
-  /// - Returns: The position after it; `nil` if the collection breaks off in it, which is then a
-  ///   failure in the batch.
+  /// - Returns: The position after the value; `nil` if the collection breaks off in it, which is
+  ///   then a failure in the batch.
   private func readEntityItem(
     at position: Int, locator: RecordBatch.EntryLocator, key: RecordBatch.TextSpan?
   ) throws(ReadFailure) -> Int? {
@@ -703,7 +707,7 @@ final class DocumentReader {
         try fail(syntaxError, locator: locator, span: item.map(rest) ?? .file)
         return nil
       }
-      // What is too deep is refused for that alone; what follows can still be read.
+      // The brackets of a value that is too deep still tell where it ends.
       let (code, message) = try describe(syntaxError)
       return try skipRefused(
         from: position, beginning: place, code, message,
@@ -745,13 +749,13 @@ final class DocumentReader {
     }
   }
 
-  /// A line without the byte-order mark that it begins with where files were joined.
+  /// Returns a line without a byte-order mark at its beginning, which joined files leave.
   private func withoutMark(_ line: Range<Int>) -> Range<Int> {
     let hasMark = unsafe window.bytes(line).prefix(3).elementsEqual([0xEF, 0xBB, 0xBF])
     return hasMark ? line.lowerBound + 3..<line.upperBound : line
   }
 
-  /// What a line holds.
+  /// The content of a line.
   private enum LineContent {
     case nothing, entity, tooLarge
     case value(JSONScanner.Kind)
@@ -759,9 +763,9 @@ final class DocumentReader {
 
   /// Reads a line.
   ///
-  /// - Returns: Where to continue: the end of the line, or of an entity that begins on it and takes
-  ///   several lines; `nil` if the document is not one entity per line at all, which is then its
-  ///   only failure.
+  /// - Returns: Where to continue: the end of the line, or of an entity that begins on the line and
+  ///   spans several; `nil` if the document as a whole does not hold one entity per line, which is
+  ///   then its only failure.
   private func readLine(
     _ line: Range<Int>, isLast: Bool, locator: RecordBatch.EntryLocator
   ) throws(ReadFailure) -> Int? {
@@ -812,8 +816,8 @@ final class DocumentReader {
     return line.upperBound
   }
 
-  /// Appends the failure of a line that is not JSON: one for the whole document if that is not one
-  /// entity per line, and one for an entity that takes several lines.
+  /// Appends the failure of a line that is not JSON, of the entity that spans several lines, or of
+  /// the whole document if it does not hold one entity per line.
   ///
   /// - Returns: As ``readLine(_:isLast:locator:)``.
   private func failLine(
@@ -821,7 +825,7 @@ final class DocumentReader {
     locator: RecordBatch.EntryLocator, span: RejectedSpan
   ) throws(ReadFailure) -> Int? {
     let isFirst = firstToken.map { line.contains($0) } ?? false
-    if error.reason == .unexpectedEnd, !isLast, try goesOn(line) {
+    if error.reason == .unexpectedEnd, !isLast, try continues(line) {
       return try failSpread(line, isFirst: isFirst, at: place, locator: locator)
     }
     let (code, described) = try describe(error)
@@ -842,15 +846,15 @@ final class DocumentReader {
   }
 
   /// The maximum white space between the lines of an entity, in bytes.
-  private static let spreadReach = 4096
+  private static let maximumGap = 4096
 
   /// Whether a value that begins on a line continues on the next, as in pretty-printed JSON.
   ///
-  /// A line that was cut off is followed by an entity of its own.
-  private func goesOn(_ line: Range<Int>) throws(ReadFailure) -> Bool {
+  /// After a line that was cut off, the next one is an entity of its own.
+  private func continues(_ line: Range<Int>) throws(ReadFailure) -> Bool {
     let last = unsafe window.bytes(line).last { !JSONDiagnosis.isWhiteSpace($0) }
     let (next, _) = try window.excerpt(
-      around: line.upperBound, before: 0, after: DocumentReader.spreadReach)
+      around: line.upperBound, before: 0, after: Self.maximumGap)
     guard let first = next.first(where: { !JSONDiagnosis.isWhiteSpace($0) }) else { return false }
     switch last {
     case UInt8(ascii: "["): return true
@@ -859,7 +863,7 @@ final class DocumentReader {
     }
   }
 
-  /// Appends the failure of what begins on a line and takes several.
+  /// Appends the failure of a value that begins on a line and spans several.
   private func failSpread(
     _ line: Range<Int>, isFirst: Bool, at place: RecordBatch.SourcePlace,
     locator: RecordBatch.EntryLocator

@@ -1,7 +1,7 @@
 import RMOSModels
 
-/// A JSON Pointer (RFC 6901) in which a step `*` matches every member or element: where in a
-/// document entities are.
+/// A JSON Pointer (RFC 6901) to the entities of a document, in which a step `*` matches every
+/// member or element.
 struct EntityPointer: Hashable, Sendable {
   /// One step of a pointer.
   enum Step: Hashable, Sendable {
@@ -41,7 +41,7 @@ struct EntityPointer: Hashable, Sendable {
     return place.count == steps.count && zip(place, steps).allSatisfy { $0 == $1 || $1 == .any }
   }
 
-  /// Whether a container is one that the pointer leads through, by the JSON Pointer to it.
+  /// Whether the pointer leads through a container, given the JSON Pointer to the container.
   func leads(through place: [UInt8]) -> Bool {
     let place = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []
     return place.count < steps.count && zip(place, steps).allSatisfy { $0 == $1 || $1 == .any }
@@ -50,13 +50,13 @@ struct EntityPointer: Hashable, Sendable {
   /// The number of `*` steps.
   var anyCount: Int { steps.count { $0 == .any } }
 
-  /// Reads a pointer such as `/runs/*`; `nil` if the text is not one.
+  /// Parses a pointer such as `/runs/*`; `nil` if the text is not one.
   init?(_ text: String) {
     guard let steps = Self.steps(of: text, hasAny: true) else { return nil }
     self.steps = steps
   }
 
-  /// Reads a pointer in which `*` is a name like any other; `nil` if the text is not one.
+  /// Parses a pointer in which `*` is a name like any other; `nil` if the text is not one.
   static func literal(_ text: String) -> EntityPointer? {
     steps(of: text, hasAny: false).map { EntityPointer(steps: $0) }
   }
@@ -78,7 +78,7 @@ struct EntityPointer: Hashable, Sendable {
     return steps
   }
 
-  /// A step with `~0` and `~1` resolved; `nil` if another `~` is in it.
+  /// Returns a step with `~0` and `~1` resolved; `nil` if it has another `~`.
   private static func unescaped(_ step: ArraySlice<UInt8>) -> [UInt8]? {
     var name: [UInt8] = []
     var bytes = step.makeIterator()
@@ -97,13 +97,12 @@ struct EntityPointer: Hashable, Sendable {
   }
 }
 
-/// Which values of a document are entities.
+/// The values of a document that are entities.
 struct EntitySelection: Equatable, Sendable {
-  /// Where they are; a value that several pointers lead to is read once.
+  /// Where the entities are; a value that several pointers lead to is read once.
   var pointers: [EntityPointer]
-  /// Whether only objects count among what the pointers lead to, as in a dictionary that also has
-  /// scalars.
+  /// Whether pointers lead to objects only, as in a dictionary that also has other values.
   var onlyObjects = false
-  /// Members at the top that do not count though a pointer leads there.
+  /// Members at the top that are not read though a pointer leads there.
   var excluded: [[UInt8]] = []
 }

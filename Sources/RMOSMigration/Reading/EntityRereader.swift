@@ -1,14 +1,14 @@
 import RMOSModels
 import RMOSSystem
 
-/// Reads one entity again, from the place where it was read before.
+/// Reads entities again, one at a time, from the places where they were read before.
 final class EntityRereader {
   private let source: String
   private let root: [UInt8]
   private let access: SourceAccess
   private let catalog: EntityCatalog
   private let options: EntityDecoder.Options
-  /// Small: of each file, only one entity is read.
+  /// A small window, since only one entity of each file is read.
   private let window = SourceWindow(limits: SourceWindow.Limits(chunk: 16 << 10))
   private let mappers: MapperPool
 
@@ -27,13 +27,13 @@ final class EntityRereader {
   /// Reads the entity that begins at `offset` into a batch of its own.
   ///
   /// - Parameters:
-  ///   - kind: Its kind.
-  ///   - path: The file's relative path, as bytes.
+  ///   - kind: The entity's kind.
+  ///   - path: The relative path of its file, as bytes.
   ///   - offset: Its 0-based offset in the file's bytes.
-  ///   - id: The id it was given.
+  ///   - id: The id that it was given.
   ///   - way: How it was mapped; `nil` if no rule took it.
   /// - Returns: The batch, with one entry.
-  /// - Throws: If the file has changed since, or can no longer be read.
+  /// - Throws: ``SourceFailure`` if the file has changed or cannot be read any more.
   func read(
     _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8], mapped way: MappedWay? = nil
   ) throws(SourceFailure) -> RecordBatch {

@@ -1,31 +1,30 @@
 import RMOSSystem
 
-/// Reads small files on other threads, ahead of the one that needs them.
+/// Reads small files on other threads, ahead of the thread that needs them.
 ///
-/// To open a file takes as long as to decode an entity if the system has it in memory, and a
-/// thousand times as long on a network share. Nothing but time depends on a prefetcher: the thread
-/// that needs a file opens it itself if no other has begun to, if that failed, and if the file is
-/// not small.
+/// Opening a file takes as long as decoding an entity if the system has it in memory, and a
+/// thousand times as long on a network share. A prefetcher only saves time: the thread that needs a
+/// file opens it itself if no other thread has begun to, if that failed, or if it is not small.
 ///
-/// It belongs to the thread that needs the files.
+/// A prefetcher is used by one thread, which needs the files.
 final class FilePrefetcher {
   /// The size of the largest file that is read ahead, in bytes.
   static let largest = 32 << 10
-  /// The number of files that a thread reads before it looks for others.
+  /// The number of files that a thread reads in one turn.
   static let groupSize = 16
-  /// Where even the fastest file of a group takes longer, other threads are of use: its files are
-  /// not in memory.
+  /// The time that a file in memory takes at most: if all files of a group take longer, another
+  /// thread is started.
   static let patience = Duration.microseconds(50)
 
   private let queue: Queue
-  /// What was read of the files to be taken next; `nil` for those left to the caller.
+  /// The contents of the files to be taken next; `nil` for those left to the caller.
   private var group: ArraySlice<[UInt8]?> = []
 
-  /// Creates a prefetcher that has more than one thread if to read a file takes longer than
+  /// Creates a prefetcher, which uses several threads if reading a file takes longer than
   /// `patience`.
   init(patience: Duration = FilePrefetcher.patience) { queue = Queue(patience: patience) }
 
-  /// Ends the threads, each after the file that it is reading.
+  /// Ends the threads, each after the group that it is reading.
   func close() { queue.close() }
 
   /// Adds files; ``take()`` must then be called for each, in this order.
@@ -42,13 +41,13 @@ final class FilePrefetcher {
     return group.removeFirst()
   }
 
-  /// The content of a file; `nil` if it is not a small regular file, or cannot be read.
+  /// Returns the content of a file; `nil` if it is not a small regular file, or cannot be read.
   fileprivate static func content(of path: [UInt8]) -> [UInt8]? {
     guard let file = try? FileByteSource(path) else { return nil }
     defer { file.close() }
     guard file.size <= largest else { return nil }
     var isWhole = false
-    // One byte more than the file should have, to notice its end.
+    // One byte more than the file should have, to notice if it has grown.
     let content = unsafe [UInt8](unsafeUninitializedCapacity: file.size + 1) { buffer, count in
       while count < buffer.count, let base = buffer.baseAddress {
         guard
@@ -67,7 +66,7 @@ final class FilePrefetcher {
   }
 }
 
-/// The files to read, which the threads share.
+/// The groups of files to read, which the threads share.
 private final class Queue: Sendable {
   private enum Group {
     case waiting(paths: [[UInt8]])
@@ -76,18 +75,18 @@ private final class Queue: Sendable {
   }
 
   private struct State {
-    /// The groups that were not taken yet, in order.
+    /// The groups that are not taken yet, in order.
     var groups: [Group] = []
     /// The number of groups that were taken.
     var taken = 0
-    /// The number of the first group that was neither begun nor taken.
+    /// The number of the first group that is neither begun nor taken.
     var next = 0
     var threadCount = 0
     /// Whether the thread that needs the files waits for a group to be read.
     var isAwaited = false
     var isClosed = false
 
-    /// Begins to read the next group.
+    /// Begins to read the next group; `nil` if there is none.
     mutating func begin() -> (number: Int, paths: [[UInt8]])? {
       guard !isClosed, next - taken < groups.count,
         case .waiting(let paths) = groups[next - taken]
@@ -112,7 +111,7 @@ private final class Queue: Sendable {
     }
   }
 
-  private static let mostThreads = 8
+  private static let maximumThreads = 8
 
   private let monitor = Monitor(State())
   private let patience: Duration
@@ -122,16 +121,16 @@ private final class Queue: Sendable {
   func close() { monitor.withLock(waking: .all) { $0.isClosed = true } }
 
   func add(_ groups: [[[UInt8]]]) {
-    // A thread that begins a group wakes the next.
+    // A thread that begins a group wakes the next one.
     let needsThread = monitor.withLock(waking: .one) { state in
       state.groups += groups.map { .waiting(paths: $0) }
-      // The first is taken by the thread that adds it.
+      // A single group would be taken by the calling thread before another thread begins it.
       return state.threadCount == 0 && state.groups.count > 1
     }
     if needsThread { startThread() }
   }
 
-  /// Takes the first group once it is read, and reads others meanwhile.
+  /// Takes the first group once it is read; reads others while another thread is reading it.
   func take() -> ArraySlice<[UInt8]?> {
     while true {
       let (first, next) = monitor.withLock { state in
@@ -149,12 +148,12 @@ private final class Queue: Sendable {
     }
   }
 
-  /// Starts another thread, unless there are many.
+  /// Starts another thread, unless there are ``maximumThreads``.
   ///
-  /// If the system gives none, the files are left to the thread that needs them.
+  /// If the system cannot start one, the files are left to the thread that needs them.
   private func startThread() {
     let isWanted = monitor.withLock { state in
-      guard state.threadCount < Self.mostThreads, !state.isClosed else { return false }
+      guard state.threadCount < Self.maximumThreads, !state.isClosed else { return false }
       state.threadCount += 1
       return true
     }
@@ -175,7 +174,7 @@ private final class Queue: Sendable {
     }
   }
 
-  /// Reads a group, and returns how long the fastest of its files took.
+  /// Reads a group, and returns the time that the fastest of its files took.
   @discardableResult
   private func read(_ number: Int, _ paths: [[UInt8]]) -> Duration {
     var fastest = Duration.seconds(1)

@@ -21,9 +21,9 @@ public struct FilesNotRead: Sendable, Hashable {
 
   /// A file that was not read.
   public struct File: Sendable, Hashable {
-    /// Its path relative to the source directory.
+    /// The path of the file relative to the source directory.
     public var path: String
-    /// Why it is not read.
+    /// Why the file is not read.
     public var reason: Reason
 
     /// Creates a file.
@@ -40,7 +40,7 @@ public struct FilesNotRead: Sendable, Hashable {
   public var count: Int { byReason.values.reduce(0, +) }
   /// The number of files for each reason.
   public private(set) var byReason: [Reason: Int] = [:]
-  /// The first hundred.
+  /// The first hundred of the files.
   public private(set) var files: [File] = []
 
   /// Creates an empty list.
@@ -77,10 +77,10 @@ public struct FilesNotRead: Sendable, Hashable {
   }
 }
 
-/// Why a file is not read, by its name, and whether it looks like data.
+/// A file that is not read.
 struct UnreadFile: Hashable {
   var reason: FilesNotRead.Reason
-  /// Whether it looks like data that was meant to be read.
+  /// Whether the file looks like data that was meant to be read.
   var looksLikeData = false
 
   /// Endings that sync programs give to placeholders for files kept elsewhere.
@@ -102,7 +102,7 @@ struct UnreadFile: Hashable {
     self.looksLikeData = looksLikeData
   }
 
-  /// Judges a file that has no ending of a format, or is hidden, by its name.
+  /// Judges a file without the extension of a format, or a hidden file, by its name.
   init(name: some Collection<UInt8>) {
     let name = String(decoding: name, as: UTF8.self).lowercased()
     func stem(_ endings: [String]) -> Substring? {
@@ -123,7 +123,7 @@ struct UnreadFile: Hashable {
     }
   }
 
-  /// A name without the number or time that programs which rotate logs add to it, such as `.1` or
+  /// Returns a name without the number or time that log rotation appends, such as `.1` or
   /// `-20231101T1030`.
   private static func withoutRotation(_ name: Substring) -> Substring {
     var stem = name

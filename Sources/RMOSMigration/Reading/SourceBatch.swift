@@ -1,119 +1,118 @@
 import RMOSModels
 import RMOSSystem
 
-/// A batch of a source: its entities, the entries that failed, and statistics of the reading.
+/// A batch of the entries of a source, with statistics about reading them.
 struct SourceBatch: Sendable {
   /// The entries, in order.
   var records: RecordBatch
-  /// Issues that concern no entity, each with the number of entries before it.
+  /// Issues that are not about an entity, each with the number of entries before it.
   var notices: [(position: Int, issue: Issue)] = []
   /// Bytes read since the previous batch.
   var bytes = 0
   /// Files read since the previous batch.
   var files = 0
-  /// The files found but not read since the previous batch.
+  /// The files found since the previous batch that are not read.
   var notRead = FilesNotRead()
-  /// The mappings whose rules left out objects since the previous batch, by their positions among
-  /// the run's.
+  /// The positions of the run's mappings whose rules left out objects since the previous batch.
   var skippingMappings: Set<Int> = []
   /// Whether the kind has no more entries.
   var endsKind = false
-  /// The part of the file that each rejected entry covers, by the entry's position; only for
-  /// entries that failed before they were decoded.
+  /// The parts of files that entries cover, by the position of the entry; only for entries that
+  /// failed before they were decoded.
   var rejectedSpans: [Int: RejectedSpan] = [:]
-  /// How entities were mapped, each with the position of the first of which that holds.
+  /// The ways in which entities were mapped, each with the position of the first of the entities in
+  /// a row.
   private(set) var mappedWays: [(position: Int, way: MappedWay?)] = []
-  /// The paths that are not UTF-8, by position in the batch's sources.
+  /// The paths that are not UTF-8, by the position of their file in the batch's sources.
   var rawPaths: [Int: [UInt8]] = [:]
 
-  /// How the entity at `index` was mapped; `nil` if no rule took it.
+  /// Returns how the entity at `index` was mapped; `nil` if no rule took it.
   ///
-  /// - Complexity: O(log n) in the changes within the batch.
+  /// - Complexity: O(log n), where n is the number of changes of the way in the batch.
   func mappedWay(at index: Int) -> MappedWay? {
     let next = mappedWays.partitioningIndex { $0.position > index }
     return next == 0 ? nil : mappedWays[next - 1].way
   }
 
-  /// Removes the entries since `mark`, and what was noted about them.
+  /// Removes the entries appended since `mark`.
   fileprivate mutating func rollBack(to mark: RecordBatch.Mark) {
     records.rollBack(to: mark)
     if !rejectedSpans.isEmpty { rejectedSpans = rejectedSpans.filter { $0.key < mark.entryCount } }
     while let last = mappedWays.last, last.position >= mark.entryCount { mappedWays.removeLast() }
   }
 
-  /// Remembers how the entities from `position` on were mapped.
+  /// Records how the entities from `position` on were mapped.
   fileprivate mutating func note(_ way: MappedWay?, from position: Int) {
     if mappedWays.last?.way != way { mappedWays.append((position, way)) }
   }
 
-  /// The relative path of an entry's file, as bytes.
+  /// Returns the relative path of an entry's file, as bytes.
   func path(of entry: RecordBatch.Entry) -> [UInt8] {
     rawPaths[entry.source] ?? Array(records.sources[entry.source].utf8)
   }
 }
 
-/// How an object was mapped, which reading it again alone does not tell.
+/// The way in which an object was mapped, which the object alone does not tell when it is read
+/// again.
 struct MappedWay: Sendable, Hashable {
-  /// The number of the rule that took it.
+  /// The number of the rule that took the object.
   var rule: Int
-  /// Its key in a dictionary, if a rule asked for that and it is not the entity's id.
+  /// The object's key in a dictionary, if a rule asked for it and it is not the entity's id.
   var key: [UInt8]?
-  /// Whether the rule says where in a document its objects are.
+  /// Whether a pointer of the mapping led to the object.
   var isSelected = false
 }
 
-/// The part of a file that an entry without an entity is about.
+/// The part of a file that an entry covers which failed before it was decoded.
 enum RejectedSpan: Sendable, Hashable {
-  /// The file cannot be read, so there is no part.
+  /// No part: the file cannot be read.
   case nothing
   /// The whole file.
   case file
-  /// One item of several, as offsets in the file's bytes; `nil` is the end of the file.
-  ///
-  /// With its name if `isMember`.
+  /// An item of the file, by offsets in its bytes; without an end, up to the end of the file. A
+  /// member's item includes its name.
   case item(offset: Int, end: Int?, isMember: Bool = false)
-  /// Everything from an offset on, which `opening` makes a text of its own.
+  /// Everything from an offset on, which is a document of its own after `opening`.
   case rest(offset: Int, opening: String)
 }
 
-/// Observes the objects that are decoded.
+/// An observer of the objects that are decoded without a mapping.
 protocol ObjectObserver: AnyObject {
-  /// Takes an object that was decoded as the last entity of `records`.
+  /// Called with an object that was decoded as the last entity of `records`.
   func take(
     _ object: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, in records: RecordBatch)
-  /// Discards the last object, which turned out not to be an entity.
+  /// Called if the last entity is removed again.
   func retract()
 }
 
 /// Collects entities into batches, and emits each batch when it is full.
 final class SourceBatchBuilder {
-  /// The arena size at which a batch is full, however few its entries.
+  /// The arena size at which a batch is full, however few entries it has.
   static let arenaLimit = 2 << 20
 
   /// The kind of the entities that are read.
   private(set) var kind = EntityKind.stripFamilies
   private var batch = SourceBatch(records: RecordBatch(kind: .stripFamilies))
   private var decoder: EntityDecoder
-  /// The file being read: its relative path, as bytes and as text, and its position in the batch.
+  /// The relative path of the file being read, as bytes and as text.
   private var path: [UInt8] = []
   private var pathText = ""
+  /// The position of that file in the batch's sources; `nil` before its first entry in the batch.
   private var sourcePosition: Int?
-  /// The mapper of the file's objects; `nil` if there is none.
+  /// The mapper of the file's objects; `nil` if the file is read without a mapping.
   private var mapper: MapperPool.FileMapper?
-  /// How many objects of the file are not entities, as rules of the mapping say.
+  /// The number of objects of the file that rules with `"skip"` took.
   private var skippedCount = 0
-  /// Whether the mapping determines where the file's entities are.
+  /// Whether pointers of the mapping determine where the file's entities are.
   var isSelecting = false
-  /// The key of the dictionary around the list that is being read.
+  /// The key in the nearest dictionary around the list being read whose members a `*` matches.
   var collectionKey: [UInt8]?
-  /// The observer of decoded objects.
   weak var observer: (any ObjectObserver)?
 
   private let batchSize: Int
   private let options: EntityDecoder.Options
-  /// Takes a full batch and returns empty records to fill next.
-  ///
-  /// It throws ``ReadFailure/stopped`` to stop reading.
+  /// Takes a full batch and returns empty records to fill next; throws ``ReadFailure/stopped`` to
+  /// stop reading.
   private let emit: (SourceBatch) throws(ReadFailure) -> RecordBatch
 
   init(
@@ -126,9 +125,9 @@ final class SourceBatchBuilder {
     decoder = EntityDecoder(kind: .stripFamilies, options: options)
   }
 
-  // MARK: What is being read
+  // MARK: Kinds and files
 
-  /// Begins the entries of a kind; the batch is empty.
+  /// Begins the entries of a kind; the batch must be empty.
   func begin(_ kind: EntityKind) {
     self.kind = kind
     batch.records.reset(kind: kind)
@@ -145,7 +144,7 @@ final class SourceBatchBuilder {
     sourcePosition = nil
   }
 
-  /// Whether the file is in a directory that is named as a file would be, as rejects are.
+  /// Whether the file is in a directory that is named like a file, as rejects are.
   var isInDirectoryOfFile: Bool {
     path.split(separator: UInt8(ascii: "/")).dropLast().contains(where: SourcePath.isNamedAsFile)
   }
@@ -153,13 +152,13 @@ final class SourceBatchBuilder {
   /// Whether the file's objects are mapped.
   var isMapping: Bool { mapper != nil }
 
-  /// Who else reads the file; `nil` if it holds this kind alone.
+  /// The other kinds that read the file; `nil` if there are none.
   var sharing: DocumentSharing? { mapper?.sharing }
 
-  /// Whether what is wrong with the file as a whole is a failure of this kind.
+  /// Whether this kind reports problems of the file as a whole.
   var answersForDocument: Bool { sharing?.answersForDocument ?? true }
 
-  /// Counts a file that was read to its end, or as far as possible.
+  /// Ends a file that was read as far as possible.
   func endFile(bytes: Int) {
     if skippedCount > 0 {
       note(
@@ -183,15 +182,14 @@ final class SourceBatchBuilder {
     try emitBatch()
   }
 
-  /// Emits what there is, since nothing more can be read.
+  /// Emits the batch unless it is empty, since nothing more can be read.
   func emitRest() throws(ReadFailure) {
     if batch.records.count > 0 || !batch.notices.isEmpty || batch.notRead.count > 0 {
       try emitBatch()
     }
   }
 
-  /// Emits the batch if it is full, or has no room for some more entries; to be called between
-  /// entities.
+  /// Emits the batch if it has no room for more than `room` further entries.
   func emitIfFull(leavingRoomFor room: Int = 0) throws(ReadFailure) {
     if batch.records.count + room >= batchSize || batch.records.arena.count >= Self.arenaLimit {
       try emitBatch()
@@ -205,7 +203,7 @@ final class SourceBatchBuilder {
     batch = SourceBatch(records: next)
   }
 
-  /// The file's position in the batch.
+  /// The file's position in the batch's sources.
   private var source: Int {
     if let sourcePosition { return sourcePosition }
     let position = batch.records.addSource(pathText)
@@ -217,10 +215,10 @@ final class SourceBatchBuilder {
 
   // MARK: Entries
 
-  /// How far the batch is filled.
+  /// The end of the batch.
   var mark: RecordBatch.Mark { batch.records.mark }
 
-  /// Removes what was appended since `mark`.
+  /// Removes the entries appended since `mark`.
   func rollBack(to mark: RecordBatch.Mark) {
     if mark.entryCount < batch.records.count { observer?.retract() }
     batch.rollBack(to: mark)
@@ -231,8 +229,8 @@ final class SourceBatchBuilder {
     mark.entryCount < batch.records.count && batch.records.entries.last?.isFailed == true
   }
 
-  /// The position of the first error of the last entry, if that was appended since `mark` and lacks
-  /// a member.
+  /// Returns the position of the first error of the last entry; `nil` unless the entry was appended
+  /// since `mark` and lacks a member.
   func firstErrorOfLackingEntry(since mark: RecordBatch.Mark) -> Int? {
     guard lastIsFailed(since: mark), let issues = batch.records.entries.last?.issues,
       batch.records.issues[issues].contains(where: { $0.code == .fieldMissing })
@@ -240,7 +238,7 @@ final class SourceBatchBuilder {
     return issues.first { batch.records.issues[$0].severity == .error }
   }
 
-  /// Adds to what an issue says.
+  /// Appends to the message of an issue.
   func explain(issueAt position: Int, _ explanation: String) {
     batch.records.issues[position].message += explanation
   }
@@ -250,9 +248,8 @@ final class SourceBatchBuilder {
 
   /// Decodes the object at the scanner's position and moves past it.
   ///
-  /// - Returns: What the object turned out to be; an entity is appended, unless it is another
-  ///   kind's.
-  /// - Throws: If the object is not JSON; nothing is appended then.
+  /// - Returns: The form of the object; an entity is appended, unless it is of another kind.
+  /// - Throws: `JSONScanError` if the object is not JSON; nothing is appended then.
   func append(
     _ scanner: inout JSONScanner, locator: RecordBatch.EntryLocator = .none,
     key: RecordBatch.TextSpan? = nil, place: RecordBatch.SourcePlace, encoding: SourceEncoding,
@@ -328,7 +325,7 @@ final class SourceBatchBuilder {
     return true
   }
 
-  /// How an object was found.
+  /// Returns how an object was found.
   private func way(to locator: RecordBatch.EntryLocator) -> ObjectMapper.Way {
     guard isSelecting, case .pointer(let pointer, _) = locator else { return .found }
     return .selected(Array(batch.records.arena[pointer.range]))
@@ -336,10 +333,10 @@ final class SourceBatchBuilder {
 
   // MARK: Files of several kinds
 
-  /// Whether another kind looks for entities at a place too: nothing may be left to one that does
-  /// not.
+  /// Whether another kind looks for entities at a place too.
   ///
-  /// What two kinds find by a document's shape need not be the same in a dictionary or a wrapper.
+  /// Not in dictionaries and wrappers without pointers: two kinds that go by the document's shape
+  /// need not find the same entities in them.
   private func looks(
     _ sharer: DocumentSharing.Sharer, at locator: RecordBatch.EntryLocator
   ) -> Bool {
@@ -350,8 +347,8 @@ final class SourceBatchBuilder {
     }
   }
 
-  /// Whether a rule of another kind takes the object at the scanner's position; moves past it if
-  /// so.
+  /// Whether a rule of another kind takes the object at the scanner's position; if so, moves past
+  /// the object.
   private func isTakenByOther(
     _ scanner: inout JSONScanner, _ locator: RecordBatch.EntryLocator, isAlone: Bool
   ) throws(JSONScanError) -> Bool {
@@ -365,7 +362,7 @@ final class SourceBatchBuilder {
     return false
   }
 
-  /// Whether what no rule takes at a place, or what is no object there, is read as another kind.
+  /// Whether a value at a place that no rule takes is read as another kind.
   func isLeftToOther(_ locator: RecordBatch.EntryLocator) -> Bool {
     sharing?.sharers.contains { $0.takesPrecedence && looks($0, at: locator) } ?? false
   }
@@ -390,10 +387,10 @@ final class SourceBatchBuilder {
     try emitIfFull()
   }
 
-  /// Notes an issue that concerns no entity.
+  /// Adds an issue that is not about an entity.
   func note(_ issue: Issue) { batch.notices.append((batch.records.count, issue)) }
 
-  /// Notes an issue about the file that is being read, and no entity of it.
+  /// Adds an issue about the file being read that is not about an entity.
   func note(_ severity: Severity, _ code: IssueCode, _ message: String) {
     note(Issue(severity: severity, code: code, kind: kind, source: pathText, message: message))
   }

@@ -1,15 +1,16 @@
 import RMOSModels
 import RMOSSystem
 
-/// The reason why a source cannot be read any further; its remaining content is unknown.
+/// An error because of which a source cannot be read to its end, so that the rest of its content is
+/// unknown.
 struct SourceFailure: Error, CustomStringConvertible {
-  /// What stopped the reading.
+  /// The reason for the failure, with paths relative to the source.
   enum Reason {
-    /// The system failed to read a file or directory of the source; the path is relative.
+    /// The system cannot read a file or directory.
     case unreadable(path: [UInt8], SystemError)
-    /// A file that an entity was read from has changed since.
+    /// A file changed after an entity was read from it.
     case changed(path: [UInt8])
-    /// The source directory is gone, or another one has taken its place.
+    /// The source directory was removed or replaced by another one.
     case replaced
   }
 
@@ -35,7 +36,7 @@ struct SourceFailure: Error, CustomStringConvertible {
     if case .unreadable = reason { .sourceUnreadable } else { .sourceChanged }
   }
 
-  /// The failure as a caller of the library sees it.
+  /// The failure as the error of an operation.
   var error: MigrationError { MigrationError(code, description) }
 
   /// The failure as the ledger and reports list it.
@@ -51,40 +52,41 @@ struct SourceFailure: Error, CustomStringConvertible {
   }
 }
 
-/// A hook before each system call that reads a source, with which tests make calls fail.
+/// Access to a source, with a hook before each system call by which tests make calls fail.
 struct SourceAccess: Sendable {
-  /// The operation about to be performed on a path.
+  /// A system call on a path.
   enum Call: Sendable {
     case status, list, open, read
   }
 
   private let check: (@Sendable (Call, [UInt8]) throws(SystemError) -> Void)?
 
-  /// Access that fails if `check` throws.
+  /// Creates an access whose calls fail if `check` throws.
   init(failingWhere check: @escaping @Sendable (Call, [UInt8]) throws(SystemError) -> Void) {
     self.check = check
   }
 
   private init() { check = nil }
 
-  /// Access without a hook.
+  /// The access without a hook.
   static let system = SourceAccess()
 
-  /// Whether it has no hook.
+  /// Whether the access has no hook.
   var isSystem: Bool { check == nil }
 
+  /// Calls the hook before a system call.
   func willCall(_ call: Call, _ path: [UInt8]) throws(SystemError) {
     if let check { try check(call, path) }
   }
 
-  /// stat(2).
+  /// Returns the status of a file; see stat(2).
   func status(of path: [UInt8]) throws(SystemError) -> FileStatus {
     try willCall(.status, path)
     return try FileStatus(of: path)
   }
 }
 
-/// Why reading a file, or all files, stopped.
+/// An error because of which reading a document, or the whole source, ends.
 enum ReadFailure: Error {
   /// The system cannot read the file.
   case system(SystemError)
@@ -95,7 +97,7 @@ enum ReadFailure: Error {
   /// The consumer wants no more.
   case stopped
 
-  /// Runs a system call and converts its error.
+  /// Calls `body`, and throws its error as ``system(_:)``.
   static func converting<Result>(
     _ body: () throws(SystemError) -> Result
   ) throws(ReadFailure) -> Result {

@@ -2,16 +2,16 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The batches of a source, read ahead on a separate thread.
+/// The batches of a source, which are read ahead on a separate thread.
 struct SourceFeed {
   let source: String
   let catalog: EntityCatalog
   let batchSize: Int
   let options: EntityDecoder.Options
   let access: SourceAccess
-  /// Whether it is an error if there is nothing to read.
+  /// Whether a source without files to read is an error.
   let refusesEmptySource: Bool
-  /// How files of other shapes are read.
+  /// The mappings for files of other shapes.
   let mappings: MappingSet
   /// Directories within the source that do not belong to it.
   let ignored: [String]
@@ -26,8 +26,8 @@ struct SourceFeed {
 
   /// Calls `body` with each batch, in order, until it returns `false`.
   ///
-  /// - Throws: ``SourceFailure`` if the source cannot be read to its end, after what was read; what
-  ///   `body` throws.
+  /// - Throws: ``SourceFailure`` if the source cannot be read to its end, after the last batch that
+  ///   was read; any error that `body` throws.
   func forEachBatch(
     isCancelled: () -> Bool, _ body: (SourceBatch) throws -> Bool
   ) throws -> Ending {
@@ -36,8 +36,8 @@ struct SourceFeed {
     let thread = try SystemThread.start { feed.read(into: channel) }
     defer {
       channel.close()
-      // A network share that does not answer must not block forever.
-      if channel.waitForEnd(turns: 50) { thread.join() } else { thread.detach() }
+      // The reading thread may be blocked by a network share that does not answer.
+      if channel.waitForEnd(atMost: .seconds(5)) { thread.join() } else { thread.detach() }
     }
     while true {
       switch channel.receive(isCancelled: isCancelled) {
@@ -62,15 +62,15 @@ struct SourceFeed {
       try reader.readAll()
       channel.end()
     } catch {
-      // Stopping is not a failure to report.
+      // That reading was stopped is no failure.
       if case .source(let failure) = error { channel.end(failure) } else { channel.end() }
     }
   }
 }
 
-/// Passes batches from the reading thread to the writing one, a few at a time, and empty records
-/// back for reuse.
+/// Passes batches from the reading thread to the writing thread, and empty records back for reuse.
 final class BatchChannel: Sendable {
+  /// The maximum number of batches that wait to be received.
   private static let capacity = 2
   /// The interval at which a waiting receiver checks for cancellation.
   private static let interval = Duration.milliseconds(100)
@@ -100,7 +100,7 @@ final class BatchChannel: Sendable {
     return records
   }
 
-  /// Closes the channel, with the error if the source could not be read to its end.
+  /// Ends the batches, with the error if the source could not be read to its end.
   func end(_ failure: SourceFailure? = nil) {
     monitor.withLock(waking: .all) { state in
       state.hasEnded = true
@@ -130,17 +130,15 @@ final class BatchChannel: Sendable {
         return deadline.hasPassed ? .done(nil) : .wait(until: deadline)
       }
       if let received { return received }
-      // Not while the monitor is locked: it is the caller's code.
+      // The caller's code must not run while the monitor is locked.
       if isCancelled() { return .cancelled }
     }
   }
 
-  /// Whether the receiver has stopped.
-  ///
-  /// For the reading side to check while it has no batch to send yet.
+  /// Whether the receiver has stopped, which the reading side checks while it has no batch to send.
   var isUnwanted: Bool { monitor.withLock { $0.isClosed } }
 
-  /// Returns records for reuse, unless a large entity has made them large.
+  /// Keeps records for reuse, unless a large entity has made them large.
   func recycle(_ records: RecordBatch) {
     guard records.reservedText <= 4 * SourceBatchBuilder.arenaLimit else { return }
     monitor.withLock { state in
@@ -156,11 +154,11 @@ final class BatchChannel: Sendable {
     }
   }
 
-  /// Waits until the reading side has ended, at most for a number of turns of ``interval``.
+  /// Waits until the reading side has ended.
   ///
-  /// - Returns: Whether it has.
-  func waitForEnd(turns: Int) -> Bool {
-    let deadline = Deadline(after: BatchChannel.interval * turns)
+  /// - Returns: Whether it ended in time.
+  func waitForEnd(atMost duration: Duration) -> Bool {
+    let deadline = Deadline(after: duration)
     return monitor.wait { state in
       state.hasEnded || deadline.hasPassed ? .done(state.hasEnded) : .wait(until: deadline)
     }

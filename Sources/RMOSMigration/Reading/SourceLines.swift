@@ -1,12 +1,12 @@
 import RMOSSystem
 
-/// Finds the line of a place in a file of the source, for messages that refer to it.
+/// Counts the lines before places in files of the source, for messages that refer to them.
 ///
-/// Counting continues from the previous place if they come in order; the total amount read is
-/// bounded.
+/// Within a file, counting continues from the previous place if that is before the next one. The
+/// total amount read is bounded.
 final class SourceLines {
   private static let bufferSize = 64 << 10
-  /// The maximum number of bytes read in total.
+  /// The number of bytes that may still be read.
   private var allowance = 1 << 30
 
   private let root: [UInt8]
@@ -17,12 +17,12 @@ final class SourceLines {
 
   init(root: String) { self.root = Array(root.utf8) }
 
-  /// The line of a place.
+  /// Returns the line of a place.
   ///
   /// - Parameters:
   ///   - path: The file's relative path.
-  ///   - offset: The place, in the file's bytes.
-  /// - Returns: The line, 1-based; `nil` if it is unknown, as in UTF-16.
+  ///   - offset: The offset of the place in the file's bytes.
+  /// - Returns: The 1-based line; `nil` if it is unknown, as in UTF-16.
   func line(of path: some Sequence<UInt8>, at offset: Int) -> Int? {
     let path = Array(path)
     if path != self.path || offset < self.offset { (self.path, self.offset, line) = (path, 0, 1) }

@@ -1,11 +1,11 @@
 import RMOSSystem
 
-/// Converts paths, which are bytes to the system, to text for messages.
+/// Paths in a source, which are bytes to the system.
 enum SourcePath {
-  /// A path as text.
+  /// Returns a path as text, for messages.
   ///
-  /// Bytes that are not UTF-8 show as `%XX`, so that two paths never show alike by a replacement
-  /// character.
+  /// Bytes that are not UTF-8 become `%XX`: with replacement characters, different paths could look
+  /// the same.
   static func text(_ bytes: [UInt8]) -> String {
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     var result: [UInt8] = []
@@ -25,12 +25,12 @@ enum SourcePath {
     return String(decoding: result, as: UTF8.self)
   }
 
-  /// Whether the last name of a path is that of a file to read, though it may be a directory's.
+  /// Whether a path ends like that of an input file, though it may be the path of a directory.
   static func isNamedAsFile(_ path: ArraySlice<UInt8>) -> Bool {
     unsafe path.withUnsafeBufferPointer { unsafe Format(name: $0) != nil }
   }
 
-  /// The format of an input file, according to its ending.
+  /// The format of an input file, by the extension of its name.
   enum Format {
     case json, lines
 

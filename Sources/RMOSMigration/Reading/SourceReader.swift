@@ -1,44 +1,43 @@
 import RMOSModels
 import RMOSSystem
 
-/// Reads a source directory into batches: files in order, entities in position, failures in place.
+/// Reads a source directory into batches, with the entities and failures in the order of the files.
 ///
-/// Everything found becomes an entry, so that nothing is lost silently: what cannot be read or
-/// parsed is an entry that failed. Runs on one thread.
+/// Everything found becomes an entry, so that nothing is lost silently: a file that cannot be read,
+/// and text that cannot be parsed, is an entry that failed. A reader works on one thread.
 final class SourceReader {
   private let source: String
   private let root: [UInt8]
   private let access: SourceAccess
   private let builder: SourceBatchBuilder
   private let documents: DocumentReader
-  /// Whether it is an error if there is nothing to read.
+  /// Whether a source without files to read is an error.
   private let refusesEmptySource: Bool
   private let isCancelled: () -> Bool
-  /// The source directory as it was when the reading began.
+  /// The identity of the source directory when reading began.
   private var identity: FileStatus.Identity?
   /// The kinds that are read from the source.
   private let catalog: EntityCatalog
   private var hasFoundAnything = false
-  /// Directories within the source that do not belong to it, such as one for what fails.
+  /// Directories within the source that do not belong to it, such as one for rejects.
   private let ignored: [String]
-  /// The mappings of the run; `mappers` map the objects of files.
   private let mappings: MappingSet
   private let mappers: MapperPool
   /// The number of files found that look like data and were not read.
   private var unreadData = 0
 
-  /// Creates a reader; nothing is read before ``readAll()``.
+  /// Creates a reader, which reads nothing before ``readAll()``.
   ///
   /// - Parameters:
   ///   - source: The source directory.
   ///   - catalog: The kinds that are read from it.
   ///   - batchSize: The maximum number of entries in a batch.
-  ///   - options: How entities are decoded.
-  ///   - limits: The chunk and entity sizes.
-  ///   - access: How the source is read.
-  ///   - refusesEmptySource: Whether it is an error if there is nothing to read.
-  ///   - mappings: How files of other shapes are read.
-  ///   - ignored: Directories that are skipped next to those of the kinds.
+  ///   - options: The options for decoding entities.
+  ///   - limits: The sizes of chunks and entities.
+  ///   - access: The access to the source.
+  ///   - refusesEmptySource: Whether a source without files to read is an error.
+  ///   - mappings: The mappings for files of other shapes.
+  ///   - ignored: Directories in the source that are not part of it.
   ///   - isCancelled: Polled for each file and each chunk of it; once it returns `true`, reading
   ///     stops.
   ///   - emit: Takes a full batch and returns empty records to fill next; throws
@@ -69,7 +68,7 @@ final class SourceReader {
   /// Reads everything.
   ///
   /// - Throws: ``ReadFailure/stopped`` if the consumer wants no more or reading is cancelled;
-  ///   ``ReadFailure/source(_:)`` if no more can be read, once what was read before is emitted.
+  ///   ``ReadFailure/source(_:)`` if no more can be read, after the entries before are emitted.
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
       identity = try? access.status(of: root).identity
@@ -81,7 +80,7 @@ final class SourceReader {
     }
   }
 
-  /// What `body` lists at the top of the source; without it nothing is known of the rest.
+  /// Returns what `body` lists at the top of the source, without which nothing else can be read.
   private func listed<Listing>(
     _ body: () throws(SystemError) -> Listing
   ) throws(ReadFailure) -> Listing {
@@ -105,7 +104,7 @@ final class SourceReader {
       _ = try readDirectory(directory, for: .copies, home: kind)
     }
     try readElsewhere(top)
-    // A missing directory is empty, unless the source itself is gone.
+    // A missing directory counts as empty only if the source itself is still there.
     try checkIdentity()
     if kind == catalog.kinds.last { endSource(top) }
     try builder.endKind()
@@ -139,8 +138,8 @@ final class SourceReader {
   /// Reads the originals or the copies in a directory at the top of the source.
   ///
   /// - Parameters:
-  ///   - directory: Its name.
-  ///   - purpose: Which of them.
+  ///   - directory: The name of the directory.
+  ///   - purpose: Whether to read originals or copies.
   ///   - home: The kind whose directory it is, if any.
   /// - Returns: Whether copies were skipped.
   /// - Throws: ``ReadFailure``.
@@ -149,8 +148,8 @@ final class SourceReader {
   ) throws(ReadFailure) -> Bool {
     var walker = SourceWalker(
       root: root, directory: directory, for: purpose, access: access, isCancelled: isCancelled)
-    // Files are not read ahead with mappings, since some files are skipped then, nor if a test
-    // causes failures, which must come in order.
+    // With mappings, files may be skipped, which would be read ahead in vain; and the failures that
+    // a test causes must come in order.
     let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher() : nil
     defer { prefetcher?.close() }
     var items: ArraySlice<SourceWalker.Item> = []
@@ -177,11 +176,11 @@ final class SourceReader {
     return walker.hasCopies
   }
 
-  /// The number of items that are found at once, once fewer are left of those found before: several
-  /// threads have something to do, and need not be woken often.
+  /// The number of items that are found at once when fewer are left: enough that several threads
+  /// have work, and are not woken often.
   private static let itemsAhead = 8 * FilePrefetcher.groupSize
 
-  /// The next item of a walk; `items` holds those found ahead, whose files are read ahead.
+  /// Returns the next item of a walk; `items` are those found ahead, whose files are read ahead.
   private func nextItem(
     of walker: inout SourceWalker, _ items: inout ArraySlice<SourceWalker.Item>,
     _ prefetcher: FilePrefetcher?
@@ -219,7 +218,7 @@ final class SourceReader {
     if refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
   }
 
-  /// Reads a file, unless its entities are of other kinds; `prefetcher` may have read it ahead.
+  /// Reads a file, unless its entities are of other kinds.
   private func readFile(
     _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
     copyOf original: [UInt8]? = nil, _ prefetcher: FilePrefetcher? = nil
@@ -261,7 +260,7 @@ final class SourceReader {
     builder.endFile(bytes: bytes)
   }
 
-  /// Opens a file, or takes the content that was read ahead.
+  /// Opens a file, unless its content was read ahead.
   private func open(
     _ absolutePath: [UInt8], _ prefetcher: FilePrefetcher?
   ) throws(SystemError) -> any ByteSource {
@@ -269,10 +268,9 @@ final class SourceReader {
     return try FileByteSource(absolutePath, access)
   }
 
-  /// Appends an entry that failed because the file or directory may not be read, or is not there
-  /// any more.
+  /// Appends an entry that failed because its file or directory cannot be read.
   ///
-  /// - Throws: ``ReadFailure/source(_:)`` if the error says nothing of it.
+  /// - Throws: ``ReadFailure/source(_:)`` if the error is not about one file.
   private func fail(_ path: [UInt8], _ error: SystemError) throws(ReadFailure) {
     guard error.concernsOneFile else {
       throw .source(SourceFailure(source: source, reason: .unreadable(path: path, error)))
@@ -286,31 +284,34 @@ final class SourceReader {
       at: nil, span: .nothing)
   }
 
-  /// Checks that the source directory is still the one being read: a share may have been unmounted.
+  /// Checks that the source directory is the one at which reading began: a share may have been
+  /// unmounted.
   private func checkIdentity() throws(ReadFailure) {
     do throws(SystemError) {
-      // There is none if it was already gone when reading began.
+      // `identity` is `nil`, and so not equal, if there was no directory when reading began.
       if try access.status(of: root).identity == identity { return }
     } catch {
       guard error.isAbsent else {
-        throw .source(SourceFailure(source: source, reason: .unreadable(path: [0x2E], error)))
+        throw .source(
+          SourceFailure(source: source, reason: .unreadable(path: [UInt8(ascii: ".")], error)))
       }
     }
     throw .source(SourceFailure(source: source, reason: .replaced))
   }
 
-  private var isDirectoryOfKind: Bool {
-    let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
-    return catalog.kinds.contains { $0.table == name }
+  /// The name of the source directory.
+  private var rootName: String {
+    SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
   }
+
+  private var isDirectoryOfKind: Bool { catalog.kinds.contains { $0.table == rootName } }
 
   private var nothingFound: Issue {
     let tables = catalog.kinds.map(\.table)
-    let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
     let there = tables.filter { (try? access.status(of: root + Array("/\($0)".utf8))) != nil }
     let found =
-      if tables.contains(name), there.isEmpty {
-        "that is itself a directory of \(name), so the one above it may be meant"
+      if isDirectoryOfKind, there.isEmpty {
+        "that is itself a directory of \(rootName), so the one above it may be meant"
       } else if there.isEmpty {
         "none of these directories is there"
       } else {
@@ -341,12 +342,12 @@ final class SourceReader {
         + "original. Merge the others into it and delete the copy")
   }
 
-  /// Counts a file that is not read, and warns if it looks like data.
+  /// Counts a file that is not read, with a warning if it looks like data.
   private func note(_ path: [UInt8], _ file: UnreadFile) {
     builder.skip(path, file.reason)
     guard file.looksLikeData else { return }
     unreadData += 1
-    // If the source itself is the directory of a kind, that is reported once.
+    // If the source is the directory of a kind, one message says so instead.
     guard unreadData <= FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind else {
       return
     }

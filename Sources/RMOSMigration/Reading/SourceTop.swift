@@ -1,15 +1,15 @@
 package import RMOSModels
 import RMOSSystem
 
-/// The top level of a source: files of the kinds, and everything else.
+/// The entries at the top of a source.
 package struct SourceTop {
   private let root: [UInt8]
   private let catalog: EntityCatalog
-  /// The files that can be read by their ending, in byte order.
+  /// The files with the extension of a format, in byte order.
   private(set) var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
-  /// All other files.
+  /// All other files, in byte order.
   private var others: [(name: [UInt8], file: UnreadFile)] = []
-  /// The directories, hidden ones too.
+  /// The directories, including hidden ones, in byte order.
   private var directories: [[UInt8]] = []
 
   /// Lists the top of a source.
@@ -31,7 +31,7 @@ package struct SourceTop {
         }
       switch form {
       case .directory: directories.append(name)
-      // Anything else is reported when it is opened, if it is one of the kinds' files.
+      // An entry of another form is reported when it is opened.
       case _ where format != nil && (form != nil || Self.fileKind(of: name, catalog) != nil):
         if let format { inputs.append((name, format)) }
       case .file: others.append((name, UnreadFile(name: name)))
@@ -43,11 +43,11 @@ package struct SourceTop {
     directories.sort { $0.lexicographicallyPrecedes($1) }
   }
 
-  /// The directories that are not hidden, in byte order.
+  /// Lists the directories that are not hidden, in byte order.
   ///
-  /// - Parameter passedOver: Directories to leave out.
-  /// - Returns: Their names.
-  /// - Throws: If the system cannot say whether one is to be left out.
+  /// - Parameter passedOver: The paths of directories to leave out.
+  /// - Returns: The names of the others.
+  /// - Throws: `SystemError` if one of them cannot be examined.
   func openDirectories(passingOver passedOver: [String]) throws(SystemError) -> [[UInt8]] {
     let passedOver = passedOver.compactMap { try? FileStatus(of: Array($0.utf8)).identity }
     var names: [[UInt8]] = []
@@ -62,7 +62,7 @@ package struct SourceTop {
     return names
   }
 
-  /// The kind whose file a path is without a mapping; `nil` if it is not read then.
+  /// Returns the kind as which a file is read without a mapping; `nil` if it is not read then.
   static func home(of path: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
     guard let slash = path.firstIndex(of: UInt8(ascii: "/")) else {
       return fileKind(of: path, catalog)
@@ -70,7 +70,7 @@ package struct SourceTop {
     return catalog.kinds.first { path[..<slash].elementsEqual($0.table.utf8) }
   }
 
-  /// The kind whose file a name is, at the top of a source.
+  /// Returns the kind whose file a name at the top of a source is; `nil` if there is none.
   private static func fileKind(of name: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
     catalog.kinds.first { isFile(name, of: $0) }
   }
@@ -81,7 +81,7 @@ package struct SourceTop {
     return kind.schema.fileNames.contains { $0.utf8.elementsEqual(name[..<dot]) }
   }
 
-  /// The files of a kind, in byte order.
+  /// Returns the files of a kind, in byte order.
   func files(of kind: EntityKind) -> [(name: [UInt8], format: SourcePath.Format)] {
     inputs.filter { Self.fileKind(of: $0.name, catalog) == kind }
   }
@@ -89,9 +89,9 @@ package struct SourceTop {
   /// Calls `body` with every file outside the directories and files of the kinds.
   ///
   /// - Parameters:
-  ///   - passedOver: Directories to skip, by identity.
+  ///   - passedOver: The identities of directories to skip.
   ///   - isCancelled: Polled periodically; once it returns `true`, the walk is abandoned.
-  ///   - body: Takes a path relative to the source.
+  ///   - body: Called with the path of a file, relative to the source, and why it is not read.
   func forEachFileOutside(
     passingOver passedOver: [FileStatus.Identity], isCancelled: @escaping () -> Bool,
     _ body: ([UInt8], UnreadFile) -> Void
@@ -119,7 +119,8 @@ package struct SourceTop {
     }
   }
 
-  /// The kind's directory that a name at the top is probably a misspelling of.
+  /// Returns the name of the directory of a kind that is probably meant by another name; `nil` if
+  /// there is none.
   static func kindMeant(
     by name: some Collection<UInt8>, _ catalog: EntityCatalog
   ) -> String? {
@@ -131,20 +132,20 @@ package struct SourceTop {
   }
 }
 
-// MARK: What was meant
+// MARK: Sources without files to read
 
 extension SourceTop {
-  /// What may be meant by a source in which there is no file to read, though there are files.
+  /// A guess at the meaning of a source that has files, but none to read.
   package enum Meaning: Sendable {
-    /// Directories are named almost as those of the kinds are: their paths, and what to rename
-    /// them to.
+    /// Directories that have almost the names of those of the kinds: their paths, and the paths to
+    /// rename them to.
     case renamed([(from: String, to: String)])
-    /// Directories of which each is a source.
+    /// Directories each of which is a source.
     case sources([String])
   }
 
-  /// Looks for what may be meant by a source in which there is no file to read; `nil` if nothing
-  /// there looks like it.
+  /// Guesses what is meant by a source in which there is no file to read; `nil` if nothing in it
+  /// gives a hint.
   package static func meaning(of source: String, _ catalog: EntityCatalog) -> Meaning? {
     var source = source
     while source.count > 1, source.last == "/" { source.removeLast() }
@@ -182,7 +183,7 @@ extension SourceTop {
   }
 }
 
-// MARK: Before anything is read
+// MARK: Checks before a run
 
 extension SourceTop {
   /// Checks that a source can be read, before a store is created for it.
@@ -217,7 +218,7 @@ extension SourceTop {
     kindRead(from: Array(file.utf8).directoryPath, of: source, catalog) != nil
   }
 
-  /// The kind in whose directory a directory is, if any.
+  /// Returns the kind in whose directory a directory is; `nil` if it is in none.
   static func kindRead(
     from directory: [UInt8], of source: String, _ catalog: EntityCatalog
   ) -> EntityKind? {

@@ -1,42 +1,41 @@
 import RMOSModels
 import RMOSSystem
 
-/// Walks one kind's directory in the fixed order: byte order of the relative path.
+/// Walks a directory of the source in byte order of the relative paths.
 ///
-/// Memory is bounded by the names of one directory per level. Hidden entries are not read. Links to
+/// Memory is bounded by the names in one directory per level. Hidden files are not read. Links to
 /// files are read; links to directories are followed, each target once, and never into a directory
 /// that is being walked.
 struct SourceWalker {
-  /// What the walk finds.
-  ///
-  /// Paths are relative to the source directory.
+  /// An item of the walk, with its path relative to the source directory.
   enum Item {
     /// A file to read.
     case file(path: [UInt8], format: SourcePath.Format)
-    /// A file to read that is a copy by its name, of the file `original` next to it.
+    /// A file to read that is by its name a copy of another; `original` is `nil` if that is not
+    /// there.
     case copy(path: [UInt8], format: SourcePath.Format, original: [UInt8]?)
     /// A file that is not read.
     case unread(path: [UInt8], UnreadFile)
-    /// Something that cannot be read.
+    /// A file or directory that cannot be read.
     case unreadable(path: [UInt8], SystemError)
-    /// A link that is not followed, since its target is being walked or was followed before.
+    /// A link that is not followed, since its target is being walked or was walked before.
     case loop(path: [UInt8], isAncestor: Bool)
   }
 
   /// The purpose of a walk.
   enum Purpose {
-    /// Everything there is to read.
+    /// All files to read.
     case all
-    /// Everything except copies; files that are not read are reported.
+    /// The files to read that are not copies, and the files that are not read.
     case originals
-    /// The copies alone.
+    /// The files to read that are copies.
     case copies
-    /// The rest of the source, of which nothing is read.
+    /// The files in a directory from which nothing is read.
     case outside
   }
 
   private struct Frame {
-    /// Whether it is, or is in, a hidden directory.
+    /// Whether the directory, or one above it, is hidden.
     var isHidden = false
     var path: [UInt8]
     var listing: DirectoryListing
@@ -47,17 +46,16 @@ struct SourceWalker {
   private let root: [UInt8]
   private let access: SourceAccess
   private let purpose: Purpose
-  /// Whether the walk of the originals found copies.
+  /// Whether a walk of the originals skipped copies.
   private(set) var hasCopies = false
-  /// Whether to abandon the walk.
   private let isCancelled: () -> Bool
   private var frames: [Frame] = []
   private var followed: Set<FileStatus.Identity> = []
-  /// The source directory and those above it: a link to one of them leads back here.
+  /// The source directory and those above it, to which links lead back.
   private let above: Set<FileStatus.Identity>
   private var pending: Item?
 
-  /// A walk of `root/path`; a directory that is not there is empty.
+  /// Creates a walk of `root/path`; a directory that does not exist is empty.
   init(
     root: [UInt8], directory path: [UInt8], for purpose: Purpose, access: SourceAccess = .system,
     isHidden: Bool = false, isCancelled: @escaping () -> Bool = { false }
@@ -72,7 +70,7 @@ struct SourceWalker {
       try enter(path, status.identity, isHidden: isHidden)
     } catch {
       guard purpose != .outside else { return }
-      // A dangling link, as to a share that is not mounted, is not an absent directory.
+      // A dangling link, such as one to a share that is not mounted, is not an absent directory.
       if error != .notFound {
         pending = .unreadable(path: path, error)
       } else if FileStatus.isLink(absolute(path)) {
@@ -81,7 +79,8 @@ struct SourceWalker {
     }
   }
 
-  /// A directory and all above it, up to the root of the file system, which is its own parent.
+  /// Returns a directory and all above it, up to the root of the file system, which is its own
+  /// parent.
   static func directories(from path: [UInt8]) -> Set<FileStatus.Identity> {
     var directories: Set<FileStatus.Identity> = []
     var path = path
@@ -93,7 +92,7 @@ struct SourceWalker {
     return directories
   }
 
-  /// The path as bytes, as the system expects it.
+  /// Returns the path of an item for the system.
   func absolute(_ path: [UInt8]) -> [UInt8] { root + [UInt8(ascii: "/")] + path }
 
   private mutating func enter(
@@ -103,7 +102,7 @@ struct SourceWalker {
     frames.append(Frame(isHidden: isHidden, path: path, listing: listing, identity: identity))
   }
 
-  /// The next item; `nil` at the end, or if the walk is abandoned.
+  /// Returns the next item; `nil` at the end, or once the walk is cancelled.
   mutating func next() -> Item? {
     if let item = pending {
       pending = nil
@@ -120,28 +119,29 @@ struct SourceWalker {
       switch type {
       case .directory(let isLink):
         let isHidden = frame.isHidden || name.first == UInt8(ascii: ".")
-        if isHidden, isLink || !saysUnread { continue }
+        if isHidden, isLink || !reportsUnread { continue }
         if let item = descend(into: path, isLink: isLink, isHidden: isHidden) { return item }
       case .unread(let file):
-        if saysUnread { return .unread(path: path, unread(file, in: frame)) }
+        if reportsUnread { return .unread(path: path, unread(file, in: frame)) }
       case .file where frame.isHidden || purpose == .outside:
-        if saysUnread {
+        if reportsUnread {
           let file = UnreadFile(.place, looksLikeData: true)
           return .unread(path: path, unread(file, in: frame))
         }
       case .file(let format):
         if let item = item(name, path, format, in: frame) { return item }
       case .broken(let error):
-        guard purpose == .copies || purpose == .outside || frame.isHidden else {
-          return .unreadable(path: path, error)
-        }
+        if reportsProblems, !frame.isHidden { return .unreadable(path: path, error) }
       }
     }
     return nil
   }
 
-  /// Whether files that are not read are reported.
-  private var saysUnread: Bool { purpose == .originals || purpose == .outside }
+  /// Whether items are returned for files and directories that cannot be read, and for loops.
+  private var reportsProblems: Bool { purpose == .originals || purpose == .all }
+
+  /// Whether items are returned for files that are not read.
+  private var reportsUnread: Bool { purpose == .originals || purpose == .outside }
 
   private func unread(_ file: UnreadFile, in frame: Frame) -> UnreadFile {
     if frame.isHidden { return UnreadFile(.hidden) }
@@ -149,7 +149,7 @@ struct SourceWalker {
     return UnreadFile(.place, looksLikeData: file.looksLikeData)
   }
 
-  /// A file to read, unless this walk skips it.
+  /// Returns a file to read; `nil` if this walk skips it.
   private mutating func item(
     _ name: ArraySlice<UInt8>, _ path: [UInt8], _ format: SourcePath.Format, in frame: Frame
   ) -> Item? {
@@ -167,27 +167,24 @@ struct SourceWalker {
     return .copy(path: path, format: format, original: original)
   }
 
-  /// Enters a directory; returns an item if it is not entered.
+  /// Enters a directory; otherwise returns an item if the reason is to be reported.
   private mutating func descend(into path: [UInt8], isLink: Bool, isHidden: Bool) -> Item? {
     do throws(SystemError) {
       let identity = try access.status(of: absolute(path)).identity
-      if above.contains(identity) || frames.contains(where: { $0.identity == identity }) {
-        return purpose == .copies || purpose == .outside ? nil : .loop(path: path, isAncestor: true)
-      }
-      if isLink, !followed.insert(identity).inserted {
-        return purpose == .copies || purpose == .outside
-          ? nil : .loop(path: path, isAncestor: false)
+      let isAncestor =
+        above.contains(identity) || frames.contains { $0.identity == identity }
+      if isAncestor || isLink && !followed.insert(identity).inserted {
+        return reportsProblems ? .loop(path: path, isAncestor: isAncestor) : nil
       }
       try enter(path, identity, isHidden: isHidden)
       return nil
     } catch {
-      let isSaid = purpose == .originals || purpose == .all
-      return isSaid && !isHidden ? .unreadable(path: path, error) : nil
+      return reportsProblems && !isHidden ? .unreadable(path: path, error) : nil
     }
   }
 }
 
-/// The input of one directory, in byte order of the paths below it.
+/// The entries of a directory, in byte order of the paths below it.
 struct DirectoryListing {
   enum Entry {
     case file(SourcePath.Format)
@@ -196,7 +193,8 @@ struct DirectoryListing {
     case broken(SystemError)
   }
 
-  /// All names, one after the other; directories end in '/', which is how they sort.
+  /// All names, one after the other; those of directories end in '/', by which the paths below them
+  /// sort.
   private var names: [UInt8] = []
   private var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
 
@@ -243,11 +241,11 @@ struct DirectoryListing {
         switch try unsafe access.status(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
         case .file: return format.map { .file($0) } ?? unread
-        // An entry that is not a regular file is reported as such when it is opened.
+        // An entry of another form is reported when it is opened.
         default: return format.map { .file($0) } ?? .unread(UnreadFile(.notAFile))
         }
       } catch {
-        // An entry without an extension may be a directory of entities, or a link to one.
+        // An entry without an extension may be a directory with entities.
         let mayMatter =
           unsafe !isHidden
           && (format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: ".")))
@@ -258,7 +256,7 @@ struct DirectoryListing {
     }
   }
 
-  /// Whether there is a file to read with a name.
+  /// Whether there is a file to read of that name.
   func contains(file name: [UInt8]) -> Bool {
     var (low, high) = (0, count)
     while low < high {
@@ -276,7 +274,7 @@ struct DirectoryListing {
 
   var count: Int { entries.count }
 
-  /// The name, without the '/' of a directory, and the entry.
+  /// The name and the entry at an index.
   subscript(index: Int) -> (name: ArraySlice<UInt8>, entry: Entry) {
     let (offset, length, entry) = entries[index]
     var name = names[Int(offset)..<Int(offset) + Int(length)]

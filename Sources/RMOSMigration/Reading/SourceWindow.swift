@@ -3,13 +3,11 @@ import RMOSSystem
 
 /// A sliding view of one document's text as UTF-8.
 ///
-/// Positions count from the beginning of the text and stay valid while the view slides. What is
-/// kept begins at the last ``discard(before:)``, so a document of any size is read in the memory of
-/// its largest entity.
+/// Positions count from the beginning of the text and stay valid while the view slides. The view
+/// keeps the text from the last ``discard(before:)`` on, so a document of any size is read in the
+/// memory of its largest entity.
 @safe final class SourceWindow {
-  /// The sizes of chunks and entities, in bytes.
-  ///
-  /// Only tests have a reason to change them.
+  /// The sizes of chunks and entities, in bytes, which only tests change.
   struct Limits {
     /// The minimum size of one refill; 64 or more.
     var chunk = 256 << 10
@@ -20,16 +18,15 @@ import RMOSSystem
   let limits: Limits
   /// Where the text begins: after the byte-order mark.
   private(set) var start = 0
-  /// Whether the view reaches to the end of the text.
+  /// Whether the view reaches the end of the text.
   private(set) var isComplete = false
-  /// Whether the text ends because what follows cannot be decoded.
+  /// Whether the text ends where the rest of the source is not well-formed UTF-16.
   private(set) var endsInBadEncoding = false
-  /// Why the document is not UTF-8 or UTF-16 at all.
+  /// Why the document cannot be read as UTF-8 or UTF-16; `nil` if it can.
   private(set) var encodingComplaint: String?
   private(set) var encoding = SourceEncoding.utf8
-  /// Bytes read from the source.
+  /// The number of bytes read from the source.
   private(set) var bytesRead = 0
-  /// The bytes being read.
   private(set) var source: (any ByteSource)?
 
   /// The memory of the view, which begins with up to ``alignment`` - 1 unused bytes.
@@ -41,21 +38,21 @@ import RMOSSystem
   private var origin = 0
   /// The number of bytes of text in the view.
   private var count = 0
-  /// Where in the source's bytes the next read begins.
+  /// The offset in the source at which the next read begins.
   private var nextOffset = 0
   private var transcoder: UTF16Transcoder?
-  /// The position before which the source will not be looked at again.
+  /// The position before which the text will not be looked at again.
   private var kept = 0
-  /// A position at or before ``kept``, and its place, from which lines are counted on.
+  /// A position at or before ``kept``, and its place, from which lines are counted.
   private var anchor = (position: 0, place: SourceWindow.firstPlace)
   private let containers: UnsafeMutablePointer<Bool>
   /// Whether to stop reading; polled whenever the view is refilled.
   private let isCancelled: () -> Bool
 
-  /// A read goes to memory that lies as its bytes do in the file, modulo a line of the processor's
-  /// cache.
+  /// The size of a line of the processor's cache: the address to which bytes are read equals their
+  /// offset in the file, modulo this size.
   ///
-  /// With some other distances between the two, processors of AMD copy at a tenth of their speed.
+  /// With some other distances between the two, AMD processors copy at a tenth of their speed.
   private static let alignment = 64
 
   private static let firstPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
@@ -87,8 +84,8 @@ import RMOSSystem
   ///
   /// - Parameters:
   ///   - source: The bytes.
-  ///   - offset: Where to begin in them: at the beginning, or at the first byte of some token.
-  ///     Lines count from there.
+  ///   - offset: The offset at which to begin: 0, or that of the first byte of a token, from which
+  ///     lines are counted then.
   /// - Throws: ``ReadFailure/system(_:)``.
   func load(_ source: any ByteSource, at offset: Int = 0) throws(ReadFailure) {
     self.source = source
@@ -105,7 +102,7 @@ import RMOSSystem
     if offset > 0 { try move(to: offset) }
   }
 
-  /// Gives back the memory that a large entity took; the text is not looked at again.
+  /// Releases the memory that a large entity took; the text will not be looked at again.
   func release() {
     guard capacity > 4 * limits.chunk else { return }
     resize(to: limits.chunk, keeping: 0)
@@ -113,7 +110,7 @@ import RMOSSystem
     anchor = (0, SourceWindow.firstPlace)
   }
 
-  /// Continues at a later place, which becomes the beginning.
+  /// Continues at a later offset, which becomes the beginning of the text.
   private func move(to offset: Int) throws(ReadFailure) {
     (origin, count, kept, start) = (0, 0, 0, 0)
     (isComplete, endsInBadEncoding) = (false, false)
@@ -135,7 +132,7 @@ import RMOSSystem
     anchor = (kept, place)
   }
 
-  /// Reads on, keeping what is not discarded.
+  /// Reads on, keeping the text that is not discarded.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func refill() throws(ReadFailure) {
@@ -188,8 +185,8 @@ import RMOSSystem
   private func transcode(from source: any ByteSource) throws(SystemError) {
     guard var transcoder else { return }
     defer { self.transcoder = transcoder }
-    // As much as there is room for: a large entity is scanned again after each refill, which stays
-    // linear only if each refill brings as much as all before it.
+    // Fills all the room there is: a large entity is scanned again after each refill, which takes
+    // linear time only if each refill reads as much as all before it together.
     while !isComplete, count + transcoder.outputBound <= capacity {
       let got = try transcoder.read(from: source, at: nextOffset)
       nextOffset += got
@@ -212,7 +209,7 @@ import RMOSSystem
     self.capacity = capacity
   }
 
-  /// Examines the first bytes: byte-order marks, and signs of unsupported encodings.
+  /// Examines the first bytes for byte-order marks and unsupported encodings.
   private func detectEncoding() {
     func byte(_ index: Int) -> UInt8? { unsafe index < count ? base[index] : nil }
     switch (byte(0), byte(1), byte(2), byte(3)) {
@@ -251,7 +248,7 @@ import RMOSSystem
   /// The position after the last byte of the view.
   var end: Int { origin + count }
 
-  /// The byte at a position; `nil` if the view has none there, as where it was discarded.
+  /// Returns the byte at a position; `nil` if the view has none there, as after it was discarded.
   func byte(at position: Int) -> UInt8? {
     unsafe origin <= position && position < end ? base[position - origin] : nil
   }
@@ -261,7 +258,7 @@ import RMOSSystem
     unsafe origin <= position && position < end && base[position - origin] == byte
   }
 
-  /// A piece of the text, valid until the view slides.
+  /// Returns a piece of the text, which is valid until the view slides.
   func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
     assert(origin <= range.lowerBound && range.upperBound <= end)
     return unsafe UnsafeBufferPointer(start: base + (range.lowerBound - origin), count: range.count)
@@ -275,16 +272,16 @@ import RMOSSystem
     return false
   }
 
-  /// The place in the source of a position that is not discarded.
+  /// Returns the place in the source of a position that is not discarded.
   func place(at position: Int) -> RecordBatch.SourcePlace {
     moveAnchor()
     return unsafe encoding.advance(anchor.place, over: bytes(anchor.position..<position))
   }
 
-  /// The text around a position that is not discarded, reading on as needed.
+  /// Copies the text around a position that is not discarded, reading on as needed.
   ///
-  /// - Returns: A copy with at most that many bytes before and after the position, and the position
-  ///   in the copy.
+  /// - Returns: At most the given numbers of bytes before and after the position, and the position
+  ///   in this copy.
   func excerpt(
     around position: Int, before: Int, after: Int
   ) throws(ReadFailure) -> (bytes: [UInt8], position: Int) {
@@ -293,7 +290,7 @@ import RMOSSystem
     return unsafe (Array(bytes(start..<min(end, position + after))), position - start)
   }
 
-  /// A scanner over the view, valid until it slides.
+  /// Returns a scanner over the view, which is valid until the view slides.
   func scanner(at position: Int) -> JSONScanner {
     unsafe JSONScanner(
       base: base, count: count, origin: origin, position: position, containers: containers)
@@ -303,11 +300,11 @@ import RMOSSystem
   func withScanner<Result>(
     over range: Range<Int>, _ body: (inout JSONScanner) -> Result
   ) -> Result {
-    // A scanner needs a 0 after its input, so the byte that follows is replaced for that time.
+    // A scanner needs a 0 after its input, so it replaces the byte that follows for the time being.
     let terminator = unsafe base + (range.upperBound - origin)
-    let lent = unsafe terminator.pointee
+    let replaced = unsafe terminator.pointee
     unsafe terminator.pointee = 0
-    defer { unsafe terminator.pointee = lent }
+    defer { unsafe terminator.pointee = replaced }
     var scanner = unsafe JSONScanner(
       base: base, count: range.upperBound - origin, origin: origin, position: range.lowerBound,
       containers: containers)
@@ -316,13 +313,12 @@ import RMOSSystem
 
   // MARK: Tokens that may reach beyond the view
 
-  /// Discards what is before `position`, and reads on if that may change how a scan from there
-  /// ends.
+  /// Reads on if that may change how a scan from `position` ends, and discards the text before it.
   ///
   /// - Parameters:
-  ///   - failure: How it ended.
-  ///   - position: Where it began.
-  /// - Returns: Whether to scan again; `false` also if it has scanned more than an entity may have.
+  ///   - failure: How the scan ended.
+  ///   - position: Where the scan began.
+  /// - Returns: Whether to scan again; `false` also if the scan exceeded the size of an entity.
   /// - Throws: ``ReadFailure``.
   func readsOn(after failure: JSONScanError, from position: Int) throws(ReadFailure) -> Bool {
     guard failure.reason == .unexpectedEnd, !isComplete, !isTooLarge(from: position) else {
@@ -333,11 +329,11 @@ import RMOSSystem
     return true
   }
 
-  /// Whether there is more between `position` and the end of the view than an entity may have.
+  /// Whether the text from `position` to the end of the view exceeds the size of an entity.
   func isTooLarge(from position: Int) -> Bool { end - position > limits.entity }
 
-  /// The position of the next byte that is not white space, or the end of the text, reading on as
-  /// needed; everything before it is discarded.
+  /// Returns the position of the next byte that is not white space, or the end of the text, reading
+  /// on as needed; everything before it is discarded.
   func skipWhiteSpace(from position: Int) throws(ReadFailure) -> Int {
     var position = position
     while true {
@@ -352,7 +348,8 @@ import RMOSSystem
 
   /// Skips any value, with all checks.
   ///
-  /// - Returns: The position after it and its form; `nil` if it is larger than an entity may be.
+  /// - Returns: The position after the value, and its kind; `nil` if it is larger than an entity
+  ///   may be.
   func skipValue(
     at position: Int
   ) throws(ReadFailure) -> (end: Int, kind: JSONScanner.Kind)? {
@@ -376,9 +373,9 @@ import RMOSSystem
   /// Skips a value of any size, with all checks, in the memory of its largest token.
   ///
   /// - Parameters:
-  ///   - position: Where it begins.
-  ///   - depth: How many containers are open around it.
-  /// - Returns: The position after it.
+  ///   - position: Where the value begins.
+  ///   - depth: The number of containers around it.
+  /// - Returns: The position after the value.
   /// - Throws: ``ReadFailure``.
   func skipLongValue(at position: Int, depth: Int = 0) throws(ReadFailure) -> Int {
     var scanner = scanner(at: position)
@@ -433,14 +430,13 @@ import RMOSSystem
     }
   }
 
-  /// Skips a value by its brackets and quotes alone, in constant memory.
-  ///
-  /// For values that are refused whatever is in them, so that what follows can be read.
+  /// Skips a value by its brackets and quotes alone, in constant memory, so that the text after a
+  /// value that is refused can be read.
   ///
   /// - Parameters:
-  ///   - position: Where to begin.
-  ///   - depth: How many enclosing brackets to skip as well; 0 for the value alone.
-  /// - Returns: The position after it; `nil` if the text ends first.
+  ///   - position: Where the value begins.
+  ///   - depth: The number of enclosing containers to skip as well.
+  /// - Returns: The position after the value; `nil` if the text ends first.
   /// - Throws: ``ReadFailure``.
   func resynchronize(after position: Int, depth: Int = 0) throws(ReadFailure) -> Int? {
     var position = position
@@ -460,7 +456,7 @@ import RMOSSystem
         case UInt8(ascii: "\""): inString.toggle()
         case UInt8(ascii: "{"), UInt8(ascii: "["): if !inString { depth += 1 }
         case UInt8(ascii: "}"), UInt8(ascii: "]"): if !inString { depth -= 1 }
-        // A number or a literal ends before what follows it.
+        // A number or literal ends before the comma or bracket that follows it.
         case UInt8(ascii: ","): if depth == 0, !inString { return position - 1 }
         default: continue
         }
@@ -473,10 +469,10 @@ import RMOSSystem
     }
   }
 
-  /// The line that begins at `position`: up to its line feed or the end of the text.
+  /// Finds the line that begins at `position`, up to its line feed or the end of the text.
   ///
-  /// - Returns: The line, and whether it is longer than an entity with some white space may be; its
-  ///   beginning is then discarded.
+  /// - Returns: The line, and whether it is longer than an entity with some white space may be, in
+  ///   which case its beginning is discarded.
   func line(at position: Int) throws(ReadFailure) -> (range: Range<Int>, isTooLong: Bool) {
     var (lineStart, reached) = (position, position)
     var isTooLong = false

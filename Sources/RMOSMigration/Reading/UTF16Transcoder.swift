@@ -4,14 +4,14 @@ import RMOSSystem
 struct UTF16Transcoder {
   /// The size of one read, in bytes; 16 or more.
   private let inputChunk: Int
-  /// The maximum output of one read, including half a pair left from before: two bytes become at
-  /// most three.
+  /// The maximum output of one read and half a surrogate pair left from the one before: two bytes
+  /// become at most three.
   var outputBound: Int { inputChunk * 2 }
 
   private let isBigEndian: Bool
-  /// Bytes read and not yet transcoded.
+  /// The bytes that are read but not transcoded yet.
   private var input: [UInt8] = []
-  /// Whether the input is malformed UTF-16 after the end of the output.
+  /// Whether the input that is not transcoded is malformed.
   private(set) var hasFailed = false
 
   init(isBigEndian: Bool, inputChunk: Int) {
@@ -43,7 +43,8 @@ struct UTF16Transcoder {
     return got
   }
 
-  /// Transcodes what is complete; half a pair or unit waits for more input unless `isLast`.
+  /// Transcodes the input, up to half a unit or surrogate pair at its end, which is malformed if
+  /// `isLast`.
   ///
   /// - Returns: The number of bytes written.
   mutating func transcode(to output: UnsafeMutablePointer<UInt8>, isLast: Bool) -> Int {
