@@ -1,18 +1,18 @@
 import RMOSModels
 
-/// The part of a source file that is copied for a failed entry, and the text around it that makes
-/// it migrate once it is fixed.
+/// A copy of the part of a source file that failed, with text around it by which a migration reads
+/// it as before.
 struct RejectCopy {
-  /// The name of the copy in the directory that is named after its file; `nil` if the whole file is
+  /// The name of the copy in the directory that is named after the file; `nil` if the whole file is
   /// copied.
   var name: String?
-  /// The range in the file's bytes; an end of `nil` is the end of the file.
+  /// The range of the part in the file's bytes; without an end, up to the end of the file.
   var offset = 0
   var end: Int?
-  /// The text before and after the copied bytes, so that a migration reads them as before.
+  /// The text before and after the part.
   var opening = ""
   var closing = ""
-  /// The SHA-256 of the bytes, if it is known.
+  /// The SHA-256 of the part, if it is known.
   var digest: SHA256.Digest?
 
   /// Creates the copy of an entry; `nil` if there is nothing to copy.
@@ -48,12 +48,12 @@ struct RejectCopy {
       if source.mappedWay(at: index)?.isSelected == true,
         case .pointer(let pointer, let key) = entry.locator
       {
-        // The mapping finds it by the way there.
+        // The pointers of the mapping must lead to it.
         enclose(in: batch.text(pointer), isInList: key == nil)
       } else if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
       } else if entry.id.isEmpty {
-        // Alone it might be read as a dictionary.
+        // Without a list around it, it might be read as a dictionary.
         (opening, closing) = ("[", "]")
       } else if !hasOwnID {
         enclose(inKey: batch.text(entry.id))
@@ -61,7 +61,7 @@ struct RejectCopy {
     }
   }
 
-  /// Makes the copy a dictionary with one entry, so that the entity keeps the id of its place.
+  /// Encloses the entity in a dictionary, so that it keeps the id that its key gives.
   private mutating func enclose(inKey key: String) {
     var writer = JSONWriter()
     writer.string(key)
@@ -69,7 +69,7 @@ struct RejectCopy {
     closing = "}"
   }
 
-  /// Makes the copy a document with the entity alone, at the same place as before.
+  /// Encloses the entity in containers, so that the same pointer leads to it.
   private mutating func enclose(in pointer: String, isInList: Bool) {
     guard let steps = EntityPointer.literal(pointer)?.steps else { return }
     for (position, step) in steps.enumerated() {
@@ -95,8 +95,8 @@ struct RejectCopy {
     }
   }
 
-  /// Takes another name if the first is taken, such as by a key that appears twice: no other entry
-  /// of the file begins at the same offset.
+  /// Makes the name unique, such as for a key that appears twice: no other entry of the file begins
+  /// at the same offset.
   mutating func takeOtherName() {
     guard let name, name.hasSuffix(".json") else { return }
     self.name = "\(name.dropLast(5))~\(offset).json"
@@ -104,7 +104,7 @@ struct RejectCopy {
 }
 
 extension RecordBatch.EntryLocator {
-  /// The entity's key in a dictionary.
+  /// The entity's key in a dictionary; `nil` if it has none.
   fileprivate var key: RecordBatch.TextSpan? {
     switch self {
     case .key(let key), .pointer(_, .some(let key)): key

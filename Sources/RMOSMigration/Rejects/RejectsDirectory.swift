@@ -3,31 +3,33 @@ import RMOSSystem
 
 /// A directory of rejects, in which the files of a run replace the files of earlier runs.
 ///
-/// A run writes into a hidden directory within it, `.incoming`, so the earlier rejects stay until
-/// the new ones are complete and on the disk. Then the list of both is written, what is new is
-/// moved into place, what is obsolete is removed, and the list of the new is written. Whenever the
-/// process is killed, what is there is either listed or has one of the two hidden names, so the
-/// next run takes it for its own. The directory is locked meanwhile.
+/// A run writes into a hidden directory in it, `.incoming`, so the earlier rejects stay until the
+/// new ones are complete and on the disk. Then the run writes a list of both, moves the new files
+/// into place, removes the obsolete ones, and writes a list of the new ones. Whenever the process
+/// is killed, each file is listed or has one of the two hidden names, so the next run may replace
+/// it. The directory is locked while a run has it open.
 final class RejectsDirectory {
-  /// The directory that a run writes to.
+  /// The name of the hidden directory that a run writes to.
   static let incomingName = Array(".incoming".utf8)
-  /// How many files are synchronized one by one.
+  /// The maximum number of files that are synchronized one by one.
   private static let fewFiles = 20
   fileprivate static let bufferSize = 64 << 10
 
   private let root: PrivateDirectory
-  /// The hidden directory to which a run writes.
+  /// The hidden directory that the run writes to.
   let incoming: PrivateDirectory
   /// The directory's path, as given.
   private let path: String
-  /// Whether there is a list of earlier runs.
+  /// Whether an earlier run left a list.
   private let hasList: Bool
+  /// The files of this run.
   private var new = RejectsManifest()
+  /// The file that lists them.
   private let list: FileDescriptor
-  /// What is still to be written to the list.
+  /// The lines that are not written to ``list`` yet.
   private var pending: [UInt8] = []
 
-  /// Opens and locks a directory, and removes what a killed run was writing.
+  /// Opens and locks a directory, and removes the files that a killed run was writing.
   ///
   /// - Throws: As ``RejectsPlace/check(source:_:readsThem:)``.
   init(_ path: String) throws(MigrationError) {
@@ -70,6 +72,7 @@ final class RejectsDirectory {
     }
   }
 
+  /// Opens and locks a directory.
   private static func open(_ path: String) throws(MigrationError) -> PrivateDirectory {
     let root: PrivateDirectory
     do throws(SystemError) {
@@ -95,7 +98,7 @@ final class RejectsDirectory {
     root.close()
   }
 
-  /// Removes what a run writes to, as far as that can be done; the next run removes the rest.
+  /// Removes the directory that a run writes to as far as possible; the next run removes the rest.
   private static func removeIncoming(_ root: PrivateDirectory) {
     // The directory is empty once all files are published.
     if (try? root.removeDirectory(incomingName)) != nil { return }
@@ -105,10 +108,10 @@ final class RejectsDirectory {
     try? root.removeDirectory(incomingName)
   }
 
-  /// Lists a file that was written.
+  /// Adds a file that was written to the list.
   ///
   /// - Parameters:
-  ///   - path: Its path in the directory.
+  ///   - path: The path in the directory.
   ///   - digest: The SHA-256 of the file's content.
   /// - Throws: `SystemError` if the list cannot be written.
   func add(_ path: [UInt8], _ digest: SHA256.Digest) throws(SystemError) {
@@ -126,17 +129,17 @@ final class RejectsDirectory {
   func checkStands() throws(SystemError) { try root.checkStands(at: Array(path.utf8)) }
 }
 
-// MARK: The existing content
+// MARK: Inspection
 
 extension RejectsDirectory {
-  /// Checks that a run may replace what is in a directory; changes nothing.
+  /// Checks that a run may replace the files in a directory, without changing it.
   static func check(_ path: String, readsFiles: Bool) throws(MigrationError) {
     let root = try open(path)
     defer { root.close() }
     _ = try inspect(root, path, readsFiles: readsFiles)
   }
 
-  /// Looks at all that is in a directory, without following links.
+  /// Inspects everything in a directory, without following links.
   ///
   /// - Returns: Whether an earlier run left a list.
   /// - Throws: ``MigrationError/Code/rejectsNotEmpty`` if something in it is not as an earlier run
@@ -159,27 +162,30 @@ extension RejectsDirectory {
     return inspection.hasList
   }
 
-  /// The content of a directory, compared with its list of files.
+  /// A comparison of a directory with its list of files.
   private struct Inspection {
-    /// How many files a message names.
-    private static let mostNamed = 3
+    /// The maximum number of files that a message names.
+    private static let maximumNamed = 3
 
-    /// Whether what is in files is compared too.
+    /// Whether the content of files is compared too.
     let readsFiles: Bool
     private var manifest = RejectsManifest()
     private(set) var hasList = false
+    /// The files that are not listed.
     private var foreign = Named()
+    /// The files whose content is not the one that is listed.
     private var edited = Named()
 
     init(readsFiles: Bool) { self.readsFiles = readsFiles }
 
+    /// The number of some files, and the names of the first ones.
     private struct Named {
       var names: [String] = []
       var count = 0
 
       mutating func add(_ path: [UInt8], _ note: String = "") {
         count += 1
-        if names.count < mostNamed {
+        if names.count < maximumNamed {
           names.append(PlainText.escaped(SourcePath.text(path)) + note)
         }
       }
@@ -191,10 +197,10 @@ extension RejectsDirectory {
       }
     }
 
-    /// Whether there is something that is not from an earlier run.
+    /// Whether there is a file that is not from an earlier run.
     var hasForeign: Bool { foreign.count > 0 }
 
-    /// What keeps a run from replacing it; `nil` if nothing does.
+    /// The reason for which a run must not replace the files; `nil` if it may.
     var obstacle: String? {
       var reasons: [String] = []
       if foreign.count > 0 {
@@ -226,7 +232,7 @@ extension RejectsDirectory {
       for (name, form) in try directory.entries() {
         if prefix.isEmpty {
           if name == RejectsManifest.name, hasList { continue }
-          // What a killed run was writing.
+          // A list that a killed run was writing.
           if name == PrivateDirectory.stagedName, form == .file { continue }
           if name == incomingName, form == .directory {
             try below(directory, name) { (below) throws(SystemError) in
@@ -253,7 +259,7 @@ extension RejectsDirectory {
       }
     }
 
-    /// Whether a run was writing to a directory: its list is made first, and removed last.
+    /// Whether a run was writing to a directory: its list is created first, and removed last.
     private func isOfRun(_ incoming: PrivateDirectory) throws(SystemError) -> Bool {
       guard try incoming.form(of: RejectsManifest.name) == .file else {
         return try incoming.entries().isEmpty
@@ -264,7 +270,7 @@ extension RejectsDirectory {
       return header.starts(with: try list.read(count: header.count))
     }
 
-    /// A run writes files and directories, never anything else.
+    /// Adds what is neither a file nor a directory, and so not from a run.
     private mutating func lookForLinks(
       _ directory: PrivateDirectory, _ prefix: [UInt8]
     ) throws(SystemError) {
@@ -281,6 +287,7 @@ extension RejectsDirectory {
       }
     }
 
+    /// Calls `body` with a directory that is open meanwhile.
     private func below(
       _ directory: PrivateDirectory, _ name: [UInt8],
       _ body: (PrivateDirectory) throws(SystemError) -> Void
@@ -293,7 +300,7 @@ extension RejectsDirectory {
 }
 
 extension SHA256 {
-  /// The digest of a file's content from its position on.
+  /// Returns the digest of a file's content from its position on.
   fileprivate static func hash(of file: FileDescriptor) throws(SystemError) -> Digest {
     var hash = SHA256()
     while true {
@@ -307,13 +314,13 @@ extension SHA256 {
 // MARK: Publishing
 
 extension RejectsDirectory {
-  /// Puts what was written in the place of what earlier runs left.
+  /// Replaces the files of earlier runs by those of this run.
   ///
-  /// - Parameter isComplete: Whether all that failed is there; if not, earlier rejects stay unless
-  ///   new ones have their names.
-  /// - Returns: How many earlier rejects are gone.
+  /// - Parameter isComplete: Whether all rejects were written; if not, earlier ones stay unless new
+  ///   ones have their names.
+  /// - Returns: The number of earlier rejects that were removed.
   /// - Throws: ``MigrationError/Code/rejectsUnwritable``, or
-  ///   ``MigrationError/Code/rejectsNotEmpty`` if something was edited or added meanwhile.
+  ///   ``MigrationError/Code/rejectsNotEmpty`` if a file was edited or added meanwhile.
   func publish(isComplete: Bool) throws(MigrationError) -> Int {
     if new.isEmpty, !isComplete || !hasList { return 0 }
     _ = try Self.inspect(root, path)
@@ -321,15 +328,15 @@ extension RejectsDirectory {
       var removed = 0
       if new.isEmpty {
         try removeEarlier(in: root, [], &removed)
-        // Last: what is listed can be removed by the next run.
+        // The list is removed last: the next run can remove files that are listed.
         try root.removeFile(RejectsManifest.name)
         return removed
       }
       try flush()
-      // Synchronizing many files one after the other would take minutes.
+      // Synchronizing many files one by one would take minutes.
       let isMany = new.count > Self.fewFiles
       if isMany { try incoming.synchronizeAll() } else { try incoming.synchronizeContents() }
-      if hasList { try writeList(ofEarlier: { _ in true }) } else { try copyList() }
+      if hasList { try writeList { _ in true } } else { try copyList() }
       try place(incoming, in: root, isTop: true)
       if isComplete { try removeEarlier(in: root, [], &removed) }
       // The files must be on the disk before the list forgets the earlier ones.
@@ -347,11 +354,12 @@ extension RejectsDirectory {
     }
   }
 
-  /// Replaces the list of files by the list of the new files.
+  /// Replaces the list by that of the new files.
   private func copyList() throws(SystemError) { try writeList { _ in false } }
 
-  /// Replaces the list of files by a list of the new files and some of the earlier ones.
-  private func writeList(ofEarlier isKept: ([UInt8]) -> Bool) throws(SystemError) {
+  /// Replaces the list by one of the new files, and of the earlier ones for which `isKept` returns
+  /// `true`.
+  private func writeList(keepingEarlier isKept: ([UInt8]) -> Bool) throws(SystemError) {
     let output = try root.stageFile()
     defer { output.close() }
     do throws(SystemError) {
@@ -384,7 +392,7 @@ extension RejectsDirectory {
     }
   }
 
-  /// Moves the content of a directory of new files into the directory that holds the earlier files.
+  /// Moves the content of a directory of new files into a directory that may have earlier ones.
   private func place(
     _ source: PrivateDirectory, in target: PrivateDirectory, isTop: Bool = false
   ) throws(SystemError) {
@@ -392,7 +400,7 @@ extension RejectsDirectory {
       if isTop, name == RejectsManifest.name { continue }
       let there = try target.form(of: name)
       guard form == .directory else {
-        // A file of the source was rejected item by item before, and as a whole now.
+        // Rejects of a file are a directory with its items, or the file as a whole.
         if there == .directory {
           let old = try target.directory(named: name)
           defer { old.close() }
@@ -422,7 +430,7 @@ extension RejectsDirectory {
     try directory.synchronize()
   }
 
-  /// Removes the files that are not new, and directories left empty.
+  /// Removes the files that are not new, and directories without new files.
   private func removeEarlier(
     in directory: PrivateDirectory, _ prefix: [UInt8], _ removed: inout Int
   ) throws(SystemError) {
@@ -436,13 +444,9 @@ extension RejectsDirectory {
         if !new.lists(directory: path) { try directory.removeDirectory(name) }
       } else if !new.lists(path) {
         try directory.removeFile(name)
-        if path.hasIssuesEnding { removed += 1 }
+        // Each reject has one file of issues.
+        if path.suffix(7).elementsEqual(".issues".utf8) { removed += 1 }
       }
     }
   }
-}
-
-extension [UInt8] {
-  /// Whether it is the name of a file of issues, as each reject has one.
-  fileprivate var hasIssuesEnding: Bool { suffix(7).elementsEqual(".issues".utf8) }
 }

@@ -1,22 +1,21 @@
 import RMOSModels
 import RMOSSystem
 
-/// The list of the files that a run left in a directory of rejects, by which the next run knows
-/// what it may replace.
+/// The list of the files that a run left in a directory of rejects, which the next run may replace.
 ///
-/// It is a file in the format of `sha256sum`, below a first line that tells it from others:
-/// `sha256sum -c SHA256SUMS` checks the directory. Here it is kept as digests of its lines, 48
-/// bytes a file.
+/// The file has the format of `sha256sum` after a first line that identifies it, so
+/// `sha256sum -c SHA256SUMS` checks the directory. In memory, digests take the place of paths, so
+/// that a file takes 48 bytes.
 struct RejectsManifest {
   /// The name of the list in the directory.
   static let name = Array("SHA256SUMS".utf8)
-  /// The first line.
+  /// The first line of the list.
   static let header = Array(
     "# Rejects of RMOS, format 1: the next run replaces what is listed here and unchanged\n".utf8)
-  /// The longest line; paths have at most 4,096 bytes on most systems.
-  private static let longestLine = 64 << 10
+  /// The maximum length of a line, in bytes; paths have at most 4,096 bytes on most systems.
+  private static let maximumLine = 64 << 10
 
-  /// A digest of a path, or of a path and what the file holds.
+  /// A digest of a path, or of a path and the content of its file.
   private struct Key: Hashable {
     let high: UInt64
     let low: UInt64
@@ -31,13 +30,13 @@ struct RejectsManifest {
   private var paths: Set<Key> = []
   private var contents: Set<Key> = []
   private var directories: Set<Key> = []
-  /// The directory of the path that was added last; paths of one directory come in a row.
+  /// The directory of the path that was added last, since paths of one directory come in a row.
   private var lastDirectory: ArraySlice<UInt8> = []
 
   /// Creates an empty list.
   init() {}
 
-  /// Whether nothing is listed.
+  /// Whether the list has no files.
   var isEmpty: Bool { paths.isEmpty }
   /// The number of files.
   var count: Int { paths.count }
@@ -57,7 +56,7 @@ struct RejectsManifest {
   ///
   /// - Parameters:
   ///   - path: The path in the directory of rejects.
-  ///   - digest: The SHA-256 of what the file holds.
+  ///   - digest: The SHA-256 of the file's content.
   mutating func add(_ path: [UInt8], _ digest: SHA256.Digest) {
     paths.insert(Key(path))
     contents.insert(Key(path, digest))
@@ -73,9 +72,9 @@ struct RejectsManifest {
 // MARK: The file
 
 extension RejectsManifest {
-  /// A line of the list, with its end.
+  /// Returns a line of the list, with its line feed.
   ///
-  /// A name with a backslash or the end of a line is written as `sha256sum` does it.
+  /// Backslashes and line ends in a path are escaped as `sha256sum` escapes them.
   static func line(_ path: [UInt8], _ digest: SHA256.Digest) -> [UInt8] {
     var name: [UInt8] = []
     for byte in path {
@@ -93,9 +92,9 @@ extension RejectsManifest {
   /// Reads a list.
   ///
   /// - Parameters:
-  ///   - file: The list.
-  ///   - body: Called with each file, its path and its digest.
-  /// - Returns: Whether it is one, to its end.
+  ///   - file: The file.
+  ///   - body: Called with the path and digest of each line.
+  /// - Returns: Whether the file is a list, to its end.
   /// - Throws: What `body` throws; `SystemError` if the list cannot be read.
   static func forEachLine(
     of file: FileDescriptor, _ body: ([UInt8], SHA256.Digest) throws(SystemError) -> Void
@@ -103,7 +102,7 @@ extension RejectsManifest {
     var isFirst = true
     var rest: [UInt8] = []
     while true {
-      let piece = try file.read(count: longestLine)
+      let piece = try file.read(count: maximumLine)
       if piece.isEmpty { return rest.isEmpty && !isFirst }
       rest += piece
       var lines = rest.split(
@@ -119,7 +118,7 @@ extension RejectsManifest {
         try body(path, digest)
       }
       rest = Array(last)
-      if rest.count > longestLine { return false }
+      if rest.count > maximumLine { return false }
     }
   }
 

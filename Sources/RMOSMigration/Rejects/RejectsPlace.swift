@@ -1,14 +1,14 @@
 import RMOSModels
 import RMOSSystem
 
-/// The place of a directory for rejects, which may not exist yet.
+/// The path of a directory for rejects, which may not exist yet.
 package struct RejectsPlace {
   /// The path, as given.
   let path: String
 
   package init(_ path: String) { self.path = path }
 
-  /// Whether there is a directory to which an earlier run wrote its rejects.
+  /// Whether the directory has rejects of an earlier run.
   package var holdsRejects: Bool {
     let list = path + "/" + String(decoding: RejectsManifest.name, as: UTF8.self)
     let header = RejectsManifest.header
@@ -17,9 +17,9 @@ package struct RejectsPlace {
     return (try? file.read(count: header.count)) == header
   }
 
-  /// Checks that the directory will take the rejects of a source.
+  /// Checks that the rejects of a source can be written to the directory, without creating it.
   ///
-  /// Creates nothing. Unless `readsThem`, earlier rejects are known by their names alone.
+  /// Unless `readsThem`, earlier rejects are recognized by their names alone.
   ///
   /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInUse``,
   ///   ``MigrationError/Code/rejectsInSource`` or ``MigrationError/Code/rejectsUnwritable``.
@@ -32,7 +32,7 @@ package struct RejectsPlace {
     }
   }
 
-  /// The same, except for what is in the directory.
+  /// Checks the same, except for the content of the directory.
   func checkPath(source: String, _ catalog: EntityCatalog) throws(MigrationError) {
     let bytes = Array(path.utf8)
     let existing = nearest
@@ -61,7 +61,7 @@ package struct RejectsPlace {
     }
   }
 
-  /// The directory or its nearest existing parent, even if that is a dangling link.
+  /// The path of the directory or its nearest existing parent; a dangling link counts as existing.
   private var nearest: [UInt8] {
     var path = Array(path.utf8)
     while (try? FileStatus(of: path)) == nil {
@@ -74,7 +74,7 @@ package struct RejectsPlace {
     return path
   }
 
-  /// The error of a directory that cannot be written to.
+  /// Returns the error of a directory that cannot be written to.
   func unwritable(_ error: SystemError) -> MigrationError {
     MigrationError(
       .rejectsUnwritable,

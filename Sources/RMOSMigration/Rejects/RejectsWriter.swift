@@ -1,30 +1,33 @@
 import RMOSModels
 import RMOSSystem
 
-/// Copies failed entities, with their issues, into a directory that migrates once it is fixed.
+/// Copies failed entities, with their issues, into a directory that can be migrated once they are
+/// fixed.
 ///
-/// A copy's bytes are read again from the source, in constant memory. They are written aside, the
-/// copy before its issues, and take the place of what earlier runs left at the end of the run.
-/// Nothing that fails here stops a run: it is recorded in ``rejects``.
+/// The bytes of a copy are read again from the source, in constant memory. The copies replace those
+/// of earlier runs at the end of the run. An error in writing them does not stop the run, but is
+/// recorded in ``rejects``.
 final class RejectsWriter {
   private static let bufferSize = 64 << 10
-  /// The longest name that file systems allow, in bytes.
-  private static let longestName = 255
+  /// The maximum length of a file name, in bytes.
+  private static let maximumName = 255
 
-  /// How many bytes are still copied once the run is cancelled, so that small copies are complete.
+  /// The number of bytes that are still copied once the run is cancelled, so that small copies are
+  /// complete.
   private static let cancellationAllowance = 4 << 20
 
   private let source: [UInt8]
   private let isCancelled: () -> Bool
-  /// How many bytes were copied since the run was cancelled.
+  /// The number of bytes that were copied since the run was cancelled.
   private var copiedSinceCancelled = 0
   /// Whether copies are missing because the run was cancelled.
   private(set) var wasCancelled = false
   private let directory: RejectsDirectory
-  /// The directory's path if it was created for this run; it is removed if nothing failed.
+  /// The directory's path if this run created it; the directory is removed if it stays empty.
   private let created: [UInt8]?
   private var hasReadMe = false
-  /// The directory written to last: failures of one file come in a row.
+  /// The directory written to last, which the next copy is likely to need: the failures of a file
+  /// come in a row.
   private var folder: (path: [UInt8], handle: PrivateDirectory)?
   private(set) var rejects: Rejects
 
@@ -55,17 +58,19 @@ final class RejectsWriter {
     }
   }
 
-  /// Closes open directories, and removes the directory if it was created for nothing.
+  /// Closes open directories, and removes the directory if this run created it and published
+  /// nothing.
   func finish() {
     closeFolder()
     directory.close()
-    // The created directory is empty if nothing was published.
+    // Fails if files were published.
     if let created { try? FileSystem.removeDirectory(created) }
   }
 
-  /// Puts the copies in the place of what earlier runs left; if that fails, none counts as written.
+  /// Replaces the copies of earlier runs by those of this run; if that fails, none counts as
+  /// written.
   ///
-  /// - Parameter isComplete: Whether all that fails has been seen.
+  /// - Parameter isComplete: Whether the run has seen all failures of the source.
   func publish(isComplete: Bool) {
     closeFolder()
     guard let failure = failure(publishing: isComplete) else { return }
@@ -74,7 +79,7 @@ final class RejectsWriter {
     rejects.failure = rejects.failure ?? failure
   }
 
-  /// Why the copies could not be published; `nil` if they were.
+  /// Publishes the copies, and returns why that failed; `nil` if it succeeded.
   private func failure(publishing isComplete: Bool) -> String? {
     func displacement() -> String? {
       SystemError.thrown { () throws(SystemError) in try directory.checkStands() }
@@ -141,7 +146,8 @@ final class RejectsWriter {
       if parts.count == 1, batch.records.entries[index].mapping == nil,
         SourceTop.isFile(fileName, of: kind)
       {
-        // Migrations read directories below that of a kind; no file of the source has that name.
+        // The directory must be below that of the kind, where a migration reads it, and must not
+        // have the name of a file of the source.
         above = [Array(kind.table.utf8), [UInt8(ascii: "~")] + fileName]
       }
     }
@@ -164,12 +170,12 @@ final class RejectsWriter {
     }
     let text = issuesText(
       of: batch.records, at: index, issues, copy: failure == nil && copy != nil ? name : nil, run)
-    // The file of issues must not have the name of a directory of the source.
+    // The file of issues must not have the name of a file or directory of the source.
     var ending = ".issues"
     while (try? FileStatus(of: source + Array("/".utf8) + path + Array(ending.utf8))) != nil {
       ending = "~" + ending
     }
-    if name.count + ending.utf8.count > RejectsWriter.longestName {
+    if name.count + ending.utf8.count > RejectsWriter.maximumName {
       name = Array(ExportFileName.name(for: SourcePath.text(name)).utf8)
     }
     try writeFile(name + Array(ending.utf8), in: folder, prefix, Array(text.utf8))
@@ -191,7 +197,7 @@ final class RejectsWriter {
     return handle
   }
 
-  // MARK: Bytes
+  // MARK: Files
 
   private func write(
     _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: PrivateDirectory,
@@ -206,7 +212,7 @@ final class RejectsWriter {
     }
   }
 
-  /// Writes a file that gets its name once it is complete, and lists it.
+  /// Writes a file, which gets its name when it is complete, and adds it to the list.
   private func stage(
     _ name: [UInt8], in folder: PrivateDirectory, _ prefix: [UInt8],
     _ body: (inout Output) throws(SystemError) -> Void
@@ -252,7 +258,7 @@ final class RejectsWriter {
       if copiedSinceCancelled > RejectsWriter.cancellationAllowance {
         throw .cancelled
       }
-      // At the beginning of a file, these bytes would indicate an encoding.
+      // At the beginning of a file, such bytes would be taken for an encoding.
       if isFirst, bytes.prefix(2).contains(where: { $0 == 0 || $0 >= 0x80 }) {
         try output.write(Array("  ".utf8))
       }
@@ -271,12 +277,12 @@ final class RejectsWriter {
     try output.write(mark.encode(copy.closing))
   }
 
-  /// Reads at most `count` bytes; empty at the end.
+  /// Reads at most `count` bytes; returns none at the end.
   private func read(_ count: Int, from input: FileDescriptor) throws(SystemError) -> [UInt8] {
     try input.read(count: min(count, RejectsWriter.bufferSize))
   }
 
-  /// The byte-order mark of a UTF-16 file, which its copies need too, and its encoding.
+  /// The byte-order mark of a file in UTF-16, which copies of its parts need too.
   private struct ByteOrderMark {
     /// Empty for a file in UTF-8.
     let bytes: [UInt8]
@@ -300,7 +306,7 @@ final class RejectsWriter {
 }
 
 extension RejectsWriter {
-  /// The instructions in the directory.
+  /// The text of `README.txt` in the directory.
   static let readMe = """
     These are copies of the entities that were not migrated, in the layout of the source.
     Next to each file, NAME.issues lists its issues and where it comes from.
@@ -314,7 +320,7 @@ extension RejectsWriter {
 
     """
 
-  /// The issues of one entry as a JSON object.
+  /// Returns the issues of an entry as a JSON object.
   func issuesText(
     of batch: RecordBatch, at index: Int, _ issues: ArraySlice<Issue>, copy: [UInt8]?,
     _ run: Int64?
@@ -329,7 +335,7 @@ extension RejectsWriter {
       $0.member("copy", copy.map { SourcePath.text($0) })
       $0.member("run", run)
       $0.member("tool_version", RMOSVersion.current)
-      // What is wrong is the same every night.
+      // Known and new failures look the same, so that the file does not change from run to run.
       $0.member("issues", each: issues) { $0.issue($1, tellingApart: false) }
     }
     return writer.text + "\n"
