@@ -1,12 +1,12 @@
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// What an object becomes through a mapping, in memory.
+/// The result of mapping and decoding an object.
 struct MappedObject {
-  /// The text it becomes; `nil` if no rule took it.
+  /// The mapped text; `nil` if no rule took the object.
   var text: String?
   var remarks: [ObjectMapper.Remark] = []
-  /// The entity decoded from it.
+  /// The entity decoded from the text.
   var record: Record?
   var issues: [Issue] = []
   var isFailed = false
@@ -19,12 +19,12 @@ struct MappedObject {
   /// Maps an object.
   ///
   /// - Parameters:
-  ///   - object: JSON; white space may stand before it.
-  ///   - kind: What it becomes.
-  ///   - mapping: By which.
-  ///   - key: The key of the dictionary that it stands in.
-  ///   - isAlone: Whether a rule must recognize it.
-  /// - Throws: If the object is not JSON.
+  ///   - object: The object as JSON, with white space before it or without.
+  ///   - kind: The kind of the entity.
+  ///   - mapping: The mapping.
+  ///   - key: The object's key in a dictionary.
+  ///   - isAlone: Whether a rule must recognize the object.
+  /// - Throws: `JSONScanError` if the object is not JSON.
   init(
     _ object: String, as kind: EntityKind, by mapping: Mapping, key: String? = nil,
     isAlone: Bool = false
@@ -78,7 +78,7 @@ struct MappedObject {
 }
 
 extension Mapping {
-  /// A mapping of one rule for job logs, given as JSON.
+  /// Creates a mapping of one rule for job logs, given as JSON.
   static func joblogs(_ rule: String, names: String = "exact") throws -> Mapping {
     try Mapping(
       parsing: #"{"mapping":1,"name":"test","names":"\#(names)","joblogs":[\#(rule)]}"#)

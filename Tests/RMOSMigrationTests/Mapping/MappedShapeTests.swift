@@ -6,13 +6,13 @@ import Testing
 @testable import RMOSModels
 @testable import RMOSStore
 
-/// Shapes that shops really have, read by the built-in mappings, in both stores.
+/// Shapes of files that shops have, read with the built-in mappings into both stores.
 @Suite struct MappedShapeTests {
-  /// One directory and what must come of it.
+  /// A directory, and the expected result.
   struct Shape: Sendable, CustomTestStringConvertible {
     let name: String
     let mapping: String
-    /// How many migrate, and how many fail.
+    /// The numbers of entities that migrate and that fail.
     let mapped: (migrated: Int, failed: Int)
 
     var testDescription: String { name }
@@ -39,7 +39,7 @@ import Testing
     return options
   }
 
-  /// Dry and real agree, and what migrated is skipped by a second run.
+  /// Checks that a dry run predicts the run, and that a second run skips what the first migrated.
   private func check(
     _ shape: Shape, _ store: any RecordStore
   ) throws {
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  /// Exported and read without a mapping, the rows are the same.
+  /// An export is read without a mapping, and gives the same rows.
   @Test(arguments: shapes)
   func exportedAndMigrated(_ shape: Shape) throws {
     try TemporaryDirectory.use { directory in
@@ -152,7 +152,7 @@ import Testing
     #expect(failed.id == "r-4" && failed.locator == "/runs/r-4")
     #expect(
       recorded.issues.first { $0.id == "r-4" && $0.severity == .error }?.pointer == "/end_time")
-    // The bytes are those of the source.
+    // Provenance is of the bytes in the source.
     let provenance = try #require(try store.read { try $0.provenance(.joblogs, id: "r-1") })
     let file = try [UInt8](
       Data(
@@ -196,7 +196,7 @@ import Testing
         == .text(#"{"lane":"rosette","preset":"Safe"}"#))
     #expect(
       try value(store, .patterns, "rosette_0b", "metadata") == .text(#"{"lane":"rosette"}"#))
-    // What of the payload was taken is not kept twice.
+    // The parts of the payload that became members are not kept with it.
     let payload = try kept(store, .patterns, "rosette_0b")?["payload"]
     #expect(payload?["payload"] == nil && payload?["preset"] == .null)
     #expect(payload?["job_id"]?.string == "rosette_0b")

@@ -6,8 +6,7 @@ import Testing
 @testable import RMOSModels
 @testable import RMOSStore
 
-/// Mappings through all of a migration: which files they read, and what other commands make of
-/// them.
+/// Mappings in whole migrations: the files that they read, their rejects, and other commands.
 @Suite struct MappedSourceTests {
   private static let run =
     #"{"no":"r1","kind":"slice","settings":{"a":1},"state":"done","ended":"2025-01-01T00:00:00"}"#
@@ -40,9 +39,8 @@ import Testing
     return try Diff(of: tree.path, against: store, options: options).runSynchronously()
   }
 
-  /// What a rule skips is neither read nor lost without a word: in lines, lists, dictionaries and
-  /// alone.
-  @Test func whatIsNoEntityIsLeftOut() throws {
+  /// Objects that a rule skips are left out with a note, in lines, lists, dictionaries and alone.
+  @Test func skippedObjectsAreLeftOut() throws {
     let beat = #"{"type":"heartbeat","at":1}"#
     let tree = try SourceTree([
       "joblogs/log.jsonl": [beat, run("r1"), beat, beat].joined(separator: "\n"),
@@ -58,7 +56,7 @@ import Testing
     let store = InMemoryStore()
     let migrated = try migrate(tree, [skipping], into: store)
     let total = migrated.summary.statistics.total
-    // What no rule takes is read as without a mapping.
+    // Objects that no rule takes are read without the mapping.
     #expect(total.found == 4 && total.migrated == 3 && total.failed == 1)
     let notes = migrated.issues.filter { $0.code == .mappingSkipped }
     #expect(notes.allSatisfy { $0.severity == .info })
@@ -67,7 +65,7 @@ import Testing
         "joblogs/alone.json: 1 object ", "joblogs/dictionary.json: 1 object ",
         "joblogs/list.json: 1 object ", "joblogs/log.jsonl: 3 objects",
       ])
-    // A mapping that only leaves out has read something.
+    // A mapping that only skips objects is not reported as unused.
     let onlySkipping = try Mapping(
       parsing: #"""
         {"mapping":1,"name":"beats","joblogs":[
@@ -75,7 +73,7 @@ import Testing
         """#)
     let report = MigrationReport(of: try migrate(tree, [onlySkipping]).summary)
     #expect(!report.text.contains("read nothing"), "\(report.text)")
-    // The other readers of a source agree.
+    // Dry runs, further runs and diffs agree.
     let dry = try migrate(tree, [skipping], into: InMemoryStore()) { $0.isDryRun = true }
     #expect(dry.issues == migrated.issues && dry.summary.statistics.total == total)
     let again = try migrate(tree, [skipping], into: store)
@@ -84,9 +82,9 @@ import Testing
     #expect(difference.total.equal == 3, "\(difference.json)")
   }
 
-  /// Files that a mapping reads count, be they outside the kinds' directories; those that it keeps
-  /// from being read do not.
-  @Test func theMeasureOfASourceIsWhatIsRead() throws {
+  /// The size of a source counts the files that a mapping reads outside the kinds' directories, and
+  /// not those in them that it keeps from being read.
+  @Test func theSizeOfASourceIsThatOfTheFilesRead() throws {
     let tree = try SourceTree([
       "logs/one.json": "[\(run("r1"))]", "old.json": run("r2"), "other/no.json": run("r3"),
       "patterns/saw.json": "[\(run("r4"))]",
@@ -117,8 +115,7 @@ import Testing
 
   // MARK: Rejects
 
-  /// What a mapping reads by the shape of a document is copied, and read again, as it would be
-  /// without one.
+  /// Rejects of objects that a mapping finds by the shape of the document are found in the copies.
   @Test(arguments: [
     ("{\"f1\":\(flawed(1)),\"f2\":\(flawed(2))}", 2), ("{\"f1\":\(flawed(1))}", 1),
     ("[\(flawed(1)),\(flawed(2))]", 2), (flawed(1), 1),
@@ -142,7 +139,7 @@ import Testing
         #expect(first.summary.statistics.total.failed == count, "\(first.issues)")
         for file in try FileManager.default.subpathsOfDirectory(atPath: rejects) {
           let path = rejects + "/" + file
-          // Neither the directories that are named as files nor what is beside the copies.
+          // Skips directories that are named like files, and the files beside the copies.
           guard file.hasSuffix(".json"),
             let copy = try? String(contentsOfFile: path, encoding: .utf8)
           else { continue }
@@ -176,15 +173,15 @@ import Testing
     Texts.family("f"), Texts.pattern("p"), Texts.job("j")
   )
 
-  /// A kind that a document does not have is not looked for in what others read, and what is wrong
-  /// with the document is said once.
+  /// A kind that a document does not have is not looked for in the entities of others, and a
+  /// problem of the document is reported once.
   @Test(arguments: [
     ("{\"families\":[\(family)],\"patterns\":[\(pattern)],\"jobs\":[\(job)]}", 3, 0),
     ("{\"families\":[\(family)],\"log\":{\"a\":1}}", 1, 0),
     ("{\"jobs\":[\(job)]}", 1, 0), ("{\"patterns\":[],\"log\":{}}", 0, 0),
-    // None of them, read as the file of one kind.
+    // Without any of the collections, the document is read as that of one kind.
     ("{\"logs\":[{\"a\":1}]}", 1, 1), ("[{\"a\":1}]", 1, 1),
-    // Broken, empty, or not what a document is.
+    // Broken or empty documents, and values that are none.
     ("", 1, 1), ("7", 1, 1), ("{\"families\":[\(family)],\"patterns\":[\(pattern)", 3, 1),
     ("{\"families\":[\(family)],\"patterns\":[\(pattern), {\"id\"", 3, 1),
     ("{\"families\":[\(family)]} 7", 2, 1), ("\u{FFFE}", 1, 1),
@@ -199,8 +196,8 @@ import Testing
     }
   }
 
-  /// A collection with objects of several kinds, told apart by `when`: each is read as the kind
-  /// whose rule takes it, and what none takes once.
+  /// In a collection with objects of several kinds, each object is read as the kind whose rule
+  /// takes it, and once if none does.
   @Test(arguments: [
     ("/items/*", "a.json", "{\"items\":[\(mixed)]}", 4, 2),
     ("/items/*", "a.json", "{\"items\":[\(mixed), {\"type\":\"glue\"}]}", 5, 3),
@@ -233,10 +230,11 @@ import Testing
 
   private static let typedFamily = #"{"type":"family",\#(family.dropFirst())"#
   private static let typedJob = #"{"type":"job",\#(job.dropFirst())"#
-  /// One of each, an object that is neither, and what is no object.
+  /// An object of each kind, one of neither, and a number.
   private static let mixed = #"\#(typedJob), {"type":"screw"}, \#(typedFamily), 7"#
 
-  /// What may hold entities and no rule leads to is said, but not what describes the document.
+  /// Values that may hold entities are reported if no rule leads to them, unless their names say
+  /// that they describe the document.
   @Test(arguments: [
     (#"{"jobs":[],"archived":[{"id":"r"}]}"#, "/archived"),
     (#"{"jobs":[J],"more":[{"id":"r"}],"errors":[{"id":"r"}],"n":[1]}"#, "/more"),
@@ -246,7 +244,7 @@ import Testing
     (#"{"jobs":[J],"b":J}"#, "/b"), (#"{"jobs":[J],"b":F}"#, "/b"),
     (#"{"jobs":[J],"settings":{"a":{"x":1}},"shop":{"city":"Kassel"},"n":{}}"#, nil),
   ])
-  func whatIsBesideAMappedList(_ text: String, _ place: String?) throws {
+  func valuesBesideAMappedListAreReported(_ text: String, _ place: String?) throws {
     let text = text.replacing("J", with: Self.job).replacing("F", with: Self.family)
       .replacing("S", with: String(repeating: " ", count: 300_000))
     let tree = try SourceTree(["shop.json": text])
@@ -270,7 +268,7 @@ import Testing
     #expect(made.summary.statistics[.joblogs].found == 1)
   }
 
-  /// Each copy of what failed has one kind.
+  /// Each copy of a reject is of one kind.
   @Test func rejectsOfADocumentOfSeveralKindsAreMigratedOnceFixed() throws {
     let tree = try SourceTree([
       "shop.json":
@@ -311,7 +309,7 @@ import Testing
         "joblogs/runs.json - j1 migrated", "runs.json - t1 migrated",
         "exports/b/runs.json - e1 migrated", "patterns/runs.json - p1 migrated",
       ])
-    // What a mapping reads is not said to be unread.
+    // Files that a mapping reads are not reported as not read.
     let unread = recorded.issues.filter { $0.code == .inputNotRead }.map(\.source)
     #expect(unread == ["exports/a.json"])
   }
@@ -340,7 +338,7 @@ import Testing
     (#"{"data":{"runs":[R1,R2]},"runs":[R3]}"#, ["/data/runs/0 r1", "/data/runs/1 r2"]),
     (#"{"data":{"runs":{"a":R1}}}"#, ["/data/runs/a r1"]),
     (#"{"data":{"runs":[]}}"#, []),
-    // Where the pointer leads nowhere, the document is of another shape.
+    // If the pointer leads nowhere, the document's shape counts.
     ("[R1]", ["0 r1"]), ("R1", ["- r1"]),
   ])
   func entities(_ document: String, _ expected: [String]) throws {
@@ -423,7 +421,7 @@ import Testing
       }
       let report = try diff(tree, store, [other])
       #expect(report.total.different == 1)
-      // Neither side changed.
+      // The difference is due to the mapping: neither side changed.
       #expect(report.entries.first?.change == .reading)
       #expect(
         try diff(tree, store, [mapping()]).total.equal == 1)
@@ -435,7 +433,7 @@ import Testing
       #expect(options["mappings"]?[0]?["name"]?.string == "test")
       #expect(options["mappings"]?[0]?["sha256"]?.string == other.sha256)
       #expect(options["mappings"]?[0]?["text"]?.string == other.text)
-      // Undone, the row is what the first mapping made of the entity, and at last it is gone.
+      // Undoing the update restores the row of the first run, and undoing that removes it.
       #expect(try diff(tree, store, [other]).total.equal == 1)
       #expect(try Undo(of: run, in: store).runSynchronously().counts.restored[.joblogs] == 1)
       #expect(try diff(tree, store, [mapping()]).total.equal == 1)
@@ -446,7 +444,7 @@ import Testing
     }
   }
 
-  /// Read otherwise, nothing has changed in the database, and nothing is gone from the source.
+  /// A diff without the mappings of the run does not report changes that neither side made.
   @Test func aComparisonWithoutTheMapping() throws {
     let anyCase = try #require(Mapping.builtIn(named: "any-case"))
     let width = try Mapping(
@@ -474,7 +472,7 @@ import Testing
     #expect(try diff(tree, store, [width, anyCase]).isEmpty)
   }
 
-  /// A dry run knows an entity again that it has read before, also under the key of a dictionary.
+  /// A dry run recognizes an entity that it has read before, even if a key gave its id.
   @Test func duplicatesInADryRun() throws {
     let mapping = try #require(Mapping.builtIn(named: "catalogue"))
     let rope = #"{"id":"x","name":"n","rows":2,"columns":3}"#
@@ -490,7 +488,7 @@ import Testing
       real.outcomes.map(\.codes) == [[], ["duplicate.differs"], ["duplicate.identical"]])
   }
 
-  /// Of several rules, the one that took an entity reads it again.
+  /// A dry run reads an entity again by the rule that took it, though another one fits too.
   @Test func duplicatesUnderTwoRulesInADryRun() throws {
     let mapping = try Mapping(
       parsing: """
@@ -524,7 +522,7 @@ import Testing
     #expect(pattern?["name"] == .text("B") && pattern?["pattern_type"] == .text("f"))
   }
 
-  /// What failed is copied so that it migrates through the same mapping once it is right.
+  /// Copies of failed entities are read with the same mapping, and migrate once they are fixed.
   @Test(arguments: [
     "{\"runs\":{\"r9\":X}}", "{\"data\":{\"runs\":[Y,X]}}", "[X,Y]", "X", "X\n",
     "{\"r9\":X}",

@@ -3,15 +3,15 @@ import Testing
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// Conversions, to the last digit.
+/// Conversions are exact to the last digit.
 @Suite struct MappingConversionTests {
-  /// What a value of `/a` becomes; `nil` if it stays as it stands.
+  /// Converts a value; `nil` if it stays as it is.
   private func convert(_ value: String, _ words: String) throws -> String? {
     let mapped = try MappedObject(
       #"{"a":\#(value)}"#, as: .joblogs,
       by: .joblogs(#"{"members":{"results":{"from":"/a",\#(words)}}}"#))
     let result = mapped.value?["results"]?.text
-    // What was converted is kept too, and nothing else is.
+    // Only the original of a converted value is kept.
     let isKept = mapped.value?["a"] != nil
     return isKept ? result : nil
   }
@@ -59,7 +59,7 @@ import Testing
     #expect(try convert(value, #""as":"epoch""#) == nil)
   }
 
-  /// As Windows PowerShell and .NET write times.
+  /// Times as Windows PowerShell and .NET write them.
   @Test(arguments: [
     (#""\/Date(1700000000000)\/""#, "2023-11-14T22:13:20.000Z"),
     (#""/Date(1700000000123+0200)/""#, "2023-11-14T22:13:20.123Z"),
@@ -161,7 +161,7 @@ import Testing
   @Test(arguments: [
     (#""2025-10-02T08:00:00Z""#, #""2025-10-02T10:00:00""#), (#""2025-10-02""#, #""2025-10-03""#),
     (#""soon""#, #""2025-10-03T00:00:00""#),
-    // The end before the start.
+    // The end is before the start.
     (#""2025-10-02T08:06:30""#, #""2025-10-02T08:01:00""#), ("1700000000.5", "1700000000"),
   ])
   func noDifference(_ first: String, _ second: String) throws {

@@ -5,9 +5,9 @@ import Testing
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// Mapping files: what is right in them, and what is wrong where.
+/// The mistakes in mapping files, and their places.
 @Suite struct MappingParserTests {
-  /// A mapping with one rule for job logs, and what is wrong with it.
+  /// Parses a mapping, and returns the mistake in it; `nil` if there is none.
   private func mistake(_ text: String) -> ParsingError? {
     do throws(ParsingError) {
       _ = try Mapping(parsing: text)
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(arguments: [
-    // The place is that of the word, the message says what is allowed.
+    // The place is that of the word, and the message lists the words that are allowed.
     (#"{"mapping":1,"name":"x","joblogs":[{"form":1}]}"#, 36, "files, entities, when, members"),
     (#"{"mapping":1,"name":"x","joblog":[{}]}"#, 24, "Did you mean joblogs?"),
     (#"{"mapping":2,"name":"x","joblogs":[{}]}"#, 11, "format 1"),
@@ -100,7 +100,7 @@ import Testing
     #expect("\(error)".hasPrefix("line 2, column 9: "))
   }
 
-  @Test func whatAMappingSays() throws {
+  @Test func aMappingHasItsText() throws {
     let text = #"{"mapping":1,"name":"x","about":"y","$schema":"s","patterns":[{}]}"#
     let mapping = try Mapping(parsing: "\u{FEFF}" + text)
     #expect(mapping.name == "x" && mapping.about == "y" && mapping.text == text)
@@ -168,9 +168,9 @@ import Testing
     return process.terminationStatus
   }
 
-  /// Checks that each mapping is right by the schema, or that none is.
+  /// Checks that all mappings are valid by the schema, or that none is.
   ///
-  /// All in one process, which takes long to start.
+  /// One process checks them all, since it takes long to start.
   private func expect(_ mappings: [String], valid: Bool) throws {
     let program = """
       import json, sys, jsonschema
@@ -191,7 +191,7 @@ import Testing
   }
 
   @Test(.enabled(if: hasValidator, "python3 has no jsonschema"))
-  func whatIsWrongDoesNotFitTheSchema() throws {
+  func mistakesDoNotFitTheSchema() throws {
     let mappings = [
       #""form":1"#, #""members":{"jobtype":"/a"}"#, #""members":{"id":"a"}"#,
       #""members":{"id":{"from":"/a","as":"date"}}"#, #""members":{"id":{}}"#,
@@ -202,7 +202,7 @@ import Testing
   }
 }
 
-/// Patterns for paths.
+/// Patterns and the paths that they match.
 @Suite struct FileGlobTests {
   @Test(arguments: [
     ("joblogs/saw_runs.json", "joblogs/saw_runs.json", true),

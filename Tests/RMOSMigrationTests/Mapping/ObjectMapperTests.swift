@@ -3,7 +3,7 @@ import Testing
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// What becomes of an object's members.
+/// The text to which objects are mapped.
 @Suite struct ObjectMapperTests {
   private func map(
     _ object: String, _ rule: String, key: String? = nil, isAlone: Bool = false
@@ -11,7 +11,7 @@ import Testing
     try MappedObject(object, as: .joblogs, by: .joblogs(rule), key: key, isAlone: isAlone)
   }
 
-  /// The text a rule with one member makes, and what is kept.
+  /// Maps an object by a rule with the given members.
   private func text(_ object: String, _ members: String, key: String? = nil) throws -> String? {
     try map(object, #"{"members":{\#(members)}}"#, key: key).text
   }
@@ -21,18 +21,18 @@ import Testing
   @Test(arguments: [
     (#"{"run":"r"}"#, #""id":{"from":"/run"}"#, #"{"id":"r"}"#),
     (#"{"run":"r"}"#, #""id":"/run""#, #"{"id":"r"}"#),
-    // The first that is there and not null.
+    // The first reference that is present and not null.
     (#"{"a":null,"b":"x"}"#, #""id":["/a","/b"]"#, #"{"id":"x","a":null}"#),
     (#"{"b":"x","a":"y"}"#, #""id":["/a","/b"]"#, #"{"id":"y","b":"x"}"#),
-    // Nothing to take: the member is absent.
+    // Without a value, the member is absent.
     (#"{"a":1}"#, #""status":"/b""#, #"{"a":1}"#),
     (#"{"a":null}"#, #""status":"/a""#, #"{"a":null}"#),
     (#"{}"#, #""status":"/b""#, "{}"),
-    // A constant, alone and for what is not there.
+    // A constant, alone and in place of an absent value.
     (#"{}"#, #""status":{"value":"failed"}"#, #"{"status":"failed"}"#),
     (#"{"a":"x"}"#, #""status":{"from":"/a","value":"failed"}"#, #"{"status":"x"}"#),
     (#"{"a":null}"#, #""status":{"from":"/a","value":"failed"}"#, #"{"status":"failed","a":null}"#),
-    // Into objects and lists.
+    // Values in objects and lists.
     (#"{"m":{"t":"x","u":1}}"#, #""job_type":"/m/t""#, #"{"job_type":"x","m":{"u":1}}"#),
     (#"{"m":{"t":"x"}}"#, #""job_type":"/m/t""#, #"{"job_type":"x"}"#),
     (#"{"m":["x","y"]}"#, #""job_type":"/m/1""#, #"{"job_type":"y","m":["x",null]}"#),
@@ -42,7 +42,7 @@ import Testing
     (#"{"\u0061":"x"}"#, #""id":"/a""#, #"{"id":"x"}"#),
     // The whole object.
     (#"{"id":"i","x":1}"#, #""parameters":"""#, #"{"parameters":{"id":"i","x":1},"id":"i"}"#),
-    // Taken twice, moved once.
+    // A value that two members take.
     (#"{"a":"x"}"#, #""id":"/a","job_type":"/a""#, #"{"id":"x","job_type":"x"}"#),
   ])
   func from(_ object: String, _ members: String, _ expected: String) throws {
@@ -72,7 +72,7 @@ import Testing
 
   private let pair = #""duration_seconds":{"from":["key","/e"],"as":"difference"}"#
 
-  /// A word that stands for nothing leaves the member to what comes next.
+  /// If a word is replaced by null, the next reference or the constant counts.
   @Test(arguments: [
     (#"{"t":"N/A","u":"rope"}"#, "rope"), (#"{"t":"N/A","u":"N/A"}"#, "other"),
     (#"{"t":"N/A"}"#, "other"), (#"{"t":"x","u":"rope"}"#, "x"),
@@ -93,15 +93,15 @@ import Testing
     #expect(unknown["duration_seconds"] == "7.0" && unknown.remarks.count == 1)
   }
 
-  /// The place of what is missing is that of the word for nothing.
+  /// A word that is replaced by null is the place of the missing member.
   @Test func aWordForNothingIsWhereTheMemberIsMissing() throws {
     let mapped = try map(
       #"{"a":1,"t":"N/A"}"#, #"{"members":{"job_type":{"from":"/t","values":{"N/A":null}}}}"#)
     #expect(mapped.issues.first { $0.pointer == "/job_type" }?.column == 12)
   }
 
-  /// A member that the rule reads is not passed over, whatever came of it.
-  @Test func whatARuleReadsIsNoLookAlike() throws {
+  /// A member that the rule refers to is no look-alike, even if it has no value.
+  @Test func membersThatARuleReadsAreNoLookAlikes() throws {
     let codes = { (object: String, source: String) in
       try map(object, #"{"members":{"end_time":\#(source)}}"#).codes.filter {
         $0 == "field.look-alike"
@@ -113,7 +113,7 @@ import Testing
     ] {
       #expect(try codes(#"{"EndTime":"n/a"}"#, source).isEmpty)
       #expect(try codes(#"{"\u0045ndTime":"n/a"}"#, source).isEmpty)
-      // Another is.
+      // A member that the rule does not refer to is one.
       #expect(try codes(#"{"EndTime":"n/a","end-time":"2025-01-01"}"#, source).count == 1)
     }
     #expect(try codes(#"{"EndTime":"n/a"}"#, #""/ended""#).count == 1)
@@ -137,7 +137,7 @@ import Testing
       #""results":{"object":{"a":{"object":{"b":"/e"}},"c":{"from":"/n","as":"number","decimal":","}}}"#,
       #"{"results":{"a":{"b":"x"},"c":2.5},"n":"2,5"}"#
     ),
-    // The rest: what nothing uses, and what is left of what was taken apart.
+    // The rest: members that are not used elsewhere, and the remains of others.
     (
       #"{"id":"i","a":1,"b":2,"m":{"x":1,"y":2},"t":"5"}"#,
       #""parameters":{"rest":true},"job_type":"/m/x","duration_seconds":{"from":"/t","as":"number"}"#,
@@ -148,7 +148,7 @@ import Testing
       #"{"parameters":{"x":2,"a":1}}"#
     ),
     (#"{"id":"i"}"#, #""parameters":{"rest":true}"#, #"{"id":"i"}"#),
-    // The field itself, under another name of it, is no rest.
+    // A member under another name of the field is not gathered.
     (
       #"{"id":"i","parameters_json":"{}","a":1}"#, #""parameters":{"rest":true}"#,
       #"{"id":"i","parameters_json":"{}","a":1}"#
@@ -183,7 +183,7 @@ import Testing
     #expect(mapped.value?["pattern_id"]?.text == expected)
     #expect(mapped.remarks.count == remarks)
     #expect(mapped.remarks.allSatisfy { $0.code == .fieldNotDerived })
-    // What is common to elements stays in them.
+    // The common value stays in the elements.
     let source = try JSONValue(parsing: object)
     #expect(mapped.value?["r"] == source["r"])
   }
@@ -197,7 +197,7 @@ import Testing
     (#"{"s":true}"#, #"{"status":"running","s":true}"#),
     (#"{"s":"n/a"}"#, #"{"s":"n/a"}"#),
     (#"{"s":"\u0073uccess"}"#, #"{"status":"completed","s":"\u0073uccess"}"#),
-    // As it stands: moved.
+    // An unchanged value is not kept.
     (#"{"s":"completed"}"#, #"{"status":"completed"}"#),
   ])
   func values(_ object: String, _ expected: String) throws {
@@ -206,10 +206,10 @@ import Testing
       try text(object, #""status":{"from":"/s","values":\#(values)}"#) == expected)
   }
 
-  // MARK: What is kept
+  // MARK: Kept members
 
-  /// Originals under the names of the entity's own stand in an object of their own, so that what is
-  /// exported can be read again.
+  /// Originals with names of the entity's own members are in an object of their own, so that an
+  /// export can be read again.
   @Test func originalsOfTheSameName() throws {
     let mapped = try map(
       #"{"status":"success","created_at":5,"x":1}"#,
@@ -225,19 +225,19 @@ import Testing
     #expect(kept == #"{"x":1,"mapped_from":{"status":"success","created_at":5}}"#)
   }
 
-  /// What was mapped and exported is left alone by the same mapping.
-  @Test func whatIsMappedAlready() throws {
+  /// A mapping does not change entities that it mapped before they were exported.
+  @Test func mappedEntitiesStayAsTheyAre() throws {
     let text = #"{"status":"completed","mapped_from":{"status":"success"}}"#
     let rule = #"{"members":{"status":{"from":"/status","values":{"success":"completed"}}}}"#
     #expect(try map(text, rule).text == text)
   }
 
   @Test(arguments: [
-    // A member of the entity's own that the rule does not name is read as without a mapping.
+    // One of the entity's own members is read under its name if the rule does not name it.
     (#"{"id":"i","name":"n"}"#, #""job_type":"/name""#, #"{"job_type":"n","id":"i"}"#),
-    // One that went elsewhere is not.
+    // Not if another member takes its value.
     (#"{"results":{"a":1}}"#, #""parameters":"/results""#, #"{"parameters":{"a":1}}"#),
-    // Nor is one that the rule says comes from somewhere else.
+    // Nor if the rule gives the member another source.
     (#"{"status":"x"}"#, #""status":"/state""#, #"{"mapped_from":{"status":"x"}}"#),
   ])
   func ownMembers(_ object: String, _ members: String, _ expected: String) throws {
@@ -248,7 +248,7 @@ import Testing
     #"{"run":"a","run":"b"}"#, #"{"x":1,"x":2}"#, #"{"id":"a","id":"b"}"#,
     #"{"status":"a","status":"b"}"#,
   ])
-  func membersThatStandTwice(_ object: String) throws {
+  func repeatedMembersAreRefused(_ object: String) throws {
     let mapped = try map(
       object,
       #"""
@@ -295,7 +295,7 @@ import Testing
     #expect(try jobType(#"{"c":1}"#) == nil)
   }
 
-  /// An object that may be a collection is taken by a rule that knows it by something.
+  /// An object that may be a collection is taken only by a rule that recognizes it.
   @Test(arguments: [
     (#"{"members":{"id":"/run"}}"#, #"{"run":"r"}"#, true),
     (#"{"members":{"id":"/run"}}"#, #"{"runs":[]}"#, false),
@@ -315,7 +315,7 @@ import Testing
       #"{"JobType":"slice","STATUS":"failed","start-time":"2025-01-01"}"#,
       #"{"job_type":"slice","status":"failed","start_time":"2025-01-01"}"#
     ),
-    // The exact name counts; of several others it is open which is meant.
+    // The exact name counts; of several spellings it is undecided which is meant.
     (#"{"Job Type":"slice","job_type":"batch"}"#, #"{"Job Type":"slice","job_type":"batch"}"#),
     (#"{"Job Type":"slice","JobType":"batch"}"#, #"{"Job Type":"slice","JobType":"batch"}"#),
     (#"{"Parameters JSON":"{}","RunId":"r"}"#, #"{"parameters_json":"{}","run_id":"r"}"#),
@@ -329,7 +329,7 @@ import Testing
 
   // MARK: Where it comes from
 
-  /// Issues, references and provenance speak of the source's bytes.
+  /// Issues, references and provenance have the places in the source.
   @Test func places() throws {
     let object = """
 
@@ -364,7 +364,7 @@ import Testing
     #expect(provenance.unknownMembers == nil)
   }
 
-  /// What a null leaves without a value is missing there.
+  /// The null for which a member is missing is the place of the issue.
   @Test(arguments: [
     (#"{"a":null,"kind":null}"#, 18), (#"{"a":null}"#, 1), (#"{"parameters":null,"kind":"x"}"#, 15),
   ])
@@ -397,7 +397,7 @@ import Testing
     #expect(throws: JSONScanError.self) { try map(#"{"a":1"#, #"{"members":{"id":"/a"}}"#) }
   }
 
-  /// What is taken into an object nests deeper by that.
+  /// A value that is taken into an object may become too deep.
   @Test func tooDeepOnceMapped() {
     let list = String(repeating: "[", count: 511) + String(repeating: "]", count: 511)
     #expect(throws: JSONScanError.self) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RMOSMigration
 
-/// Keys of a dictionary that are odd as ids.
+/// Keys of dictionaries that are unusual as ids.
 @Suite struct DictionaryKeyTests {
   private func read(_ key: String, id: String?) throws -> SourceReading.Found {
     let member = id.map { #""id": "\#($0)", "# } ?? ""
@@ -13,7 +13,7 @@ import Testing
     return try #require(found.count == 1 ? found.first : nil)
   }
 
-  /// The key as JSON has it, and as the message shows it.
+  /// Keys as JSON has them, and as messages show them.
   private static let keys = [
     (#"\t"#, #""\u{9}""#), ("", #""""#), ("  ", #""  ""#), (#"\u00a0"#, #""\u{a0}""#),
     (#"\u0000"#, #""\u{0}""#), (#"k\u001b[31m"#, #""k\u{1b}[31m""#),
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test(arguments: keys.prefix(4))
-  func aBlankKeyDoesNotStandForAnIDOfAnotherType(_ key: String, _ shown: String) throws {
+  func aBlankKeyDoesNotReplaceAnIDOfAnotherType(_ key: String, _ shown: String) throws {
     let tree = try SourceTree(["patterns/a.json": #"{"\#(key)": {"id": [1]}}"#])
     let found = try #require(try withExtendedLifetime(tree) { try SourceReading(tree).found.first })
     #expect(found.isFailed && found.codes.contains("field.type"))

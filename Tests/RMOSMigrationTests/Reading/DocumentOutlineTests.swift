@@ -25,7 +25,7 @@ import Testing
     #"{"info": \#(entity), "_p": \#(entity)}"#,
     #"{"p1": {"a": 1, "b": 2, "parts": [{"l": 1}]}}"#,
     #"{"p1": {"a": 1, "b": 2, "parts": [{"l": 1}]}, "p2": {"a": 1, "parts": [{"l": 1}]}}"#,
-    // What broke after an entry that stood whole.
+    // Documents that break off after the first entry.
     #"{"a": {}"#, #"{"a": {},"#, #"{"a": {}, "b": {"#, #"{"a": {}, b: 1}"#, #"{"a": {} "b": {}}"#,
     #"{"a": {}, "b"}"#, #"{"p1": \#(entity), "p2": {"na"#,
   ])
@@ -37,16 +37,16 @@ import Testing
     "", " ", "[]", "{}", "{", "1", "\"a\"", #"{"a": 1}"#, #"{"a": {}, "b": 1}"#, #"{"a": []}"#,
     #"{"name": {}}"#, #"{"n\u0061me": {}}"#, #"{"a": {}, "geometry": {}}"#, #"{"a": {"#, #"{"a": "#,
     #"{"a"}"#, #"{"a": {x}}"#, #"{"a": [1, [2]]}"#, #"{"geometry": {}, "rosette_geometry": {}}"#,
-    // A member of the kind, under whatever name, makes an entity.
+    // A member of the kind, under any of its names, makes an object an entity.
     #"{"name": 1, "patterns": [\#(entity)]}"#, #"{"patterns": [\#(entity)], "id": 1}"#,
     #"{"patterns": [\#(entity)], "Ring-Count": 1}"#, #"{"pattern_id": 1, "rings": [{"a": 1}]}"#,
     #"{"geometry_json": 1, "rings": [{"a": 1}]}"#,
-    // An object that says no less of itself than of the objects in its list, unlike an entity.
+    // An object that has as many values of its own as the objects in its list have members.
     #"{"a": 1, "b": "x", "parts": [{"l": 1}, {"l": 2}]}"#,
     #"{"a": 1, "b": 2, "sizes": {"x": {"l": 1}, "y": {"l": 2}}, "parts": [{"l": 1}]}"#,
     #"{"a": 1, "b": 2, "c": {"parts": [{"l": 1}]}}"#,
     #"{"n": 1, "p1": {"a": 1, "b": 2, "parts": [{"l": 1}]}}"#,
-    // Fields, and then a break: rather an entity that broke.
+    // Documents that break off after a field are broken entities.
     #"{"metadata": {}, "b": {"#, #"{"rosette_geometry": {"a": 1}, "#, #"{"rings": [{"id": 1}, "#,
   ])
   func otherObjectsAreEntities(_ text: String) throws {
@@ -65,15 +65,15 @@ import Testing
     ),
     (#"{"data": {"patterns": [\#(entity)], "total": 1}}"#, ["/data/patterns/*"]),
     (#"{"patterns": [], "total": 0}"#, ["/patterns/*"]), (#"{"Items": {}, "n": 0}"#, ["/Items/*"]),
-    // What looks most like entities is meant.
+    // The collection that looks most like entities is meant.
     (#"{"errors": [{"name": 1}], "x": [\#(entity)]}"#, ["/x/*"]),
     (#"{"x": [{"y": 1}], "z": 1}"#, ["/x/*"]), (#"{"runs": {"a": {"b": {"c": 1}}}}"#, ["/runs/*"]),
-    // Nothing in it looks like an entity, but more than the object itself does.
+    // Objects that do not look like entities, but have more members than the object around them.
     (#"{"by": "x", "at": 1, "cuts": [{"a": 1}, {"a": 1, "b": 2, "c": 3}]}"#, ["/cuts/*"]),
     (#"{"by": "x", "at": 1, "items": [{"a": 1}]}"#, ["/items/*"]),
     (#"{"success": true, "count": 1, "version": 2, "cuts": [{"a": 1}]}"#, ["/cuts/*"]),
     (#"{"__metadata": {"a": 1}, "results": [\#(entity)]}"#, ["/results/*"]),
-    // Broken, but not before something stood whole.
+    // Documents that break off after the first entity.
     (#"{"patterns": [\#(entity), {"na"#, ["/patterns/*"]),
     (#"{"x": {"a": \#(entity), "b": {"#, ["/x/*"]), (#"{"c": {"b": [\#(entity), "#, ["/c/b/*"]),
   ])
@@ -94,7 +94,7 @@ import Testing
     (#"{"jobs": [\#(entity)], "a/b": {"k": {"x": 1}}, "m": {"k": {"x": 1}}}"#, ["/a~1b", "/m"]),
     (#"{"jobs": {"2024": [\#(entity)], "saws": [{"x": 1}]}, "n": 1}"#, ["/jobs/saws"]),
     (#"{"p1": \#(entity), "n": 1, "p2": \#(entity), "saws": [{"x": 1}]}"#, ["/saws"]),
-    // What is about the document, is no object, or is one object.
+    // Members that describe the document, hold no objects, or are one object.
     (#"{"jobs": [\#(entity)], "settings": {"a": {"x": 1}}, "errors": [{"x": 1}]}"#, []),
     (#"{"jobs": [\#(entity)], "tags": ["a"], "shop": {"city": "Kassel"}, "none": []}"#, []),
   ])
@@ -106,7 +106,7 @@ import Testing
     #expect(found == leftOut)
   }
 
-  @Test func aDictionaryMayStandBesideOtherThings() throws {
+  @Test func aDictionaryMayHaveOtherMembers() throws {
     let any = try #require(EntityPointer("/*"))
     for (text, excluded) in [
       (#"{"version": 2, "p1": \#(Self.entity), "p2": {}}"#, []),
@@ -149,7 +149,7 @@ import Testing
     #expect(try shape("{\"c\": {\(lists)}}") == wrapper("/c/*/*"))
   }
 
-  /// The outline and the reader decide alike, however large an object is.
+  /// The outline decides like the reader, which needs it for large objects.
   @Test(arguments: UInt64(0)..<4)
   func anObjectIsReadAlikeInPieces(_ seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)

@@ -6,9 +6,9 @@ import Testing
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// Reading ahead changes nothing but the time that it takes.
+/// Reading ahead changes only the time that it takes to read.
 @Suite struct FilePrefetcherTests {
-  /// The bytes of the path, as the system takes it.
+  /// Returns the path of a file as bytes.
   private func path(_ name: String, in tree: SourceTree) -> [UInt8] {
     Array(tree.absolute(name).utf8)
   }
@@ -16,13 +16,13 @@ import Testing
   /// Gives other threads a moment to read.
   private func pause() { SystemThread.pause(milliseconds: 20) }
 
-  /// Runs `body` until another thread was in time to read something.
+  /// Runs `body` until it returns that another thread has read a file ahead.
   private func untilReadAhead(_ body: () throws -> Bool) throws {
     for _ in 0..<1000 where try body() { return }
     Issue.record("nothing was read ahead")
   }
 
-  /// Without patience, there are as many threads as there may be.
+  /// Without patience, the prefetcher uses the maximum number of threads.
   @Test(arguments: [Duration.zero, FilePrefetcher.patience])
   func contentComesInTheOrderAsked(_ patience: Duration) throws {
     let tree = try SourceTree()
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNotASmallFileIsLeftToTheCaller() throws {
+  @Test func otherThanSmallFilesAreLeftToTheCaller() throws {
     let tree = try SourceTree()
     let largest = [UInt8](repeating: 65, count: FilePrefetcher.largest)
     try tree.add("t/largest", largest)
@@ -70,7 +70,7 @@ import Testing
           case "empty": []
           default: nil
           }
-        // What no thread has begun is left to the caller too.
+        // Files that no thread has begun to read are left to the caller.
         #expect(content == expected || content == nil, "\(name)")
       }
       return contents.contains(largest)
@@ -88,7 +88,7 @@ import Testing
     #expect(names.allSatisfy { _ in prefetcher.take() == nil })
   }
 
-  /// All that is found, in files of every kind, with files read ahead and without.
+  /// The same entries are found with reading ahead and without.
   @Test func theSameIsFoundWithAndWithout() throws {
     let tree = try SourceTree()
     var generator = SystemRandomNumberGenerator()

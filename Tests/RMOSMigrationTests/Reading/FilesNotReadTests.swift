@@ -5,7 +5,7 @@ import Testing
 
 @testable import RMOSMigration
 
-/// What of a source is not read, and what is read last.
+/// Files that are not read, copies, which are read last, and members that are kept.
 @Suite struct FilesNotReadTests {
   private func run(_ tree: SourceTree) throws -> RecordedMigration {
     let real = try RecordedMigration(tree, into: InMemoryStore())
@@ -48,7 +48,7 @@ import Testing
       Set(renamed) == ["Patterns/e.json", "job_logs/deep/f.NDJSON", "joblog/i.json.txt"])
   }
 
-  /// Logs that were rotated have the ending of a format before a number.
+  /// Rotated logs have the extension of a format before a number or time.
   @Test(arguments: [
     ("a.jsonl.1", true), ("a.jsonl-20231101", true), ("a.json.2023-11-01T10:30", true),
     ("A.NDJSON.12", true), ("a.geojson", true), ("a.jsonl.1.gz", true), ("a.json_2.icloud", true),
@@ -66,7 +66,7 @@ import Testing
     #expect(recorded.summary.notRead.byReason == [.hidden: 1])
   }
 
-  @Test func whatIsNamedIsLimited() throws {
+  @Test func theNumberOfNamesIsLimited() throws {
     let tree = try SourceTree(["patterns/a.json": Texts.pattern("a")])
     for number in 0..<150 { try tree.add("other/\(number).json", "{}") }
     let recorded = try run(tree)
@@ -146,7 +146,7 @@ import Testing
 
   // MARK: Duplicates and what is kept
 
-  @Test func whatStaysIsNamedByItsPlace() throws {
+  @Test func aDuplicateNamesThePlaceOfTheFirst() throws {
     let store = InMemoryStore()
     let tree = try SourceTree([
       "patterns/a.jsonl": (0..<5).map { Texts.pattern("p\($0)") }.joined(separator: "\n")

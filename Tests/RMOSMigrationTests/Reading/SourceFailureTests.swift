@@ -9,9 +9,9 @@ import Testing
 
 @testable import RMOSMigration
 
-/// A source that cannot be read to its end: what lies in the rest is not bad but unknown.
+/// Sources that cannot be read to their end, so that the rest of their content is unknown.
 @Suite struct SourceFailureTests {
-  /// Errors that say nothing of the file that was asked for.
+  /// Errors that are not about the file of the call.
   private static let general: [Int32] = [
     EMFILE, ENFILE, ENOMEM, ENOBUFS, EIO, ESTALE, ETIMEDOUT, ENOTCONN, EHOSTDOWN, EHOSTUNREACH,
     ENETDOWN, ENETUNREACH, ECONNRESET, EAGAIN, ENODEV,
@@ -28,7 +28,7 @@ import Testing
     ])
   }
 
-  /// Access to which each `call` on a path with this ending fails.
+  /// Returns an access for which each `call` on a path with an ending fails.
   private func failing(
     _ call: SourceAccess.Call, _ ending: String, _ code: Int32
   ) -> SourceAccess {
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  /// What a run that is expected to throw tells, and throws.
+  /// The error, issues and summary of a run that is expected to throw.
   private struct Stopped {
     var error: MigrationError?
     var issues: [RMOSModels.Issue] = []
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(arguments: general)
-  func theRunStopsAndWhatWasCommittedStays(_ code: Int32) throws {
+  func theRunStopsAndKeepsCommittedEntities(_ code: Int32) throws {
     for (call, ending) in [
       (SourceAccess.Call.open, "patterns/z.json"), (.read, "patterns/z.json"),
       (.list, "patterns/sub"), (.status, "patterns/sub"),
@@ -99,7 +99,7 @@ import Testing
         #expect(summary.statistics == dry.summary?.statistics)
         #expect(summary.statistics.total.failed == 0)
         #expect(summary.statistics[.stripFamilies].migrated == 1)
-        // What was read before it is not lost, though its batch was not full.
+        // The entities before the failure are migrated, though their batch was not full.
         #expect(summary.statistics[.patterns].migrated == (ending.hasSuffix("z.json") ? 3 : 2))
         #expect(summary.statistics[.joblogs].found == 0)
         let stored = try store.read { try $0.count(RecordQuery(.patterns)) }
@@ -111,7 +111,7 @@ import Testing
         #expect(report.run?.ending == .sourceFailed && report.issues == [issue])
         #expect(!report.isSuccess && report.run?.ending == .sourceFailed)
 
-        // It goes on where it stopped.
+        // The next run migrates the rest.
         let again = try RecordedMigration(tree, into: store)
         #expect(again.summary.isSuccess)
         #expect(again.summary.statistics.total.migrated == 6 - summary.statistics.total.migrated)
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  /// As where the system refuses a thread, or the source is too large for a dry run.
+  /// A run may have to stop for lack of a thread, or since the source is too large for a dry run.
   @Test(arguments: [MigrationError.Code.noThread, .sourceTooLarge], [false, true])
   func aRunThatCannotGoOnSaysSo(_ code: MigrationError.Code, _ isAtomic: Bool) throws {
     let reason = MigrationError(code, "it cannot go on")
@@ -144,7 +144,7 @@ import Testing
     }
   }
 
-  /// A store at which a run meets something that is neither its fault nor the source's.
+  /// A store that throws an error which is due to neither the store nor the source.
   private struct StoppingStore: StoreWrapper {
     let base: any RecordStore
     let reason: MigrationError
@@ -204,7 +204,7 @@ import Testing
   }
 
   @Test(arguments: ofOneFile)
-  func whatIsWrongWithOneFileIsOneFailure(_ code: Int32) throws {
+  func anErrorOfOneFileIsOneFailure(_ code: Int32) throws {
     for (call, ending) in [
       (SourceAccess.Call.open, "patterns/z.json"), (.list, "patterns/sub"),
     ] {
@@ -217,7 +217,7 @@ import Testing
     }
   }
 
-  /// An error midway in a file keeps what stood whole before it.
+  /// An error in the middle of a file keeps the entities before it.
   @Test func anErrorWithinAFileKeepsWhatCameBefore() throws {
     let count = 20_000
     let text = "[" + (0..<count).map { Texts.job("j\($0)") }.joined(separator: ",") + "]"
@@ -238,7 +238,7 @@ import Testing
     #expect(try store.read { try $0.count(RecordQuery(.joblogs)) } == count)
   }
 
-  @Test func aFileThatIsGoneByNowIsOneFailure() throws {
+  @Test func aDeletedFileIsOneFailure() throws {
     let tree = try tree()
     var options = Migration.Options()
     let file = tree.absolute("patterns/z.json")
@@ -253,7 +253,7 @@ import Testing
     #expect(run.issues.first?.message.contains("deleted or moved") == true)
   }
 
-  /// As when a share is unmounted midway, or another directory is put in its place.
+  /// The source may be unmounted or replaced by another directory while it is read.
   @Test(arguments: [false, true], ["strip_families", "patterns/z.json", "joblogs"])
   func aSourceThatIsGoneStopsTheRun(_ hasSuccessor: Bool, _ moment: String) throws {
     try TemporaryDirectory.use { directory in
@@ -286,7 +286,7 @@ import Testing
     }
   }
 
-  /// As when a program rewrites a file in place; what is appended counts too.
+  /// A program may rewrite a file in place, or append to it, while it is read.
   @Test(arguments: [true, false])
   func aFileThatChangesWhileItIsReadIsAWarning(_ isInPlace: Bool) throws {
     func text(_ name: String) -> String {
@@ -333,7 +333,7 @@ import Testing
   }
 
   /// A dry run reads an entity again to compare it with one of the same id.
-  @Test func whatADryRunCannotReadAgainIsUnknownToo() throws {
+  @Test func aDryRunStopsIfItCannotReadAnEntityAgain() throws {
     let tree = try SourceTree([
       "patterns/a.json": Texts.pattern("p"), "patterns/b.json": Texts.pattern("p"),
     ])
@@ -351,14 +351,14 @@ import Testing
   }
 }
 
-/// Counts calls, on any thread.
+/// A countdown of calls on any thread.
 private final class Countdown: @unchecked Sendable {
   private let lock = NSLock()
   private var left: Int
 
   init(_ count: Int) { left = count }
 
-  /// Whether it was asked more often than that.
+  /// Whether it was called more often than `count` times.
   func isOver() -> Bool {
     lock.lock()
     defer { lock.unlock() }

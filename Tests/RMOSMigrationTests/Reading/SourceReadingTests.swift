@@ -5,7 +5,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What a source tree may hold, and where its faults are said to be.
+/// The contents that a source may have, and the places of issues.
 @Suite struct SourceReadingTests {
   private func read(_ files: [String: String]) throws -> RecordedMigration {
     try RecordedMigration(SourceTree(files), into: InMemoryStore())
@@ -47,7 +47,7 @@ import Testing
     try tree.addLink(loops[2], to: ".")
     try tree.addLink(loops[3], to: "..")
     let recorded = try RecordedMigration(tree, into: InMemoryStore())
-    // Above all, nothing of another kind is taken for a pattern.
+    // In particular, no entity of another kind is taken for a pattern.
     #expect(recorded.outcomes.map(\.source) == ["strip_families/f.json", "patterns/sub/a.json"])
     #expect(recorded.outcomes.map(\.outcome) == [.migrated, .migrated])
     #expect(recorded.issues.map(\.code) == loops.map { _ in .inputLoop })
@@ -55,7 +55,7 @@ import Testing
     #expect(recorded.issues.allSatisfy { $0.severity == .warning })
   }
 
-  @Test func whatCannotBeReadCountsAsFoundAndFailed() throws {
+  @Test func unreadableFilesCountAsFoundAndFailed() throws {
     let tree = try SourceTree(["patterns/a.json": Texts.pattern("a")])
     try tree.addLink("patterns/broken.json", to: "nowhere")
     try #require(mkfifo(tree.absolute("patterns/pipe.json"), 0o600) == 0)
@@ -101,7 +101,7 @@ import Testing
     #expect(recorded.summary.statistics.total.migrated == 2)
   }
 
-  /// A dry run reads the first entity again, and not from the file that is called as it shows.
+  /// A dry run reads an entity again from its file, not from one named like the text of its path.
   @Test func aNameThatIsNotUTF8IsReadAgainByItsBytes() throws {
     let tree = try SourceTree(["patterns/x%FE.json": "[]", "patterns/%C3%A9%FE.json": "[]"])
     let (first, second) = (Texts.pattern("a"), Texts.pattern("a").replacing("Rope", with: "Wave"))
@@ -117,7 +117,7 @@ import Testing
     #expect(real.summary.statistics[.patterns].found == 4)
   }
 
-  /// Writes a file whose name, but for the ending, is given in bytes.
+  /// Writes a file whose path without the extension is given in bytes.
   private func write(_ text: String, to path: [UInt8]) throws {
     let path = path + Array(".json".utf8) + [0]
     let file = path.withUnsafeBufferPointer {
@@ -128,7 +128,7 @@ import Testing
     fclose(handle)
   }
 
-  @Test func severalEntitiesInOneFileAreToldWhereTheyBelong() throws {
+  @Test func severalEntitiesInAJSONFileAreReferredToJSONLines() throws {
     let lines = Texts.pattern("a") + "\n" + Texts.pattern("b")
     let issue = try #require(try read(["patterns/a.json": lines]).issues.first)
     #expect(issue.code == .jsonSyntax && issue.line == 2)
@@ -138,7 +138,7 @@ import Testing
 
   // MARK: Places
 
-  @Test func aFaultIsToldWithLineColumnAndOffset() throws {
+  @Test func anIssueHasLineColumnAndOffset() throws {
     let text = "{\n  \"id\": \"a\",\n  \"name\": 7,\n  \"é\": 1, \"ring_count\": 0\n}"
     let issues = try read(["patterns/a.json": text]).issues
     #expect(issues.map(\.code) == [.fieldType, .fieldRange, .fieldMissing])
@@ -255,7 +255,7 @@ import Testing
     #expect(recorded.outcomes.map(\.outcome) == [.migrated, .migrated])
   }
 
-  @Test func whereAListBreaksOffWhatCameBeforeCounts() throws {
+  @Test func entitiesBeforeTheBreakOfAListCount() throws {
     let recorded = try read([
       "strip_families/a.json": "[\(Texts.family("a")), \(Texts.family("b")), {\"id\": ",
       "strip_families/b.json": "[\(Texts.family("c"))",

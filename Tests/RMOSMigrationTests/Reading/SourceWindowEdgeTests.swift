@@ -4,7 +4,7 @@ import Testing
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// Where the edges of the window fall makes no difference.
+/// Reading does not depend on where the edges of the window are.
 @Suite struct SourceWindowEdgeTests {
   struct Sample: CustomTestStringConvertible, Sendable {
     var name: String
@@ -43,7 +43,7 @@ import Testing
     Sample(name: "lines with more", isLines: true, text: "\(b) x\n{\n\(a),\n[\(a)]\n"),
   ]
 
-  /// Reads a document alone, so that no larger one before it has widened the window.
+  /// Reads a document alone, with a window that no larger document has enlarged.
   private func read(
     _ sample: Sample, padding: Int, _ encoding: TextEncoding, chunk: Int?, batchSize: Int = 1000
   ) throws -> SourceReading {
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  /// The place told is where the bytes of the file are, and the length and digest are theirs.
+  /// Places, lengths and digests are those of the bytes of the file.
   @Test(arguments: TextEncoding.allCases, [64, 100, 256 << 10])
   func placesLengthsAndDigestsAreThoseOfTheFile(_ encoding: TextEncoding, _ chunk: Int) throws {
     let sample = Sample(name: "", text: "\n [\(Self.a),\n é".dropLast(1) + "\(Self.b)]")
@@ -110,11 +110,11 @@ import Testing
       tree.source, limits: SourceWindow.Limits(chunk: chunk), batchSize: 1 + chunk % 5)
     #expect(pieces.found == whole.found)
     #expect(pieces.notices == whole.notices)
-    // After a list has broken off the rest need not be read.
+    // After a list breaks off, the rest of the file need not be read.
     #expect(pieces.bytes <= whole.bytes)
   }
 
-  /// With the window as it is, an entity on each side of its edge and across it.
+  /// Entities before, across and after the edge of a window of the default size.
   @Test(arguments: samples)
   func theWindowOfARealRunHasTheSameEdges(_ sample: Sample) throws {
     let plain = try read(sample, padding: 0, .utf8, chunk: nil)
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  // MARK: What may be delivered meanwhile
+  // MARK: Batches
 
   @Test(arguments: [64, 256, 64 << 10], [1, 7, 100, 1000])
   func aDictionaryThatBreaksOffLateIsReadOnce(_ chunk: Int, _ batchSize: Int) throws {
@@ -139,7 +139,7 @@ import Testing
       try tree.add("strip_families/b.json", Texts.family("last"))
       let reading = try SourceReading(
         tree, limits: SourceWindow.Limits(chunk: chunk), batchSize: batchSize)
-      // Beside a scalar the dictionary is one in a wrapper.
+      // With a number beside the entities, the document is a wrapper.
       let isWhole = ending == ", \"x\": 1}"
       let inside = (0..<100).map { "f\($0)" }
       #expect(
@@ -161,7 +161,7 @@ import Testing
     let reading = try SourceReading(tree, batchSize: batchSize)
     #expect(reading.found == (try SourceReading(tree)).found)
     #expect(reading.found.count == 56)
-    // The last of each kind may be short, and is sent even if it is empty.
+    // The last batch of each kind may be short, and is emitted even if it is empty.
     #expect(reading.batches.count { $0 < batchSize } <= 3)
     #expect(reading.batches.allSatisfy { $0 <= batchSize })
   }

@@ -4,7 +4,7 @@ import Testing
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// One entity may have so many bytes and not one more; what stands beside it is read all the same.
+/// An entity may have as many bytes as the limit, and others are read beside one that has more.
 @Suite struct SourceWindowLimitTests {
   private static let limit = 2048
 
@@ -83,7 +83,7 @@ import Testing
 
   @Test func aRunHoldsTheLimitOfTheContract() throws {
     #expect(SourceWindow.Limits().entity == 64 << 20)
-    // What stands beside an entity does not count.
+    // Text beside an entity does not count.
     let document = Array("{}".utf8) + Array(repeating: 0x20, count: 1 << 20)
     let limits = SourceWindow.Limits(chunk: 1 << 10, entity: 1 << 10)
     #expect(

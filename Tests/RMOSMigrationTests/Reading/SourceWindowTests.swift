@@ -11,14 +11,14 @@ import Testing
 
   init() throws { tree = try SourceTree() }
 
-  /// A window on `bytes`, 64 of which are read at a time.
+  /// Creates a window on a source, of which 64 bytes are read at a time.
   private func window(_ bytes: some ByteSource, chunk: Int = 64) throws -> SourceWindow {
     let window = SourceWindow(limits: SourceWindow.Limits(chunk: chunk))
     try window.load(bytes)
     return window
   }
 
-  /// A window on a file that is still open.
+  /// Creates a window on a file with the given bytes.
   private func windowOnFile(_ bytes: [UInt8]) throws -> SourceWindow {
     try tree.add("t/a", bytes)
     return try window(try FileByteSource(Array(tree.absolute("t/a").utf8)))
@@ -30,8 +30,8 @@ import Testing
     String(decoding: window.bytes(range), as: UTF8.self)
   }
 
-  /// An item that broke off may have begun before what the window still holds.
-  @Test func whatIsDiscardedIsNotLookedAt() throws {
+  /// The beginning of an item that broke off may have been discarded.
+  @Test func discardedBytesAreNotLookedAt() throws {
     let window = try window(String(repeating: "]", count: 300))
     #expect(window.has(UInt8(ascii: "]"), at: 10) && window.byte(at: 10) == UInt8(ascii: "]"))
     window.discard(before: 60)
@@ -66,7 +66,7 @@ import Testing
         let start = try window.skipWhiteSpace(from: 0)
         window.discard(before: start)
         let end = try window.resynchronize(after: start)
-        // A value without brackets and quotes needs something after it to end.
+        // Only a byte after it ends a value without brackets and quotes.
         let isOpen = after.isEmpty && !"]}\"".contains(value.suffix(1))
         if isOpen {
           #expect(end == nil)
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test func linesEndAtLineFeedsWhereverTheyStand() throws {
+  @Test func linesEndAtLineFeedsWhereverTheyAre() throws {
     var random = SeededGenerator(seed: 1)
     for _ in 0..<60 {
       let lines = (0..<random.int(1...8)).map { _ in
@@ -158,8 +158,8 @@ import Testing
     }
   }
 
-  /// Each refill brings at least as much as was there before, or a large entity is scanned so often
-  /// that it takes forever.
+  /// Each refill reads at least as much as the view has: otherwise the time for a large entity,
+  /// which is scanned again after each refill, would be quadratic.
   @Test(arguments: TextEncoding.allCases)
   func theViewGrowsByAFactor(_ encoding: TextEncoding) throws {
     let window = try window(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RMOSMigration
 
-/// Entities in wrappers: where they are, what breaks, and what is copied of those that fail.
+/// Entities in wrappers: their places, documents that break off, and rejects.
 @Suite struct WrapperTests {
   private func entity(_ id: String) -> String { Texts.pattern(id) }
 
@@ -49,7 +49,7 @@ import Testing
         == ["/all/0 legacy:patterns/a.json#/all/0 id.derived"])
   }
 
-  /// The name under which the answer to a request has its one entity is no id.
+  /// The name of the only entity in the answer to a request is no id.
   @Test func anEnvelopeAroundOneEntity() throws {
     let nameless = entity("x").replacing("\"id\": \"x\", ", with: "")
     for name in ["pattern", "data", "Result"] {
@@ -62,13 +62,13 @@ import Testing
             == ["/\(name) legacy:patterns/a.json#/\(name) id.derived"])
       }
     }
-    // Other names are keys, as of a dictionary with one entry.
+    // Other names are keys of a dictionary with one entry.
     #expect(try summaries("{\"v\": 1, \"rope\": \(nameless)}") == ["/rope rope"])
     #expect(try summaries("{\"data\": \(nameless), \"rope\": \(nameless)}").count == 2)
     #expect(try summaries("{\"e\": \(entity("q"))}", selecting: ["/e"]) == ["/e q"])
   }
 
-  /// What looks like entities and is not read is said, wherever it is in the document.
+  /// Values that look like entities but are not read are reported, wherever they are.
   @Test(arguments: [
     (#"{"c": {"a": {"b": [E]}, "d": [E]}}"#, 1, "/c/a"),
     (#"{"patterns": {"one": E, "others": [E]}}"#, 1, "/patterns/one"),
@@ -76,7 +76,7 @@ import Testing
     (#"{"patterns": [], "n": 1, "pages": [[E]]}"#, 0, "/pages"),
     (#"{"patterns": [E], "a": {"n": 1, "b": {"n": 1, "c": {"n": 1, "d": [E]}}}}"#, 1, "/a"),
     (#"{"patterns": [E], "a": {"n": 1, "b": E}}"#, 1, "/a"),
-    // Another kind's.
+    // Entities of another kind.
     (#"{"patterns": [E], "job": {"id": "j", "job_type": "slice", "parameters": {}}}"#, 1, "/job"),
     (#"{"patterns": [E], "x": {"job_type": "slice", "parameters": {}}}"#, 1, "/x"),
     (
@@ -88,7 +88,7 @@ import Testing
       "/data/x"
     ),
   ])
-  func nothingInAWrapperIsPassedOver(_ text: String, _ found: Int, _ place: String) throws {
+  func otherEntitiesInAWrapperAreReported(_ text: String, _ found: Int, _ place: String) throws {
     let reading = try SourceReading(Array(text.replacing("E", with: entity("p")).utf8))
     #expect(reading.summaries.count == found, "\(reading.summaries)")
     let warning = try #require(reading.notices.first)
@@ -96,8 +96,8 @@ import Testing
     #expect(warning.message.contains("but not what \"\(place)\" holds"), "\(warning.message)")
   }
 
-  /// What is kept nowhere is said, too.
-  @Test func whatAWrapperSaysBesidesIsNamed() throws {
+  /// Members of a wrapper that are kept nowhere are named.
+  @Test func otherMembersOfAWrapperAreNamed() throws {
     func note(_ text: String) throws -> String {
       let reading = try SourceReading(Array(text.replacing("E", with: entity("p")).utf8))
       let note = try #require(reading.notices.first)
@@ -113,8 +113,7 @@ import Testing
     #expect(try !note(#"{"items": {"p": E}, "pages": []}"#).contains("not kept"))
   }
 
-  /// An object with a member of the kind is an entity; but if that fails, and there are entities in
-  /// it, the way out is said.
+  /// If an object that is read as an entity fails, the message says where in it entities may be.
   @Test(arguments: [
     (#"{"name": "Backup", "id": "x", "patterns": [E]}"#, "/patterns/*"),
     (#"{"metadata": {"a": 1}, "patterns": [E]}"#, "/patterns/*"),
@@ -126,7 +125,7 @@ import Testing
     #expect(reading.found.count == 1)
     let error = try #require(reading.found[0].issues.first { $0.severity == .error })
     #expect(error.message.contains("those at \"\(place)\""), "\(error.message)")
-    // The content of a field is the entity's own.
+    // Objects in the value of a field are no entities.
     let own = try SourceReading(
       Array(#"{"id": "x", "geometry": {"rings": [\#(entity("r"))]}}"#.utf8))
     #expect(own.found[0].issues.allSatisfy { !$0.message.contains("those at") })
@@ -134,7 +133,7 @@ import Testing
     #expect(try summaries(whole) == ["- p"])
   }
 
-  @Test func whatStoodWholeBeforeABreakCounts() throws {
+  @Test func entitiesBeforeABreakCount() throws {
     let (a, b) = (entity("a"), entity("b"))
     for (text, expected) in [
       ("{\"x\": [\(a), \(b), {\"id\": ", ["/x/0 a", "/x/1 b", "/x/2 - json.syntax"]),
@@ -152,7 +151,7 @@ import Testing
     }
   }
 
-  /// What is around the entities may be of any size, on either side.
+  /// The members before and after the entities may be of any size.
   @Test func membersAroundTheEntitiesAreReadThroughAPiecemealWindow() throws {
     let long =
       "[" + (0..<2000).map { "{\"a\": [\($0), {\"s\": \"]}\"}]}" }.joined(separator: ",") + "]"
@@ -191,7 +190,7 @@ import Testing
     #expect(reading.notices.isEmpty)
   }
 
-  /// What a wrapper holds besides is not passed over in silence.
+  /// Other collections in a wrapper are reported.
   @Test func otherCollectionsAreAWarning() throws {
     let tree = try SourceTree([
       "patterns/a.json": "{\"x\": [\(entity("a"))], \"archive\": [{\"id\": \"b\", \"k\": 1}]}",
@@ -206,7 +205,7 @@ import Testing
     #expect(report.failures.map(\.code) == [.shapeWrapper])
   }
 
-  /// Entities that appear again are read again by their place, in a dry run, and compared alike.
+  /// A dry run reads an entity in a wrapper again to compare it with one of the same id.
   @Test func aDryRunReadsThemAgain() throws {
     let other = entity("a").replacing("\"Rope\"", with: "\"Wave\"")
     let tree = try SourceTree([
@@ -222,9 +221,9 @@ import Testing
     #expect(real.outcomes.map(\.locator) == ["/x/0", "/x/1", "/a", "/c"])
   }
 
-  /// What fails is copied so that it reads as what it was: in a collection of the same kind, under
-  /// the same key, and what is around entities in no entity.
-  @Test func whatFailsIsCopiedAsAWrapperOfItsOwn() throws {
+  /// Copies of rejects are read as before: entities in a collection of the same form and under the
+  /// same key, and the rest of a wrapper as no entity.
+  @Test func rejectsAreCopiedAsWrappers() throws {
     let flawed = entity("x").replacing("\"id\": \"x\", ", with: "").replacing("\"Rope\"", with: "7")
     let tree = try SourceTree([
       "patterns/a.json": "{\"v\": 1, \"c\": {\"l\": [\(flawed)], \"d\": {\"k\": \(flawed)}}}",

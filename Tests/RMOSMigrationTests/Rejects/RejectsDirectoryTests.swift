@@ -6,7 +6,7 @@ import RMOSStoreWrapper
 import RMOSTestSupport
 import Testing
 
-/// One directory of rejects, run after run.
+/// A directory of rejects that several runs write to.
 @Suite struct RejectsDirectoryTests {
   private let work: TemporaryDirectory
   private let directory: String
@@ -35,7 +35,7 @@ import Testing
     return try #require(recorded.summary.rejects)
   }
 
-  /// The error of a run and of a dry run, which must be the same, and change nothing.
+  /// Returns the error of a run and a dry run, which must agree and change nothing.
   private func refusal(_ tree: SourceTree) throws -> MigrationError {
     let before = listing
     var errors: [MigrationError] = []
@@ -57,7 +57,7 @@ import Testing
     (FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []).sorted()
   }
 
-  /// The copies and lists of issues.
+  /// The copies, and the files of issues.
   private var rejects: [String] {
     listing.filter { $0.contains(".") && $0 != "README.txt" && !isDirectory($0) }
   }
@@ -85,7 +85,7 @@ import Testing
 
   private static let good = #"{"id": "p", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#
 
-  // MARK: What the next run does
+  // MARK: The next run
 
   @Test func theNextRunReplacesWhatIsThere() throws {
     let tree = try SourceTree([
@@ -114,7 +114,7 @@ import Testing
     let last = try run(tree)
     #expect(last.written == 0 && last.removed == 2 && last.failure == nil)
     #expect(listing.isEmpty && FileManager.default.fileExists(atPath: directory))
-    // And so it stays.
+    // The next run changes nothing.
     #expect(try run(tree).removed == 0)
   }
 
@@ -130,7 +130,7 @@ import Testing
     #expect(rejects == ["patterns/a.json/0.json", "patterns/a.json/0.json.issues"])
   }
 
-  /// What a run did not read may fail still.
+  /// Files that a run did not read may still fail.
   @Test func aRunThatIsCutShortRemovesNothing() throws {
     let tree = try SourceTree([
       "strip_families/a.json": "{", "patterns/b.json": "{", "joblogs/c.json": "{",
@@ -141,7 +141,7 @@ import Testing
     #expect(cut.written == 1 && cut.removed == 0)
     #expect(rejects.count == 6)
     #expect(try text("strip_families/a.json") == "{  ")
-    // Nor does one that finds nothing, such as on a share that is not mounted.
+    // Nor does a run that finds nothing, such as on a share that is not mounted.
     for kind in ["strip_families", "patterns", "joblogs"] { try tree.remove(kind) }
     #expect(try run(tree).removed == 0)
     #expect(rejects.count == 6)
@@ -150,7 +150,7 @@ import Testing
     #expect(rejects == ["patterns/b.json", "patterns/b.json.issues"])
   }
 
-  /// What lies in a directory that cannot be read, such as a link to a share that is not mounted.
+  /// Rejects stay if their directory cannot be read, such as a link to a share that is not mounted.
   @Test func aRunThatCouldNotReadAllRemovesNothing() throws {
     let tree = try SourceTree(["patterns/b.json": "{", "joblogs/c.json": "{"])
     try run(tree)
@@ -164,7 +164,7 @@ import Testing
     #expect(rejects == ["patterns/b.json", "patterns/b.json.issues"])
   }
 
-  @Test func whatTheUserRemovedIsNotMissed() throws {
+  @Test func filesThatTheUserRemovedAreNotMissed() throws {
     let tree = try SourceTree(["patterns/a.json": "{", "patterns/b.json": "{"])
     try run(tree)
     try remove("patterns/a.json")
@@ -190,9 +190,9 @@ import Testing
     #expect(try run(tree).removed == 4)
   }
 
-  // MARK: What is not from a run
+  // MARK: Other files
 
-  @Test func whatIsNotFromARunIsRefusedByName() throws {
+  @Test func filesThatAreNotFromARunAreRefusedByName() throws {
     let tree = try SourceTree(["patterns/a.json": "[{}]", "patterns/b.json": "{"])
     try run(tree)
     let manager = FileManager.default
@@ -250,7 +250,7 @@ import Testing
     #expect(try run(tree).written == 2)
   }
 
-  /// A link in the place of a directory that a run made leads elsewhere, where nothing is removed.
+  /// A link that replaces a directory of a run is not followed, and nothing is removed there.
   @Test func aLinkInThePlaceOfADirectoryIsNotFollowed() throws {
     let tree = try SourceTree(["patterns/a.json": "{"])
     try run(tree)
@@ -282,7 +282,7 @@ import Testing
     #expect(try run(tree).written == 1)
   }
 
-  @Test func beforeARunThatReadsThemTheyAreKnownByTheirNames() throws {
+  @Test func validationMayCheckRejectsByTheirNames() throws {
     let tree = try SourceTree(["patterns/a.json": "{"])
     try run(tree)
     func validate(readsRejects: Bool) throws {
@@ -304,7 +304,7 @@ import Testing
     #expect(try refusal(tree).message.contains("0, 1, 2 and 6 more are not from an earlier run"))
   }
 
-  @Test func whatIsEditedDuringTheRunIsNotReplaced() throws {
+  @Test func filesEditedDuringTheRunAreNotReplaced() throws {
     let tree = try SourceTree(["patterns/a.json": "{", "patterns/b.json": "{"])
     try run(tree)
     try tree.add("patterns/b.json", Self.good)
@@ -331,16 +331,16 @@ import Testing
     #expect(try run(tree).written == 1)
   }
 
-  // MARK: What a killed run leaves
+  // MARK: Killed runs
 
-  @Test func whatAKilledRunLeftIsReplaced() throws {
+  @Test func filesOfAKilledRunAreReplaced() throws {
     let tree = try SourceTree(["patterns/a.json": "{", "patterns/b.json": "{"])
     try run(tree)
     let first = try text("SHA256SUMS")
     let old = try text("patterns/a.json.issues")
     try tree.add("patterns/a.json", "{  ")
     try run(tree)
-    // As it is once the list of both is written and some files have been moved.
+    // The state after the list of both was written and some files were moved.
     let second = try text("SHA256SUMS").split(separator: "\n").dropFirst().joined(separator: "\n")
     try write(first + second + "\n", to: "SHA256SUMS")
     try write(old, to: "patterns/a.json.issues")
@@ -354,7 +354,7 @@ import Testing
   }
 }
 
-/// A store that has something done when issues are written.
+/// A store that calls a closure after issues are written.
 private struct EventfulStore: StoreWrapper {
   let base: any RecordStore = InMemoryStore()
   let event: @Sendable () -> Void

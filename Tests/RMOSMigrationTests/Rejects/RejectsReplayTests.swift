@@ -5,7 +5,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What holds of rejects for any tree.
+/// Properties of rejects that hold for any tree.
 @Suite struct RejectsReplayTests {
   private func options(rejects: String? = nil) -> Migration.Options {
     var options = Migration.Options()
@@ -34,13 +34,13 @@ import Testing
 
   // MARK: Planted flaws with known mends
 
-  /// How a sound text is broken, and how what is broken is mended: pieces of text.
+  /// Pieces of sound text, and the broken pieces that replace them.
   private static let flaws: [(sound: String, broken: String)] = [
     (#""count": 3"#, #""count": 0"#), (#""name": "n"#, #""nom": "n"#), (#"{"a": 1}"#, #"{"a"; 1}"#),
     (#"{"a": 1}"#, #"{"a": 1"#), (#"{"a": 1}"#, #"{"a": 01}"#), ("\"generic\"", "\"gen\u{1}eric\""),
   ]
 
-  /// A tree of patterns, each file sound or with flaws in some of its entities.
+  /// A tree of patterns without flaws, and the same with flaws in some entities.
   private struct PlantedTree {
     let sound: SourceTree
     let broken: SourceTree
@@ -52,13 +52,13 @@ import Testing
       var random = SeededGenerator(seed: seed)
       for file in 0..<14 {
         let layout = random.int(0...3)
-        // Without its brace an entry of a dictionary would swallow the next ones.
+        // Without its closing brace, an entry of a dictionary would include the next ones.
         let flaws = RejectsReplayTests.flaws.filter { layout != 2 || $0.broken != #"{"a": 1"# }
         let flaw = flaws[random.int(0...flaws.count - 1)]
         let isSyntax = flaw.broken.contains("{") || flaw.broken.contains("\u{1}")
         var (good, bad): ([String], [String]) = ([], [])
         for number in 0..<(layout == 0 ? 1 : random.int(1...5)) {
-          // Whoever breaks the text takes the place away that an id would be derived from.
+          // In broken text, an entity has no place from which its id could be derived.
           let hasID = isSyntax && layout != 0 || random.chance(50)
           let id = hasID ? "\"id\": \"é\(file)/\(number)\", " : ""
           let text =
@@ -101,7 +101,7 @@ import Testing
     try tree.add("patterns/d\(file % 3)/f\(file).\(ending)", bytes)
   }
 
-  /// Mends every copy, as a person would who saves the file as UTF-8.
+  /// Fixes every copy, and saves it as UTF-8, as an editor does.
   private func mend(_ directory: String) throws {
     for path in paths(directory) where !path.hasSuffix(".issues") && !path.hasSuffix(".txt") {
       let raw = try bytes(path)
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test(arguments: UInt64(1)...12)
-  func onceMendedAllIsAsIfItHadNeverFailed(_ seed: UInt64) throws {
+  func fixedRejectsGiveTheSameEntities(_ seed: UInt64) throws {
     let planted = try PlantedTree(seed: seed)
     try TemporaryDirectory.use { work in
       let expected = InMemoryStore()
@@ -136,7 +136,7 @@ import Testing
         let unmended = try RecordedMigration(rejects, into: store, options(rejects: again))
         #expect(unmended.summary.statistics.total.migrated == 0)
         #expect(unmended.errorCodes == first.errorCodes)
-        // Of rejects there are rejects, too.
+        // Rejects of the rejects can be fixed as well.
         let directory = seed.isMultiple(of: 2) ? rejects : again
         try mend(directory)
         let second = try RecordedMigration(directory, into: store, options())
@@ -151,7 +151,7 @@ import Testing
 
   // MARK: Any tree
 
-  /// What was copied stands in the source, and fails again for the same reasons.
+  /// Copies have bytes of the source, and fail again for the same reasons.
   @Test(arguments: UInt64(1)...12)
   func copiesAreTheSourcesBytesAndFailAlike(_ seed: UInt64) throws {
     let tree = try RandomTree(seed: seed)
@@ -175,7 +175,7 @@ import Testing
           let copyPath = (path as NSString).deletingLastPathComponent + "/" + copy
           let source = try bytes(tree.source.absolute(try #require(json["source"] as? String)))
           expectCopy(try bytes(copyPath), of: source, copyPath)
-          // A rest may have been broken by nothing but a missing comma.
+          // Only a comma may be missing before a rest, which is valid alone then.
           if copy.hasPrefix("~rest") { continue }
           let relative = String(copyPath.dropFirst(rejects.utf8.count + 1))
           let before = (json["issues"] as? [[String: Any]] ?? []).filter {
@@ -184,19 +184,19 @@ import Testing
           let after = codes[relative] ?? []
           #expect(after.contains { $0.outcome == .failed }, "\(relative)")
           let told = after.flatMap(\.codes)
-          // In a line of its own, what is no JSON may come before what is no text.
+          // In a file of its own, a syntax error may come before the bytes that are not UTF-8.
           let isText = before != ["input.encoding"] || !told.contains("json.syntax")
           #expect(
             !isText || Set(before).isSubset(of: Set(told)), "\(relative): \(before) \(after)")
         }
-        // What was there is as it was.
+        // The entities that were migrated before are unchanged.
         let kept = try StoreContent(of: store).records
         #expect(Set(content.records).isSubset(of: Set(kept)))
       }
     }
   }
 
-  /// Copies are found where they are, and are not taken for something else.
+  /// Copies are read as entities of the same ids, whatever they look like.
   @Test(arguments: [
     ("patterns.json", #"[{"id":"p","ring_count":1,"geometry":{"a":1}}]"#),
     ("patterns.json", #"{"k":{"ring_count":1,"geometry":{"a":1}}}"#),
@@ -228,7 +228,7 @@ import Testing
     let marks: [[UInt8]] = [[0xFF, 0xFE], [0xFE, 0xFF]]
     let isWide = marks.contains(Array(source.prefix(2)))
     let body = isWide ? copy.dropFirst(2) : copy[...]
-    // Between what was put before and after, which is short, the source's bytes stand.
+    // The copy has bytes of the source between a short text before and after them.
     let data = Data(source)
     let longest = isWide ? 300 : 150
     let isThere = (0...min(longest, body.count)).contains { start in

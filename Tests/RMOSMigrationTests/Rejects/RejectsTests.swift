@@ -6,7 +6,7 @@ import RMOSStoreWrapper
 import RMOSTestSupport
 import Testing
 
-/// The directory that takes what failed, and migrating it again.
+/// The copies in a directory of rejects, and migrating them.
 @Suite struct RejectsTests {
   private let work: TemporaryDirectory
   private let directory: String
@@ -28,7 +28,7 @@ import Testing
     return options
   }
 
-  /// Everything below a directory, by relative path; directories are left out.
+  /// Returns all files below a directory by their relative paths.
   private func files(_ path: String) -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     for case let name as String in FileManager.default.enumerator(atPath: path) ?? .init() {
@@ -44,11 +44,11 @@ import Testing
       .mapValues { String(decoding: $0, as: UTF8.self) }
   }
 
-  // MARK: What is copied, by layout
+  // MARK: Copies by layout
 
   private static let flawed = #""ring_count": 0, "geometry": {"a": 1}"#
 
-  /// A file, and what of it is expected in the directory.
+  /// A file, and the copies expected in the directory.
   struct Case: CustomTestStringConvertible, Sendable {
     var path: String
     var text: String
@@ -119,13 +119,13 @@ import Testing
   }()
 
   @Test(arguments: cases)
-  func whatFailedIsCopiedAsItStands(_ example: Case) throws {
+  func failedEntitiesAreCopiedUnchanged(_ example: Case) throws {
     let tree = try SourceTree([example.path: example.text])
     let recorded = try RecordedMigration(
       tree, into: InMemoryStore(), options(rejects: directory, example.missingID))
     let found = copies(directory)
     var expected = example.expected
-    // A name with a digest that is not worth spelling out.
+    // The name of this copy contains a digest.
     if let text = expected.removeValue(forKey: "patterns/a.json/q") {
       #expect(found.contains { $0.key.hasPrefix("patterns/a.json/Q_~") && $0.value == text })
     }
@@ -134,13 +134,13 @@ import Testing
     #expect(recorded.summary.rejects?.written == example.expected.count)
     #expect(recorded.summary.rejects?.failure == nil)
 
-    // Replayed as it is, each fails for the same reasons.
+    // Copies that are not fixed fail for the same reasons.
     let again = try RecordedMigration(
       directory, into: InMemoryStore(), options(rejects: nil, example.missingID))
     #expect(again.errorCodes == recorded.errorCodes)
   }
 
-  @Test func theIssuesStandBesideEachCopy() throws {
+  @Test func theIssuesAreBesideEachCopy() throws {
     let tree = try SourceTree(["patterns/a.json": #"[{"id": "p"}]"#])
     let recorded = try RecordedMigration(tree, into: InMemoryStore(), options(rejects: directory))
     let text = try #require(files(directory)["patterns/a.json/0.json.issues"])
@@ -158,7 +158,7 @@ import Testing
     #expect(issues.first?["pointer"] as? String == "/name")
   }
 
-  @Test func ofWhatCannotBeReadThereAreOnlyTheIssues() throws {
+  @Test func unreadableFilesHaveOnlyIssues() throws {
     let tree = try SourceTree()
     try tree.addLink("patterns/gone.json", to: "nowhere")
     let recorded = try RecordedMigration(tree, into: InMemoryStore(), options(rejects: directory))
@@ -185,7 +185,7 @@ import Testing
 
   // MARK: The directory
 
-  @Test func aDirectoryWithSomethingInItIsRefusedBeforeAnythingIsWritten() throws {
+  @Test func aDirectoryWithOtherFilesIsRefusedBeforeAnythingIsWritten() throws {
     let tree = try SourceTree(["patterns/a.json": "{"])
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try Data().write(to: URL(fileURLWithPath: directory + "/.hidden"))
@@ -216,7 +216,7 @@ import Testing
     }
   }
 
-  /// Lines that, at the beginning of a file, would tell its encoding.
+  /// Lines whose bytes would indicate an encoding at the beginning of a file.
   @Test(
     arguments: [
       [0xFF, 0xFE], [0xFE, 0xFF], [0xFF, 0xFE, 0, 0],
@@ -246,7 +246,7 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: tree.absolute("rejects/patterns/a/b.json")))
   }
 
-  @Test func nothingIsLeftWhereNothingFailsAndByADryRun() throws {
+  @Test func runsWithoutFailuresAndDryRunsLeaveNothing() throws {
     let tree = try SourceTree(["patterns/a.json": "[]"])
     let clean = try RecordedMigration(tree, into: InMemoryStore(), options(rejects: directory))
     #expect(clean.summary.rejects?.written == 0)
@@ -270,7 +270,7 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeCopiedIsToldAndDoesNotStopTheRun() throws {
+  @Test func aCopyThatFailsIsReportedAndDoesNotStopTheRun() throws {
     let tree = try SourceTree(["patterns/a.json": "{", "patterns/b.json": "{"])
     let summary = try withExtendedLifetime(tree) {
       try Migration(
@@ -285,7 +285,7 @@ import Testing
     #expect(copies(directory).keys.sorted() == ["patterns/b.json"])
   }
 
-  @Test func aSourceThatChangedIsNotCopiedForWhatItWas() throws {
+  @Test func aChangedSourceIsNotCopied() throws {
     let tree = try SourceTree(["patterns/a.json": #"[{"id": "p"}]"#])
     let summary = try withExtendedLifetime(tree) {
       try Migration(
@@ -306,8 +306,8 @@ extension RecordedMigration {
   }
 }
 
-/// A store that has something done in the midst of every write of issues, when the source is read
-/// and the rejects are not written yet.
+/// A store that calls a closure after issues are written, when the source has been read but the
+/// rejects are not written yet.
 private struct DisturbedStore: StoreWrapper {
   let base: any RecordStore = InMemoryStore()
   let disturb: @Sendable () -> Void

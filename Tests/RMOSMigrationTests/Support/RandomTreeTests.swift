@@ -56,7 +56,7 @@ import Testing
 }
 
 extension Value {
-  /// Equality that also tells canonically equivalent texts apart.
+  /// Whether two values are equal, and not just canonically equivalent if they are text.
   fileprivate func isSame(as other: Value) -> Bool {
     if case .text(let left) = self, case .text(let right) = other {
       return Array(left.utf8) == Array(right.utf8)

@@ -4,7 +4,7 @@ import RMOSTestSupport
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// The entries found in a tree or in a single document.
+/// The entries that are read from a tree or a document.
 struct SourceReading {
   struct Found: Equatable {
     var kind: EntityKind
@@ -28,7 +28,7 @@ struct SourceReading {
       return fields.indices.filter { given.contains($0) }.map { fields[$0].member }
         .joined(separator: ",")
     }
-    /// The properties that do not depend on the entity's offset in the file or on the encoding.
+    /// Everything that does not depend on the place in the file and its encoding.
     var content: [String] {
       [kind.rawValue, id ?? "-", "\(values)", origin.unknownMembers ?? "-", givenMembers] + codes
         + issues.map(\.message) + [origin.locator?.text ?? "-"]
@@ -37,7 +37,7 @@ struct SourceReading {
 
   var found: [Found] = []
   var notices: [Issue] = []
-  /// How many entries each batch had.
+  /// The number of entries in each batch.
   var batches: [Int] = []
   var bytes = 0
 
@@ -85,7 +85,7 @@ struct SourceReading {
 
   private static let options = EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
 
-  /// The entries that were emitted.
+  /// The batches that were emitted.
   private final class Batches {
     var all: [SourceBatch] = []
 

@@ -3,8 +3,8 @@ import RMOSTestSupport
 @testable import RMOSMigration
 
 extension SurveyReport {
-  /// What the survey advises to migrate with: the proposal and the built-in mappings to give after
-  /// it or, without one, those that it suggests.
+  /// Returns the mappings with which the survey advises to migrate: the proposal and the built-in
+  /// ones to give after it or, without a proposal, the suggested ones.
   func advisedMappings() throws -> [Mapping] {
     guard let proposal else { return suggestedMappings.compactMap { Mapping.builtIn(named: $0) } }
     return try [Mapping(parsing: proposal.text)]
@@ -13,7 +13,7 @@ extension SurveyReport {
 }
 
 extension SourceTree {
-  /// Surveys the tree, which stays until that is done.
+  /// Surveys the tree, which must not be removed meanwhile.
   func survey(_ options: Survey.Options = .init()) throws -> SurveyReport {
     try withExtendedLifetime(self) {
       try Survey(of: path, options: options).runSynchronously()

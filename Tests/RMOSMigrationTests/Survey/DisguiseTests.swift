@@ -6,8 +6,8 @@ import Testing
 
 @testable import RMOSMigration
 
-/// Contract trees in disguise: surveyed and read by the proposed mapping, they give the rows of the
-/// undisguised tree, or the survey says which members it could not place.
+/// Trees whose entities are disguised by other names, values and wrappers: read with the proposed
+/// mapping, they give the rows of the plain tree.
 @Suite struct DisguiseTests {
   /// How the entities of a kind are disguised.
   private struct Disguise {
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  /// An entity that the contract takes.
+  /// Creates a valid entity.
   private static func entity(
     _ kind: EntityKind, _ number: Int, _ random: inout SeededGenerator
   ) -> [(field: FieldSchema, value: JSONValue)] {
@@ -169,14 +169,14 @@ import Testing
           proposal.outcome.found == total.found && proposal.outcome.migrates == total.migrated)
       }
       let unplaced = report.shapes.flatMap(\.members).filter { $0.field == nil }.map(\.name)
-      // What these trees are disguised with is all known.
+      // All disguises are known, so each member has a field.
       #expect(unplaced.isEmpty)
       #expect(total.failed == 0, "\(run.issues.prefix(3)) \(report.proposal?.text ?? "")")
       #expect(try Self.rows(of: found) == Self.rows(of: expected), "\(report.proposal?.text ?? "")")
     }
   }
 
-  /// The rows of a store, with all that does not depend on when they were written.
+  /// Returns the rows of a store.
   private static func rows(of store: InMemoryStore) throws -> [String] {
     var rows: [String] = []
     try store.read { reader in
@@ -184,7 +184,7 @@ import Testing
         try reader.forEachRecord(kind) { record in
           let values = zip(kind.schema.fields, record.values).map { field, value in
             var text = "\(field.member)=\(value)"
-            // Milliseconds give the digits that they have.
+            // Times in milliseconds have three decimals.
             if let dot = text.range(of: ".000Z") { text.replaceSubrange(dot, with: "Z") }
             return text
           }

@@ -5,9 +5,9 @@ import Testing
 
 @testable import RMOSMigration
 
-/// A proposal reads what is certain, and leaves open and says what is not: what it stores is right.
+/// A proposal reads members whose meaning is certain, and gives the reasons for leaving out others.
 @Suite struct ProposalTests {
-  /// A survey with its proposal, and what a migration through that makes of the tree.
+  /// A survey with its proposal, and a migration of the tree with that.
   private struct Trial {
     let report: SurveyReport
     var text: String { report.proposedMapping ?? "" }
@@ -31,7 +31,7 @@ import Testing
 
     init(_ path: String, _ text: String) throws { try self.init([path: text]) }
 
-    /// A member of an entity as JSON; `nil` if the entity is not there or has no value.
+    /// Returns a member of an entity as text; `nil` if there is no such entity or value.
     func value(_ kind: EntityKind, _ id: String, _ member: String) throws -> String? {
       switch try store.read({ try $0.record(kind, id: id) })?[member] {
       case .text(let text): text
@@ -77,7 +77,7 @@ import Testing
     #expect(try spelled.value(.joblogs, "a", "status") == "failed")
   }
 
-  /// A mapping that is right for one shape takes the objects of others too.
+  /// A mapping that is best for one shape may take objects of other shapes.
   @Test func aMappingIsNotSuggestedForATreeWithOthersThatItMisreads() throws {
     let trial = try Trial([
       "joblogs/art.json": """
@@ -111,7 +111,7 @@ import Testing
       #expect(trial.migrated == 1 && trial.failed == 1, "\(trial.text)")
       #expect(try trial.value(.stripFamilies, "a", "strip_width_mm") == "50.8")
     }
-    // Later files state others.
+    // A later file states another unit.
     let later = try Trial(
       ["strip_families/f.json": "[\(family("a", sizes + #", "unit": "in""#))]"],
       then: ["strip_families/g.json": "[\(family("b", sizes + #", "unit": "mm""#))]"])
@@ -148,7 +148,7 @@ import Testing
       "strip_families/f.json",
       "[\(family("a", #", "strip_width": 0.1, "width_mm": 2.54, "thickness": 1"#))]")
     #expect(try trial.value(.stripFamilies, "a", "strip_width_mm") == "2.54")
-    // A member without a unit does not stand in for one with a unit.
+    // A member without a unit does not replace one with a unit.
     let parts = try Trial(
       "strip_families/f.json",
       """
@@ -156,7 +156,7 @@ import Testing
        \(family("b", #", "strip_width": 0.1, "thickness": 1"#))]
       """)
     #expect(parts.migrated == 1 && parts.failed == 1)
-    // Nor is one with another unit left out in silence.
+    // Nor does a member with another unit, which is reported.
     let units = try Trial(
       "strip_families/f.json",
       """
@@ -172,7 +172,7 @@ import Testing
 
   // MARK: Ids
 
-  @Test func whatRepeatsIsNoID() throws {
+  @Test func repeatedValuesAreNoIDs() throws {
     let trial = try Trial(
       "joblogs/j.json",
       """
@@ -186,7 +186,7 @@ import Testing
     #expect(trial.text.contains("Left out: \\\"ref\\\" looks like id"))
     #expect(
       try JSONValue(parsing: trial.report.json)["shapes"]?[0]?["members"]?[0]?["reason"] != nil)
-    // A copy of an object has its id.
+    // A copy of an object has the same id.
     let entity = #"{"ref": "WO-1", "type": "slice", "params": {"n": 1}}"#
     let copies = try Trial(["joblogs/a.json": "[\(entity)]", "joblogs/b.json": "[\(entity)]"])
     #expect(copies.migrated == 1 && copies.report.proposal?.outcome.duplicates == 1)
@@ -207,7 +207,7 @@ import Testing
 
   // MARK: Values
 
-  @Test func whatStandsForNoTimeIsNoTimeOf1970() throws {
+  @Test func valuesForNoTimeAreNoTimesOf1970() throws {
     let trial = try Trial(
       "joblogs/j.json",
       """
@@ -243,7 +243,7 @@ import Testing
     #expect(try trial.value(.joblogs, "b", "duration_seconds") == "5.0")
   }
 
-  @Test func whatIsNotUnderstoodIsSaid() throws {
+  @Test func valuesThatAreNotUnderstoodAreReported() throws {
     let trial = try Trial(
       "joblogs/j.json",
       """
@@ -261,7 +261,7 @@ import Testing
     }
     let members = trial.report.shapes[0].members
     #expect(members.first { $0.name == "state" }?.reason?.contains("not understood") == true)
-    // Some of it is.
+    // Only some of the words are understood.
     let words = try Trial(
       "joblogs/j.json", "[\(job("a", #", "state": "läuft""#)), \(job("b", #", "state": "weg""#))]")
     #expect(words.text.contains("\\\"weg\\\" is not understood"))
@@ -279,7 +279,7 @@ import Testing
     #expect(try trial.value(.joblogs, "a", "status") == status)
   }
 
-  @Test func aCommaMayStandBetweenThousands() throws {
+  @Test func aCommaMaySeparateThousands() throws {
     func durations(_ texts: String...) throws -> Trial {
       let jobs = texts.enumerated().map { job("\($0)", #", "duration": "\#($1)""#) }
       return try Trial("joblogs/j.json", "[\(jobs.joined(separator: ", "))]")
@@ -299,7 +299,7 @@ import Testing
       #expect(try clear.value(.joblogs, "0", "duration_seconds") == values.0)
       #expect(try clear.value(.joblogs, "1", "duration_seconds") == values.1)
     }
-    // With points, commas are no decimal points: what has one is refused.
+    // Beside decimal points, commas are no decimal points, and are refused.
     let points = try durations("2.5", "1,250")
     #expect(points.migrated == 1 && points.failed == 1)
   }
@@ -348,7 +348,7 @@ import Testing
     #expect(try trial.value(.patterns, "b", "name") == "B2")
   }
 
-  /// Values that need a conversion, and values that need none.
+  /// A conversion leaves values unchanged that need none.
   @Test func oneConversionServesSeveralNames() throws {
     let trial = try Trial(
       "joblogs/j.json",
@@ -369,7 +369,7 @@ import Testing
       ["joblogs/j.json": "[\(job("a", #", "state": "aborted", "start": 1700000000"#))]"],
       then: [
         "joblogs/k.json": "[\(job("b", #", "state": "aborted""#))]",
-        // Its status is read under its own name.
+        // The status is read under its own name.
         "joblogs/l.json": "[\(job("c", #", "status": "failed""#))]",
       ])
     #expect(trial.migrated == 3, "\(trial.text) \(trial.issues)")
@@ -377,7 +377,7 @@ import Testing
     #expect(try trial.value(.joblogs, "c", "status") == "failed")
   }
 
-  /// A rule does not take objects of another shape, in which its members mean something else.
+  /// A rule does not take objects of another shape, in which the names mean something else.
   @Test func rulesTellShapesApart() throws {
     let trial = try Trial([
       "joblogs/a.json": "[\(job("a", ""))]",
@@ -405,7 +405,7 @@ import Testing
     #expect(trial.migrated == 2 && trial.failed == 0, "\(trial.text) \(trial.issues)")
     #expect(try trial.value(.stripFamilies, "x", "name") == "F")
     #expect(try trial.value(.joblogs, "y", "strip_family_id") == "x")
-    // What was not tried is not said.
+    // The shape was tried only as the kind as which it is read.
     #expect(trial.lines.contains("Read as"))
   }
 
@@ -417,13 +417,13 @@ import Testing
     #expect(trial.report.shapes.map(\.kind) == [.stripFamilies, .joblogs])
     #expect(trial.report.shapes.map(\.plain.migrates) == [20, 3])
     #expect(trial.migrated == 23)
-    // Nor are those unlike the first that look like nothing.
+    // Files are examined, too, if the first ones look like no kind.
     var unknown = ["all/z.json": Texts.job("j")]
     for number in 10..<30 { unknown["all/a\(number).json"] = #"{"x": 1}"# }
     #expect(try Trial(unknown).migrated == 1)
   }
 
-  @Test func whatIsNoEntityHasNoRule() throws {
+  @Test func otherObjectsHaveNoRule() throws {
     for text in [
       #"[{"id": "M1", "type": "saw", "config": {"rpm": 1}, "status": "active"}]"#,
       #"[{"id": "c", "name": "Customer", "kind": "shop", "tags": ["a"], "notes": "x"}]"#,
@@ -431,7 +431,7 @@ import Testing
       let trial = try Trial("machines.json", text)
       #expect(trial.report.proposal == nil && trial.migrated == 0, "\(trial.text)")
     }
-    // What one lacks does not keep a rule from the others.
+    // That one object lacks a field does not prevent a rule for the others.
     let partly = try Trial(
       "x.json",
       #"""
@@ -447,14 +447,14 @@ import Testing
        {"id": "b", "JobType": "cut", "Parameters": {"a": 1}, "status": "completed"}]
       """)
     #expect(ended.migrated == 1 && ended.failed == 1)
-    // With two words that others use too it is said.
+    // Two common names do not suffice, which is reported.
     let few = try Trial("x.json", "[\(job("a", #", "state": "done""#))]")
     #expect(few.report.proposal == nil && few.unclear.contains("its names are common ones"))
-    // Many are telling.
+    // More names suffice.
     let many = try Trial(
       "x.json", "[\(job("a", #", "state": "failed", "started": "2025-01-02T03:04:05Z""#))]")
     #expect(many.migrated == 1)
-    // The file says what they are.
+    // The name of the file suffices.
     let named = try Trial("exports/joblogs.json", "[\(job("a", ""))]")
     #expect(named.migrated == 1, "\(named.report.json)")
   }

@@ -7,10 +7,10 @@ import Testing
 
 @testable import RMOSMigration
 
-/// What a survey's report says of what went wrong, as JSON and as text.
+/// Problems in the report of a survey, as JSON and as text.
 @Suite struct SurveyReportTests {
-  /// A tree with a duplicate, a dangling reference, a file that is no JSON, one that is not read,
-  /// and objects that are not where their kind is read.
+  /// Creates a tree with a duplicate, a dangling reference, a file that is not JSON, one that is
+  /// not read, and an entity outside the kinds' directories.
   private func tree() throws -> SourceTree {
     try SourceTree([
       "joblogs/a.json": "[\(Texts.job("j")), \(Texts.job("j")), \(Texts.job("k", pattern: "no"))]",
@@ -29,7 +29,7 @@ import Testing
     return try tree.survey(options)
   }
 
-  @Test func theJSONHasAllThatIsWrong() throws {
+  @Test func theJSONHasAllProblems() throws {
     let report = try report(try tree())
     let json = try JSONValue(parsing: report.json)
     #expect(json["not_read"]?.text.contains(#"{"path":"notes.txt","reason":"ending"}"#) == true)
@@ -45,7 +45,7 @@ import Testing
     #expect(report.suggestedMappings.isEmpty)
   }
 
-  @Test func theTextHasAllThatIsWrong() throws {
+  @Test func theTextHasAllProblems() throws {
     let text = try report(try tree()).lines(width: 100).joined(separator: "\n")
     for sentence in [
       "Not read: 1 ending (notes.txt)", "1 × json.syntax, first in patterns/broken.json",
@@ -64,7 +64,7 @@ import Testing
     #expect(text.lines.joined().filter { $0 == "x" }.count == 100)
   }
 
-  @Test func onAThreadOfItsOwnItIsTheSame() async throws {
+  @Test func theReportDoesNotDependOnTheThread() async throws {
     let tree = try tree()
     let report = try await Survey(of: tree.path).run()
     #expect(try report.json == Survey(of: tree.path).runSynchronously().json)
@@ -76,7 +76,7 @@ import Testing
       try Survey(of: tree.path).runSynchronously { true }
     }
     #expect(error?.code == .cancelled)
-    // At whatever point.
+    // It can be cancelled at any time.
     for last in 1..<12 {
       var questions = 0
       do {
@@ -90,12 +90,12 @@ import Testing
     }
   }
 
-  /// What is wrong with one file is a failure; what is wrong with the source stops the survey.
+  /// An error about one file is a failure; other errors stop the survey.
   @Test(arguments: [
     (SourceAccess.Call.open, "patterns/p.json"), (.read, "patterns/p.json"),
     (.list, "patterns/sub"), (.status, "patterns/sub"),
   ])
-  func whatCannotBeReadIsSaid(_ call: SourceAccess.Call, _ ending: String) throws {
+  func unreadableFilesAreReported(_ call: SourceAccess.Call, _ ending: String) throws {
     let tree = try SourceTree([
       "patterns/p.json": Texts.pattern("p"), "patterns/sub/q.json": Texts.pattern("q"),
     ])
@@ -145,7 +145,7 @@ import Testing
     #expect(found.shapes.map(\.likeness) == [.joblogs])
   }
 
-  /// What values are like decides how a proposal reads them.
+  /// The values of a member decide how a proposal converts them.
   @Test(arguments: [
     ("joblogs", #"{"Job Type": 7, "parameters": {"a": 1}}"#, "text"),
     ("joblogs", #"{"Job_Type": "slice", "Parameters": {"a": 1}, "PatternID": 7}"#, "text"),

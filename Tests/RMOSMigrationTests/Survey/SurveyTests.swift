@@ -5,16 +5,16 @@ import Testing
 
 @testable import RMOSMigration
 
-/// What a survey says of trees, against what a migration makes of them.
+/// Surveys of trees, compared with migrations of them.
 @Suite struct SurveyTests {
   private let legacy = Fixtures.package + "/Tests/Fixtures/legacy"
 
-  /// What must be said of one of the trees in `Fixtures/legacy`.
+  /// The expected report on one of the trees in `Fixtures/legacy`.
   struct Expectation: Sendable, CustomTestStringConvertible {
     let name: String
     let count: Int
     let asIs: Int
-    /// The mapping, and how many migrate with it.
+    /// The suggested mapping, and the number of objects that migrate with it.
     var mapping: String?
     var mapped = 0
 
@@ -26,10 +26,10 @@ import Testing
     Expectation(name: "wrapper-plain", count: 3, asIs: 3),
     Expectation(name: "api-answers", count: 3, asIs: 3),
     Expectation(name: "table-dump", count: 3, asIs: 3),
-    // Its strip family is not there.
+    // Its strip family is missing.
     Expectation(name: "ring-bands", count: 1, asIs: 0, mapping: "ring-bands", mapped: 0),
     Expectation(name: "pattern-model", count: 1, asIs: 0, mapping: "pattern-model", mapped: 1),
-    // The pattern of one is not there.
+    // The pattern of one job is missing.
     Expectation(name: "job-log-schema", count: 2, asIs: 0, mapping: "job-log", mapped: 1),
     Expectation(name: "saw-runs-list", count: 2, asIs: 0, mapping: "saw-runs", mapped: 2),
     Expectation(name: "saw-runs-dict", count: 4, asIs: 0, mapping: "saw-runs", mapped: 3),
@@ -47,7 +47,7 @@ import Testing
     #expect(report.migratesAsIs == expected.asIs)
     #expect(report.suggestedMappings == (expected.mapping.map { [$0] } ?? []))
     #expect(report.migratesAtBest == max(expected.asIs, expected.mapped))
-    // A migration agrees.
+    // A migration gives the same numbers.
     var options = Migration.Options()
     options.mappings = report.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
     let summary = try RecordedMigration(
@@ -57,8 +57,7 @@ import Testing
     #expect(summary.statistics.total.migrated == report.migratesAtBest)
   }
 
-  /// Documents in which a migration finds no entities by itself, and a proposal says where they
-  /// are.
+  /// Documents in which a migration finds no entities, and for which a proposal has pointers.
   @Test(arguments: [
     (#"{"2022":[J],"2023":[K]}"#, "/*/*"), (#"{"a":{"jobs":[J]},"b":{"jobs":[K]}}"#, "/*/jobs/*"),
     (#"{"count":2,"results":[J,K]}"#, "/results/*"),
@@ -81,7 +80,7 @@ import Testing
     #expect(made.summary.statistics.total.migrated == 2, "\(made.issues)")
   }
 
-  /// One document with entities of several kinds, each under a member of its own.
+  /// A document with entities of several kinds, each under a member of its own.
   @Test(arguments: ["backup.json", "exports/2025/backup.json"])
   func severalKindsInOneDocument(_ path: String) throws {
     let text = #"""
@@ -104,7 +103,7 @@ import Testing
     #expect(made.summary.statistics.total.migrated == 4, "\(made.issues)")
   }
 
-  /// Exports in which the entity's members are within others.
+  /// Exports in which the members of entities are in other members.
   @Test(arguments: [
     // Airtable.
     (
@@ -169,7 +168,7 @@ import Testing
     #expect(record["strip_family_id"] == .text("f-1"))
   }
 
-  /// Migrates a document of patterns through the mapping that a survey proposes for it.
+  /// Migrates a document of patterns with the mapping that a survey proposes for it.
   private func proposed(
     _ text: String, with files: [String: String] = [:]
   ) throws -> (pattern: Record, report: SurveyReport) {
@@ -188,7 +187,7 @@ import Testing
     return (record, report)
   }
 
-  /// Entities of a kind may be a level further down than those of another.
+  /// Entities of one kind may be a level deeper than those of another.
   @Test func severalKindsAtSeveralDepthsOfADocument() throws {
     let family =
       #"{"name":"F","strip_width_mm":2.5,"strip_thickness_mm":0.6,"material_type":"E","strips":[1]}"#
@@ -211,7 +210,7 @@ import Testing
     #expect(made.summary.statistics.total.migrated == 4, "\(made.issues)")
   }
 
-  /// A unit that another member states is taken into account, and one that is assumed is said.
+  /// A unit that another member states is used, and a unit that is assumed is reported.
   @Test func unitsAreNotAssumedInSilence() throws {
     func proposal(_ more: String, width: String = "width") throws -> String? {
       let tree = try SourceTree([
@@ -239,7 +238,7 @@ import Testing
       let other = try proposal(#","unit":\#(unit)"#) ?? ""
       #expect(other.contains("/width") == (unit == "null" || unit == "7"), "\(unit)")
     }
-    // Each of its own.
+    // Members may have statements of their own.
     let each = try #require(try proposal(#","width_unit":"in","thickness_unit":"mm","unit":"cm""#))
     #expect(each.contains("in inches, as \\\"width_unit\\\" says"), "\(each)")
     #expect(each.contains("in mm, as \\\"thickness_unit\\\" says"), "\(each)")
@@ -262,8 +261,8 @@ import Testing
     if let words { #expect(text?.contains(words) == true) }
   }
 
-  /// What is found in an ambiguous document is read there, so it is not said to be no object.
-  @Test func whatWasReadAgainHasNoFailureOfTheFirstReading() throws {
+  /// Objects in an ambiguous document are read, so the document is not reported as a failure.
+  @Test func aDocumentThatIsReadAgainHasNoFailureOfTheFirstReading() throws {
     let tree = try SourceTree([
       "patterns/p.json": #"""
       {"a": [{"Id": "a", "Name": "A", "RingCount": 3, "Geometry": {"a": 1}}],
@@ -275,13 +274,13 @@ import Testing
     #expect(report.failures.isEmpty, "\(report.json)")
   }
 
-  @Test func whatIsNowhereIsNamed() throws {
+  @Test func missingFieldsAreNamed() throws {
     let report = try Survey(of: legacy + "/sandbox-families").runSynchronously()
     let shape = try #require(report.shapes.first)
     #expect(Set(shape.missing).isSuperset(of: ["strip_width_mm", "strip_thickness_mm", "strips"]))
   }
 
-  @Test func nothingFoundIsSaid() throws {
+  @Test func anEmptySourceIsReported() throws {
     let tree = try SourceTree()
     try tree.add("notes.txt", "x")
     let report = try tree.survey()
@@ -306,7 +305,7 @@ import Testing
       #expect(report.shapes.map(\.kind) == [.stripFamilies, .joblogs])
       #expect(report.shapes.allSatisfy { !$0.isInPlace && $0.likeness == $0.kind })
       #expect(report.failures.map(\.code) == [.jsonSyntax])
-      // Where they are is what the mapping says of them.
+      // The mapping names their files.
       let proposal = try #require(report.proposal)
       var migration = Migration.Options()
       migration.mappings = [try Mapping(parsing: proposal.text)]
@@ -326,7 +325,7 @@ import Testing
     #expect(report.shapes.first?.plain.problems == [.init(key: problem, count: 1)])
   }
 
-  @Test func boundsAreSaid() throws {
+  @Test func limitsAreReported() throws {
     var text = ""
     for number in 0..<6 { text += #"{"a\#(number)": 1, "b\#(number)": 2}"# + "\n" }
     let tree = try SourceTree(["patterns/a.jsonl": text])
@@ -349,15 +348,15 @@ import Testing
     var options = Survey.Options()
     options.limits.trials = 10
     let report = try tree.survey(options)
-    // From the 64th on it is found to read them.
+    // The first sample that the mapping reads is the 64th object.
     #expect(report.suggestedMappings == ["epoch"] && report.migratesAtBest == 136)
     #expect(report.bounds.count == 1)
     let whole = try tree.survey()
     #expect(whole.migratesAtBest == 180 && whole.bounds.isEmpty)
   }
 
-  /// A mapping reads more of what an object says, and so finds a reference that leads nowhere.
-  @Test func whatMigratesAsItIsIsSaidThoughAMappingReadsMore() throws {
+  /// A mapping may read more members, and so find a reference that leads nowhere.
+  @Test func aMappingThatReadsMoreMayMigrateLess() throws {
     let tree = try SourceTree([
       "patterns/p.json": #"""
       [{"id": "p", "name": "Rope", "ring_count": 3, "geometry": {"a": 1}, "stripFamilyId": "none"},
@@ -369,8 +368,8 @@ import Testing
     #expect(report.lines(width: 80).contains("1 of 2 migrate as they are; 0 with any-case"))
   }
 
-  /// A mapping that one shape needs is not taken to leave another as it is.
-  @Test func whatMigratesAtBestIsWhatMigratesTogether() throws {
+  /// A mapping that one shape needs may prevent objects of another from migrating.
+  @Test func theBestIsWhatAllSuggestedMappingsMigrate() throws {
     let tree = try SourceTree([
       "patterns/a.json": #"""
       [{"id": "a", "name": "Rope", "ring_count": 3, "geometry": {"a": 1},
