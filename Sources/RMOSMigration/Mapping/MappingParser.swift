@@ -18,8 +18,8 @@ struct MappingParser {
     static let names = ["exact", "any-case"]
   }
 
-  /// The maximum number of steps of a pointer.
-  private static let deepestPointer = 32
+  /// The maximum number of steps of a pointer, which bounds the depth to which objects are mapped.
+  private static let maximumSteps = 32
 
   private let text: String
   private let bytes: [UInt8]
@@ -94,7 +94,7 @@ struct MappingParser {
       }
     }
     if let entities = words["entities"] {
-      rule.entities = try pointer(entities, "\"entities\"")
+      rule.entities = try pointer(entities)
       guard rule.entities?.steps.last == .any else {
         throw error(
           "\(shown(entities)) leads to no collection; expected a pointer that ends in /*",
@@ -158,7 +158,8 @@ struct MappingParser {
           "\"is\" is \(shown(equals)); expected an object of pointers and values", at: equals)
       }
       for member in members {
-        guard let pointer = EntityPointer(member.name), pointer.anyCount == 0 else {
+        let pointer = try pointer(member.name, at: member.offset)
+        guard pointer.anyCount == 0 else {
           throw notPointer(Violation.quoted(member.name), at: member.offset)
         }
         var values = [member.value]
@@ -238,7 +239,7 @@ struct MappingParser {
   }
 
   private func commonPointer(_ value: PlacedJSON) throws(ParsingError) -> EntityPointer {
-    let pointer = try self.pointer(value, "\"common\"")
+    let pointer = try self.pointer(value)
     guard pointer.anyCount == 1 else {
       throw error("\(shown(value)) needs one * that goes over a list", at: value)
     }
@@ -340,7 +341,7 @@ struct MappingParser {
   }
 
   private func plainPointer(_ value: PlacedJSON) throws(ParsingError) -> EntityPointer {
-    let pointer = try pointer(value, "a pointer")
+    let pointer = try pointer(value)
     guard pointer.anyCount == 0 else {
       throw error(
         "\(shown(value)) has a *, which goes in \"entities\" and \"common\" only", at: value)
@@ -348,11 +349,20 @@ struct MappingParser {
     return pointer
   }
 
-  private func pointer(_ value: PlacedJSON, _ label: String) throws(ParsingError) -> EntityPointer {
-    guard case .string(let text) = value.form, let pointer = EntityPointer(text),
-      pointer.steps.count <= Self.deepestPointer
-    else {
+  private func pointer(_ value: PlacedJSON) throws(ParsingError) -> EntityPointer {
+    guard case .string(let text) = value.form else {
       throw notPointer(shown(value), at: value.range.lowerBound)
+    }
+    return try pointer(text, at: value.range.lowerBound)
+  }
+
+  private func pointer(_ text: String, at offset: Int) throws(ParsingError) -> EntityPointer {
+    guard let pointer = EntityPointer(text) else {
+      throw notPointer(Violation.quoted(text), at: offset)
+    }
+    guard pointer.steps.count <= Self.maximumSteps else {
+      throw error(
+        "\(Violation.quoted(text)) has more than \(Self.maximumSteps) steps", at: offset)
     }
     return pointer
   }

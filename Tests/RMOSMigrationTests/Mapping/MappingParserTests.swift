@@ -94,6 +94,19 @@ import Testing
     #expect(error.message.contains(message), "\(error.message)")
   }
 
+  @Test(arguments: [
+    #""members":{"id":"POINTER"}"#, #""entities":"POINTER/*""#, #""when":{"has":"POINTER"}"#,
+    #""when":{"is":{"POINTER":1}}"#,
+  ])
+  func pointersHaveAtMost32Steps(_ rule: String) {
+    func mapping(_ steps: Int) -> String {
+      let pointer = String(repeating: "/a", count: steps)
+      return #"{"mapping":1,"name":"x","joblogs":[{\#(rule.replacing("POINTER", with: pointer))}]}"#
+    }
+    #expect(mistake(mapping(31)) == nil)
+    #expect(mistake(mapping(33))?.message.contains("has more than 32 steps") == true)
+  }
+
   @Test func notJSON() throws {
     let error = try #require(mistake("{\"mapping\": 1,\n \"name\" \"x\"}"))
     #expect(error.line == 2 && error.column == 9)
