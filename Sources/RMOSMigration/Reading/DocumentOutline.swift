@@ -94,7 +94,7 @@ final class DocumentOutline {
 
   /// How much an object looks like an entity of the kind: it has no member of the kind, one member,
   /// or several.
-  private enum Likeness: Int, Comparable {
+  private enum Likeness: Int, Comparable, CaseIterable {
     case none, some, clear
 
     static func < (left: Likeness, right: Likeness) -> Bool { left.rawValue < right.rawValue }
@@ -144,6 +144,23 @@ final class DocumentOutline {
     var isOther: Bool { zip(required, seen).contains { $0.count == $1.count } }
   }
 
+  /// The members of the document with the same likeness.
+  private struct Group {
+    /// The number of members that look like an entity.
+    var entities = 0
+    /// The number of collections and holders.
+    var collections = 0
+    /// The names of the first of both.
+    var names: [String] = []
+    /// The entities of the last collection or holder.
+    var selection: EntitySelection?
+    /// Pointers to the first members that are not meant if others look more like entities; not to
+    /// those that describe the document.
+    var others: [String] = []
+    /// Where the entities are; as many as are kept.
+    var places: [EntityPointer] = []
+  }
+
   /// The members of the document that were examined so far.
   private struct Top {
     /// Whether there is a member that the kind requires.
@@ -159,40 +176,36 @@ final class DocumentOutline {
     var record = RecordSigns()
     /// Whether the document was examined to its end.
     var isWhole = false
-    /// For each likeness, the number of members that look like an entity.
-    var entities = [0, 0, 0]
-    /// For each likeness, the number of collections and holders.
-    var collections = [0, 0, 0]
-    /// For each likeness, the names of the first of both.
-    var names: [[String]] = [[], [], []]
-    /// For each likeness, the last collection or holder.
-    var selections: [EntitySelection?] = [nil, nil, nil]
-    /// For each likeness, pointers to the first members that are not meant if others look more like
-    /// entities; not to those that describe the document.
-    var others: [[String]] = [[], [], []]
+    /// The groups of members, by likeness.
+    private(set) var groups = Likeness.allCases.map { _ in Group() }
     /// Pointers to the first members that are not meant in any case.
     var leftOut: [String] = []
     /// Where entities may be if the object was taken for an entity.
     var held: [EntityPointer] = []
-    /// For each likeness, where the entities are; as many as are kept.
-    var places: [[EntityPointer]] = [[], [], []]
     /// The name of a collection without elements.
     var empty: [UInt8]?
     /// Objects that describe the document.
     var notes: [(name: [UInt8], likeness: Likeness)] = []
-
     /// Pointers to the first members whose value is no entity and holds none.
     var unread: [String] = []
+
+    subscript(likeness: Likeness) -> Group {
+      get { groups[likeness.rawValue] }
+      set { groups[likeness.rawValue] = newValue }
+    }
 
     /// Records a member that is not meant if others look more like entities.
     mutating func leaveOut(_ name: [UInt8], _ likeness: Likeness) {
       let pointer = DocumentOutline.pointer([name])
-      if others[likeness.rawValue].count < 4, !others[likeness.rawValue].contains(pointer) {
-        others[likeness.rawValue].append(pointer)
+      if self[likeness].others.count < 4, !self[likeness].others.contains(pointer) {
+        self[likeness].others.append(pointer)
       }
     }
 
-    var likeness: Int? { (0..<3).last { entities[$0] + collections[$0] > 0 } }
+    /// The greatest likeness of a member; `nil` if none looks like an entity or a collection.
+    var likeness: Likeness? {
+      Likeness.allCases.last { self[$0].entities + self[$0].collections > 0 }
+    }
     var onlyObjects: Bool { members > 0 && objects == members }
   }
 
@@ -234,7 +247,7 @@ final class DocumentOutline {
       try forEachMember(of: start) { name, position throws(ReadFailure) in
         try take(name, at: position, into: &top)
       } != nil
-    let collections = top.places.joined().filter { place in
+    let collections = top.groups.flatMap(\.places).filter { place in
       guard case .named(let name)? = place.steps.first, place.steps.last == .any else {
         return false
       }
@@ -242,7 +255,7 @@ final class DocumentOutline {
     }
     return Findings(
       shape: shape(of: top), held: top.held, collections: collections,
-      candidates: Self.generalized(top.likeness.map { top.places[$0] } ?? []),
+      candidates: Self.generalized(top.likeness.map { top[$0].places } ?? []),
       isOneObject: top.isWhole && top.members == 1 && top.objects == 1, unread: top.unread)
   }
 
@@ -330,20 +343,19 @@ final class DocumentOutline {
     _ content: Content, _ name: [UInt8], isObject: Bool, _ top: inout Top
   ) {
     func add(_ likeness: Likeness, _ selection: EntitySelection?) {
-      if selection == nil {
-        top.entities[likeness.rawValue] += 1
-      } else {
-        top.collections[likeness.rawValue] += 1
+      if top[likeness].names.count < 4 {
+        top[likeness].names.append(String(decoding: name, as: UTF8.self))
       }
-      if top.names[likeness.rawValue].count < 4 {
-        top.names[likeness.rawValue].append(String(decoding: name, as: UTF8.self))
+      if top[likeness].places.count < Self.namedCollections {
+        top[likeness].places += selection?.pointers ?? [EntityPointer(steps: [.named(name)])]
       }
-      if let selection { top.selections[likeness.rawValue] = selection }
-      if top.places[likeness.rawValue].count < Self.namedCollections {
-        top.places[likeness.rawValue] +=
-          selection?.pointers ?? [EntityPointer(steps: [.named(name)])]
+      guard let selection else {
+        top[likeness].entities += 1
+        return
       }
-      if selection != nil, !Self.describesDocument(name) { top.leaveOut(name, likeness) }
+      top[likeness].collections += 1
+      top[likeness].selection = selection
+      if !Self.describesDocument(name) { top.leaveOut(name, likeness) }
     }
     let step = EntityPointer.Step.named(name)
     switch content {
@@ -426,11 +438,10 @@ final class DocumentOutline {
       return top.isColumns && top.members > 1 ? .columns : .entity
     }
     // An object that looks as much like an entity as its siblings is one, whatever its name.
-    let most = (0..<3).last { top.entities[$0] > 0 } ?? 0
-    let notes = top.notes.filter { $0.likeness.rawValue < max(1, most) }
-    for note in top.notes where note.likeness.rawValue >= max(1, most) {
-      top.entities[note.likeness.rawValue] += 1
-    }
+    let most = Likeness.allCases.last { top[$0].entities > 0 }
+    let least = max(most ?? .some, .some)
+    let notes = top.notes.filter { $0.likeness < least }
+    for note in top.notes where note.likeness >= least { top[note.likeness].entities += 1 }
     guard let likeness = top.likeness else {
       if let empty = top.empty, top.isWhole, top.members > notes.count {
         return .wrapper(
@@ -440,27 +451,28 @@ final class DocumentOutline {
       return top.onlyObjects ? .dictionary : .entity
     }
     // A list in an entity damaged before its first member of the kind is not a collection.
-    if !top.isWhole, !top.onlyObjects, likeness < Likeness.clear.rawValue { return .entity }
+    if !top.isWhole, !top.onlyObjects, likeness < .clear { return .entity }
     if let envelope = envelope(of: top, likeness) { return envelope }
-    if top.entities[likeness] > 0, likeness > 0 {
+    let group = top[likeness]
+    if group.entities > 0, likeness > .none {
       if top.onlyObjects, notes.isEmpty { return .dictionary }
-      guard top.collections[likeness] == 0 else { return .ambiguous(top.names[likeness]) }
+      guard group.collections == 0 else { return .ambiguous(group.names) }
       return .wrapper(
         EntitySelection(
           pointers: [EntityPointer(steps: [.any])], onlyObjects: true,
           excluded: notes.map(\.name)), leftOut: leftOut(of: top, below: likeness))
     }
-    if likeness == 0 {
+    if likeness == .none {
       // An object that holds one collection and nothing else is a wrapper around it.
-      if top.onlyObjects, top.members - notes.count != 1 || top.collections[0] == 0 {
+      if top.onlyObjects, top.members - notes.count != 1 || group.collections == 0 {
         return .dictionary
       }
-      if top.record.areOfRecord || top.collections[0] == 0 && top.entities[0] == 1 {
+      if top.record.areOfRecord || group.collections == 0 && group.entities == 1 {
         return .entity
       }
     }
-    guard top.collections[likeness] == 1, let selection = top.selections[likeness] else {
-      return .ambiguous(top.names[likeness])
+    guard group.collections == 1, let selection = group.selection else {
+      return .ambiguous(group.names)
     }
     return .wrapper(selection, leftOut: leftOut(of: top, below: likeness))
   }
@@ -468,9 +480,10 @@ final class DocumentOutline {
   /// Returns the shape of an answer to a request with one entity, such as
   /// `{"success": true, "pattern": {…}}`, in which the name of the entity is no id; `nil` for other
   /// documents.
-  private func envelope(of top: Top, _ likeness: Int) -> DocumentShape? {
-    guard likeness > 0, top.entities[likeness] == 1, top.collections[likeness] == 0,
-      top.objects - top.notes.count == 1, let name = top.names[likeness].first
+  private func envelope(of top: Top, _ likeness: Likeness) -> DocumentShape? {
+    let group = top[likeness]
+    guard likeness > .none, group.entities == 1, group.collections == 0,
+      top.objects - top.notes.count == 1, let name = group.names.first
     else { return nil }
     let plain = Array(name.utf8).foldedName
     guard plain == singularName || kindNames.contains(plain) || Self.namesOfOne.contains(plain)
@@ -481,8 +494,8 @@ final class DocumentOutline {
   }
 
   /// Returns the collections that are not meant, since others look more like entities.
-  private func leftOut(of top: Top, below likeness: Int) -> [String] {
-    top.leftOut + top.others[..<likeness].joined()
+  private func leftOut(of top: Top, below likeness: Likeness) -> [String] {
+    top.leftOut + top.groups.prefix(likeness.rawValue).flatMap(\.others)
   }
 
   // MARK: Members and their values

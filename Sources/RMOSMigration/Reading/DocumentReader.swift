@@ -336,18 +336,18 @@ final class DocumentReader {
     case .wrapper(let selection, let leftOut):
       let read =
         "the file is an object around entities; what is read are those at "
-        + DocumentReader.text(of: selection)
+        + Self.text(of: selection)
       if leftOut.isEmpty {
         builder.note(
           .info, .shapeWrapper,
           found.unread.isEmpty
             ? read
-            : read + "; what \(DocumentReader.text(of: found.unread)) "
+            : read + "; what \(Self.text(of: found.unread)) "
               + (found.unread.count == 1 ? "says is not kept" : "say is not kept"))
       } else {
         builder.note(
           .warning, .shapeWrapper,
-          read + ", but not what \(DocumentReader.text(of: leftOut)) "
+          read + ", but not what \(Self.text(of: leftOut)) "
             + (leftOut.count == 1 ? "holds" : "hold")
             + "; move that to a file of its own, or say in a mapping where the entities are")
       }
@@ -355,7 +355,7 @@ final class DocumentReader {
     case .ambiguous(let names):
       try builder.fail(
         .shapeAmbiguous,
-        "the file holds several collections that may be meant (\(DocumentReader.text(of: names))"
+        "the file holds several collections that may be meant (\(Self.text(of: names))"
           + "); split it into a file each, or say in a mapping where the entities are",
         at: place, span: .file)
     case .columns:
