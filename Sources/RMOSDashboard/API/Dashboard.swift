@@ -46,7 +46,8 @@ public final class Dashboard: Sendable {
   let audit: BackgroundAudit?
   /// The current time, ISO 8601 in UTC.
   let now: @Sendable () -> String
-  /// The prefix of entity tags that are numbers, unique to this dashboard.
+  /// A random prefix that distinguishes this dashboard's entity tags, and its runs in the ledger,
+  /// from those of other dashboards.
   let mark: String
 
   /// Creates the dashboard of a store.
@@ -59,15 +60,14 @@ public final class Dashboard: Sendable {
     startAuditing()
   }
 
-  /// Creates the dashboard of a store, which does not audit in the background before
-  /// ``startAuditing()``.
+  /// Creates the dashboard of a store, which audits in the background from ``startAuditing()`` on.
   package convenience init(
     store: any RecordStore, options: Options, observingAudits observer: AuditObserver?
   ) {
     let audit = options.auditInterval.map {
       BackgroundAudit(
         store,
-        BackgroundAudit.Means(
+        BackgroundAudit.Settings(
           interval: $0, delay: .seconds(1), clock: .system, observer: observer))
     }
     self.init(store: store, options: options, audit: audit, clock: .system)
@@ -102,7 +102,7 @@ public final class Dashboard: Sendable {
 
   deinit { audit?.cancel() }
 
-  /// Responds to a request; an error becomes a response too.
+  /// Returns the response to a request; an error becomes a response too.
   ///
   /// Blocks while it reads the store. May be called from several threads.
   public func response(to request: ServerRequest) -> ServerResponse {
@@ -113,7 +113,7 @@ public final class Dashboard: Sendable {
     if request.method == "OPTIONS", request.target == "*" { return .options(methods) }
     do {
       let target = try RequestTarget(request.target)
-      // A file may be long.
+      // Files may be long, so they do not take a thread from pages.
       let isFile = isPage ? target["format"] != nil : target["format"] == "csv"
       if request.mayBePostponed, isFile { return .postponed }
       return isPage ? page.response(to: request, target) : try answer(request, target)
@@ -122,25 +122,25 @@ public final class Dashboard: Sendable {
     }
   }
 
-  /// Ends the audits in the background, and closes the run that gathers what was written, if
-  /// anything was.
+  /// Ends the audits in the background, and completes the run of what was written, if anything was.
   ///
-  /// Call it when no more requests come, before the store is closed. An audit under way is
-  /// cancelled, which takes a moment. Of a program that ends without it, the run counts as
-  /// interrupted, and can be undone all the same.
+  /// Call it when no more requests come, before the store is closed. It cancels an audit in
+  /// progress and waits for its end. If the program ends without it, the run counts as interrupted,
+  /// and can still be undone.
+  ///
   /// - Throws: `StoreError`.
   public func close() throws {
     audit?.stop()
     try writing.finish(in: store)
   }
 
-  /// Begins to audit in the background, if that is wanted.
+  /// Begins to audit in the background, if ``Options/auditInterval`` is set.
   package func startAuditing() { audit?.start() }
 
-  /// Whether a target is a page's, so that a browser is refused it with a page too.
+  /// Whether a target is that of a page, so that refusals to browsers are pages too.
   package static func isPage(_ target: String) -> Bool { PageRouter.answers(target) }
 
-  /// Cancels the audit under way, without waiting for its end, and lets no other begin.
+  /// Cancels the audit in progress, without waiting for its end, and lets no other begin.
   package func cancelAuditing() { audit?.cancel() }
 
   private var page: PageRouter {
@@ -173,27 +173,24 @@ public final class Dashboard: Sendable {
       throw HTTPRefusal(404, "there is no such path")
     }
     let methods = route.methods(allowsWrites: options.allowsWrites)
-    switch request.method {
-    case "OPTIONS":
+    switch (request.method, route) {
+    case ("OPTIONS", _):
       // RFC 5789, 3.1: the formats that PATCH accepts.
       let accepted =
         methods.contains("PATCH") ? [HeaderField("Accept-Patch", "application/json")] : []
       return .options(methods, fields: accepted)
-    case "GET" where methods.contains("GET"), "HEAD" where methods.contains("HEAD"):
+    case ("GET", _) where methods.contains("GET"), ("HEAD", _) where methods.contains("HEAD"):
       return try read(route, target, request)
+    case ("POST", .analytics(.predict, _)):
+      try target.checkParameters([])
+      return try predict(request)
+    case ("POST", .audit):
+      try target.checkParameters([])
+      return try askForAudit(request)
+    case _ where route.isWrite(request.method):
+      try target.checkParameters([])
+      return try write(route, request)
     default:
-      if request.method == "POST", case .analytics(.predict, _) = route {
-        try target.checkParameters(route.parameters)
-        return try predict(request)
-      }
-      if request.method == "POST", route == .audit {
-        try target.checkParameters([])
-        return try askForAudit(request)
-      }
-      if route.isWrite(request.method) {
-        try target.checkParameters([])
-        return try write(route, request)
-      }
       throw HTTPRefusal(
         405,
         "\(request.method.shortened) is not allowed here; allowed: "
@@ -202,7 +199,7 @@ public final class Dashboard: Sendable {
     }
   }
 
-  /// The methods allowed somewhere.
+  /// The methods that some resource allows.
   private var methods: [String] {
     Route.readingMethods + ["POST"] + (options.allowsWrites ? ["PUT", "PATCH", "DELETE"] : [])
   }

@@ -4,13 +4,13 @@ import RMOSStore
 import RMOSSystem
 import Synchronization
 
-/// The newest whole audit of a store, which is made again in the background after changes.
+/// Audits of a whole store in the background, of which the newest is kept.
 ///
-/// One audit runs at a time, in a thread that gives way to others: the first soon after the start,
-/// the next after a change, at the earliest an interval after the last audit ended, and for at most
-/// a tenth of the time; or sooner if a client asks for one. No audit begins while a migration runs:
-/// its findings would be outdated when it ends. The thread keeps the audits alive, so their owner
-/// cancels them.
+/// One audit runs at a time, on a thread of low priority: the first soon after the start, the next
+/// after a change, but not before an interval has passed since the previous one, and for at most a
+/// tenth of the time; or sooner if a client asks for one. None begins while a migration runs, whose
+/// changes would outdate the findings. The thread keeps the object alive, so the owner must cancel
+/// it.
 final class BackgroundAudit: Sendable {
   /// A finished audit.
   struct Result: Sendable {
@@ -20,7 +20,7 @@ final class BackgroundAudit: Sendable {
     var token: String?
   }
 
-  /// An audit that could not be made.
+  /// An audit that failed.
   struct Failure: Sendable, Hashable {
     /// When it ended, ISO 8601 in UTC.
     var at: String
@@ -36,7 +36,7 @@ final class BackgroundAudit: Sendable {
     var newest: Result?
     /// Whether the store has changed since ``newest``; `nil` if that is not known.
     var hasChanged: Bool?
-    /// When the audit under way began, ISO 8601 in UTC.
+    /// When the audit in progress began, ISO 8601 in UTC; `nil` if none is.
     var underWaySince: String?
     /// Whether a client has asked for an audit that has not begun.
     var isAsked = false
@@ -44,30 +44,30 @@ final class BackgroundAudit: Sendable {
     var failure: Failure?
     /// When the next one may begin at the earliest, ISO 8601 in UTC; `nil` before the first.
     var nextAt: String?
-    /// Whether that is now or was before.
+    /// Whether ``nextAt`` has passed.
     var isNextDue = true
-    /// Changes with everything else except ``hasChanged`` and ``isNextDue``.
+    /// A number that changes with the other properties, except ``hasChanged`` and ``isNextDue``.
     var revision = 0
 
-    /// A view in which nothing is ever audited.
+    /// The view if there are no audits.
     static let off = View(isOn: false)
   }
 
-  /// How audits are made; tests pass their own.
-  struct Means: Sendable {
+  /// How and when audits are made; tests substitute their own.
+  struct Settings: Sendable {
     /// How long after an audit the next one may begin.
     var interval: Duration
-    /// How long after the start the first audit begins, so that the first requests have the
-    /// processors to themselves.
+    /// How long after the start the first audit begins, so that it does not slow down the first
+    /// requests.
     var delay = Duration.zero
     var clock: MigrationClock
     /// Audits the store.
     var audit = BackgroundAudit.whole
-    /// Called before an audit begins; what it returns is called when the audit has come to its end.
+    /// Called before each audit.
     var observer: AuditObserver?
   }
 
-  /// Audits a store; asks from time to time whether that is still wanted.
+  /// Audits a store; checks from time to time whether it is cancelled.
   typealias Auditing =
     @Sendable (any RecordStore, _ isCancelled: @escaping @Sendable () -> Bool) throws
     -> AuditReport
@@ -78,15 +78,15 @@ final class BackgroundAudit: Sendable {
   private struct State {
     var newest: Result?
     var failure: Failure?
-    /// When the audit under way began.
+    /// When the audit in progress began.
     var underWaySince: String?
-    /// The store's change token before the audit under way.
+    /// The store's change token before the audit in progress.
     var underWayToken: String?
     /// Whether a client has asked for an audit that has not begun.
     var isAsked = false
-    /// The change token of the last audit, even if it failed.
+    /// The change token before the last audit, even if it failed.
     var lastToken: String?
-    /// The database that was audited last, even if that failed.
+    /// The mark of the database that was audited last, even if the audit failed.
     var database: String?
     /// When the next one may begin, in uptime and ISO 8601.
     var next: (uptime: Duration, text: String)?
@@ -95,25 +95,26 @@ final class BackgroundAudit: Sendable {
     var isCancelled = false
   }
 
-  /// How often it is looked whether an audit is due.
-  private static let lookInterval = Duration.seconds(5)
+  /// How often the thread checks whether an audit is due.
+  private static let checkInterval = Duration.seconds(5)
 
   private let store: any RecordStore
-  private let means: Means
+  private let settings: Settings
   private let state = Monitor(State())
   private let isCancelled = Atomic(false)
 
   /// Creates the background audits of a store; none begins before ``start()``.
-  init(_ store: any RecordStore, _ means: Means) {
+  init(_ store: any RecordStore, _ settings: Settings) {
     self.store = store
-    self.means = means
+    self.settings = settings
   }
 
   /// Begins to audit in the background.
   func start() {
     let begins = state.withLock { state in
-      defer { state.hasThread = true }
-      return !state.hasThread && !state.isCancelled
+      if state.hasThread || state.isCancelled { return false }
+      state.hasThread = true
+      return true
     }
     guard begins else { return }
     do {
@@ -123,7 +124,7 @@ final class BackgroundAudit: Sendable {
         state.withLock(waking: .all) { $0.hasThread = false }
       }
     } catch {
-      let at = means.clock.timestamp
+      let at = settings.clock.timestamp
       state.withLock { state in
         state.hasThread = false
         state.failure = Failure(
@@ -133,15 +134,15 @@ final class BackgroundAudit: Sendable {
     }
   }
 
-  /// Cancels the audit under way, and lets no other begin.
+  /// Cancels the audit in progress, and lets no other begin.
   func cancel() {
     isCancelled.store(true, ordering: .relaxed)
     state.withLock(waking: .all) { $0.isCancelled = true }
   }
 
-  /// Asks for an audit as soon as no other and no migration is under way.
+  /// Asks for an audit as soon as neither another audit nor a migration is in progress.
   ///
-  /// One under way that began after the last change also counts.
+  /// An audit in progress that began after the last change satisfies the request.
   func ask() {
     let token = store.changeToken()
     state.withLock(waking: .all) { state in
@@ -153,7 +154,7 @@ final class BackgroundAudit: Sendable {
     }
   }
 
-  /// Cancels the audit under way, and waits for a moment until its thread has ended.
+  /// Cancels the audit in progress, and waits up to 5 seconds for the end of the thread.
   func stop() {
     cancel()
     let deadline = Deadline(after: .seconds(5))
@@ -163,7 +164,7 @@ final class BackgroundAudit: Sendable {
   }
 
   private func loop() {
-    let begin = Deadline(after: means.delay)
+    let begin = Deadline(after: settings.delay)
     var isOver = state.wait { state in
       let isReady = state.isAsked || begin.hasPassed
       return state.isCancelled || isReady ? .done(state.isCancelled) : .wait(until: begin)
@@ -171,9 +172,9 @@ final class BackgroundAudit: Sendable {
     while !isOver {
       let hasBegun = auditIfDue()
       let (next, isAsked) = state.withLock { ($0.next?.uptime ?? .zero, $0.isAsked) }
-      let pause = isAsked ? .zero : next - means.clock.uptime()
-      let deadline = Deadline(after: max(pause, Self.lookInterval))
-      // An audit that was asked for and could not begin waits for the end of a migration.
+      let pause = isAsked ? .zero : next - settings.clock.uptime()
+      let deadline = Deadline(after: max(pause, Self.checkInterval))
+      // A requested audit that could not begin waits for the end of a migration.
       let hasWaited = isAsked && !hasBegun
       isOver = state.wait { state in
         if state.isCancelled { return .done(true) }
@@ -183,7 +184,7 @@ final class BackgroundAudit: Sendable {
     }
   }
 
-  /// Forgets what was found in another database than the one that is there now, which is audited
+  /// If the database was replaced by another one, forgets the findings, and has the new one audited
   /// at once.
   private func forgetReplaced() {
     guard let mark = store.databaseMark() else { return }
@@ -197,17 +198,17 @@ final class BackgroundAudit: Sendable {
       state.revision += 1
       return true
     }
-    // Who waits for the next audit looks again.
+    // Wakes the thread, which waits until the next audit is due.
     if isReplaced { state.withLock(waking: .all) { $0.isAsked = true } }
   }
 
-  /// Audits the store in this thread, if it is time.
+  /// Audits the store on this thread, if an audit is due.
   ///
-  /// - Returns: Whether it was.
+  /// - Returns: Whether an audit was made.
   @discardableResult
   func auditIfDue() -> Bool {
     forgetReplaced()
-    let start = means.clock.uptime()
+    let start = settings.clock.uptime()
     // The token is taken before reading: the findings may be newer than the token, but never
     // older.
     let token = store.changeToken()
@@ -218,7 +219,7 @@ final class BackgroundAudit: Sendable {
       return isChanged && next.uptime <= start
     }
     guard isDue, store.hasWriter != true else { return false }
-    let startedAt = means.clock.timestamp
+    let startedAt = settings.clock.timestamp
     let begins = state.withLock { state in
       guard state.underWaySince == nil, !state.isCancelled else { return false }
       state.underWaySince = startedAt
@@ -233,26 +234,26 @@ final class BackgroundAudit: Sendable {
   }
 
   private func make(_ token: String?, _ start: Duration, _ startedAt: String) {
-    // Taken before reading, as the token.
+    // The mark is taken before reading, like the token.
     let database = store.databaseMark()
-    let report = means.observer?()
+    let report = settings.observer?()
     var result: Result?
     var failure: Failure?
     do {
-      let found = try means.audit(store) { [self] in isCancelled.load(ordering: .relaxed) }
+      let found = try settings.audit(store) { [self] in isCancelled.load(ordering: .relaxed) }
       let outcome = AuditOutcome(
-        of: found, startedAt: startedAt, finishedAt: means.clock.timestamp)
+        of: found, startedAt: startedAt, finishedAt: settings.clock.timestamp)
       result = Result(report: found, outcome: outcome, token: token)
       report?(found, outcome)
     } catch let error as StoreError {
       failure = Failure(
-        at: means.clock.timestamp, code: error.code.rawValue, message: error.message)
+        at: settings.clock.timestamp, code: error.code.rawValue, message: error.message)
     } catch {
-      failure = Failure(at: means.clock.timestamp, code: "internal", message: "\(error)")
+      failure = Failure(at: settings.clock.timestamp, code: "internal", message: "\(error)")
     }
-    let end = means.clock.uptime()
-    let pause = max(means.interval, (end - start) * 9)
-    let nextText = MigrationClock.timestamp(means.clock.now() + pause)
+    let end = settings.clock.uptime()
+    let pause = max(settings.interval, (end - start) * 9)
+    let nextText = MigrationClock.timestamp(settings.clock.now() + pause)
     state.withLock { state in
       state.underWaySince = nil
       state.revision += 1
@@ -268,10 +269,10 @@ final class BackgroundAudit: Sendable {
   /// The current view of the audits.
   func view() -> View { view(since: store.changeToken()) }
 
-  /// The view of the state of the store that a change token names.
+  /// The view of the audits, given the store's change token.
   func view(since token: String?) -> View {
     forgetReplaced()
-    let uptime = means.clock.uptime()
+    let uptime = settings.clock.uptime()
     return state.withLock { state in
       var view = View()
       view.newest = state.newest
@@ -290,6 +291,6 @@ final class BackgroundAudit: Sendable {
   }
 }
 
-/// Called before an audit begins in the background; what it returns is called when the audit has
-/// come to its end.
+/// A function that is called before each audit in the background, and returns one that is called
+/// after it, unless the audit failed.
 package typealias AuditObserver = @Sendable () -> @Sendable (AuditReport, AuditOutcome) -> Void

@@ -17,12 +17,12 @@ import Testing
     fixture.request("GET", "/audit" + query)
   }
 
-  /// The verdict that a page shows, as the class of its element.
+  /// The class of the verdict on a page.
   private func mood(_ response: ServerResponse) -> String? {
     response.text.firstMatch(of: #/<p class="verdict (\w+)">/#).map { String($0.output.1) }
   }
 
-  // MARK: When
+  // MARK: Beginning
 
   @Test(arguments: DashboardFixture.Backend.allCases)
   func anAuditIsMadeAtOnceThenAfterAChangeAndAnInterval(
@@ -43,7 +43,7 @@ import Testing
     #expect(audit.view().newest?.report.counts[.stripFamilies] == 2)
   }
 
-  /// The health says what is wrong by an example, with the way to all of it.
+  /// The health section shows one example per problem, with a link to the others.
   @Test func theOverviewNamesTheWorstAndLeadsToTheRest() throws {
     let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
     for number in 0..<3 {
@@ -68,7 +68,7 @@ import Testing
     #expect(page(fixture).text.contains("<h2 id=\"\(link.output.1)\">"))
   }
 
-  /// All checks are accounted for.
+  /// The numbers add up to that of all checks.
   @Test func checksAreCountedByHowTheyEnded() throws {
     let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
     try fixture.insert(sample(.patterns, "p", ["strip_family_id": .text("?")]))
@@ -85,7 +85,7 @@ import Testing
     #expect(words.contains("passed, 1 failed, 1 with warnings"), "\(words)")
   }
 
-  @Test func whatTakesLongIsMadeForATenthOfTheTime() throws {
+  @Test func longAuditsTakeATenthOfTheTime() throws {
     let clock = Mutex<(@Sendable () -> Void)?>(nil)
     let fixture = try DashboardFixture(
       .inMemory,
@@ -103,7 +103,7 @@ import Testing
     #expect(audit.auditIfDue())
   }
 
-  @Test func whileAnotherProcessWritesNoneBegins() throws {
+  @Test func noAuditBeginsWhileAnotherProcessWrites() throws {
     let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
     let audit = try #require(fixture.audit)
     let other = try SQLiteStore(path: fixture.directory.file("rmos.db"))
@@ -128,7 +128,7 @@ import Testing
     #expect(audit.auditIfDue())
   }
 
-  @Test func oneIsMadeAtATimeAndItIsSaidThatItIs() throws {
+  @Test func oneAuditRunsAtATimeAndIsShown() throws {
     let during = Mutex<(@Sendable () -> Void)?>(nil)
     let fixture = try DashboardFixture(
       .inMemory,
@@ -158,7 +158,7 @@ import Testing
     #expect(first[1].status == 202)
     #expect(try first[1].json["audit"] == .null)
     #expect(try first[1].json["under_way_since"]?.string == DashboardFixture.now)
-    // The next time, the verdict so far is shown meanwhile.
+    // During the next audit, the previous verdict is shown.
     seen.withLock { $0 = [] }
     try fixture.insert(sample(.stripFamilies, "f1"))
     fixture.uptime.pass(600)
@@ -175,7 +175,7 @@ import Testing
 
   // MARK: Ending
 
-  /// Audits that go on until they are cancelled.
+  /// Audits that last until they are cancelled.
   private final class Endless: Sendable {
     private let state = Mutex((begun: 0, cancelled: 0))
     var begun: Int { state.withLock { $0.begun } }
@@ -205,6 +205,16 @@ import Testing
     try fixture.dashboard.close()
   }
 
+  @Test func stoppingDoesNotWaitForAThreadThatNeverStarted() throws {
+    let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
+    let audit = try #require(fixture.audit)
+    audit.cancel()
+    audit.start()
+    let start = ContinuousClock.now
+    audit.stop()
+    #expect(ContinuousClock.now - start < .seconds(4))
+  }
+
   @Test(.waiting) func cancellingDoesNotWait() throws {
     let endless = Endless()
     let fixture = try DashboardFixture(.inMemory, auditing: { try endless.audit($1) })
@@ -218,7 +228,7 @@ import Testing
   }
 
   @Test(arguments: DashboardFixture.Backend.allCases)
-  func whoAsksNeedNotWaitForTheInterval(_ backend: DashboardFixture.Backend) throws {
+  func aRequestedAuditDoesNotWaitForTheInterval(_ backend: DashboardFixture.Backend) throws {
     let fixture = try DashboardFixture(backend, auditing: BackgroundAudit.whole)
     let audit = try #require(fixture.audit)
     #expect(audit.auditIfDue())
@@ -234,7 +244,7 @@ import Testing
     #expect(audit.auditIfDue())
     #expect(audit.view().newest?.report.counts[.stripFamilies] == 1)
     #expect(!audit.view().isAsked && !audit.auditIfDue())
-    // Also where nothing has changed.
+    // A client may ask even if nothing has changed.
     let again = fixture.send("POST", Self.place)
     #expect(again.status == 202 && again.field("Location") == "/api/rmos/stores" + Self.place)
     #expect(try again.json["asked"] == .bool(true))
@@ -245,7 +255,7 @@ import Testing
     let base: any RecordStore
   }
 
-  /// As when a backup is put in the place of the database by renaming.
+  /// The database is replaced by renaming, as when a backup is restored.
   @Test(arguments: [false, true])
   func theVerdictOnAnotherDatabaseIsForgotten(_ isWrapped: Bool) throws {
     let directory = try TemporaryDirectory()
@@ -291,7 +301,7 @@ import Testing
     audit.stop()
   }
 
-  @Test func oneThatHasBegunSinceTheLastChangeIsAsGood() throws {
+  @Test func anAuditBegunAfterTheLastChangeSatisfiesARequest() throws {
     let during = Mutex<(@Sendable () -> Void)?>(nil)
     let fixture = try DashboardFixture(
       .inMemory,
@@ -380,9 +390,9 @@ import Testing
     #expect(told.withLock { $0.map(\.verdict) } == [.sound])
   }
 
-  // MARK: What is said
+  // MARK: Responses
 
-  @Test func whatIsOffIsSaidToBe() throws {
+  @Test func auditsThatAreOffAreReportedAsOff() throws {
     let fixture = try DashboardFixture(.inMemory)
     #expect(mood(page(fixture)) == "warnings")
     #expect(page(fixture).text.contains("Background audits are off"))
@@ -392,7 +402,7 @@ import Testing
     }
   }
 
-  @Test func beforeTheFirstOneNothingIsCalledSound() throws {
+  @Test func noDatabaseIsCalledSoundBeforeTheFirstAudit() throws {
     let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
     #expect(mood(page(fixture)) == "warnings")
     #expect(page(fixture).text.contains("Not checked yet."))
@@ -406,7 +416,7 @@ import Testing
   }
 
   @Test(arguments: DashboardFixture.Backend.allCases)
-  func soundIsSaidUntilTheStoreChanges(_ backend: DashboardFixture.Backend) throws {
+  func theVerdictIsSoundUntilTheStoreChanges(_ backend: DashboardFixture.Backend) throws {
     let fixture = try DashboardFixture(backend, auditing: BackgroundAudit.whole)
     try fixture.insert(sample(.stripFamilies, "f1"))
     fixture.audit?.auditIfDue()
@@ -438,7 +448,7 @@ import Testing
       try fixture.get("/migration/status").json["last_audit"]?["changed_since"] == .bool(true))
   }
 
-  @Test func oneThatFailsIsSaidToHaveFailedAndMadeAgain() throws {
+  @Test func aFailedAuditIsReportedAndRepeated() throws {
     let isBroken = Mutex(true)
     let fixture = try DashboardFixture(
       .inMemory,
@@ -457,13 +467,13 @@ import Testing
     #expect(answer.detail.contains("it is <busy>"))
     #expect(try fixture.get("/migration/status").json["last_audit"] == .null)
 
-    // Later, although nothing has changed.
+    // After a failure it is made again although nothing has changed.
     fixture.uptime.pass(600)
     isBroken.withLock { $0 = false }
     #expect(audit.auditIfDue())
     #expect(mood(page(fixture)) == "sound")
 
-    // What was known stays, and that the newest one failed is said.
+    // If the newest one fails, the previous verdict is kept, and the failure is shown.
     isBroken.withLock { $0 = true }
     try fixture.insert(sample(.stripFamilies, "f1"))
     fixture.uptime.pass(600)
@@ -476,8 +486,7 @@ import Testing
     #expect(json["audit"]?["changed_since"] == .bool(true))
   }
 
-  /// What is done to a database of the example tree, the rule that finds it, and whether it is an
-  /// error.
+  /// Damage to a database of the example tree, the rule that finds it, and whether it is an error.
   private static let damage: [(sql: String, code: String, isError: Bool)] = [
     ("UPDATE joblogs SET pattern_id = 'gone' WHERE rowid = 1", "reference.missing", true),
     ("UPDATE patterns SET ring_count = 0 WHERE rowid = 1", "field.range", true),
@@ -490,7 +499,7 @@ import Testing
   ]
 
   @Test(arguments: damage)
-  func whatIsWrongIsShown(_ sql: String, _ code: String, _ isError: Bool) throws {
+  func damageIsShown(_ sql: String, _ code: String, _ isError: Bool) throws {
     let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
     _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
     try sqlite3(fixture.directory.file("rmos.db"), sql)
@@ -505,7 +514,7 @@ import Testing
       return
     }
     #expect(findings.contains { $0["code"]?.string == code })
-    // Each row is linked to its page, which exists; so is each run.
+    // Each row and each run is linked to its page, which exists.
     for finding in findings {
       if code == "run.failed", let run = finding["row"]?.int64 {
         #expect(page.text.contains("<a href=\"/runs/\(run)\">run \(run)</a>"))
@@ -524,7 +533,7 @@ import Testing
     #expect(text.text.contains(code))
     let report = try self.page(fixture, "?format=json").json
     #expect(report["verdict"] == json["verdict"])
-    // Neither is the overview green.
+    // The overview is not green either.
     #expect(mood(fixture.request("GET", "/")) == (isError ? "errors" : "warnings"))
   }
 
@@ -559,7 +568,7 @@ import Testing
           sample(.stripFamilies, "f\(number)", ["material_type": .text(" ")]))
       }
     }
-    // Each is a note as well: nothing says where it came from.
+    // Each is also a note, since it has no provenance.
     fixture.audit?.auditIfDue()
     let page = page(fixture).text
     #expect(page.contains("<code>field.empty</code>: 1,205 errors"))
@@ -570,7 +579,7 @@ import Testing
     #expect(json["severity_counts"]?["error"]?.int64 == 1205)
   }
 
-  @Test func theWorstStandsFirst() throws {
+  @Test func theMostSevereFindingsComeFirst() throws {
     let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
     _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
     try sqlite3(

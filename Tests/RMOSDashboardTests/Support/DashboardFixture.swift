@@ -6,24 +6,24 @@ import RMOSStore
 import RMOSTestSupport
 import Synchronization
 
-/// A store of either backend with a dashboard over it, and clocks that stand still.
+/// A store of either backend with its dashboard, and clocks that the test advances.
 final class DashboardFixture: Sendable {
   /// The backends.
   enum Backend: String, CaseIterable, Sendable {
     case inMemory, sqlite
   }
 
-  /// What the clock says.
+  /// The time of the wall clock.
   static let now = "2026-03-01T12:00:00Z"
 
   let directory: TemporaryDirectory
   let store: any RecordStore
   let dashboard: Dashboard
   let uptime: Uptime
-  /// The audits in the background, which tests make one by one.
+  /// The audits in the background, which tests run one by one.
   let audit: BackgroundAudit?
 
-  /// Seconds that pass when told to.
+  /// An uptime that passes only when a test calls `pass`.
   final class Uptime: Sendable {
     private let seconds = Mutex(1000.0)
     var now: Double { seconds.withLock { $0 } }
@@ -46,21 +46,21 @@ final class DashboardFixture: Sendable {
     clock.uptime = { .seconds(uptime.now) }
     audit = auditing.map {
       BackgroundAudit(
-        store, BackgroundAudit.Means(interval: .seconds(600), clock: clock, audit: $0))
+        store, BackgroundAudit.Settings(interval: .seconds(600), clock: clock, audit: $0))
     }
     dashboard = Dashboard(
       store: store, options: options, health: health, audit: audit, clock: clock,
       patience: patience)
   }
 
-  /// Puts records into the store.
+  /// Inserts records into the store.
   func insert(_ records: Record...) throws {
     try store.write { transaction in
       for record in records { try transaction.insert(record) }
     }
   }
 
-  /// Puts records into the store as a run would.
+  /// Inserts records into the store as part of a run.
   func migrate(_ records: Record..., startedAt: String) throws {
     try store.write { transaction in
       var run = StoreSamples.run()
@@ -104,7 +104,7 @@ final class DashboardFixture: Sendable {
 extension ServerResponse {
   var text: String { String(decoding: body, as: UTF8.self) }
 
-  /// The body with the parts that follow it.
+  /// The body with all of its parts.
   var wholeBody: [UInt8] {
     get throws {
       var whole = body
@@ -113,7 +113,7 @@ extension ServerResponse {
     }
   }
 
-  /// The body as a tree.
+  /// The body, parsed.
   var json: JSONValue {
     get throws { try JSONValue(parsing: text) }
   }
@@ -121,12 +121,12 @@ extension ServerResponse {
   var detail: String { (try? json["detail"]?.string ?? "") ?? "" }
 }
 
-/// A record with all columns filled plainly.
+/// A valid record with all columns set.
 func sample(_ kind: EntityKind, _ id: String, _ changes: [String: Value] = [:]) -> Record {
   StoreSamples.record(kind, id, changes)
 }
 
-/// A store that fails in the same way whatever it is asked.
+/// A store whose every operation fails with the same error.
 struct UnreadableStore: RecordStore {
   let code: StoreError.Code
   var location: String { "nowhere" }
