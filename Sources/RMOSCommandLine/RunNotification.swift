@@ -2,28 +2,27 @@ import RMOSMigration
 import RMOSModels
 import RMOSSystem
 
-/// The notification that a run is over: for a person in a chat and for a program, in one JSON
-/// object.
+/// The notification that a run has ended, as one JSON object for both chats and programs.
 struct RunNotification: Sendable {
   /// Why a run could not start, or stopped early.
   struct Failure: Sendable, Hashable {
-    /// A stable name.
+    /// The stable code of the failure.
     var code: String
     /// A human-readable description.
     var message: String
   }
 
-  /// What the run did; `nil` if it never began.
+  /// The summary of the run; `nil` if it did not begin.
   var summary: MigrationSummary?
-  /// The status that the program exits with; 0 for success.
+  /// The exit status of the program; 0 for success.
   var exitStatus: Int32
-  /// Why it could not start, or stopped early.
+  /// Why the run could not start, or stopped early; `nil` if neither.
   var failure: Failure?
   /// The source directory, as given.
   var source: String
   /// The store's location.
   var database: String
-  /// The machine that it ran on, if that matters.
+  /// The machine on which the run took place, if it is to be named.
   var host: String?
 
   /// Creates the notification of a run that began.
@@ -51,8 +50,8 @@ struct RunNotification: Sendable {
 }
 
 extension RunNotification {
-  /// One JSON object, on one line, that Slack (`text`), Discord (`content`, at most 2,000
-  /// characters, no mentions) and a program (`rmos`) can read.
+  /// The notification as a JSON object on one line, for Slack (`text`), Discord (`content`, at most
+  /// 2,000 characters, no mentions) and programs (`rmos`).
   var json: String {
     var writer = JSONWriter()
     writer.object {
@@ -108,7 +107,7 @@ extension RunNotification {
 }
 
 extension RunNotification {
-  /// How a chat escapes foreign text, so that it is shown and not interpreted.
+  /// The escapes with which a chat shows foreign text instead of interpreting it.
   enum Markup {
     /// Plain text, without escapes.
     case plain
@@ -117,22 +116,25 @@ extension RunNotification {
     /// Discord's: a backslash before the characters of Markdown.
     case discord
 
+    /// Returns the text with the escapes.
+    ///
+    /// It is escaped by scalars: a combining mark must not hide a character from the escapes.
     func escaped(_ text: String) -> String {
       switch self {
       case .plain: text
       case .slack:
-        text.reduce(into: "") { result, character in
-          switch character {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+          switch scalar {
           case "&": result += "&amp;"
           case "<": result += "&lt;"
           case ">": result += "&gt;"
-          default: result.append(character)
+          default: result.unicodeScalars.append(scalar)
           }
         }
       case .discord:
-        text.reduce(into: "") { result, character in
-          if "\\*_~`|[]()<>#@:".contains(character) { result += "\\" }
-          result.append(character)
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+          if "\\*_~`|[]()<>#@:".unicodeScalars.contains(scalar) { result += "\\" }
+          result.unicodeScalars.append(scalar)
         }
       }
     }
@@ -146,7 +148,7 @@ extension RunNotification {
   /// Foreign text is made safe to show.
   var text: String { text(in: .plain) }
 
-  /// The lines, with foreign text escaped for `markup`.
+  /// Returns the notification as lines, with foreign text escaped for `markup`.
   func text(in markup: Markup) -> String {
     func foreign(_ text: String, limit: Int) -> String {
       markup.escaped(Self.shortened(PlainText.escaped(text), to: limit))
@@ -190,7 +192,7 @@ extension RunNotification {
     }
   }
 
-  /// The text, cut to at most `limit` UTF-16 code units, never within a character.
+  /// Returns the text, cut to at most `limit` UTF-16 code units, never within a character.
   static func shortened(_ text: String, to limit: Int) -> String {
     if text.utf16.count <= limit { return text }
     var kept = ""

@@ -7,9 +7,9 @@ import Testing
 @testable import RMOSCommandLine
 @testable import RMOSMigration
 
-/// What is told of a run that is over.
+/// The notification about the end of a run.
 @Suite struct RunNotificationTests {
-  /// A run with outcomes and issues of several sorts.
+  /// The summary of a run with several outcomes and issues.
   static func summary() throws -> MigrationSummary {
     let directory = try TemporaryDirectory()
     var summary = try Migration(from: directory.path, into: InMemoryStore()).runSynchronously()
@@ -131,7 +131,7 @@ import Testing
     #expect(json["rmos"]?["success"] == .bool(false))
   }
 
-  @Test func textOfOthersIsDataToEveryChat() throws {
+  @Test func foreignTextIsEscapedForEveryChat() throws {
     let hostile =
       "<!channel> <@U1> @everyone [x](http://evil) `*_~|> & \u{1b}[31m\u{202E}\r\n# big"
     var summary = try Self.summary()
@@ -154,9 +154,19 @@ import Testing
     }
     let mentions = try #require(object["allowed_mentions"] as? [String: [String]])
     #expect(mentions == ["parse": []])
-    // A program gets what was said, as it was said.
+    // For programs, the text is unchanged.
     let rmos = try #require(object["rmos"] as? [String: Any])
     #expect(rmos["source"] as? String == hostile)
+  }
+
+  @Test func aCombiningMarkHidesNoCharacterFromTheEscapes() {
+    let text = "<\u{301}b>\u{301} &\u{301} *\u{301}"
+    #expect(
+      RunNotification.Markup.slack.escaped(text)
+        == "&lt;\u{301}b&gt;\u{301} &amp;\u{301} *\u{301}")
+    #expect(
+      RunNotification.Markup.discord.escaped(text)
+        == "\\<\u{301}b\\>\u{301} &\u{301} \\*\u{301}")
   }
 
   @Test func contentNeverHasMoreThanDiscordTakes() throws {
@@ -176,12 +186,12 @@ import Testing
       let content = try #require(try object(notification)["content"] as? String)
       #expect(content.utf16.count <= 2000)
       #expect(content.contains("…"))
-      // Everything is cut by itself: the last line still names both.
+      // Each text is shortened separately, so the last line still names source and database.
       #expect(content.contains(" → "))
     }
   }
 
-  @Test func whatIsShortIsNotCut() {
+  @Test func shortTextIsNotCut() {
     #expect(RunNotification.shortened("abc", to: 3) == "abc")
     #expect(RunNotification.shortened("abcd", to: 3) == "ab…")
     #expect(RunNotification.shortened("a\u{1F3B8}b", to: 3) == "a…")

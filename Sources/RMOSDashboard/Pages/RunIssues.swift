@@ -5,14 +5,14 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The request for the page of a run: which of its issues are listed.
+/// The request for the page of a run: the filters and the page of its issues.
 struct RunRequest {
   let run: Int64
   var severity: Severity?
   var code: IssueCode?
   var kind: EntityKind?
   var isNew: Bool?
-  /// The page of the list, from 1; `nil` if no list is asked for.
+  /// The page of the list, from 1; `nil` if the address names none.
   var page: Int?
   var pageSize = PageChoice.sizes[0]
   var complaints: [String] = []
@@ -46,7 +46,7 @@ struct RunRequest {
     complaints.append("\"\(text.prefix(40))\" is no value of \"\(name)\"; the filter is ignored.")
   }
 
-  /// Whether issues are listed one by one, rather than by what is wrong.
+  /// Whether issues are listed one by one, rather than grouped by problem.
   var isList: Bool { page != nil || isNarrowed }
 
   var isNarrowed: Bool { severity != nil || code != nil || kind != nil || isNew != nil }
@@ -58,7 +58,7 @@ struct RunRequest {
     return query
   }
 
-  /// The same request for the first page, with something changed.
+  /// Returns a copy without a page, changed by a closure.
   func with(_ change: (inout RunRequest) -> Void) -> RunRequest {
     var copy = self
     copy.page = nil
@@ -80,14 +80,14 @@ struct RunRequest {
   }
 }
 
-/// The issues of a run: by severity and code with examples, or one by one.
+/// The issues of a run, grouped by severity and code with examples, or one by one.
 struct RunIssues {
   /// The numbers of all issues.
   let counts: [IssueCount]
   private var request: RunRequest
   /// The issues listed; none if they are grouped by problem.
   private var issues: [Issue] = []
-  /// What is wrong, by severity and code.
+  /// The groups of issues; none if they are listed one by one.
   private var groups: [Group] = []
   /// The entities of shown issues that are in the store.
   private var present: Set<Entity> = []
@@ -97,20 +97,20 @@ struct RunIssues {
     let severity: Severity
     let code: IssueCode
     var count: Int
-    /// The ways in which something is wrong, with the first issues of each.
+    /// The problems that the issues report, with the first issues of each.
     var ways: [IssueGroups.Group] = []
-    /// Whether all issues were looked at for them.
+    /// Whether ``ways`` includes all issues of the group.
     var isWhole = true
   }
 
   private struct Entity: Hashable {
     let kind: EntityKind
-    let id: String
+    let id: UTF8Key
   }
 
-  /// How many issues are looked at for examples.
+  /// The maximum number of issues read for examples.
   private static let sampled = 2000
-  /// How many ways are shown of a code.
+  /// The maximum number of problems shown per group.
   private static let waysShown = 5
 
   init(_ request: RunRequest, _ run: LedgerRun, in reader: any StoreReader) throws {
@@ -157,7 +157,7 @@ struct RunIssues {
       }
       groups[index].ways = ways.groups.filter(belongs)
       if groups[index].ways.isEmpty {
-        // The issues of this group are beyond those that were looked at.
+        // All issues of this group come after those that were read.
         (query.severity, query.code, query.limit) = (severity, code, IssueGroups.Group.firstsKept)
         var first = IssueGroups()
         try reader.forEachIssue(matching: query) { first.add($0) }
@@ -170,14 +170,15 @@ struct RunIssues {
   }
 
   private mutating func findEntities(of issues: [Issue], in reader: any StoreReader) throws {
-    var ids: [EntityKind: Set<String>] = [:]
+    var ids: [EntityKind: Set<UTF8Key>] = [:]
     for issue in issues {
-      if let kind = issue.kind, let id = issue.id { ids[kind, default: []].insert(id) }
+      if let kind = issue.kind, let id = issue.id { ids[kind, default: []].insert(UTF8Key(id)) }
     }
     for (kind, ids) in ids {
-      let query = RecordQuery(kind).filter(.isAny(member: "id", of: ids.map(Value.text)))
+      let query = RecordQuery(kind)
+        .filter(.isAny(member: "id", of: ids.map { Value.text($0.text) }))
       for record in try reader.records(query) {
-        present.insert(Entity(kind: kind, id: record.id))
+        present.insert(Entity(kind: kind, id: UTF8Key(record.id)))
       }
     }
   }
@@ -190,7 +191,7 @@ struct RunIssues {
       .filter { group in !counts.contains { $0.code == group.code && $0.severity == .info } }
     let body: HTML
     if total == 0, !request.isList {
-      body = "<p>\(emptiness(run))</p>\n"
+      body = "<p>\(noIssuesSentence(run))</p>\n"
     } else {
       let content = request.isList ? list(run) : HTML(groups.map(article))
       body = """
@@ -204,19 +205,19 @@ struct RunIssues {
     return """
       <section aria-labelledby="issues">
       <h2 id="issues">Issues</h2>
-      \(PageCell.warnings(request.complaints))\(body)\(noted(notes))</section>
+      \(PageCell.warnings(request.complaints))\(body)\(noteCounts(notes))</section>
 
       """
   }
 
-  private func emptiness(_ run: LedgerRun) -> String {
+  private func noIssuesSentence(_ run: LedgerRun) -> String {
     if run.isUnderWay { return "No errors or warnings so far." }
     return run.isMigration
       ? "No errors and no warnings." : "A run of this command reports no issues."
   }
 
-  /// What is counted only.
-  private func noted(_ notes: [MigrationReport.CodeGroup]) -> HTML {
+  /// The notes, of which the ledger has only the numbers.
+  private func noteCounts(_ notes: [MigrationReport.CodeGroup]) -> HTML {
     guard !notes.isEmpty, !request.isList else { return "" }
     let items = notes.map {
       "<li><code>\($0.code.rawValue)</code> \(PlainText.grouped($0.count))</li>\n" as HTML
@@ -269,7 +270,7 @@ struct RunIssues {
     return HTML(sections)
   }
 
-  /// A filter, with the number of issues of each value under the other filters.
+  /// A filter, with the number of issues for each value that pass the other filters.
   private func facet<FilterValue: Equatable>(
     _ title: String, _ values: [FilterValue], _ active: FilterValue?,
     _ name: (FilterValue) -> HTML,
@@ -325,7 +326,7 @@ struct RunIssues {
       """
   }
 
-  /// Whether some failures are new and others known, so that each has to say which it is.
+  /// Whether some failures are new and others known, so that each is marked.
   private var isMixed: Bool {
     counts.contains { $0.isNew == true } && counts.contains { $0.isNew == false }
   }
@@ -360,8 +361,8 @@ struct RunIssues {
       """
   }
 
-  /// How many entities the errors that are listed are of; `nil` if that is not known, or not all of
-  /// their errors are listed.
+  /// The number of entities that the listed errors are about; `nil` if that is not known, or if not
+  /// all of their errors are listed.
   private func failed(of run: LedgerRun) -> Int? {
     guard request.severity == .error, request.code == nil else { return nil }
     switch (request.kind, request.isNew) {
@@ -408,7 +409,7 @@ struct RunIssues {
     return "<li>\(head)\(PageText.short(issue.message, limit: 2000))\(place)</li>\n"
   }
 
-  /// `path:line:column`; `nil` if it is not known.
+  /// The place, `path:line:column`; `nil` if it is not known.
   private func place(of issue: Issue) -> HTML? {
     issue.place.isEmpty ? nil : "<code>\(PageText.short(issue.place, limit: 400))</code>"
   }
@@ -416,7 +417,7 @@ struct RunIssues {
   /// The entity, linked if it is in the store; `nil` if its id is not known.
   private func entity(of issue: Issue) -> HTML? {
     guard let id = issue.id else { return nil }
-    guard let kind = issue.kind, present.contains(Entity(kind: kind, id: id)) else {
+    guard let kind = issue.kind, present.contains(Entity(kind: kind, id: UTF8Key(id))) else {
       return "id <code>\(PageText.short(id, limit: 200))</code>"
     }
     return "\(kind.schema.singular) \(PageCell.link(to: kind, id: id, id))"

@@ -54,7 +54,7 @@ import Testing
     #expect(try text(first, "count").contains("of \(failed) failed entities"))
     let all = page("/runs/1?page=2", fixture).text
     #expect(try text(all, "count") == "51–\(issues.count) of \(issues.count) issues")
-    // A page beyond the last is the last.
+    // Beyond the last page, the last one is shown.
     let beyond = page("/runs/1?page=99", fixture).text
     #expect(try text(beyond, "count").hasPrefix("51–"))
     #expect(beyond.contains("There is no page 99; the last is shown."))
@@ -63,7 +63,7 @@ import Testing
     #expect(page("/runs/1?code=none", fixture).text.contains("No issue of this run matches."))
     let odd = page("/runs/1?severity=awful", fixture).text
     #expect(odd.contains("the filter is ignored"))
-    // The table is of what is listed, however many are on a page.
+    // The CSV has all listed issues, regardless of the page size.
     for query in ["", "?per=100", "?page=1&per=100", "?severity=error&per=100"] {
       let links = page("/runs/1\(query)", fixture).text.matches(of: /href="([^"]*format=csv)">CSV</)
       let link = try #require(links.first).output.1.replacing("&amp;", with: "&")
@@ -72,13 +72,34 @@ import Testing
       let listed = query.contains("error") ? errors.count : issues.count
       #expect(table.text.matches(of: /\R(error|warning),/).count == listed)
     }
-    // An entity that is there is linked; one that failed is not.
+    // An entity is linked if it is in the store; one that failed is not.
     let warnings = page("/runs/1?severity=warning", fixture).text
     #expect(warnings.contains("job log <a href=\"/joblogs/j1\">"))
     #expect(!first.contains("href=\"/joblogs/j2\""))
   }
 
-  @Test func whatIsNewIsToldFromWhatIsKnown() throws {
+  /// Canonically equivalent ids are different ones.
+  @Test func anEntityIsLinkedOnlyIfItsIDHasTheSameBytes() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+    try fixture.insert(sample(.patterns, decomposed))
+    try fixture.store.write { transaction in
+      var run = StoreSamples.run()
+      run.id = try transaction.beginRun(run)
+      run.state = .completed
+      try transaction.updateRun(run)
+      try transaction.appendIssues(
+        [composed, decomposed].map {
+          RMOSModels.Issue(
+            severity: .error, code: .fieldMissing, kind: .patterns, id: $0, message: "m")
+        }, run: run.id)
+    }
+    let html = page("/runs/1?page=1", fixture).text
+    #expect(html.contains("href=\"/patterns/e%CC%81\""))
+    #expect(!html.contains("href=\"/patterns/%C3%A9\""))
+  }
+
+  @Test func newAndKnownFailuresAreMarked() throws {
     let fixture = try DashboardFixture(.sqlite)
     try MessyShop().nights(fixture)
     func groups(_ run: Int) throws -> String {
@@ -111,7 +132,7 @@ import Testing
     #expect(page("/runs?format=csv", fixture).text.hasPrefix("run,command,"))
   }
 
-  /// Other applications may have written what a run skips.
+  /// Other applications may have written the entities that a run skips.
   @Test(arguments: DashboardFixture.Backend.allCases)
   func aNumberOfWhichNothingCanBeListedIsNoLink(_ backend: DashboardFixture.Backend) throws {
     let fixture = try DashboardFixture(backend)
@@ -136,7 +157,7 @@ import Testing
       #expect(!html.contains("/patterns?run=\(run)&amp;outcome=found"))
     }
     #expect(page("/runs/2", fixture).text.contains("/joblogs?run=2&amp;outcome=migrated"))
-    // Nothing is looked up for a list of runs.
+    // In a list of runs, the links are made without reading the store.
     let runs = page("/runs", fixture).text
     #expect(runs.contains("<a href=\"/runs/1#outcomes\">2</a>"))
     #expect(!runs.contains("outcome=skipped"))
@@ -144,7 +165,7 @@ import Testing
     #expect(list.contains("none of them is there"))
   }
 
-  @Test func whatIsNotThereIsSaid() throws {
+  @Test func missingRunsAndEmptyListsAreReported() throws {
     let fixture = try DashboardFixture(.inMemory)
     #expect(page("/runs", fixture).text.contains("No runs yet"))
     for target in ["/runs/1", "/runs/x", "/runs/0", "/runs/1?severity=error"] {
@@ -154,7 +175,7 @@ import Testing
     try fixture.migrate(sample(.patterns, "p"), startedAt: "2026-01-01T00:00:00Z")
     let quiet = page("/runs/1", fixture).text
     #expect(quiet.contains("No errors and no warnings."))
-    // Nobody wrote down who ran it, nor what was not read.
+    // The run has neither a user nor a list of files that were not read.
     #expect(quiet.contains("not recorded"))
     for (target, status) in [
       ("/runs?none=1", 200), ("/runs/1?none=1", 200), ("/runs?none=1&format=csv", 422),
@@ -177,7 +198,7 @@ import Testing
     #expect(order("?sort=command") == ["6", "3", "2", "1", "5", "4"])
     #expect(order("?sort=-migrated").first == "1")
     let html = page("/runs?sort=-failed", fixture).text
-    // Where there is no room for headings, a form has the same orders.
+    // On narrow screens, a form has the same orders as the headings.
     #expect(html.contains("<option value=\"-failed\" selected>Failed, descending</option>"))
     #expect(
       html.contains("<span class=\"away\">Run </span>6<span class=\"away\">, <bdi>migrate</bdi>"))
@@ -201,7 +222,7 @@ import Testing
       for target in ["/runs/1", "/runs"] {
         let html = page(target, fixture).text
         #expect(html.contains(" data-refreshing>"), "\(target)")
-        // Without scripts too.
+        // It reloads without scripts, too.
         #expect(html.contains("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>"))
       }
       #expect(page("/runs/1", fixture).text.contains("so far"))
@@ -224,7 +245,7 @@ import Testing
     #expect(!html.contains("report --run"))
   }
 
-  @Test func whateverIsInTheLedgerIsText() throws {
+  @Test func textsOfTheLedgerAreNeverMarkup() throws {
     let store = InMemoryStore()
     try store.write { transaction in
       for text in PageSamples.hostile {
