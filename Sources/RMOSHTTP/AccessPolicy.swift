@@ -1,6 +1,6 @@
 import RMOSSystem
 
-/// Decides whose requests are answered, from the head alone, before a body is read.
+/// The rules that decide which requests are answered, by their heads alone.
 ///
 /// - The host must be one that the server is known by. Otherwise another site could point its name
 ///   at the server (DNS rebinding), and its pages could read the responses.
@@ -76,7 +76,8 @@ public struct AccessPolicy: Sendable, Hashable {
     reason(toRefuse: request)?.response
   }
 
-  /// The reason to refuse a request; `nil` if it may be answered.
+  /// The reason to refuse a request, with which it can also be refused as a page; `nil` if it may
+  /// be answered.
   package func reason(toRefuse request: ServerRequest) -> HTTPRefusal? {
     let hosts = request.fields.filter { $0.isNamed("Host") }
     guard hosts.count == 1, let authority = Authority(hosts[0].value[...]) else {
@@ -85,7 +86,7 @@ public struct AccessPolicy: Sendable, Hashable {
     return refusal(request.method, request.fields, authority)
   }
 
-  /// The reason to refuse a request; `nil` if it may be answered.
+  /// The reason to refuse a request whose head has been parsed; `nil` if it may be answered.
   func refusal(_ head: RequestHead) -> HTTPRefusal? {
     refusal(head.method, head.fields, head.authority)
   }
@@ -101,7 +102,7 @@ public struct AccessPolicy: Sendable, Hashable {
     }
     if let refusal = Self.originRefusal(method, fields, authority) { return refusal }
     if let token, !presents(token, fields.value(of: "Authorization")) {
-      // Basic first: browsers can prompt for it.
+      // Basic comes first, since browsers prompt for it.
       return HTTPRefusal(
         401, "a token is required: as Authorization: Bearer, or as the password of any user",
         fields: [
@@ -121,7 +122,7 @@ public struct AccessPolicy: Sendable, Hashable {
     if isAllowed { return true }
     guard authority.port ?? 80 == port else { return false }
     let host = authority.host
-    // An address, unlike a name, cannot be pointed elsewhere.
+    // Nobody can point an address at another machine, as one can a name.
     return host == "localhost" || listening.contains(host) || isWildcard && authority.isAddress
       || host == "::1" || authority.isAddress && host.utf8.starts(with: "127.".utf8)
   }
@@ -146,7 +147,8 @@ public struct AccessPolicy: Sendable, Hashable {
         "pages of other origins may not use this server; this request comes from "
           + "\"\(foreign.shortened)\"")
     }
-    // Browsers send this even without an Origin. Following a link from another site is allowed.
+    // Browsers send Sec-Fetch-Site even without Origin. Following a link from another site is
+    // allowed.
     let isVisit =
       (method == "GET" || method == "HEAD") && fields.value(of: "Sec-Fetch-Mode") == "navigate"
     for field in fields where field.isNamed("Sec-Fetch-Site") && !isVisit {
@@ -159,7 +161,7 @@ public struct AccessPolicy: Sendable, Hashable {
     return nil
   }
 
-  /// Whether an origin is that of a host; the scheme may be either, as a proxy may use TLS.
+  /// Whether an origin is that of a host, with HTTP or, behind a proxy, with HTTPS.
   private static func isOrigin(_ origin: String, of authority: Authority?) -> Bool {
     guard let authority else { return false }
     for (scheme, port) in [("http://", 80), ("https://", 443)] {
@@ -190,7 +192,7 @@ public struct AccessPolicy: Sendable, Hashable {
     }
   }
 
-  /// Whether the bytes equal the token; the time depends only on what was sent.
+  /// Whether the bytes equal the token; the time that this takes does not depend on the token.
   private static func areEqual(_ sent: [UInt8], _ token: [UInt8]) -> Bool {
     var difference = sent.count ^ token.count
     for (index, byte) in sent.enumerated() {

@@ -11,13 +11,13 @@ import Testing
     let heads = RequestParserTests.heads(RequestParserTests.events(Array(text.utf8)))
     let head = try #require(heads.first)
     let refusal = policy.refusal(head)
-    // A mounted handler's policy comes to the same.
+    // The public API for mounted handlers must give the same result.
     let request = ServerRequest(method: head.method, target: head.target, fields: head.fields)
     #expect(policy.refusal(of: request) == refusal?.response)
     return refusal?.status
   }
 
-  @Test("A browser that asks for a page is refused it with one, and others with JSON")
+  @Test("A refusal is a page to a browser that asks for a page, otherwise JSON")
   func pages() throws {
     try RunningServer({ configuration in
       configuration.token = "open-sesame"
@@ -63,7 +63,7 @@ import Testing
   init() throws { local = try AccessPolicy(port: 8000) }
 
   @Test(
-    "The loopback interface goes by its names, with its port",
+    "The names of the loopback interface are accepted, with the server's port",
     arguments: [
       "localhost:8000", "LOCALHOST.:8000", "127.0.0.1:8000", "127.1.2.3:8000", "[::1]:8000",
       "[0:0:0:0:0:0:0:1]:8000",
@@ -79,7 +79,7 @@ import Testing
     ])
   func otherNames(_ host: String) throws { #expect(try status(local, host: host) == 421) }
 
-  @Test("Names given are gone by: with any port, or with theirs")
+  @Test("Further hosts are accepted, with any port or with the given one")
   func allowed() throws {
     let policy = try policy(hosts: ["shop.example", "b.example:99"])
     #expect(try status(policy, host: "shop.example") == nil)
@@ -88,7 +88,7 @@ import Testing
     #expect(try status(policy, host: "b.example") == 421)
   }
 
-  @Test("On all interfaces every address is gone by, and no other name")
+  @Test("A server on all interfaces accepts every address, but no other name")
   func wildcard() throws {
     let policy = try policy(port: 80, listening: ["0.0.0.0"], isWildcard: true)
     #expect(try status(policy, host: "10.1.2.3") == nil)
@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test(
-    "Pages of other origins are refused, visitors from them are not",
+    "Requests from pages of other origins are refused, unless they follow a link",
     arguments: [
       ("Origin: http://localhost:8000\r\n", "GET", nil),
       ("Origin: https://localhost:8000\r\n", "POST", nil),
@@ -116,7 +116,7 @@ import Testing
     #expect(try status(local, host: "localhost:8000", fields, method: method) == expected)
   }
 
-  @Test("A proxy's origin without a port is its name's")
+  @Test("An origin may omit the default port of its scheme, as behind a proxy")
   func proxyOrigin() throws {
     let policy = try policy(hosts: ["shop.example"])
     let origin = "Origin: https://shop.example\r\n"
@@ -125,7 +125,7 @@ import Testing
     #expect(try status(policy, host: "shop.example:80", origin) == 403)
   }
 
-  @Test("Where a token is set, it must be shown: as a bearer token or as a password")
+  @Test("A token must be presented, as a bearer token or as a password")
   func token() throws {
     let policy = try policy(token: "s3cret:x")
     func status(_ credentials: String?) throws -> Int? {
@@ -154,7 +154,7 @@ import Testing
     #expect(refusal?.fields.first?.value.hasPrefix("Basic ") == true)
   }
 
-  @Test("A mounted handler is given no request that does not name one host")
+  @Test("A request that does not name exactly one host is refused")
   func missingHost() {
     for fields in [[], ["a", "a"], [""], ["a b"], ["localhost:x"]] {
       let request = ServerRequest(
@@ -163,7 +163,7 @@ import Testing
     }
   }
 
-  @Test("A policy that makes no sense is refused")
+  @Test("An invalid port, host or token is refused")
   func nonsense() {
     for (port, hosts, token) in [
       (-1, [], nil), (65_536, [], nil), (80, ["a b"], nil), (80, ["http://a"], nil),

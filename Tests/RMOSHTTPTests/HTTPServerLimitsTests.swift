@@ -4,9 +4,9 @@ import RMOSTestSupport
 import Synchronization
 import Testing
 
-/// Clients that are slow, many or in the way of an end; time limits are short and only waited for.
+/// Timeouts, limits and stopping; the timeouts are short, and no test measures time.
 @Suite("HTTP server limits") struct HTTPServerLimitsTests {
-  @Test("A head that trickles in is given up, however steadily it does")
+  @Test("A head must arrive within the timeout, however steadily its bytes do")
   func slowHead() throws {
     try RunningServer({ $0.headTimeout = .milliseconds(300) }).use { server in
       let client = try server.client()
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test("A body that trickles in is given up")
+  @Test("A body must arrive within the timeout")
   func slowBody() throws {
     try RunningServer({ $0.bodyTimeout = .milliseconds(300) }).use { server in
       let client = try server.client()
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test("A client that never says a word, or no further word, is let go without one")
+  @Test("An idle client is disconnected without a response")
   func idle() throws {
     try RunningServer({
       $0.headTimeout = .milliseconds(300)
@@ -36,13 +36,13 @@ import Testing
       let client = try server.client()
       client.get("/")
       #expect(try client.answer()?.status == 200)
-      // RFC 9112, 2.2: an empty line is no beginning of a request.
+      // RFC 9112, 2.2: an empty line does not begin a request.
       client.send("\r\n")
       #expect(client.readToEnd() == [])
     }
   }
 
-  @Test("A client that does not read its answer is let go")
+  @Test("A client that does not read its response is disconnected")
   func slowReader() throws {
     let size = 64 << 20
     let entries = Mutex<[HTTPServer.LogEntry]>([])
@@ -56,15 +56,15 @@ import Testing
     try server.use { server in
       let client = try server.client()
       client.get("/large")
-      // No time is measured: the server must let go by itself, and then all of its limit is free.
-      try eventually("the server lets go", every: .milliseconds(50)) { !client.send("x") }
+      // The server must disconnect the client without any further event.
+      try eventually("the server disconnects", every: .milliseconds(50)) { !client.send("x") }
       #expect((client.readToEnd() ?? []).count < size)
-      // What was not sent is not logged as if it had been.
+      // The response is logged as incomplete.
       #expect(entries.withLock { $0.map(\.isWhole) } == [false])
     }
   }
 
-  @Test("Those that are idle make room, the one that has been idle longest first")
+  @Test("A new connection replaces the one that has been idle longest")
   func idleMakesRoom() throws {
     try RunningServer({ $0.maxConnections = 4 }).use { server in
       var clients: [RawClient] = []
@@ -74,7 +74,7 @@ import Testing
         #expect(try client.answer()?.status == 200)
         clients.append(client)
       }
-      // The first has been idle shortest now.
+      // Now the first client has been idle for the shortest time.
       clients[0].get("/again")
       #expect(try clients[0].answer()?.status == 200)
       for gone in [1, 2] {
@@ -91,7 +91,7 @@ import Testing
     }
   }
 
-  @Test("Connections beyond the limit are told so; one that ends makes room")
+  @Test("Connections beyond the limit are refused until one ends")
   func connectionLimit() throws {
     try RunningServer({ $0.maxConnections = 4 }).use { server in
       var clients: [RawClient] = []
@@ -99,13 +99,13 @@ import Testing
         let client = try server.client()
         client.get("/")
         #expect(try client.answer()?.status == 200)
-        // In the middle of a request, so that none can make room.
+        // A connection in the middle of a request is not idle, so it is not replaced.
         client.send("GET /still HTTP/1.1\r\n")
         clients.append(client)
       }
       for _ in 0..<200 {
         let extra = try server.client()
-        // Most are told; where very many come at once some only see the end.
+        // If very many come at once, some are closed without a response.
         if let answer = try extra.answer() {
           #expect(answer.status == 503)
           #expect(answer.fields["retry-after"] != nil)
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  @Test("What the handler postpones does not hold up others, however much of it there is")
+  @Test("Postponed requests do not hold up others, however many there are")
   func longAnswers() throws {
     let gate = Gate()
     let server = try RunningServer({ $0.workers = 2 }) { request in
@@ -150,7 +150,7 @@ import Testing
     }
   }
 
-  @Test("A slow answer does not hold up others")
+  @Test("A slow handler does not hold up other requests")
   func slowHandler() throws {
     let gate = Gate()
     let server = try RunningServer({ _ in }) { request in
@@ -171,7 +171,7 @@ import Testing
     }
   }
 
-  @Test("Stopping answers what is under way, lets go of the idle and takes no more")
+  @Test("Stopping finishes requests in progress, closes idle connections and accepts no others")
   func drain() throws {
     let gate = Gate()
     let server = try RunningServer({ $0.drainTimeout = .seconds(60) }) { request in
@@ -195,7 +195,7 @@ import Testing
     #expect(server.waitForEnd())
   }
 
-  @Test("Stopping waits no longer than the drain timeout, and not at all when asked again")
+  @Test("Stopping waits for the drain timeout at most, and not at all the second time")
   func hardStop() throws {
     for (timeout, stops) in [(Duration.milliseconds(200), 1), (.seconds(60), 2)] {
       let gate = Gate()
@@ -213,7 +213,7 @@ import Testing
     }
   }
 
-  @Test("A port in use is reported; a server runs once")
+  @Test("A port in use is an error, and so is running a server twice")
   func portInUse() throws {
     try RunningServer().use { running in
       var configuration = HTTPServer.Configuration()
@@ -231,7 +231,7 @@ import Testing
   }
 
   @Test(
-    "Other machines are let in with a token only",
+    "Listening for other machines requires a token",
     arguments: [
       ("0.0.0.0", "serve.token-required"), ("::", "serve.token-required"),
       ("no such host", "serve.no-address"),
@@ -255,7 +255,7 @@ import Testing
     }
   }
 
-  @Test("Limits with which nothing could be answered are refused")
+  @Test("Limits with which no request could be answered are refused")
   func senselessLimits() throws {
     let changes: [(inout HTTPServer.Configuration) -> Void] = [
       { $0.maxConnections = 0 }, { $0.maxBodySize = -1 }, { $0.workers = 0 },

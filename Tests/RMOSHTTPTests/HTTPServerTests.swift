@@ -5,9 +5,9 @@ import RMOSTestSupport
 import Synchronization
 import Testing
 
-/// What clients see on the wire.
+/// The server as clients see it.
 @Suite("HTTP server") struct HTTPServerTests {
-  @Test("Requests sent ahead are answered in order, in any pieces")
+  @Test("Pipelined requests are answered in order, whatever pieces they arrive in")
   func pipelining() throws {
     try RunningServer().use { server in
       let client = try server.client()
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test("HEAD tells the length and sends no body; what follows is not mistaken for one")
+  @Test("The response to HEAD has the length and no body, and the next response follows it")
   func head() throws {
     try RunningServer().use { server in
       let client = try server.client()
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test("A client that asks first is told to go on, or why not")
+  @Test("A client that expects 100 Continue gets it, or a refusal")
   func expectContinue() throws {
     try RunningServer({ $0.maxBodySize = 10 }).use { server in
       let request = "PUT / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test("OPTIONS * is for the handler to answer, which knows what is possible")
+  @Test("OPTIONS * is passed to the handler")
   func optionsForAll() throws {
     try RunningServer().use { server in
       let client = try server.client()
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test("Connections end where the client or HTTP/1.0 says so, and stay where not")
+  @Test("A connection closes if the client or HTTP/1.0 requires it, and otherwise stays open")
   func closing() throws {
     try RunningServer().use { server in
       for request in [
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test("A client that ends its side still gets its answer")
+  @Test("A client that ends its side of the connection still gets its response")
   func halfClose() throws {
     try RunningServer().use { server in
       let client = try server.client()
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test("A body that is too large is refused, and its sender sees why")
+  @Test("A body that is too large is refused, and the client can read why")
   func tooLarge() throws {
     try RunningServer({ $0.lingerTimeout = .seconds(30) }).use { server in
       for fields in ["Content-Length: 8000000\r\n", "Transfer-Encoding: chunked\r\n"] {
@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  @Test("The largest body and head come through, and a large answer too")
+  @Test("The largest allowed head and body are accepted, and a large response is sent")
   func large() throws {
     let text = String(repeating: "0123456789abcdef", count: 1 << 18)
     let server = try RunningServer({ _ in }) { request in
@@ -140,7 +140,7 @@ import Testing
     }
   }
 
-  @Test("What is refused names the reason, in the shape of every error, and ends the connection")
+  @Test("A refusal has the reason as JSON, and closes the connection")
   func refusal() throws {
     let entries = Mutex<[HTTPServer.LogEntry]>([])
     let logged = DispatchSemaphore(value: 0)
@@ -170,9 +170,9 @@ import Testing
     }
   }
 
-  @Test("10,000 mutated requests leave the server alive and right")
+  @Test("The server survives 10,000 mutated requests")
   func mutations() throws {
-    // A mutation may be the beginning of a request for a long body: the client then ends its side.
+    // A mutated request may announce a long body, so the client ends its side of the connection.
     try RunningServer().use { server in
       var random = SeededGenerator(seed: 20_261_122)
       for batch in 0..<100 {

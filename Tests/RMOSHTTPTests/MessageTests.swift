@@ -17,7 +17,7 @@ import Testing
     }
     let text = String(decoding: response.body, as: UTF8.self)
     #expect(text.hasSuffix("}\n"))
-    // Nothing in it steers a terminal or turns a line around; what can be read is readable.
+    // Control characters and bidirectional overrides are escaped, other characters are not.
     #expect(text.dropLast().unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\u{202e}" })
     #expect(text.contains("é👍”"))
     let object = try #require(
@@ -31,7 +31,7 @@ import Testing
 
 @Suite("Header fields")
 struct HeaderFieldTests {
-  @Test("A field is found whatever the case of its name, the first where there are several")
+  @Test("The first field with a name is found, ignoring case")
   func lookup() {
     let request = ServerRequest(
       method: "GET", target: "/", fields: [HeaderField("HOST", "a"), HeaderField("host", "b")])

@@ -7,8 +7,8 @@ import Testing
 @Suite("Parted responses") struct PartedResponseTests {
   private struct Broken: Error {}
 
-  /// A server of bodies: the first part, and `count` more of `size` bytes; the last fails if
-  /// `fails`.
+  /// Creates a server whose bodies have a first part and `count` more of `size` bytes, of which the
+  /// last fails if `fails`.
   private func server(
     count: Int = 3, size: Int = 5, fails: Bool = false
   ) throws -> RunningServer {
@@ -29,7 +29,7 @@ import Testing
 
   private func text(_ bytes: [UInt8]?) -> String { String(decoding: bytes ?? [], as: UTF8.self) }
 
-  @Test("They come in chunks, and the connection stays open for the next request")
+  @Test("Parts are sent as chunks, and the connection stays open for the next request")
   func chunks() throws {
     try server().use { server in
       let client = try server.client()
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test("A client of HTTP/1.0 reads to the end of the connection")
+  @Test("For HTTP/1.0, the end of the connection ends the body")
   func oldClient() throws {
     try server().use { server in
       let client = try server.client()
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test("HEAD makes no parts")
+  @Test("No parts are made for HEAD")
   func head() throws {
     try server().use { server in
       let client = try server.client()
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test("Where a part cannot be made, the client sees that the body is not whole")
+  @Test("If a part cannot be made, the client sees that the body is incomplete")
   func broken() throws {
     try server(fails: true).use { server in
       let client = try server.client()
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  @Test("A part is made only when there is room for it")
+  @Test("A part is made only when the previous one has been sent")
   func room() throws {
     let made = Mutex(0)
     let size = 256 << 10
@@ -93,13 +93,13 @@ import Testing
     try server.use { server in
       let client = try server.client()
       client.get("/", "Connection: close\r\n")
-      // Others are answered meanwhile.
+      // Other clients are answered meanwhile.
       let other = try server.client()
       for _ in 0..<300 {
         other.get("/other")
         #expect(try other.answer()?.status == 200)
       }
-      // More than sockets keep for a client that does not read.
+      // More than the socket buffers hold for a client that does not read.
       #expect(made.withLock { $0 } < 150)
       let count = try #require(client.readToEnd()?.count)
       #expect(count > 200 * size)

@@ -3,7 +3,7 @@ import RMOSTestSupport
 import Testing
 
 @Suite("Request parser") struct RequestParserTests {
-  /// All events of bytes that come in pieces of the given sizes, cyclically.
+  /// Returns all events of bytes that arrive in pieces whose sizes repeat.
   static func events(
     _ bytes: [UInt8], pieces: [Int] = [.max], limits: RequestParser.Limits = .init()
   ) -> [RequestParser.Event] {
@@ -40,7 +40,7 @@ import Testing
     -> [RequestParser.Event]
   { Self.events(Array(text.utf8), limits: limits) }
 
-  @Test("A request line and fields are taken as they stand, without white space around values")
+  @Test("A request line and fields are parsed, without white space around values")
   func head() throws {
     let events = events(
       "GET /a%20b?c=d HTTP/1.1\r\nHost: LocalHost.:8000\r\nX-A:\t b c \r\nX-Empty:\r\n\r\n")
@@ -58,7 +58,7 @@ import Testing
     #expect(Self.bodies(events) == [""])
   }
 
-  @Test("A body of a known length, chunks, and requests sent ahead come out in order")
+  @Test("Bodies of a known length, chunked bodies and pipelined requests are parsed in order")
   func bodies() {
     let events = events(
       "\r\nPOST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -70,7 +70,7 @@ import Testing
     #expect(Self.heads(events).map(\.keepsAlive) == [true, true, false])
   }
 
-  @Test("Wherever the bytes are cut, the events are the same")
+  @Test("The events do not depend on where the pieces end")
   func splits() {
     let text =
       "POST http://h:1/x HTTP/1.1\r\nHost: b\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n"
@@ -92,7 +92,7 @@ import Testing
     #expect(Self.events(bytes, pieces: [1]) == whole)
   }
 
-  @Test("The host of a URL as target counts, not the Host field")
+  @Test("The host of an absolute URL overrides the Host field")
   func absoluteForm() throws {
     let head = try #require(
       Self.heads(events("GET HTTP://[::0001]:80?q=1 HTTP/1.1\r\nHost: other\r\n\r\n")).first)
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test(
-    "The connection stays open as version and Connection say",
+    "The version and the Connection field determine whether the connection stays open",
     arguments: [
       ("1.1", "", true), ("1.1", "Connection: close\r\n", false),
       ("1.1", "Connection: a\r\nConnection: b,CLOSE\r\n", false), ("1.0", "", false),
@@ -114,7 +114,7 @@ import Testing
     #expect(heads.map(\.keepsAlive) == [expected])
   }
 
-  @Test("What just fits the limits is taken, one byte more is refused")
+  @Test("Input at the limits is accepted, and one byte more is refused")
   func limits() {
     let limits = RequestParser.Limits(head: 100, body: 10, fields: 3)
     func status(_ text: String) -> Int? {
@@ -148,7 +148,7 @@ import Testing
     #expect(
       status(chunked + String(repeating: "1;abcdefghi\r\nx\r\n", count: 9)) == 431,
       "extensions are bounded over all chunks")
-    // One byte a chunk is wasteful but fair.
+    // Chunks of one byte each are wasteful but valid.
     let manyChunks = String(repeating: "1\r\nx\r\n", count: 10)
     #expect(status(chunked + manyChunks + "0\r\n\r\n") == nil)
   }
@@ -165,11 +165,11 @@ import Testing
         Self.events(bytes, pieces: sizes) == whole, "\(String(decoding: bytes, as: UTF8.self))")
       if case .refused = whole.last { refused += 1 }
     }
-    // Mutations that all pass, or none, would test nothing.
+    // If all mutations were accepted, or none, this would test nothing.
     #expect(1_000..<4_900 ~= refused)
   }
 
-  @Test("What is too long is so wherever the pieces end, and whatever follows")
+  @Test("Whether input is too long does not depend on the pieces or on what follows")
   func lengthBeforeContent() {
     let limits = RequestParser.Limits(head: 32)
     for text in ["GET / HTTP/1.1\r\nA: ", "GET /"] {
@@ -182,7 +182,7 @@ import Testing
   }
 }
 
-/// Requests with something wrong, mostly.
+/// Generates requests, most of which are malformed.
 enum RequestMutation {
   private static let requests = [
     "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -199,7 +199,7 @@ enum RequestMutation {
     "\u{0b}", "\u{7f}", "é", " HTTP/1.1", ", chunked", "Connection: keep-alive\r\n",
   ]
 
-  /// The next one: one to three changes to one or two requests.
+  /// Returns the next input: one or two requests with one to three changes.
   static func next(_ random: inout SeededGenerator) -> [UInt8] {
     var bytes = Array(random.pick(requests).utf8)
     if random.chance(30) { bytes += Array(random.pick(requests).utf8) }

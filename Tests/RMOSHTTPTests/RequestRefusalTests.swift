@@ -14,7 +14,7 @@ import Testing
   private func status(_ text: String) -> Int? { status(Array(text.utf8)) }
 
   @Test(
-    "A request line that is not method, target and version is refused",
+    "A malformed request line is refused",
     arguments: [
       ("GET /\r\n", 400), ("GET  / HTTP/1.1\r\n", 400), (" GET / HTTP/1.1\r\n", 400),
       ("GET / HTTP/1.1 \r\n", 400), ("GET\t/ HTTP/1.1\r\n", 400), ("G(T / HTTP/1.1\r\n", 400),
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test(
-    "Chunks that are not as announced are refused",
+    "Malformed chunks are refused",
     arguments: [
       "\r\n", "g\r\n", "-1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\na", "1\r\nab\r\n", "1\r\na\n",
       "1\r\na\rb", "1;x\ny\r\n", "0\r\n X: folded\r\n\r\n", "0\r\nX : 1\r\n\r\n", "0\r\nX\r\n\r\n",
@@ -86,7 +86,7 @@ import Testing
       status("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body) == 400)
   }
 
-  @Test("After a refusal nothing more is read from the bytes")
+  @Test("After a refusal no further input is parsed")
   func final() {
     var parser = RequestParser()
     parser.append(Array("GET\r\n\r\n".utf8))

@@ -6,7 +6,7 @@ import Testing
     String(decoding: writer.bytes(response).bytes, as: UTF8.self)
   }
 
-  @Test("Status, date, fields, length and body stand in their places")
+  @Test("A response has its status, date, fields, length and body")
   func plain() {
     let response = ServerResponse(
       status: 200, fields: [HeaderField("Content-Type", "text/plain")], body: Array("héllo".utf8))
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test("What becomes of the connection is said where it is not the rule")
+  @Test("The Connection field is sent if the version's default does not apply")
   func connection() {
     let response = ServerResponse(status: 204)
     #expect(
@@ -39,7 +39,7 @@ import Testing
         .contains("Connection: keep-alive"))
   }
 
-  @Test("No field of a handler can split an answer or contradict its framing")
+  @Test("No field of a handler can split a response or contradict its framing")
   func splitting() {
     let response = ServerResponse(
       status: 200,

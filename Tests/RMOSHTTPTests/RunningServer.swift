@@ -10,7 +10,7 @@ final class RunningServer: Sendable {
 
   var port: Int { server.port }
 
-  /// Starts a server; the default handler says what it was asked.
+  /// Starts a server; the default handler echoes the request line and the size of the body.
   init(
     _ configure: (inout HTTPServer.Configuration) -> Void = { _ in },
     handler: @escaping @Sendable (ServerRequest) -> ServerResponse = RunningServer.echo
@@ -35,7 +35,7 @@ final class RunningServer: Sendable {
 
   func client() throws -> RawClient { try RawClient(port: port) }
 
-  /// Waits until the server has ended; false where it does not within a minute.
+  /// Returns whether the server ends within a minute.
   func waitForEnd() -> Bool { hasEnded.wait(timeout: .now() + 60) == .success }
 
   /// Stops the server after `body`.
@@ -48,27 +48,27 @@ final class RunningServer: Sendable {
   }
 }
 
-/// A gate that handlers wait at.
+/// A gate at which handlers wait.
 final class Gate: Sendable {
   private let arrivals = DispatchSemaphore(value: 0)
   private let opening = DispatchSemaphore(value: 0)
 
-  /// Waits for the gate to open, a minute at most.
+  /// Waits up to a minute for the gate to open.
   func pass() {
     arrivals.signal()
     _ = opening.wait(timeout: .now() + 60)
   }
 
-  /// Waits until someone waits; false where nobody comes within a minute.
+  /// Returns whether a handler arrives within a minute.
   func waitForArrival() -> Bool { arrivals.wait(timeout: .now() + 60) == .success }
 
-  /// Lets one through.
+  /// Lets one handler pass.
   func open() { opening.signal() }
 }
 
-/// A TCP client that sends what it is told, byte by byte.
+/// A TCP client that sends exactly the bytes it is given.
 final class RawClient {
-  /// An answer as it came.
+  /// A response as received.
   struct Answer: Equatable {
     var status: Int
     var fields: [String: String]
@@ -96,11 +96,11 @@ final class RawClient {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    // Whatever it throws, `deinit` closes the descriptor: all properties are set.
+    // All properties are set, so `deinit` closes the descriptor even if this throws.
     guard result == 0 else { throw NSError(domain: NSPOSIXErrorDomain, code: Int(errno)) }
     var limit = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    // Closing resets the connection, lest thousands of ports are kept for those that are over.
+    // Closing resets the connection, so that thousands of ports do not stay in TIME_WAIT.
     var abort = linger(l_onoff: 1, l_linger: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &abort, socklen_t(MemoryLayout<linger>.size))
     #if canImport(Darwin)
@@ -111,9 +111,9 @@ final class RawClient {
 
   deinit { close(descriptor) }
 
-  /// Sends bytes, as many as the other side takes.
+  /// Sends bytes.
   ///
-  /// - Returns: Whether all went.
+  /// - Returns: Whether the server accepted all of them.
   @discardableResult func send(_ bytes: [UInt8]) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -139,8 +139,8 @@ final class RawClient {
 
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Everything until the other side ends, what was read and not used included; nil where it does
-  /// not end in time.
+  /// Returns all bytes up to the end of the connection, including those read but not used yet;
+  /// `nil` if it does not end in time.
   func readToEnd() -> [UInt8]? {
     while let count = fill() {
       if count == 0 {
@@ -151,7 +151,7 @@ final class RawClient {
     return nil
   }
 
-  /// The next answer; nil where the other side ends before it.
+  /// Returns the next response; `nil` if the connection ends before it.
   func answer(toHead: Bool = false) throws -> Answer? {
     let ending = Array("\r\n\r\n".utf8)
     while true {
@@ -179,7 +179,7 @@ final class RawClient {
     }
   }
 
-  /// The next answer to a client that sends a text over and over until it comes.
+  /// Returns the next response, sending a text repeatedly until it arrives.
   func answer(whileSending text: String) throws -> Answer? {
     for _ in 0..<1_500 {
       var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
@@ -189,11 +189,11 @@ final class RawClient {
     return try answer()
   }
 
-  /// Reads some more; 0 at the end, nil where nothing comes in time.
+  /// Reads more bytes, and returns their number; 0 at the end, `nil` if none arrive in time.
   private func fill() -> Int? {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let count = recv(descriptor, &buffer, buffer.count, 0)
-    // A reset is an end.
+    // A reset counts as the end.
     if count < 0 { return errno == EAGAIN || errno == EWOULDBLOCK ? nil : 0 }
     received += buffer[..<count]
     return count

@@ -15,10 +15,11 @@ public struct ServerRequest: Sendable, Hashable {
   public var fields: [HeaderField]
   /// The body, with any transfer coding removed.
   public var body: [UInt8]
-  /// Whether the server can send a response whose body is made part by part.
+  /// Whether the response may have a ``ServerResponse/rest``.
   package var takesParts = false
-  /// Whether the server can do what takes long later, when it is asked with
-  /// ``ServerResponse/postponed``; it then repeats the request without this.
+  /// Whether the handler may return ``ServerResponse/postponed``.
+  ///
+  /// The server then calls it again, with this `false`, on a thread for long requests.
   package var mayBePostponed = false
 
   /// Creates a request.

@@ -24,8 +24,6 @@ struct RequestHead: Hashable {
   var expectsContinue = false
 }
 
-// Parsing the lines of a head.
-
 extension RequestHead {
   /// Parses a request line.
   init(requestLine line: ArraySlice<UInt8>) throws(HTTPRefusal) {
@@ -56,7 +54,7 @@ extension RequestHead {
   }
 
   private mutating func setTarget(_ text: String) throws(HTTPRefusal) {
-    // Its target is a host, for a proxy; other methods are refused once the path is known.
+    // The target of CONNECT is a host and port, not a path.
     guard method != "CONNECT" else { throw HTTPRefusal(501, "this server is not a proxy") }
     guard !text.utf8.contains(UInt8(ascii: "#")) else {
       throw .malformed("the target has a fragment, which must not be sent to servers")
@@ -71,7 +69,7 @@ extension RequestHead {
     }
   }
 
-  /// RFC 9112, 3.2.2: the host of the URL overrides the Host field.
+  /// Sets the target and the host, which overrides the Host field (RFC 9112, 3.2.2).
   private mutating func setTarget(url: String) throws(HTTPRefusal) {
     let noTarget = HTTPRefusal.malformed("the target is neither a path nor a URL")
     let lowered = url.utf8.prefix(8).map(\.lowercasedASCII)
@@ -153,7 +151,7 @@ extension RequestHead {
 }
 
 extension HeaderField {
-  /// Parses a line of a head.
+  /// Parses a line of a head, without its end.
   init(line: ArraySlice<UInt8>) throws(HTTPRefusal) {
     if line.first == 0x20 || line.first == 0x09 {
       throw .malformed("a header field is folded onto several lines")

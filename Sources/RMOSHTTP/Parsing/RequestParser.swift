@@ -2,8 +2,8 @@ import RMOSSystem
 
 /// Parses HTTP/1.1 requests (RFC 9112) incrementally, from pieces of any size.
 ///
-/// It does no I/O. Ambiguous input is refused, not guessed, so that no other parser can read two
-/// requests where this one reads one. After a refusal the rest of the input is meaningless.
+/// It does no I/O. Ambiguous input is refused, so that no proxy in front can read two requests
+/// where this parser reads one. After a refusal the rest of the input is meaningless.
 ///
 /// Each byte is examined once or twice, wherever the pieces end.
 struct RequestParser {
@@ -19,7 +19,7 @@ struct RequestParser {
 
   /// A parsed part of the input.
   enum Event: Hashable {
-    /// The bytes so far end within a request, or before one.
+    /// The bytes so far end within a request, or between two.
     case needsMore
     /// The head of a request; its body, empty or not, follows as the next event.
     case head(RequestHead)
@@ -47,9 +47,9 @@ struct RequestParser {
   /// How far the line at `start` has been searched for its end.
   private var scanned = 0
   private var state = State.requestLine
-  /// Bytes of the current head or of the framing of the current body.
+  /// The bytes of the current head, or of the framing of the current body, so far.
   private var spent = 0
-  /// How many bytes of empty lines came before the request.
+  /// The bytes of empty lines before the request.
   private var ignored = 0
   private var head: RequestHead?
   private(set) var body: [UInt8] = []
@@ -71,7 +71,7 @@ struct RequestParser {
     buffer.append(contentsOf: bytes)
   }
 
-  /// Whether no byte of a next request has arrived.
+  /// Whether no byte of the next request has arrived.
   var isBetweenRequests: Bool { state == .requestLine && start == buffer.count && spent == 0 }
 
   /// Whether bytes of the body, or of what follows it, have already arrived.
@@ -88,7 +88,7 @@ struct RequestParser {
   /// The method and target if they are known, for the log.
   var requestLine: (method: String, target: String)? { head.map { ($0.method, $0.target) } }
 
-  /// The next event.
+  /// Returns the next event.
   mutating func next() -> Event {
     if case .refused(let refusal) = state { return .refused(refusal) }
     do throws(HTTPRefusal) {
@@ -161,7 +161,8 @@ struct RequestParser {
   ) throws(HTTPRefusal) -> Range<Int>? {
     var index = scanned
     while index < buffer.count {
-      // Checked before the byte, so that it makes no difference where the pieces end.
+      // Checked before the byte is examined, so that the refusal does not depend on where the
+      // pieces end.
       guard spent + index + 1 - start <= limits.head else { throw tooLong }
       let byte = buffer[index]
       if index > start, buffer[index - 1] == UInt8(ascii: "\r") {
@@ -248,7 +249,7 @@ struct RequestParser {
     return nil
   }
 
-  /// Fields after the body are checked and discarded.
+  /// Checks and discards a field after the body.
   private mutating func readTrailer() throws(HTTPRefusal) -> Event? {
     guard let line = try framingLine() else { return .needsMore }
     if line.isEmpty { return finish() }
@@ -256,20 +257,21 @@ struct RequestParser {
     return nil
   }
 
-  /// A line of the framing, whose size per body is limited: one chunk per byte would make it six
-  /// times the size of the body.
+  /// Consumes the next line of the framing of a chunked body; `nil` if it is not complete.
+  ///
+  /// The size of the framing is limited, since extensions and trailers could be endless.
   private mutating func framingLine() throws(HTTPRefusal) -> Range<Int>? {
     let before = spent
     let line = try line(
       isRequestLine: false,
       tooLong: HTTPRefusal(
         431, "chunk extensions and trailers are longer than \(limits.head) bytes"))
-    // Chunk sizes without extensions do not count: the body needs them.
+    // A chunk size without an extension does not count: its chunk counts towards the body.
     if let line, state == .chunkSize, line.count <= 8 { spent = before }
     return line
   }
 
-  /// Moves up to `limit` bytes into the body.
+  /// Moves up to `limit` bytes into the body, and returns how many were moved.
   private mutating func take(_ limit: Int) -> Int {
     let count = min(limit, buffer.count - start)
     body.append(contentsOf: buffer[start..<start + count])

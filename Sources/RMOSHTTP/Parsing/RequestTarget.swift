@@ -12,15 +12,13 @@ package struct RequestTarget: Sendable, Hashable {
 
   /// A parameter of the query.
   package struct Parameter: Sendable, Hashable {
-    /// Its name.
+    /// The name.
     package var name: String
-    /// Its value; empty if it has none.
+    /// The value; empty if there is none.
     package var value: String
   }
 
-  /// The segments of the path.
-  ///
-  /// Decoded after splitting, so that an id may contain a slash.
+  /// The segments of the path, decoded after splitting, so that an id may contain a slash.
   package var segments: [Segment]
   /// The parameters of the query, decoded as forms encode them, in order.
   package var parameters: [Parameter]

@@ -3,26 +3,26 @@ import RMOSSystem
 /// A client's connection: its input, its pending output, its timeouts.
 ///
 /// A state machine that ``EventLoop`` drives. One request is answered at a time; pipelined requests
-/// wait in the socket.
+/// wait in the socket or in the parser.
 final class Connection {
   /// The state of the connection.
   enum Phase {
     /// Waiting for a request, or for the rest of one.
     case reading
-    /// The handler has it.
+    /// Waiting for the handler to make a response or the next part of one.
     case answering
     /// The last response is being sent.
     case closing
-    /// All is sent; further input is discarded, so that the system does not reset the connection
-    /// before the client has read the response.
+    /// Discarding input after the last response, so that the system does not reset the connection
+    /// before the client has read it.
     case lingering
     case closed
   }
 
-  /// What the deadline is for.
+  /// The purpose of the deadline.
   private enum Timer { case none, head, body, idle, write, linger }
 
-  /// What connections share.
+  /// The state that all connections share.
   struct Context {
     var configuration: HTTPServer.Configuration
     var policy: AccessPolicy
@@ -34,7 +34,7 @@ final class Connection {
 
   let number: Int
   let descriptor: Descriptor
-  /// Whether it exceeds the limit of connections.
+  /// Whether the connection exceeds the limit of connections, and is only refused.
   let isExcess: Bool
   private let peer: String
   private(set) var phase = Phase.reading
@@ -54,7 +54,7 @@ final class Connection {
   private let log: (@Sendable (HTTPServer.LogEntry) -> Void)?
   /// The entry of a response that is still being sent.
   private var unsentEntry: HTTPServer.LogEntry?
-  /// What the handler makes part by part, while it is sent.
+  /// The response being sent, if its body is made part by part.
   private var partial: Partial?
 
   /// A response whose body is made part by part.
@@ -85,7 +85,7 @@ final class Connection {
     set(.head, configuration.headTimeout, now)
   }
 
-  /// What to wait for.
+  /// The events of the socket to wait for.
   var events: PollSet.Events {
     switch phase {
     case .closed: []
@@ -95,29 +95,29 @@ final class Connection {
     }
   }
 
-  /// Whether nothing would be lost by closing it.
+  /// Whether closing the connection would lose no part of a request or response.
   var isIdle: Bool {
     phase == .reading && sent == output.count && parser.isBetweenRequests
   }
 
-  /// Since when it has been idle, if it may be closed to make room for another; `nil` if not.
+  /// When the connection became idle; `nil` if it must not be closed to make room for another.
   ///
-  /// A client that has just connected may be about to send a request.
+  /// A client that has just connected is given time to send a request.
   func idleStart(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
     isIdle && (hasServed || now - timerStart >= Self.graceTime) ? timerStart : nil
   }
 
-  /// How long a client that has sent nothing yet is not idle.
+  /// How long a client may take to send its first byte before it counts as idle.
   private static let graceTime = Duration.seconds(1)
 
-  // MARK: What happens to it
+  // MARK: Events
 
   /// Handles events of the socket.
   ///
   /// - Parameters:
   ///   - events: The events.
   ///   - buffer: A buffer to read into.
-  ///   - context: What connections share.
+  ///   - context: The state that all connections share.
   ///   - now: The time.
   func handle(
     _ events: PollSet.Events, buffer: UnsafeMutableRawBufferPointer, _ context: Context,
@@ -127,7 +127,7 @@ final class Connection {
     if events.contains(.writable) {
       drive(context, now)
     } else if !self.events.contains(.readable) {
-      // Gone in both directions while the handler works or an answer waits.
+      // The client is gone while the handler works or output waits.
       if !events.isDisjoint(with: .gone) { close() }
     } else if !events.isEmpty {
       unsafe receive(buffer, context, now)
@@ -170,7 +170,7 @@ final class Connection {
       partial.size += bytes?.count ?? 0
       self.partial = partial
       if partial.isChunked {
-        // An empty chunk would be the end.
+        // An empty chunk would end the body, so it is sent for the end alone.
         if bytes?.isEmpty != true { output.append(contentsOf: ResponseWriter.chunk(bytes ?? [])) }
       } else {
         output.append(contentsOf: bytes ?? [])
@@ -186,7 +186,7 @@ final class Connection {
     drive(context, now)
   }
 
-  /// Goes on after a whole response.
+  /// Awaits the next request, or the end of the connection, after a whole response.
   private func finish(
     _ status: Int, _ bodySize: Int, keepsAlive: Bool, _ context: Context,
     _ now: ContinuousClock.Instant
@@ -227,12 +227,12 @@ final class Connection {
     descriptor.close()
   }
 
-  // MARK: The machine
+  // MARK: Sending and parsing
 
   /// Sends and parses as far as possible.
   private func drive(_ context: Context, _ now: ContinuousClock.Instant) {
     while flush(context, now), phase == .reading, advance(context, now) {}
-    // What has been sent makes room for the next part.
+    // The next part is made only when the previous one has been sent.
     if phase == .answering, sent == output.count, let rest = partial?.rest,
       partial?.isAsked == false
     {
@@ -241,7 +241,7 @@ final class Connection {
     }
   }
 
-  /// Sends what there is.
+  /// Sends as much of the output as the socket takes.
   ///
   /// - Returns: Whether nothing is left to send and the connection is still open.
   private func flush(_ context: Context, _ now: ContinuousClock.Instant) -> Bool {
@@ -281,9 +281,9 @@ final class Connection {
     return phase != .closed
   }
 
-  /// Takes one event from the parser.
+  /// Handles the next event of the parser.
   ///
-  /// - Returns: Whether there may be more to do at once.
+  /// - Returns: Whether there may be another, or output to send.
   private func advance(_ context: Context, _ now: ContinuousClock.Instant) -> Bool {
     switch parser.next() {
     case .needsMore:
@@ -347,7 +347,7 @@ final class Connection {
       peer: peer, method: line?.0, target: line?.1, status: status, size: size, duration: duration)
   }
 
-  /// Logs the response that the client does not get, or not all of.
+  /// Logs a response that the client does not receive, or not completely.
   private func logAbandoned() {
     var abandoned = unsentEntry
     if phase == .answering {

@@ -1,12 +1,12 @@
 import RMOSSystem
 
-/// The thread that does all I/O: accepts connections, and drives each as it becomes ready.
+/// Accepts connections, and drives each as it becomes ready, on one thread that does all I/O.
 ///
 /// Waits in `poll` indefinitely if no connection is open, so an idle server uses no CPU time.
 final class EventLoop {
   /// How many connections beyond the limit get a response; more are closed without one.
   private static let maxExcess = 64
-  /// How long to accept no connections when the system has no descriptors left.
+  /// How long to accept no connections after the system has run out of descriptors.
   private static let acceptBackoff = Duration.milliseconds(100)
 
   private var context: Connection.Context
@@ -31,7 +31,7 @@ final class EventLoop {
     self.stopRequests = stopRequests
   }
 
-  /// Serves until asked to stop, and until the requests in progress then are answered.
+  /// Serves until asked to stop, then until the requests in progress are answered.
   func run() throws(SystemError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     defer {
@@ -76,7 +76,7 @@ final class EventLoop {
     return polled
   }
 
-  /// When something must be done even if nothing happens.
+  /// The earliest of all deadlines.
   private var nextDeadline: Deadline {
     var earliest = min(acceptBackoffDeadline ?? .never, drainDeadline ?? .never)
     for connection in connections { earliest = min(earliest, connection.deadline) }
@@ -92,7 +92,7 @@ final class EventLoop {
       } catch {
         if error.isAgain { return }
         if error.isConnectionGone { continue }
-        // No descriptors or memory: waiting connections stay in the queue for a moment.
+        // The system is out of descriptors or memory: connections wait in its queue for a moment.
         acceptBackoffDeadline = Deadline(after: EventLoop.acceptBackoff, from: now)
         return
       }
@@ -141,7 +141,7 @@ final class EventLoop {
 
   /// Stops accepting connections and closes idle ones.
   ///
-  /// - Returns: Whether all are done, or the time is up.
+  /// - Returns: Whether all connections are closed, or need not be waited for any longer.
   private func drain(_ now: ContinuousClock.Instant) -> Bool {
     let deadline =
       drainDeadline ?? Deadline(after: context.configuration.drainTimeout, from: now)

@@ -60,8 +60,9 @@ public final class HTTPServer: Sendable {
 
   /// Answers requests until ``stop()``; blocks.
   ///
-  /// A server can run only once. A handler that is still at work when the drain timeout has passed,
+  /// A server can run only once. A handler that is still running when the drain timeout has passed,
   /// or at a second ``stop()``, goes on after `run` returns, and its response is lost.
+  ///
   /// - Throws: ``HTTPServerError`` if the system fails.
   public func run() throws(HTTPServerError) {
     guard !hasStarted.exchange(true, ordering: .relaxed) else {
@@ -120,14 +121,15 @@ extension HTTPServer {
     ///
     /// A name without a port matches any port.
     public var allowedHosts: [String] = []
-    /// How the operator can add to these, for the message to clients that name another host.
+    /// How the operator can add a host to ``allowedHosts``, for the message to clients that name
+    /// another.
     package var hostAdvice: String?
-    /// Whether a target is a page's, so that a browser is refused it with a page.
+    /// Whether a target is that of a page, so that refusals to browsers are pages too.
     package var isPage: @Sendable (_ target: String) -> Bool = { _ in false }
     /// The maximum number of connections.
     ///
-    /// A further one takes the place of the one that has been idle longest, and is answered 503 if
-    /// none is.
+    /// A further one replaces the one that has been idle longest, or is answered 503 if none is
+    /// idle.
     public var maxConnections = 256
     /// The maximum size of a request line with its header fields, bytes.
     var maxHeadSize = 16 << 10
@@ -135,8 +137,8 @@ extension HTTPServer {
     public var maxBodySize = 1 << 20
     /// How many requests are handled at once; others wait.
     public var workers = 4
-    /// How many requests that the handler postpones, as they take long, are handled at once
-    /// besides.
+    /// How many requests that the handler has postponed are handled at once, in addition to
+    /// ``workers``.
     var longWorkers = 2
 
     /// How long a client may take to send the head of a request.
@@ -145,7 +147,7 @@ extension HTTPServer {
     package var bodyTimeout = Duration.seconds(30)
     /// How long a connection may be idle between requests.
     package var idleTimeout = Duration.seconds(60)
-    /// How long a client may take to receive 64 KiB of a response, or its rest.
+    /// How long a client may take to receive 64 KiB of a response, or its last bytes.
     package var writeTimeout = Duration.seconds(30)
     /// How long to wait for a client to close after the last response.
     package var lingerTimeout = Duration.seconds(2)
@@ -158,7 +160,7 @@ extension HTTPServer {
     /// Creates the default configuration: loopback, port 8000.
     public init() {}
 
-    /// Refuses limits with which nothing could be answered.
+    /// Refuses limits with which no request could be answered.
     fileprivate func checkLimits() throws(HTTPServerError) {
       let limits = [
         ("maxConnections", maxConnections, 1), ("maxHeadSize", maxHeadSize, 1),
@@ -181,14 +183,14 @@ extension HTTPServer {
     public var target: String?
     /// The status of the response; 499 if the client closed the connection before there was one.
     public var status: Int
-    /// The size of the response's body as far as it was made, bytes.
+    /// The number of bytes of the response's body that were made.
     public var size: Int
     /// How long making the response took, from the end of the request.
     public var duration: Duration
-    /// Whether all of it was sent; if not, the connection ended before.
+    /// Whether the whole response was sent before the connection ended.
     public var isWhole = true
 
-    /// A status that no response has, and other servers log for the same.
+    /// The status that servers such as nginx log if the client closed the connection.
     static let clientClosed = 499
   }
 }
@@ -273,7 +275,7 @@ private struct Binding {
 
   private static func names(_ host: String, _ addresses: [SocketAddress]) -> Set<String> {
     var names = Set(addresses.map(\.host))
-    // A name with a port, or none at all, cannot have been resolved.
+    // A name that was resolved has no port.
     if let name = Authority(host[...])?.host { names.insert(name) }
     return names
   }
@@ -293,7 +295,7 @@ private struct Binding {
         port = try listener.boundAddress().port
       } catch {
         failure = error
-        // A name may have an address of a version of IP that is disabled here.
+        // A name may have an IPv6 address though IPv6 is disabled here.
         if !error.isNoAddress {
           listeners.forEach { $0.close() }
           throw Binding.error(error, address.host, port)

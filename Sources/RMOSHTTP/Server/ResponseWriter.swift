@@ -11,9 +11,10 @@ struct ResponseWriter {
   /// The text of the Date field.
   var date: String
 
-  /// The bytes of a response, and how many of them are its body.
+  /// Returns the bytes of a response, up to its ``ServerResponse/rest``, and the size of the body
+  /// in them.
   ///
-  /// Characters that would break a field apart are replaced: a response cannot be split.
+  /// Characters that would end a field are replaced, so that no value can split the response.
   func bytes(_ response: ServerResponse) -> (bytes: [UInt8], bodySize: Int) {
     let hasBody = response.status != 204 && response.status != 304
     let bodySize = hasBody && !isHead ? response.body.count : 0
@@ -48,7 +49,7 @@ struct ResponseWriter {
     return (output, bodySize)
   }
 
-  /// A part of a body as a chunk (RFC 9112, 7.1); the empty one ends it.
+  /// Returns a part of a body as a chunk (RFC 9112, 7.1); an empty one ends the body.
   static func chunk(_ bytes: [UInt8]) -> [UInt8] {
     Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A]
   }

@@ -1,22 +1,22 @@
 import RMOSSystem
 import Synchronization
 
-/// Threads that call the handler, which may block, and return its responses as bytes.
+/// Threads that call the handler, which may block, and serialize its responses.
 ///
-/// Some are only for what takes long, such as a download of a long table, so that however many
-/// clients ask for such, there are threads left for pages.
+/// Some of them handle only postponed requests, such as downloads of long tables, so that there are
+/// always threads left for short ones.
 final class WorkerPool: Sendable {
   /// Work for a connection.
   struct Job: Sendable {
-    /// What to do.
+    /// The kind of work.
     enum Task: Sendable {
-      /// To handle a request.
+      /// Handle a request.
       case answer(ServerRequest, minorVersion: Int, keepsAlive: Bool)
-      /// To make the next part of a response's body.
+      /// Make the next part of a response's body.
       case part(ResponseParts)
     }
 
-    /// The connection it is for.
+    /// The number of the connection.
     var connection: Int
     var task: Task
   }
@@ -26,11 +26,11 @@ final class WorkerPool: Sendable {
     var connection: Int
     var content: Content
 
-    /// What is ready.
+    /// The kind of answer.
     enum Content: Sendable {
       case response(
         status: Int, bytes: [UInt8], bodySize: Int, keepsAlive: Bool, rest: ResponseParts?)
-      /// `nil` for the end of the body.
+      /// The next part of the body; `nil` after the last.
       case part([UInt8]?)
       /// The next part could not be made.
       case broken
@@ -46,7 +46,7 @@ final class WorkerPool: Sendable {
   private let pipe: WakePipe
   private let clock: DateClock
   private let queue = Monitor(Queue())
-  /// What the handler has postponed.
+  /// The requests that the handler has postponed.
   private let longQueue = Monitor(Queue())
   private let answers = Mutex<[Answer]>([])
   /// Whether connections close after their next response.
@@ -62,24 +62,29 @@ final class WorkerPool: Sendable {
 
   /// Starts the threads.
   ///
-  /// They hold the pool until ``close()``, and end by themselves after it.
+  /// They keep the pool alive until ``close()``, and end after it.
   ///
   /// - Parameters:
-  ///   - count: How many requests are handled at once.
-  ///   - longCount: How many of those that the handler postpones are handled at once besides.
+  ///   - count: The number of threads for requests.
+  ///   - longCount: The number of threads for requests that the handler has postponed.
   /// - Throws: `SystemError` if the system provides no thread.
   func start(_ count: Int, long longCount: Int) throws(SystemError) {
     for _ in 0..<count { try SystemThread.detached { self.work(on: self.queue) } }
     for _ in 0..<longCount { try SystemThread.detached { self.work(on: self.longQueue) } }
   }
 
-  /// Queues a request; at most one per connection at a time.
+  /// Queues a job; each connection has at most one at a time.
   func submit(_ job: Job) {
     queue.withLock(waking: .one) { $0.jobs.append(job) }
   }
 
   /// Removes and returns the responses that are ready.
-  func takeAnswers() -> [Answer] { answers.withLock { take(&$0) } }
+  func takeAnswers() -> [Answer] {
+    answers.withLock { answers in
+      defer { answers = [] }
+      return answers
+    }
+  }
 
   /// Makes further responses close their connections.
   func drain() { isDraining.store(true, ordering: .relaxed) }
@@ -102,7 +107,7 @@ final class WorkerPool: Sendable {
         request.takesParts = true
         request.mayBePostponed = queue === self.queue
         var response = handler(request)
-        // Clients take another number for no HTTP at all.
+        // Clients reject other statuses as malformed; 1xx would promise another response.
         if !(200...599 ~= response.status) {
           response =
             HTTPRefusal(500, "the server made a response of status \(response.status)").response
@@ -133,7 +138,7 @@ final class WorkerPool: Sendable {
   private func answer(
     _ request: ServerRequest, _ response: ServerResponse, minorVersion: Int, keepsAlive: Bool
   ) -> Answer.Content {
-    // HTTP/1.0 knows no chunks: the end of the connection ends the body.
+    // HTTP/1.0 has no chunks: the end of the connection ends the body.
     let keepsAlive =
       keepsAlive && !isDraining.load(ordering: .relaxed)
       && (response.rest == nil || minorVersion > 0)
@@ -151,10 +156,5 @@ final class WorkerPool: Sendable {
       if queue.isClosed { return .done(nil) }
       return queue.jobs.isEmpty ? .wait() : .done(queue.jobs.removeFirst())
     }
-  }
-
-  private func take(_ answers: inout [Answer]) -> [Answer] {
-    defer { answers = [] }
-    return answers
   }
 }
