@@ -5,7 +5,7 @@ public import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// A program with the commands of `rmos-cli`, over stores of whatever kinds its openers open.
+/// A program with the commands of `rmos-cli`, for the kinds of stores that its openers open.
 ///
 /// The whole program:
 ///
@@ -15,15 +15,15 @@ import RMOSSystem
 /// CommandLineProgram(name: "shop").main()
 /// ```
 ///
-/// Help, the manual page and completion speak of the program by its name.
+/// Help, the manual page and completion use the program's name.
 public struct CommandLineProgram: Sendable, CustomStringConvertible {
-  /// What the program is called on a command line.
+  /// The program's name on a command line.
   public let name: String
-  /// What `--version` prints after the name.
+  /// The version that `--version` prints after the name.
   public let version: String
   /// The kinds of entities that the program's databases hold.
   ///
-  /// RMOS' own catalog is made when it is first asked for: making it takes a fifth of the time of
+  /// The catalog of RMOS is created when it is first used: creating it takes a fifth of the time of
   /// `--version`.
   public var catalog: EntityCatalog { ownCatalog ?? .rmos }
   private let ownCatalog: EntityCatalog?
@@ -32,11 +32,11 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   /// Creates a program.
   ///
   /// - Parameters:
-  ///   - name: What it is called on a command line.
-  ///   - version: What `--version` prints after the name; the version of RMOS by default.
+  ///   - name: The program's name on a command line.
+  ///   - version: The version that `--version` prints; that of RMOS by default.
   ///   - catalog: The kinds of entities that its databases hold; those of RMOS by default.
-  ///   - openers: What opens a database: the first that takes the value of `--db`. The first that
-  ///     has a default location says which database is used if none is named.
+  ///   - openers: The openers of databases. The first that accepts the value of `--db` opens it;
+  ///     the first that has a default location determines the database if none is named.
   public init(
     name: String, version: String? = nil, catalog: EntityCatalog? = nil,
     openers: [any StoreOpener] = [SQLiteOpener()]
@@ -50,13 +50,13 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   /// The name.
   public var description: String { name }
 
-  /// What the program does, for help.
+  /// The description of the program in help.
   var about: String {
     let names = openers.map(\.name).reversed().joined(separator: " or ")
     return "migrates a luthier shop's legacy JSON files into \(names)"
   }
 
-  /// The name as part of the name of a shell's function.
+  /// The name in the form that shell functions can have.
   var identifier: String { String(name.map { $0 == "-" ? "_" : $0 }) }
 
   var hints: Hints { Hints(program: self) }
@@ -70,7 +70,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
       name: "SOURCE", help: "The legacy directory [default: \(defaultSource)]", value: .directory)
   }
 
-  /// The option of whether an empty source is a success.
+  /// The option that accepts an empty source.
   var allowEmptyOption: CommandSpec.Option {
     .init(
       name: "allow-empty", help: "Accept a source with no files to read (otherwise a failure)")
@@ -78,7 +78,8 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
 
   /// Runs the process's command line, and ends the process with the command's exit status.
   ///
-  /// Call it once, from the main thread: it takes over signals, standard streams and children.
+  /// Call it once, from the main thread: it takes over signals, standard streams and child
+  /// processes.
   public func main() -> Never {
     SQLiteLibrary.omitMemoryStatistics()
     ProcessMemory.giveBackLargeBlocks()
@@ -109,15 +110,15 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
       if status != .interrupted { status = .couldNotRun }
       failure = failure ?? .init(code: "output.unwritable", message: problem)
     }
-    console.whenOver?(status, failure)
+    console.onExit?(status, failure)
     return status
   }
 
-  /// Runs the command that the words name, and sets `command` to it before.
+  /// Runs the command that the words name, after setting `command` to it.
   private func dispatch(
     _ words: [String], _ command: inout CommandSpec?, _ console: Console
   ) throws -> ExitStatus {
-    // With its invalid bytes replaced, the value would name another file.
+    // With its invalid bytes replaced, the variable would name another file.
     if let text = ProcessEnvironment.textNotUTF8(inVariables: ["RMOS_DB_PATH"]) {
       throw UsageError(
         #""\#(text)" is not UTF-8"#, hint: "Rename the file, or make a link to it whose name is.")
@@ -165,7 +166,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     let hint: String?
     let status: ExitStatus
 
-    /// The same without passwords that a command line names.
+    /// Returns a copy in which each secret is replaced by what may be shown.
     fileprivate func hiding(_ secrets: [(text: String, shown: String)]) -> Description {
       if secrets.isEmpty { return self }
       func hidden(_ text: String) -> String {
@@ -189,13 +190,13 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     console.note(
       "\(self): " + console.styled("error: ", .error) + PlainText.escaped(error.message))
     if let hint = error.hint {
-      // A hint may have several lines; only the words of the command line need escaping.
+      // A hint may have several lines, so it is escaped line by line.
       let lines = hint.split(separator: "\n", omittingEmptySubsequences: false)
       console.note(lines.map { PlainText.escaped(String($0)) }.joined(separator: "\n"))
     }
   }
 
-  /// The description of an error of a command line, without the passwords in it.
+  /// Returns the description of an error, without the passwords in the command line.
   func describe(
     _ error: any Error, of command: CommandSpec?, _ words: [String]
   ) -> Description {
@@ -251,9 +252,9 @@ extension CommandLineProgram {
     ].map { $0(self) }
   }
 
-  /// The command of a name.
+  /// Returns the command with a name.
   ///
-  /// - Throws: ``UsageError``, which suggests the nearest name.
+  /// - Throws: ``UsageError``, which suggests the nearest name, if there is none.
   func command(_ name: String) throws -> CommandSpec {
     let commands = commands
     if let spec = commands.first(where: { $0.name == name }) { return spec }

@@ -6,12 +6,12 @@ import RMOSSystem
 ///
 /// A report that fails is a warning; the exit status of the run does not change.
 final class FinishNotice {
-  /// When `--notify` posts.
+  /// The values of `--notify-on`.
   private enum Occasion: String, CaseIterable {
     case failure, always
   }
 
-  /// The options that migrate declares.
+  /// The options for `migrate`.
   static let options: [CommandSpec.Option] = [
     .init(
       name: "notify", placeholder: "URL", value: .url,
@@ -34,14 +34,15 @@ final class FinishNotice {
   private let occasion: Occasion
   private let command: String?
 
-  /// The summary, if there is one.
+  /// Returns the summary of the run; `nil` if it did not begin.
   var summary: () -> MigrationSummary? = { nil }
   /// Why the run failed, if the command itself has reported it.
   var failure: RunNotification.Failure?
 
-  /// Arranges for the notice at the end of the program; `nil` if the command line asks for none.
+  /// Creates a notice that is sent at the end of the program; `nil` if the command line asks for
+  /// none.
   ///
-  /// - Throws: ``UsageError`` if its options cannot be combined.
+  /// - Throws: ``UsageError`` if the options cannot be combined.
   init?(_ arguments: ParsedArguments, source: String, _ console: Console) throws {
     webhook = try arguments["notify"].map { try Webhook(url: $0, arguments.program) }
     if webhook == nil, arguments["notify-on"] != nil {
@@ -53,11 +54,11 @@ final class FinishNotice {
     self.source = source
     database = arguments.database.shown
     if webhook == nil, command == nil { return nil }
-    console.whenOver = { self.give($0, $1) }
+    console.onExit = { self.send($0, $1) }
   }
 
-  private func give(_ status: ExitStatus, _ failure: RunNotification.Failure?) {
-    // A mistyped command line is read by whoever typed it.
+  private func send(_ status: ExitStatus, _ failure: RunNotification.Failure?) {
+    // The user who mistyped a command line sees the error anyway.
     if status == .usage { return }
     let json = notification(status, failure ?? self.failure).json
     if let webhook, occasion == .always || status != .success,
@@ -79,7 +80,7 @@ final class FinishNotice {
     var notification: RunNotification
     if let summary = summary() {
       notification = RunNotification(of: summary, exitStatus: status.rawValue, failure: failure)
-      // A dry run in memory stands for the database that does not exist yet.
+      // A dry run for a database that does not exist yet uses a store in memory.
       notification.database = database
     } else {
       let failure = failure ?? .init(code: "internal", message: "the run did not begin")
@@ -91,7 +92,7 @@ final class FinishNotice {
   }
 }
 
-/// A URL that JSON is posted to, by the system's `curl`.
+/// A URL to which JSON is posted with the system's `curl`.
 private struct Webhook {
   /// The number of attempts.
   private static let attempts = 3
@@ -118,12 +119,12 @@ private struct Webhook {
     self.timeout = timeout
   }
 
-  /// Posts the text; only an answer with a status from 200 to 299 is a success.
+  /// Posts the text, in up to three attempts.
   ///
-  /// After anything else it tries again, three times in all, after 1 and 2 seconds. It takes at
-  /// most three timeouts and six seconds.
+  /// Only an answer with a status from 200 to 299 is a success. Between the attempts it waits 1 and
+  /// 2 seconds, so it takes at most three timeouts and six seconds.
   ///
-  /// - Returns: What went wrong, without the parts of the URL that may be secret.
+  /// - Returns: The problem, without the parts of the URL that may be secret; `nil` on success.
   func post(_ json: String) -> String? {
     let place = WebAddress.shown(url)
     guard let curl = ProcessEnvironment.path(ofProgram: "curl") else {
@@ -141,10 +142,10 @@ private struct Webhook {
   /// Makes one attempt.
   private func post(_ json: String, with curl: String) -> String? {
     let arguments = [
-      // First, so that no configuration file is read.
+      // -q must come first to keep curl from reading its configuration file.
       "-q", "--silent", "--globoff", "--proto", "=http,https", "--max-redirs", "0",
       "--max-time", String(timeout), "--user-agent", agent,
-      // An empty Expect field: curl sends the body without waiting for the server to ask for it.
+      // With an empty Expect field, curl sends the body without waiting for 100 Continue.
       "--header", "Content-Type: application/json", "--header", "Expect:",
       "--data-binary", "@-", "--output", "/dev/null",
       "--write-out", "%{http_code} %{redirect_url}", "--url", url,
@@ -168,7 +169,7 @@ private struct Webhook {
     }
   }
 
-  /// What the most frequent exit statuses of `curl` mean.
+  /// The meanings of the most frequent exit statuses of `curl`.
   private static let meanings: [Int32: String] = [
     3: "the URL is malformed", 5: "the proxy could not be resolved",
     6: "the host could not be resolved", 7: "the connection was refused",
@@ -180,8 +181,8 @@ private struct Webhook {
 
 /// The part of a URL that is safe to show.
 private enum WebAddress {
-  /// The scheme, the host and its port, followed by "…" for the rest, which may be secret, such as
-  /// the path of a webhook.
+  /// Returns the scheme, the host and its port, and "…" in place of the rest, which may be secret,
+  /// as the path of a webhook is.
   static func shown(_ url: String) -> String {
     guard let scheme = url.firstIndex(of: ":") else { return "…" }
     let rest = url[scheme...].drop { $0 == ":" || $0 == "/" }

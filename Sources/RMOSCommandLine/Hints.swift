@@ -1,14 +1,14 @@
 import RMOSMigration
 import RMOSModels
 
-/// The way out of failures and issues, in terms of the program's options and commands.
+/// Hints on how to resolve failures and issues, in terms of the program's options and commands.
 ///
-/// The libraries state facts with a code, for whoever embeds them. Only here do codes meet options.
+/// The libraries, which other programs embed, report facts with a code and know of no options.
 struct Hints {
   let program: CommandLineProgram
 
-  /// What to do about an error of a command, by its code, where the words given so far leave
-  /// something to do.
+  /// Returns the hint for an error of a command, by its code; `nil` if there is none, or if the
+  /// command line already follows it.
   func forError(_ code: String, of command: CommandSpec?, _ words: [String]) -> String? {
     let given = arguments(words, command)
     if code == "store.disk-full", command?.option("no-backup") != nil,
@@ -29,20 +29,20 @@ struct Hints {
       return "No \(argument.name) was given; \(program.defaultSource) is the default."
     }
     if code == "store.corrupt", command?.name == "audit" { return nil }
-    // Without a number, there is no run at all.
+    // Without --run, the error means that the ledger has no run at all.
     let namesRun = words.contains { $0.hasPrefix("--run") }
     if code == "report.no-run", command?.name == "report", !namesRun { return nil }
-    return wayOut(of: code)
+    return hint(for: code)
   }
 
-  /// The arguments of a command line, if it can be understood.
+  /// Returns the arguments of a command line; `nil` if it is not valid.
   private func arguments(_ words: [String], _ command: CommandSpec?) -> ParsedArguments? {
     guard let command, let name = words.firstIndex(of: command.name) else { return nil }
     return try? ParsedArguments(Array(words[(name + 1)...]), for: command)
   }
 
-  /// What to do about an error by its code alone.
-  private func wayOut(of code: String) -> String? {
+  /// Returns the hint for an error that depends on its code alone.
+  private func hint(for code: String) -> String? {
     switch code {
     case "store.locked": "\(program) status shows the run that is under way."
     case "store.foreign", "store.not-a-database", "store.newer-schema":
@@ -61,8 +61,8 @@ struct Hints {
     }
   }
 
-  /// What to do about an issue of a migration, by its code, where the options given so far leave
-  /// something to do.
+  /// Returns the hint for an issue of a migration, by its code; `nil` if there is none, or if the
+  /// options already follow it.
   func forIssue(_ code: String, _ arguments: ParsedArguments) -> String? {
     switch code {
     case "duplicate.differs" where arguments.has("force"): nil
@@ -75,19 +75,19 @@ struct Hints {
     }
   }
 
-  /// What to do about issues of a migration that are wrong in one way: the mapping that their
-  /// message names, or else, for many, a look at what they have.
+  /// Returns the hint for a group of issues of a migration: the mapping that their message names,
+  /// or for several errors about the shape of the files, a survey.
   func forGroup(
     _ group: IssueGroups.Group, source: String, _ arguments: ParsedArguments
   ) -> String? {
-    // No option changes which of several entities of the source counts.
+    // No option determines which of several entities with one id in the source is used.
     if group.isRepeatedInSource { return nil }
     if group.isAboutPositions {
       return "give such entities ids, and new ones a file of their own; "
         + "--missing-id reject refuses them"
     }
     if let hint = forIssue(group.code.rawValue, arguments) { return hint }
-    // The message of an error has them; a warning comes every time.
+    // The message of an error lists the known values; that of a warning does not.
     if group.code == .fieldUnknownValue, group.severity == .warning {
       return "the known values are on the manual page: \(program) man"
     }
@@ -106,7 +106,7 @@ struct Hints {
     return "\(program) survey \(PlainText.shellWord(place)) shows their shape"
   }
 
-  /// What to do about findings of an audit, by the code of their rule.
+  /// The hints for findings of an audit, by the codes of their rules.
   var forFindings: [String: String] {
     [
       "schema.version":

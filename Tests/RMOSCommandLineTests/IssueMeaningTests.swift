@@ -4,9 +4,9 @@ import Testing
 
 @testable import RMOSCommandLine
 
-/// The codes of issues on the manual page.
+/// The meanings of issue codes on the manual page.
 @Suite struct IssueMeaningTests {
-  @Test func theyAreThoseOfTheDocument() throws {
+  @Test func theMeaningsAreThoseOfTheDocumentation() throws {
     let url = URL(fileURLWithPath: Fixtures.package + "/Documentation/Input.md")
     let text = try String(contentsOf: url, encoding: .utf8)
     let section = try #require(text.components(separatedBy: "\n## Issues\n").last)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RMOSCommandLine
 
-/// A program of another name, over stores of its own.
+/// A program with another name and another kind of store.
 @Suite struct OtherProgramTests {
   /// Stores in memory, named `shop:NAME:PASSWORD`, of which only `shop:new` does not exist yet.
   private struct ShopOpener: StoreOpener {
@@ -36,7 +36,7 @@ import Testing
     try ParsedArguments(words, for: program.command(command))
   }
 
-  @Test func whatItSaysOfItselfIsUnderItsName() {
+  @Test func helpAndCompletionUseTheProgramsName() {
     let help = HelpText(program: program, width: 80)
     let pages =
       program.commands.map { help.text(for: $0) } + [
@@ -50,7 +50,7 @@ import Testing
       }
     }
     #expect(help.overview.hasPrefix("shop-tool 7.1 — "))
-    // Without what wraps its lines.
+    // The lines are joined, since the text is wrapped.
     let words = help.overview.replacing("\n", with: " ")
     #expect(words.contains("into SQLite or the shop's server"))
     #expect(
@@ -66,7 +66,7 @@ import Testing
     #expect(throws: CommandError.self) { try file.open(for: .reading) }
   }
 
-  @Test func aDatabaseThatDoesNotExistIsRefusedOrStoodInFor() throws {
+  @Test func aMissingDatabaseIsRefusedExceptForADryRun() throws {
     let database = try arguments("status", "--db", "shop:new").database
     let error = #expect(throws: CommandError.self) { try database.open(for: .reading) }
     #expect(error?.code == "store.cannot-open")

@@ -12,7 +12,7 @@ struct CommandSpec: Sendable {
     let isRequired: Bool
     let value: ValueSpec
 
-    /// Creates an argument; without `value`, its name tells what values it takes.
+    /// Creates an argument; without `value`, the name determines the values that it takes.
     init(name: String, help: String, isRequired: Bool = false, value: ValueSpec? = nil) {
       self.name = name
       self.help = help
@@ -25,7 +25,7 @@ struct CommandSpec: Sendable {
   struct Option: Sendable {
     /// The name after `--`.
     let name: String
-    /// The letter after `-`, if there is one.
+    /// The letter after `-`; `nil` if there is none.
     let letter: Character?
     /// The value's name in help; `nil` for a flag.
     let placeholder: String?
@@ -34,24 +34,24 @@ struct CommandSpec: Sendable {
     let help: String
     /// Whether it may be given several times.
     let isRepeatable: Bool
-    /// Older spellings of words, and the words that replace them.
+    /// Older spellings of values, and the current ones.
     let olderWords: [String: String]
-    /// What to do instead, by words that people expect and that it does not take.
-    let waysOut: [String: String]
-    /// Whether it is for unattended runs only, and may hold a secret: it is left out of command
-    /// lines that are shown.
+    /// Hints for values that users may expect the option to take, but that it does not.
+    let hints: [String: String]
+    /// Whether the option is for unattended runs, and may hold a secret, so that command lines are
+    /// shown without it.
     let isUnattended: Bool
 
-    /// Creates an option; without `value`, its placeholder tells what values it takes, and a choice
-    /// is its own placeholder.
+    /// Creates an option; without `value`, the placeholder determines the values that it takes, and
+    /// without `placeholder`, the words of a choice are the placeholder.
     init(
       name: String, letter: Character? = nil, placeholder: String? = nil, value: ValueSpec? = nil,
       help: String, isRepeatable: Bool = false, olderWords: [String: String] = [:],
-      waysOut: [String: String] = [:], isUnattended: Bool = false
+      hints: [String: String] = [:], isUnattended: Bool = false
     ) {
       self.name = name
       self.olderWords = olderWords
-      self.waysOut = waysOut
+      self.hints = hints
       self.letter = letter
       if placeholder == nil, case .choice(let words) = value {
         self.placeholder = words.joined(separator: "|")
@@ -64,13 +64,13 @@ struct CommandSpec: Sendable {
       self.isUnattended = isUnattended
     }
 
-    /// Creates an option that takes one of a type's cases.
+    /// Creates an option whose values are a type's cases.
     init<Choice>(name: String, of type: Choice.Type, help: String)
     where Choice: RawRepresentable<String> & CaseIterable {
       self.init(name: name, value: .choice(type.allCases.map(\.rawValue)), help: help)
     }
 
-    /// The ways to write it: `--name`, and `-n` before it if there is a letter.
+    /// The option as it can be written: `-n`, if there is a letter, and `--name`.
     var spellings: [String] { (letter.map { ["-\($0)"] } ?? []) + ["--\(name)"] }
 
     /// The option in help, with its placeholder.
@@ -86,19 +86,19 @@ struct CommandSpec: Sendable {
     let help: String
   }
 
-  /// The program whose command it is.
+  /// The program to which the command belongs.
   let program: CommandLineProgram
   let name: String
-  /// One line that says what the command does.
+  /// A description of the command in one line.
   let summary: String
-  /// A paragraph.
+  /// A description of the command in a paragraph.
   let details: String
   let arguments: [Argument]
   let options: [Option]
-  /// What `--quiet` or `--verbose` means here in particular, by the name of the option.
+  /// Additions to the help texts of common options such as `--verbose`, by their names.
   let notes: [String: String]
   let examples: [Example]
-  /// What makes it exit with status 1; `nil` if nothing does.
+  /// The conditions for exit status 1; `nil` if there are none.
   let failures: String?
   let run: @Sendable (ParsedArguments, Console) throws -> ExitStatus
 
@@ -120,9 +120,7 @@ struct CommandSpec: Sendable {
     self.run = run
   }
 
-  /// The options, including the common ones.
-  ///
-  /// A command's ``notes`` are appended to the help texts of the common options.
+  /// The options, including the common ones with their ``notes``.
   var allOptions: [Option] {
     options
       + Self.commonOptions.map { common in
@@ -131,7 +129,7 @@ struct CommandSpec: Sendable {
       }
   }
 
-  /// The option of a name.
+  /// Returns the option with a name; `nil` if there is none.
   func option(_ name: String) -> Option? { allOptions.first { $0.name == name } }
 
   /// The options that every command takes.
@@ -152,12 +150,12 @@ struct CommandSpec: Sendable {
   }
 }
 
-/// What an option or an argument takes: completion offers it, and parsing accepts nothing else.
+/// The values of an option or an argument: completion offers them, and parsing accepts no others.
 enum ValueSpec: Sendable {
   case text
   case file
   case directory
-  /// A database; opening it tells whether the value names one.
+  /// A database, which is checked only when it is opened.
   case database
   /// An HTTP URL.
   case url
@@ -169,13 +167,13 @@ enum ValueSpec: Sendable {
   case choice([String])
   /// One or more of a few words, separated by commas.
   case list([String])
-  /// One of many names; `of` is what such a name is called, and `listedBy` the command that lists
-  /// the names.
+  /// One of many names; `of` is the noun for what they name, and `listedBy` the command that lists
+  /// them.
   case name([String], of: String, listedBy: String)
   /// A file, or one of a few names.
   case fileOr([String])
 
-  /// Creates the value that a placeholder in help promises: a file for FILE, a directory for DIR.
+  /// Creates the values for a placeholder in help: files for FILE, directories for DIR.
   init(placeholder: String) {
     switch placeholder {
     case "FILE": self = .file
@@ -192,12 +190,12 @@ enum ValueSpec: Sendable {
     }
   }
 
-  /// Checks that a text is such a value.
+  /// Checks that a text is one of the values.
   ///
-  /// - Throws: ``UsageError`` that names what was found and expected, after `label`.
+  /// - Throws: ``UsageError`` that begins with `label`, and names what was found and expected.
   func check(_ text: String, label: String) throws {
     switch self {
-    // The code that uses a command or the database reports best what is wrong with it.
+    // The code that uses a command or a database reports better what is wrong with it.
     case .text, .shellCommand, .command, .database: return
     case .file, .fileOr, .directory: try checkPath(text, label)
     case .choice(let words):
@@ -218,28 +216,27 @@ enum ValueSpec: Sendable {
     }
   }
 
-  /// Checks that a path is not something that only other programs take for one.
-  ///
-  /// It would be created, or looked for, under that very name.
+  /// Refuses a text that has another meaning elsewhere, such as `-` or `:memory:`, and would be
+  /// taken literally as a path.
   private func checkPath(_ text: String, _ label: String) throws {
     let isDirectory = if case .directory = self { true } else { false }
     let noun = isDirectory ? "directory" : "file"
-    let wayOut = "For a \(noun) that really has that name, write ./\(text)"
+    let hint = "For a \(noun) that really has that name, write ./\(text)"
     switch text {
     case _ where text.hasPrefix("~"):
       throw UsageError(
         #"\#(label): "\#(text)" begins with a ~ that the shell did not expand"#,
-        hint: "Write the path of the home directory. \(wayOut)")
+        hint: "Write the path of the home directory. \(hint)")
     case "-":
       throw UsageError(
         #"\#(label): expected a \#(noun), found "-", which stands for standard input or output"#,
-        hint: wayOut)
+        hint: hint)
     case ":memory:":
       throw UsageError(
-        #"\#(label): "\#(text)" names a database in memory, not a \#(noun)"#, hint: wayOut)
+        #"\#(label): "\#(text)" names a database in memory, not a \#(noun)"#, hint: hint)
     case _ where text.hasPrefix("file:"):
       throw UsageError(
-        #"\#(label): "\#(text)" is a URI; name the \#(noun) by its path"#, hint: wayOut)
+        #"\#(label): "\#(text)" is a URI; name the \#(noun) by its path"#, hint: hint)
     default: return
     }
   }

@@ -1,15 +1,15 @@
 import RMOSModels
 
-/// A command line, parsed by a command's table.
+/// The arguments of a command line, parsed according to a ``CommandSpec``.
 struct ParsedArguments {
   private(set) var positionals: [String] = []
   private var values: [String: [String]] = [:]
   private var flags: Set<String> = []
-  /// The words as given, each with the option it belongs to.
+  /// The words as given, each with the option to which it belongs.
   private var words: [(text: String, option: String?)] = []
   private let spec: CommandSpec
 
-  /// The program whose command line it is.
+  /// The program to which the command belongs.
   var program: CommandLineProgram { spec.program }
 
   /// Whether a flag is given.
@@ -21,7 +21,7 @@ struct ParsedArguments {
     return flags.contains(flag)
   }
 
-  /// The value of an option, the last one if it is given several times.
+  /// The value of an option, the last one if there are several; `nil` if it is not given.
   ///
   /// - Precondition: The command declares the option.
   subscript(option: String) -> String? { all(option).last }
@@ -34,7 +34,7 @@ struct ParsedArguments {
     return values[option] ?? []
   }
 
-  /// The value of an option as a whole number.
+  /// The value of an option as a whole number; `nil` if it is not given.
   ///
   /// - Throws: ``UsageError`` if it is not a number, or out of range.
   func integer(_ option: String, in range: ClosedRange<Int>) throws -> Int? {
@@ -49,9 +49,9 @@ struct ParsedArguments {
     return number
   }
 
-  /// The value of an option as a number that is not negative.
+  /// The value of an option as a number that is not negative; `nil` if it is not given.
   ///
-  /// - Throws: ``UsageError`` if it is something else.
+  /// - Throws: ``UsageError`` if it is not such a number.
   func number(_ option: String, allowsZero: Bool) throws -> Double? {
     guard let text = self[option] else { return nil }
     let isDecimal = text.utf8.allSatisfy { 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }
@@ -62,9 +62,9 @@ struct ParsedArguments {
     throw UsageError(#"--\#(option): expected \#(expected), found "\#(text)""#)
   }
 
-  /// The value of an option as one of a type's cases.
+  /// The value of an option as one of a type's cases; `nil` if it is not given.
   ///
-  /// - Precondition: The option offers exactly these cases, so parsing has refused anything else.
+  /// - Precondition: The option takes exactly these cases, so that parsing has refused others.
   func choice<Choice>(_ option: String, of type: Choice.Type) -> Choice?
   where Choice: RawRepresentable<String> & CaseIterable {
     choices(option, of: type).last
@@ -72,15 +72,15 @@ struct ParsedArguments {
 
   /// The values of an option, separated by commas, as a type's cases; empty if it is not given.
   ///
-  /// - Precondition: The option offers exactly these cases, so parsing has refused anything else.
+  /// - Precondition: The option takes exactly these cases, so that parsing has refused others.
   func choices<Choice>(_ option: String, of type: Choice.Type) -> [Choice]
   where Choice: RawRepresentable<String> & CaseIterable {
     precondition(spec.option(option)?.value?.words == type.allCases.map(\.rawValue))
     return self[option]?.split(separator: ",").compactMap { Choice(rawValue: String($0)) } ?? []
   }
 
-  /// The command line without some options and without those of unattended runs, quoted for a
-  /// shell and safe to show.
+  /// Returns the command line without some options, and without those for unattended runs, quoted
+  /// for a shell and safe to show.
   func commandLine(without options: String...) -> String {
     let hidden = Set(spec.options.filter(\.isUnattended).map(\.name) + options)
     let kept = words.filter { $0.option.map { !hidden.contains($0) } ?? true }.map {
@@ -89,11 +89,11 @@ struct ParsedArguments {
     return ([program.name, spec.name] + kept).joined(separator: " ")
   }
 
-  /// ``commandLine(without:)`` with an option added.
+  /// Returns ``commandLine(without:)`` with an option added.
   func commandLine(adding name: String, _ value: String? = nil) -> String {
     let line = commandLine()
     let option = value.map { "\(name) \($0)" } ?? name
-    // After "--" it would be no option.
+    // After "--" the option would be an argument.
     if words.contains(where: { $0.option == nil && $0.text == "--" }) {
       let start = "\(program) \(spec.name)"
       return "\(start) --\(option)\(line.dropFirst(start.count))"
@@ -129,7 +129,8 @@ struct ParsedArguments {
     }
   }
 
-  /// The flags that a word such as `-qv` combines, each as a word; `nil` if it is another word.
+  /// Returns the flags that a word such as `-qv` combines, as words; `nil` if the word does not
+  /// combine flags.
   private func combinedFlags(_ word: String) -> [String]? {
     guard word.count > 2, !word.hasPrefix("--") else { return nil }
     let letters = word.dropFirst()
@@ -178,9 +179,9 @@ struct ParsedArguments {
       let value = text.split(separator: ",", omittingEmptySubsequences: false).map {
         option.olderWords[String($0)] ?? String($0)
       }.joined(separator: ",")
-      if let wayOut = option.waysOut[text] {
+      if let hint = option.hints[text] {
         throw UsageError(
-          "--\(option.name): \(text) is not among \(option.placeholder ?? "")", hint: wayOut)
+          "--\(option.name): \(text) is not among \(option.placeholder ?? "")", hint: hint)
       }
       try spec.check(value, label: "--\(option.name)")
       values[option.name, default: []].append(value)
@@ -211,9 +212,9 @@ struct ParsedArguments {
   }
 }
 
-/// A command line that cannot be understood.
+/// The error of a command line that is not valid.
 ///
-/// The message names the word; the hint says what to write instead.
+/// The message names the word; the hint tells what to write instead.
 struct UsageError: Error {
   let message: String
   let hint: String?
@@ -224,13 +225,12 @@ struct UsageError: Error {
   }
 }
 
-/// A failure of the command itself; the libraries have their own errors.
+/// The error of a command; the libraries throw their own.
 struct CommandError: Error {
   /// The stable code of the failure.
   let code: String
   let message: String
-  /// What to do about it, in terms of options and commands.
+  /// How to resolve the failure, in terms of options and commands.
   var hint: String?
-  /// The exit status.
   var status = ExitStatus.couldNotRun
 }

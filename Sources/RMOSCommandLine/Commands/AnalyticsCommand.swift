@@ -81,25 +81,7 @@ enum AnalyticsCommand {
       }
       return .success
     }
-    if let table = arguments["table"] {
-      if format == .json || format == .html {
-        throw UsageError("--table is for --format text and csv")
-      }
-      if let part = arguments.positionals.first, !names.contains(table) {
-        throw UsageError(
-          "the table \(table) is not about \(part)",
-          hint: "Leave out \(part), or name one of its tables; "
-            + "\(arguments.program) analytics \(part) --list-tables lists them.")
-      }
-    }
-    if format == .csv, arguments["table"] == nil {
-      let file = arguments["output"]
-      if file.map({ OutputFile.format(of: $0) != nil }) ?? true {
-        throw UsageError(
-          "--format csv: \(file ?? "standard output") takes one table",
-          hint: "Name one with --table, or a directory with --output to write a file per table.")
-      }
-    }
+    try checkTable(among: names, format, arguments)
     let isDirectory = format == .csv && arguments["table"] == nil
     if let file = arguments["output"], !isDirectory { try OutputFile.check(file, arguments) }
     Signals.catchInterruptions()
@@ -123,7 +105,7 @@ enum AnalyticsCommand {
       } else if let table = tables.first {
         try output.write(table.csv, as: format)
       }
-      // A file has no place to say so.
+      // CSV has no place for a note about omitted rows.
       for table in tables where table.omitted > 0 && arguments["limit"] == nil {
         console.warn(
           "\(table.name) lacks \(PlainText.counted(table.omitted, "row")); "
@@ -131,6 +113,30 @@ enum AnalyticsCommand {
       }
     }
     return .success
+  }
+
+  /// Checks that `--table`, the format and the output can be combined.
+  private static func checkTable(
+    among names: [String], _ format: FigureFormat, _ arguments: ParsedArguments
+  ) throws {
+    if let table = arguments["table"] {
+      if format == .json || format == .html {
+        throw UsageError("--table is for --format text and csv")
+      }
+      if let part = arguments.positionals.first, !names.contains(table) {
+        throw UsageError(
+          "the table \(table) is not about \(part)",
+          hint: "Leave out \(part), or name one of its tables; "
+            + "\(arguments.program) analytics \(part) --list-tables lists them.")
+      }
+    } else if format == .csv {
+      let file = arguments["output"]
+      if file.map({ OutputFile.format(of: $0) != nil }) ?? true {
+        throw UsageError(
+          "--format csv: \(file ?? "standard output") takes one table",
+          hint: "Name one with --table, or a directory with --output to write a file per table.")
+      }
+    }
   }
 
   private static func options(_ arguments: ParsedArguments) throws -> Analytics.Options {
@@ -159,7 +165,8 @@ enum AnalyticsCommand {
     return options
   }
 
-  /// Refuses a filter by what is not there: figures that are all 0 would hide a mistyped name.
+  /// Refuses a filter by a name that the database does not have: figures that are all 0 would hide
+  /// the mistake.
   private static func refuseUnknown(
     _ report: AnalyticsReport, in store: any RecordStore, _ arguments: ParsedArguments
   ) throws {

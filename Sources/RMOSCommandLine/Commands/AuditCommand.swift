@@ -69,7 +69,7 @@ enum AuditCommand {
       run: run)
   }
 
-  /// What the repair plan proposes to do, as commands.
+  /// The commands that the repair plan proposes.
   private static func advice(_ arguments: ParsedArguments) -> RepairPlan.Advice {
     let (program, database) = (arguments.program, arguments.database.words)
     let migrate: @Sendable (String) -> String = {
@@ -131,14 +131,14 @@ enum AuditCommand {
     return .failures
   }
 
-  /// How many warnings are of rules that were accepted.
+  /// The number of warnings of the rules that `--accept` names.
   private static func accepted(of report: AuditReport, _ arguments: ParsedArguments) -> Int {
     let codes = Set(arguments.all("accept"))
     return report.results.filter { codes.contains($0.rule.code) }
       .reduce(0) { $0 + $1.counts[.warning, default: 0] }
   }
 
-  /// The format that was asked for.
+  /// The format that `--format`, the ending of the file of `--output`, or `--json` names.
   private static func format(_ arguments: ParsedArguments) throws -> Format {
     let format = try arguments.outputFormats(of: Format.self).first
     guard arguments.has("json") else { return format ?? .text }
@@ -149,7 +149,7 @@ enum AuditCommand {
     return .json
   }
 
-  /// Prints the report, or writes it to the file that was asked for.
+  /// Prints the report, or writes it to the file of `--output`.
   private static func write(
     _ report: AuditReport, as format: Format, _ files: [String], _ arguments: ParsedArguments,
     _ console: Console

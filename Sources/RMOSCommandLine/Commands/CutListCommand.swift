@@ -96,7 +96,7 @@ enum CutListCommand {
     return .success
   }
 
-  /// The error for an id that is not in the database.
+  /// Returns the error for an id that is not in the database.
   static func missing(
     _ id: String, of kind: EntityKind, in store: any RecordStore, _ arguments: ParsedArguments
   ) throws -> CommandError {

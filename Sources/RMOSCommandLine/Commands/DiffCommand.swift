@@ -5,7 +5,7 @@ import RMOSSystem
 
 /// `rmos-cli diff`.
 enum DiffCommand {
-  /// How many entries are shown without `--verbose`.
+  /// The maximum number of entries shown without `--verbose`.
   private static let entriesShown = 50
 
   static func spec(_ program: CommandLineProgram) -> CommandSpec {

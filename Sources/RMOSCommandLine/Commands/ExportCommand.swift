@@ -29,7 +29,7 @@ enum ExportCommand {
           name: "format", value: .choice(Format.allCases.map(\.rawValue)),
           help: "One file per entity, one JSON Lines file per kind, or an SQL script "
             + "[default: tree]",
-          waysOut: [
+          hints: [
             "csv": "For tables: \(program) serve, then http://127.0.0.1:8000/api/rmos/stores/"
               + "joblogs?format=csv, also patterns and strip-families."
           ]),

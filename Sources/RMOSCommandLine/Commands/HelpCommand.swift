@@ -91,13 +91,13 @@ struct HelpText {
     self.width = min(80, width)
   }
 
-  /// What the exit statuses mean.
+  /// The exit statuses, with their meanings.
   static let exitStatuses = [
     ("0", "clean"), ("1", "ran and found failures"), ("2", "usage error"),
     ("3", "could not run"), ("130", "interrupted"),
   ]
 
-  /// The variables that the program reads.
+  /// The environment variables that the program reads, with their meanings.
   static let environment = [
     ("RMOS_DB_PATH", "The database if --db is not given."),
     ("RMOS_TOKEN", "The access token of serve if --token is not given."),
@@ -111,7 +111,7 @@ struct HelpText {
     ("XDG_STATE_HOME", "Without STATE_DIRECTORY, they are in its rmos/audits (~/.local/state)."),
   ]
 
-  /// What the program does, and its commands.
+  /// The help text of the program, with its commands.
   var overview: String {
     let rows = program.commands.map { ($0.name, $0.summary) }
     let text = """
@@ -125,16 +125,16 @@ struct HelpText {
       """
     return text + "\n"
       + wrapped("See \(program) help COMMAND for a command's arguments, options and examples.")
-      + "\n" + wrapped(wayToDatabase)
+      + "\n" + wrapped(databaseSentence)
   }
 
-  private var wayToDatabase: String {
+  private var databaseSentence: String {
     let rest = program.defaultDatabase.map { ", or else \($0)" } ?? ""
     return "The database is --db \(program.databasePlaceholder), or else "
       + "RMOS_DB_PATH\(rest)."
   }
 
-  /// The help text of a command.
+  /// Returns the help text of a command.
   func text(for spec: CommandSpec) -> String {
     var text = wrapped("\(program) \(spec.name) — \(spec.summary)")
     text += "\n\n" + wrapped("Usage: \(spec.usage)", hanging: 4) + "\n"
@@ -161,7 +161,7 @@ struct HelpText {
     return text + "\n" + wrapped("Exit status: \(statuses.joined(separator: "; ")).")
   }
 
-  /// Two columns; text that is too long for the first gets its own line.
+  /// Returns two columns; a label that is too long for the first gets its own line.
   private func table(_ rows: [(String, String)]) -> String {
     let longest = rows.map(\.0.count).max() ?? 0
     let column = min(longest, width < 60 ? 10 : 26) + 4

@@ -48,7 +48,7 @@ enum InitCommand {
     }
   }
 
-  /// The schema version before, `nil` if there is none, and the missing tables.
+  /// Returns the current schema version, `nil` if there is none, and the missing tables.
   private static func stateBefore(
     _ database: NamedDatabase
   ) throws -> (version: Int?, missing: [String]) {

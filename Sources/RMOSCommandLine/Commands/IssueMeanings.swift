@@ -1,6 +1,6 @@
-/// What the codes of a migration's issues mean, as `Documentation/Input.md` says it.
+/// The meanings of the codes of a migration's issues, in the words of `Documentation/Input.md`.
 enum IssueMeanings {
-  /// Codes, and what they mean.
+  /// The codes, with their meanings.
   static let table: [(codes: String, meaning: String)] = [
     ("input.unreadable", "the file or directory may not be read, or is gone"),
     ("input.nothing-found", "there is no file to read in the source; belongs to no entity"),

@@ -90,7 +90,7 @@ private struct Roff {
 
   mutating func section(_ title: String) { macro("SH", title.uppercased()) }
 
-  /// What `whatis` and `apropos` look for: one line, with this dash.
+  /// The line that `whatis` and `apropos` search, which must have this dash.
   mutating func name(_ name: String, _ about: String) {
     lines.append(#"\#(Self.escaped(name)) \- \#(Self.escaped(about))"#)
   }
@@ -131,7 +131,7 @@ private struct Roff {
     for example in command.examples { entry(example.command, example.help) }
   }
 
-  /// A line of text that is not mistaken for a request.
+  /// Returns a line of text, escaped so that it is no request.
   private static func line(_ text: String) -> String {
     let escaped = escaped(text)
     return escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" + escaped : escaped

@@ -75,13 +75,13 @@ enum MappingsCommand {
     help: "Read files of another shape by a built-in mapping or a mapping file; the first that "
       + "takes a file reads it", isRepeatable: true)
 
-  /// Far more than a mapping needs.
+  /// The maximum size of a mapping file, bytes; real ones are far smaller.
   private static let largestMapping = 4 << 20
 
-  /// The mappings that a command line names, in order.
+  /// Returns the mappings that a command line names, in order.
   ///
-  /// - Throws: ``UsageError`` if there is no such mapping; ``CommandError`` with the place if one
-  ///   is wrong.
+  /// - Throws: ``UsageError`` if there is no such mapping; ``CommandError`` with the place of the
+  ///   mistake if one is not valid.
   static func mappings(_ arguments: ParsedArguments) throws -> [Mapping] {
     try arguments.all("mapping").map { name in
       if let mapping = Mapping.builtIn(named: name) { return mapping }
@@ -97,7 +97,7 @@ enum MappingsCommand {
     }
   }
 
-  /// The words that make another command use the same mappings.
+  /// Returns the words that name the same mappings on another command line.
   static func words(_ arguments: ParsedArguments) -> String {
     arguments.all("mapping").map { " --mapping " + PlainText.shellWord($0) }.joined()
   }

@@ -87,26 +87,31 @@ enum MigrateCommand {
     let source = arguments.positionals.first ?? program.defaultSource
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
-    // A run that is refused must not leave a database behind; before others, rejects are read once.
+    // A run that is refused must not leave a new database behind, so the rejects are read in
+    // advance; if the database exists, reading them once, in the run, is enough.
     let isNew = arguments.database.file.map { (try? FileStatus(of: $0)) == nil } ?? false
     try Migration.validate(
       source: source, options: options, catalog: program.catalog,
       readsRejects: isNew && !options.isDryRun)
-    if let directory = options.rejectsDirectory {
-      let database = arguments.database
-      if database.isIn(directory: directory) {
-        throw UsageError(
-          "\(directory) contains the database \(database.shown); name another directory for the "
-            + "rejects")
-      }
+    if let directory = options.rejectsDirectory, arguments.database.isIn(directory: directory) {
+      throw UsageError(
+        "\(directory) contains the database \(arguments.database.shown); name another directory for "
+          + "the rejects")
     }
     Signals.catchInterruptions()
-    let opened: OpenedStore?
     do {
-      opened = options.isDryRun ? nil : try arguments.database.open(for: .creating)
+      return try migrate(from: source, options, notice, arguments, console)
     } catch {
-      throw isNew ? Self.ofNewDatabase(error, program) : error
+      throw isNew ? ofNewDatabase(error, program) : error
     }
+  }
+
+  /// Runs the migration, and shows its summary.
+  private static func migrate(
+    from source: String, _ options: Migration.Options, _ notice: FinishNotice?,
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let opened = options.isDryRun ? nil : try arguments.database.open(for: .creating)
     let store = try opened?.store ?? arguments.database.openForRehearsal()
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
     notice?.summary = { reporter.summary }
@@ -116,8 +121,8 @@ enum MigrateCommand {
       summary = try Migration(from: source, into: store, options: options).runSynchronously(
         observer: { reporter.observe($0) }, isCancelled: { Signals.isInterrupted })
     } catch {
-      // The events so far tell how far it got.
-      guard let (code, message) = Self.midway(error), var summary = reporter.summary,
+      // The reporter's summary tells how far the run got.
+      guard let (code, message) = midway(error), var summary = reporter.summary,
         summary.statistics.total.found > 0 || [.sourceFailed, .stopped].contains(summary.ending)
       else { throw error }
       summary.store = arguments.database.shown
@@ -127,9 +132,9 @@ enum MigrateCommand {
         return .couldNotRun
       }
       show(summary, source: source, reporter, arguments, console)
-      throw isNew ? Self.ofNewDatabase(error, program) : error
+      throw error
     }
-    // A dry run in memory stands for the database that does not exist yet.
+    // A dry run for a database that does not exist yet uses a store in memory.
     summary.store = arguments.database.shown
     let statistics = options.isDryRun ? nil : arguments["stats"]
     let failure =
@@ -146,7 +151,10 @@ enum MigrateCommand {
     return exitStatus(summary, arguments, console)
   }
 
-  /// The error of a run over a new database: where that has no room, no backup could take it.
+  /// Returns the error of a run into a new database.
+  ///
+  /// If the disk is full, the usual hint at `--no-backup` would not help: a new database has no
+  /// backup.
   private static func ofNewDatabase(
     _ error: any Error, _ program: CommandLineProgram
   ) -> any Error {
@@ -156,7 +164,7 @@ enum MigrateCommand {
       hint: "A database elsewhere is named with --db \(program.databasePlaceholder).")
   }
 
-  /// The code and message of an error that can end a run midway.
+  /// Returns the code and message of an error that can end a run midway; `nil` for other errors.
   private static func midway(_ error: any Error) -> (code: String, message: String)? {
     switch error {
     case let error as StoreError: (error.code.rawValue, error.message)
@@ -216,8 +224,8 @@ enum MigrateCommand {
     return options
   }
 
-  /// Fails early if the file cannot be written, and never lets it overwrite the database or its
-  /// source.
+  /// Checks, before the run, that the statistics file can be written, and that it is neither the
+  /// database nor in the source.
   private static func checkStatistics(
     _ file: String, source: String, _ arguments: ParsedArguments
   ) throws {
@@ -249,7 +257,8 @@ enum MigrateCommand {
       message: "cannot write the statistics to \(file): \(failure.reason)")
   }
 
-  /// The error if rejects could not be written; the run went on, since the source still has them.
+  /// Returns the error if rejects could not be written; the run continued, since the source still
+  /// has them.
   private static func rejectsError(_ summary: MigrationSummary) -> CommandError? {
     guard let rejects = summary.rejects, let failure = rejects.failure else { return nil }
     if rejects.notWritten == 0 {
@@ -281,7 +290,7 @@ enum MigrateCommand {
     return .failures
   }
 
-  /// How many warnings have codes that were accepted.
+  /// Returns the number of warnings with codes that `--accept` names.
   private static func accepted(
     of summary: MigrationSummary, _ arguments: ParsedArguments
   ) -> Int {
@@ -292,12 +301,12 @@ enum MigrateCommand {
     }
   }
 
-  /// The next steps.
+  /// Returns the next steps.
   private static func next(
     after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
   ) -> [String] {
     let step = nextStep(after: summary, source: source, arguments)
-    if let cleaning = cleaning(after: summary, source) { return [cleaning, step] }
+    if let removal = removalOfRejects(after: summary, source) { return [removal, step] }
     guard summary.statistics.total.failed > 0, !summary.isDryRun else { return [step] }
     var steps = [step]
     if summary.run != nil {
@@ -311,9 +320,9 @@ enum MigrateCommand {
     return steps
   }
 
-  /// What to do where there are files, and none where they are read.
-  private static func meant(
-    by source: String, _ summary: MigrationSummary, _ arguments: ParsedArguments
+  /// Returns the next step if the source has files, but none in the directories that are read.
+  private static func correction(
+    of source: String, _ summary: MigrationSummary, _ arguments: ParsedArguments
   ) -> String? {
     switch SourceTop.meaning(of: source, arguments.program.catalog) {
     case .renamed(let directories)?:
@@ -331,8 +340,10 @@ enum MigrateCommand {
     }
   }
 
-  /// How to make room for the next rejects once all of the earlier ones are in the database.
-  private static func cleaning(after summary: MigrationSummary, _ source: String) -> String? {
+  /// Returns the command that removes the source, if it is a directory of rejects that are now all
+  /// in the database, so that the next run can write its rejects there.
+  private static func removalOfRejects(after summary: MigrationSummary, _ source: String) -> String?
+  {
     let leftOut: [IssueCode] = [.duplicateDiffers, .inputNotRead, .mappingSkipped]
     guard summary.isSuccess, !summary.isDryRun, summary.statistics.total.found > 0,
       leftOut.allSatisfy({ summary.issueCounts[$0] == nil }), RejectsPlace(source).holdsRejects
@@ -346,24 +357,24 @@ enum MigrateCommand {
   ) -> String {
     let hasRejects = (summary.rejects?.written ?? 0) > 0
     let again = arguments.commandLine(without: "dry-run")
-    let goesOn =
+    let note =
       arguments.has("atomic")
       ? "  (starts over; nothing was written)" : "  (resumes where it stopped)"
     let (failed, found) = (summary.statistics.total.failed, summary.statistics.total.found)
     switch summary.ending {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
-    case .interrupted: return again + goesOn
+    case .interrupted: return again + note
     case .sourceFailed where summary.isDryRun, .stopped where summary.isDryRun:
       return "fix the problem, then " + arguments.commandLine()
     case .storeFailed, .sourceFailed, .stopped:
-      return "fix the problem, then " + again + goesOn
+      return "fix the problem, then " + again + note
     case .rolledBack:
       return "fix the files and run it again, or omit --atomic: "
         + arguments.commandLine(without: "atomic")
     case .tooManyErrors:
       return "fix the files and run it again, or raise --max-errors"
     case .completed where summary.hasFoundNothing && summary.notRead.count > 0:
-      return meant(by: source, summary, arguments)
+      return correction(of: source, summary, arguments)
         ?? "move the files, or name another source: \(arguments.program) survey "
         + PlainText.shellWord(source)
     case .completed where summary.hasFoundNothing:

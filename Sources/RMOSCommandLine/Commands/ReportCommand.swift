@@ -101,7 +101,7 @@ enum ReportCommand {
 
   // MARK: Files
 
-  /// The size limit of a statistics file, in bytes; real ones are far smaller.
+  /// The maximum size of a statistics file, bytes; real ones are far smaller.
   private static let largestStatistics = 1 << 20
 
   private static func report(
@@ -121,7 +121,7 @@ enum ReportCommand {
       throw CommandError(
         code: "input.unreadable",
         message: "cannot read the statistics file \(file): \(error.reason)",
-        // Who gives a number means a run.
+        // A number is probably that of a run.
         hint: Int64(file).map {
           "To report on run \($0): \(program) report --run \($0)\(arguments.database.words)"
         })

@@ -59,17 +59,18 @@ enum ServeCommand {
       let dashboard = Dashboard(
         store: store, options: options, observingAudits: keepVerdicts(of: arguments.database))
       let server = try HTTPServer(configuration: configuration) { dashboard.response(to: $0) }
-      // Before the URL is printed: its reader may send a signal at once.
+      // Signals are handled before the URL is printed, since its reader may send one at once.
       try stopOnInterruption(server, dashboard)
       announce(server, store, options, asJSON: arguments.has("json"), console)
-      // The program reports the failure at its end.
+      // If the URL cannot be printed, the program reports that at its end.
       guard console.finish() == nil else { return .couldNotRun }
       defer { log?.finish() }
-      // The server's threads may hold the store until the process ends.
+      // Handlers that are still running may hold the store until the process ends.
       defer { opened.close() }
-      // If the store is busy now, the run counts as interrupted, and can be undone all the same.
+      // If the store is busy, the run counts as interrupted, and can still be undone.
       defer { try? dashboard.close() }
-      // Its thread must not take the signals that stop the server.
+      // The audits start only now, so that their thread does not receive the signals that stop the
+      // server.
       dashboard.startAuditing()
       try server.run()
       return .success
@@ -87,7 +88,7 @@ enum ServeCommand {
     return configuration
   }
 
-  /// Keeps the verdicts of audits in the background for the command `status`.
+  /// Saves the verdicts of audits in the background, which the command `status` shows.
   private static func keepVerdicts(
     of database: NamedDatabase
   ) -> AuditObserver {
@@ -104,7 +105,7 @@ enum ServeCommand {
             return known
           }
           if isKnown { return }
-          // A log that is not read must not hold up the audit.
+          // Standard error that nobody reads must not hold up the audit.
           let line = "warning: verdicts cannot be saved for the command status: \(error.message)"
           _ = FileDescriptor.standardError.writeWithoutWaiting(
             Array((PlainText.escaped(line) + "\n").utf8))
@@ -120,7 +121,7 @@ enum ServeCommand {
       try Signals.onInterruption { count in
         if count > 1 { ProcessEnvironment.endAtOnce(ExitStatus.interrupted.rawValue) }
         server.stop()
-        // The audit ends at once: current requests may take a while, and it slows them down.
+        // The audit ends at once, since it would slow down the requests in progress.
         dashboard.cancelAuditing()
       }
     } catch {
@@ -153,12 +154,12 @@ enum ServeCommand {
 
 /// Logs each request on standard error.
 ///
-/// A log must not block the server: lines that are not read are dropped, and counted.
+/// The log must not block the server, so lines that nobody reads are dropped, and counted.
 private final class AccessLog: Sendable {
   /// The number of lines dropped since the last one that was written.
   private let dropped = Mutex(0)
 
-  /// Writes a whole line; several threads may call it.
+  /// Writes a line; several threads may call it.
   func write(_ entry: HTTPServer.LogEntry) {
     let line = Self.line(entry) + "\n"
     dropped.withLock { dropped in
@@ -168,7 +169,7 @@ private final class AccessLog: Sendable {
     }
   }
 
-  /// Reports lines dropped at the end.
+  /// Reports the lines that were dropped last.
   func finish() { dropped.withLock { _ = Self.report(&$0) } }
 
   private static func report(_ dropped: inout Int) -> Bool {
@@ -179,7 +180,7 @@ private final class AccessLog: Sendable {
     return true
   }
 
-  /// The line, safe for a terminal and short enough to be written to a pipe at once.
+  /// Returns the line, safe for a terminal and short enough to be written to a pipe at once.
   private static func line(_ entry: HTTPServer.LogEntry) -> String {
     let milliseconds = PlainText.fixed(entry.duration / .milliseconds(1), decimals: 1)
     let end =
@@ -187,10 +188,10 @@ private final class AccessLog: Sendable {
       + (entry.isWhole ? "" : ", abandoned")
     let request = [entry.method, entry.target].map { PlainText.escaped($0 ?? "-") }
     let start = "\(entry.peer) \(request.joined(separator: " "))"
-    // Minus 1 for the line break.
+    // One byte is left for the line break.
     let room = FileDescriptor.longestWholeWrite - end.utf8.count - 1
     if start.utf8.count <= room { return start + end }
-    // A character that is cut in two is shown as broken, in as many bytes as "…" at most.
+    // The 6 bytes are for "…" and for the replacement of a character that is cut in two.
     return String(decoding: start.utf8.prefix(room - 6), as: UTF8.self) + "…" + end
   }
 }

@@ -81,7 +81,7 @@ private struct StatusText {
         "\(schema.version)" + (schema.appliedAt.map { ", applied \($0)" } ?? ""))
     }
     console.print()
-    // Tables that are missing or cannot be read have no count, not even 0.
+    // Tables that are missing or unreadable have no count.
     let numbers = status.catalog.kinds.map { kind -> (String, String) in
       let isMissing = status.missingTables.contains(kind.table)
       let number = status.counts[kind].map(PlainText.grouped)
@@ -124,7 +124,7 @@ private struct StatusText {
     guard let run = status.lastRun else {
       if status.currentRun == nil {
         line("Last run", "none")
-        // Errors are listed above.
+        // If there are errors, the next step above is an audit.
         if health.errors.isEmpty {
           console.printNext("\(program) migrate SOURCE --dry-run\(databaseWords)")
         }

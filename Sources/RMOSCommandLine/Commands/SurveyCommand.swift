@@ -59,8 +59,8 @@ enum SurveyCommand {
     }
   }
 
-  /// Checks that a proposal may be written: to a file that is not there, since people go on to
-  /// change what was proposed.
+  /// Checks that a proposal may be written; without `--force`, only to a new file, since users edit
+  /// proposals.
   private static func check(
     _ file: String, for path: String, _ catalog: EntityCatalog, replaces: Bool
   ) throws {
@@ -75,7 +75,7 @@ enum SurveyCommand {
       hint: "Name another file, or replace it with --force.")
   }
 
-  /// Does what writing a proposal takes.
+  /// Runs `work`, and converts its error.
   private static func writing(
     _ file: String, _ work: () throws(SystemError) -> Void
   ) throws(CommandError) {
@@ -88,7 +88,7 @@ enum SurveyCommand {
     }
   }
 
-  /// What to do next.
+  /// Prints the next step.
   private static func showNext(
     _ report: SurveyReport, _ file: String?, _ path: String, _ program: CommandLineProgram,
     _ console: Console

@@ -67,13 +67,14 @@ enum UndoCommand {
     }
   }
 
-  /// Rejects a run that does not exist before opening the database for writing upgrades it.
+  /// Refuses a run that does not exist, before the database is opened for writing, which upgrades
+  /// it.
   private static func refuseMissing(_ run: Int64, _ arguments: ParsedArguments) throws {
-    // A database that cannot be opened read-only gets its error from the actual opening.
+    // If the database cannot be opened read-only, opening it for writing reports why.
     guard let store = try? arguments.database.openForReading(),
       let found = try? store.read({ try $0.run(run) != nil }), !found
     else { return }
-    // Throws the error for a missing run.
+    // The dry run throws the error for a missing run.
     var options = Undo.Options()
     options.isDryRun = true
     _ = try Undo(of: run, in: store, options: options).runSynchronously()

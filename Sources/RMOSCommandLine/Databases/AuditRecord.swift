@@ -2,20 +2,20 @@ import RMOSAudit
 import RMOSModels
 import RMOSSystem
 
-/// The last whole audit of a database, kept in the user's state directory: an audit writes nothing
-/// into the database or beside it.
+/// The last audit of a whole database, kept in the user's state directory, since an audit must not
+/// write to the database or its directory.
 ///
-/// There is one file per database, which commands write and `status` reads. Another user, or the
-/// same one with another state directory, has others.
+/// There is one file per database, which `audit` and `serve` write and `status` reads. Each user,
+/// or each state directory, has its own.
 struct AuditRecord: Sendable {
-  /// What the audit found.
+  /// The outcome of the audit.
   let outcome: AuditOutcome
   /// The state of the database's files before the audit; `nil` if the database is not in a file.
   private let state: String?
   /// The database's state now.
   private let current: String?
 
-  /// Whether the database's file has changed since; `nil` if that is not known.
+  /// Whether the database's file has changed since the audit; `nil` if that is not known.
   var hasChanged: Bool? {
     guard let state, let current else { return nil }
     return state != current
@@ -36,9 +36,9 @@ struct AuditRecord: Sendable {
 }
 
 extension AuditRecord {
-  /// Where the record of a database is kept.
+  /// The place where the record of a database is kept.
   struct Place: Sendable {
-    /// What identifies the database: its path without links, or its address without a password.
+    /// The identity of the database: its path without links, or its address without a password.
     private let database: String
     private let file: String?
     private let directory: String?
@@ -46,8 +46,8 @@ extension AuditRecord {
     /// Creates the place for a database.
     ///
     /// - Parameters:
-    ///   - location: What people call the database, without a password.
-    ///   - file: Its file; `nil` if it is not in one.
+    ///   - location: The database's location for people, without a password.
+    ///   - file: The database's file; `nil` if it is not in a file.
     init(location: String, file: String?) {
       let path = file.map { (try? $0.resolved()) ?? $0 }
       self.file = path
@@ -60,12 +60,12 @@ extension AuditRecord {
     /// Relative paths are ignored, as the specification of XDG_STATE_HOME demands.
     private static var directory: String? {
       func absolute(_ name: String) -> String? {
-        // What is not UTF-8 would name another directory with its invalid bytes replaced.
+        // With its invalid bytes replaced, the variable would name another directory.
         ProcessEnvironment.variable(name).flatMap {
           $0.hasPrefix("/") && !$0.unicodeScalars.contains("\u{FFFD}") ? $0 : nil
         }
       }
-      // A service may have several, separated by colons.
+      // systemd may set several directories, separated by colons.
       if let own = absolute("STATE_DIRECTORY")?.split(separator: ":").first {
         return "\(own)/audits"
       }
@@ -79,34 +79,34 @@ extension AuditRecord {
       return directory.map { "\($0)/\(name).json" }
     }
 
-    /// The state of the database's files, to be taken before an audit reads them; `nil` if the
-    /// database is not in a file.
+    /// Returns the state of the database's files, to be taken before an audit reads them; `nil` if
+    /// the database is not in a file.
     func state() -> String? {
       guard let file else { return nil }
       return [file, file + "-wal"].map { path in
         guard let status = try? FileStatus(of: path) else { return "none" }
-        // An empty log holds no transaction, so its state is that of no log.
+        // An empty log has no transactions, like one that does not exist.
         return status.size == 0 ? "none" : status.state.text
       }.joined(separator: " ")
     }
 
-    /// The record; `nil` if there is none that can be read.
+    /// Returns the record; `nil` if there is none that can be read.
     func read() -> AuditRecord? {
       guard let path, case .bytes(let bytes)? = try? FileSystem.content(of: path, limit: 1 << 16),
         let json = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self)),
-        // Whatever a name may stand for, it is about this database.
+        // The file's name is a digest, so its content has to name the database.
         json["database"]?.string == database, let outcome = AuditOutcome(json)
       else { return nil }
       return AuditRecord(outcome: outcome, state: json["state"]?.string, current: state())
     }
 
-    /// Replaces the record, unless the audit left out something that counts for the verdict.
+    /// Replaces the record, unless the audit left out rules.
     ///
     /// - Parameters:
     ///   - report: The report.
     ///   - outcome: Its outcome.
     ///   - state: The state of the database before the audit.
-    /// - Throws: `CommandError` if it cannot be written.
+    /// - Throws: `CommandError` if the record cannot be written.
     func write(_ report: AuditReport, _ outcome: AuditOutcome, state: String?) throws(CommandError)
     {
       guard report.omittedRules.isEmpty else { return }
@@ -128,8 +128,7 @@ extension AuditRecord {
         $0.member("tool_version", RMOSVersion.current)
       }
       do throws(SystemError) {
-        // The specification of XDG_STATE_HOME demands these permissions for directories that are
-        // created.
+        // The specification of XDG_STATE_HOME demands these permissions for new directories.
         try FileSystem.makeDirectories(path.directoryPath, permissions: 0o700)
         try FileSystem.replaceContent(of: path, with: writer.text + "\n")
       } catch {
@@ -141,6 +140,6 @@ extension AuditRecord {
 }
 
 extension NamedDatabase {
-  /// Where the record of its last audit is kept.
+  /// The place where the record of the last audit is kept.
   var auditRecord: AuditRecord.Place { AuditRecord.Place(location: shown, file: file) }
 }

@@ -4,17 +4,18 @@ import RMOSSystem
 
 /// The database that a command line names.
 struct NamedDatabase {
-  /// What the environment names, for command lines that name no database.
+  /// The database that the environment names, for command lines that name none.
   fileprivate static var ofEnvironment: String? { ProcessEnvironment.variable("RMOS_DB_PATH") }
 
   private let program: CommandLineProgram
   private let opener: (any StoreOpener)?
   /// The location as given, which may hold a password.
   private let location: String
-  /// The words that make another command line use the same database.
+  /// The words that name the same database on another command line, after a space; empty if this
+  /// command line does not name it.
   let words: String
 
-  /// Creates what the words of a command line name.
+  /// Creates the database that the arguments or the environment name.
   fileprivate init(_ arguments: ParsedArguments) {
     program = arguments.program
     let given = arguments["db"]
@@ -23,16 +24,16 @@ struct NamedDatabase {
     opener = place.flatMap(program.opener)
     words =
       given.map { [program] location in
-        // What begins with a hyphen would be taken for an option.
+        // After a space, a location that begins with a hyphen would be an option.
         (location.hasPrefix("-") ? " --db=" : " --db ")
           + PlainText.shellWord(program.shown(location))
       } ?? ""
   }
 
-  /// Its name for people.
+  /// The location for people, without a password.
   var shown: String { opener?.shown(location) ?? "" }
 
-  /// Its file; `nil` if it is not in a file.
+  /// The file that holds the database; `nil` if it is not in a file.
   var file: String? { opener?.file(of: location) }
 
   /// Whether a path leads to the database's file.
@@ -40,8 +41,8 @@ struct NamedDatabase {
     file.map { FileStatus.isSameFile(path, $0) } ?? false
   }
 
-  /// Whether a path leads to a file that belongs to the database: a log of SQLite's, or the lock.
-  func isBesideIt(_ path: String) -> Bool {
+  /// Whether a path leads to a file that accompanies the database: a log of SQLite, or the lock.
+  func isCompanionFile(_ path: String) -> Bool {
     guard let file else { return false }
     return ["-wal", "-shm", "-journal", ".lock"].contains { suffix in
       [file, (try? file.resolved()) ?? file].contains { FileStatus.isSameFile(path, $0 + suffix) }
@@ -53,16 +54,16 @@ struct NamedDatabase {
     file.map { FileStatus.isSameFile($0.directoryPath, directory) } ?? false
   }
 
-  /// Opens the store; it must exist unless `purpose` creates it.
+  /// Opens the store, which must exist unless `purpose` creates it.
   func open(for purpose: StorePurpose) throws -> OpenedStore {
     if let store = try openIfPresent(for: purpose) { return store }
-    let wayOut =
+    let hint =
       purpose == .inspecting
       ? "Name another database with --db \(program.databasePlaceholder)."
       : "\(program) migrate and \(program) init create one; "
         + "--db \(program.databasePlaceholder) names another."
     throw CommandError(
-      code: "store.cannot-open", message: "there is no database at \(shown)", hint: wayOut)
+      code: "store.cannot-open", message: "there is no database at \(shown)", hint: hint)
   }
 
   /// Opens the store; `nil` if there is no database and `purpose` does not create it.
@@ -77,7 +78,7 @@ struct NamedDatabase {
   /// Opens the store for reading.
   func openForReading() throws -> any RecordStore { try open(for: .reading).store }
 
-  /// Opens what a dry run begins with; an empty store in memory if there is no database yet.
+  /// Opens the store for a dry run; an empty store in memory if there is no database yet.
   func openForRehearsal() throws -> any RecordStore {
     try openIfPresent(for: .rehearsing)?.store ?? InMemoryStore(catalog: program.catalog)
   }
@@ -99,37 +100,38 @@ extension CommandLineProgram {
       help: "The database [default: RMOS_DB_PATH\(rest)]")
   }
 
-  /// What `--db` takes.
+  /// The placeholder of `--db`.
   var databasePlaceholder: String { openers.map(\.placeholder).joined(separator: "|") }
 
-  /// The database if nothing names one.
+  /// The database if neither a command line nor the environment names one.
   var defaultDatabase: String? { openers.lazy.compactMap(\.defaultLocation).first }
 
-  /// The opener of a database.
+  /// Returns the opener of a database; `nil` if none accepts the location.
   func opener(of location: String) -> (any StoreOpener)? {
     openers.first { $0.opens(location) }
   }
 
-  /// A word of a command line as it may be shown: without a database's password.
+  /// Returns a word of a command line without a database's password, so that it may be shown.
   func shown(_ word: String) -> String {
     let value = Self.value(of: word)
     return word.dropLast(value.count) + (opener(of: value)?.shown(value) ?? value)
   }
 
-  /// What may name a database in a word: in `--option=value`, the value.
+  /// Returns the part of a word that may name a database: the value of `--option=value`, or the
+  /// word.
   private static func value(of word: String) -> String {
     let parts = word.split(separator: "=", maxSplits: 1)
     return String(word.hasPrefix("--") && parts.count == 2 ? parts[1] : word[...])
   }
 
-  /// What messages may quote of the words of a command line but must not show, and what they show
+  /// Returns the texts with passwords that messages may quote from a command line, and what to show
   /// instead.
   func secrets(in words: [String]) -> [(text: String, shown: String)] {
     (words + [NamedDatabase.ofEnvironment].compactMap(\.self))
       .map(Self.value).map { ($0, shown($0)) }.filter { $0 != $1 }
   }
 
-  /// Whether a path is that of a database.
+  /// Whether a path leads to a database.
   func isDatabase(file: String) -> Bool {
     guard let size = FileStatus.size(of: file), size > 0 else { return false }
     let opened = try? opener(of: file)?.open(file, catalog: catalog, for: .reading)

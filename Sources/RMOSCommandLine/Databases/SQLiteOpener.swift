@@ -2,9 +2,9 @@ public import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// Opens SQLite databases, which are files named by their paths.
+/// Opens SQLite databases, which are named by the paths of their files.
 ///
-/// It takes every location, so it comes last among a program's openers.
+/// It accepts every location, so it must be the last of a program's openers.
 public struct SQLiteOpener: StoreOpener {
   /// The database if a command line names none; `nil` if one must be named.
   public let defaultLocation: String?
@@ -23,7 +23,7 @@ public struct SQLiteOpener: StoreOpener {
   /// `FILE`.
   public var placeholder: String { "FILE" }
 
-  /// `true`: every text is a path.
+  /// Returns `true`, since every text is a path.
   public func opens(_ location: String) -> Bool { true }
 
   /// The path as it is given.
@@ -80,7 +80,7 @@ public struct SQLiteOpener: StoreOpener {
     if case .serving = purpose { true } else { false }
   }
 
-  /// Enough for the lists of half a million entities.
+  /// The memory for lists, which suffices for half a million entities.
   private static let listMemory = 20 << 20
 
   private func makeDirectory(of location: String) throws {

@@ -1,15 +1,16 @@
 public import RMOSModels
 public import RMOSStore
 
-/// How a ``CommandLineProgram`` opens the databases of one kind, such as ``SQLiteOpener``.
+/// A type that opens the databases of one kind for a ``CommandLineProgram``, such as
+/// ``SQLiteOpener``.
 ///
-/// No requirement has a default: a password that is shown or a file that is overwritten cannot be
-/// forgotten.
+/// No requirement has a default implementation, so that nobody forgets to hide passwords or to
+/// protect files.
 public protocol StoreOpener: Sendable {
-  /// What people call such databases, such as "SQLite".
+  /// The name of such databases, such as "SQLite".
   var name: String { get }
 
-  /// What `--db` takes, as help shows it, such as `FILE`.
+  /// The placeholder of `--db` in help, such as `FILE`.
   var placeholder: String { get }
 
   /// The database if a command line names none; `nil` if one must be named.
@@ -28,7 +29,7 @@ public protocol StoreOpener: Sendable {
   /// Opens a database.
   ///
   /// - Parameters:
-  ///   - location: The value of `--db`, which this opener takes.
+  ///   - location: The value of `--db`, for which ``opens(_:)`` is `true`.
   ///   - catalog: The kinds of entities that the database holds.
   ///   - purpose: The purpose for which the command opens the database.
   /// - Returns: The store; `nil` if there is no database and `purpose` does not create one.
@@ -38,33 +39,33 @@ public protocol StoreOpener: Sendable {
   ) throws -> OpenedStore?
 }
 
-/// What a command does with the database that it opens.
+/// The purpose for which a command opens a database.
 public enum StorePurpose: Sendable, Hashable {
   /// Reads a database that must exist, and changes nothing.
   case reading
-  /// Reads a database in whatever state it is, for an audit. Another application's is refused.
+  /// Reads a database in any state, for an audit. Those of other applications are refused.
   case inspecting
-  /// Reads what a run would begin with, and changes nothing. That a run could create the database
-  /// is checked as far as possible.
+  /// Reads the database for a dry run, and changes nothing. If it does not exist, it is checked as
+  /// far as possible that a run could create it.
   case rehearsing
   /// Changes a database that must exist.
   case changing
   /// Changes a database, and creates it if it does not exist.
   case creating
-  /// Serves a database that must exist to many clients, for as long as the process runs. No one
-  /// waits long for other writers.
+  /// Serves a database that must exist to many clients, for as long as the process runs, and does
+  /// not wait long for other writers.
   case serving(allowsWrites: Bool)
 
   /// How long a store should wait for other writers.
   ///
-  /// A client of a server that waits occupies a thread that others need; its answer says when to
-  /// retry.
+  /// A request that waits occupies one of the server's threads, so it soon gets a response that
+  /// says when to retry.
   public var busyTimeout: Duration {
     if case .serving = self { .milliseconds(500) } else { .seconds(5) }
   }
 }
 
-/// An open store, and what commands do with it beyond `RecordStore`.
+/// An open store, with the operations that commands need beyond those of `RecordStore`.
 public struct OpenedStore: Sendable {
   /// The store.
   public let store: any RecordStore
@@ -78,13 +79,12 @@ public struct OpenedStore: Sendable {
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - bringUpToDate: Creates the tables that are missing, and upgrades those of an older
-  ///     version.
+  ///   - bringUpToDate: Creates missing tables, and upgrades those of an older version.
   ///   - backUp: Writes a copy of the store to a file. If the file exists, it is replaced if
   ///     `replacing`; otherwise `StoreError.Code.backupExists` is thrown. `isCancelled` is polled
   ///     periodically; when it returns `true`, the copy is abandoned with
   ///     `StoreError.Code.cancelled`.
-  ///   - close: Closes the store, which others may still hold: the process is about to end.
+  ///   - close: Closes the store before the process ends, even if other threads still hold it.
   ///   - discard: Closes the store, and removes what opening it created if nothing has been written
   ///     since. By default it only closes the store.
   public init(

@@ -2,7 +2,7 @@
 struct BashCompletion {
   let program: CommandLineProgram
 
-  /// What the names of the functions begin with.
+  /// The prefix of the names of the functions.
   private var function: String { program.identifier }
 
   /// The script.
@@ -90,7 +90,7 @@ struct BashCompletion {
     return cases.map { margin + $0 }.joined(separator: "\n")
   }
 
-  /// `migrate:--db | migrate:--stats) return 0 ;;`, a line a command.
+  /// `migrate:--db | migrate:--stats) return 0 ;;`, a line per command.
   private var valueOptions: [String] {
     program.commands.compactMap { command in
       let labels = command.allOptions.filter { $0.value != nil }.flatMap(\.spellings)
@@ -134,8 +134,7 @@ struct BashCompletion {
     switch value {
     case .text, .url: nil
     case .file, .database: "_\(function)_paths -f"
-    case .fileOr(let words):
-      "_\(function)_paths -f; _\(function)_offer -W '\(words.joined(separator: " "))'"
+    case .fileOr(let words): "_\(function)_paths -f; \(offer(words))"
     case .directory: "_\(function)_paths -d"
     case .shellCommand: "_\(function)_offer -c"
     case .list(let words): "_\(function)_list '\(words.joined(separator: " "))'"

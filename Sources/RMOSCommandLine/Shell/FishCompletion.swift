@@ -2,7 +2,7 @@
 struct FishCompletion {
   let program: CommandLineProgram
 
-  /// What the names of the functions begin with.
+  /// The prefix of the names of the functions.
   private var function: String { program.identifier }
 
   /// The script.

@@ -90,7 +90,7 @@ struct ZshCompletion {
     }
   }
 
-  /// Text between brackets or colons of a specification.
+  /// Returns text for use between brackets or colons of a specification.
   private func escaped(_ text: String) -> String {
     var result = ""
     for character in text {

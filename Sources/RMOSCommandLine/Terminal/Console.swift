@@ -7,9 +7,9 @@ final class Console {
   private let output = OutputBuffer(descriptor: .standardOutput, limit: 1 << 16)
   private let errors = OutputBuffer(descriptor: .standardError, limit: 0)
 
-  /// How lines fit standard output.
+  /// The layout of standard output.
   let layout = LineLayout(of: .standardOutput)
-  /// How lines fit standard error.
+  /// The layout of standard error.
   let errorLayout = LineLayout(of: .standardError)
   /// Whether results for people are left out: `--quiet`.
   var isQuiet = false
@@ -19,12 +19,12 @@ final class Console {
   private let hasColor: Bool
   /// Whether a status line is on the terminal, to be erased before other text.
   private var hasStatusLine = false
-  /// Called at the end of the program with the exit status and the error behind it.
-  var whenOver: ((ExitStatus, RunNotification.Failure?) -> Void)?
+  /// Called at the end of the program, with the exit status and the failure that caused it.
+  var onExit: ((ExitStatus, RunNotification.Failure?) -> Void)?
 
   private let program: String
 
-  /// Creates a console for a program of a name.
+  /// Creates a console for the program with a name.
   init(program: String) {
     self.program = program
     let isSmart =
@@ -40,35 +40,35 @@ final class Console {
     case dim = "\u{1b}[2m"
   }
 
-  /// Text in a style if the terminal supports it, otherwise plain.
+  /// Returns text in a style if the terminal supports it, otherwise plain.
   func styled(_ text: String, _ style: Style) -> String {
     hasColor ? style.rawValue + text + "\u{1b}[0m" : text
   }
 
-  /// Prints lines of the result for people, as they fit; nothing if that is not wanted.
+  /// Prints lines of the result for people, wrapped if necessary, unless `--quiet` is given.
   func print(_ text: String = "") {
     guard !isQuiet else { return }
     for line in layout.fitted(text) { output.write(line + "\n") }
   }
 
-  /// Prints a table of the result for people.
+  /// Prints a table of the result for people, unless `--quiet` is given.
   func print(_ table: TextTable) {
     guard !isQuiet else { return }
     for line in table.lines(width: layout.width) { output.write(line + "\n") }
   }
 
-  /// Prints a list that was asked for by an option, which `--quiet` does not suppress.
+  /// Prints a list that an option asks for, which `--quiet` does not suppress.
   func printList(_ table: TextTable) {
     printDocument(table.lines(width: layout.width).joined(separator: "\n"))
   }
 
-  /// Prints a name and a text, which goes on below itself.
+  /// Prints a label and a text, whose further lines are aligned with the first.
   func print(_ label: String, _ text: String) {
     guard !isQuiet else { return }
     for line in layout.fitted(text, after: label) { output.write(line + "\n") }
   }
 
-  /// Prints what to do next: a command, or words that end with one.
+  /// Prints the next step: a command, or words that end with one.
   func printNext(_ text: String) {
     guard !isQuiet else { return }
     for line in layout.next(text, program: program) { output.write(line + "\n") }
@@ -78,22 +78,22 @@ final class Console {
   ///
   /// Documents are for programs, so they are neither wrapped nor suppressed by `--quiet`.
   func printDocument(_ text: String) {
-    // As bytes: the line break of CSV is one character, which does not end with this one.
+    // Bytes are compared, since CR LF, with which CSV ends, is one Character.
     output.write(text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n")
   }
 
-  /// Prints lines on standard error, as they fit.
+  /// Prints lines on standard error, wrapped if necessary.
   func note(_ text: String) {
     eraseStatusLine()
     errors.write(errorLayout.fitted(text).map { $0 + "\n" }.joined())
   }
 
-  /// Prints a warning on standard error, which changes no exit status.
+  /// Prints a warning on standard error.
   func warn(_ text: String) {
     note("\(program): " + styled("warning:", .warning) + " " + PlainText.escaped(text))
   }
 
-  /// Prints on standard error what to do next.
+  /// Prints the next step on standard error.
   func noteNext(_ text: String) {
     eraseStatusLine()
     errors.write(errorLayout.next(text, program: program).map { $0 + "\n" }.joined())
@@ -114,7 +114,7 @@ final class Console {
 
   /// Flushes the output.
   ///
-  /// - Returns: Why the result could not be written; `nil` if it was, or if the reader closed the
+  /// - Returns: Why the output could not be written; `nil` if it was, or if its reader closed the
   ///   pipe.
   func finish() -> String? {
     eraseStatusLine()
@@ -124,13 +124,13 @@ final class Console {
   }
 }
 
-/// Buffered output to one descriptor that never traps and remembers why writing failed.
+/// Buffered output to a descriptor, which records the first failure instead of throwing it.
 private final class OutputBuffer: TextOutputStream {
   private let descriptor: FileDescriptor
   private let limit: Int
   private var buffer: [UInt8] = []
 
-  /// The first failure, `nil` if there was none; later text is dropped.
+  /// The first failure, after which text is dropped; `nil` if there was none.
   private(set) var failure: SystemError?
 
   /// Creates output that buffers at most `limit` bytes; 0 writes at once.
@@ -157,7 +157,7 @@ private final class OutputBuffer: TextOutputStream {
   }
 }
 
-/// The JSON objects that are the program's own; all others come from the libraries.
+/// The JSON objects that commands print, other than those of the libraries.
 enum JSONOutput {
   /// The output of a command that could not run.
   static func failure(code: String, message: String, hint: String? = nil) -> String {

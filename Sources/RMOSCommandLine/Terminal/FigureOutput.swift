@@ -5,7 +5,7 @@ import RMOSSystem
 enum FigureFormat: String, CaseIterable {
   case text, json, csv, html
 
-  /// The format that `--format`, the file of `--output` or `--json` asks for.
+  /// Creates the format that `--format`, the ending of the file of `--output`, or `--json` names.
   init(_ arguments: ParsedArguments) throws {
     let chosen = try arguments.outputFormats(of: Self.self).first
     if arguments.has("json"), let chosen, chosen != .json, arguments["output"] == nil {
@@ -15,7 +15,7 @@ enum FigureFormat: String, CaseIterable {
   }
 }
 
-/// Where figures go.
+/// The destination of figures: a file, or standard output.
 struct FigureOutput {
   private let arguments: ParsedArguments
   private let console: Console
@@ -25,13 +25,13 @@ struct FigureOutput {
     self.console = console
   }
 
-  /// How text fits standard output, or a file.
+  /// Returns the style of text with a number of rows per table.
   func style(rows: Int) -> FigureTable.TextStyle {
     FigureTable.TextStyle(
       width: min(120, console.layout.width), bar: Self.isUnicode ? "█" : "#", rows: rows)
   }
 
-  /// Whether the locale's characters are Unicode.
+  /// Whether the locale's encoding is UTF-8.
   private static var isUnicode: Bool {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap {
       ProcessEnvironment.variable($0)
@@ -40,8 +40,8 @@ struct FigureOutput {
     return locale.hasSuffix("utf-8") || locale.hasSuffix("utf8")
   }
 
-  /// Writes text to the file of `--output`, or to standard output; there, text for people is left
-  /// out with `--quiet`.
+  /// Writes text to the file of `--output`, or to standard output, where `--quiet` suppresses text
+  /// for people.
   func write(_ text: String, as format: FigureFormat) throws {
     guard let file = arguments["output"] else {
       if format != .text || !console.isQuiet { console.printDocument(text) }

@@ -1,18 +1,18 @@
 import RMOSModels
 import RMOSSystem
 
-/// How lines fit where they are printed.
+/// The layout of lines for the place where they are printed.
 struct LineLayout {
-  /// The width for files, pipes and terminals that do not tell theirs.
+  /// The width for files and pipes.
   private static let defaultWidth = 80
 
-  /// How many columns tables may take.
+  /// The maximum number of columns of tables.
   let width: Int
-  /// Whether text is wrapped too; in a file or a pipe a message is one line, for programs that look
-  /// for it.
+  /// Whether text is wrapped too; in files and pipes each message is one line, so that programs can
+  /// search for it.
   let wrapsText: Bool
 
-  /// Creates the layout for a descriptor: `COLUMNS`, or else what the terminal says.
+  /// Creates the layout for a descriptor, with the width of `COLUMNS` or else of the terminal.
   init(of descriptor: FileDescriptor) {
     let variable = ProcessEnvironment.variable("COLUMNS").flatMap { Int($0) }
     if let variable, 1...10_000 ~= variable {
@@ -25,12 +25,12 @@ struct LineLayout {
   }
 
   private init(width: Int, wrapsText: Bool) {
-    // Narrower than that, nothing can be read.
+    // Fewer than 20 columns would be unreadable.
     self.width = max(20, width)
     self.wrapsText = wrapsText
   }
 
-  /// The lines of a text, each wrapped below its own beginning.
+  /// Returns the lines of a text, wrapped if necessary, with a hanging indent.
   func fitted(_ text: String) -> [String] {
     text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
       guard wrapsText else { return [String(line)] }
@@ -40,16 +40,17 @@ struct LineLayout {
     }
   }
 
-  /// A text after a label, wrapped below itself.
+  /// Returns the lines of a text after a label, of which the further ones are aligned with the
+  /// first.
   func fitted(_ text: String, after label: String) -> [String] {
     guard wrapsText else { return [label + text] }
     return PlainText.wrapped(
       text, width: width, after: label, hanging: min(PlainText.width(label), width / 2))
   }
 
-  /// What to do next.
+  /// Returns the lines that show the next step.
   ///
-  /// A command that is too long goes on in the next line as a shell reads it.
+  /// A command that is too long continues on the next line after a backslash, as in a shell.
   func next(_ text: String, program: String) -> [String] {
     guard wrapsText, let start = text.firstRange(of: program + " ")?.lowerBound else {
       return fitted("Next: " + text)
@@ -69,7 +70,7 @@ struct LineLayout {
     return lines
   }
 
-  /// A command line, with `\\` at the end of each line that goes on.
+  /// Returns the lines of a command, each but the last ending in a backslash.
   static func command(_ text: String, width: Int, indent: Int) -> [String] {
     let lines = PlainText.wrapped(text, width: width, indent: indent, hanging: indent + 4)
     guard lines.count > 1 else { return lines }

@@ -2,10 +2,10 @@ import RMOSMigration
 import RMOSModels
 import RMOSSystem
 
-/// Shows the progress of a migration on standard error: a bar on a terminal, a line per kind
-/// elsewhere.
+/// Shows the progress of a migration on standard error: as a bar on a terminal, otherwise as a line
+/// per kind.
 final class MigrationReporter {
-  /// How many groups of issues are shown without `--verbose`.
+  /// The maximum number of groups of issues shown without `--verbose`.
   private static let groupsShown = 20
   /// The time between two redraws of the bar.
   private static let interval = Duration.milliseconds(100)
@@ -38,9 +38,7 @@ final class MigrationReporter {
     showsLines = !console.showsProgress && !isQuiet && !arguments.has("json")
   }
 
-  /// Handles an event.
-  ///
-  /// Cheap: it updates a counter and redraws the bar a few times per second.
+  /// Handles an event; redraws the bar at most a few times per second.
   func observe(_ event: MigrationEvent) {
     switch event {
     case .started, .outcome: break
@@ -83,13 +81,13 @@ final class MigrationReporter {
     console.note("\(kind.schema.plural): \(counts.words()) (\(time) s)")
   }
 
-  /// Shows the errors and warnings, unless all were shown as they came, and what to do about them.
+  /// Shows the errors and warnings, unless `--verbose` has shown them already, and hints for them.
   ///
-  /// What is wrong in one way in many entities is shown once.
+  /// Issues that many entities share are shown once.
   func showIssues(of summary: MigrationSummary) {
-    // The error that ends the command says why the source could not be read to its end.
+    // An issue that ended the run is reported by the error of the command.
     let reported = summary.issueGroups.groups.filter { !$0.firsts[0].code.endsRun }
-    // Whoever asks for what is new alone is not told of the rest each time.
+    // With --fail-on new, known failures are not listed.
     let isKnown = { (group: IssueGroups.Group) in
       !summary.countsKnownFailures && group.isNew == false
     }
@@ -118,7 +116,7 @@ final class MigrationReporter {
     }
   }
 
-  /// The groups to show, errors before warnings; if there are too many, the large ones of each.
+  /// Returns the groups to show, errors before warnings; if there are too many, the largest ones.
   private static func weightiest(_ groups: [IssueGroups.Group]) -> [IssueGroups.Group] {
     let ranked = groups.indices.sorted { left, right in
       let (one, other) = (groups[left], groups[right])
@@ -134,7 +132,7 @@ final class MigrationReporter {
     }
   }
 
-  /// Shows each hint once, however many issues it is for.
+  /// Shows the hints for groups of issues, each once.
   private func showHints(_ groups: [IssueGroups.Group]) {
     var shown: Set<String> = []
     for group in groups {
@@ -146,7 +144,7 @@ final class MigrationReporter {
   }
 }
 
-/// Prints issues the way compilers do.
+/// Issues in the format of compilers.
 private enum IssueText {
   /// `path:line:column: severity: message [code]`, safe for a terminal.
   ///
@@ -159,7 +157,7 @@ private enum IssueText {
       + PlainText.escaped(issue.message) + " [\(PlainText.escaped(issue.code.rawValue))]"
   }
 
-  /// The issues of groups, the worst first.
+  /// Returns the entries for groups of issues, the most severe first.
   ///
   /// The issues of a small group are shown one by one, in order. A larger group is shown at its
   /// first issue, with the number of issues, their directory, what is wrong, and the first places.
@@ -214,20 +212,20 @@ private enum IssueText {
   }
 }
 
-/// A line that shows how far a migration has come.
+/// A line with the progress of a migration.
 private enum ProgressBar {
   /// The state to show.
   struct State {
     var label: String
-    /// Entities so far.
+    /// The number of entities so far.
     var entities: Int
-    /// 0 to 1; `nil` if the total is not known.
+    /// The completed fraction, from 0 to 1; `nil` if the total is not known.
     var fraction: Double?
-    /// Since the start.
+    /// The time since the start.
     var seconds: Double
   }
 
-  /// The line, narrower than `width` columns.
+  /// Returns the line, narrower than `width` columns.
   ///
   /// Parts that do not fit are left out, the bar first.
   static func line(_ state: State, width: Int) -> String {
@@ -253,7 +251,7 @@ private enum ProgressBar {
     return PlainText.cut(line + "  " + facts, to: max(1, width - 1))
   }
 
-  /// `4:05`, `1:02:03`.
+  /// Returns a duration such as `4:05` or `1:02:03`.
   static func duration(_ seconds: Double) -> String {
     let whole = Int(min(max(0, seconds), 359_999).rounded(.up))
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -1,26 +1,26 @@
 import RMOSModels
 import RMOSSystem
 
-/// The files that commands write their results to.
+/// The files to which commands write their results.
 enum OutputFile {
-  /// Fails early if a file cannot be written, and never lets it overwrite the database.
+  /// Checks, before a command does its work, that a file can be written and is not the database.
   static func check(_ path: String, _ arguments: ParsedArguments) throws {
     try checkName(path, arguments)
     try naming(path) { () throws(SystemError) in try FileSystem.checkReplaceable(path) }
   }
 
-  /// Refuses the database, and the files that belong to it.
+  /// Refuses the database's file, and the files that accompany it.
   static func checkName(_ path: String, _ arguments: ParsedArguments) throws {
     if arguments.database.isFile(path) {
       throw UsageError("\(path) is the database; name another file")
     }
-    if arguments.database.isBesideIt(path) {
+    if arguments.database.isCompanionFile(path) {
       throw UsageError(
         "\(path) belongs to the database \(arguments.database.shown); name another file")
     }
   }
 
-  /// Fails early if files cannot be written, or two of them are the same.
+  /// Checks, before a command does its work, that files can be written and differ from each other.
   static func check(_ paths: [String], _ arguments: ParsedArguments) throws {
     for (position, path) in paths.enumerated() {
       try check(path, arguments)
@@ -30,7 +30,7 @@ enum OutputFile {
     }
   }
 
-  /// The format that a path's ending promises; `nil` if it promises none, or is a directory.
+  /// Returns the format for a path's ending; `nil` if there is none, or if it is a directory.
   static func format(of path: String) -> String? {
     let endings = ["txt": "text", "json": "json", "csv": "csv", "html": "html", "htm": "html"]
     guard let dot = path.lastIndex(of: "."), (try? FileStatus(of: path))?.form != .directory
@@ -47,7 +47,7 @@ enum OutputFile {
 
   /// Replaces files in a directory, which is created if necessary.
   ///
-  /// - Returns: Their paths.
+  /// - Returns: The paths of the files.
   static func replace(
     _ files: [(name: String, text: String)], in directory: String
   ) throws(CommandError) -> [String] {
@@ -64,7 +64,7 @@ enum OutputFile {
     return paths
   }
 
-  /// Says which files were written.
+  /// Prints which files were written.
   static func list(_ paths: [String], _ arguments: ParsedArguments, _ console: Console) {
     if arguments.has("json") {
       console.printDocument(JSONOutput.files(paths))
@@ -73,7 +73,7 @@ enum OutputFile {
     }
   }
 
-  /// Whether a path leads to standard output, in which nothing is put beside a document.
+  /// Whether a path leads to standard output, where a document must be alone.
   static func isStandardOutput(_ path: String) -> Bool {
     guard let status = try? FileDescriptor.standardOutput.status() else { return false }
     return (try? FileStatus(of: path))?.identity == status.identity
@@ -92,8 +92,8 @@ enum OutputFile {
 }
 
 extension ParsedArguments {
-  /// The formats that `--format` asks for, or else the one that the ending of the file of
-  /// `--output` promises; empty if neither says one.
+  /// Returns the formats of `--format`, or else the one for the ending of the file of `--output`;
+  /// empty if neither names one.
   ///
   /// - Throws: ``UsageError`` if the two contradict each other.
   func outputFormats<Format>(of type: Format.Type) throws -> [Format]

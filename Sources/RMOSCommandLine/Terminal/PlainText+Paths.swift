@@ -1,7 +1,7 @@
 import RMOSModels
 
 extension PlainText {
-  /// The path of a file in a directory, or of the directory itself, as editors can open it.
+  /// Returns the path of a file in a directory, or of the directory itself, as editors can open it.
   static func path(_ path: String?, in directory: String) -> String {
     var place = directory
     while place.count > 1, place.last == "/" { place.removeLast() }
@@ -9,7 +9,7 @@ extension PlainText {
     return place + (place == "/" ? "" : "/") + path
   }
 
-  /// A word for a POSIX shell, quoted if necessary, and safe to show.
+  /// Returns a word for a POSIX shell, quoted if necessary, and safe to show.
   static func shellWord(_ word: String) -> String {
     let plain = word.utf8.allSatisfy { byte in
       switch byte {

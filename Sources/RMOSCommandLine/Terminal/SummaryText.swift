@@ -8,14 +8,14 @@ struct SummaryText {
   private let summary: MigrationSummary
   private let isVerbose: Bool
 
-  /// Creates the text of a summary; with `isVerbose`, all files that were not read and members kept
-  /// aside are named.
+  /// Creates the text of a summary; with `isVerbose`, it names all files that were not read and all
+  /// members that were kept without a column.
   init(_ summary: MigrationSummary, isVerbose: Bool = false) {
     self.summary = summary
     self.isVerbose = isVerbose
   }
 
-  /// Prints the verdict, a table of the kinds, the number of issues, and what else is to be said.
+  /// Prints the verdict, a table of the kinds, the number of issues, and facts about the source.
   func show(on console: Console) {
     console.print(Self.verdict(summary))
     console.print()
@@ -36,7 +36,7 @@ struct SummaryText {
     let hasUpdates = summary.statistics.total.updated > 0
     let kinds = summary.statistics.catalog.kinds
     let seconds = kinds.map { summary.kindDurations[$0]?.seconds ?? 0 }
-    // A rate of a shorter run says nothing.
+    // The rate of a run shorter than this would not be meaningful.
     let hasRates = summary.duration.seconds >= 0.5
     var table = TextTable(
       [""],
@@ -60,7 +60,7 @@ struct SummaryText {
     return table
   }
 
-  /// Where the rejects and the backup are, a line each.
+  /// Prints where the rejects and the backup are.
   private func showPlaces(on console: Console) {
     if let rejects = summary.rejects, rejects.written + rejects.removed > 0 {
       let removed =
@@ -75,7 +75,7 @@ struct SummaryText {
     }
   }
 
-  /// The outcome of the run, in a line.
+  /// Returns the outcome of the run in a line.
   static func verdict(_ summary: MigrationSummary) -> String {
     let source = PlainText.escaped(summary.source)
     let store = PlainText.escaped(summary.store)
@@ -93,7 +93,7 @@ struct SummaryText {
     return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
   }
 
-  /// "45 failed, 0 new since run 12"; `nil` if there is nothing to compare with.
+  /// "45 failed, 0 new since run 12"; `nil` if there is no run to compare with.
   private var news: String? {
     summary.failureNews.phrase.map {
       "\(PlainText.grouped(summary.statistics.total.failed)) failed, \($0)"
@@ -109,9 +109,8 @@ struct SummaryText {
 }
 
 extension MigrationStatistics.Counts {
-  /// What was found and what became of it, in words; updated ones only if there are any.
-  ///
-  /// What failed can be given in other words.
+  /// Returns the counts in words, with `words` for the failed ones if given; updated ones only if
+  /// there are any.
   func words(failed words: String? = nil) -> String {
     var counts = [(found, "found"), (migrated, "migrated")]
     if updated > 0 { counts.append((updated, "updated")) }
