@@ -20,7 +20,7 @@ extension Dashboard {
       return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
     case .status:
       let entry = try cache.status()
-      return kept(entry.value.body, "status-\(entry.revision)", request)
+      return cached(entry.value.body, "status-\(entry.revision)", request)
     case .history:
       let limit = try target.integer("limit", in: 1...500, default: 50)
       let entry = try cache.entityDays()
@@ -39,7 +39,7 @@ extension Dashboard {
       return try issues(ofRun: id, target, request)
     case .statistics(let kind):
       let entry = try cache.statistics(kind)
-      return kept(entry.value, "\(kind.rawValue)-\(entry.revision)", request)
+      return cached(entry.value, "\(kind.rawValue)-\(entry.revision)", request)
     case .item(let kind, let id):
       return try item(kind, id, request)
     case .origin(let kind, let id):
@@ -59,8 +59,9 @@ extension Dashboard {
     }
   }
 
-  /// A response from a cached body.
-  private func kept(_ body: [UInt8], _ state: String, _ request: ServerRequest) -> ServerResponse {
+  /// A response with a cached body.
+  private func cached(_ body: [UInt8], _ state: String, _ request: ServerRequest) -> ServerResponse
+  {
     let tag = EntityTag.naming("\(mark)-\(state)")
     return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
   }
@@ -132,7 +133,7 @@ extension Dashboard {
     }
   }
 
-  /// The conditions that restrict a list to what a run did.
+  /// The conditions that restrict a list to the entities of a run.
   private func runConditions(_ target: RequestTarget) throws -> [RecordQuery.Condition] {
     let figures = RunEntities.figures
     let figure = try target.choice("outcome", of: figures.map(\.rawValue)) { text in
@@ -157,7 +158,7 @@ extension Dashboard {
     return try unlessCurrent(request) { _ in
       let (records, count) = try store.read { reader in
         let records = try reader.records(query)
-        // A page that is not full is the last: no second pass to count.
+        // If all entities fit on the first page, counting them needs no second query.
         let isAll = query.offset == 0 && records.count < query.limit ?? .max
         return (records, isAll ? records.count : try reader.count(query))
       }
@@ -168,20 +169,20 @@ extension Dashboard {
     }
   }
 
-  /// Whether a list is to be CSV.
+  /// Whether the request is for a list as CSV.
   func isCSV(_ target: RequestTarget) throws -> Bool {
     try target.parameter("format", "json or csv") { ["json": false, "csv": true][$0] } ?? false
   }
 
-  /// The columns of the list of a query's records, as CSV: of all of them unless fewer are asked
-  /// for.
+  /// The records of a query as CSV, with the columns of the list; all of them, unless the request
+  /// sets a limit.
   private func csv(
     _ query: RecordQuery, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
     var query = try page(of: query, target, default: .max, largest: .max)
     if query.limit == .max { query.limit = nil }
     return try store.read { reader in
-      try ListTable(query.kind).file("csv", of: query, in: reader, for: request)
+      try ListTable(query.kind).file(.csv, of: query, in: reader, for: request)
     }
   }
 
@@ -202,20 +203,21 @@ extension Dashboard {
     return query.order(order ?? query.kind.defaultOrder).limit(limit, offset: offset)
   }
 
-  /// A response made by `read`, which gets the store's change token, unless the client has the
-  /// current state already.
+  /// A response that `read` makes, given the store's change token; 304 if the client already has
+  /// the current state.
   func unlessCurrent(
     _ request: ServerRequest, _ read: (_ token: String?) throws -> (inout JSONWriter) -> Void
   ) throws -> ServerResponse {
-    // Taken before reading: the data may be newer than its tag, but never older.
+    // The token is taken before reading, so that the data may be newer than its tag, but never
+    // older.
     let token = store.changeToken()
     let state = token.map(EntityTag.naming)
-    // Only reading tells whether the requested entity exists.
+    // Whether the requested entity exists, as `*` asks, is known only after reading.
     if let state, request.hasCurrent(state, isPresent: false) { return .notModified(state) }
     return answer(request, state, try read(token))
   }
 
-  /// A response with the entity tag of a state, or of its content.
+  /// A response whose entity tag is `state`, or that of its body if `state` is `nil`.
   func answer(
     _ request: ServerRequest, _ state: String?, _ write: (inout JSONWriter) -> Void
   ) -> ServerResponse {
@@ -231,7 +233,7 @@ extension Dashboard {
 }
 
 extension EntitySchema.Filter {
-  /// What its values must be if not all texts are some, in words.
+  /// The values that the filter accepts, in words, for refusing others.
   fileprivate func expected(of kind: EntityKind) -> String {
     let least = kind.leastWholeNumber(of: member) ?? .min
     return RequestTarget.wholeNumber(in: Int(least)...Int.max)
@@ -239,17 +241,17 @@ extension EntitySchema.Filter {
 }
 
 extension HTTPRefusal {
-  /// There is no such entity.
+  /// Creates the refusal of a request for an entity that does not exist.
   static func absent(_ kind: EntityKind, _ id: String) -> HTTPRefusal {
     HTTPRefusal(404, "there is no \(kind.schema.singular) \"\(id.shortened)\"")
   }
 }
 
 extension JSONWriter {
-  /// Writes an entity with the members of its files; JSON columns as JSON, not as text.
+  /// Writes an entity with the members that its file has; JSON columns as JSON, not as text.
   ///
-  /// A value of another type than its column's, as in a damaged row, is written as it is; bytes are
-  /// null.
+  /// A value that does not have its column's type, as in a damaged row, is written as it is; a BLOB
+  /// as null.
   mutating func entity(_ record: Record) {
     object { writer in
       for (field, value) in zip(record.kind.schema.fields, record.values) {
@@ -284,13 +286,13 @@ extension Record {
     return writer.utf8
   }
 
-  /// The tag of its content.
+  /// The entity tag of ``entityJSON``.
   var entityTag: String { EntityTag.of(entityJSON) }
 }
 
-/// The description of the HTTP API for programs (OpenAPI 3.1).
+/// The OpenAPI 3.1 description of the HTTP API.
 private enum OpenAPIDocument {
-  /// Its text.
+  /// The document as JSON.
   static var utf8: [UInt8] {
     var count = 0
     let start = unsafe rmos_openapi(&count)

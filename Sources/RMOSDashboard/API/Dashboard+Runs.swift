@@ -5,17 +5,18 @@ import RMOSStore
 import RMOSSystem
 
 extension Dashboard {
-  /// Responds with runs of the ledger, the newest first unless they are to be sorted otherwise.
+  /// Responds with runs of the ledger, the newest first unless the request names another order.
   func runs(_ target: RequestTarget, _ request: ServerRequest) throws -> ServerResponse {
     let isCSV = try isCSV(target)
-    // A table is of all runs unless fewer are asked for.
+    // CSV has all runs unless the request sets a limit.
     let limit = try target.integer(
       "limit", in: 1...(isCSV ? .max : Self.largestPage), default: isCSV ? .max : Self.pageSize)
     let offset = try target.integer("offset", in: 0...Int.max, default: 0)
     let order = try target.choice("sort", of: RunOrder.names) { RunOrder($0) }
     let slice = try RunSlice(order ?? .newestFirst, limit: limit, offset: offset, in: store)
     if isCSV { return .csv(slice.csv, name: "runs") }
-    // When a run's process dies, no data changes, so the tag is computed from the content.
+    // A run whose process has died counts as interrupted although no data changed, so the tag is
+    // that of the content.
     return answer(request, nil) {
       $0.member("runs", each: slice.runs) { $0.ledgerRun($1) }
       $0.member("total", slice.total)
@@ -39,7 +40,7 @@ extension Dashboard {
     guard let number = id.wholeNumber else { throw HTTPRefusal.absentRun(id) }
     var query = IssueQuery(run: number)
     let isCSV = try isCSV(target)
-    // A table is of all issues unless fewer are asked for.
+    // CSV has all issues unless the request sets a limit.
     query.limit = try target.integer(
       "limit", in: 1...(isCSV ? .max : Self.largestPage), default: isCSV ? .max : Self.pageSize)
     query.offset = try target.integer("offset", in: 0...Int.max, default: 0)
@@ -76,7 +77,7 @@ extension Dashboard {
 }
 
 extension HTTPRefusal {
-  /// There is no such run.
+  /// Creates the refusal of a request for a run that does not exist.
   fileprivate static func absentRun(_ id: String) -> HTTPRefusal {
     HTTPRefusal(404, "the ledger has no run \"\(id.shortened)\"")
   }

@@ -10,7 +10,7 @@ extension Dashboard {
       throw HTTPRefusal(
         403, "this server is read-only; its operator can allow creating, changing and deleting")
     }
-    // Even if the server checks no access.
+    // Pages of other origins must not write, even if no access policy is set.
     if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
     switch (request.method, route) {
     case ("POST", .list(let kind)): return try create(kind, request)
@@ -44,12 +44,12 @@ extension Dashboard {
       201, stored, warnings: warnings, fields: [HeaderField("Location", "/" + path)])
   }
 
-  /// The maximum length of an id in an address, bytes.
+  /// The maximum length of a percent-encoded id, bytes.
   ///
-  /// Much longer ones would not fit into a request line, with the rest of the address.
+  /// A much longer one would not fit into the request line.
   private static let longestID = 10_000
 
-  /// The issue of an id that is so long that no address can name the entity.
+  /// The issue of a record whose id is too long for an address; `nil` if it is not.
   private static func lengthIssue(of record: Record) -> Issue? {
     let length = record.id.pathSegment.utf8.count
     guard length > longestID else { return nil }
@@ -60,7 +60,8 @@ extension Dashboard {
 
   /// Refuses an entity that violates a rule.
   ///
-  /// - Throws: ``HTTPRefusal`` with 422 and all issues, including those that only `further` finds.
+  /// - Throws: ``HTTPRefusal`` with 422 and all issues, including those of `further`, which is
+  ///   called only then.
   private func refuse(_ issues: [Issue], _ further: () throws -> [Issue] = { [] }) throws {
     guard issues.contains(where: { $0.severity == .error }) else { return }
     throw HTTPRefusal(EntityRejected(issues: issues + (try further())))
@@ -70,7 +71,7 @@ extension Dashboard {
     _ kind: EntityKind, _ id: String, _ request: ServerRequest
   ) throws -> ServerResponse {
     let time = now()
-    // Before the body is read: a missing entity cannot be changed.
+    // Checked before the body is: a missing entity cannot be changed, whatever the body says.
     guard try store.read({ try $0.record(kind, id: id) }) != nil else {
       throw HTTPRefusal.absent(kind, id)
     }
@@ -79,7 +80,7 @@ extension Dashboard {
       guard let old = try transaction.record(kind, id: id) else {
         throw HTTPRefusal.absent(kind, id)
       }
-      // RFC 9110, 13.2.1: before the content is processed, which is about another state.
+      // Checked before the content (RFC 9110, 13.2.1), which may be about another state.
       try request.checkConditions(old.entityTag)
       let change = EntityChange(old, by: content, at: time)
       let issues = try change.issues(transaction)
@@ -117,7 +118,9 @@ extension Dashboard {
     }
   }
 
-  /// Writes in the run of what this dashboard writes, and invalidates the cached status.
+  /// Changes an entity in one transaction, as part of the dashboard's run in the ledger.
+  ///
+  /// The cached status is invalidated.
   private func changing<Result>(
     _ kind: EntityKind, _ id: String, _ outcome: WritingRun.Outcome,
     _ body: (any StoreTransaction, _ run: inout LedgerRun) throws -> Result
@@ -133,8 +136,8 @@ extension Dashboard {
 }
 
 extension StoreReader {
-  /// The entities that refer to an entity, whether the database declares that or not: per field
-  /// their number, and the first of them.
+  /// The number of entities that refer to an entity, with the first of their ids, per field; for
+  /// references that the schema of the database does not declare, too.
   fileprivate func referrers(to kind: EntityKind, id: String) throws -> [String] {
     try catalog.kinds.flatMap { other in
       try other.schema.references.filter { $0.target == kind }.compactMap { reference in
@@ -179,9 +182,9 @@ struct EntityChange {
     }
   }
 
-  /// The issues of what the request names.
+  /// The issues of the members that the request changes.
   ///
-  /// An existing fault does not prevent changing something else.
+  /// Those that the entity already has in other members do not prevent the change.
   func issues(_ reader: some StoreReader) throws -> [Issue] {
     // These rules depend on other members too, and are checked on the whole entity.
     let whole: Set<IssueCode> = [.fieldMissing, .fieldEmpty, .timeOrder]

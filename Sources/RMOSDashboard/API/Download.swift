@@ -3,24 +3,24 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The body of a file for other programs, however long.
+/// The body of a response with a file, such as a long table as CSV.
 ///
-/// It is written in one go, while one state of the store is read, and sent from there: up to a part
-/// in memory, the rest in a temporary file. So neither a long table nor a slow client takes memory,
-/// or keeps the store from writing.
+/// It is written completely, from one state of the store, before it is sent: the first part in
+/// memory, the rest in a temporary file. So a long table takes little memory, and a slow client
+/// does not keep the store from writing.
 struct Download {
-  /// The number of bytes that are sent, and kept in memory, at a time.
+  /// The maximum number of bytes that are kept in memory and sent at a time.
   static let partSize = 1 << 18
 
   private let takesParts: Bool
   private let partSize: Int
-  /// What is sent first.
+  /// The first part.
   private var first: [UInt8] = []
-  /// What follows it, and is not in the file yet.
+  /// The bytes that follow the first part and are not in the file yet.
   private var pending: [UInt8] = []
   private var file: TemporaryFile?
 
-  /// Creates an empty body of the response to a request.
+  /// Creates an empty body for the response to a request.
   init(for request: ServerRequest, partSize: Int = Self.partSize) {
     takesParts = request.takesParts
     self.partSize = partSize
@@ -28,7 +28,7 @@ struct Download {
 
   /// Appends bytes.
   ///
-  /// - Throws: `StoreError` if there is no room for them.
+  /// - Throws: `StoreError` if the temporary file cannot be written.
   mutating func append(_ bytes: [UInt8]) throws(StoreError) {
     let fits = file == nil && pending.isEmpty && first.count + bytes.count <= partSize
     guard takesParts, !fits, !first.isEmpty else {
@@ -41,10 +41,8 @@ struct Download {
 
   private mutating func spill() throws(StoreError) {
     do throws(SystemError) {
-      let there: TemporaryFile
-      if let file { there = file } else { there = try TemporaryFile() }
-      file = there
-      try there.append(pending)
+      if file == nil { file = try TemporaryFile() }
+      try file?.append(pending)
     } catch {
       throw StoreError(
         error.isOutOfSpace ? .diskFull : .inputOutput,
@@ -54,9 +52,9 @@ struct Download {
     pending.removeAll(keepingCapacity: true)
   }
 
-  /// Makes it the body of a response.
+  /// Returns a response with this body.
   ///
-  /// - Throws: `StoreError` if there is no room for it.
+  /// - Throws: `StoreError` if the temporary file cannot be written.
   consuming func body(of response: ServerResponse) throws(StoreError) -> ServerResponse {
     if !pending.isEmpty { try spill() }
     var response = response

@@ -2,7 +2,7 @@ import RMOSHTTP
 import RMOSModels
 import RMOSSystem
 
-/// Reads the entity in a request's body, by the rules that migration reads files by.
+/// Reads the entity in a request's body, by the rules by which migration reads files.
 struct EntityBody {
   /// The maximum size of a body, bytes.
   static let largest = 1_048_576
@@ -31,7 +31,7 @@ struct EntityBody {
   /// - Parameters:
   ///   - request: The request.
   ///   - id: The entity's id, which an id in the body must equal; `nil` if the body gives it.
-  /// - Returns: The content, with its issues as a whole entity.
+  /// - Returns: The content, with the issues of the record as a whole entity.
   /// - Throws: ``HTTPRefusal`` with 413, 415 or 422.
   func read(_ request: ServerRequest, id: String?) throws -> Content {
     try Self.checkForm(request)
@@ -91,7 +91,7 @@ struct EntityBody {
   private func content(of batch: RecordBatch, cleared: Set<Int>) -> Content {
     let entry = batch.entries[0]
     var issues = batch.issues.map { issue in
-      // There is no file that they are in.
+      // The body is no file, so issues in it have no place in one.
       var issue = issue
       issue.source = nil
       issue.line = nil

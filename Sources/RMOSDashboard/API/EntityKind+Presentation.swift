@@ -6,7 +6,7 @@ extension EntityKind {
   /// The kind in paths: `strip-families`.
   var pathName: String { schema.pathName }
 
-  /// The order in which a list begins.
+  /// The order of a list unless another one is chosen.
   var defaultOrder: RecordQuery.Order {
     schema.presentation.listsNewestFirst ? .newestFirst : .id
   }
@@ -14,12 +14,12 @@ extension EntityKind {
   /// The member that serves as an entity's title.
   var titleMember: String { schema.presentation.title.member }
 
-  /// The member that says how far an entity has come; `nil` if the kind has none.
+  /// The member that is listed as a status; `nil` if the kind has none.
   var statusMember: String? {
     schema.presentation.columns.first { $0.style == .status }?.member
   }
 
-  /// The value of a member that a text stands for; `nil` if the member cannot have it.
+  /// The value of a member that a text in a request represents; `nil` if the member cannot have it.
   func value(of member: String, _ text: String) -> Value? {
     guard let least = leastWholeNumber(of: member) else { return .text(text) }
     return text.wholeNumber.flatMap { $0 >= least ? .integer($0) : nil }
@@ -42,7 +42,7 @@ extension EntitySchema {
 }
 
 extension EntitySchema.Filter {
-  /// The condition that a value stands for; `nil` if the member cannot have it.
+  /// The condition that the member has a value, given as text; `nil` if it cannot have it.
   func condition(_ text: String, _ kind: EntityKind) -> RecordQuery.Condition? {
     guard jsonNames.isEmpty else {
       return .jsonHas(member: member, names: jsonNames, text: text)
@@ -50,14 +50,14 @@ extension EntitySchema.Filter {
     return kind.value(of: member, text).map { .equals(member: member, value: $0) }
   }
 
-  /// What its values are counted by.
+  /// The key for counting the entities by value.
   var key: RecordGroup.Key {
     jsonNames.isEmpty ? .member(member) : .json(member: member, names: jsonNames)
   }
 }
 
 extension Record {
-  /// The text of a link to the record: the name, or the id if entities share their titles.
+  /// The text of a link to the record: its title, or its id if titles do not identify entities.
   var linkText: String {
     guard kind.schema.presentation.title.namesEntity else { return id }
     return PageText.text(self[kind.titleMember]) ?? ""

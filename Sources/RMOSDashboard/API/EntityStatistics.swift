@@ -4,8 +4,8 @@ import RMOSStore
 
 /// The figures that a kind declares, from one pass over its entities.
 ///
-/// A number counts if it is one that figures of the analytics count too: finite and not negative,
-/// and in a field of whole numbers one that the field may have.
+/// As in the analytics, only valid numbers count: finite and not negative, and at least the minimum
+/// of a field of whole numbers.
 struct EntityStatistics: Sendable {
   private let schema: EntitySchema
   private let total: Int
@@ -20,7 +20,7 @@ struct EntityStatistics: Sendable {
     private(set) var count = 0
     private(set) var sum = ExactSum()
     private(set) var range: ClosedRange<Double>?
-    /// The same of whole numbers, of which a `Double` does not represent all.
+    /// The range of whole numbers, of which a `Double` does not represent all exactly.
     private(set) var wholeRange: ClosedRange<Int64>?
 
     init(least: Int64?) { self.least = least }
@@ -73,7 +73,7 @@ struct EntityStatistics: Sendable {
     self.numbers = Dictionary(uniqueKeysWithValues: zip(measured, numbers))
   }
 
-  /// How many records there are for each text of a member; what is no text counts under "".
+  /// The number of records for each text of a member; other values count under "".
   private func counts(of member: String) -> [(name: String, count: Int)] {
     var texts: [[UInt8]: Int] = [:]
     for (value, count) in counts[member] ?? [:] {

@@ -17,8 +17,8 @@ enum EntityTag {
   ///   - field: `*`, or tags separated by commas.
   ///   - tag: The current tag.
   ///   - isWeak: Whether weak tags match.
-  ///   - matchesAny: Whether `*` names it.
-  /// - Returns: Whether it does; a malformed tag ends the list.
+  ///   - matchesAny: Whether `*` names the tag.
+  /// - Returns: Whether the field names it; a malformed tag ends the list.
   static func isNamed(
     in field: String, _ tag: String, isWeak: Bool, matchesAny: Bool = true
   ) -> Bool {
@@ -45,12 +45,9 @@ extension ServerRequest {
     return values.isEmpty ? nil : values.joined(separator: ", ")
   }
 
-  /// Whether the client already has this state.
+  /// Whether the client already has the state with an entity tag.
   ///
-  /// - Parameters:
-  ///   - tag: Its tag.
-  ///   - isPresent: Whether it is known to exist: if not, `*` does not stand for it.
-  /// - Returns: Whether it does.
+  /// `*` stands for the state only if the resource is known to exist.
   func hasCurrent(_ tag: String, isPresent: Bool = true) -> Bool {
     list("If-None-Match").map {
       EntityTag.isNamed(in: $0, tag, isWeak: true, matchesAny: isPresent)

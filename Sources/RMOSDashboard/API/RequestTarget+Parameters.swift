@@ -13,28 +13,28 @@ extension RequestTarget {
     } ?? defaultValue
   }
 
-  /// What a whole number in a range is called.
+  /// The description of a whole number in a range.
   static func wholeNumber(in range: ClosedRange<Int>) -> String {
     "a whole number from \(range.lowerBound) to \(range.upperBound)"
   }
 
   /// A parameter as a value of a closed set.
   ///
-  /// - Throws: ``HTTPRefusal`` with 422 if it is none of them, or given twice.
+  /// - Throws: ``HTTPRefusal`` with 422 if `read` returns `nil`, or if it is given twice.
   func choice<Choice>(
     _ name: String, of known: @autoclosure () -> [String], _ read: (String) -> Choice?
   ) throws -> Choice? {
     try parameter(name, "one of \(known().joined(separator: ", "))", read)
   }
 
-  /// What a parameter stands for; `nil` if it is not given.
+  /// The interpreted value of a parameter; `nil` if it is not given.
   ///
   /// - Parameters:
-  ///   - name: Its name.
-  ///   - expected: What it must be, in words.
-  ///   - read: Reads its value; `nil` if that is not what it must be.
-  /// - Returns: What `read` has read.
-  /// - Throws: ``HTTPRefusal`` with 422 if it is something else, or given twice.
+  ///   - name: The parameter's name.
+  ///   - expected: The values that are accepted, in words.
+  ///   - read: Interprets the parameter's text; `nil` if it is not accepted.
+  /// - Returns: The value that `read` returns.
+  /// - Throws: ``HTTPRefusal`` with 422 if `read` returns `nil`, or if it is given twice.
   func parameter<Meaning>(
     _ name: String, _ expected: @autoclosure () -> String, _ read: (String) throws -> Meaning?
   ) throws -> Meaning? {
@@ -74,6 +74,25 @@ extension RequestTarget {
     }
     return "\"\(name.shortened)\" is not a query parameter here; \(hint)"
   }
+
+  /// The target without trailing slashes in its path; `nil` if there are none.
+  ///
+  /// It begins with exactly one slash: after two, clients expect a host.
+  var withoutTrailingSlash: String? {
+    guard segments.count > 1, segments.last?.raw.isEmpty == true else { return nil }
+    let kept = segments.reversed().drop { $0.raw.isEmpty }.reversed().drop { $0.raw.isEmpty }
+    guard !kept.isEmpty else { return nil }
+    return "/" + kept.map(\.raw).joined(separator: "/") + query
+  }
+
+  /// The segments of a page's path, decoded, without an empty one at the end; none for `/`.
+  var pagePath: [String] {
+    let texts = segments.map(\.text)
+    return segments.last?.raw.isEmpty == true ? texts.dropLast() : texts
+  }
+
+  /// The last value of a parameter, which pages use; `nil` if it is absent.
+  subscript(name: String) -> String? { parameters.last { $0.name == name }?.value }
 }
 
 extension HTTPRefusal {
@@ -88,35 +107,11 @@ extension String {
   var wholeNumber: Int64? {
     !isEmpty && utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int64(self) : nil
   }
-}
 
-extension RequestTarget {
-  /// The target without trailing slashes in its path; `nil` if there are none.
-  ///
-  /// It begins with exactly one slash, so that no client mistakes it for another host.
-  var withoutTrailingSlash: String? {
-    guard segments.count > 1, segments.last?.raw.isEmpty == true else { return nil }
-    let kept = segments.reversed().drop { $0.raw.isEmpty }.reversed().drop { $0.raw.isEmpty }
-    guard !kept.isEmpty else { return nil }
-    return "/" + kept.map(\.raw).joined(separator: "/") + query
-  }
-}
-
-extension RequestTarget {
-  /// The segments of a page's path, decoded, without an empty one at the end; none for `/`.
-  var pagePath: [String] {
-    let texts = segments.map(\.text)
-    return segments.last?.raw.isEmpty == true ? texts.dropLast() : texts
-  }
-
-  /// The last value of a parameter, which pages use; `nil` if it is absent.
-  subscript(name: String) -> String? { parameters.last { $0.name == name }?.value }
-}
-
-extension String {
   /// An id as a segment of an entity's path.
   ///
-  /// Many clients resolve segments of dots alone, most of them only if they are not escaped.
+  /// Clients resolve the segments `.` and `..`, most of them only if they are not escaped; and
+  /// `statistics` is the path of the kind's statistics.
   var pathSegment: String {
     switch self {
     case ".", "..": String(repeating: "%2E", count: utf8.count)

@@ -4,11 +4,11 @@ import RMOSStore
 
 /// The resource that a path names.
 enum Route: Sendable, Hashable {
-  /// The description of all others.
+  /// The OpenAPI description of the others.
   case document
   case status
   case history
-  /// The newest whole audit.
+  /// The newest audit of the whole store.
   case audit
   /// The runs in the ledger.
   case runs
@@ -17,19 +17,19 @@ enum Route: Sendable, Hashable {
   case issues(run: String)
   case list(EntityKind)
   case item(EntityKind, id: String)
-  /// Where an entity came from, and what runs did to it since.
+  /// The origin of an entity, and the changes that runs made to it.
   case origin(EntityKind, id: String)
   case statistics(EntityKind)
   /// The entities whose member contains a text.
   case search(EntityKind, member: String, text: String)
   /// The entities whose member equals a text.
   case filter(EntityKind, EntitySchema.Filter, text: String)
-  /// Figures; the id is empty where there is none in the path.
+  /// Figures; `id` is empty if the path has none.
   case analytics(AnalyticsRoute, id: String)
 
   /// The path of ``document``.
   static let documentName = "openapi.json"
-  /// The common prefix of all other paths.
+  /// The segments that most other paths begin with.
   static let root = ["api", "rmos", "stores"]
 
   /// Creates the route of a path; `nil` if there is none.
@@ -46,32 +46,15 @@ enum Route: Sendable, Hashable {
     guard segments.prefix(3).map(\.text) == Self.root else { return nil }
     let rest = segments.dropFirst(3)
     let names = rest.map(\.text)
-    if names == ["migration", "status"] {
-      self = .status
-      return
-    }
-    if names == ["migration", "history"] {
-      self = .history
-      return
-    }
-    if names == ["migration", "audit"] {
-      self = .audit
-      return
-    }
-    if names.starts(with: ["migration", "runs"]), names.count < 5 {
-      switch names.count {
-      case 2: self = .runs
-      case 3 where !names[2].isEmpty: self = .run(id: names[2])
-      case 4 where names[3] == "issues": self = .issues(run: names[2])
-      default: return nil
-      }
+    if names.first == "migration", let route = Self.migration(Array(names.dropFirst())) {
+      self = route
       return
     }
     guard let kind = names.first.flatMap(catalog.kind(pathName:)) else { return nil }
     let presentation = kind.schema.presentation
     switch names.count {
     case 1: self = .list(kind)
-    // As received, so that an entity with that id can be reached: %73tatistics.
+    // Compared as received: an entity with the id "statistics" has the path %73tatistics.
     case 2 where rest.last?.raw == "statistics": self = .statistics(kind)
     case 2 where !names[1].isEmpty: self = .item(kind, id: names[1])
     case 3 where names[2] == "origin" && !names[1].isEmpty: self = .origin(kind, id: names[1])
@@ -83,6 +66,19 @@ enum Route: Sendable, Hashable {
       else { return nil }
       self = .filter(kind, filter, text: names[3])
     default: return nil
+    }
+  }
+
+  /// The route of a path below `migration`; `nil` if there is none.
+  private static func migration(_ names: [String]) -> Route? {
+    switch (names.first, names.count) {
+    case ("status", 1): .status
+    case ("history", 1): .history
+    case ("audit", 1): .audit
+    case ("runs", 1): .runs
+    case ("runs", 2) where !names[1].isEmpty: .run(id: names[1])
+    case ("runs", 3) where names[2] == "issues": .issues(run: names[1])
+    default: nil
     }
   }
 
@@ -115,7 +111,7 @@ enum Route: Sendable, Hashable {
     }
   }
 
-  /// Whether the method would write here if writing were allowed.
+  /// Whether a method is allowed only if writing is.
   func isWrite(_ method: String) -> Bool {
     methods(allowsWrites: true).contains(method) && !methods(allowsWrites: false).contains(method)
   }

@@ -5,7 +5,8 @@ import RMOSStore
 extension ServerResponse {
   /// Creates a JSON response.
   ///
-  /// With an `entityTag` a client can ask whether it changed; without one it must not be cached.
+  /// With an `entityTag`, clients may cache it, and ask whether it has changed; without one they
+  /// must not.
   static func json(
     status: Int = 200, _ body: [UInt8], entityTag: String? = nil, fields: [HeaderField] = []
   ) -> ServerResponse {
@@ -27,7 +28,7 @@ extension ServerResponse {
     return .json(status: status, writer.utf8 + [0x0A], entityTag: entityTag, fields: fields)
   }
 
-  /// The response that nothing changed.
+  /// The response to a client that already has the current state.
   static func notModified(_ entityTag: String) -> ServerResponse {
     ServerResponse(status: 304, fields: securityFields + caching(entityTag))
   }
@@ -52,7 +53,7 @@ extension HTTPRefusal {
     self.init(status, detail, issues: issues.isEmpty ? nil : writer.text)
   }
 
-  /// Creates the refusal for an error of the store.
+  /// Creates the refusal that an error results in.
   init(_ error: any Error) {
     switch error {
     case let refusal as HTTPRefusal: self = refusal

@@ -2,7 +2,7 @@
 struct UUID: Sendable {
   private let bits: (high: UInt64, low: UInt64)
 
-  /// Creates a random one.
+  /// Creates a random UUID.
   init() {
     var generator = SystemRandomNumberGenerator()
     self.init(random: generator.next(), generator.next())

@@ -4,14 +4,13 @@ import RMOSStore
 import RMOSSystem
 import Synchronization
 
-/// The run in the ledger that gathers what one dashboard writes.
+/// The run in the ledger of what a dashboard writes.
 ///
-/// It begins with the first write, in that write's transaction. Another one begins if it was undone
-/// or closed meanwhile; if there is a newer run in the ledger; and if something else changed the
-/// row that is to be written after it did. So each run can be undone before those that came later,
-/// and none claims or takes back what others did.
+/// It begins with the first write, in that write's transaction. A write begins another run if this
+/// one was undone or completed, if the ledger has a newer run, or if another program has changed
+/// the row since this run wrote it. So undoing a run never undoes changes that others made.
 final class WritingRun: Sendable {
-  /// What a request did to an entity.
+  /// The kind of change that a request makes to an entity.
   enum Outcome {
     case created, changed
   }
@@ -20,14 +19,14 @@ final class WritingRun: Sendable {
   private let begun = Mutex<(id: Int64, uptime: Duration)?>(nil)
   private let clock: MigrationClock
   private let source: String
-  /// The options, by which the run is recognized later.
+  /// The options in the ledger, by which the dashboard recognizes its runs.
   private let optionsJSON: String
 
-  /// Creates the run of a dashboard; nothing is written.
+  /// Creates the run of a dashboard, without writing to the ledger.
   ///
   /// - Parameters:
   ///   - source: The source that the ledger names.
-  ///   - mark: A unique id of this dashboard.
+  ///   - mark: A unique identifier of the dashboard.
   ///   - clock: The clock.
   init(source: String, mark: String, clock: MigrationClock) {
     self.source = source
@@ -37,7 +36,7 @@ final class WritingRun: Sendable {
     optionsJSON = writer.text
   }
 
-  /// The run for writing an entity, which begins now unless it has.
+  /// Returns the run for writing an entity, and begins it if necessary.
   func current(
     in transaction: any StoreTransaction, toWrite kind: EntityKind, id: String
   ) throws -> LedgerRun {
@@ -59,7 +58,7 @@ final class WritingRun: Sendable {
     return run
   }
 
-  /// Counts the rows that a request has written, in the request's transaction.
+  /// Counts the row that a request has written, in the request's transaction.
   func count(
     _ outcome: Outcome, of kind: EntityKind, in run: inout LedgerRun,
     _ transaction: any StoreTransaction
@@ -71,9 +70,9 @@ final class WritingRun: Sendable {
     try update(&run, transaction)
   }
 
-  /// Records the warnings of what a request has written, in the request's transaction.
+  /// Records the warnings about the row that a request has written, in the request's transaction.
   ///
-  /// ``count(_:of:in:_:)`` must follow.
+  /// Call ``count(_:of:in:_:)`` after it, which writes the run to the ledger.
   func note(
     _ warnings: [Issue], in run: inout LedgerRun, _ transaction: any StoreTransaction
   ) throws {
@@ -82,15 +81,16 @@ final class WritingRun: Sendable {
     for issue in warnings { run.issueCounts[issue.code, default: 0] += 1 }
   }
 
-  /// Closes the run, if it has begun.
+  /// Completes the run, if it has begun.
   func finish(in store: any RecordStore) throws {
     guard begun.withLock({ $0 }) != nil else { return }
     try store.write { try close(in: $0) }
     begun.withLock { $0 = nil }
   }
 
-  /// Closes what this dashboard has begun and not closed; that is more than one run if the end of
-  /// one was rolled back with the beginning of the next.
+  /// Completes the dashboard's runs that are not completed.
+  ///
+  /// There may be two, if a rollback took back the end of one and the beginning of the next.
   private func close(in transaction: any StoreTransaction) throws {
     for var run in try transaction.runningRuns() where run.optionsJSON == optionsJSON {
       run.state = .completed
@@ -107,7 +107,7 @@ final class WritingRun: Sendable {
     try transaction.updateRun(run)
   }
 
-  /// The run as the ledger has it; `nil` if it has not begun, or was rolled back.
+  /// The run as the ledger has it; `nil` if it has not begun, or if its beginning was rolled back.
   private func known(to transaction: any StoreTransaction) throws -> LedgerRun? {
     guard let id = begun.withLock({ $0 })?.id, let run = try transaction.run(id),
       run.optionsJSON == optionsJSON

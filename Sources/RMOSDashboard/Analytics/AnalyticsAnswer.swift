@@ -1,11 +1,11 @@
 import RMOSAnalytics
 import RMOSModels
 
-/// The figures that the older clients ask for one by one, with the members that they read.
+/// The responses of the routes of single figures, with the members that older clients read.
 struct AnalyticsAnswer {
   let report: AnalyticsReport
 
-  /// Writes the members of the answer of a route that takes no parameters but the filter.
+  /// Writes the members of the response of a route without parameters other than the filter.
   func write(_ route: AnalyticsRoute, to writer: inout JSONWriter) {
     switch route {
     case .complexity: complexity(&writer)
@@ -30,7 +30,7 @@ struct AnalyticsAnswer {
     }
   }
 
-  /// Says how many entries a list of the report lacks, if it lacks any.
+  /// Writes how many entries each of the report's lists omits, if any does.
   private func omitted(_ lists: [(path: String, name: String)], _ writer: inout JSONWriter) {
     omitted(lists.map { ($0.name, report.omitted[$0.path] ?? 0) }, &writer)
   }
@@ -303,7 +303,7 @@ struct AnalyticsAnswer {
       ], &writer)
   }
 
-  /// Writes the newest days on which jobs finished, and the rate of all.
+  /// Writes the success rates of the newest days on which jobs finished, and of all jobs.
   func writeTrends(days: Int, to writer: inout JSONWriter) {
     writer.member("period_days", days)
     writer.member("daily_trends", objects: report.jobs.days.suffix(days)) { writer, day in
@@ -334,7 +334,7 @@ struct AnalyticsAnswer {
     omitted([("jobs.outliers", "anomalies")], &writer)
   }
 
-  /// Writes the stretches of time in which success was unusual.
+  /// Writes the periods in which the success rate was unusual.
   func writeUnusualSuccess(score: Double, windowDays: Int, to writer: inout JSONWriter) {
     let windows = report.successWindows(ofDays: windowDays)
     let unusual = windows.filter { window in window.score.map { abs($0) >= score } ?? false }
@@ -365,7 +365,7 @@ extension ComplexityClass {
 }
 
 extension JSONWriter {
-  /// Writes the members of how complex a pattern is.
+  /// Writes the members of a pattern's complexity.
   mutating func complexity(_ entry: PatternFigures.ComplexityFigures.Entry) {
     member("id", entry.id)
     member("ring_count", entry.ringCount)
@@ -373,7 +373,7 @@ extension JSONWriter {
     member("complexity_score", entry.score)
   }
 
-  /// Writes the members of how often a pattern is made.
+  /// Writes the members of a pattern's popularity.
   mutating func popularity(_ pattern: PatternFigures.Popularity) {
     member("pattern_id", pattern.id)
     member("jobs", pattern.jobs)
@@ -395,10 +395,8 @@ extension JSONWriter {
       for (name, seconds) in figures { $0.member(name + "_minutes", seconds.map { $0 / 60 }) }
     }
   }
-}
 
-extension JSONWriter {
-  /// Writes the members of the figures of one pattern, from a report about nothing else.
+  /// Writes the members of the figures of one pattern, from a report about that pattern alone.
   mutating func pattern(_ report: AnalyticsReport) {
     let jobs = report.jobs
     member("pattern") { writer in

@@ -2,36 +2,36 @@ import RMOSAnalytics
 import RMOSStore
 import Synchronization
 
-/// The figures of a store, kept for the filters asked for last.
+/// The figures of a store, cached for the filters used most recently.
 ///
-/// Only reading the store takes long. It is done once for all filters, after a change in the
-/// background, until this is released.
+/// Only reading the store takes long, so one snapshot serves all filters. After a change it is read
+/// again in the background; releasing the object cancels that.
 final class AnalyticsFigures: Sendable {
-  typealias Report = KeptAnswer<AnalyticsReport>
+  typealias Report = CachedAnswer<AnalyticsReport>
   /// The figures of one pattern; `nil` if it does not exist.
-  typealias OnePattern = KeptAnswer<AnalyticsReport?>
+  typealias OnePattern = CachedAnswer<AnalyticsReport?>
 
-  /// What was read of the store, with the figures about all jobs.
+  /// A snapshot of the store, with the figures about all jobs.
   struct Basis: Sendable {
     let snapshot: AnalyticsSnapshot
     let options: Analytics.Options
     let report: AnalyticsReport
   }
 
-  /// What was made of a basis.
+  /// A value computed from a basis.
   struct Derived<Value: Sendable>: Sendable {
     let value: Value
-    /// When the store was read for it, ISO 8601.
+    /// When the basis was read, ISO 8601.
     let asOf: String
   }
 
-  /// The question what is in the store.
+  /// The question for the basis.
   struct Whole: Hashable, Sendable {}
 
-  /// A question about all jobs that pass a filter.
+  /// A question about the jobs that pass a filter.
   struct Question: Hashable, Sendable {
     let options: Analytics.Options
-    /// The filter's bytes: canonically equivalent texts are different ones.
+    /// The filter as bytes, since canonically equivalent texts are different filters.
     private let bytes: [[UInt8]]
 
     init(_ options: Analytics.Options) {
@@ -40,7 +40,7 @@ final class AnalyticsFigures: Sendable {
     }
   }
 
-  /// A question about how two measures go together.
+  /// A question about the correlation of two measures.
   struct Pair: Hashable, Sendable {
     var x: Measure
     var y: Measure
@@ -49,7 +49,7 @@ final class AnalyticsFigures: Sendable {
 
   /// A question about a pattern.
   struct Pattern: Hashable, Sendable {
-    /// The bytes of its id: canonically equivalent ids are different ones.
+    /// The id as bytes, since canonically equivalent ids are different ones.
     var id: [UInt8]
     var today: CalendarDay
   }
@@ -61,7 +61,7 @@ final class AnalyticsFigures: Sendable {
   private let pairs: AnswerCache<Pair, Derived<Correlation>>
   private let patterns: AnswerCache<Pattern, AnalyticsReport?>
 
-  /// How many filters are remembered; a report has lists of up to 1000 entries.
+  /// How many answers are cached; a report has lists of up to 1000 entries.
   private static let (reportCapacity, pairCapacity, patternCapacity) = (16, 64, 64)
 
   /// How long a page waits for figures before it says that they are being computed.
@@ -117,11 +117,11 @@ final class AnalyticsFigures: Sendable {
     CalendarDay(String(now().prefix(10))) ?? .today
   }
 
-  /// All figures about the jobs that pass a filter.
+  /// Returns all figures about the jobs that pass a filter.
   ///
   /// - Parameters:
   ///   - filter: The filter.
-  ///   - outlierScore: The z-score from which a duration is an outlier; `nil` for the usual one.
+  ///   - outlierScore: The z-score from which a duration is an outlier; `nil` for the default.
   /// - Returns: The figures.
   /// - Throws: `StoreError` if the store cannot be read.
   func report(_ filter: JobFilter, outlierScore: Double? = nil) throws -> Report {
@@ -130,7 +130,8 @@ final class AnalyticsFigures: Sendable {
     return try answer(Question(options), reports)
   }
 
-  /// All figures about the jobs that pass a filter, if they are there soon.
+  /// Returns all figures about the jobs that pass a filter, if they are available within
+  /// ``patience``.
   ///
   /// - Returns: The figures; `nil` if they are still being computed.
   func reportIfSoon(_ filter: JobFilter) throws -> Report? {
@@ -141,13 +142,14 @@ final class AnalyticsFigures: Sendable {
       .map { answer(of: $0, isCurrent: basis.isCurrent) }
   }
 
-  /// The answer to a question that is made of a basis; one of an earlier basis if that takes long.
-  private func answer<Question, Value>(
-    _ question: Question, _ answers: AnswerCache<Question, Derived<Value>>
-  ) throws -> KeptAnswer<Value> {
+  /// Returns the answer to a question, computed from a basis; from an earlier one if reading the
+  /// store takes long.
+  private func answer<Key, Value>(
+    _ question: Key, _ answers: AnswerCache<Key, Derived<Value>>
+  ) throws -> CachedAnswer<Value> {
     // The token is taken before reading: an answer may be newer than its token, but never older.
     guard let token = store.changeToken() else {
-      // Nothing is kept then, and the answer reads the store itself.
+      // Without a token nothing is cached, and computing the answer reads the store.
       return try answer(of: answers.answer(question, since: nil), isCurrent: true)
     }
     let basis = try bases.answer(Whole(), since: token)
@@ -156,17 +158,17 @@ final class AnalyticsFigures: Sendable {
   }
 
   private func answer<Value>(
-    of derived: KeptAnswer<Derived<Value>>, isCurrent: Bool
-  ) -> KeptAnswer<Value> {
-    KeptAnswer(
+    of derived: CachedAnswer<Derived<Value>>, isCurrent: Bool
+  ) -> CachedAnswer<Value> {
+    CachedAnswer(
       value: derived.value.value, asOf: derived.value.asOf, revision: derived.revision,
       isCurrent: derived.isCurrent && isCurrent)
   }
 
-  /// How two measures go together.
+  /// The correlation of two measures.
   func correlation(
     _ x: Measure, _ y: Measure, _ filter: JobFilter
-  ) throws -> KeptAnswer<Correlation> {
+  ) throws -> CachedAnswer<Correlation> {
     try answer(Pair(x: x, y: y, among: Question(Analytics.Options(filter: filter))), pairs)
   }
 

@@ -36,7 +36,7 @@ enum AnalyticsRoute: String, CaseIterable, Sendable {
   case unusualSuccess = "analytics/advanced/anomalies/success"
   case predict = "analytics/advanced/predict"
 
-  /// The query parameters; those of a filter only where they make a difference.
+  /// The query parameters; those of the filter only if the figures depend on it.
   var parameters: [String] {
     let filter = FilterParameter.allCases.map(\.rawValue)
     return switch self {
@@ -79,7 +79,7 @@ enum AnalyticsRoute: String, CaseIterable, Sendable {
   }
 }
 
-/// A parameter that says which jobs count.
+/// A parameter of the filter of jobs.
 enum FilterParameter: String, CaseIterable, Sendable {
   case from, to
   case jobType = "job_type"
@@ -105,7 +105,7 @@ extension JobFilter {
     }
   }
 
-  /// The filter as parameters of an address.
+  /// The filter as query parameters.
   var parameters: [(String, String)] {
     let values: [(FilterParameter, String?)] = [
       (.from, from?.description), (.to, to?.description), (.jobType, jobType),

@@ -2,8 +2,8 @@ import RMOSStore
 import RMOSSystem
 import Synchronization
 
-/// An answer about a store.
-struct KeptAnswer<Value: Sendable>: Sendable {
+/// A cached answer about a store.
+struct CachedAnswer<Value: Sendable>: Sendable {
   var value: Value
   /// When the store was read for it, ISO 8601.
   var asOf: String
@@ -13,16 +13,16 @@ struct KeptAnswer<Value: Sendable>: Sendable {
   var isCurrent: Bool
 }
 
-/// Answers about a store that take long, kept for the questions asked last.
+/// Answers about a store that take long to compute, cached for the most recent questions.
 ///
-/// The same question is never worked on twice at a time: whoever asks meanwhile waits for the
-/// answer, or gets the one before. After a change of the store, an answer that takes long is
-/// recomputed in the background, at most for a tenth of the time, while the one before is given and
-/// says so. A thread in the background keeps the cache alive, so its owner cancels the work.
+/// A question is never computed twice at a time: other threads wait for the answer, or get the
+/// previous one. After a change of the store, an answer that takes long is recomputed in the
+/// background, for at most a tenth of the time; meanwhile the previous one is returned, marked as
+/// not current. The background thread keeps the cache alive, so the owner must cancel it.
 final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendable {
-  typealias Answer = KeptAnswer<Value>
+  typealias Answer = CachedAnswer<Value>
 
-  /// Computes an answer; asks from time to time whether it is still wanted.
+  /// Computes an answer; checks from time to time whether it is cancelled.
   typealias Computation =
     @Sendable (Question, _ isCancelled: @escaping () -> Bool) throws -> Value
 
@@ -31,23 +31,23 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
     var asOf: String
     var revision: Int
     var token: String?
-    /// How long it took, seconds.
+    /// How long computing the value took, seconds.
     var cost: Double
-    /// When computing it ended.
+    /// The uptime when computing it ended.
     var endedAt: Double
   }
 
   private struct State {
     var entries: RecentlyUsed<Question, Entry>
     var underWay: Set<Question> = []
-    /// The failures of computing in the background, with their times, for clients that ask again.
+    /// The failures in the background, with their times, which are thrown when clients ask again.
     var failures: [Question: (error: any Error, at: Double)] = [:]
     var revisions = 0
   }
 
-  /// What takes less time is computed while the client waits, seconds.
+  /// An answer that takes no longer is recomputed while the client waits, seconds.
   private static var quick: Double { 0.02 }
-  /// How long a failure is kept and repeated to clients that ask again, in seconds.
+  /// How long a failure is kept for the next client that asks, seconds.
   private static var failureAge: Double { 10 }
 
   private let uptime: @Sendable () -> Double
@@ -59,7 +59,7 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   /// Creates an empty cache.
   ///
   /// - Parameters:
-  ///   - capacity: How many questions are remembered.
+  ///   - capacity: The maximum number of cached answers.
   ///   - uptime: Seconds since some fixed moment.
   ///   - now: The current time, ISO 8601.
   ///   - compute: Computes an answer.
@@ -73,10 +73,10 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
     self.compute = compute
   }
 
-  /// Cancels the work in the background, and all that would follow.
+  /// Cancels all computations, present and future.
   func cancel() { isCancelled.store(true, ordering: .relaxed) }
 
-  /// What to do about a question.
+  /// The next step towards an answer.
   private enum Step {
     case give(Answer)
     /// Give the answer of an earlier state, and compute a new one in the background.
@@ -85,38 +85,39 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
     case wait
   }
 
-  /// The answer to a question.
+  /// Returns the answer to a question.
   ///
   /// - Parameters:
   ///   - question: The question.
-  ///   - token: The store's change token, taken before; `nil` if it has none, then nothing is kept.
+  ///   - token: The store's change token, taken before the call; `nil` if the store has none, in
+  ///     which case the answer is not cached.
   /// - Returns: The answer, of an earlier state of the store if a newer one takes long.
-  /// - Throws: What computing it throws.
+  /// - Throws: The error of computing it.
   func answer(_ question: Question, since token: String?) throws -> Answer {
     while true {
       if let answer = try answer(question, token, inBackgroundUntil: nil) { return answer }
     }
   }
 
-  /// The answer to a question, unless a client would have to wait too long for it.
+  /// Returns the answer to a question, if it is available soon.
   ///
   /// - Parameters:
   ///   - question: The question.
   ///   - token: The store's change token, as for ``answer(_:since:)``.
   ///   - patience: How long to wait.
-  /// - Returns: The answer; `nil` if it is still being computed. That goes on, so the question
-  ///   should be asked again.
-  /// - Throws: What computing it throws.
+  /// - Returns: The answer; `nil` if it is still being computed in the background, in which case
+  ///   the client should ask again.
+  /// - Throws: The error of computing it.
   func answer(
     _ question: Question, since token: String?, within patience: Duration
   ) throws -> Answer? {
-    // Without a token, no answer is kept, and each question would begin the work anew.
+    // Without a token no answer is cached, so asking again would start over.
     guard token != nil else { return try answer(question, since: token) }
     return try answer(question, token, inBackgroundUntil: Deadline(after: patience))
   }
 
-  /// The answer; with a deadline it is computed on another thread, and is `nil` once that has
-  /// passed.
+  /// Returns the answer; if there is a deadline, computes it on another thread, and returns `nil`
+  /// once it has passed.
   private func answer(
     _ question: Question, _ token: String?, inBackgroundUntil deadline: Deadline?
   ) throws -> Answer? {
@@ -175,9 +176,9 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
     }
   }
 
-  /// Computes the answer on a thread of its own.
+  /// Computes the answer on another thread.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether the thread could be started.
   private func refresh(_ question: Question, _ token: String?) -> Bool {
     do {
       try SystemThread.detached { [self] in
@@ -187,7 +188,7 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
         } catch {
           let time = uptime()
           state.withLock(waking: .all) { state in
-            // Whoever asks next computes it, and hears why that fails.
+            // The next client that asks gets the error, or computes the answer.
             state.entries[question] = nil
             state.failures = state.failures.filter { time - $0.value.at < Self.failureAge }
             state.failures[question] = (error, time)
@@ -222,16 +223,16 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   }
 }
 
-/// A cache that keeps the values that were used last.
+/// A cache of the most recently used values.
 struct RecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let capacity: Int
   private var entries: [Key: (value: Value, lastUse: Int)] = [:]
   private var uses = 0
 
-  /// Creates an empty collection that keeps `capacity` values.
+  /// Creates an empty cache for up to `capacity` values.
   init(capacity: Int) { self.capacity = capacity }
 
-  /// The value of a key, which getting and setting it uses.
+  /// The value of a key; getting and setting it counts as a use.
   subscript(key: Key) -> Value? {
     mutating get {
       uses += 1

@@ -20,9 +20,10 @@ extension Dashboard {
     let score = try target.score("z", default: Analytics.Options().outlierScore)
     let days = try target.integer("days", in: 1...3660, default: 30)
     let window = try target.integer("window_days", in: 1...366, default: 30)
+    // A report is computed for each score, so other routes use the default.
     let answer = try figures.report(
       filter, outlierScore: route == .unusualDurations ? score : nil)
-    return kept(answer, request) { writer in
+    return figuresAnswer(answer, request) { writer in
       if route == .all {
         writer.report(answer.value) { $0.state(of: answer) }
         return
@@ -42,9 +43,9 @@ extension Dashboard {
     }
   }
 
-  /// A response from kept figures.
-  private func kept<Value>(
-    _ answer: KeptAnswer<Value>, _ request: ServerRequest,
+  /// A response with cached figures.
+  private func figuresAnswer<Value>(
+    _ answer: CachedAnswer<Value>, _ request: ServerRequest,
     _ write: (inout JSONWriter) -> Void
   ) -> ServerResponse {
     let state = answer.isCurrent ? "" : "-before"
@@ -72,7 +73,7 @@ extension Dashboard {
     }
     let (x, y) = (try measure("x"), try measure("y"))
     let answer = try figures.correlation(x, y, JobFilter(target))
-    return kept(answer, request) { writer in
+    return figuresAnswer(answer, request) { writer in
       writer.object {
         $0.member("success", true)
         $0.member("x", x.rawValue)
@@ -118,7 +119,7 @@ extension Dashboard {
   private func patternDetails(_ id: String, _ request: ServerRequest) throws -> ServerResponse {
     let answer = try figures.pattern(id)
     guard let report = answer.value else { throw HTTPRefusal.absent(.patterns, id) }
-    return kept(answer, request) { writer in
+    return figuresAnswer(answer, request) { writer in
       writer.object { writer in
         writer.member("success", true)
         writer.pattern(report)
@@ -129,12 +130,12 @@ extension Dashboard {
 
   // MARK: Prediction
 
-  /// Responds to a request for the risk of a job, which changes nothing.
+  /// Responds to a request for the risk that a job fails.
   func predict(_ request: ServerRequest) throws -> ServerResponse {
-    // Pages of other origins are refused, as for writing.
+    // Pages of other origins must not send a body, even if no access policy is set.
     if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
     let job = try PlannedJob(request)
-    let report = try figures.report(JobFilter(), outlierScore: nil)
+    let report = try figures.report(JobFilter())
     let risk = report.value.risk(jobType: job.jobType, material: job.material)
     return .json {
       $0.member("success", true)
@@ -155,13 +156,13 @@ extension RequestTarget {
   }
 }
 
-/// The job that a prediction is asked for.
+/// The job whose risk is to be predicted.
 private struct PlannedJob {
   var jobType: String
   var material: String?
 
   /// Reads the job of a request: `job_type` or `jobType`, `material`, and `toolDiameter`, which
-  /// older clients send and nothing depends on.
+  /// older clients send and which is ignored.
   ///
   /// - Throws: ``HTTPRefusal`` with 413, 415 or 422.
   init(_ request: ServerRequest) throws {
@@ -201,8 +202,8 @@ private struct PlannedJob {
 }
 
 extension JSONWriter {
-  /// Writes of when figures are.
-  fileprivate mutating func state<Value>(of answer: KeptAnswer<Value>) {
+  /// Writes `as_of` and `current`.
+  fileprivate mutating func state<Value>(of answer: CachedAnswer<Value>) {
     member("as_of", answer.asOf)
     member("current", answer.isCurrent)
   }
@@ -218,7 +219,7 @@ extension JSONWriter {
   }
 }
 
-/// What a risk means, in words.
+/// Sentences about the risk of a job.
 enum RiskWords {
   static func advice(_ risk: FailureRisk?) -> String {
     guard let risk else { return "No job has finished yet, so nothing is known." }

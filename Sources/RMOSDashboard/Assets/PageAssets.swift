@@ -1,6 +1,6 @@
-/// The style sheet and the script that every page embeds.
+/// The style sheet and the script that all pages embed.
 enum PageAssets {
-  /// The style sheet, in addition to the style sheet of the reports.
+  /// The style sheet, in addition to that of the reports.
   static let style = """
 
     :root{--accent:#a4622a;--patterns:#a4622a;--strip_families:#3b7a8c;--joblogs:#6d6a9c;
@@ -259,14 +259,12 @@ enum PageAssets {
     .scroll{overflow:visible;background:none}section{break-inside:auto}}
 
     """
-}
 
-extension PageAssets {
-  /// The script: follows a run, searches while typing, shows how long ago something was, and shows
-  /// figures that are being computed when they are there.
+  /// The script: follows a run, searches while typing, shows relative times, and shows figures as
+  /// soon as they have been computed.
   ///
-  /// Values from the API are shown by `textContent` only. Other results are pages of this server,
-  /// parsed as the browser parses any page.
+  /// Values from the API are shown through `textContent` only. Other responses are pages of this
+  /// server, parsed like any page.
   static let script = """
 
     (()=>{"use strict";

@@ -3,9 +3,9 @@ import RMOSHTTP
 import RMOSModels
 
 extension Dashboard {
-  /// The newest whole audit.
+  /// Responds with the newest audit.
   ///
-  /// - Throws: ``HTTPRefusal`` with 404 if there are no audits, and 503 if the first one failed.
+  /// - Throws: ``HTTPRefusal`` with 404 if audits are turned off, and 503 if the first one failed.
   func auditAnswer(_ request: ServerRequest) throws -> ServerResponse {
     let view = audit?.view() ?? .off
     guard view.isOn else { throw HTTPRefusal(404, "background audits are turned off") }
@@ -15,17 +15,17 @@ extension Dashboard {
     let changed = view.hasChanged.map { $0 ? "changed" : "same" } ?? "unknown"
     let tag = EntityTag.naming("\(mark)-audit-\(view.revision)-\(changed)")
     if request.hasCurrent(tag) { return .notModified(tag) }
-    // 202: it has been accepted that there will be an answer.
+    // 202 Accepted while the first audit has not ended.
     return .json(status: view.newest == nil ? 202 : 200, entityTag: tag) {
       $0.member("success", true)
       $0.auditView(view)
     }
   }
 
-  /// Asks for an audit, which only reads, so that those may who may read.
+  /// Responds to a request for an audit, which is allowed on read-only servers too.
   ///
-  /// - Throws: ``HTTPRefusal`` with 404 if there are no audits, and 403 if a page of another origin
-  ///   asks.
+  /// - Throws: ``HTTPRefusal`` with 404 if audits are turned off, and 403 if a page of another
+  ///   origin asks.
   func askForAudit(_ request: ServerRequest) throws -> ServerResponse {
     if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
     guard let audit else { throw HTTPRefusal(404, "background audits are turned off") }
@@ -39,7 +39,7 @@ extension Dashboard {
 }
 
 extension HTTPRefusal {
-  /// There is no audit, because it failed.
+  /// Creates the refusal of a request for the newest audit, if the first one failed.
   fileprivate init(_ view: BackgroundAudit.View) {
     let reason = view.failure.map { ": \($0.message)" } ?? ""
     let next = view.nextAt.map { "; the next is made at \($0) at the earliest" } ?? ""

@@ -6,7 +6,7 @@ import RMOSSystem
 
 /// The page at `/analytics`: statistics about jobs, materials and patterns.
 ///
-/// The filter is in the address, so that a page can be kept as a bookmark.
+/// The filter is in the address, so that the page can be bookmarked.
 struct AnalyticsPage {
   private let request: AnalyticsRequest
   /// `nil` if they are still being computed.
@@ -77,7 +77,7 @@ struct AnalyticsPage {
   }
 }
 
-/// The figures of the page, with when they are.
+/// The figures of the page, with the time of the data.
 private struct AnalyticsFigureSections {
   private let request: AnalyticsRequest
   private let answer: AnalyticsFigures.Report
@@ -119,7 +119,7 @@ private struct AnalyticsFigureSections {
       """
   }
 
-  /// One sentence instead of an empty chart for each figure.
+  /// A sentence in place of empty charts.
   private func nothing(_ words: String) -> HTML {
     request.filter.parameters.isEmpty
       ? """
@@ -212,7 +212,7 @@ private struct AnalyticsFigureSections {
 
   private func number(_ number: Int) -> HTML { "\(PlainText.grouped(number))" }
 
-  /// Where the days counted end, if that is after today.
+  /// The last day of the calendar of jobs, if it is after today.
   private var futureEnd: HTML {
     guard let to = report.jobs.throughput.to.flatMap({ CalendarDay($0) }), to > report.today else {
       return ""
@@ -220,7 +220,7 @@ private struct AnalyticsFigureSections {
     return ", to \(PageText.time(to.description))"
   }
 
-  /// How many jobs have ended on a day that is yet to come, and a way to the figures without them.
+  /// A note about jobs that finished on a day after today, with a link to the figures without them.
   private var future: HTML {
     let days = report.jobs.days.filter { CalendarDay($0.key).map { $0 > report.today } ?? false }
     guard let last = days.last else { return "" }
@@ -270,10 +270,10 @@ private struct AnalyticsFigureSections {
 
   // MARK: Links
 
-  /// Where what a row names is shown: the entity, the jobs behind the figure, or the figures of
-  /// these jobs alone.
+  /// The URL to which a row of a table leads: of the entity that it names, of the jobs behind its
+  /// figures, or of the figures of these jobs alone; `nil` if there is none.
   private func link(_ table: FigureTable, _ name: String, _ row: [FigureTable.Cell]) -> String? {
-    // No job has failed, and the list of those that have is empty.
+    // If no job has failed, the list of failed jobs would be empty.
     if let failed = table.columns.firstIndex(where: { $0.name == "failed" }),
       table.name.hasPrefix("failures"), row[failed] == .whole(0)
     {
@@ -287,7 +287,7 @@ private struct AnalyticsFigureSections {
     case .pattern where table.name.hasPrefix("failures"): return jobs(table, [("pattern", name)])
     case .pattern: return PageLink.link(to: .patterns, id: name)
     case .material where table.name == "stock":
-      // The list compares exactly, figures without regard to case and white space.
+      // Figures ignore case and white space, but the list compares exactly.
       guard report.materials.stock.first(where: { $0.material == name })?.isSpelledAlike == true
       else { return nil }
       return PageLink.link(to: .stripFamilies, [("material", name)])
@@ -298,8 +298,8 @@ private struct AnalyticsFigureSections {
     }
   }
 
-  /// The list of the jobs behind a figure; `nil` if the list would show others, too, as it has no
-  /// filter for days and materials.
+  /// The URL of the list of the jobs behind a figure; `nil` if the figure depends on days or
+  /// materials, by which the list cannot be filtered.
   private func jobs(_ table: FigureTable, _ filters: [(String, String)]) -> String? {
     let filter = request.filter
     guard filter.from == nil, filter.to == nil, filter.material == nil,
@@ -319,7 +319,7 @@ private struct AnalyticsFigureSections {
 }
 
 extension AnalyticsReport {
-  /// Whether a part has no rows to speak of.
+  /// Whether a part has no figures to show.
   fileprivate func isEmpty(_ part: Part) -> Bool {
     switch part {
     case .jobs: jobs.total == 0

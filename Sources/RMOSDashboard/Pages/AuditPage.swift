@@ -3,11 +3,11 @@ import RMOSHTML
 import RMOSHTTP
 import RMOSModels
 
-/// The page at `/audit`: the newest verdict on the whole database, and what was found.
+/// The page at `/audit`: the verdict and the findings of the newest audit.
 struct AuditPage {
   private let view: BackgroundAudit.View
 
-  /// How many findings of a rule are listed; the downloads have more.
+  /// The maximum number of findings listed per rule; the downloads have more.
   private static let findingsShown = 100
 
   init(_ view: BackgroundAudit.View) { self.view = view }
@@ -112,7 +112,7 @@ struct AuditPage {
     return "<dl class=\"facts narrow\">\n\(rows.map(PageCell.fact))</dl>\n"
   }
 
-  /// How many checks ended in which way; those that warn have passed too, but are counted apart.
+  /// The number of checks with each result; those that passed with warnings are counted apart.
   private static func checks(of report: AuditReport) -> String {
     let warning = report.results.count(where: \.warns)
     let open = report.results.count { $0.state == .incomplete }
@@ -150,7 +150,7 @@ struct AuditPage {
     return "\(PageText.time(nextAt))"
   }
 
-  /// Asks for a check now; it works without scripts.
+  /// A button to ask for a check now, which works without scripts.
   private var button: HTML {
     guard view.isOn, view.underWaySince == nil, !view.isAsked,
       view.newest != nil || view.failure != nil
@@ -207,7 +207,7 @@ struct AuditPage {
         PlainText.counted($0, severity == .info ? "note" : severity.rawValue)
       }
     }.joined(separator: ", ")
-    // Where all have one severity, the heading says it.
+    // If all have the same severity, the heading has it.
     let isMixed = result.counts.count { $0.value > 0 } > 1
     let columns = ["Where"] + (isMixed ? ["Severity"] : []) + ["Column", "Finding"]
     let headings = columns.map {
@@ -269,7 +269,7 @@ struct AuditPage {
   private func place(of finding: AuditFinding) -> HTML {
     let table = finding.table.map { HTML(text: $0) } ?? "the file"
     if let id = finding.id {
-      // What is wrong with provenance may be that there is no such entity.
+      // Dangling provenance names an entity that does not exist.
       guard let kind = finding.kind, finding.code != AuditRule.danglingProvenance.code else {
         return "\(PageText.short(id, limit: 80)) <span class=\"dim id\">\(table)</span>"
       }
@@ -319,17 +319,17 @@ struct AuditPage {
 }
 
 extension AuditReport.RuleResult {
-  /// Whether it found no error, but something to warn of.
+  /// Whether the check passed with warnings.
   fileprivate var warns: Bool { state == .passed && counts[.warning, default: 0] > 0 }
 }
 
 extension AuditPage {
-  /// What can be downloaded.
+  /// A file to download: the report as text or JSON, or the repair plan.
   enum Format: String, CaseIterable {
     case text, json, sql
   }
 
-  /// The report or the repair plan as a file.
+  /// Returns the report or the repair plan as a file.
   ///
   /// - Throws: ``ErrorPage`` if there is no report.
   func download(_ format: Format) throws(ErrorPage) -> ServerResponse {

@@ -3,14 +3,14 @@ import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
-/// A table as CSV (RFC 4180) with the columns' names in the first line.
+/// A table as CSV (RFC 4180), with the names of the columns in the first line.
 struct CSV {
   private(set) var bytes: [UInt8] = []
 
   /// Creates a table without rows.
   init(_ names: [String]) { append(names.map(Value.text)) }
 
-  /// The lines appended since they were last taken.
+  /// Removes and returns the lines appended since the last call.
   mutating func take() -> [UInt8] {
     defer { bytes.removeAll(keepingCapacity: true) }
     return bytes
@@ -34,7 +34,7 @@ extension CSV {
     "message", "new",
   ]
 
-  /// Appends an issue, with the members it has in JSON.
+  /// Appends an issue, with the members that it has in JSON.
   private mutating func append(_ issue: Issue) {
     func text(_ text: String?) -> Value { text.map(Value.text) ?? .null }
     func number(_ number: Int?) -> Value { number.map { .integer(Int64($0)) } ?? .null }
@@ -46,7 +46,8 @@ extension CSV {
     ])
   }
 
-  /// The issues that a query selects, however many; `nil` if the ledger does not have the run.
+  /// Returns a response with the issues that a query selects; `nil` if the ledger does not have the
+  /// run.
   static func issues(
     _ query: IssueQuery, in store: any RecordStore, for request: ServerRequest
   ) throws -> ServerResponse? {

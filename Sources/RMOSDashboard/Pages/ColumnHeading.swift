@@ -1,19 +1,20 @@
 import RMOSHTML
 
-/// The heading of a column of a table, a link that sorts by it or turns the order around.
+/// The heading of a column of a table, a link that sorts by the column or reverses the order.
 struct ColumnHeading {
   var text: String
-  /// Whether its cells are numbers, which are set flush right.
+  /// Whether the cells are numbers, which are aligned to the right.
   var isNumber: Bool
   /// The link; `nil` if the table cannot be sorted.
   var link: String?
-  /// Whether the table is sorted by it, descending or not; `nil` if it is not.
+  /// Whether the order is descending; `nil` if the table is not sorted by the column.
   var isDescending: Bool?
 
-  /// The class of a cell with a number.
+  /// The class attribute of a cell, if it has a number.
   static func numeric(_ isNumber: Bool) -> HTML { isNumber ? " class=\"n\"" : "" }
 
-  /// The cell, with its role, as narrow screens lay the table out as blocks.
+  /// The cell, with an explicit role, which it would lose on narrow screens, where tables are laid
+  /// out as blocks.
   var cell: HTML {
     let sort: HTML =
       isDescending.map { " aria-sort=\"\($0 ? "descending" : "ascending")\"" } ?? ""

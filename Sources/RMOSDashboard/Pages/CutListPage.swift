@@ -5,7 +5,7 @@ import RMOSModels
 import RMOSSystem
 import RMOSStore
 
-/// What to cut for a number of rosettes of a pattern: a form, and a list to print.
+/// The page with the cut list for a number of rosettes of a pattern: a form, and a list to print.
 struct CutListPage {
   private let id: String
   private let name: String
@@ -50,10 +50,8 @@ struct CutListPage {
         \(form.form(of: id))\(PageCell.warnings(form.complaints))\(content)
         """)
   }
-}
 
-extension CutListPage {
-  /// What a sheet in the workshop is checked against later.
+  /// The day and the database, which tell a printed list from others.
   private var origin: HTML {
     """
     <p class="dim note">\(PageText.time(today.description)), from the database \
@@ -63,12 +61,12 @@ extension CutListPage {
   }
 }
 
-/// The form that a cut list is asked for with, and its values in an address.
+/// The form for a cut list, with its values in an address.
 struct CutListForm {
   /// The parameters, in order.
   static let parameters = ["count", "scrap", "stick", "kerf"]
 
-  /// How much to cut, and how; `nil` if it is not said, or wrong.
+  /// The options of the cut list; `nil` if the count is missing or a value is invalid.
   private(set) var options: CutList.Options?
   /// Messages about invalid values.
   private(set) var complaints: [String] = []
@@ -127,9 +125,9 @@ struct CutListForm {
       """
   }
 
-  /// The path of a pattern's cut list, and whether the id is in it.
+  /// The path of a pattern's cut list, and whether it contains the id.
   static func path(of id: String) -> (path: String, hasID: Bool) {
-    // Browsers resolve dots alone as steps, even if they are escaped.
+    // Browsers resolve the segments . and .., even if they are escaped.
     let path = "/patterns/\(id.percentEncoded)/cut-list"
     let isStep = id.isEmpty || id == "." || id == ".."
     return isStep || path.utf8.count > PageLink.longestLink ? ("/cut-list", false) : (path, true)

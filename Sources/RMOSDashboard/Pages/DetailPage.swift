@@ -66,7 +66,7 @@ struct DetailPage {
       case .real where kind.schema.style(ofMember: field.member) == .duration:
         return row(field.member, duration(value))
       default:
-        // Digits in a text are no number.
+        // Digits in a text are not grouped like those of a number.
         let isNumber = if case .text = field.type { false } else { true }
         let text = isNumber ? PageText.number(value) : nil
         return row(
@@ -191,7 +191,7 @@ struct References {
     var member: String
     var kind: EntityKind
     var id: String
-    /// The other's name; `nil` if it does not exist.
+    /// The name of the other entity; `nil` if it does not exist.
     var name: String?
   }
   /// The entities of a kind that refer to this one.
@@ -206,7 +206,7 @@ struct References {
   private var outgoing: [Outgoing] = []
   private var incoming: [Incoming] = []
 
-  /// How many referring entities are named per kind.
+  /// The maximum number of referring entities named per reference.
   private static let shown = 5
 
   init(of record: Record, in reader: any StoreReader) throws {
@@ -276,7 +276,7 @@ struct References {
   }
 }
 
-/// What runs did to an entity, the newest first, as a section of its page.
+/// The changes that runs made to an entity, the newest first, as a section of its page.
 private struct ChangesSection {
   private let history: EntityHistory
   private let kind: EntityKind

@@ -10,11 +10,11 @@ struct ErrorPage: Error {
   private let sentences: HTML
   private var retriesAfter: Int?
 
-  /// The page does not exist.
+  /// The page for an address that has no page.
   static let notFound = ErrorPage(
     status: 404, title: "Page not found",
     sentences: "<p>There is no page at this address. Go to the <a href=\"/\">overview</a>.</p>\n")
-  /// The URL has invalid escapes.
+  /// The page for an address with invalid escapes.
   static let badAddress = ErrorPage(
     status: 400, title: "Invalid address",
     sentences: """
@@ -22,17 +22,17 @@ struct ErrorPage: Error {
       Go to the <a href="/">overview</a>.</p>
 
       """)
-  /// Pages can only be read.
+  /// The page for methods other than GET and HEAD.
   static let methodNotAllowed = ErrorPage(
     status: 405, title: "Pages are read-only",
     sentences: "<p>Use GET or HEAD. To change entities, use <code>/api/rmos</code>.</p>\n")
 
-  /// There is nothing to download.
+  /// The page for a download of an audit that does not exist.
   static let noAudit = ErrorPage(
     status: 404, title: "No audit",
     sentences: "<p>This server has not <a href=\"/audit\">audited</a> the database.</p>\n")
 
-  /// The URL of a file has a parameter that its page does not know.
+  /// The page for a download with an unknown or invalid parameter.
   static func unknownParameter(_ sentence: String, page: String) -> ErrorPage {
     ErrorPage(
       status: 422, title: "Wrong parameter in the address",
@@ -43,7 +43,7 @@ struct ErrorPage: Error {
         """)
   }
 
-  /// The entity does not exist.
+  /// The page for an entity that does not exist.
   static func noEntity(_ kind: EntityKind, id: String) -> ErrorPage {
     ErrorPage(
       status: 404, title: "No such \(kind.schema.singular)",
@@ -89,7 +89,7 @@ struct ErrorPage: Error {
       """
   }
 
-  /// The page, of a store that holds the kinds of a catalog.
+  /// Returns the page, with links to the lists of a catalog's kinds.
   func response(_ catalog: EntityCatalog) -> ServerResponse {
     let document = PageDocument(
       title: title, section: nil,

@@ -8,8 +8,8 @@ struct Facet {
   struct Item {
     /// The label of the value.
     var name: HTML
-    /// Where it leads: to the list with this value, or without it if it is the active one; `nil` if
-    /// it cannot be in an address.
+    /// The URL of the list with this value, or without it if it is active; `nil` if it would be too
+    /// long.
     var link: String?
     var isActive = false
     var count: Int
@@ -19,10 +19,10 @@ struct Facet {
   /// The level of the heading.
   var level = 2
   var items: [Item]
-  /// Items that are no links.
+  /// Further items, without links.
   var rest: [HTML] = []
 
-  /// The filter under a heading; nothing if there are no values.
+  /// The filter under a heading; empty if there are no values.
   var section: HTML {
     guard !items.isEmpty else { return "" }
     let entries = items.map { item -> HTML in
@@ -41,13 +41,13 @@ struct Facet {
   }
 }
 
-/// The values of a filter, with the number of entities under the other filters.
+/// The values of a filter, each with the number of entities that pass the other filters.
 struct CountedFacet {
   let filter: EntitySchema.Filter
   /// The values, the most frequent first; `nil` while they are being counted.
   let values: FacetCounts?
 
-  /// How many values are listed.
+  /// The maximum number of values listed.
   private static let shown = 12
 
   /// The values of the filter as links, with the value of `request` marked as active.
@@ -90,7 +90,7 @@ struct CountedFacet {
   }
 }
 
-/// How many entities have each value of a filter.
+/// The number of entities with each value of a filter.
 struct FacetCounts: Sendable {
   /// The texts, the most frequent first, equally frequent ones in byte order.
   var texts: [(text: String, count: Int)] = []
@@ -105,7 +105,7 @@ struct FacetCounts: Sendable {
         others += group.count
       }
     }
-    // Stable, from byte order.
+    // The groups are in byte order, and sorting is stable.
     texts.sort { $0.count > $1.count }
   }
 }

@@ -5,9 +5,9 @@ import RMOSSystem
 
 /// The history as bars along a calendar, as inline SVG with a table.
 ///
-/// Days without entities leave a gap, and days to come, or long before almost all entities, have no
-/// place: one mistyped year would leave none for the others. A bar is a day, a week, a month or a
-/// year, whatever fits. Each kind has a color and a hatching of its own.
+/// Days without entities leave a gap. Days after today, or long before almost all entities, are
+/// left out, since one mistyped year would compress all others. A bar is a day, a week, a month or
+/// a year, whichever fits. Each kind has its own color and hatching.
 struct HistoryChart {
   private let history: MigrationHistory
   private let slots: [Slot]
@@ -15,7 +15,7 @@ struct HistoryChart {
   private let last: Int
   private let slotCount: Int
   private let omitsOlder: Bool
-  /// The entities whose day is yet to come.
+  /// The entities whose day is after today.
   private let future: MigrationStatus.EntityCounts
 
   private struct Slot {
@@ -84,7 +84,7 @@ struct HistoryChart {
     }
   }
 
-  /// The chart with its table; a sentence if there is no history.
+  /// The chart with its table; a sentence if there are no entities.
   var figure: HTML {
     guard let highest = slots.max(by: { $0.counts.total < $1.counts.total }) else {
       return future.total == 0
@@ -106,12 +106,12 @@ struct HistoryChart {
     return chart.figure(note: older + futureNote, showsLegend: false, table.details)
   }
 
-  /// Which entities are not in the chart as their day is yet to come.
+  /// A note about the entities that are not in the chart because their day is after today.
   private var futureNote: HTML {
     guard future.total > 0 else { return "" }
     let kinds = history.catalog.displayOrder.filter { future[$0] > 0 }.map { kind in
       let count = PlainText.counted(future[kind], kind.schema.singular, kind.schema.plural)
-      // Those with the latest days come first there.
+      // In this order the entities with the latest days come first.
       return "<a href=\"/\(kind.pathName)?sort=newest\">\(count)</a>" as HTML
     }
     let list = kinds.enumerated().map { $0 == 0 ? $1 : ", \($1)" as HTML }

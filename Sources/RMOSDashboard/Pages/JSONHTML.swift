@@ -3,7 +3,7 @@ import RMOSModels
 
 /// JSON laid out for reading: short containers on one line, longer ones with one line per member.
 ///
-/// Numbers keep their tokens, members their order.
+/// Numbers keep their source text, and members their order.
 struct JSONHTML {
   private var pieces: [HTML] = []
   /// The maximum length of JSON that is laid out.
@@ -11,7 +11,8 @@ struct JSONHTML {
   /// The maximum width of a container on one line.
   private static let lineWidth = 84
 
-  /// The text of a column as a block; text that is not JSON is shown unchanged, with a note.
+  /// Returns the text of a column as a block; text that is not JSON is shown unchanged, with a
+  /// note.
   static func block(_ text: String, label: String) -> HTML {
     guard text.utf8.count <= longest else {
       let start = String(decoding: text.utf8.prefix(4000), as: UTF8.self)
@@ -80,7 +81,7 @@ struct JSONHTML {
     _ open: HTML, _ close: HTML, _ elements: [Element], _ depth: Int,
     _ body: (inout JSONHTML, Element) -> Void
   ) {
-    // Deeper than this, more space would not help.
+    // Beyond 40 levels, deeper indentation would not help.
     func line(_ depth: Int) -> HTML {
       HTML(text: String(repeating: "  ", count: min(depth, 40))).afterLineBreak
     }
@@ -94,7 +95,7 @@ struct JSONHTML {
     pieces.append(close)
   }
 
-  /// Whether the value fits on one line; examines no more of it than that.
+  /// Whether the value fits on one line; stops examining it as soon as it does not.
   private func fits(_ value: JSONValue, _ depth: Int) -> Bool {
     var room = Self.lineWidth - 2 * depth
     return Self.take(value, &room, nesting: 0)

@@ -7,7 +7,7 @@ import RMOSStore
 struct ListPage {
   private let request: ListRequest
   private let records: [Record]
-  /// The run that wrote each record which has changed since; `nil` for the others.
+  /// For each record that has changed since a run wrote it, the run; `nil` for the others.
   private let edits: [Int64?]
   private let total: Int
   private let facets: [CountedFacet]
@@ -39,9 +39,9 @@ struct ListPage {
     self.request = request
   }
 
-  /// All pages of the list, for other programs.
+  /// Returns all pages of the list as one file.
   static func export(
-    _ request: ListRequest, _ format: String, in store: any RecordStore,
+    _ request: ListRequest, _ format: ListTable.Format, in store: any RecordStore,
     for serverRequest: ServerRequest
   ) throws -> ServerResponse {
     try store.read { reader in
@@ -62,7 +62,7 @@ struct ListPage {
         \(form)<p class="away" id="found" role="status"></p>
         <div id="results">
         \(summary)<div class="\(facetList == "" ? "" : "beside" as HTML)">
-        \(facetList)<div>\(records.isEmpty ? emptiness : table)\(pager)\(exports)</div></div></div>
+        \(facetList)<div>\(records.isEmpty ? placeholder : table)\(pager)\(exports)</div></div></div>
 
         """)
   }
@@ -162,18 +162,18 @@ struct ListPage {
       }
     return """
       <p class="summary"><span id="count">\(range)\(count)</span> \(chips)</p>
-      \(ofRun)\(PageCell.warnings(request.complaints))
+      \(runNote)\(PageCell.warnings(request.complaints))
       """
   }
 
-  /// What the run that the list is restricted to counted.
-  private var ofRun: HTML {
+  /// A note about the figure of the run to which the list is restricted.
+  private var runNote: HTML {
     let total = request.isOfRunOnly ? total : nil
     guard let note = request.runEntities?.note(kind, total: total) else { return "" }
     return "<p class=\"dim note\" id=\"of-run\">\(note)</p>\n"
   }
 
-  private var emptiness: HTML {
+  private var placeholder: HTML {
     guard request.isNarrowed else {
       return """
         <p class="nothing">There are no \(kind.schema.plural) yet. \
@@ -194,7 +194,8 @@ struct ListPage {
       """
   }
 
-  /// The table; with explicit roles, as narrow screens lay it out as blocks.
+  /// The table, with explicit roles, which it would lose on narrow screens, where it is laid out as
+  /// blocks.
   private var table: HTML {
     let columns = kind.schema.presentation.columns
     let headings = columns.map { heading($0) }
@@ -220,7 +221,7 @@ struct ListPage {
       """
   }
 
-  /// The heading of a column, a link that sorts by it or turns the order around.
+  /// The heading of a column, a link that sorts by the column or reverses the order.
   private func heading(_ column: EntitySchema.Column) -> HTML {
     let isDescending = request.order.isDescending(column.member)
     let next = request.ordered(
@@ -230,7 +231,8 @@ struct ListPage {
     ).cell
   }
 
-  /// The cell that names a row and says whether it was edited; of a pattern, with a small drawing.
+  /// The cell that names a row, with a mark if it was edited, and with a small drawing of a
+  /// pattern.
   private func title(
     _ record: Record, _ column: EntitySchema.Column, editedSince run: Int64?
   ) -> HTML {
@@ -278,10 +280,10 @@ struct ListPage {
 }
 
 extension EntitySchema.Column {
-  /// Whether its cells are numbers, which are set flush right.
+  /// Whether the cells are numbers, which are aligned to the right.
   var isNumber: Bool { style == .number || style == .duration }
 
-  /// What people call its two orders.
+  /// The names of the two orders by the column.
   fileprivate var directions: (up: String, down: String) {
     switch style {
     case .number: ("smallest first", "largest first")

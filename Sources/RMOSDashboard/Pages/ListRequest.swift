@@ -6,7 +6,7 @@ import RMOSStore
 ///
 /// Invalid values fall back to the default, and the page says so.
 struct ListRequest {
-  /// One filter that the address may carry.
+  /// A filter of the kind's lists.
   typealias Filter = EntitySchema.Filter
 
   let kind: EntityKind
@@ -16,9 +16,9 @@ struct ListRequest {
   var searchMember: String
   /// The active filters, with their values as given.
   var filters: [(filter: Filter, value: String)] = []
-  /// The run and the outcome that the list is restricted to, as given.
+  /// The run and the outcome to which the list is restricted, as given.
   private var runText: (run: String, outcome: String)?
-  /// The same, once it has been looked up.
+  /// The entities of that run, once it has been looked up.
   private(set) var runEntities: RunEntities?
   var order: ListOrder
   /// The page, from 1.
@@ -28,15 +28,15 @@ struct ListRequest {
   /// Messages about invalid values.
   var complaints: [String] = []
 
-  /// The name of a search in the id, the name and the metadata, or what a job did.
+  /// The choice of searching in all of a kind's search members at once.
   static let anywhere = "anywhere"
 
-  /// What can be searched, the default first.
+  /// The members that can be searched, the default first.
   static func searchMembers(_ kind: EntityKind) -> [String] {
     kind.schema.searchMembers + [anywhere]
   }
 
-  /// The parameters of a list's URL; with `id`, it is the URL of an entity.
+  /// The parameters of a list's URL, and `id`, with which it is the URL of an entity.
   static func parameters(of kind: EntityKind) -> [String] {
     ["q", "in", "sort", "page", "per", "format", "id", "run", "outcome"]
       + kind.schema.presentation.filters.map(\.name)
@@ -75,12 +75,12 @@ struct ListRequest {
 
   /// Whether a filter is set by links only.
   ///
-  /// The form has a field for every other, in which nothing means any value.
+  /// The form has a field for each other filter, which is empty for any value.
   static func isSetByLinks(_ filter: Filter, _ kind: EntityKind) -> Bool {
     filter.isFacet || kind.schema.target(ofMember: filter.member) != nil
   }
 
-  /// Looks up the run that the list is restricted to.
+  /// Looks up the run to which the list is restricted.
   mutating func findRun(in reader: any StoreReader) throws {
     guard let (text, outcomeText) = runText else { return }
     runText = nil
@@ -124,7 +124,7 @@ struct ListRequest {
       : .contains(member: member, text: text)
   }
 
-  /// Whether it is restricted by a search or a filter.
+  /// Whether the list is restricted by a search or a filter.
   var isNarrowed: Bool { !search.isEmpty || !filters.isEmpty || runEntities != nil }
 
   /// The value of an active filter; `nil` if it is not active.
@@ -157,7 +157,7 @@ struct ListRequest {
     return copy
   }
 
-  /// Whether nothing but a run restricts it.
+  /// Whether the list is restricted by nothing but possibly a run.
   var isOfRunOnly: Bool { search.isEmpty && filters.isEmpty }
 
   /// The parameters that name the run.
@@ -187,12 +187,12 @@ struct ListRequest {
   var link: String { PageLink.link(to: kind, parameters()) ?? "/\(kind.pathName)" }
 }
 
-/// The order of a list as addresses have it: `id`, `newest`, or a column's member, `-member` for
-/// the other way around.
+/// The order of a list as addresses have it: `id`, `newest`, a column's member, or descending with
+/// `-member`.
 struct ListOrder: Hashable {
   let order: RecordQuery.Order
 
-  /// The order that a parameter names; `nil` if the kind's list has none of that name.
+  /// Creates the order that a parameter names; `nil` if the kind's lists have none of that name.
   init?(_ text: String, of kind: EntityKind) {
     switch text {
     case "id": order = .id
@@ -216,7 +216,7 @@ struct ListOrder: Hashable {
     }
   }
 
-  /// Whether the list is in the order of a column, and which way; `nil` if not.
+  /// Whether the order is descending; `nil` if it is not that of the column.
   func isDescending(_ member: String) -> Bool? {
     switch order {
     case .member(member, let isDescending): isDescending
@@ -228,7 +228,7 @@ struct ListOrder: Hashable {
 }
 
 extension EntityKind {
-  /// The members that lists can be sorted by: the columns, and the id.
+  /// The members by which lists can be sorted: the columns, and the id.
   fileprivate var sortMembers: [String] {
     let members = schema.presentation.columns.map(\.member)
     return members.contains("id") ? members : members + ["id"]

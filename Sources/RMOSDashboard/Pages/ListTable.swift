@@ -2,11 +2,12 @@ import RMOSHTML
 import RMOSModels
 import RMOSStore
 
-/// The names of the entities that others refer to.
+/// The names of the entities to which records refer.
 struct ReferenceNames {
   private var names: [EntityKind: [[UInt8]: String]] = [:]
 
-  /// Looks up what `records` refer to in the columns of their list: one query a kind.
+  /// Looks up the entities to which `records` refer in the columns of their list, with one query
+  /// per kind.
   init(of records: [Record], _ kind: EntityKind, in reader: any StoreReader) throws {
     var ids: [EntityKind: Set<[UInt8]>] = [:]
     for column in kind.schema.presentation.columns where column.style == .reference {
@@ -29,10 +30,15 @@ struct ReferenceNames {
   subscript(kind: EntityKind, id: String) -> String? { names[kind]?[Array(id.utf8)] }
 }
 
-/// Entities as a list shows them, for other programs.
+/// The entities of a list as a file.
 struct ListTable {
+  /// The formats of the file.
+  enum Format: String {
+    case csv, json
+  }
+
   private let kind: EntityKind
-  /// The columns: a name, and the value in a record.
+  /// The columns: their names, and functions that return the value of a record.
   private let columns: [(name: String, value: (Record, ReferenceNames) -> Value)]
 
   /// Creates a table of the columns of a kind's list, with the names of referenced entities.
@@ -57,12 +63,14 @@ struct ListTable {
     self.columns = columns
   }
 
-  /// The entities that a query selects, however many, as a file in the format `csv` or `json`.
+  /// Returns all entities that a query selects as a file.
   func file(
-    _ format: String, of query: RecordQuery, in reader: any StoreReader, for request: ServerRequest
+    _ format: Format, of query: RecordQuery, in reader: any StoreReader, for request: ServerRequest
   ) throws -> ServerResponse {
-    format == "csv"
-      ? try csv(query, in: reader, for: request) : try json(query, in: reader, for: request)
+    switch format {
+    case .csv: try csv(query, in: reader, for: request)
+    case .json: try json(query, in: reader, for: request)
+    }
   }
 
   private func csv(
@@ -101,7 +109,7 @@ struct ListTable {
     return try file.body(of: .json([]))
   }
 
-  /// Calls `body` with the records of a query, some at a time, and the names of the entities to
+  /// Calls `body` with the records of a query, 500 at a time, and the names of the entities to
   /// which they refer.
   private func forEachPart(
     of query: RecordQuery, in reader: any StoreReader,

@@ -8,26 +8,26 @@ import RMOSStore
 /// The page at `/`: the store's health, contents and recent runs.
 struct OverviewPage {
   private let status: MigrationStatus
-  /// The history; `nil` if it is still being counted, or a table it is read from is missing or
-  /// damaged.
+  /// The history; `nil` if it is still being counted, or if it cannot be read because a table is
+  /// missing or damaged.
   private let history: MigrationHistory?
   private let isCountingHistory: Bool
   private let runs: [LedgerRun]
-  /// The newest migration, which need not be among the runs that are listed.
+  /// The newest migration, which may be older than ``runs``.
   private let newestMigration: LedgerRun?
   private let current: CurrentRun
   private let today: CalendarDay
-  /// The newest patterns, to be drawn.
+  /// The newest patterns, for their drawings.
   private var drawn: [Record] = []
 
-  /// How many runs are listed.
+  /// The maximum number of runs listed.
   private static let runsShown = 6
 
   init(
     store: any RecordStore, status: MigrationStatus, today: CalendarDay,
     history: () throws -> MigrationHistory?
   ) throws {
-    // The health section reports why something cannot be read.
+    // If something cannot be read, the health section reports why.
     let found = try Self.ifReadable {
       try CurrentRun.found(in: store) { reader in
         (
@@ -118,7 +118,7 @@ struct OverviewPage {
       case .errors: ("errors", "✗")
       }
     let word = health.words.prefix(1).uppercased() + health.words.dropFirst() + "."
-    // What failed comes first.
+    // A failed migration comes before the verdict.
     let failure: HTML = unfinished.map { "\($0.what)</strong> \($0.next) <strong>" } ?? ""
     let last = status.database.lastMigration
     let when: HTML =
@@ -135,12 +135,12 @@ struct OverviewPage {
       """
   }
 
-  /// Whether an audit found errors that the quick check, which is not complete, does not see.
+  /// Whether an audit found errors, and the health check is not complete enough to see them.
   private var isKnownUnsound: Bool {
     !status.validation.isComplete && status.lastAudit?.outcome.verdict == .errors
   }
 
-  /// The findings of the last audit, if the current check does not include them.
+  /// The verdict of the last audit, unless the health check is as complete.
   private var audit: HTML {
     guard let last = status.lastAudit, !status.validation.isComplete else { return "" }
     let since = AuditOutcome.sinceWords(last.hasChanged, "the database")
@@ -150,10 +150,10 @@ struct OverviewPage {
       """
   }
 
-  /// What went wrong in the newest migration, and where to read on.
+  /// The failure of the newest migration, with a link to its page; `nil` if it succeeded.
   ///
-  /// `isNew` is false if all that failed had failed before, or nothing failed that would not be
-  /// read by the next run.
+  /// `isOver` is `false` if it has not read the whole source. `isNew` is `false` if all failures
+  /// are known, or if it was interrupted, since the next run continues it.
   private var unfinished: (what: HTML, next: HTML, isOver: Bool, isNew: Bool)? {
     guard let run = newestMigration, run.id != current.id, run.undoneBy == nil else { return nil }
     let link = PageLink.run(run.id)
@@ -172,7 +172,7 @@ struct OverviewPage {
         report, true, run.failedNew != 0
       )
     case .failed: return ("The last migration failed.", report, false, true)
-    // A run whose process died stays marked as running.
+    // A run whose process has died is still marked as running.
     case .interrupted, .running:
       return (
         "The last migration was interrupted.",
@@ -193,7 +193,7 @@ struct OverviewPage {
     return "<ul class=\"tiles\" aria-label=\"Entities\">\n\(tiles)</ul>\n"
   }
 
-  /// Whether something is wrong, which comes before everything else.
+  /// Whether the database has errors, in which case the health section comes first.
   private var hasErrors: Bool { !status.validation.errors.isEmpty }
 
   private var health: HTML {
@@ -202,7 +202,7 @@ struct OverviewPage {
     let findings =
       errors.map { finding($0, "error", "✗") }
       + worstFirst(validation.warnings).map { finding($0, "warning", "!") }
-    // The audit page has the others, if there is one.
+    // If there has been an audit, its page has the other findings.
     let shown = status.lastAudit == nil ? findings.count : Self.findingsShown
     let rest: HTML =
       findings.count > shown
@@ -241,7 +241,7 @@ struct OverviewPage {
       """
   }
 
-  /// How many kinds of findings are listed where the audit page has all.
+  /// The maximum number of findings listed if the audit page has all of them.
   private static let findingsShown = 3
 
   private func worstFirst(_ sentences: [String]) -> [String] {
@@ -252,7 +252,7 @@ struct OverviewPage {
       .map { sentences[$0.index] }
   }
 
-  /// A finding of the health check, by its first example rather than the name of a rule.
+  /// A finding of the health check, represented by its first example.
   private func finding(_ sentence: String, _ name: String, _ sign: String) -> HTML {
     let problem = status.validation.problems[sentence]
     let text = problem.map(\.first) ?? sentence
@@ -330,7 +330,7 @@ struct OverviewPage {
   }
 }
 
-/// The migration in progress; hidden if there is none, until the script finds that one has begun.
+/// The migration in progress; hidden if there is none, until the script sees one begin.
 private struct RunPanel {
   private let run: LedgerRun?
 
@@ -339,7 +339,7 @@ private struct RunPanel {
   var section: HTML {
     let total = run?.statistics.total
     let isHidden: HTML = run == nil ? " hidden" : ""
-    // A link to a place on the run's page, which the script completes if there is no run yet.
+    // The script sets the link if there is no run yet.
     func place(_ fragment: String) -> HTML {
       "data-place=\"\(fragment)\""
         + (run.map { " href=\"\(PageLink.run($0.id))\(fragment)\"" } ?? "")
@@ -384,7 +384,7 @@ private struct RunList {
     }
     let columns: [RunListColumn] = [
       .run, .state, .failed, .found, .migrated, .updated, .skipped, .started, .duration,
-    ].filter { $0.says(somethingOf: runs) }
+    ].filter { $0.isUseful(for: runs) }
     return """
       <section aria-labelledby="runs">
       <h2 id="runs">Runs</h2>

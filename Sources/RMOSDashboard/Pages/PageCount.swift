@@ -2,19 +2,19 @@ import RMOSHTML
 import RMOSHTTP
 import RMOSModels
 
-/// The page of a list that an address asks for.
+/// The page of a list that an address names.
 struct PageChoice {
-  /// The page, from 1; `nil` if none is asked for.
+  /// The page, from 1; `nil` if the address names none.
   private(set) var page: Int?
-  /// How many entries a page has.
+  /// The number of entries per page.
   private(set) var size = Self.sizes[0]
-  /// What is said about values that cannot be used.
+  /// Messages about invalid values.
   private(set) var complaints: [String] = []
 
   /// The sizes that pages may have, the default first.
   static let sizes = [50, 100, 200]
 
-  /// Reads `page` and `per`; what is empty is not given.
+  /// Reads the parameters `page` and `per`; empty ones count as absent.
   init(_ target: RequestTarget) {
     if let text = target["page"], !text.isEmpty {
       let number = text.wholeNumber.map { Int(clamping: $0) } ?? 0
@@ -33,7 +33,7 @@ struct PageChoice {
     }
   }
 
-  /// Reads the same, and `sort` into an order that stays the default if there is no such.
+  /// Reads the parameters `page`, `per` and `sort`; an unknown order leaves `order` unchanged.
   init<Order>(_ target: RequestTarget, _ order: inout Order, _ read: (String) -> Order?) {
     self.init(target)
     guard let text = target["sort"], !text.isEmpty else { return }
@@ -45,13 +45,13 @@ struct PageChoice {
     }
   }
 
-  /// What is said if a page lies beyond the last one, which is shown then.
+  /// The message if a page is beyond the last one, which is shown instead.
   static func complaints(_ page: Int, last: Int) -> [String] {
     page <= last ? [] : ["There is no page \(PlainText.grouped(page)); the last is shown."]
   }
 }
 
-/// How a list is divided into pages.
+/// The division of a list into pages.
 struct PageCount {
   private let total: Int
   private let size: Int
@@ -64,13 +64,13 @@ struct PageCount {
     last = max(1, (total + size - 1) / size)
   }
 
-  /// What a page shows: "51–100".
+  /// The range of entries on a page: "51–100".
   func range(_ page: Int) -> String {
     let first = (page - 1) * size + 1
     return "\(PlainText.grouped(first))–\(PlainText.grouped(min(total, first + size - 1)))"
   }
 
-  /// The links to other pages; nothing if there is one page only.
+  /// The links to other pages; empty if there is only one page.
   func pager(_ page: Int, _ link: (Int) -> String?) -> HTML {
     guard last > 1 else { return "" }
     func item(_ number: Int, _ name: String, _ relation: String) -> HTML {

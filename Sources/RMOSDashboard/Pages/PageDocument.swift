@@ -7,17 +7,17 @@ import RMOSModels
 struct PageDocument {
   /// The page's title.
   var title: String
-  /// The path of the navigation entry it belongs to, `/` for the overview; `nil` for none.
+  /// The path of the navigation entry to which the page belongs; `nil` for none.
   var section: String?
   /// The content of `main`.
   var main: HTML
-  /// The number of seconds after which the page reloads itself, for a page that waits for a result;
-  /// `nil` if it does not.
+  /// The number of seconds after which a page that waits for a result reloads itself without
+  /// scripts; `nil` for other pages.
   ///
-  /// With scripts, only the element with `data-refreshing` is reloaded.
+  /// With scripts, only the elements with `data-refreshing` are reloaded.
   var refreshSeconds: Int?
 
-  /// The page as a response, which is "not modified" if the browser already has it.
+  /// Returns the page as a response; 304 if the browser already has it.
   func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
     var answer = response(status: 200, catalog)
     let tag = entityTag(catalog)
@@ -30,20 +30,21 @@ struct PageDocument {
     return answer
   }
 
-  /// The entity tag: of what differs between pages, and of digests of what does not.
+  /// The entity tag of the page.
   ///
-  /// The style and the script are half of a page or more.
+  /// The style and the script, which are half of a page or more, enter it by the digests in the
+  /// content security policy.
   private func entityTag(_ catalog: EntityCatalog) -> String {
     let parts = [
       Self.frame.contentSecurityPolicy, title,
       Self.header(section, catalog).markup, main.markup,
       Self.footer.markup,
     ]
-    // Separated, so that text cannot move from one part to the next.
+    // The separator keeps text that moves from one part to the next from giving the same tag.
     return "\"p\(SHA256.hash(Array(parts.joined(separator: "\0").utf8)).description.prefix(32))\""
   }
 
-  /// The page as a response with a status.
+  /// Returns the page as a response with a status.
   func response(status: Int, _ catalog: EntityCatalog) -> ServerResponse {
     var page = Self.frame
     page.title = "\(title) · RMOS"
@@ -73,7 +74,7 @@ struct PageDocument {
       ], body: Array(text.utf8))
   }
 
-  /// The frame of all pages.
+  /// The parts that all pages share.
   private static let frame: HTMLPage = {
     var page = HTMLPage(title: "RMOS", script: PageAssets.script)
     page.addedStyle = ChartStyle.style + CutList.style + PageAssets.style

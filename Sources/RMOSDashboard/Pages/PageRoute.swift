@@ -5,15 +5,15 @@ import RMOSModels
 enum PageRoute: Hashable {
   case overview
   case analytics
-  /// The newest whole audit.
+  /// The newest audit of the whole store.
   case audit
   /// The runs in the ledger.
   case runs
   case run(String)
   case list(EntityKind)
-  /// An entity; its id is in the path, or where that cannot have it, in a parameter.
+  /// An entity, whose id is in the path, or in a parameter if the path cannot contain it.
   case entity(EntityKind, id: String, isParameter: Bool)
-  /// What to cut for a pattern, whose id is in the path or in a parameter.
+  /// The cut list of a pattern, whose id is in the path or in a parameter.
   case cutList(pattern: String, isParameter: Bool)
 
   /// Creates the route of an address; `nil` if there is no such page.
@@ -53,7 +53,7 @@ enum PageRoute: Hashable {
     }
   }
 
-  /// What is said about a parameter that the page does not know, or that is given twice; `nil` if
+  /// A message about a parameter that the page does not know, or that is given twice; `nil` if
   /// there is none.
   func complaint(about target: RequestTarget) -> String? {
     let known = parameters

@@ -9,23 +9,22 @@ import RMOSSystem
 /// Each page works without its script. Text from the database goes through ``HTML``, so it is never
 /// markup.
 struct PageRouter: Sendable {
-  /// The store.
   let store: any RecordStore
-  /// Its status, possibly from a cache.
+  /// Returns the status of the store, possibly from a cache.
   let status: @Sendable () throws -> MigrationStatus
-  /// Its history with a maximum number of days, possibly from a cache; `nil` while that of so many
-  /// entities is being counted.
+  /// Returns the history, of up to `limit` days, of a store with `total` entities, possibly from a
+  /// cache; `nil` while it is being counted.
   let history: @Sendable (_ limit: Int, _ total: Int) throws -> MigrationHistory?
-  /// Its figures, kept.
+  /// The cached figures.
   let figures: AnalyticsFigures
   /// The cached numbers of entities.
   let totals: EntityTotals
-  /// The state of the background audits.
+  /// Returns the state of the background audits.
   var audit: @Sendable () -> BackgroundAudit.View = { .off }
-  /// Asks for an audit; `nil` if there are none.
+  /// Asks for an audit; `nil` if audits are turned off.
   var askForAudit: (@Sendable () -> Void)?
 
-  /// Whether a target is a page: everything except `/api` and the document that describes it.
+  /// Whether a target is that of a page: any except those of the API and its description.
   static func answers(_ target: String) -> Bool {
     let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
     return path.first == UInt8(ascii: "/") && !path.starts(with: "/api/".utf8)
@@ -34,7 +33,7 @@ struct PageRouter: Sendable {
       }
   }
 
-  /// Responds to a request for a page; an error becomes a page too.
+  /// Returns the response to a request for a page; an error becomes a page too.
   func response(to request: ServerRequest, _ target: RequestTarget) -> ServerResponse {
     let route = PageRoute(target, store.catalog)
     let methods = Route.readingMethods + (route == .audit ? ["POST"] : [])
@@ -54,7 +53,7 @@ struct PageRouter: Sendable {
       guard let route else { throw ErrorPage.notFound }
       if let file = try file(route, target, request) { return file }
       var document = try page(route, target)
-      // What is not known is ignored, and the page says so.
+      // Unknown parameters are ignored, and the page says so.
       if let complaint = route.complaint(about: target) {
         document.main =
           PageCell.warning("Ignored: \(PageText.short(complaint, limit: 1000))") + document.main
@@ -67,7 +66,7 @@ struct PageRouter: Sendable {
     }
   }
 
-  /// Asks for an audit, as the button on its page does, and leads back there.
+  /// Asks for an audit, as the button on the audit page does, and redirects to that page.
   private func askedForAudit(_ request: ServerRequest) -> ServerResponse {
     if let refusal = AccessPolicy.originRefusal(of: request) {
       return refusal.response(to: request.fields, forPage: true)
@@ -80,8 +79,7 @@ struct PageRouter: Sendable {
         + ServerResponse.securityFields)
   }
 
-  /// The response that is to be saved as a file, such as a list for other programs; `nil` if a page
-  /// is asked for.
+  /// Returns a file to download, such as a list as CSV; `nil` if the request is for a page.
   private func file(
     _ route: PageRoute, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse? {
@@ -111,10 +109,11 @@ struct PageRouter: Sendable {
         throw ErrorPage.unknownFormat(text, RunDownload.allCases.map(\.rawValue))
       }
       return try download.response(try runRequest(id, target), in: store, for: request)
-    case .list(let kind) where ["csv", "json"].contains(text):
+    case .list(let kind):
+      guard let format = ListTable.Format(rawValue: text) else { return nil }
       try check()
-      return try ListPage.export(ListRequest(kind, target), text, in: store, for: request)
-    case .overview, .analytics, .list, .entity, .cutList: return nil
+      return try ListPage.export(ListRequest(kind, target), format, in: store, for: request)
+    case .overview, .analytics, .entity, .cutList: return nil
     }
   }
 

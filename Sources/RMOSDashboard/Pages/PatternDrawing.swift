@@ -1,8 +1,8 @@
 import RMOSHTML
 import RMOSModels
 
-/// The drawing of what a pattern's geometry gives for certain: its rings if they have radii, or the
-/// grid of its block if that has rows and columns.
+/// The drawing of a pattern: of its rings if the geometry gives their radii, or else of its block
+/// if the geometry gives rows and columns.
 struct PatternDrawing {
   private let record: Record
 
@@ -26,11 +26,12 @@ struct PatternDrawing {
     return frame("Drawing", "<p class=\"dim\">\(reason)</p>\n")
   }
 
-  /// The most bytes of a geometry that is drawn in a list, and the most rings.
+  /// The maximum size of a geometry that is drawn in a list, bytes, and the maximum number of
+  /// rings.
   private static let (longestThumbnail, mostRings) = (1 << 16, 12)
 
-  /// A small drawing of the rings or the block, which says nothing that the row does not; a plain
-  /// rim if nothing can be drawn.
+  /// A small drawing of the rings or the block for a list, hidden from screen readers; a dashed rim
+  /// if nothing can be drawn.
   var thumbnail: HTML {
     var rings: [HTML] = []
     for member in ["geometry", "rosette_geometry"] where rings.isEmpty {
@@ -102,7 +103,7 @@ struct PatternDrawing {
 
   private static func drawing(of geometry: RingGeometry) -> HTML {
     let reach = max(geometry.rings.map(\.reach).max() ?? 1, geometry.soundHole ?? 0) * 1.03
-    // Scaled to 1,000, so that tiny and huge lengths are drawn alike.
+    // Lengths are scaled to 1000, so that tiny and huge ones are drawn alike.
     func scaled(_ length: Double) -> String { PageText.coordinate(length / reach * 1000) }
     let rings = geometry.rings.map { ring -> HTML in
       var parts: [HTML] = []
@@ -124,7 +125,7 @@ struct PatternDrawing {
       }
       for radius in ring.edges {
         parts.append("<circle class=\"edge\" r=\"\(scaled(radius))\"/>")
-        // Of a ring without a width, the line is all there is to show its material by.
+        // A ring without a width has only its line to show the material.
         if ring.band == nil, ring.material != nil {
           parts.append(
             "<circle class=\"line\(WoodTone.classes(ring.material))\" r=\"\(scaled(radius))\"/>")
@@ -193,7 +194,7 @@ struct PatternDrawing {
   }
 }
 
-/// A block of chips in rows and columns, as in catalogs: the motif that is repeated around the
+/// A block of chips in rows and columns, as catalogs show it: the motif that is repeated around the
 /// rosette.
 struct BlockGeometry {
   private let rows: Int
@@ -224,13 +225,14 @@ struct BlockGeometry {
     }
   }
 
-  /// The height as a multiple of the width, if the geometry gives a plausible one.
+  /// The height as a multiple of the width; `nil` if the geometry gives no plausible one.
   private var givenProportion: Double? {
     guard let width, let height, 0.02...50 ~= height / width else { return nil }
     return height / width
   }
 
-  /// The lines between columns and rows, in a block of a size.
+  /// The lines between columns and between rows, as the data of an SVG path; none in a direction
+  /// with more than `mostLines`.
   private func lines(_ width: Double, _ height: Double, mostLines: Int) -> String {
     func place(_ index: Int, of count: Int, _ length: Double) -> String {
       PageText.coordinate(Double(index) / Double(count) * length)
@@ -243,7 +245,7 @@ struct BlockGeometry {
     return (down + across).joined()
   }
 
-  /// The block in a square of 200 around the origin.
+  /// A small drawing, in a square of 200 by 200 around the origin.
   var thumbnail: HTML {
     let proportion = min(max(givenProportion ?? Double(rows) / Double(columns), 0.15), 6)
     let (width, height) = proportion > 1 ? (186 / proportion, 186) : (186, 186 * proportion)

@@ -114,7 +114,7 @@ struct PatternSection {
     guard estimated > 0 else { return "the median is \(PageText.duration(actual * 60))" }
     let percent = (actual / estimated - 1) * 100
     if abs(percent) < 0.5 { return "the same as the median" }
-    // Nothing takes no time at all.
+    // "100 % less" would mean no time at all.
     if percent < -99 { return "the median takes over 99 % less" }
     return
       "the median takes \(FigureText.number(abs(percent), 0)) % \(percent > 0 ? "longer" : "less")"

@@ -1,12 +1,12 @@
 import RMOSModels
 
-/// The rings that a geometry gives for certain.
+/// The rings that a geometry specifies.
 struct RingGeometry {
   /// A ring.
   struct Ring: Hashable {
     /// The number of the ring in the geometry, from 1.
     var number: Int
-    /// The radius, if it is given as one.
+    /// The radius, if given.
     var radius: Double?
     /// The inner edge, if given.
     var inner: Double?
@@ -14,12 +14,12 @@ struct RingGeometry {
     var outer: Double?
     /// The width, if given.
     var width: Double?
-    /// The number of segments, if it is given and can be shown.
+    /// The number of segments, if it is given and can be drawn.
     var segments: Int?
-    /// The material as the geometry names it, if it does.
+    /// The material, if given.
     var material: String?
 
-    /// The area that its width covers; `nil` if it has none.
+    /// The area that the ring's width covers; `nil` if it has none.
     ///
     /// A width extends outward from an inner edge, inward from an outer one, and is centered on a
     /// radius.
@@ -31,7 +31,8 @@ struct RingGeometry {
       return outer.map { ($0 - min(width, $0) / 2, min(width, $0)) }
     }
 
-    /// The radii of its lines: those given, and an edge that follows from the other one.
+    /// The radii of its lines: those given, and the edge that follows from the other edge and the
+    /// width.
     var edges: [Double] {
       var edges = [inner, radius, outer].compactMap { $0 }
       if edges.count == 1, radius == nil, let band {
@@ -149,7 +150,7 @@ struct RingGeometry {
       ?? half.flatMap { Self.number(ring, spelled($0)) }.map { $0 / 2 }
   }
 
-  /// The first of the members that is a drawable length.
+  /// The first of the members that is a length that can be drawn.
   private static func number(_ value: JSONValue, _ names: [String]) -> Double? {
     for name in names {
       if let number = value[name]?.double, number > 0, number < 1e6 { return number }

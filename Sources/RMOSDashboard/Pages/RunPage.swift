@@ -4,9 +4,9 @@ import RMOSMigration
 import RMOSModels
 import RMOSStore
 
-/// The page of a run: how it ended, what is wrong with its source and why, and what it did.
+/// The page of a run: its result, the issues of its source, and its outcomes.
 ///
-/// While the run is under way, it says what is committed so far, and loads itself again.
+/// While the run is in progress, the page shows what is committed so far, and reloads itself.
 struct RunPage {
   private let run: LedgerRun
   private let report: MigrationReport
@@ -54,7 +54,7 @@ struct RunPage {
         case .running: "open"
         case .failed, .interrupted: "warnings"
         }
-      return "<p class=\"verdict \(mood)\">\(deed)</p>\n"
+      return "<p class=\"verdict \(mood)\">\(result)</p>\n"
     }
     let gravity = report.gravity
     let undone: HTML =
@@ -69,15 +69,15 @@ struct RunPage {
       """
   }
 
-  /// The report's sentence, in which the run that failures were compared with is a link.
+  /// The report's sentence, with a link to the run with which failures were compared.
   private var sentence: HTML {
     let (text, since) = report.verdictSinceRun
     let link: HTML = since.map { " <a href=\"\(PageLink.run($0))\">run \($0)</a>" } ?? ""
     return "\(text)\(link)."
   }
 
-  /// What a run that is no migration did.
-  private var deed: HTML {
+  /// The result of a run that is not a migration.
+  private var result: HTML {
     let state = PageCell.status(run.stateText)
     let undone: HTML =
       run.undoneBy.map { " Undone by <a href=\"\(PageLink.run($0))\">run \($0)</a>." } ?? ""
@@ -128,20 +128,20 @@ struct RunPage {
 
   private var outcomes: HTML {
     if let undo = run.undo {
-      // Removed rows are listed nowhere, so the number links to the run that was undone.
+      // No list has the removed rows, so the number links to the run that was undone.
       func number(_ number: Int) -> HTML {
         number == 0
           ? "0"
           : "<a href=\"\(PageLink.run(undo.run))#outcomes\">\(PlainText.grouped(number))</a>"
       }
-      return deeds(
+      return outcomeTable(
         ["removed", "restored"],
         undo.byKind.map { ($0.kind, [number($0.removed), number($0.restored)]) },
         [number(undo.removed), number(undo.restored)])
     }
     guard run.isMigration else {
       let outcomes: [RunFigure] = [.migrated, .updated]
-      return deeds(
+      return outcomeTable(
         ["created", "changed"],
         run.statistics.catalog.kinds.map { kind in
           (kind, outcomes.map { RunCount(of: $0, kind, in: run).html })
@@ -155,8 +155,8 @@ struct RunPage {
     }
   }
 
-  /// What a run that is no migration did, by kind.
-  private func deeds(
+  /// The outcomes of a run that is not a migration, per kind.
+  private func outcomeTable(
     _ names: [String], _ rows: [(EntityKind, [HTML])], _ totals: [HTML]
   ) -> HTML {
     func cells(_ cells: [HTML]) -> HTML { HTML(cells.map { "<td class=\"n\">\($0)</td>" as HTML }) }
@@ -183,7 +183,7 @@ struct RunPage {
       """
   }
 
-  /// The files that the run did not read, and the members that it kept beside the tables.
+  /// The files that the run did not read, and the members that it kept without a column.
   private var sourceNotes: HTML {
     let facts = report.sourceFacts(isWhole: true)
     guard !facts.isEmpty else { return "" }
@@ -198,7 +198,7 @@ struct RunPage {
   }
 
   private var facts: HTML {
-    // The report's, without what other parts of the page say.
+    // The report's facts, without those that other parts of the page show.
     let hidden =
       ["Run", "Database"] + (run.isMigration ? [] : ["Read"])
       + (run.command == LedgerRun.serverCommand ? ["Took"] : [])
@@ -227,7 +227,7 @@ struct RunPage {
 
   private var options: HTML {
     let options = report.run.map(MigrationReport.options(of:)) ?? []
-    // The options of other runs are what the rest of the page shows.
+    // Other runs have no options that the rest of the page does not show.
     guard run.isMigration, !options.isEmpty else { return "" }
     return """
       <section aria-labelledby="options">
@@ -257,7 +257,7 @@ struct RunPage {
   }
 }
 
-/// A run as a file.
+/// A file to download about a run.
 enum RunDownload: String, CaseIterable {
   case html, json, text, csv
 
@@ -270,7 +270,7 @@ enum RunDownload: String, CaseIterable {
     }
   }
 
-  /// The file, of the issues that a request selects.
+  /// Returns the file; as CSV, it has the issues that the request selects.
   func response(
     _ request: RunRequest, in store: any RecordStore, for serverRequest: ServerRequest
   ) throws -> ServerResponse {
@@ -298,12 +298,12 @@ enum RunDownload: String, CaseIterable {
 }
 
 extension LedgerRun {
-  /// Whether it is a migration or an undo in progress; a server's run lasts as long as the server.
+  /// Whether the run is in progress; a server's run, which lasts as long as the server, never is.
   var isUnderWay: Bool { state == .running && command != Self.serverCommand }
 }
 
 extension ErrorPage {
-  /// There is no file in that format.
+  /// The page for a download in an unknown format.
   static func unknownFormat(_ format: String, _ known: [String]) -> ErrorPage {
     ErrorPage(
       status: 422, title: "Unknown format in the address",
@@ -314,7 +314,7 @@ extension ErrorPage {
         """)
   }
 
-  /// The run does not exist.
+  /// The page for a run that does not exist.
   static func noRun(_ id: String) -> ErrorPage {
     ErrorPage(
       status: 404, title: "No such run",

@@ -7,12 +7,12 @@ import RMOSStore
 struct RunTable {
   let runs: [LedgerRun]
   let columns: [RunListColumn]
-  /// The link that sorts by a column, and whether the table is sorted by it, descending or not;
-  /// `nil` if the table has no orders.
+  /// Returns the link that sorts by a column, and whether the order is descending if the table is
+  /// sorted by it; `nil` if the table cannot be sorted.
   var heading: ((RunListColumn) -> (link: String, isDescending: Bool?))?
 
-  /// The link to the run's page, "Run 3, migrate"; what a heading says as well is only seen where
-  /// there are no columns, and heard.
+  /// The link to the run's page, "Run 3, migrate"; the words that the headings have too are visible
+  /// only on narrow screens, and to screen readers.
   private func link(to run: LedgerRun) -> HTML {
     let command = PageText.short(run.command, limit: 30)
     let rest: HTML =
@@ -72,7 +72,7 @@ extension LedgerRun {
     case .found: return RunCount(of: .found, in: self).html
     case .migrated, .updated, .skipped:
       guard let figure = column.figure else { return PageCell.none }
-      // Of several kinds, they are all in the table to which what was found leads.
+      // If there are several kinds, the number found already links to the table of all outcomes.
       return PageLink.counted(figure, of: nil, by: self).contains("#")
         ? "\(PlainText.grouped(statistics.total[figure]))" : RunCount(of: figure, in: self).html
     case .failed:
@@ -85,7 +85,7 @@ extension LedgerRun {
     }
   }
 
-  /// A number that leads to what it counts on the run's page; there is nothing to see of none.
+  /// A number, with a link to what it counts on the run's page unless it is 0.
   private func count(_ number: Int, _ place: String) -> HTML {
     guard number > 0 else { return "0" }
     return "<a href=\"\(PageLink.run(id))\(place)\">\(PlainText.grouped(number))</a>"
@@ -109,7 +109,7 @@ extension LedgerRun {
   }
 }
 
-/// A number of a run that leads to what it counts, if there is something to see.
+/// A figure of a run, with a link to the entities that it counts if there are any.
 struct RunCount {
   let html: HTML
 
@@ -122,15 +122,5 @@ struct RunCount {
     let text = PlainText.grouped(number)
     let link = number == 0 ? nil : (links ?? RunFigureLinks(of: run)).link(figure, kind)
     html = link.map { "<a href=\"\($0)\">\(text)</a>" } ?? HTML(text: text)
-  }
-}
-
-extension PageLink {
-  /// The URL of a run's page.
-  static func run(_ id: Int64) -> String { "/runs/\(id)" }
-
-  /// "run 12", linked if the ledger has it.
-  static func name(ofRun id: Int64, isThere: Bool) -> HTML {
-    isThere ? "<a href=\"\(run(id))\">run \(id)</a>" : "run \(id)"
   }
 }

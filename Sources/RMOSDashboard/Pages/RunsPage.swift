@@ -29,12 +29,12 @@ struct RunsPage {
       main: """
         <h1>Runs</h1>
         <div id="runs-found"\(refreshing)>
-        \(slice.runs.isEmpty ? emptiness : list)</div>
+        \(slice.runs.isEmpty ? placeholder : list)</div>
 
         """, refreshSeconds: isLive ? 5 : nil)
   }
 
-  private var emptiness: HTML {
+  private var placeholder: HTML {
     """
     <p class="nothing">No runs yet. A migration adds one.</p>
 
@@ -44,8 +44,8 @@ struct RunsPage {
   private var list: HTML {
     let pages = PageCount(slice.total, of: request.pageSize)
     let pager = pages.pager(request.page) { request.link(page: $0) }
-    // Columns that are empty for all runs would only take room from the others.
-    let columns = RunListColumn.allCases.filter { $0.says(somethingOf: slice.runs) }
+    // Columns that are empty for all runs would take room from the others.
+    let columns = RunListColumn.allCases.filter { $0.isUseful(for: slice.runs) }
     let table = RunTable(runs: slice.runs, columns: columns) { column in
       let isSorted = request.order.column == column
       let next = RunOrder(column, descending: isSorted ? !request.order.isDescending : false)
@@ -60,10 +60,8 @@ struct RunsPage {
 
       """
   }
-}
 
-extension RunsPage {
-  /// The choice of an order where there is no room for headings.
+  /// The choice of an order on narrow screens, where the table has no headings.
   private func orderForm(_ columns: [RunListColumn]) -> HTML {
     let orders = columns.flatMap { column in
       [false, true].map { (RunOrder(column, descending: $0), column, $0) }
@@ -109,7 +107,7 @@ struct RunsRequest {
       order, limit: pageSize, offset: overflows ? .max : offset, in: store)
   }
 
-  /// The URL of a page, in another order if one is given.
+  /// The URL of a page, in `order` if it is given.
   func link(page: Int, _ order: RunOrder? = nil) -> String {
     let order = order ?? self.order
     var parameters: [(String, String)] = []

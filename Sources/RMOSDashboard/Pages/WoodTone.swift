@@ -3,8 +3,8 @@ import RMOSModels
 
 /// The colors in which rings of known materials are drawn.
 ///
-/// The tones differ by their lightness, from ebony to holly, so that they can be told apart without
-/// seeing color; the legend and the titles name each.
+/// The tones differ in lightness, from ebony to holly, so that they can be told apart without
+/// seeing color; the legend and the titles name the materials.
 enum WoodTone: String, CaseIterable {
   case ebony, walnut, rosewood, mahogany, padauk, cherry, cedar, boxwood, maple, holly
 
@@ -51,7 +51,7 @@ enum WoodTone: String, CaseIterable {
     self = tone
   }
 
-  /// The classes of a ring, after another; none if its material is not given.
+  /// The class of a ring of a material, to be appended to others; empty if it is not given.
   static func classes(_ material: String?) -> HTML {
     guard let material else { return "" }
     return " wood-\(WoodTone(material)?.rawValue ?? "other")"

@@ -1,19 +1,19 @@
 import RMOSSystem
 
-/// A computation on a thread of its own, one at a time, that a page waits for a moment.
+/// Computations on another thread, one at a time, for whose ends a page can wait for a moment.
 final class BackgroundComputation: Sendable {
-  /// What came of starting it.
+  /// The result of starting a computation.
   enum Start {
     case begun
-    /// Another is under way.
+    /// Another computation is in progress.
     case busy
-    /// The system gives no thread.
+    /// The system provides no thread.
     case impossible
   }
 
   private let isRunning = Monitor(false)
 
-  /// Runs `work`, unless another is under way.
+  /// Starts `work`, unless another computation is in progress.
   func start(_ work: @escaping @Sendable () -> Void) -> Start {
     let begins = isRunning.withLock { isRunning in
       defer { isRunning = true }
@@ -34,10 +34,11 @@ final class BackgroundComputation: Sendable {
 
   private func end() { isRunning.withLock(waking: .all) { $0 = false } }
 
-  /// Waits until none is under way, so that the next can begin.
+  /// Waits until no computation is in progress.
   ///
-  /// - Returns: Whether that came to be in time.
-  func isOver(within patience: Duration) -> Bool {
+  /// - Returns: Whether it ended in time.
+  @discardableResult
+  func waitUntilIdle(within patience: Duration) -> Bool {
     let deadline = Deadline(after: patience)
     return isRunning.wait { isRunning in
       isRunning && !deadline.hasPassed ? .wait(until: deadline) : .done(!isRunning)

@@ -3,19 +3,19 @@ import Synchronization
 /// A value computed from a store, cached until the store changes.
 ///
 /// While a migration runs, an expensive value is recomputed about once a second, or less often if
-/// that takes longer than a tenth of a second. If others change the store all the time, recomputing
-/// may take a tenth of the time too, after an initial budget of a second.
+/// that takes longer than a tenth of a second. If other programs change the store all the time,
+/// recomputing takes at most a tenth of the time too, after an initial budget of a second.
 final class ChangeCache<Value: Sendable & Equatable>: Sendable {
-  /// A value and its revision, which changes with it.
+  /// A value, with a revision that changes with it.
   struct Entry: Sendable {
     var value: Value
     var revision: Int
-    /// Whether it is up to date; false if it was reused although the store has changed.
+    /// Whether the value is up to date; `false` if it was reused although the store has changed.
     var isCurrent = true
   }
 
   private struct State {
-    /// Enough that a value that changes occasionally is always recomputed.
+    /// The maximum of ``budget``, so large that a value that changes rarely is always recomputed.
     static var fullBudget: Double { 1 }
 
     var entry: Entry?
@@ -55,15 +55,16 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     return age < max(1, 10 * known.cost) && circumstances.isBeingWritten() ? entry : nil
   }
 
-  /// The value, recomputed if necessary.
+  /// Returns the value, recomputed if necessary.
   ///
-  /// Several threads may compute it at the same time: nothing is locked meanwhile.
+  /// Several threads may compute it at the same time; none holds a lock meanwhile.
+  ///
   /// - Parameters:
   ///   - circumstances: The current circumstances.
-  ///   - lifetime: How long it may be cached although the store does not change, seconds.
-  ///   - make: Computes it.
+  ///   - lifetime: How long a value may be cached even if the store does not change, seconds.
+  ///   - make: Computes the value.
   /// - Returns: The value.
-  /// - Throws: What `make` throws.
+  /// - Throws: The error of `make`.
   func entry(
     _ circumstances: CacheCircumstances, lifetime: (Value) -> Double = { _ in .infinity },
     _ make: () throws -> Value
@@ -85,7 +86,7 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     }
   }
 
-  /// Makes the next request recompute the value, and caches none that is being computed.
+  /// Makes the next call recompute the value, and keeps values in computation from being cached.
   func invalidate() {
     state.withLock { state in
       state.token = nil
@@ -95,7 +96,7 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
   }
 }
 
-/// The circumstances that a value is computed under.
+/// The state of the store when a cached value is asked for.
 struct CacheCircumstances {
   /// The store's change token, taken before the value is computed.
   var token: String?

@@ -1,12 +1,12 @@
 import RMOSModels
 import RMOSStore
 
-/// Where an entity came from, and what runs did to it since, the newest first.
+/// The origin of an entity, and the changes that runs made to it, the newest first.
 struct EntityHistory {
-  /// What one run did.
+  /// The change of one run.
   struct Step {
     let run: Int64
-    /// The run as the ledger has it; `nil` if it is not there.
+    /// The run as the ledger has it; `nil` if the ledger does not have it.
     let ledger: LedgerRun?
     /// Whether the run created the entity.
     let isCreation: Bool
@@ -17,14 +17,14 @@ struct EntityHistory {
   let provenance: Provenance?
   /// The run of ``provenance``; `nil` if the ledger has none.
   let run: LedgerRun?
-  /// Whether the row has changed since that run wrote it; `nil` if that is not known.
+  /// Whether the row has changed since ``run`` wrote it; `nil` if that is not known.
   let isChanged: Bool?
   let steps: [Step]
-  /// Whether the row has changed since the newest step, or else since the run that wrote it, by
-  /// something that is no run.
+  /// Whether something other than a run has changed the row since the newest step, or, without
+  /// steps, since ``run`` wrote it.
   let isEditedSince: Bool
 
-  /// The most steps that are kept.
+  /// The maximum number of steps.
   private static let limit = 20
 
   /// Reads the history of an entity.
@@ -55,7 +55,7 @@ struct EntityHistory {
     isEditedSince =
       switch changes.first?.result {
       case .written(let written): written != digest
-      // Nothing but the run of the provenance tells what the row was.
+      // Only the provenance has a digest to compare the row with.
       case .rewritten, nil: isChanged == true
       case .deleted: true
       }

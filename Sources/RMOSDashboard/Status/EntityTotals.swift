@@ -4,8 +4,8 @@ import Synchronization
 
 /// The numbers of entities in lists and their facets, counted once per state of the store.
 ///
-/// Of many entities, counting is most of the work of a list: it takes a scan of an index, or, for
-/// what stands in no index, of the table.
+/// With many entities, counting is most of the work of a list, since it scans an index or the
+/// table.
 final class EntityTotals: Sendable {
   private struct Question: Hashable {
     var kind: EntityKind
@@ -18,7 +18,7 @@ final class EntityTotals: Sendable {
     var counts: [Question: Int] = [:]
     var facets: [Question: FacetCounts] = [:]
 
-    /// Forgets what was counted in another state, or when it is much.
+    /// Forgets the numbers of another state of the store, and limits their number.
     mutating func prepare(_ token: String) {
       if self.token != token || counts.count + facets.count >= 64 {
         self = Answers(token: token)
@@ -29,9 +29,9 @@ final class EntityTotals: Sendable {
   private let store: any RecordStore
   private let answers = Mutex(Answers())
   private let background = BackgroundComputation()
-  /// From this many entities on, facets are counted in the background.
+  /// The number of entities from which facets are counted in the background.
   private let many: Int
-  /// How long a page waits for such counts.
+  /// How long a page waits for counts in the background.
   private let patience: Duration
 
   init(
@@ -42,7 +42,7 @@ final class EntityTotals: Sendable {
     self.patience = patience
   }
 
-  /// Counts the records of a query, whatever its limit.
+  /// Returns the number of records of a query, regardless of its limit.
   ///
   /// - Parameters:
   ///   - query: The query.
@@ -53,7 +53,7 @@ final class EntityTotals: Sendable {
   func count(
     _ query: RecordQuery, in reader: any StoreReader, since token: String?
   ) throws -> Int {
-    // If the token has not changed, the snapshot is of the state that it names.
+    // If the token has not changed since it was taken, the snapshot is of that state.
     guard let token, store.changeToken() == token else { return try reader.count(query) }
     let question = Question(kind: query.kind, conditions: query.conditions)
     if let count = answers.withLock({ $0.token == token ? $0.counts[question] : nil }) {
@@ -67,7 +67,8 @@ final class EntityTotals: Sendable {
     return count
   }
 
-  /// Counts the records of a query by a key; `nil` if that takes a while and is being done.
+  /// Returns the number of records of a query for each value of a key; `nil` while they are being
+  /// counted in the background.
   func counts(
     _ query: RecordQuery, by key: RecordGroup.Key, in reader: any StoreReader, since token: String?
   ) throws -> FacetCounts? {
@@ -90,7 +91,7 @@ final class EntityTotals: Sendable {
       case .impossible: break
       case .busy: return nil
       case .begun:
-        _ = background.isOver(within: patience)
+        background.waitUntilIdle(within: patience)
         return answers.withLock { $0.token == token ? $0.facets[question] : nil }
       }
     }

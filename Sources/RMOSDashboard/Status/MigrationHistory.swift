@@ -1,7 +1,7 @@
 package import RMOSModels
 package import RMOSStore
 
-/// How many entities arrived on which day, newest day first.
+/// The number of entities added on each day, newest first.
 ///
 /// Migrated entities count on the day (UTC) of the run that wrote them, others on the day they were
 /// created.
@@ -10,7 +10,7 @@ package import RMOSStore
 /// for day in try MigrationHistory.read(from: store).days { print(day.date, day.entities.total) }
 /// ```
 package struct MigrationHistory: Sendable, Hashable {
-  /// One day.
+  /// A day with entities.
   package struct Day: Sendable, Hashable {
     /// The day, `YYYY-MM-DD`.
     package var date: String
@@ -22,7 +22,7 @@ package struct MigrationHistory: Sendable, Hashable {
   package var catalog = EntityCatalog.rmos
   /// The newest days, newest first, up to the limit.
   package var days: [Day]
-  /// The number of all days.
+  /// The number of days, including those beyond the limit.
   package var totalDays: Int
   /// The number of entities whose stored date is not a date.
   package var undatedEntities = 0
@@ -44,7 +44,7 @@ package struct MigrationHistory: Sendable, Hashable {
   /// Creates the history of the newest days.
   init(_ counts: EntityDays, _ catalog: EntityCatalog, limit: Int?) {
     self.catalog = catalog
-    // The hours after the year 9999 that a time zone may add have a year of five digits.
+    // A time zone may move the last hours of the year 9999 into a year of five digits.
     let newest = counts.counts.keys.sorted {
       ($0.utf8.count, $0) > ($1.utf8.count, $1)
     }

@@ -10,8 +10,8 @@ package struct MigrationStatus: Sendable, Hashable {
   struct Database: Sendable, Hashable {
     /// When the last completed migration ended, ISO 8601 in UTC; `nil` if the ledger has none.
     ///
-    /// A migration that failed or was interrupted does not count, although what it committed is
-    /// there. A database that another tool filled has no ledger, and so no such time.
+    /// A migration that failed or was interrupted does not count, although its committed batches
+    /// remain. A database that another tool filled has no ledger, and so no such time.
     var lastMigration: String?
     /// The database's path, or "in memory".
     var location: String
@@ -45,7 +45,7 @@ package struct MigrationStatus: Sendable, Hashable {
   struct RecentEntity: Sendable, Hashable {
     /// The id; `nil` if the stored one is not text.
     var id: String?
-    /// The name; of a job log its type.
+    /// The value of the member that serves as the title.
     var title: String
     /// The status, if the kind has one.
     var status: String?
@@ -63,7 +63,7 @@ package struct MigrationStatus: Sendable, Hashable {
   var recentEntities: [EntityKind: [RecentEntity]]
   /// The health of the store.
   var validation: HealthReport
-  /// The newest whole audit, if one has been made in the background.
+  /// The newest audit in the background, if one has been made.
   var lastAudit: LastAudit?
   /// Whether audits are made in the background.
   var isAudited = true
@@ -71,15 +71,15 @@ package struct MigrationStatus: Sendable, Hashable {
   var currentRun: LedgerRun?
 }
 
-/// The newest full audit, as the status reports it.
+/// The newest audit in the background, as the status reports it.
 struct LastAudit: Sendable, Hashable {
   var outcome: AuditOutcome
-  /// Whether the database has changed since; `nil` if that is not known.
+  /// Whether the database has changed since the audit; `nil` if that is not known.
   var hasChanged: Bool?
 }
 
 extension LastAudit {
-  /// Creates the summary of the newest audit; `nil` if there was none.
+  /// Creates the summary of the newest audit; `nil` if there has been none.
   init?(_ view: BackgroundAudit.View) {
     guard let newest = view.newest else { return nil }
     outcome = newest.outcome
@@ -99,7 +99,7 @@ extension MigrationStatus {
     currentRun = overview.currentRun
     recentEntities = details.recent
     var health = details.health
-    // The audit has reported it in its words, unless it could not read it either.
+    // If the health check has found errors, they include what the overview could not read.
     if health.errors.isEmpty {
       health.errors = overview.errors
       health.warnings += details.warnings
@@ -137,7 +137,7 @@ extension MigrationStatus {
     }
   }
 
-  /// What takes a pass over the rows: the newest entities and the health check.
+  /// The parts that may take a pass over the rows: the newest entities and the health check.
   struct Details: Sendable, Equatable {
     var recent: [EntityKind: [RecentEntity]] = [:]
     var health: HealthReport
@@ -148,7 +148,7 @@ extension MigrationStatus {
       // The thread sanitizer does not see through `Mutex`.
       let health = Monitor<HealthReport?>(nil)
       let newest = Monitor<[EntityKind: Result<[RecentEntity], any Error>]>([:])
-      // What takes longest first: without an index of the time, a table is read whole.
+      // The longest tasks come first: without an index on the time, a whole table is read.
       var tasks: [@Sendable () -> Void] = kinds.map { kind in
         {
           let query = RecordQuery(kind).order(.newestFirst).limit(3)
@@ -175,11 +175,12 @@ extension MigrationStatus {
   }
 }
 
-/// How a store's health is checked; tests substitute their own.
+/// The check of a store's health; tests substitute their own.
 struct HealthCheck: Sendable {
   var check: @Sendable (_ store: any RecordStore) throws -> HealthReport
 
-  /// Checks the health; if that fails, a warning says so, and nothing counts as checked.
+  /// Checks the health; if that fails, returns a report with a warning, in which no aspect counts
+  /// as checked.
   func run(_ store: any RecordStore) -> HealthReport {
     do {
       return try check(store)
@@ -210,7 +211,7 @@ extension MigrationStatus.RecentEntity {
 }
 
 extension Record {
-  /// A value as text; empty for NULL and bytes, which a sound row does not have there.
+  /// A value as text; empty for NULL and a BLOB, which only damaged rows have in these members.
   fileprivate func shownText(_ member: String) -> String {
     switch self[member] {
     case .text(let text): text

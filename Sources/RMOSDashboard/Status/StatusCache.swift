@@ -21,9 +21,9 @@ final class StatusCache: Sendable {
   private let details: ChangeCache<MigrationStatus.Details>
   private let days: ChangeCache<EntityDays>
   private let dayCount = BackgroundComputation()
-  /// From this many entities on, a page does not wait until their days are counted.
+  /// The number of entities from which the days are counted in the background for pages.
   private let many: Int
-  /// How long it waits all the same.
+  /// How long a page waits for counts in the background.
   private let patience: Duration
   private let statistics: [ChangeCache<[UInt8]>]
 
@@ -48,7 +48,7 @@ final class StatusCache: Sendable {
   /// The status and its revision.
   func status() throws -> ChangeCache<Answer>.Entry {
     let now = circumstances()
-    // Cached separately: the rest is cheap and always up to date.
+    // The details are cached separately: the rest is cheap and always up to date.
     let details = details.entry(now) {
       MigrationStatus.Details.read(from: store, health)
     }
@@ -64,7 +64,7 @@ final class StatusCache: Sendable {
     return try answers.entry(sized, lifetime: lifetime) {
       let overview = try MigrationStatus.Overview.read(from: store)
       var details = details.value
-      // The audit is of the rows that the quick check saw.
+      // The audit saw the same rows as the health check.
       if isCurrent, audit.hasChanged == false, let newest = audit.newest {
         details.health.complete(with: newest.report)
       }
@@ -81,21 +81,20 @@ final class StatusCache: Sendable {
     try days.entry(circumstances()) { try store.entityDays() }
   }
 
-  /// The days, unless counting them takes longer than a page should; they are being counted then,
-  /// and there is none yet.
+  /// Returns the days for a page, which waits only a moment for them.
   ///
-  /// - Parameter total: How many entities there are.
+  /// - Parameter total: The number of entities.
   /// - Returns: The days; `nil` while they are being counted.
   /// - Throws: `StoreError`.
   func entityDaysForPage(of total: Int) throws -> EntityDays? {
     let now = circumstances()
     if let known = days.known(now) { return known.value }
-    // Without a token, nothing would tell whether a count is still of the current state.
+    // Without a token, counts cannot be cached.
     if total < many || now.token == nil { return try entityDays().value }
-    // One thread counts, whoever asks.
+    // One thread counts, however many clients ask.
     _ = dayCount.start { [self] in _ = try? entityDays() }
-    // Again, if that failed, to know why.
-    return dayCount.isOver(within: patience) ? try entityDays().value : nil
+    // If the count failed, counting again throws the error.
+    return dayCount.waitUntilIdle(within: patience) ? try entityDays().value : nil
   }
 
   /// The JSON of the figures about a kind, and its revision.
@@ -122,8 +121,10 @@ final class StatusCache: Sendable {
     for cache in statistics { cache.invalidate() }
   }
 
-  /// A process that dies changes no data, so a run in progress is checked again after a while; and
-  /// so is a response from an earlier state.
+  /// How long an answer may be cached even if the store does not change.
+  ///
+  /// A process that dies changes no data, so a run in progress is checked again after a second; so
+  /// is an answer that was not up to date.
   private func lifetime(_ answer: Answer) -> Double {
     answer.status.currentRun == nil && answer.isCurrent ? .infinity : 1
   }

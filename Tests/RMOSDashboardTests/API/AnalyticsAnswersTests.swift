@@ -8,7 +8,7 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// What the paths of the analytics answer.
+/// The responses of the analytics.
 @Suite struct AnalyticsAnswersTests {
   private func fixture(_ backend: DashboardFixture.Backend) throws -> DashboardFixture {
     let fixture = try DashboardFixture(backend)
@@ -16,7 +16,7 @@ import Testing
     return fixture
   }
 
-  /// Where two JSON values differ; numbers are compared by value.
+  /// Returns where two JSON values differ; numbers are compared by value.
   private func differences(_ left: JSONValue?, _ right: JSONValue?, _ path: String = "") -> [String]
   {
     switch (left, right) {
@@ -45,7 +45,7 @@ import Testing
     return json
   }
 
-  /// As everywhere, a duration is that of a completed job.
+  /// Only the durations of completed jobs count.
   @Test func failedJobsHaveNoDurationThatCorrelates() throws {
     let fixture = try fixture(.inMemory)
     let path = "analytics/advanced/correlation?x=job.duration_seconds&y="
@@ -165,7 +165,7 @@ import Testing
     }
   }
 
-  @Test func ofAnEmptyStoreNothingIsKnownAndNothingFails() throws {
+  @Test func anEmptyStoreHasUnknownFigures() throws {
     let fixture = try DashboardFixture(.sqlite)
     let all = try get(fixture, "rmos/analytics")
     #expect(all["jobs"]?["total"] == 0)
@@ -183,7 +183,7 @@ import Testing
   }
 
   /// Nine jobs of about a minute in January and one of an hour, then nine that failed in March.
-  @Test func whatIsUnusualIsListed() throws {
+  @Test func unusualDurationsAndRatesAreListed() throws {
     let fixture = try DashboardFixture(.inMemory)
     try fixture.store.write { transaction in
       try transaction.insert(
@@ -214,7 +214,7 @@ import Testing
     #expect(estimate?["estimated_minutes"]?.double == 2 && estimate?["n"] == 10)
   }
 
-  /// The many complex patterns do not take the room of the simple ones.
+  /// Many complex patterns do not displace the simple ones from the lists.
   @Test func eachClassOfComplexityHasItsOwnList() throws {
     let fixture = try DashboardFixture(.inMemory)
     try fixture.store.write { transaction in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// `PUT` and `PATCH` change what is given and leave the rest; `POST` needs no id.
+/// `PUT` and `PATCH` change the given members only; `POST` needs no id.
 @Suite struct ChangingTests {
   typealias Backend = DashboardFixture.Backend
 
@@ -36,7 +36,7 @@ import Testing
       ids.insert(id)
     }
     #expect(ids.count == 3)
-    // What is wrong with one that has no id is told without one that was made up.
+    // The issues of an entity without an id do not name a generated one.
     let refused = fixture.send("POST", "/patterns", json: #"{"name":"N"}"#)
     #expect(refused.status == 422)
     #expect(!refused.text.contains(Self.uuid))
@@ -49,7 +49,7 @@ import Testing
     for _ in 0..<100 { #expect(UUID().text.wholeMatch(of: Self.uuid) != nil) }
   }
 
-  /// Every member alone: it changes, and nothing else but the time.
+  /// Changing one member changes no other except `updated_at`.
   @Test(arguments: Backend.allCases, ["PUT", "PATCH"])
   func onlyWhatIsGivenChanges(_ backend: Backend, _ method: String) throws {
     let values = [
@@ -149,10 +149,10 @@ import Testing
     #expect(fixture.send(method, "/joblogs/none", json: completed).status == 404)
   }
 
-  /// The databases of older applications hold job logs whose pattern is gone: their other members
-  /// can be changed all the same.
+  /// In databases of older applications, job logs may refer to missing patterns; their other
+  /// members can still be changed.
   @Test(arguments: Backend.allCases)
-  func whatWasWrongBeforeIsNoObstacle(_ backend: Backend) throws {
+  func existingFaultsDoNotPreventAChange(_ backend: Backend) throws {
     let fixture: DashboardFixture
     if backend == .sqlite {
       fixture = try DashboardFixture(.sqlite, allowsWrites: true)
@@ -177,7 +177,7 @@ import Testing
     #expect(fixture.send("PATCH", "/joblogs/j1", json: mended).status == 200)
   }
 
-  @Test func severalLinesOfAConditionAreOneList() throws {
+  @Test func repeatedConditionFieldsAreOneList() throws {
     let fixture = try full(.inMemory)
     let tag = try #require(fixture.get("/patterns/p1").field("ETag"))
     func send(_ method: String, _ values: [(String, String)], _ body: String = "") -> Int {
@@ -201,7 +201,7 @@ import Testing
     #expect(send("PATCH", [("If-None-Match", "\"a\""), ("If-None-Match", tag)], body) == 412)
     #expect(send("PATCH", [("If-Match", "\"a\""), ("if-match", tag)], body) == 200)
     #expect(send("PUT", [("If-Match", "*")], body) == 200)
-    // Before the content is processed (RFC 9110, 13.2.1): it is about another state of the entity.
+    // Conditions are checked before the content (RFC 9110, 13.2.1), which is about another state.
     #expect(send("PATCH", [("If-Match", "\"a\"")], #"{"name":" "}"#) == 412)
     #expect(send("PATCH", [("If-Match", "*")], #"{"name":" "}"#) == 422)
   }
@@ -217,7 +217,7 @@ import Testing
     #expect(again.status == 304)
   }
 
-  @Test func whatRefersToTheEntityIsNamed() throws {
+  @Test func referringEntitiesAreNamed() throws {
     let fixture = try full(.sqlite)
     let answer = fixture.send("DELETE", "/strip-families/f1")
     #expect(answer.status == 409)
@@ -243,7 +243,7 @@ import Testing
   }
 
   @Test(arguments: ["a/b", ".", "..", "%", "é 🎸", "statistics", "a?b#c", "\u{0}\u{1}", "a//", " "])
-  func whereANewEntityIsLeadsToIt(_ id: String) throws {
+  func theLocationOfANewEntityLeadsToIt(_ id: String) throws {
     let fixture = try DashboardFixture(.sqlite, allowsWrites: true)
     var writer = JSONWriter()
     writer.object {
@@ -259,7 +259,7 @@ import Testing
     }
     #expect(created.status == 201, "\(created.text)")
     let place = try #require(created.field("Location"))
-    // Not a step in the path to those who look at dots.
+    // Clients must not resolve the dots.
     #expect(!place.hasSuffix("/.") && !place.hasSuffix("/.."))
     let answer = fixture.dashboard.response(to: ServerRequest(method: "GET", target: place))
     #expect(answer.text == created.text)

@@ -73,7 +73,7 @@ import Testing
     #expect(answer.detail.contains("a whole number from \(range)"), "\(answer.detail)")
   }
 
-  @Test func whatIsNotThereIsNotFound() throws {
+  @Test func missingEntitiesAreNotFound() throws {
     let answer = try DashboardFixture(.sqlite).get("/patterns/none")
     #expect(answer.status == 404)
     #expect(
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: ["%ff", "%C3", "%ED%A0%80", "%C0%AF", "%F5%80%80%80"])
-  func whatIsNotUTF8IsABadRequest(_ text: String) throws {
+  func invalidUTF8IsABadRequest(_ text: String) throws {
     let fixture = try DashboardFixture(.inMemory)
     #expect(fixture.get("/patterns/\(text)").status == 400)
     #expect(fixture.get("/patterns/search/name/\(text)").status == 400)

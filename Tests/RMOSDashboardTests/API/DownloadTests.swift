@@ -7,7 +7,7 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// Files for other programs, which may be longer than what is kept in memory.
+/// Downloads, which may be longer than the part that is kept in memory.
 @Suite struct DownloadTests {
   private func request(_ target: String = "/", takesParts: Bool) -> ServerRequest {
     var request = ServerRequest(method: "GET", target: target)
@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: 0..<40)
-  func whatIsAppendedIsWhatIsSent(_ seed: UInt64) throws {
+  func theBytesAppendedAreTheBytesSent(_ seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let size = Int.random(in: 1...20, using: &random)
     let pieces = (0..<Int.random(in: 0...30, using: &random)).map { _ in
@@ -99,7 +99,7 @@ import Testing
     #expect(try parted.wholeBody == whole.body)
     if format == "csv" {
       #expect(whole.text.split(separator: "\r\n").count == 5_201)
-      // The API's table has all of them too, unless fewer are asked for.
+      // The CSV of the API has all of them too, unless the request sets a limit.
       #expect(fixture.get("/strip-families?format=csv&sort=name").body == whole.body)
       let few = fixture.get("/strip-families?format=csv&limit=2000&offset=4000")
       #expect(few.text.split(separator: "\r\n").count == 1_201)

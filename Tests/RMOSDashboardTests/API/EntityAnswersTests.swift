@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
-  func searchesTakeTheTextForItself(_ backend: Backend) throws {
+  func searchesTakeTheTextLiterally(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
     try fixture.insert(
       Self.pattern("p1", 1, ["name": .text("Rope 100% fine")]),
@@ -228,9 +228,9 @@ import Testing
     #expect(answer.status == 422 && answer.detail.hasPrefix("\"rings\" must be"), "\(answer.text)")
   }
 
-  /// `*` stands for the current state, and what is not there has none.
+  /// `*` stands for the current state, which a missing entity does not have.
   @Test(arguments: Backend.allCases)
-  func whatDoesNotExistIsNotUnchanged(_ backend: Backend) throws {
+  func aMissingEntityIsNotFoundWhateverTheCondition(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
     try fixture.insert(Self.pattern("p"))
     for (path, status) in [
@@ -254,7 +254,7 @@ import Testing
     #expect(figures["min_ring_count"]?.text == "9007199254740993")
   }
 
-  /// One that another application wrote too, and no server.
+  /// The row was changed by another application, not by a run.
   @Test(arguments: Backend.allCases)
   func aRowThatSomethingElseChangedIsEdited(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
@@ -269,7 +269,7 @@ import Testing
     #expect(origin["changes"] == .array([]))
   }
 
-  /// The figures of the analytics leave the same out.
+  /// The figures of the analytics leave out the same values.
   @Test(arguments: Backend.allCases)
   func numbersThatNoRowMayHaveAreNotCounted(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
@@ -279,7 +279,7 @@ import Testing
     ]
     for (number, count) in counts.enumerated() {
       var changes = ["ring_count": count]
-      // The table does not take NULL.
+      // The column does not allow NULL.
       if count == .null { changes["ring_count"] = .blob([1]) }
       try fixture.insert(Self.pattern("p\(number)", 1, changes))
     }

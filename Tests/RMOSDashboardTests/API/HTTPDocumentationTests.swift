@@ -6,9 +6,9 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// The requests in `Documentation/HTTP.md` are answered as it says.
+/// The requests in `Documentation/HTTP.md` have the responses that it shows.
 ///
-/// To renew the answers, run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the difference.
+/// To update the responses, run the tests with RMOS_UPDATE_SNAPSHOTS=1 and review the difference.
 @Suite struct HTTPDocumentationTests {
   private static let path = Fixtures.package + "/Documentation/HTTP.md"
   private static let root = "http://127.0.0.1:8000"
@@ -144,20 +144,20 @@ import Testing
     return request
   }
 
-  /// An answer as the documentation shows it: the status unless it is 200, and the JSON laid out.
+  /// A response as the documentation shows it: the status unless it is 200, and indented JSON.
   private func text(of request: ServerRequest, _ fixture: DashboardFixture) throws -> String {
     let answer = fixture.dashboard.response(to: request)
     var writer = JSONWriter(style: .pretty)
     var text = ""
     if answer.status != 200 { text = "HTTP/1.1 \(answer.status)\n" }
     for field in answer.fields where ["ETag", "Location", "Allow"].contains(field.name) {
-      // Tags of the store as a whole are drawn by lot.
+      // Entity tags of the whole store are random.
       guard field.name != "ETag" || field.value.contains(/^"[0-9a-f]{32}"$/) else { continue }
       text += "\(field.name): \(field.value)\n"
     }
     guard !answer.body.isEmpty else { return text }
     writer.value(try answer.json)
-    // What differs from machine to machine.
+    // Values that differ between machines.
     let size = try answer.json["migration_status"]?["database_size_mb"]?.text ?? "-"
     let applied = try answer.json["migration_status"]?["schema_applied_at"]?.string ?? "-"
     return text

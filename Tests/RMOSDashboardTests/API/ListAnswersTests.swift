@@ -69,7 +69,7 @@ import Testing
     "in=nonsense", "sort=nonsense", "sort=-newest", "sort=id&order=id", "order=sideways",
     "format=xml", "rings=many", "rings=-1", "limit=0", "offset=-1", "run=0", "outcome=migrated",
   ])
-  func whatMakesNoSenseIsRefused(_ query: String) throws {
+  func invalidParametersAreRefused(_ query: String) throws {
     #expect(try DashboardFixture(.inMemory).get("/patterns?\(query)").status == 422)
   }
 }

@@ -3,7 +3,7 @@ import RMOSHTTP
 import RMOSStore
 import Testing
 
-/// A dashboard in a server that leaves it to the dashboard whom to answer.
+/// A dashboard that checks access itself, as in a server without a policy.
 @Suite struct MountedDashboardTests {
   private func status(
     _ target: String, host: String?, method: String = "GET", fields: [HeaderField] = []
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(arguments: ["/", "/patterns", "/api/rmos/stores/migration/status"])
-  func anotherSitesNameThatIsPointedAtItGetsNothing(_ target: String) throws {
+  func accessIsCheckedByTheDashboard(_ target: String) throws {
     #expect(try status(target, host: "localhost:8080") == 200)
     #expect(try status(target, host: "shop.example") == 200)
     #expect(try status(target, host: "rebound.example:8080") == 421)

@@ -8,9 +8,9 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// `Documentation/openapi.json` against what is answered: every path, method, status and schema.
+/// Compares `Documentation/openapi.json` with responses: every path, method, status and schema.
 @Suite struct OpenAPITests {
-  /// A request, and the status it must be answered with.
+  /// A request, and the expected status.
   struct Exchange {
     var status: Int
     var method: String
@@ -216,7 +216,7 @@ import Testing
     #expect(given == documented(document))
     guard case .object(let components)? = document["components"]?["schemas"] else { return }
     let inputs = components.map(\.name).filter { $0.hasSuffix("Input") }
-    // All of them are in use.
+    // All component schemas are used.
     for input in inputs { #expect(text.contains("\"#/components/schemas/\(input)\""), "\(input)") }
     #expect(Set(components.map(\.name)).subtracting(inputs) == schemas.used)
     #expect(
@@ -226,7 +226,7 @@ import Testing
       ])
   }
 
-  @Test func whatADatabaseThatFailsIsAnsweredIsTheDefault() throws {
+  @Test func failuresOfTheDatabaseHaveTheDefaultResponse() throws {
     let text = try String(
       contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
     let document = try JSONValue(parsing: text)
@@ -240,7 +240,7 @@ import Testing
         let reference = member.value["responses"]?["default"]?["$ref"]?.string
         #expect(reference == "#/components/responses/Failure", "\(member.name) \(path.name)")
       }
-      // These answer whatever the database does.
+      // These do not depend on the database.
       if path.name.hasSuffix("/migration/status") || path.name.hasSuffix("/migration/audit") {
         continue
       }
@@ -265,7 +265,7 @@ import Testing
     }
   }
 
-  /// The bodies that are accepted are as the schemas of bodies say.
+  /// The accepted bodies match the schemas of request bodies.
   @Test func theBodiesOfTheseTestsAreAsDocumented() throws {
     let text = try String(
       contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
@@ -330,7 +330,7 @@ import Testing
         fields: fields.map { HeaderField($0.key, $0.value) }, body: Array(exchange.body.utf8)))
   }
 
-  /// Holds an answer against the document, and notes what it shows.
+  /// Checks a response against the document, and records what it covers.
   private func hold(
     _ answer: ServerResponse, _ exchange: Exchange, at path: String? = nil,
     against document: JSONValue,
@@ -362,7 +362,7 @@ import Testing
     path.hasPrefix("/api/") ? path : "/api/rmos/stores" + path
   }
 
-  /// The documented path that a path is one of.
+  /// The documented path that matches a path.
   private func template(_ path: String) -> String {
     let path = String(path.prefix { $0 != "?" })
     if path.hasPrefix("/api/") {
@@ -380,7 +380,7 @@ import Testing
     return "/\(parts[0])/{id}"
   }
 
-  /// Holds what the server itself answers to a request without the token, or for another host.
+  /// Checks the refusals of the server itself: without the token, or for another host.
   private func holdRefusals(
     of method: String, _ path: String, against document: JSONValue,
     _ schemas: inout SchemaCheck, _ given: inout Set<String>
@@ -409,7 +409,7 @@ import Testing
     }
   }
 
-  /// Every method, path and status in the document, but for `default`, which all have.
+  /// Every method, path and status in the document, except `default`, which all have.
   private func documented(_ document: JSONValue) -> Set<String> {
     var all: Set<String> = []
     for (method, path) in operations(document) {
@@ -440,11 +440,11 @@ import Testing
       #expect(refused.status == 405, "\(method)")
       #expect(refused.field("Allow") == "GET, HEAD, OPTIONS")
     }
-    // What it says of its own place holds wherever it is served.
+    // The URL of the server is relative, so it is valid wherever the document is served.
     #expect(try JSONValue(parsing: text)["servers"]?.text == #"[{"url":"/"}]"#)
   }
 
-  @Test func theWaysToShowATokenAreThoseTheServerAsksFor() throws {
+  @Test func theSecuritySchemesAreThoseOfTheServer() throws {
     let text = try String(
       contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
     let document = try JSONValue(parsing: text)
@@ -460,7 +460,7 @@ import Testing
         $0.value.split(separator: " ").first?.lowercased()
       }
     #expect(Set(schemes.compactMap { $0.value["scheme"]?.string }) == Set(asked ?? []))
-    // Each one alone is enough, and so is none where the server has no token.
+    // Any one scheme suffices, and none is needed if the server has no token.
     guard case .array(let ways)? = document["security"] else { return }
     let names = ways.map { way in
       if case .object(let members) = way { members.map(\.name) } else { ["?"] }
@@ -469,7 +469,7 @@ import Testing
   }
 }
 
-/// A store that another process writes to.
+/// A store to which another process is writing.
 private struct LockedStore: StoreWrapper {
   let base: any RecordStore
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {

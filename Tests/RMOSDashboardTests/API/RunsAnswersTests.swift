@@ -42,7 +42,7 @@ import Testing
     #expect(try numbers(fixture.get(Self.runs + "?offset=3")) == [])
     #expect(try numbers(fixture.get(Self.runs + "?sort=source")) == [3, 1, 2])
     #expect(try numbers(fixture.get(Self.runs + "?sort=-failed&limit=2")) == [2, 3])
-    // What was not recorded comes last either way.
+    // Missing values come last in both directions.
     #expect(try numbers(fixture.get(Self.runs + "?sort=new")) == [3, 2, 1])
     #expect(try numbers(fixture.get(Self.runs + "?sort=-new")) == [3, 2, 1])
     for order in RunOrder.names {
@@ -88,7 +88,7 @@ import Testing
       while true {
         let answer = fixture.get(
           "\(Self.runs)/1/issues?limit=\(limit)&offset=\(found.count)\(filter)")
-        // There is no earlier run, so the report need not tell what is new.
+        // There is no earlier run, so the report does not distinguish new failures.
         let page = elements(try answer.json["issues"]).map { $0.without("new") }
         if page.isEmpty {
           #expect(try answer.json["total"]?.int64 == Int64(found.count))
@@ -148,7 +148,7 @@ import Testing
     #expect(lines(fixture.get(path + "&limit=900").text).count == 901)
     #expect(lines(fixture.get(path + "&offset=\(Int.max)").text).count == 1)
     #expect(fixture.request("GET", "/runs/1?format=csv").text == whole)
-    // Part by part, it is the same.
+    // In parts, the result is the same.
     var request = ServerRequest(method: "GET", target: "/runs/1?format=csv")
     request.takesParts = true
     let answer = fixture.dashboard.response(to: request)
@@ -182,12 +182,12 @@ import Testing
     }
     #expect(try ids("run=3") == [], "it was undone")
     #expect(try ids("run=6&outcome=updated") == ["j0"])
-    // The conditions of the list hold besides.
+    // The other conditions of the list apply too.
     #expect(try ids("run=1&q=j2").allSatisfy { $0?.hasPrefix("j2") == true })
     for wrong in ["run=99", "run=x", "run=0", "run=1&outcome=failed", "outcome=migrated"] {
       #expect(fixture.get("/joblogs?\(wrong)").status == 422, "\(wrong)")
     }
-    // On the page, what cannot be done is said.
+    // The page says which parameters are ignored.
     func page(_ query: String) -> String { fixture.request("GET", "/joblogs?\(query)").text }
     #expect(page("run=99").contains("no run 99"))
     #expect(page("run=1&outcome=failed").contains("is none of"))
@@ -203,7 +203,7 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
-  func whatIsNotThereAndWhatIsNotAParameterIsRefused(_ backend: Backend) throws {
+  func unknownRunsAndParametersAreRefused(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
     try fixture.store.write { _ = try $0.beginRun(StoreSamples.run()) }
     for path in ["/2", "/0", "/-1", "/x", "/99999999999999999999", "/2/issues", "/x/issues"] {
@@ -231,7 +231,7 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
-  func whatHasNotChangedIsNotSentAgain(_ backend: Backend) throws {
+  func anUnchangedStateIsNotSentAgain(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
     try fixture.migrate(sample(.patterns, "p"), startedAt: "2026-01-01T00:00:00Z")
     for path in ["", "/1", "/1/issues"] {

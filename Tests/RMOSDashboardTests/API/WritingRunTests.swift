@@ -7,11 +7,11 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// What is written is a run, and can be undone.
+/// Writing through the API is part of a run, which can be undone.
 @Suite struct WritingRunTests {
   typealias Backend = DashboardFixture.Backend
 
-  /// All rows with where they came from.
+  /// All rows, with their provenance.
   private func content(_ store: any RecordStore) throws -> [[Record]: [Provenance?]] {
     try store.read { reader in
       var records: [Record] = []
@@ -92,7 +92,7 @@ import Testing
     let quiet = fixture.send("PATCH", "/joblogs/k", json: #"{"job_type": "slice"}"#)
     #expect(quiet.status == 200)
     #expect(try quiet.json["issues"] == nil)
-    // The warnings of a request that is refused are not kept.
+    // The warnings of a refused request are not recorded.
     #expect(
       fixture.send("PATCH", "/joblogs/k", json: #"{"job_type": "sand", "status": "odd"}"#).status
         == 422)
@@ -130,8 +130,8 @@ import Testing
     #expect(try runs(fixture).map(\.command) == ["serve", "serve", "undo", "serve", "migrate"])
   }
 
-  /// What others change between two requests is theirs: it is neither recorded as the run's, nor
-  /// undone with it.
+  /// Changes that others make between two requests are neither recorded as the run's nor undone
+  /// with it.
   @Test(arguments: Backend.allCases)
   func changesOfOthersEndTheRun(_ backend: Backend) throws {
     let fixture = try fixture(backend)
@@ -148,7 +148,7 @@ import Testing
       _ = try transaction.update(edited)
     }
     let outside = try pattern()
-    // The edit of one row is no reason to begin anew for another.
+    // The edit of one row does not begin another run for other rows.
     #expect(fixture.send("PATCH", "/joblogs/j", json: #"{"status": "failed"}"#).status == 200)
     #expect(patch("three") == 200)
     let ledger = try runs(fixture)
@@ -181,7 +181,7 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
-  func whatWasChangedSinceIsAnObstacle(_ backend: Backend) throws {
+  func laterChangesAreObstaclesToAnUndo(_ backend: Backend) throws {
     let fixture = try fixture(backend)
     #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "one"}"#).status == 200)
     #expect(fixture.send("PATCH", "/joblogs/j", json: #"{"status": "failed"}"#).status == 200)
@@ -233,7 +233,7 @@ import Testing
     #expect(try fixture.store.read { try $0.editState(.joblogs, id: "j") } == .edited(since: 1))
   }
 
-  // MARK: Shown
+  // MARK: Presentation
 
   @Test(arguments: Backend.allCases)
   func theOriginSaysWhatChangedSince(_ backend: Backend) throws {
@@ -270,7 +270,7 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
-  func whatWasCreatedSaysSo(_ backend: Backend) throws {
+  func createdEntitiesAreShownAsCreated(_ backend: Backend) throws {
     let fixture = try fixture(backend)
     #expect(fixture.send("POST", "/strip-families", json: WritingTests.family).status == 201)
     let json = try fixture.get("/strip-families/f1/origin").json

@@ -40,7 +40,7 @@ import Testing
       #expect(try fixture.get(path).json["total"]?.int64 == 1)
       #expect(
         try fixture.get("\(path)/statistics").json["statistics"]?["total_count"]?.int64 == 1)
-      // Replace it by itself under another name.
+      // Rename it.
       let entity = try #require(try read.json[member])
       let name = member == "joblog" ? "job_type" : "name"
       let changed = entity.text.replacing(
@@ -53,7 +53,7 @@ import Testing
     #expect(try fixture.get("/migration/status").json["entity_counts"]?["total"]?.int64 == 3)
     #expect(try fixture.get("/patterns/search/name/bat").json["count"]?.int64 == 1)
     #expect(try fixture.get("/joblogs/filter/pattern/p1").json["count"]?.int64 == 1)
-    // Delete, against the references first.
+    // Delete; first in an order that references forbid.
     for path in ["/strip-families/f1", "/patterns/p1"] {
       let refused = fixture.send("DELETE", path)
       #expect(refused.status == 409)

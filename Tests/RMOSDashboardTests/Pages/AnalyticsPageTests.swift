@@ -8,7 +8,7 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// The pages of the figures, and what a pattern's page says of its own.
+/// The analytics page, and the figures on the page of a pattern.
 @Suite struct AnalyticsPageTests {
   private func example() throws -> InMemoryStore {
     let store = InMemoryStore()
@@ -32,12 +32,12 @@ import Testing
     #expect(html.contains("75.0 %") && html.contains("56.6–87.3 %, of 28 finished"))
     #expect(html.contains("n 21, 7 missing"))
     #expect(html.contains("As of <time datetime=\"2026-03-01T12:00:00Z\">"))
-    // Each chart has words and a table behind it.
+    // Each chart has a description and a table.
     let charts = html.matches(of: /<svg class="(chart|mark)" role="img"/).count
     let titles = html.matches(of: /<title[ >]/).count
     #expect(charts > 50 && titles >= charts)
     #expect(html.matches(of: /<details class="numbers"/).count > 12)
-    // The jobs behind a figure are a link away.
+    // A figure links to its jobs.
     #expect(html.contains("href=\"/joblogs?type=assembly&amp;status=failed\""))
     #expect(html.contains("href=\"/patterns/chevron_5x7\""))
     #expect(html.contains("href=\"/analytics?material=Koa\""))
@@ -56,7 +56,7 @@ import Testing
     let refresh = "<noscript><meta http-equiv=\"refresh\" content=\"1\"></noscript>"
     var page = html()
     var waits = 0
-    // It may be that fast.
+    // The figures may be ready already.
     while page.contains("The figures are being computed"), waits < 5000 {
       #expect(page.contains(refresh) && page.contains("<div id=\"figures\" data-refreshing>"))
       #expect(page.contains("value=\"slice\""))
@@ -74,7 +74,7 @@ import Testing
     #expect(html.contains("There is nothing to count yet."))
     #expect(!html.contains("Nothing is known.") && !html.contains("<svg class=\"chart\""))
     #expect(!html.contains("<svg class=\"scale\"") && html.contains("<form class=\"tools\""))
-    // A filter without jobs leaves the figures that are about everything.
+    // A filter without jobs leaves the figures that do not depend on it.
     let filtered = try page("/analytics?job_type=none", of: example())
     #expect(filtered.contains("There are no jobs under this filter."))
     #expect(filtered.contains("<section id=\"stock\"") && !filtered.contains("id=\"durations\""))
@@ -102,7 +102,7 @@ import Testing
     return store
   }
 
-  /// One mistyped year does not take the room of all others; the figures stay as they are defined.
+  /// One mistyped year does not compress the charts; the figures do not change.
   @Test func chartsEndTodayAndWhatIsLaterIsSaid() throws {
     let store = try store(jobs: [
       ("2025-01-10T10:00:00Z", "completed"), ("2025-03-01T10:00:00Z", "completed"),
@@ -116,7 +116,7 @@ import Testing
     #expect(html.contains("href=\"/analytics?to=2026-03-01\">Figures until today</a>"))
     #expect(html.contains("calendar days, to <time datetime=\"2205-03-01\">"))
     #expect(html.contains("<dd>0.00006<span"))
-    // Without them there is nothing to say.
+    // Without such jobs there is no note.
     let until = page("/analytics?to=2026-03-01", of: store)
     #expect(!until.contains("after today") && !until.contains("2205"))
     let old = (1...28).map { (end: "2025-02-\($0 < 10 ? "0" : "")\($0)", status: "failed") }
@@ -129,8 +129,8 @@ import Testing
     #expect(!future.contains("<svg class=\"chart\""))
   }
 
-  /// The chart takes the unit that fits, and ends on the last day asked for.
-  @Test func theUnitThatIsDrawnIsNamed() throws {
+  /// The chart uses the unit that fits, and ends on the last day of the filter.
+  @Test func theUnitOfTheColumnsIsNamed() throws {
     let store = try store(
       jobs: (1...9).map { (end: "2025-02-0\($0)", status: "completed") })
     #expect(page("/analytics", of: store).contains("Jobs finished in each month, by the day"))
@@ -140,14 +140,14 @@ import Testing
     #expect(days.contains(">20 Feb 2025</span>"))
   }
 
-  /// Nothing leads to an empty list.
+  /// No link leads to an empty list.
   @Test func aTypeWithoutFailuresHasNoLinkToThem() throws {
     let html = try page("/analytics", of: example())
     #expect(html.contains("batch: failed 0.0 %"))
     #expect(!html.contains("href=\"/joblogs?type=batch&amp;status=failed\""))
   }
 
-  /// A list that shows more than a figure counts is not what is behind it.
+  /// A figure does not link to a list with more jobs than it counts.
   @Test func figuresLinkToNoListThatHasOtherJobs() throws {
     let store = try example()
     let lists = /href="\/joblogs\?/
@@ -160,7 +160,7 @@ import Testing
     #expect(!type.contains(/href="\/joblogs\?(?![^"]*type=)/))
   }
 
-  /// Figures fold case and white space, the list does not.
+  /// Figures ignore case and white space, the list does not.
   @Test func aMaterialOfSeveralSpellingsIsNoLink() throws {
     let store = try store(
       jobs: [],
@@ -185,7 +185,7 @@ import Testing
     #expect(html.contains(/class="middle[^"]*">1,000 mm</))
   }
 
-  @Test func whatIsNotKnownIsSaidAndNeverZero() throws {
+  @Test func unknownFiguresAreNeverShownAsZero() throws {
     let html = try page("/analytics", of: store(jobs: [("2025-01-01", "pending")]))
     #expect(html.contains("<dt>Success rate</dt><dd><span class=\"dim\">unknown</span>"))
     #expect(html.contains("<dt>Median duration</dt><dd><span class=\"dim\">unknown</span>"))
@@ -203,11 +203,11 @@ import Testing
     #expect(html.contains("remove this filter"))
     let unfiltered = "complexity stay those of all rows"
     #expect(html.contains(unfiltered) && !page("/analytics", of: store).contains(unfiltered))
-    // Links keep it.
+    // Links keep the filter.
     #expect(
       html.contains(
         "/analytics?from=2025-01-01&amp;to=2025-12-31&amp;job_type=slice&amp;material=Ebony"))
-    // Empty fields of the form are no filter.
+    // Empty fields of the form do not filter.
     #expect(
       page("/analytics?from=&to=&job_type=&material=", of: store).contains("<dt>Jobs</dt><dd>40"))
   }
@@ -245,8 +245,8 @@ import Testing
     #expect(nothing.contains("0 jobs"))
   }
 
-  /// Hardly any time is not none.
-  @Test func whatTakesHardlyAnyTimeIsNotCalledNothing() throws {
+  /// A very short time is not shown as no time.
+  @Test func aVeryShortTimeIsNotShownAsNone() throws {
     let store = InMemoryStore()
     try store.write {
       try $0.insert(
@@ -295,7 +295,7 @@ import Testing
   @Test func aCutListIsAskedForInTheAddress() throws {
     let store = try store()
     let html = page("/patterns/rope/cut-list?count=10&scrap=10&stick=600&kerf=0.5", of: store)
-    // A sheet says of when and of what it is.
+    // The list has the day and the database.
     #expect(html.contains("<time datetime=\"2026-03-01\">1 Mar 2026</time>, from the database"))
     #expect(!html.contains("class=\"error\""))
     let many = page("/patterns/short/cut-list?count=1000", of: store)
@@ -320,7 +320,7 @@ import Testing
     #expect(html.contains("must be a") && !html.contains("<table"))
   }
 
-  @Test func whatIsNotThereHasNoCutList() throws {
+  @Test func aMissingPatternHasNoCutList() throws {
     let store = try store()
     #expect(PageSamples.get("/patterns/none/cut-list?count=1", of: store).status == 404)
     #expect(PageSamples.get("/joblogs/rope/cut-list?count=1", of: store).status == 404)

@@ -4,9 +4,9 @@ import RMOSTestSupport
 import Synchronization
 import Testing
 
-/// Chromium without a window.
+/// Headless Chromium.
 enum Browser {
-  /// Where it is; nil where it is not.
+  /// The path of the program; `nil` if it is not installed.
   static let path = ["chromium", "chromium-browser", "google-chrome", "chrome"].lazy
     .flatMap { name in
       (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
@@ -14,18 +14,18 @@ enum Browser {
     }
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 
-  /// A page after it was loaded.
+  /// A loaded page.
   struct Page {
-    /// What became of its elements.
+    /// The elements after loading.
     var dom: String
-    /// What its console says.
+    /// The messages on the console.
     var complaints: [String]
   }
 
-  /// How long opening a page may take in all, on the slowest machine, seconds.
+  /// The timeout for opening a page on a slow machine, seconds.
   private static let patience = 120.0
 
-  /// Opens an address and lets some of the page's time pass.
+  /// Opens an address, and lets some virtual time pass.
   static func open(_ address: String, milliseconds: Int = 1500) throws -> Page {
     let directory = try TemporaryDirectory()
     let browser = Process()
@@ -41,7 +41,7 @@ enum Browser {
     browser.standardOutput = output
     browser.standardError = FileHandle(forWritingAtPath: errors)
     try browser.run()
-    // A browser that hangs ends the test, not the whole of its run.
+    // A browser that hangs fails the test instead of blocking all tests.
     let process = browser.processIdentifier
     let guardian = DispatchWorkItem { kill(process, SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience, execute: guardian)
@@ -66,11 +66,9 @@ enum Browser {
   import Darwin
 #endif
 
-/// A server for one browser: reads a request's head, answers, closes.
-///
-/// Not for the world.
+/// A minimal server for a browser in tests: reads the head of a request, responds and closes.
 final class PageServer: Sendable {
-  /// Where it listens.
+  /// The port of the server.
   let port: UInt16
   private let listener: Int32
   private let log = Log()
@@ -79,10 +77,10 @@ final class PageServer: Sendable {
     let targets = Mutex<[String]>([])
   }
 
-  /// The targets asked for, in order.
+  /// The targets of the requests, in order.
   var targets: [String] { log.targets.withLock { $0 } }
 
-  /// Listens on a free port of the loopback and answers by `answer`.
+  /// Listens on a free port of the loopback interface, and responds with `answer`.
   init(_ answer: @escaping @Sendable (ServerRequest) -> ServerResponse) throws {
     #if canImport(Glibc)
       let stream = Int32(SOCK_STREAM.rawValue)

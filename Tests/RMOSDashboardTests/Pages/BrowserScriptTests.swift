@@ -6,13 +6,13 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// What the pages' script does, in a real browser.
+/// The pages' script in a real browser.
 @Suite(
   .serialized, .waitingLongest, .enabled(if: Browser.path != nil, "Chromium is not installed"))
 struct BrowserScriptTests {
-  /// Serves pages, and at `/driver` one that holds `target` in a frame and does as `script` says.
+  /// Serves the pages, and at `/driver` a page that loads `target` in a frame and runs `script`.
   ///
-  /// The frame is `page` in the script; `report(text)` leaves what the test looks at.
+  /// The frame is `page` in the script; `report(text)` records a text for the test.
   private func server(
     driving target: String, _ script: String,
     _ answer: @escaping @Sendable (ServerRequest) -> ServerResponse
@@ -33,7 +33,7 @@ struct BrowserScriptTests {
             """.utf8))
       }
       var answer = answer(request)
-      // The policy stays as it is but for frames, which it forbids.
+      // The policy is unchanged, except that it allows frames.
       for (index, field) in answer.fields.enumerated() {
         answer.fields[index] = HeaderField(
           field.name,
@@ -85,17 +85,17 @@ struct BrowserScriptTests {
     #expect(page.dom.contains("[focus true]"))
     #expect(page.dom.contains("[address ?q=fleta"))
     #expect(page.dom.contains("[then 0]"))
-    // What screen readers say stands in an element that stays, and says nothing at first.
+    // The element that screen readers announce is not replaced, and is empty at first.
     let said = page.dom.matches(of: /\[said ([^\]]*)\]/).map { String($0.output.1) }
     #expect(said == ["", "1–2 of 2 patterns", "0 patterns"])
     #expect(page.dom.contains("[markup 0]"))
     #expect(page.dom.contains("[at last \(all)]"))
-    // Not each letter is a request.
+    // Not every keystroke sends a request.
     #expect(server.targets.filter { $0.contains("q=fleta") }.count == 1)
     #expect(server.targets.filter { $0.contains("q=fle&") || $0.contains("q=f&") }.count <= 1)
   }
 
-  /// The filters are counted in the background while an answer to a search takes its time.
+  /// The filters are counted in the background while the response to a search is slow.
   @Test func aSearchOutlivesTheCountingOfFilters() throws {
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
@@ -128,7 +128,7 @@ struct BrowserScriptTests {
     #expect(page.dom.contains("[counted true]"))
     #expect(page.dom.contains("[found 2]"))
     #expect(page.dom.contains("[address ?q=fleta"))
-    // From then on the filters are counted under the search.
+    // After that, the filters are counted for the search.
     #expect(server.targets.last?.contains("q=fleta") == true)
   }
 
@@ -175,7 +175,7 @@ struct BrowserScriptTests {
     #expect(page.dom.contains(#"data-count="patterns">777<"#))
     #expect(page.dom.contains(#"data-run="" data-verdict="#))
     #expect(page.dom.contains(#"id="run" aria-labelledby="run-title" hidden="">"#))
-    // The overview was fetched anew, once, and not before the end.
+    // The overview was fetched again once, after the end.
     #expect(server.targets.filter { $0 == "/" }.count == 2)
   }
 
@@ -203,7 +203,7 @@ struct BrowserScriptTests {
     #expect(page.dom.contains(#">\#(text)"#))
   }
 
-  @Test func whatCouldNotBeFetchedAtTheEndOfARunIsFetchedLater() throws {
+  @Test func theOverviewIsFetchedLaterIfThatFailsAtTheEndOfARun() throws {
     let pages = PageSamples.pages(InMemoryStore())
     let asked = Mutex(0)
     let server = try PageServer { request in

@@ -40,7 +40,7 @@ struct BrowserTests {
       #expect(page.complaints == [], "\(target)")
       #expect(page.dom.contains("<footer>"))
     }
-    // Nothing but the server was asked, and it for nothing it does not have.
+    // The browser requested nothing from other servers, and nothing that does not exist.
     #expect(
       server.targets.allSatisfy {
         $0 == "/" || $0.contains(/^\/(patterns|joblogs|analytics|api\/)/)
@@ -58,7 +58,7 @@ struct BrowserTests {
     #expect(page.complaints == [])
     #expect(page.dom.contains(#"data-count="joblogs">40<"#))
     #expect(page.dom.contains(#"id="run" aria-labelledby="run-title" hidden="">"#))
-    // It asked, and found nothing that it would have to load anew.
+    // It polled, and nothing had changed.
     #expect(server.targets.contains("/api/rmos/stores/migration/status"))
     #expect(server.targets.filter { $0 == "/" }.count == 1)
   }
@@ -96,7 +96,7 @@ struct BrowserTests {
     #expect(server.targets.filter { $0.hasPrefix("/api/") }.count > 1)
   }
 
-  @Test func timesAreSaidRelativeToNow() throws {
+  @Test func timesAreShownRelativeToNow() throws {
     let server = try server(InMemoryStore())
     let page = try Browser.open("http://127.0.0.1:\(server.port)/")
     #expect(page.dom.contains(#"title="28 Nov 2025, 10:15 UTC""#))
@@ -105,7 +105,7 @@ struct BrowserTests {
   @Test func thePageIsWholeWithoutScripts() throws {
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
-    // A policy without scripts turns them off where the browser has no switch for it.
+    // The browser has no option to turn off scripts, so the policy forbids them.
     let pages = PageSamples.pages(store)
     let server = try PageServer { request in
       var answer = pages.response(to: request)
@@ -176,7 +176,7 @@ struct BrowserTests {
     #expect(lines.count == 2 && lines[0] == lines[1], "\(said[1])")
   }
 
-  /// Nothing in a list or a path is too small for a finger.
+  /// Links in lists and breadcrumbs are large enough for a finger.
   @Test func namesAreLargeEnoughToTouch() throws {
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
@@ -190,7 +190,7 @@ struct BrowserTests {
     }
   }
 
-  /// The table of rings has room for each of its columns, and begins where the drawing does.
+  /// The table of rings has room for all of its columns, and is aligned with the drawing.
   @Test func theRingsOfAPatternAreBesideTheirDrawing() throws {
     let store = InMemoryStore()
     let rings = (1...100).map { #"{"radius_mm":\#($0 + 40),"segments":24,"material":"Rosewood"}"# }
@@ -216,12 +216,13 @@ struct BrowserTests {
     try inAFrame(questions, width: 360, of: store)
   }
 
-  /// What expressions say of pages, each of which is `page` in its own, in windows of a width.
+  /// Returns the values of expressions on pages, in which `page` is the document, at a window
+  /// width.
   private func inAFrame(
     _ questions: [(target: String, expression: String)], width: Int, of store: any RecordStore
   ) throws -> [String] {
     let pages = PageSamples.pages(store)
-    // A window has a least width; a frame has none. Frames need a policy that lets pages be in one.
+    // Unlike windows, frames have no minimum width, but need a policy that allows them.
     let frames = questions.enumerated().map { index, question in
       """
       <iframe width=\(width) height=700 frameborder=0 src="\(question.target)"></iframe>

@@ -9,7 +9,7 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// Whatever texts the database holds, pages show them as text.
+/// Pages show all texts of the database as text, never as markup.
 @Suite struct HostilePageTests {
   /// The pages that show all texts.
   private static let common =
@@ -70,8 +70,8 @@ import Testing
           #expect(isOurs && !value.hasPrefix("//"), "\(value.prefix(80))")
         }
       }
-      // What is plain ASCII steers nothing; most of a page is. A debug build is quick with an
-      // index.
+      // Printable ASCII, which most of a page is, needs no check. An index is quick in a debug
+      // build.
       let bytes = Array(html.utf8)
       var (rest, index) = ([UInt8](), 0)
       while index < bytes.count {
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// The tests above see what they look for.
+  /// The checks of the tests above find what they look for.
   @Test func tagsAreReadAsBrowsersReadThem() throws {
     let tags = HTMLTag.all(
       in: "a < b <p class=\"x > y\"\nhidden><IMG/onerror=alert(1) src='>'/></p ><!-- <br -->")
@@ -119,7 +119,7 @@ import Testing
       let html = PageText.short(text).markup
       #expect(html.contains("(empty)") || html.contains("(blank)"), "\(html)")
     }
-    // What would steer is shown, so it can be seen.
+    // Control characters are made visible.
     #expect(PageText.short("\u{202e}").markup.contains(#"\u{202e}"#))
   }
 

@@ -8,16 +8,16 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// Every link of the dashboard leads somewhere, and every number that is a link to what it counts.
+/// Every link of the dashboard works, and every number that is a link leads to what it counts.
 @Suite struct LinksTests {
-  /// A link as a page has it.
+  /// A link on a page.
   private struct Link: Hashable {
-    /// Where it leads, with the fragment.
+    /// The address, with the fragment.
     let address: String
-    /// What it says, and the number beside it.
+    /// The text, and the number beside it.
     let text: String
     let count: Int?
-    /// The page it is on.
+    /// The page with the link.
     let page: String
 
     /// The address without the fragment.
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  // Where they are used, they would be compiled anew for each link.
+  // Static, so that they are not compiled again for each link.
   private let linkPattern =
     /<a [^>]*?href="([^"]*)"[^>]*>(.*?)<\/a>(?: <span class="n">([\d,]+)<\/span>)?/
     .dotMatchesNewlines()
@@ -39,8 +39,8 @@ import Testing
   private let runPattern = /\/runs\/\d+/
   private let outcomesPattern = /id="outcomes">(.*?)<\/section>/.dotMatchesNewlines()
 
-  /// Reads the links of a page without its look and script; a number in a link, or beside it in a
-  /// list of filters, is its count.
+  /// Returns the links of a page without its style and script; a number in a link, or beside it in
+  /// a list of filters, is its count.
   private func links(_ content: String, of page: String) -> [Link] {
     content.matches(of: linkPattern).map { match in
       let inner = String(match.output.2)
@@ -56,13 +56,13 @@ import Testing
     }
   }
 
-  /// What the target of a link says of numbers: its count, and what stands at the fragment.
+  /// Returns the numbers on the target of a link: its count, and those at the fragment.
   private func numbers(_ content: String, _ link: Link) -> [Int] {
     var places: [Substring] = []
     if let count = content.firstMatch(of: countPattern) {
       places.append(count.output.1)
     }
-    // What a run counted, where the list has fewer.
+    // The figure of the run, if the list has fewer entities.
     if let note = content.firstMatch(of: notePattern) {
       places.append(note.output.1)
     }
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  /// Whether the links on a page are followed: not from one combination of filters to the next.
+  /// Whether to follow the links on a page; not from one combination of filters to the next.
   private func isFollowed(_ target: String) -> Bool {
     guard let query = target.split(separator: "?", maxSplits: 1).dropFirst().first else {
       return true
@@ -92,9 +92,9 @@ import Testing
       fixture.dashboard.response(to: ServerRequest(method: "GET", target: target))
     }
     var waiting = [Link(address: "/", text: "", count: nil, page: "")]
-    // Without their look and their script, in which no link stands.
+    // Styles and scripts have no links.
     var pages: [String: String] = [:]
-    // What pages say of numbers, by address.
+    // The numbers on pages, by address.
     var said: [String: [Int]] = [:]
     var (counts, visited) = (0, Set<Link>())
     while let link = waiting.popLast() {
@@ -118,7 +118,7 @@ import Testing
       if let fragment = link.fragment {
         #expect(html.contains("id=\"\(fragment)\""), "\(link)")
       }
-      // The number of a run counts nothing.
+      // The id of a run is a number that counts nothing.
       if let count = link.count, !link.text.hasSuffix("remove this filter"),
         link.target.wholeMatch(of: runPattern) == nil
           || link.fragment != nil

@@ -77,10 +77,10 @@ import Testing
     let html = PageSamples.get("/joblogs?status=", of: store).text
     #expect(html.contains("1–2 of 2 job logs"))
     #expect(html.contains("<a class=\"chip\" href=\"/joblogs\">status: <em>empty</em>"))
-    // A search keeps it.
+    // A search keeps the filter.
     #expect(html.contains("<input type=\"hidden\" name=\"status\" value=\"\">"))
     #expect(html.contains("href=\"/joblogs?status=&amp;format=csv\""))
-    // What is empty in the form is any value.
+    // An empty field of the form means any value.
     let rings = try PageSamples.get("/patterns?q=&rings=&in=name", of: self.store(3)).text
     #expect(rings.contains("1–3 of 3") && !rings.contains("class=\"chip\""))
   }
@@ -104,7 +104,7 @@ import Testing
     #expect(fixture.get("/migration/status").text.contains(#""patterns":[{"id":null,"#))
   }
 
-  /// Each question is a round trip where the store is a server.
+  /// Each query is a round trip if the store is a server.
   @Test(arguments: EntityCatalog.rmos.kinds)
   func aListAsksAsManyQuestionsAboutManyRowsAsAboutOne(_ kind: EntityKind) throws {
     let questions = try [1, 40].map { count in
@@ -157,7 +157,7 @@ import Testing
       let position = try #require(EntityKind.patterns.schema.position(ofMember: "name"))
       record.values[position] = .text("c")
       _ = try transaction.update(record)
-      // What no run wrote has not changed since one.
+      // A row that no run wrote cannot have changed since a run.
       try transaction.insert(StoreSamples.record(.patterns, "p3", [:]))
     }
     #expect(marks() == ["1"])
@@ -196,7 +196,7 @@ import Testing
     #expect(ids("/patterns?rings=three", store).count == 3)
   }
 
-  @Test func nothingAndNothingThatFitsAreToldApart() throws {
+  @Test func anEmptyListAndAListWithoutMatchesDiffer() throws {
     #expect(
       PageSamples.get("/patterns", of: InMemoryStore()).text.contains("no patterns yet"))
     #expect(PageSamples.get("/patterns?q=zz", of: try store(1)).text.contains("No matches."))
@@ -322,7 +322,7 @@ import Testing
     #expect(
       lines.first
         == "id,name,ring_count,pattern_type,strip_family_id,strip_family_name,created_at")
-    // Not a formula.
+    // Spreadsheets must not take the text for a formula.
     #expect(lines.dropFirst().first?.hasPrefix("p3,'=1+1,1,grid,,,") == true)
     #expect(lines.last?.contains(",ebony,Ebony <b>,") == true)
     let json = PageSamples.get("/patterns?type=grid&format=json", of: store).text

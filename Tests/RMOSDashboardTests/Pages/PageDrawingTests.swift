@@ -31,7 +31,7 @@ import Testing
     #expect(!plain.isMillimetres)
   }
 
-  @Test func whatIsNotCertainIsNotDrawnButSaid() throws {
+  @Test func uncertainRingsAreNotDrawnButReported() throws {
     let geometry = try #require(
       try rings(
         """
@@ -72,7 +72,7 @@ import Testing
     #expect(cut.contains(#"<td class="n">3</td><td class="n">24</td></tr>"#))
   }
 
-  /// The rings of the cut list on the same page are these, too.
+  /// The cut list uses the same rings.
   @Test func bandsAreDrawnAndTheGeometryComesFirst() throws {
     func section(_ geometry: String, _ other: String) -> String {
       let values: [String: Value] = [
@@ -89,7 +89,7 @@ import Testing
     #expect(section("{}", bands).contains(#"<td class="n">50</td>"#))
   }
 
-  @Test func whyNothingIsDrawnIsTrue() throws {
+  @Test func theReasonForDrawingNothingIsTrue() throws {
     func section(_ geometry: String) -> String {
       let values: [String: Value] = ["geometry": .text(geometry), "rosette_geometry": .null]
       return PatternDrawing(StoreSamples.record(.patterns, "a", values)).section.markup
@@ -102,7 +102,7 @@ import Testing
     #expect(section(#"{"a":1}"#).contains("no radii"))
   }
 
-  /// The line is all there is of a ring without a width.
+  /// A ring without a width is drawn as a line.
   @Test func aLineHasTheToneOfItsMaterial() throws {
     func section(_ ring: String) -> String {
       let values: [String: Value] = [
@@ -117,7 +117,7 @@ import Testing
     #expect(WoodTone.style.contains(":is(.band,.line).wood-maple{"))
   }
 
-  /// All that a drawing of these rings has of circles: radius, and the width of the line.
+  /// The circles in the drawing of rings: their radii, and the widths of their lines.
   private func circles(_ rings: [String]) throws -> [(radius: Double, width: Double)] {
     let values: [String: Value] = [
       "geometry": .text(#"{"rings":[\#(rings.joined(separator: ","))]}"#),
@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test func nothingOfARingIsOutsideTheDrawing() throws {
-    // Every choice of members, each small or large.
+    // Every combination of members, each small or large.
     let names = ["inner_radius_mm", "radius_mm", "outer_radius_mm", "width_mm", "segments"]
     var seen = 0
     for choice in 0..<(3 * 3 * 3 * 3 * 2) {
@@ -157,7 +157,7 @@ import Testing
     #"{"inner_radius_mm":40,"outer_radius_mm":60}"#,
   ])
   func aBandHasBothOfItsEdges(_ ring: String) throws {
-    // In parts of a thousand, with 3% left free around.
+    // In thousandths, with a margin of 3 %.
     let drawn = try circles([ring]).map { ($0.radius * 0.0618).rounded() }
     #expect(Set(drawn) == [40, 50, 60])
   }
@@ -177,7 +177,7 @@ import Testing
     #expect(html.matches(of: /M0 [\d.]+H1000/).count == 3)
   }
 
-  /// Patterns of blocks can be told apart in a list.
+  /// In a list, patterns of blocks have distinguishable drawings.
   @Test func theThumbnailOfABlockIsItsGrid() {
     func thumbnail(_ geometry: String) -> String {
       let values: [String: Value] = ["geometry": .text(geometry), "rosette_geometry": .null]
@@ -186,7 +186,7 @@ import Testing
     let html = thumbnail(#"{"rows":4,"columns":7}"#)
     #expect(html.matches(of: /M[\d.]+ 0V/).count == 6 && html.matches(of: /M0 [\d.]+H/).count == 3)
     #expect(!html.contains("rim"))
-    // Lines that could not be told apart are left out.
+    // Lines that are too close together are left out.
     let fine = thumbnail(#"{"rows":4,"columns":150}"#)
     #expect(!fine.contains("0V") && fine.matches(of: /M0 [\d.]+H/).count == 3)
     #expect(thumbnail(#"{"rows":0,"columns":7}"#).contains("rim"))
@@ -217,14 +217,14 @@ import Testing
     ).figure.markup
   }
 
-  /// One mistyped year does not take the room of all others.
+  /// One mistyped year does not compress all others.
   @Test func daysToComeAreCountedAndNotDrawn() throws {
     let html = try chart([("2205-03-01", 1), ("2025-03-01", 2), ("2025-02-27", 3)])
     #expect(html.contains("Entities by day</title>") && html.contains("<span>1 Mar 2025</span>"))
     #expect(html.contains("Dated after today"))
     #expect(html.contains("<a href=\"/patterns?sort=newest\">1 pattern</a>"))
     #expect(html.matches(of: /<g><title>/).count == 2)
-    // They are in the table.
+    // The table has them.
     #expect(html.contains("<time datetime=\"2205-03-01\">"))
     #expect(try !chart([("2026-03-01", 1)]).contains("after today"))
     let old = try chart([("2025-03-01", 20), ("2025-02-27", 20), ("0205-03-01", 1)])
@@ -246,7 +246,7 @@ import Testing
     #expect(try chart([("2024-03-01", 1)]).contains("<figcaption><span>1 Feb 2024</span>"))
   }
 
-  @Test func whatIsThereCanBeSeenAndNothingIsTallerThanTheChart() throws {
+  @Test func columnsAreVisibleAndNeverTallerThanTheChart() throws {
     let html = try chart([("2025-03-02", 1), ("2025-03-01", 1_000_000)])
     let heights = html.matches(of: /height="([\d.]+)%"/).compactMap { Double($0.output.1) }
     #expect(heights == [100, 1])

@@ -7,9 +7,9 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// The answers around the pages.
+/// Routes, parameters and errors of the pages.
 @Suite struct PageRouterTests {
-  /// People who move from landmark to landmark hear their names.
+  /// Screen readers announce the names of landmarks.
   @Test func landmarksOfAPageHaveNamesOfTheirOwn() throws {
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
@@ -56,9 +56,9 @@ import Testing
     }
     let job = PageSamples.get("/joblogs/a_b", of: store).text.withoutLookAndScript
     #expect(job.contains("<h2>Parameters</h2>") && job.contains("10,576.5 s"))
-    // A text of digits is no number.
+    // A text of digits is not grouped like a number.
     #expect(job.contains("<bdi>10576</bdi>"))
-    // A path ends with its last step.
+    // The breadcrumbs end with the list.
     #expect(job.contains("<a href=\"/joblogs\">Job logs</a></nav>"))
     let list = PageSamples.get("/joblogs", of: store).text
     #expect(list.contains("<bdi>a_<wbr>b</bdi></a>"))
@@ -128,7 +128,7 @@ import Testing
   @Test(arguments: [
     "/nowhere", "/patterns/a/b", "/favicon.ico", "/patterns/absent", "/joblogs/a%2Fb",
   ])
-  func whatIsNotThereIsSaidInAPage(_ target: String) {
+  func aMissingEntityHasAnErrorPage(_ target: String) {
     let answer = PageSamples.get(target, of: InMemoryStore())
     #expect(answer.status == 404)
     #expect(answer.text.contains(/<h1>(Page not found|No such )/))
@@ -147,7 +147,7 @@ import Testing
     #expect(answer.field("Location") == place)
   }
 
-  /// Nobody is sent to another host by a link to this one.
+  /// A redirect must not lead to another host.
   @Test(arguments: [
     "//evil.example/", "/\\evil.example/", "//evil.example//", "/%2F/evil.example/", "//", "/./",
     "//patterns.evil.example/patterns/",
@@ -173,7 +173,7 @@ import Testing
     let answer = PageSamples.get(target, of: store)
     #expect(answer.status == 200)
     #expect(answer.text.contains("Ignored: ") && answer.text.contains(said), "\(answer.text)")
-    // A file cannot say so.
+    // A download has no place for a warning.
     let separator = target.contains("?") ? "&" : "?"
     guard target.hasPrefix("/joblogs") else { return }
     let file = PageSamples.get("\(target)\(separator)format=csv", of: store)
@@ -181,7 +181,7 @@ import Testing
     #expect(file.text.contains(said) && file.text.contains("<a href=\"/joblogs\">"))
   }
 
-  @Test func whatIsBelowAPIIsForPrograms() {
+  @Test func pathsBelowAPIAreNotPages() {
     for target in ["/", "/?q=/api/", "/patterns/api", "/apis", "/%61pi/x"] {
       #expect(PageRouter.answers(target))
     }
@@ -242,7 +242,7 @@ import Testing
     #expect(verdict([run(3, .completed, "undo"), undone]) == sound)
     #expect(verdict([run(2, .interrupted), run(1, .completed)]) == interrupted)
     #expect(verdict([run(3, .completed, "undo"), run(2, .interrupted)]) == interrupted)
-    // A run whose process died stays marked as running.
+    // A run whose process has died is still marked as running.
     #expect(verdict([run(2, .running)]) == interrupted)
     #expect(
       verdict([run(2, .failed)]).hasPrefix(
@@ -258,7 +258,7 @@ import Testing
     #expect(verdict([nothing]).hasPrefix("errors: ✗ The last migration found nothing to read."))
   }
 
-  @Test func aMigrationThatFailedIsNotHiddenByLaterRuns() throws {
+  @Test func aFailedMigrationIsNotHiddenByLaterRuns() throws {
     let store = InMemoryStore()
     try store.write { transaction in
       var failing = StoreSamples.run()
@@ -291,7 +291,7 @@ import Testing
         run.state = state
         try transaction.updateRun(run)
       }
-      // The samples' status is from before it began.
+      // The status of the samples is from before the run.
       let page = PageSamples.get("/", of: fixture.store).text
       #expect(page.contains("was interrupted") == isOver)
     }
@@ -376,7 +376,7 @@ import Testing
   func aLinkLeadsBackToItsID(_ kind: EntityKind) throws {
     for id in PageSamples.hostile + ["", "id", "Ä ö+ü&=;#?/\\", "..a", "...", "%2e%2e"] {
       let link = try #require(PageLink.link(to: kind, id: id))
-      // What a browser leaves alone: no character that it would encode, no step in the path.
+      // Browsers must not change it: it has no character to encode, and no dots to resolve.
       #expect(link.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"\"<>`{}\\^|#".utf8.contains($0) })
       #expect(!link.contains("/../") && !link.hasSuffix("/..") && !link.hasSuffix("/."))
       let target = try RequestTarget(link)
@@ -387,7 +387,7 @@ import Testing
     }
   }
 
-  @Test func whatNoServerWouldReadIsNotLinked() {
+  @Test func aURLThatIsTooLongIsNotLinked() {
     #expect(PageLink.link(to: .patterns, id: String(repeating: "é", count: 5000)) == nil)
     #expect(PageLink.link(to: .patterns, id: String(repeating: "x", count: 10_000)) != nil)
   }

@@ -8,9 +8,9 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// Stores, values and pages for the tests of the pages.
+/// Stores, values and pages for tests.
 enum PageSamples {
-  /// Texts that a page must show as text, whatever they say.
+  /// Texts that a page must show as text, such as markup and control characters.
   static let hostile = [
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)",
     "javascript:alert(1)", "a/b", "a%2Fb", "..", ".", "../../etc/passwd", "?q=1#x", "%", "+ +",
@@ -41,7 +41,7 @@ enum PageSamples {
     return store
   }
 
-  /// A status as of a healthy store.
+  /// The status of a healthy store.
   static func status() -> MigrationStatus {
     MigrationStatus(
       database: .init(
@@ -90,12 +90,12 @@ enum PageSamples {
       totals: EntityTotals(store))
   }
 
-  /// The figures of a store, on clocks that stand still.
+  /// The figures of a store, with fixed clocks.
   static func figures(_ store: any RecordStore) -> AnalyticsFigures {
     AnalyticsFigures(store, patience: .seconds(600), uptime: { 0 }, now: { DashboardFixture.now })
   }
 
-  /// The answer to a GET.
+  /// Returns the response to a GET request.
   static func get(
     _ target: String, of store: any RecordStore, fields: [HeaderField] = []
   ) -> ServerResponse {
@@ -104,7 +104,7 @@ enum PageSamples {
 }
 
 extension PageRouter {
-  /// The answer to a request, as the dashboard gives it.
+  /// Returns the response of a dashboard to a request.
   func response(to request: ServerRequest) -> ServerResponse {
     do {
       return response(to: request, try RequestTarget(request.target))
@@ -114,7 +114,7 @@ extension PageRouter {
   }
 }
 
-/// Compares with a file in `Snapshots`, letter for letter.
+/// Compares a text exactly with a file in `Snapshots`.
 func expectSnapshot(
   _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {

@@ -9,9 +9,8 @@ import Testing
 
 @testable import RMOSDashboard
 
-/// Small pages, exactly.
-///
-/// Their look and script are left out: they would drown what the pages say.
+/// Compares small pages with snapshots, without their styles and scripts, which would hide the
+/// differences.
 @Suite struct PageSnapshotTests {
   private func content(_ target: String, of store: any RecordStore) -> String {
     PageSamples.get(target, of: store).text.withoutLookAndScript

@@ -10,13 +10,13 @@ import Testing
 @testable import RMOSDashboard
 
 @Suite struct AnswerCacheTests {
-  /// A question machine that counts how often it computes, on a clock that passes as told.
+  /// A source of answers that records its computations, with a clock that the test advances.
   final class Machine: Sendable {
     let uptime = DashboardFixture.Uptime()
     private let state = Mutex<(computed: [String], cost: Double, failure: StoreError?)>(
       ([], 0, nil))
 
-    /// While it is held, nothing is computed.
+    /// While the gate is held, computations wait.
     private let gate = NSLock()
     func hold() { gate.lock() }
     func release() { gate.unlock() }
@@ -48,13 +48,13 @@ import Testing
     #expect(first.isCurrent && first.asOf == "second 1000")
     machine.uptime.pass(1000)
     #expect(try cache.answer("a", since: "1").revision == first.revision)
-    // What is quick is computed while the client waits.
+    // A quick answer is recomputed while the client waits.
     let second = try cache.answer("a", since: "2")
     #expect(second.isCurrent && second.revision != first.revision && second.asOf == "second 2000")
     #expect(machine.computed == ["a", "a"])
   }
 
-  @Test func whoeverDoesNotWaitGetsTheAnswerLater() throws {
+  @Test func anAnswerIsComputedInTheBackgroundIfAClientDoesNotWait() throws {
     let machine = Machine()
     machine.hold()
     let cache = machine.cache()
@@ -64,11 +64,11 @@ import Testing
     let answer = try cache.answer("a", since: "1", within: .seconds(600))
     #expect(answer?.value == 1 && answer?.isCurrent == true)
     #expect(machine.computed == ["a"])
-    // Nothing is kept without a token, so there is no later.
+    // Without a token no answer is cached, so the client has to wait.
     #expect(try cache.answer("b", since: nil, within: .zero)?.value == 2)
   }
 
-  @Test func whoeverAsksAgainHearsWhyThereIsNoAnswer() throws {
+  @Test func aFailureInTheBackgroundIsThrownToTheNextClient() throws {
     let machine = Machine()
     let cache = machine.cache()
     machine.setFailure(StoreError(.busy, "busy"))
@@ -96,7 +96,7 @@ import Testing
     #expect(machine.computed.count == 3)
   }
 
-  @Test func whatTakesLongIsRefreshedInTheBackground() throws {
+  @Test func aSlowAnswerIsRefreshedInTheBackground() throws {
     let machine = Machine()
     machine.setCost(2)
     let cache = machine.cache()
@@ -110,14 +110,14 @@ import Testing
       return after.isCurrent
     }
     #expect(after.value == 2)
-    // At most a tenth of the time: another change waits.
+    // Recomputing takes at most a tenth of the time, so the next change has to wait.
     let next = try cache.answer("a", since: "3")
     #expect(!next.isCurrent && next.revision == after.revision)
     Thread.sleep(forTimeInterval: 0.02)
     #expect(machine.computed.count == 2)
   }
 
-  @Test func whoAsksAtTheSameTimeWaitsForTheSameAnswer() throws {
+  @Test func simultaneousQuestionsShareOneComputation() throws {
     let machine = Machine()
     let cache = machine.cache()
     let values = Mutex<[Int]>([])
@@ -130,7 +130,7 @@ import Testing
     #expect(machine.computed == ["a"])
   }
 
-  @Test func aFailureIsToldAndNotKept() throws {
+  @Test func aFailureIsThrownAndNotCached() throws {
     let machine = Machine()
     let cache = machine.cache()
     machine.setFailure(StoreError(.busy, "busy"))
@@ -138,7 +138,7 @@ import Testing
     machine.setFailure(nil)
     machine.setCost(2)
     #expect(try cache.answer("a", since: "1").isCurrent)
-    // One in the background is told to whoever asks next.
+    // A failure in the background is thrown to the next client that asks.
     machine.uptime.pass(100)
     machine.setFailure(StoreError(.busy, "busy"))
     #expect(try !cache.answer("a", since: "2").isCurrent)
@@ -180,7 +180,7 @@ import Testing
     try eventually("the work has ended") { flags.ended.load(ordering: .relaxed) }
   }
 
-  /// A store whose rows never end.
+  /// A store with an endless number of rows.
   private final class EndlessStore: StoreWrapper {
     final class Reader: StoreReaderWrapper {
       let reader: any StoreReader

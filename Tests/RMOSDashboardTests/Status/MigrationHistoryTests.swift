@@ -15,7 +15,7 @@ import Testing
     try fixture.migrate(sample(.patterns, "p2"), startedAt: "2025-06-02T09:00:00Z")
     try fixture.migrate(
       sample(.joblogs, "j1", ["pattern_id": .text("p2")]), startedAt: "2025-06-02T10:00:00Z")
-    // The last hours of the day before, and the first of the next, in UTC.
+    // In UTC, these are in the last hours of the previous day and the first of the next.
     try fixture.insert(
       sample(.patterns, "p3", ["created_at": .text("2025-06-02T01:00:00+02:00")]),
       sample(.patterns, "p4", ["created_at": .text("2024-12-31 23:30-01:00")]),
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
-  func whatHasNoReadableDateIsSaid(_ backend: Backend) throws {
+  func entitiesWithoutADateAreCountedApart(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
     try fixture.insert(
       sample(.patterns, "p1", ["created_at": .text("yesterday")]),

@@ -53,7 +53,7 @@ import Testing
     #expect((status.database.schemaAppliedAt == nil) == (backend == .inMemory))
   }
 
-  /// The script's copy of the shape: every member it reads is one that the writer writes.
+  /// The script reads only members that the status has.
   @Test func theScriptReadsWhatTheWriterWrites() throws {
     var status = PageSamples.status()
     status.currentRun = PageSamples.run(7, found: 3, failed: 1)
@@ -124,7 +124,7 @@ import Testing
     #expect(try fixture.dashboard.status().database.lastMigration == "2025-06-01T09:00:30Z")
   }
 
-  @Test func theRunUnderWayIsTold() throws {
+  @Test func theRunInProgressIsReported() throws {
     let fixture = try DashboardFixture(.inMemory)
     try fixture.store.write { transaction in
       var run = StoreSamples.run()

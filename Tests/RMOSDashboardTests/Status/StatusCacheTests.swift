@@ -11,7 +11,7 @@ import Synchronization
 import Testing
 
 @Suite struct StatusCacheTests {
-  /// A check of health that counts how often it is asked.
+  /// A health check that counts how often it runs.
   final class Probe: Sendable {
     private let state = Mutex(0)
     var count: Int { state.withLock { $0 } }
@@ -39,7 +39,7 @@ import Testing
     #expect(probe.count == 2)
   }
 
-  @Test func whatIsCostlyIsMadeOnceASecondWhileAMigrationRuns() throws {
+  @Test func aCostlyCheckRunsOnceASecondDuringAMigration() throws {
     let probe = Probe()
     let clock = Mutex<(@Sendable () -> Void)?>(nil)
     let fixture = try DashboardFixture(
@@ -56,7 +56,7 @@ import Testing
       }
       #expect((2...4).contains(probe.count))
     }
-    // Nobody writes any more: what is answered is what is there.
+    // After the writer has ended, the response is up to date.
     #expect(fixture.get("/migration/status").text.contains(#""patterns":20"#))
   }
 
@@ -77,9 +77,9 @@ import Testing
       _ = fixture.get("/migration/status")
       fixture.uptime.pass(0.33)
     }
-    // 100 seconds and more, of which it may take 10, and the second it has at first.
+    // Of about 100 seconds, checks may take a tenth, in addition to the initial budget of a second.
     #expect((25...45).contains(probe.count - asked))
-    // What had to do is not kept for good.
+    // An outdated response is not kept for long.
     for day in 2...4 {
       try fixture.insert(EntityAnswersTests.pattern("day\(day)", day))
       _ = fixture.get("/migration/status")
@@ -117,7 +117,7 @@ import Testing
     #expect(try second.json["validation"]?["status"]?.string == "errors_detected")
     #expect(try second.json["last_audit"]?["verdict"]?.string == "errors")
     #expect(try second.json["last_audit"]?["changed_since"] == .bool(false))
-    // What the audit saw is no longer there, and nothing was checked since.
+    // The audit is of an earlier state, and the new one has not been checked completely.
     try fixture.insert(sample(.stripFamilies, "f2"))
     let third = fixture.get("/migration/status")
     #expect(third.text.contains(#""not_checked":["rows"]"#))
@@ -127,7 +127,7 @@ import Testing
     #expect(page.contains("the database has changed since"))
   }
 
-  /// A store that counts days when it is told to.
+  /// A store in which counting days waits for a signal.
   private struct SlowCounting: StoreWrapper {
     private final class Reader: StoreReaderWrapper {
       let reader: any StoreReader
@@ -162,12 +162,12 @@ import Testing
       #expect(try cache.entityDaysForPage(of: 10) == nil)
       #expect(try cache.entityDaysForPage(of: 10) == nil)
       store.mayCount.signal()
-      // Of few entities they are counted at once, and of this state they are then known.
+      // With few entities they are counted at once, and then cached for this state.
       let expected = try base.read { try $0.entityDays() }
       store.mayCount.signal()
       #expect(try cache.entityDaysForPage(of: 9) == expected)
       #expect(try cache.entityDaysForPage(of: 10) == expected)
-      // What is counted of one state is not shown of another.
+      // The counts of one state are not shown for another.
       try base.write { try $0.insert(EntityAnswersTests.pattern("p2")) }
       store.mayCount.signal()
       store.mayCount.signal()
@@ -231,7 +231,7 @@ private struct TokenlessStore: StoreWrapper {
     #expect(try total(fixture) == 2)
   }
 
-  @Test func whatOthersCommitWhileAListIsReadIsNotMixedIn() throws {
+  @Test func aTotalBelongsToTheSnapshotOfItsList() throws {
     let fixture = try DashboardFixture(.sqlite)
     try fixture.insert(sample(.patterns, "a"))
     let totals = EntityTotals(fixture.store)
@@ -246,7 +246,7 @@ private struct TokenlessStore: StoreWrapper {
         try fixture.insert(sample(.patterns, "new \(isKnown)"))
         #expect(try totals.count(query, in: reader, since: token) == before)
       }
-      // Read anew under the old token.
+      // A new snapshot is read although the token is old.
       #expect(
         try fixture.store.read { try totals.count(query, in: $0, since: token) } == before + 1)
     }

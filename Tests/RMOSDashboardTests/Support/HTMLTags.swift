@@ -2,7 +2,7 @@ import Foundation
 
 /// The tags of a page, read byte by byte: a regular expression takes seconds for a large page.
 struct HTMLTag {
-  /// Its name, in lower case as pages have it.
+  /// The name, in lower case as pages have it.
   var name: String
   /// Whether it closes an element.
   var closes: Bool
@@ -11,12 +11,12 @@ struct HTMLTag {
   /// The attributes, in order; the value is empty if there is none.
   var attributes: [(name: String, value: String)] = []
 
-  /// The tags of a text, in order; `<` without a letter after it is text, and so is everything in a
-  /// style or a script.
+  /// Returns the tags of a text, in order; `<` without a letter after it is text, as is the content
+  /// of a style or a script.
   static func all(in text: some StringProtocol) -> [HTMLTag] {
     var tags: [HTMLTag] = []
     var cursor = HTMLCursor(text)
-    // The style or script that has begun.
+    // The name of the style or script element that is open.
     var open: String?
     while cursor.skip(past: "<") {
       if let open, !cursor.isAt("/\(open)") { continue }
@@ -33,7 +33,7 @@ struct HTMLTag {
   private static let endsOfName = HTMLCursor.Bytes("\t\n\u{c}\r >/=")
   private static let endsOfValue = HTMLCursor.Bytes("\t\n\u{c}\r >")
 
-  /// Reads what is between `<` and `>`.
+  /// Parses the text between `<` and `>`.
   private init?(after cursor: inout HTMLCursor) {
     closes = cursor.byte == UInt8(ascii: "/")
     if closes { cursor.index += 1 }
@@ -65,9 +65,9 @@ struct HTMLTag {
   }
 }
 
-/// A place in a page, of which it reads the bytes; quick in a debug build too.
+/// A position in the bytes of a page, which is quick in a debug build too.
 private struct HTMLCursor {
-  /// Bytes that are looked for; a set would hash each byte of a page.
+  /// A set of bytes to search for; a `Set` would hash each byte of a page.
   struct Bytes {
     private var isMember = [Bool](repeating: false, count: 256)
 
@@ -81,33 +81,33 @@ private struct HTMLCursor {
 
   init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
 
-  /// The byte at the place; `nil` at the end.
+  /// The byte at the position; `nil` at the end.
   var byte: UInt8? { index < bytes.count ? bytes[index] : nil }
 
-  /// Whether a text in lower case comes next, in any case.
+  /// Whether a text follows, ignoring case; the text must be in lower case.
   func isAt(_ text: String) -> Bool {
     String(decoding: bytes[min(index, bytes.count)...].prefix(text.utf8.count), as: UTF8.self)
       .lowercased() == text
   }
 
-  /// Goes past the next such byte, if there is one.
+  /// Skips past the next such byte; returns `false` if there is none.
   mutating func skip(past byte: Unicode.Scalar) -> Bool {
     guard let next = bytes.position(of: UInt8(ascii: byte), from: index) else { return false }
     index = next + 1
     return true
   }
 
-  /// Takes a number of bytes, or what there is.
+  /// Takes a number of bytes, or fewer at the end.
   mutating func take(_ count: Int) -> String { text(to: min(index + count, bytes.count)) }
 
-  /// Takes what comes before the first of some bytes, or all that is left.
+  /// Takes the bytes before the first of some bytes, or all remaining ones.
   mutating func take(until ends: Bytes) -> String {
     var end = index
     while end < bytes.count, !ends.contains(bytes[end]) { end += 1 }
     return text(to: end)
   }
 
-  /// Takes what comes before a byte, and the byte.
+  /// Takes the bytes before a byte, and skips that byte.
   mutating func take(untilPast byte: UInt8) -> String {
     let text = text(to: bytes.position(of: byte, from: index) ?? bytes.count)
     index += 1
@@ -122,7 +122,7 @@ private struct HTMLCursor {
 }
 
 extension [UInt8] {
-  /// Where a byte is first from a place on; `nil` if it is not there.
+  /// Returns the first position of a byte from a position on; `nil` if there is none.
   fileprivate func position(of byte: UInt8, from start: Int) -> Int? {
     withUnsafeBytes { bytes -> Int? in
       guard start < bytes.count, let base = bytes.baseAddress else { return nil }
@@ -132,7 +132,7 @@ extension [UInt8] {
     }
   }
 
-  /// Where a text is first from a place on; `nil` if it is not there.
+  /// Returns the first position of a text from a position on; `nil` if there is none.
   fileprivate func position(of text: String, from start: Int) -> Int? {
     let text = Array(text.utf8)
     var start = start
@@ -147,7 +147,7 @@ extension [UInt8] {
 }
 
 extension String {
-  /// A page's text without its styles and its script.
+  /// The page without its styles and its script.
   var withoutLookAndScript: String {
     var bytes = Array(utf8)
     for name in ["style", "script"] {

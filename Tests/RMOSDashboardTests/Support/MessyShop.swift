@@ -6,7 +6,7 @@ import RMOSTestSupport
 
 @testable import RMOSDashboard
 
-/// A shop whose files have some of everything wrong, and its nights.
+/// A legacy tree with many kinds of faults, and a series of runs over it.
 struct MessyShop {
   let tree: SourceTree
 
@@ -43,8 +43,8 @@ struct MessyShop {
     try Migration(from: tree.path, into: store, options: options).runSynchronously()
   }
 
-  /// Migrates it twice with a change in between, undoes a third run, lets a server write, and
-  /// updates what was changed in the tree.
+  /// Migrates the tree twice with a change in between, undoes a third run, writes through a server,
+  /// and migrates changes of the tree with updates.
   func nights(_ fixture: DashboardFixture) throws {
     try migrate(into: fixture.store)
     try tree.add("joblogs/new.json", #"{"id": "new", "job_type": "", "parameters": {}}"#)

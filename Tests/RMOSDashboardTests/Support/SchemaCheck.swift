@@ -1,16 +1,16 @@
 import RMOSModels
 
-/// As much of JSON Schema as `Documentation/openapi.json` uses.
+/// A validator for the part of JSON Schema that `Documentation/openapi.json` uses.
 struct SchemaCheck {
   let document: JSONValue
-  /// The names of the schemas in components that something was held against.
+  /// The names of the component schemas that have been used.
   private(set) var used: Set<String> = []
-  /// The optional members that some value had, as `schema.member`.
+  /// The optional members that a value has had, as `schema.member`.
   private(set) var seenOptional: Set<String> = []
 
   init(_ document: JSONValue) { self.document = document }
 
-  /// What keeps `value` from being as `schema` says; nothing where it is.
+  /// Returns the violations of `schema` by `value`; none if it is valid.
   mutating func violations(
     _ value: JSONValue, _ schema: JSONValue, at path: String = "$"
   ) -> [String] {

@@ -1,12 +1,12 @@
 import RMOSTestSupport
 import Testing
 
-/// Runs tests on threads that wait for them; see `WaitingThreads`.
+/// Runs tests that wait for other threads on threads of their own; see `WaitingThreads`.
 struct WaitingTrait: SuiteTrait, TestTrait, TestScoping {
   var threads: WaitingThreads
   var isRecursive: Bool { true }
 
-  // The suite as well: between its tests it would queue behind those that compute.
+  // The suite runs there too: otherwise it would queue behind computing tests between its own.
   func scopeProvider(for test: Test, testCase: Test.Case?) -> Self? { self }
 
   func provideScope(
@@ -18,8 +18,8 @@ struct WaitingTrait: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == WaitingTrait {
-  /// What the tests do most is wait.
+  /// For tests that mostly wait.
   static var waiting: Self { Self(threads: .shared) }
-  /// The same, of the suites that take longest.
+  /// For suites that mostly wait, and take longest.
   static var waitingLongest: Self { Self(threads: .longest) }
 }
