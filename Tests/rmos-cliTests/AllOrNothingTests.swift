@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// What stands under a final name is whole, whenever the process that writes it is killed.
+/// A file under its final name is complete, whenever the process that writes it is killed.
 @Suite(.waiting) struct AllOrNothingTests {
-  /// A directory with the database of a large tree.
+  /// A workspace with the database of a large tree.
   private func migrated() throws -> Workspace {
     let workspace = try Workspace()
     try Self.database.get().write(to: URL(fileURLWithPath: workspace.file("x.db")))
@@ -20,7 +20,7 @@ import Testing
 
   /// Starts a command, and kills it some time after `isAtWork`, a little later each time.
   ///
-  /// - Returns: Whether it was killed before its end.
+  /// - Returns: Whether the process was killed before its end.
   private func kill(
     _ number: Int, _ arguments: [String], in workspace: Workspace, after isAtWork: () -> Bool
   ) throws -> Bool {
@@ -62,12 +62,12 @@ import Testing
     try FileManager.default.moveItem(
       atPath: workspace.file("tree"), toPath: workspace.file("whole"))
     for number in 0..<5 {
-      // What is there is to be of the command that is killed.
+      // Leftovers of the previous kill must not count as those of this command.
       try? FileManager.default.removeItem(atPath: workspace.file(".tree.incomplete-1"))
       let isKilled = try kill(number, arguments, in: workspace) {
         workspace.exists(".tree.incomplete-1") || workspace.exists("tree")
       }
-      // Killed after the rename it is there too.
+      // The command may have been killed after the rename.
       if workspace.exists("tree") {
         #expect(try Tool.shell("diff -r whole tree", in: workspace).status == 0)
         try FileManager.default.removeItem(atPath: workspace.file("tree"))
@@ -75,7 +75,7 @@ import Testing
         #expect(isKilled && workspace.exists(".tree.incomplete-1"))
       }
     }
-    // What a killed one left is not in the way, and goes.
+    // The leftovers of a killed command do not hinder the next one, which removes them.
     try workspace.write("half", to: ".tree.incomplete-1/patterns/half.json")
     #expect(try Tool.run(arguments, in: workspace).status == 0)
     #expect(try Tool.shell("diff -r whole tree", in: workspace).status == 0)
@@ -113,7 +113,7 @@ import Testing
     #expect(workspace.listing.filter { $0.contains("incomplete") }.isEmpty)
   }
 
-  /// What is done to the place of an export while it is being written.
+  /// Changes to the directory of an export while it is being written.
   enum Interference: CaseIterable {
     case parentRenamed, parentReplaced, stagingRemoved, placeFilled, placeReplaced
   }
@@ -166,7 +166,7 @@ import Testing
         #"{"id": "p\#(number)", "ring_count": 0, "note": "\#(note)"}"#,
         to: "legacy/patterns/\(number).json")
     }
-    // Of the first run, the first 120 fail, of the second the last 120.
+    // In the first run the first 120 fail, in the second the last 120.
     for number in 0..<120 { try write(number, "old") }
     let arguments = ["migrate", "legacy", "--db", "x.db", "--rejects", "rejects", "--batch-size"]
     #expect(try Tool.run(arguments + ["20", "-q"], in: workspace).status == 1)
@@ -177,7 +177,7 @@ import Testing
         to: "legacy/patterns/\(number).json")
     }
     for number in 40..<160 { try write(number, "new \(moment)") }
-    // Killing between two calls is a matter of chance: the moment is only begun with.
+    // When exactly the process is killed is a matter of chance.
     for turn in 0..<4 {
       let tool = try RunningTool(arguments + ["20"], in: workspace)
       try tool.waitIfRunning(until: "the moment has come") { moment.hasCome(workspace, list) }
@@ -192,7 +192,7 @@ import Testing
         #expect(text.contains("old") || text.contains("new \(moment)"), "\(name)")
         #expect(text.hasSuffix("}"), "\(name)")
       }
-      // Those that fail in both runs are always there.
+      // Entities that fail in both runs always have a reject.
       #expect(visible >= 120)
       let dry = try Tool.run(
         ["migrate", "legacy", "--db", "x.db", "--rejects", "rejects", "--dry-run", "-q"],
@@ -284,7 +284,8 @@ import Testing
       let text = try workspace.text(file)
       #expect(text == "old" || text.hasSuffix("\n") && text.utf8.count > 20)
     }
-    // What the killed ones left, whichever process had the number, is not in the way, and goes.
+    // The leftovers of killed processes, whatever their ids, do not hinder the next, which removes
+    // them.
     try workspace.write("half", to: "out/.migration_report_1.json.tmp-1")
     #expect(try Tool.run(arguments, in: workspace).status == 0)
     #expect(try workspace.text(file) != "old")
@@ -341,7 +342,7 @@ import Testing
       }
     }
     #expect(try workspace.text("victim") == "precious\n")
-    // Where not anyone may make a link, it leads where its owner says.
+    // If only the owner can make links in the directory, the link is followed.
     let result = try Tool.run(["audit", "--db", "x.db", "--output", "safe/link"], in: workspace)
     #expect(result.status == 0)
     #expect(try workspace.text("victim") != "precious\n")

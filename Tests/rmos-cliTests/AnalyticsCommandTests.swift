@@ -72,7 +72,7 @@ import Testing
     #expect(text.status == 3 && text.output.isEmpty && text.errors.contains(message))
     let json = try Tool.run(["analytics", "--db", "x.db", "--json"] + filter, in: workspace)
     #expect((try json.json["error"] as? [String: String])?["code"] == code)
-    // What is there and has no jobs that day is a figure.
+    // A filter by existing names without jobs gives figures.
     let known = try Tool.run(
       ["analytics", "--db", "x.db", "--material", " EBONY ", "--from", "2099-01-01"], in: workspace)
     #expect(known.status == 0)
@@ -98,7 +98,7 @@ import Testing
       #expect(refused.status == 2 && refused.errors.contains(message), "\(refused.errors)")
     }
     #expect(!workspace.exists("b.txt") && !workspace.exists("b.csv"))
-    // A directory is one, whatever it is called.
+    // An existing directory is one, whatever its ending.
     _ = try Tool.shell("mkdir d.html", in: workspace)
     #expect(try run("analytics", "--format", "csv", "--output", "d.html").status == 0)
     #expect(workspace.exists("d.html/stock.csv"))
@@ -193,7 +193,7 @@ import Testing
     #expect(page.output.contains("class=\"tick\"><span></span></td>"))
   }
 
-  /// CSV is one table, and says where the other is.
+  /// CSV has one table, and a note names the other.
   @Test func theStockOfACutListIsATableToo() throws {
     let words = ["cut-list", "p", "--count", "2", "--db", "x.db"]
     let store = try SQLiteStore(path: workspace.file("x.db"))

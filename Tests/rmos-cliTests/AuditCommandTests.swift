@@ -51,7 +51,7 @@ import Testing
     #expect(!result.errors.contains("warning:"))
     let allowed = try Tool.run(command + ["--max-errors", "6"], in: workspace)
     #expect(allowed.status == 0 && allowed.output.isEmpty && allowed.errors.isEmpty)
-    // Nothing of a directory that nobody asked for.
+    // With --quiet, a missing state directory is not mentioned.
     let homeless = try Tool.run(
       ["audit", "--db", "x.db", "-q"], in: try soundWorkspace(),
       environment: ["HOME": "", "XDG_STATE_HOME": ""])
@@ -118,7 +118,7 @@ import Testing
     #expect(result.output.contains("\n  … and 2 more\n"))
   }
 
-  /// The first load of a database builds its indexes last.
+  /// The first load of a database creates its indexes at the end.
   @Test func noIndexIsAskedForWhileAnotherProcessWrites() throws {
     let workspace = try workspace(version: 2)
     func audit() throws -> String {
@@ -205,7 +205,7 @@ import Testing
       ["audit", "--db", "old.db", "--repair-plan", "plan.sql"], in: workspace)
     #expect(result.status == 1)
     #expect(try bytes("old.db", workspace) == before)
-    // What would be lost for good waits for a decision.
+    // Statements that would lose data are commented out.
     for (decision, status) in [(":", Int32(1)), ("sed -i 's/^-- UPDATE/UPDATE/' plan.sql", 0)] {
       let apply = "\(decision); sqlite3 -init /dev/null -bail old.db < plan.sql"
       #expect(try Tool.shell(apply, in: workspace).status == 0)

@@ -2,7 +2,7 @@ import Foundation
 import RMOSTestSupport
 import Testing
 
-/// What `status` knows of the last audit.
+/// The last audit, as `status` shows it.
 @Suite(.waiting) struct AuditRecordTests {
   private static var line: Regex<(Substring, Substring, Substring)> {
     #/Last audit +(\d{4}-\d\d-\d\d \d\d:\d\d) UTC, (.+)\n/#
@@ -93,7 +93,7 @@ import Testing
 
   @Test func withoutXDGItIsInTheHomeDirectory() throws {
     let workspace = try Serving.workspace()
-    // A relative path is ignored, as its specification demands.
+    // A relative path is ignored, as the specification of XDG_STATE_HOME demands.
     let environment = ["XDG_STATE_HOME": "state", "HOME": workspace.outside("home")]
     _ = try Tool.run(["audit", "--db", "x.db"], in: workspace, environment: environment)
     #expect(audits(workspace, "home/.local/state/rmos/audits").count == 1)
@@ -128,7 +128,7 @@ import Testing
   }
 }
 
-/// What `serve` does about audits.
+/// The audits of `serve`.
 @Suite(.waiting, .enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeAuditTests {
   private static let place = "api/rmos/stores/migration/audit"
 
@@ -159,7 +159,7 @@ import Testing
   @Test(.enabled(if: Tool.has("sqlite3"), "sqlite3 is missing"))
   func anAuditUnderWayDoesNotHoldUpTheEnd() throws {
     let workspace = try Serving.workspace()
-    // So much that an audit takes longer than the test.
+    // So many rows that an audit takes longer than the test.
     let grow =
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) "
       + "INSERT INTO strip_families (id, name, strip_width_mm, strip_thickness_mm, material_type, "

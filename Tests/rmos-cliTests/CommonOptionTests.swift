@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// What every command takes, with one meaning.
+/// The options of all commands have the same meaning everywhere.
 @Suite(.waiting) struct CommonOptionTests {
-  /// Each command as it works in `workspace()`.
+  /// A valid command line of each command for `workspace()`.
   static let commands: [[String]] = [
     ["migrate", "legacy", "--db", "new.db"], ["survey", "legacy"], ["audit", "--db", "shop.db"],
     ["report", "--db", "shop.db"], ["status", "--db", "shop.db"], ["history", "--db", "shop.db"],

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Completion, as the shells themselves do it.
+/// Completion in the actual shells.
 @Suite(.waiting) struct CompletionTests {
-  /// What is typed and what is offered for it.
+  /// Lines, with their completions.
   static let cases: [String: Set<String>] = [
     "rmos-cli mi": ["migrate"],
     "rmos-cli help st": ["status"],
@@ -38,7 +38,7 @@ import Testing
     if let obstacle = shell.obstacle { return skip(obstacle) }
     let offers = try shell.offers(for: Self.cases.keys.sorted(), in: workspace())
     for (line, expected) in Self.cases {
-      // Where nothing fits, zsh offers what could come besides.
+      // If nothing matches, zsh offers other possibilities.
       if shell == .zsh, expected.isEmpty { continue }
       #expect(offers[line] == expected, "\(shell): \(line)")
     }

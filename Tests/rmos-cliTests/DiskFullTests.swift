@@ -73,7 +73,7 @@ import Testing
     let error = try #require(try limited.json["error"] as? [String: String])
     #expect(error["code"] == "store.disk-full")
     #expect(error["message"]?.contains("ulimit") == true)
-    // The way out is only offered where it was not taken yet.
+    // The hint is shown only if the command line does not follow it already.
     for (option, isOffered) in [("", true), (" --no-backup", false)] {
       let result = try Tool.shell(#"ulimit -f 400; "$CLI" \#(command)\#(option)"#, in: workspace)
       #expect(result.status == 3)
@@ -89,7 +89,7 @@ import Testing
     #expect(try Content(of: workspace.file("x.db")) == quiet)
   }
 
-  /// Nothing is said of files that the user never named.
+  /// Messages do not mention files that the user did not name.
   @Test(.enabled(if: DiskFullTests.canMount, "mounting a tmpfs is not allowed here"))
   func aFileSystemThatOnlyReadsIsNamed() throws {
     let workspace = try Workspace()

@@ -4,7 +4,7 @@ import Testing
 
 /// Every command that README and Documentation/ show after a prompt prints what they show.
 ///
-/// `DocumentedCommandTests` holds the other commands.
+/// The other commands are tested by `DocumentedCommandTests`.
 @Suite(.waiting) struct DocumentationTests {
   static let documents: [Document] = Document.all.filter {
     !$0.session.steps.isEmpty && !$0.isOfAnExample
@@ -31,7 +31,7 @@ import Testing
         \(output)
         """)
     }
-    // Each address that a document posts to is reached.
+    // The server receives the post to each address in a document.
     let posts = session.steps.filter { $0.command.contains(/"\$\w+_URL\b/) }.count
     #expect(server.requests.count == posts)
   }

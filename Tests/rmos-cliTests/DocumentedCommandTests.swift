@@ -2,7 +2,7 @@ import Foundation
 import RMOSTestSupport
 import Testing
 
-/// Commands that documents name without a prompt are understood, or run somewhere.
+/// Commands that documents name without a prompt are valid, or run somewhere.
 ///
 /// They stand in tables, in sentences, as a synopsis, in recipes for a service manager. Those of
 /// `rmos-cli` are understood by it; every other one is run by some script, or is known to change
@@ -16,7 +16,7 @@ import Testing
     var isOurs: Bool { text.contains(/^([A-Z_]+=\S* )*rmos-cli\b/) }
   }
 
-  /// What runs the commands that begin so.
+  /// The scripts that run the commands with a prefix.
   static let runners: KeyValuePairs = [
     ".ci/run": ".github/workflows/rmos_migration.yml",
     "Benchmarks/analytics.sh": "Scripts/check.sh",
@@ -60,7 +60,7 @@ import Testing
   @Test(arguments: commands.filter(\.isOurs))
   func theProgramUnderstandsWhatIsWritten(_ command: Command) throws {
     let workspace = try Workspace(as: .afterTheFirstCommand)
-    // Nothing leaves the machine.
+    // No command reaches other machines.
     try workspace.write("#!/bin/sh\nexit 22\n", to: "bin/curl")
     let result = try Tool.shell(
       "chmod +x bin/curl; " + command.withValues, in: workspace, environment: workspace.programs)
@@ -128,7 +128,7 @@ extension DocumentedCommandTests.Command {
 }
 
 extension Document {
-  /// The commands that are not after a prompt.
+  /// The commands without a prompt.
   fileprivate var commands: [DocumentedCommandTests.Command] {
     var commands: [DocumentedCommandTests.Command] = []
     var fence: Substring?
@@ -152,7 +152,7 @@ extension Document {
 }
 
 extension String {
-  /// Whether it begins as a command that the documents name does.
+  /// Whether a line begins like a command in the documents.
   fileprivate var isCommand: Bool {
     contains(
       /^([A-Z_]+=\S* )*((rmos-cli|swift|curl|sqlite3|sudo|journalctl|launchctl|jq) |(Scripts|Benchmarks)\/\S+\.sh\b|\.ci\/run$)/

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A source without a file to read, and one that cannot be read to its end.
+/// A source without files to read, and one that cannot be read completely.
 @Suite(.waiting) struct EmptySourceCommandTests {
   private func workspace() throws -> Workspace {
     let workspace = try Workspace()
@@ -120,9 +120,9 @@ import Testing
     #expect(json["success"] as? Bool == false && json["nothing_found"] is String)
   }
 
-  // MARK: Not to its end
+  // MARK: Incomplete reading
 
-  /// With so few descriptors the database can be opened and not every directory of the source.
+  /// With few descriptors, the database can be opened, but not every directory of the source.
   private static let descriptors = 4...20
 
   @Test func tooFewDescriptorsEndTheRunAndBlameNoEntity() throws {
@@ -135,7 +135,7 @@ import Testing
         let result = try Tool.shell(
           "ulimit -n \(count); exec \"$CLI\" migrate legacy --db '\(db)' \(dry) --json",
           in: workspace)
-        // Where not even the program can be loaded it says nothing.
+        // With too few descriptors, not even the program can be loaded.
         guard result.status == 0 || result.status == 3, !result.output.isEmpty else { continue }
         let json = try result.json
         let summary = json["summary"] as? [String: Any]
@@ -146,7 +146,7 @@ import Testing
         stopped += 1
         #expect(result.status == 3 && json["success"] as? Bool == false)
         guard dry.isEmpty, workspace.exists(db) else { continue }
-        // And then goes on.
+        // The next run resumes.
         let again = try Tool.run(["migrate", "legacy", "--db", db, "-q"], in: workspace)
         #expect(again.status == 0)
       }

@@ -116,7 +116,7 @@ import Testing
   @Test func rowsThatNoFileCanSayGiveStatus1() throws {
     guard Tool.has("sqlite3") else { return }
     let workspace = try migrated()
-    // Two ids that are no UTF-8, and the same once that is mended.
+    // Two ids that are not UTF-8 become equal when their bytes are replaced.
     let sql =
       "UPDATE joblogs SET id = NULL; UPDATE patterns SET metadata_json = 'x'; "
       + "INSERT INTO patterns (id, name, ring_count, geometry_json) "
@@ -199,7 +199,7 @@ import Testing
     #expect(result.output.hasPrefix(line))
     let json = try Tool.run(["diff", "other", "--db", "x.db", "--json"], in: workspace)
     #expect(json.output.contains(#""changed": null"#))
-    // The same directory, written otherwise.
+    // The same directory, spelled differently.
     let same = try Tool.run(["diff", "./legacy/", "--db", "x.db"], in: workspace)
     #expect(same.status == 0)
   }

@@ -182,7 +182,7 @@ import Testing
     #expect(refused.output.contains(#""code": "export.unrepresentable""#))
     #expect(refused.output.contains(id) && refused.output.contains(reason))
     #expect(!FileManager.default.fileExists(atPath: workspace.file("p")))
-    // SQLite holds it.
+    // SQLite can store the value.
     #expect(try Tool.run(["export", "s"] + words, in: workspace).status == 0)
     let load = try Tool.shell("sqlite3 -init /dev/null new.db <s/rmos.sql", in: workspace)
     #expect(load.status == 0, "\(load.errors)")

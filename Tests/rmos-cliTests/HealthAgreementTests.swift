@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-/// `status`, `audit`, `GET …/status` and the overview say the same of one database.
+/// `status`, `audit`, `GET …/status` and the overview agree about a database.
 @Suite(
   .waiting, .enabled(if: Tool.has("curl") && Tool.has("sqlite3"), "curl or sqlite3 is missing"))
 struct HealthAgreementTests {
-  /// A database, made from that of a small tree.
+  /// A database that is made from that of a small tree.
   struct Odd: Sendable, CustomTestStringConvertible {
     var name: String
     var verdict: String
-    /// What is done to it in a shell, in which `$CLI` is the program.
+    /// The shell command that changes the database, in which `$CLI` is the program.
     var make: String
-    /// Whether it is larger than what is audited whole at once.
+    /// Whether the database is too large for a full audit by `status`.
     var isLarge = false
     /// Whether something failed in the last run that had not failed before, which the overview puts
     /// above all else.
@@ -110,7 +110,7 @@ struct HealthAgreementTests {
       let counts = try #require(audit["severity_counts"] as? [String: Int])
       if odd.isLarge {
         #expect(health["complete"] as? Bool == false || health["verdict"] as? String == "errors")
-        // What was seen is part of what there is.
+        // The findings of the quick check are some of those of the audit.
         #expect((health["error_count"] as? Int ?? .max) <= (counts["error"] ?? 0))
         #expect((health["warning_count"] as? Int ?? .max) <= (counts["warning"] ?? 0))
       } else {
@@ -125,11 +125,11 @@ struct HealthAgreementTests {
       ]
       #expect(health["status"] as? String == expected[odd.verdict])
     }
-    // Nothing is green but what is sound throughout.
+    // The overview is green only for a sound database.
     #expect(page.contains("class=\"verdict sound\"") == (odd.verdict == "sound"))
     let isRed = odd.verdict == "errors" || odd.hasNewFailures
     #expect(page.contains("class=\"verdict errors\"") == isRed)
-    // In the background the server audits it whole, and says what the audit says.
+    // After its background audit, the server agrees with `audit`.
     let auditing = try Serving(in: workspace)
     var answer = try auditing.json("api/rmos/stores/migration/audit")
     while answer.status == 202 {
@@ -170,7 +170,7 @@ struct HealthAgreementTests {
     #expect(json["verdict"] as? String == "not_checked")
     #expect(json["complete"] as? Bool == false)
     #expect((json["rules_not_checked"] as? [String])?.contains("sqlite.integrity") == true)
-    // What only notes may come of changes no verdict.
+    // Notes do not change the verdict.
     let most = try Tool.run(
       ["audit", "--db", "x.db", "--skip", "provenance.missing"], in: workspace)
     #expect(most.output.hasPrefix("x.db is sound\n"))

@@ -2,7 +2,7 @@ import Foundation
 import RMOSTestSupport
 import Testing
 
-/// Help is compared with the files in Snapshots, letter for letter.
+/// Compares help exactly with the files in Snapshots.
 ///
 /// To renew them after a change, run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the
 /// difference.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The libraries state facts; the program adds the way out, in terms of its options.
+/// The hints that the program adds to errors of the libraries, in terms of its options.
 @Suite(.waiting) struct HintTests {
   private func migrated() throws -> Workspace {
     try PreparedWorkspace.migrated.get().copy()
@@ -98,13 +98,13 @@ import Testing
         "hint: --mapping epoch reads them [field.type]",
       ])
     #expect(try hints(["--mapping", "any-case", "--mapping", "epoch"]).isEmpty)
-    // Two mappings do not add up, so a proposal is the way out.
+    // Two mappings cannot be combined, so the hint is to have one proposed.
     let one = ["migrate", "legacy", "--dry-run", "--mapping", "any-case"]
     let result = try Tool.run(one, in: workspace)
     #expect(result.errors.contains("hint: rmos-cli survey legacy --propose FILE"))
   }
 
-  /// What no option changes is not offered one.
+  /// No option is suggested if none would help.
   @Test func entitiesThatRepeatAnIDHaveNoHint() throws {
     let workspace = try Workspace()
     let rest = #""ring_count": 1, "geometry": {"a": 1}}"#

@@ -31,7 +31,7 @@ import Testing
     let workspace = try Workspace()
     try workspace.writeSmallTree()
     _ = try Tool.run(["migrate", "legacy", "--db", "old.db"], in: workspace)
-    // As if the old tool had filled it, on two days.
+    // The entities were created on two days, as by the old tool.
     let sql =
       "DELETE FROM migration_provenance; UPDATE patterns SET created_at = '2025-02-01'"
     #expect(try Tool.shell("sqlite3 -init /dev/null old.db \"\(sql)\"", in: workspace).status == 0)

@@ -10,14 +10,14 @@ import Testing
     .joined().compactMap { Unicode.Scalar(UInt32($0)) }
   private static let steeringSet = Set(steering)
 
-  /// A text with all of them, and what a terminal would do.
+  /// A text with all of these controls, and with terminal escapes.
   private static let text: String = {
     var text = "x\u{1b}[2J\u{9b}31m\u{1b}]0;title\u{7}".unicodeScalars
     text.append(contentsOf: steering)
     return String(text)
   }()
 
-  /// The same in a name that every file system takes.
+  /// The same as a file name that every file system accepts.
   private static let name = "n\u{1b}[31m\u{9b}2J\u{7f}\u{202e}gnp\u{2066}\u{2028}\u{61c}\n\u{7}"
 
   private func expectInert(_ text: String, _ comment: Comment) {
@@ -25,7 +25,7 @@ import Testing
     #expect(found.isEmpty, comment)
   }
 
-  /// A workspace in which everything that a user or a file can name is hostile, migrated.
+  /// A migrated workspace in which everything that a user or a file can name is hostile.
   private func hostile() throws -> Workspace {
     let workspace = try Workspace()
     let escaped = String(
@@ -84,7 +84,7 @@ import Testing
         }
       }
     }
-    // It is the same text all the same.
+    // The text itself is unchanged.
     let json = try Tool.run(["migrate", "legacy", "--db", database, "--json"], in: workspace)
     #expect(json.output.contains(#"\u009b"#))
     #expect(json.output.contains(#"\u202e"#))
@@ -93,7 +93,7 @@ import Testing
         ?? (try json.json["issues"] as? [[String: Any]]))
     #expect(
       issues.contains { ($0["source"] as? String)?.contains(Self.name) == true })
-    // Files are no terminal: an export says what the source said.
+    // An export, which is a file, has the texts of the source.
     let exported = try Tool.shell("cat tree*/patterns/*", in: workspace)
     #expect(exported.output.contains("\u{9b}") && exported.output.contains("\u{202e}"))
   }

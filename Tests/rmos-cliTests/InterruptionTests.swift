@@ -2,7 +2,7 @@ import Foundation
 import RMOSStore
 import Testing
 
-/// SIGINT and SIGTERM, and what others see of a run under way.
+/// SIGINT and SIGTERM, and a run in progress as other processes see it.
 @Suite(.waiting) struct InterruptionTests {
   private static let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "10"]
 
@@ -19,7 +19,7 @@ import Testing
     return tool
   }
 
-  /// The content after one quiet run, made once.
+  /// The content after an uninterrupted run, created once.
   private static let quietContent = Result {
     let workspace = try Workspace()
     try workspace.writeLargeTree()
@@ -37,7 +37,7 @@ import Testing
     let result = try tool.wait()
     #expect(result.status == 130)
     #expect(result.output.hasPrefix("Interrupted: legacy into"))
-    // By then the pattern that fails may have been met, of which a report tells.
+    // The run may have reached the pattern that fails, which the report then has.
     #expect(
       result.output.contains(
         "Next: rmos-cli migrate legacy --db x.db --batch-size 10  (resumes where it stopped)\n"))
@@ -54,7 +54,7 @@ import Testing
     #expect(try Content(of: workspace.file("x.db")) == Self.quietContent.get())
   }
 
-  /// Commands that have nothing to end cleanly say so all the same, by their status as well.
+  /// Commands without anything to clean up report the interruption too, and exit with its status.
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func anyCommandEndsWithTheStatusOfAnInterruption(_ signal: Int32) throws {
     let workspace = try Workspace()
@@ -93,7 +93,7 @@ import Testing
     #endif
   }
 
-  /// So is the copy of what failed.
+  /// The copy of the failed entities is complete, too.
   @Test(
     .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"), .timeLimit(.minutes(5)))
   func aRejectIsGivenUpInItsMidst() throws {
@@ -101,7 +101,7 @@ import Testing
     let name = "legacy/patterns/a.json"
     try workspace.write("[  \0", to: name)
     #expect(truncate(workspace.file(name), 1 << 43) == 0)
-    // Whatever goes wrong, the disk is not filled.
+    // The limit keeps a failing test from filling the disk.
     let tool = try RunningTool(
       ["-c", "ulimit -f 2000000; exec \"$CLI\" migrate legacy --db x.db --rejects out"],
       program: "/bin/bash", in: workspace)
@@ -117,7 +117,7 @@ import Testing
       ])
   }
 
-  /// As nohup starts it.
+  /// SIGHUP is ignored if it was at the start, as with nohup.
   @Test func aHangupThatIsIgnoredStaysIgnored() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree(isOdd: true)
@@ -157,7 +157,7 @@ import Testing
     #expect((json["run"] as? [String: Any])?["ending"] as? String == "interrupted")
   }
 
-  /// Its entities are one transaction: there is nothing to resume.
+  /// All entities are one transaction, so there is nothing to resume.
   @Test func anInterruptedAtomicRunStartsOver() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()
@@ -202,7 +202,7 @@ import Testing
     let workspace = try Workspace()
     try workspace.writeLargeTree(isOdd: true)
     let tool = try RunningTool(Self.arguments + ["-v"], in: workspace, holdsErrors: true)
-    // The database is there before the run is in its ledger.
+    // The database exists before the run is in its ledger.
     var status: [String: Any] = [:]
     while tool.isRunning, status["current_run"] as? [String: Any] == nil {
       let result = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace)

@@ -3,10 +3,10 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// SIGKILL at any moment, then the same command again: the content is that of one quiet run.
+/// SIGKILL at any moment, then the same command again: the content is that of an uninterrupted run.
 @Suite(.waitingLongest) struct KillTests {
   private static let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "40", "-v"]
-  /// Kills a database survives before its run may complete.
+  /// The number of kills before a run may complete.
   private static let killsPerDatabase = 3
   private static let databases = 4
 

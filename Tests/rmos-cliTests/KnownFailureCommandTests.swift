@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Failures night after night: what is new, and what status that gives.
+/// Known and new failures of repeated runs, and the exit status.
 @Suite(.waiting) struct KnownFailureCommandTests {
   /// A tree in which two entities fail.
   private func workspace() throws -> Workspace {
@@ -16,7 +16,7 @@ import Testing
     try Tool.run(["migrate", "legacy", "--db", "x.db"] + options, in: workspace)
   }
 
-  /// The run that the failures of a report were compared with.
+  /// The run with which the failures of a report were compared.
   private func since(_ report: [String: Any]) -> Any? {
     (report["run"] as? [String: Any])?["known_since"]
   }
@@ -56,7 +56,7 @@ import Testing
     let first = try migrate("--json", in: workspace).json
     #expect(first["failed_new"] as? Int == 2 && first["failed_known"] as? Int == 0)
     #expect(since(first) is NSNull)
-    // Where there is nothing to compare with, issues have nothing to tell.
+    // Without a run to compare with, issues are neither new nor known.
     #expect((first["issues"] as? [[String: Any]])?.allSatisfy { $0["new"] == nil } == true)
     try workspace.write("[", to: "legacy/joblogs/also.json")
     let second = try migrate("--json", "--fail-on", "new", in: workspace)
@@ -92,7 +92,7 @@ import Testing
     #expect(entries.map { $0["user"] as? String } == [NSUserName(), NSUserName()])
   }
 
-  /// The ledger of a version that did not record it.
+  /// An older ledger does not record whether failures are new.
   @Test(.enabled(if: Tool.has("sqlite3"), "sqlite3 is not installed here"))
   func whatWasNotRecordedIsSaidToBe() throws {
     let workspace = try workspace()
@@ -108,7 +108,7 @@ import Testing
     #expect(report.contains(/New failures +not recorded\n/) && !report.contains("\nBy "))
     let json = try Tool.run(["report", "--db", "x.db", "--json"], in: workspace).json
     #expect(json["failed_new"] is NSNull && json["failed_known"] is NSNull)
-    // There is nothing to compare with: the dry run and the run say the same.
+    // There is no run to compare with, for the dry run as for the run.
     for option in ["--dry-run", "-v"] {
       let run = try migrate("--json", option, in: workspace).json
       #expect(run["failed_new"] as? Int == 2 && since(run) is NSNull)
@@ -155,7 +155,7 @@ import Testing
     let workspace = try workspace()
     try workspace.writeLargeTree(isOdd: true)
     let first = try migrate("--json", in: workspace).json
-    // Of two entities with one id the one may be sound.
+    // One of two entities with the same id may be valid.
     let failed =
       try #require(first["failed_new"] as? Int)
       + #require(first["failed_known"] as? Int)

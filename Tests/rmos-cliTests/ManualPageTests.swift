@@ -46,7 +46,7 @@ import Testing
       names.formUnion(text.matches(of: /variable\("(\w+)"\)/).map { String($0.1) })
     }
     #expect(names.isSuperset(of: ["RMOS_DB_PATH", "RMOS_TOKEN", "NO_COLOR"]))
-    // Where programs are is no affair of ours.
+    // The paths of programs depend on the system.
     for name in names.subtracting(["PATH"]) { #expect(plain.contains("\\fB\(name)"), "\(name)") }
   }
 
@@ -55,7 +55,7 @@ import Testing
     #expect(lines.count > 100)
     for line in lines {
       #expect(line.utf8.allSatisfy { 0x20...0x7E ~= $0 }, "\(line)")
-      // What begins with a dot is a request, and these are all there are.
+      // Lines that begin with a dot are requests, and only these are used.
       #expect(
         !line.hasPrefix(".") || line.wholeMatch(of: /\.(TH|SH|SS) .*|\.(PP|TP|nh)|\.ad l/) != nil,
         "\(line)")

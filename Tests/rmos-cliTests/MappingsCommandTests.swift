@@ -29,7 +29,7 @@ import Testing
     for name in names {
       let text = try Tool.run(["mappings", name], in: workspace)
       #expect(text.status == 0)
-      // What is printed is a mapping that works.
+      // The output is a working mapping.
       try workspace.write(text.output, to: "\(name).json")
       try workspace.write("[]", to: "legacy/joblogs/a.json")
       let run = try Tool.run(
@@ -83,7 +83,7 @@ import Testing
     #expect(recorded.allSatisfy { $0["entities"] is NSNull })
   }
 
-  /// Nothing is read, and no database created.
+  /// No file is read, and no database is created.
   @Test(arguments: [
     (#"{"mapping":1,"name":"x","#, "joblog", "bad.json:2:1: unknown word"),
     (#"{"mapping":1,"name":"x","#, "joblogs", "bad.json:2:12: \"joblogs\" is"),

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `rmos-cli migrate`: status, text, JSON and what is left on disk.
+/// `rmos-cli migrate`: exit status, text, JSON and the files that it leaves.
 @Suite(.waiting) struct MigrateCommandTests {
   private func smallTree() throws -> Workspace {
     let workspace = try Workspace()
@@ -27,7 +27,7 @@ import Testing
     let output = try Tool.run(arguments, in: workspace).output
     let words = output.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
     #expect(words.contains("Not read: 8 files: "))
-    // What looks like data comes first.
+    // Files that look like data come first.
     #expect(words.contains(#": \u{1b}1/a.json, \u{1b}2/a.json, \u{1b}3/a.json and 5 more Next: "#))
     #expect(output.split(separator: "\n").allSatisfy { $0.count <= 80 })
     let verbose = try Tool.run(arguments + ["-v"], in: workspace).output
@@ -84,7 +84,7 @@ import Testing
     let all = try Tool.run(arguments + ["-v"], in: workspace).errors
     #expect(all.matches(of: #/2019/1\d\d\.json:1:1: error: /#).count == 12)
     #expect(!all.contains("12 job logs,"))
-    // A few are told one by one.
+    // A few issues are shown one by one.
     for number in 103..<112 {
       let file = workspace.file("legacy/joblogs/2019/\(number).json")
       try FileManager.default.removeItem(atPath: file)
@@ -207,7 +207,7 @@ import Testing
     #expect(try Data(contentsOf: url) == bytes)
   }
 
-  /// It predicts the real run, and that would not begin.
+  /// A dry run predicts the real run, which would not begin.
   @Test(arguments: ["nowhere/x.db", "pipe.db", "loop.db"])
   func aDryRunIsRefusedWhereNoDatabaseCouldBe(_ path: String) throws {
     let workspace = try smallTree()
@@ -293,7 +293,7 @@ import Testing
         hint: --mapping any-case reads them [field.missing]
 
         """)
-    // Of what a mapping makes, it says what that reads.
+    // A mapping that ignores case reads the member.
     let mapped = try Tool.run(
       ["migrate", "legacy", "--db", "x.db", "-q", "--mapping", "any-case"], in: workspace)
     #expect(mapped.status == 0)
@@ -327,7 +327,7 @@ import Testing
 
   @Test func twentyWaysAreShownAndVerboseShowsAllIssues() throws {
     let workspace = try Workspace()
-    // Each member is wrong in several ways.
+    // Each member has several faults.
     var number = 0
     for member in ["name", "ring_count", "geometry", "strip_family_id", "rosette_geometry"] {
       for value in ["[]", "true", "{}", "[1]", "1.5", "\"x\""] {
@@ -345,7 +345,7 @@ import Testing
     let large = plain.errors.matches(of: #/\nerror: \d+ patterns: /#).count
     #expect(large == counts.filter { $0 > 3 }.count)
     let single = plain.errors.matches(of: #/json:1:\d+: error: /#).count
-    // Of those with few issues each, the largest are shown.
+    // If there are many small groups, the largest ones are shown.
     let few = counts.filter { $0 <= 3 }.sorted(by: >).prefix(20 - large).reduce(0, +)
     #expect(single == few)
     let shown = few + counts.filter { $0 > 3 }.reduce(0, +)

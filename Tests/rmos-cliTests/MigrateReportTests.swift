@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What `migrate` writes for programs.
+/// The output of `migrate` for programs.
 @Suite(.waiting) struct MigrateReportTests {
   @Test func theReportHasTheShapeOfTheDocumentation() throws {
     let workspace = try Workspace()

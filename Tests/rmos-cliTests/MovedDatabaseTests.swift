@@ -3,9 +3,9 @@ import RMOSModels
 import RMOSStore
 import Testing
 
-/// The database, its directory or its lock taken away from under the program.
+/// The database, its directory or its lock is moved or removed while the program runs.
 @Suite(.waiting) struct MovedDatabaseTests {
-  /// What happens to `d/x.db`, as shell commands; `other.db` is another database.
+  /// Shell commands that move or replace `d/x.db`; `other.db` is another database.
   enum Loss: String, CaseIterable, Sendable {
     case renamed = "mv d/x.db d/moved.db"
     case deleted = "rm d/x.db"
@@ -33,7 +33,7 @@ import Testing
     let workspace = try Workspace()
     try FileManager.default.createDirectory(
       atPath: workspace.file("d"), withIntermediateDirectories: false)
-    // What a server is started with in these tests.
+    // The options of the server in these tests.
     try FileManager.default.createSymbolicLink(
       atPath: workspace.file("x.db"), withDestinationPath: "d/x.db")
     #expect(try Tool.run(["init", "--db", "other.db"], in: workspace).status == 0)
@@ -45,7 +45,7 @@ import Testing
     return try store.read { try $0.records(RecordQuery(kind)).map(\.id) }
   }
 
-  /// Expects that nothing of a log stands where the database was, and what is there is whole.
+  /// Expects that no log is left in the place of the database, and that a database there is sound.
   private func expectNoLog(_ loss: Loss, in workspace: Workspace) throws {
     for suffix in ["-wal", "-shm", "-journal"] { #expect(!workspace.exists("d/x.db\(suffix)")) }
     guard loss.putsAnother else { return }
@@ -84,14 +84,14 @@ import Testing
     if loss != .linked { try expectNoLog(loss, in: workspace) }
     guard let name = loss.newName else { return }
     if loss == .linked { _ = try Tool.shell("rm d/moved.db", in: workspace) }
-    // What was committed before is all there, and no run counts as completed.
+    // All committed rows exist, and no run counts as completed.
     let content = try Content(of: workspace.file(name))
     content.expectBalance("\(loss)")
     let count = content.records[.joblogs]?.count ?? 0
     #expect(count >= committed && count < lines.count)
     #expect(content.runs.map(\.state) != [.completed])
     if let integrity = try workspace.integrity(name) { #expect(integrity == "ok\n") }
-    // Put in its place again, it is completed.
+    // After the database is moved back, the next run completes the migration.
     let again = try Tool.run(["migrate", "legacy", "--db", name, "-q"], in: workspace)
     #expect(again.status == 0)
     #expect(try ids(.joblogs, name, in: workspace).count == lines.count)
@@ -124,7 +124,7 @@ import Testing
     // It waits for the other five seconds at most, however long all this takes.
     try tool.stop()
     #expect(try Tool.shell(loss.rawValue, in: workspace).status == 0)
-    // As a crash: it is not to close the database in an orderly way.
+    // Killed as in a crash, so that it does not close the database properly.
     kill(other.processIdentifier, SIGKILL)
     other.waitUntilExit()
     tool.send(SIGCONT)
@@ -150,7 +150,7 @@ import Testing
   }
 
   private static let losses = Loss.allCases.filter {
-    // A server holds the lock for a write alone.
+    // A server holds the lock only during a write.
     $0 != .lockDeleted && $0 != .lockReplaced
   }
 
@@ -184,7 +184,7 @@ import Testing
     #expect(try ids(.patterns, name, in: workspace).sorted() == expected)
   }
 
-  /// Nobody asks it anything between the loss and its end.
+  /// The server gets no request between the loss of the database and its end.
   @Test(.enabled(if: Tool.has("curl"), "curl is not installed"))
   func aServerThatEndsLeavesNoLog() throws {
     for loss in [Loss.renamed, .replaced, .directoryReplaced] {

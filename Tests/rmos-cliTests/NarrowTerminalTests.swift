@@ -4,7 +4,7 @@ import Testing
 
 /// No line is wider than the terminal, unless a single word is.
 @Suite(.waiting) struct NarrowTerminalTests {
-  /// Every command that prints something for people, with the database and the tree of `workspace`.
+  /// Every command that prints text for people, with the database and the tree of `workspace`.
   static let commands: [[String]] =
     [
       ["migrate", "legacy", "--db", "new.db"],
@@ -71,7 +71,7 @@ import Testing
     for line in runs.output.split(separator: "\n") { #expect(line.count <= 80) }
   }
 
-  /// What is copied from a terminal is the whole command.
+  /// A command that is copied from the terminal is complete.
   @Test func aCommandThatIsTooLongGoesOnAsAShellReadsIt() throws {
     let workspace = try Workspace()
     try workspace.writeSmallTree()
@@ -105,7 +105,7 @@ import Testing
     }
   }
 
-  /// One that is a path does not keep the others out of their columns.
+  /// A long path does not misalign the columns of other rows.
   @Test func aLongPathGetsALineOfItsOwnInATable() throws {
     let workspace = try Workspace()
     let source = String(repeating: "a-long-name/", count: 8) + "legacy"

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `migrate --notify` and `--on-finish`, against a server of the test's own.
+/// `migrate --notify` and `--on-finish`, with a server in the test.
 @Suite(.waitingLongest) struct NotificationTests {
   private static let environment = ["NO_PROXY": "*", "no_proxy": "*"]
 
@@ -13,11 +13,11 @@ import Testing
       environment: Self.environment.merging(environment) { $1 })
   }
 
-  /// Runs a migration for each of several servers, all at once: they wait between their attempts.
+  /// Runs a migration for each of several servers in parallel, since each waits between attempts.
   private func migrate(
     notifying urls: [String], environment: [String: String] = [:]
   ) throws -> [Tool.Result] {
-    // A workspace goes with its last use.
+    // A workspace is removed after its last use.
     let runs = try urls.map { url in
       let workspace = try workspace()
       let tool = try RunningTool(
@@ -107,7 +107,7 @@ import Testing
     #expect(server.requests.first?.body == server.requests.last?.body)
   }
 
-  /// What of the address may be shown: its path is a password with Slack and Discord.
+  /// The path of the URL, which is a password with Slack and Discord, is never shown.
   private func shown(_ server: HookServer) -> String { "http://127.0.0.1:\(server.port)/…" }
 
   @Test(.enabled(if: Tool.has("curl"), needsCurl))
@@ -155,7 +155,7 @@ import Testing
         ["-q", "--notify", server.url], in: workspace(),
         environment: ["RMOS_NOTIFY_TIMEOUT": "1"])
       #expect(result.status == 0)
-      // An answer with status 204 has no content, whatever it announces.
+      // A response with status 204 has no content, whatever its fields announce.
       guard !reason.isEmpty else {
         #expect(result.errors.isEmpty)
         continue
@@ -263,7 +263,7 @@ import Testing
     let command = #"printf %s "$RMOS_EXIT_STATUS" > status; cat > body; echo said"#
     let result = try migrate(["--json", "--on-finish", command], in: workspace)
     #expect(result.status == 1)
-    // What the command says does not get into the result.
+    // The output of the command is not part of the result.
     #expect(try result.json["success"] as? Bool == false)
     #expect(result.errors == "said\n")
     #expect(try workspace.text("status") == "1")

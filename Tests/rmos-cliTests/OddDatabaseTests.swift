@@ -38,7 +38,7 @@ import Testing
         })
   }
 
-  /// Expects that every command is refused in the same words, and that nothing changes on disk.
+  /// Expects that every command is refused with the same message, and that no file changes.
   private func expectRefusal(_ commands: [[String]], _ code: String, _ words: [String]) throws {
     let before = try state()
     for command in commands {
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  // MARK: Of other applications
+  // MARK: Databases of other applications
 
   @Test(arguments: [
     (
@@ -104,7 +104,7 @@ import Testing
     #expect(try run(["audit"]).status == 0)
   }
 
-  // MARK: Incomplete
+  // MARK: Incomplete databases
 
   @Test(arguments: ["patterns", "strip_families", "joblogs", "schema_version"])
   func whatIsMissingIsToldAndCreated(_ table: String) throws {
@@ -128,7 +128,7 @@ import Testing
     }
     #expect(counts[0] == counts[1] && counts[0]["store.incomplete"] == 1)
     #expect(try run(["audit"]).status == 0)
-    // The ledger knows what the run said.
+    // The ledger has the issues of the run.
     let report = try run(["report", "--run", "1", "--json"])
     #expect(try report.json["issue_counts"] as? [String: Int] == counts[1])
   }
@@ -141,9 +141,9 @@ import Testing
     #expect(try result.json["created_tables"] as? [String] == ["joblogs"])
   }
 
-  // MARK: What cannot be written to
+  // MARK: Databases that cannot be written
 
-  /// Another library's collation or function is one that this process does not have.
+  /// Renames a collation or function in the schema to one of another application, which is missing.
   private static func renamed(_ object: String, _ from: String, _ to: String) -> String {
     "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '\(from)', '\(to)') "
       + "WHERE name = '\(object)';"
@@ -277,7 +277,7 @@ import Testing
     #expect(try server.stop().status == 0)
   }
 
-  // MARK: What cannot be looked at
+  // MARK: Databases that cannot be read
 
   @Test func aModuleThatIsNotThereIsNoHindrance() throws {
     _ = try run(["init"])
@@ -303,7 +303,7 @@ import Testing
     #expect(try run(["migrate", "legacy"]).status == 0)
   }
 
-  /// A job never refers to another pattern than its file says.
+  /// A job always refers to the pattern that its file names.
   @Test func idsThatOnlyTheDatabaseTakesForTheSameAreTold() throws {
     _ = try run(["init"])
     try sqlite(
@@ -329,9 +329,9 @@ import Testing
     try expectRefusal(Self.reading + Self.writing, "store.corrupt", ["patterns", "by SQLite 3."])
   }
 
-  // MARK: Rights
+  // MARK: Permissions
 
-  /// A prefix under which rights count, for root too; `nil` if there is none.
+  /// A command prefix with which permissions apply to root too; `nil` if there is none.
   private static let withoutPrivilege: String? =
     geteuid() != 0 ? "" : Tool.succeeds("\(dropping) true") ? dropping : nil
   private static let dropping = "setpriv --bounding-set=-dac_override"

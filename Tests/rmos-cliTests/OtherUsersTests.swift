@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Two users of one group, and a place for both.
+/// Two users of one group, and a directory for both.
 enum Users {
   /// A directory that other users may enter, from where they can start the program.
   static let place: String? = {
@@ -16,9 +16,9 @@ enum Users {
   static let other = "setpriv --reuid=3002 --regid=4000 --clear-groups"
 }
 
-/// What several users leave each other at one database.
+/// Several users share a database.
 ///
-/// Only root can be several users.
+/// The tests need root, to run as several users.
 @Suite(
   .waiting,
   .enabled(
@@ -98,7 +98,7 @@ struct OtherUsersTests {
     #expect(try shell("ls shared").output == "shop.db\n")
   }
 
-  /// Where it may not be removed, it is named.
+  /// A file that may not be removed is named.
   @Test func aLockThatMayNotBeRemovedIsNamedWithItsOwner() throws {
     defer { removeAll() }
     try prepare()

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Where the text goes when the world is not kind.
+/// Output that cannot be written.
 @Suite(.waiting) struct OutputTests {
   @Test func aPipeThatClosesEarlyIsNoError() throws {
     let workspace = try Workspace()
     for number in 0..<2000 {
       try workspace.write("{", to: "legacy/patterns/\(number).json")
     }
-    // Far more than a pipe holds, so that writing meets the closed end.
+    // Far more than a pipe holds, so that writing fails at the closed end.
     let result = try Tool.shell(
       #""$CLI" migrate legacy --db x.db --json | head -c 1 >/dev/null; echo ${PIPESTATUS[0]}"#,
       in: workspace)

@@ -1,6 +1,6 @@
 import Testing
 
-/// Paths that only a shell or SQLite would understand.
+/// Paths that have a meaning only for a shell or SQLite.
 @Suite(.waiting) struct PathArgumentTests {
   @Test(arguments: [
     ["migrate", "~/legacy"], ["migrate", "file:legacy"], ["migrate", ":memory:"],

@@ -2,7 +2,7 @@ import Foundation
 import RMOSTestSupport
 import Testing
 
-/// The quick reference names every command and option there is, and no other.
+/// The quick reference has exactly the commands and options that exist.
 @Suite(.waiting) struct QuickReferenceTests {
   static let page: String = {
     let url = URL(fileURLWithPath: Fixtures.package + "/Documentation/QuickReference.md")
@@ -28,7 +28,7 @@ import Testing
       .map { String($0.1) }
   }
 
-  /// The files that three more runs after the README's first command leave, made once.
+  /// The files that three runs after the README's first command leave, created once.
   private static let afterThreeRuns = Result {
     let workspace = try Workspace(as: .afterTheFirstCommand)
     let runs = """
@@ -62,7 +62,7 @@ import Testing
       command.replacing(/\bURL\b/, with: server.url).replacing("CODE", with: "reference.missing")
         .replacing("=… ", with: "=secret "),
       in: workspace, environment: workspace.programs)
-    // What is there already is what that one is to refuse.
+    // The entities exist already, so `--on-duplicate fail` refuses them.
     let expected: Int32 = command.hasSuffix("--on-duplicate fail") ? 1 : 0
     #expect(result.status == expected, "\(result.output)\(result.errors)")
   }

@@ -47,7 +47,7 @@ import Testing
     #expect((try second.json["summary"] as? [String: Any])?["total_migrated"] as? Int == 1)
   }
 
-  /// What was fixed as told is in the way of the next night, until it is removed as told.
+  /// Fixed rejects block the next run until the command that the program suggests removes them.
   @Test func roomIsMadeForTheNextRejects() throws {
     let workspace = try broken()
     let night = ["migrate", "legacy", "--db", "x.db", "--rejects", "rejects", "-q"]
@@ -61,10 +61,10 @@ import Testing
     let step = try #require(migrated.output.firstMatch(of: /Next: (rm -r rejects)  \(/)?.1)
     #expect(try Tool.run(night, in: workspace).status == 3)
     _ = try Tool.shell(String(step), in: workspace)
-    // The file itself is still broken.
+    // The file in the source is still broken.
     #expect(try Tool.run(night, in: workspace).status == 1)
     #expect(workspace.exists("rejects/patterns/p2.json"))
-    // Where the database has something else, the edit is not in it.
+    // If the database has another row, the edit is not in it.
     let again = try Workspace()
     try again.writeSmallTree()
     try again.writeBrokenPattern()
@@ -133,7 +133,7 @@ import Testing
     #expect(workspace.listing == before)
   }
 
-  /// A limit of the size of files stands for a full disk: the database stays below it.
+  /// A limit of file sizes simulates a full disk; the database stays below it.
   @Test func whatCannotBeWrittenIsToldAndGivesStatus3() throws {
     let workspace = try broken()
     let long = String(repeating: "x", count: 2 << 20)
@@ -153,7 +153,7 @@ import Testing
     #expect((run["rejects"] as? [String: Any])?["not_written"] as? Int == 1)
   }
 
-  /// As a schedule runs it, night after night.
+  /// Repeated runs, as on a schedule.
   @Test func oneDirectoryServesEveryNight() throws {
     let workspace = try broken()
     let command = "$CLI migrate legacy --db x.db --rejects rejects"
@@ -176,7 +176,7 @@ import Testing
       let edited = try Tool.shell(String(command2), in: workspace)
       #expect(edited.output == "patterns/p2.json: FAILED\n")
     }
-    // Nor is a database left behind that was not there.
+    // No new database is left behind either.
     let new = try Tool.shell("$CLI migrate legacy --db new.db --rejects rejects", in: workspace)
     #expect(new.status == 3 && !workspace.listing.contains { $0.hasPrefix("new.db") })
     _ = try Tool.shell("rm rejects/patterns/p2.json", in: workspace)
@@ -191,7 +191,7 @@ import Testing
     #expect(workspace.exists("rejects"))
   }
 
-  /// A limit of the size of files stands for a full disk: the earlier rejects stay.
+  /// A limit of file sizes simulates a full disk; the earlier rejects are kept.
   @Test func whatCannotBeReplacedStays() throws {
     let workspace = try broken()
     let command = "$CLI migrate legacy --db x.db --rejects r"

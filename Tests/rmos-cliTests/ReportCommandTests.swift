@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  /// A directory with one run that has a failure, and its statistics.
+  /// A workspace with a run that has a failure, and its statistics.
   private func migratedWorkspace() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.writeSmallTree()
@@ -35,10 +35,10 @@ import Testing
     let result = try Tool.run(command + ["r.html"], in: workspace)
     #expect(result.status == 0 && result.output == "Wrote r.html\n")
     #expect(try workspace.text("r.html").hasPrefix("<!DOCTYPE html>"))
-    // What has no such ending is a directory.
+    // A path without a known ending is a directory.
     let other = try Tool.run(command + ["r.d"], in: workspace)
     #expect(other.output == "Wrote r.d/migration_report_1.html\n")
-    // Never over the database.
+    // The database is never overwritten.
     _ = try Tool.run(["init", "--db", "db.html"], in: workspace)
     let over = ["report", "--db", "db.html", "--format", "html", "--output", "db.html"]
     #expect(try Tool.run(over, in: workspace).status != 0)
@@ -63,7 +63,7 @@ import Testing
     try workspace.writeBrokenPattern()
     var told = try Tool.run(["migrate", "legacy", "--db", "x.db", "--json"], in: workspace).json
     var toldRun = try #require(told.removeValue(forKey: "run") as? [String: Any])
-    // The ledger's clock stops a little earlier, and only the ledger knows the end.
+    // The duration in the ledger is a little shorter, and only the ledger has the end.
     toldRun["seconds"] = nil
     for arguments in [["--json"], ["--format", "json"], ["--run", "1", "--json"]] {
       var kept = try Tool.run(["report", "--db", "x.db"] + arguments, in: workspace).json

@@ -110,7 +110,7 @@ import Testing
       in: workspace, environment: ["URL": serving.url + path])
     #expect(result.output == String(repeating: "404\n", count: 1500))
     let first = text()
-    // Longer than a pipe takes whole.
+    // Longer than a pipe accepts in one write.
     let long = String(repeating: "%1b", count: 2000)
     #expect(try serving.curl(long).hasPrefix("HTTP/1.1 404 "))
     #expect(try serving.stop().status == 0)

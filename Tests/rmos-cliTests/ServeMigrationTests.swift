@@ -6,7 +6,7 @@ import Testing
 /// `rmos-cli serve` while another process migrates, with curl as the clients.
 @Suite(.waiting, .enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeMigrationTests
 {
-  /// What clients ask for while the database fills.
+  /// The requests of clients while the database is being filled.
   private static let api = "api/rmos/stores/"
 
   /// A tree whose last job logs are worth more words than a pipe takes.
@@ -29,7 +29,7 @@ import Testing
     let serving = try Serving(in: workspace)
     let before = try serving.json(Self.api + "patterns?limit=500")
     #expect(before.status == 200 && before.json["total"] as? Int == 0)
-    // It cannot end before its words are read.
+    // The run cannot end before its output is read.
     let migration = try RunningTool(
       ["migrate", "legacy", "--db", "x.db", "--batch-size", "20", "-v"], in: workspace,
       holdsErrors: true)
@@ -40,7 +40,7 @@ import Testing
       #expect(status.status == 200)
       let counts = try #require(status.json["entity_counts"] as? [String: Int])
       let total = try #require(counts["total"])
-      // One snapshot: the parts make the whole. And nothing goes away again.
+      // The counts are from one snapshot, so they add up; and they never decrease.
       #expect(total == counts.filter { $0.key != "total" }.values.reduce(0, +))
       #expect(total >= last, "\(total) after \(last)")
       last = total
@@ -70,7 +70,7 @@ import Testing
     let result = try migration.wait()
     #expect(result.status == 0, "\(result.errors)")
     #expect(runsSeen == [1])
-    // The server was there before the rows were.
+    // The server was started before there were rows.
     let status = try serving.json(Self.api + "migration/status").json
     #expect(status["current_run"] == nil)
     let counts = try #require(status["entity_counts"] as? [String: Int])
@@ -91,12 +91,12 @@ import Testing
     let serving = try Serving(["--allow-writes"], in: workspace)
     let store = try SQLiteStore(path: workspace.file("x.db"), access: .readWrite)
     let body = #"{"name":"Rope","ring_count":4,"geometry":{"rings":[]}}"#
-    // As a migration holds it, from its beginning to its end.
+    // A migration holds the lock from its beginning to its end.
     try store.withExclusiveWriter {
       for words in [
         ["-X", "PUT", "-H", "Content-Type: application/json", "-d", body], ["-X", "DELETE"],
       ] {
-        // Sooner than an interactive client gives up.
+        // The response comes before an interactive client gives up.
         let answer = try serving.curl(Self.api + "patterns/p1", words + ["-m", "4"])
         #expect(answer.hasPrefix("HTTP/1.1 503 "))
         #expect(answer.contains(/\r\nRetry-After: \d+\r\n/))

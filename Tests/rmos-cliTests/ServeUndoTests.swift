@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What `rmos-cli serve --allow-writes` writes, undone.
+/// Undoing what `rmos-cli serve --allow-writes` wrote.
 @Suite(.waiting, .enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeUndoTests {
   private static let api = "api/rmos/stores/"
 
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  /// An id of a job log, and one of a pattern that it does not refer to.
+  /// The id of a job log, and that of a pattern to which it does not refer.
   private func ids(_ workspace: Workspace) throws -> (job: String, pattern: String) {
     let content = try Content(of: workspace.file("x.db"))
     let job = try #require(content.records[.joblogs]?.first)
@@ -50,7 +50,7 @@ import Testing
       #"{"id":"new","name":"n","strip_width_mm":2,"strip_thickness_mm":1,"material_type":"m","#
       + #""strips":[1]}"#
     #expect(try send("POST", "strip-families", family, serving) == 201)
-    // A server that runs is no interrupted run.
+    // The run of a running server does not count as interrupted.
     let during = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace).json
     #expect((during["interrupted_runs"] as? [Any])?.isEmpty == true)
     #expect((during["last_run"] as? [String: Any])?["command"] as? String == "serve")
@@ -69,7 +69,7 @@ import Testing
     #expect(try Content(of: workspace.file("x.db")) == before)
     let audit = try Tool.run(["audit", "--db", "x.db"], in: workspace)
     #expect(audit.status == 0, "\(audit.output)")
-    // And not twice.
+    // A run cannot be undone twice.
     #expect(try Tool.run(["undo", "2", "--db", "x.db"], in: workspace).status == 1)
   }
 
@@ -88,7 +88,7 @@ import Testing
     #expect(row?["name"] == .text("other"))
     #expect(content.runs.map(\.command) == ["serve", "migrate", "serve", "migrate"])
     #expect(content.runs.allSatisfy { $0.state == .completed })
-    // What the server changed has to be undone first.
+    // The run of the server has to be undone first.
     let refused = try Tool.run(["undo", "1", "--db", "x.db"], in: workspace)
     #expect(refused.status == 1)
     #expect(refused.output.contains("rmos-cli undo 4 --db x.db"))

@@ -3,7 +3,7 @@ import Testing
 
 /// `rmos-cli serve --allow-writes`, with curl as the client.
 @Suite(.waiting, .enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeWritingTests {
-  /// What the round needs to know of a kind.
+  /// The values for the round trip of a kind.
   struct Kind: Sendable {
     var path: String
     var list: String
@@ -57,7 +57,7 @@ import Testing
     let workspace = try Workspace()
     #expect(try Tool.run(["init", "--db", "x.db"], in: workspace).status == 0)
     let serving = try Serving(["--allow-writes"], in: workspace)
-    // What is referred to must be there.
+    // Referenced entities must exist.
     let early = try serving.json(Self.api + "joblogs", sending("POST", Self.kinds[2].body))
     #expect(early.status == 422)
     for kind in Self.kinds {
@@ -80,7 +80,7 @@ import Testing
       let figures = try serving.json(list + "/statistics").json["statistics"] as? [String: Any]
       #expect(figures?["total_count"] as? Int == 1)
     }
-    // What others refer to stays.
+    // Referenced entities cannot be deleted.
     for kind in Self.kinds.dropLast() {
       #expect(try serving.json(address(kind), ["-X", "DELETE"]).status == 409)
     }
@@ -96,7 +96,7 @@ import Testing
     #expect(audit.status == 0, "\(audit.output)")
   }
 
-  /// Replaces an entity, against a clash too.
+  /// Replaces an entity, with and without a conflict.
   private func update(_ kind: Kind, _ serving: Serving) throws {
     let tag = try #require(
       serving.curl(address(kind)).firstMatch(of: /\r\nETag: (\S+)\r\n/)?.output.1)
@@ -107,7 +107,7 @@ import Testing
     #expect(
       (replaced.json[kind.member] as? [String: Any])?[kind.changed] as? String
         == (given as? [String: Any])?[kind.changed] as? String)
-    // Another had it in the state before.
+    // A client with the entity tag of the previous state is refused.
     for clash in [words, ["-X", "DELETE"]] {
       let refused = try serving.json(address(kind), clash + ["-H", "If-Match: \(tag)"])
       #expect(refused.status == 412)

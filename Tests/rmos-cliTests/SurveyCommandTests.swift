@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `survey`, from what it shows to the mapping it proposes.
+/// `survey`, and the mapping that it proposes.
 @Suite(.waiting) struct SurveyCommandTests {
   private func workspace() throws -> Workspace {
     let workspace = try Workspace()
@@ -22,7 +22,7 @@ import Testing
     let run = try Tool.run(
       ["migrate", "odd", "--mapping", "odd.json", "--db", "x.db", "--json"], in: workspace)
     #expect(run.status == 0, "\(run.output)")
-    // What is there is not replaced, since somebody may have changed it.
+    // An existing file is not replaced, since the user may have edited it.
     #expect(try Tool.run(["survey", "odd", "--propose", "odd.json"], in: workspace).status == 3)
     try workspace.write("mine", to: "mine.json")
     let refused = try Tool.run(
@@ -59,7 +59,8 @@ import Testing
     #expect(result.output.contains("Next: rename saw.txt so that it ends in .json"))
   }
 
-  /// A proposal is offered where there would be one, not for what only its owner can put right.
+  /// A proposal is suggested only if there would be one, not for faults that only people can
+  /// correct.
   @Test func aProposalIsOfferedWhereThereIsOne() throws {
     let workspace = try workspace()
     let odd = try Tool.run(["survey", "odd"], in: workspace)
@@ -85,7 +86,7 @@ import Testing
     let members = try #require(shape["members"] as? [[String: Any]])
     #expect(
       members.map { $0["field"] as? String } == ["name", "ring_count", "geometry", "created_at"])
-    // Nothing was written.
+    // No file was written.
     #expect(!workspace.exists("data"))
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// On a terminal, made by script(1).
+/// Output on a terminal, which script(1) provides.
 @Suite(
   .waiting,
   .enabled(
@@ -10,7 +10,7 @@ import Testing
 struct TerminalTests {
   private static let size = 3000
 
-  /// Everything that a terminal gets to see of a migration of a sample.
+  /// The output of migrating a sample, as a terminal receives it.
   private func session(
     _ options: String = "", environment: [String: String] = ["TERM": "xterm"], columns: Int = 100
   ) throws -> String {

@@ -92,7 +92,7 @@ import Testing
       #expect(result.output.hasSuffix("\(last)\(more.isEmpty ? "" : " --dry-run")\n"))
     }
     let all = try Tool.run(["undo", "1", "--db", "x.db", "-v"], in: workspace)
-    // The group with what to undo first, and each of its obstacles.
+    // The group with the run to undo first, and each of its obstacles.
     #expect(all.output.matches(of: #/\[row.referred\]/#).count == 1 + 34)
     #expect(all.output.contains("undo run 2 first (job log \"k1\", job log"))
     let quiet = try Tool.run(["undo", "1", "--db", "x.db", "-q"], in: workspace)

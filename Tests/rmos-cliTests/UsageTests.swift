@@ -1,8 +1,8 @@
 import Testing
 
-/// Wrong command lines: status 2, a message that names the word, and the way out.
+/// Invalid command lines: exit status 2, a message that names the word, and a hint.
 @Suite(.waiting) struct UsageTests {
-  /// A wrong command line and what is said about it.
+  /// An invalid command line, and the message.
   struct Case: Sendable, CustomTestStringConvertible {
     var arguments: [String]
     var message: String
@@ -83,7 +83,7 @@ import Testing
   func wrongUsageWithJSONIsOneObject(_ wrong: Case) throws {
     let result = try Tool.run(wrong.arguments + ["--json"], in: Workspace())
     let json = try result.json
-    // What follows a value's option is its value: then --json is none.
+    // After an option with a value, --json is the value.
     #expect(result.status == 2)
     #expect(json["success"] as? Bool == false)
     let error = try #require(json["error"] as? [String: String])
@@ -101,7 +101,7 @@ import Testing
     for name in ["a.db", "b.db", "c=1.db", "-d.db"] { #expect(workspace.exists(name)) }
   }
 
-  /// With their bytes replaced they would name other files, and `init` would create one.
+  /// With their invalid bytes replaced, they would name other files, and `init` would create one.
   @Test(arguments: [
     #""$CLI" init --db $'caf\xe9.db'"#, #"RMOS_DB_PATH=$'caf\xe9.db' "$CLI" init"#,
     #""$CLI" migrate $'caf\xe9'"#, #""$CLI" migrate legacy -- $'\xff'"#,

@@ -2,7 +2,7 @@ import Foundation
 import RMOSStore
 import Testing
 
-/// What the program waits for, and how that ends.
+/// The program waits for other processes and files only as long as it should.
 @Suite(.waitingLongest) struct WaitingTests {
   private func migrated() throws -> Workspace {
     let workspace = try Workspace()
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  /// Whoever should read the output may have stopped for good.
+  /// The reader of the output may never read again.
   ///
   /// The tests' threads block SIGTERM, and so does what they start, hence SIGKILL for the reader.
   @Test(.timeLimit(.minutes(5)), arguments: ["TERM", "HUP"])
@@ -71,7 +71,7 @@ import Testing
     #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.interrupted])
   }
 
-  /// What is no file is told so, and not waited for.
+  /// A pipe in place of a file is refused instead of waiting for it.
   @Test(.timeLimit(.minutes(5)))
   func pipesAndSocketsInTheSourceAreNoFiles() throws {
     let workspace = try migrated()
@@ -94,7 +94,7 @@ import Testing
     #expect(try Tool.run(["diff", "legacy", "--db", "x.db", "-q"], in: workspace).status == 1)
   }
 
-  /// A command that was started at the end of a run goes with the program.
+  /// A command that was started at the end of a run is ended with the program.
   @Test(.timeLimit(.minutes(5)))
   func aSignalEndsTheCommandThatIsWaitedFor() throws {
     let workspace = try migrated()

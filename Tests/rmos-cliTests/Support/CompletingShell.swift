@@ -1,10 +1,10 @@
 import Foundation
 
-/// A shell that has read the completion script.
+/// A shell that has loaded the completion script.
 enum CompletingShell: String, CaseIterable, Sendable {
   case bash, zsh, fish
 
-  /// Why the shell cannot be asked here; nil where it can.
+  /// Why the shell cannot be tested here; `nil` if it can.
   var obstacle: String? {
     if !Tool.has(rawValue) { return "there is no \(rawValue) here" }
     let terminal = "zsh -fc 'zmodload zsh/zpty && zpty shell true'"
@@ -12,7 +12,8 @@ enum CompletingShell: String, CaseIterable, Sendable {
     return nil
   }
 
-  /// What the shell offers for each line, the cursor at its end, in the workspace's directory.
+  /// Returns the completions of each line, with the cursor at its end, in the workspace's
+  /// directory.
   func offers(for lines: [String], in workspace: Workspace) throws -> [String: Set<String>] {
     let harness = workspace.outside("harness.\(rawValue)")
     try Data(script.utf8).write(to: URL(fileURLWithPath: harness))
@@ -38,7 +39,7 @@ enum CompletingShell: String, CaseIterable, Sendable {
         line = String(text.dropFirst(2))
         offers[line] = []
       } else if let word = text.split(separator: "\t").first {
-        // Whether a directory is offered with its slash is the shell's affair.
+        // Shells differ in whether a directory has a slash.
         offers[line]?.insert(word.hasSuffix("/") ? String(word.dropLast()) : String(word))
       }
     }
@@ -47,11 +48,11 @@ enum CompletingShell: String, CaseIterable, Sendable {
 
   private var flags: String { self == .fish ? "--no-config" : self == .zsh ? "-f" : "--norc" }
 
-  /// Prints `= LINE` for each of its arguments, and below it what is offered.
+  /// Prints `= LINE` for each of its arguments, followed by the completions.
   private var script: String {
     switch self {
     case .bash:
-      // As bash calls the function: with = as a word of its own.
+      // bash passes = as a separate word.
       #"""
       source "$COMPLETION"
       [[ $(complete -p rmos-cli) == *' -F _rmos_cli rmos-cli' ]] || exit
@@ -68,7 +69,7 @@ enum CompletingShell: String, CaseIterable, Sendable {
       exit 0
       """#
     case .zsh:
-      // A shell at a terminal of its own, in which what is added as a match is printed.
+      // A shell on a pseudo-terminal, in which added matches are printed.
       #"""
       zmodload zsh/zpty || exit
       zpty shell zsh -f -i

@@ -3,7 +3,7 @@ import RMOSModels
 import RMOSStore
 import Testing
 
-/// What a database holds: all rows and where they came from, whichever run wrote them.
+/// The content of a database: all rows and their provenance, regardless of the runs.
 struct Content: Equatable {
   var records: [EntityKind: [Record]] = [:]
   var provenance: [EntityKind: [Provenance]] = [:]
@@ -25,7 +25,7 @@ struct Content: Equatable {
     }
   }
 
-  /// Rows and provenance are equal, whichever run wrote them.
+  /// Whether rows and provenance are equal, regardless of the runs.
   static func == (left: Content, right: Content) -> Bool {
     func origins(_ content: Content) -> [EntityKind: [Provenance]] {
       content.provenance.mapValues { list in
@@ -98,7 +98,7 @@ extension Workspace {
     try FileManager.default.removeItem(atPath: file("\(name)/joblogs/endless.jsonl"))
   }
 
-  /// What SQLite says about the soundness of a database; nil where there is no sqlite3 shell.
+  /// The result of SQLite's integrity check; `nil` if there is no sqlite3 shell.
   func integrity(_ name: String) throws -> String? {
     guard Tool.has("sqlite3") else { return nil }
     let query = "PRAGMA integrity_check; PRAGMA foreign_key_check;"

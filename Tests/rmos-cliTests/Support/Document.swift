@@ -1,9 +1,9 @@
 import Foundation
 import RMOSTestSupport
 
-/// A page for people: README, CONTRIBUTING, Documentation/, what stands beside the examples.
+/// A document for people: README, CONTRIBUTING, Documentation/ and those of the examples.
 struct Document: CustomStringConvertible, Sendable {
-  /// The path within the package.
+  /// The path in the package.
   let path: String
   let text: String
 
@@ -26,7 +26,7 @@ struct Document: CustomStringConvertible, Sendable {
     }
   }()
 
-  /// The programs its session uses that are not installed here.
+  /// The programs that the session needs and that are not installed.
   var missingPrograms: [String] {
     ["sqlite3", "curl", "jq", "iconv"].filter { program in
       !Tool.has(program)
@@ -36,9 +36,9 @@ struct Document: CustomStringConvertible, Sendable {
 }
 
 extension Workspace {
-  /// What is there at the beginning.
+  /// The files at the beginning of a session.
   enum Beginning {
-    /// What a reader has after the README's first command: the package, and the built program.
+    /// The package and the built program, as after the README's first command.
     case afterTheFirstCommand
   }
 
@@ -53,7 +53,7 @@ extension Workspace {
     try FileManager.default.createSymbolicLink(
       atPath: file(".build/release/rmos-cli"), withDestinationPath: Tool.path)
     var programs = ["rmos-cli": Self.program]
-    // Without what the user has configured them to do.
+    // The user's configuration of these programs is ignored.
     for (name, options) in ["curl": "-q", "sqlite3": "-init /dev/null"] where Tool.has(name) {
       programs[name] = "#!/bin/sh\nPATH=${PATH#*:}\nexec \(name) \(options) \"$@\"\n"
     }
@@ -65,7 +65,7 @@ extension Workspace {
     try Self.firstDatabase.get().write(to: URL(fileURLWithPath: file("rmos.db")))
   }
 
-  /// The database that the README's first command leaves, made once.
+  /// The database after the README's first command, created once.
   private static let firstDatabase = Result {
     let workspace = try Workspace()
     try FileManager.default.createSymbolicLink(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The commands that a document shows, each with the output it shows.
+/// The commands in a document, each with the output that the document shows.
 ///
 /// A command stands in a code block after `$ `; lines after `> ` belong to it; what follows, to the
 /// next command or the block's end, is its output. A line of `…` stands for any lines, a `…` at a
@@ -10,10 +10,10 @@ struct DocumentSession {
   struct Step {
     var command: String
     var line: Int
-    /// The output shown; nil for a command that is not shown.
+    /// The output in the document; `nil` for a command that is not shown.
     var shown: [String]?
 
-    /// The words of the command.
+    /// The command line.
     var words: Set<String> {
       Set(command.split { !$0.isLetter && !$0.isNumber }.map(String.init))
     }
@@ -52,7 +52,7 @@ struct DocumentSession {
     self.steps = steps.filter { $0.command != "" }
   }
 
-  /// The commands one after the other, for bash; each tells where its output ends.
+  /// The commands as a script for bash, which marks the end of each output.
   var script: String {
     steps.map { "{ \($0.command)\n} 2>&1\nprintf '\\036'\n" }.joined()
   }
@@ -64,7 +64,7 @@ extension [DocumentSession.Step] {
     self[last].shown?.append(line)
   }
 
-  /// Takes the empty lines off the end of the last output, and lets nothing follow it.
+  /// Removes empty lines from the end of the last output, and ends it.
   fileprivate mutating func endOutput() {
     guard let last = indices.last, self[last].command != "" else { return }
     while self[last].shown?.last?.isEmpty == true { self[last].shown?.removeLast() }
@@ -72,12 +72,12 @@ extension [DocumentSession.Step] {
   }
 }
 
-/// Output without what differs from run to run: times, durations, rates, sizes, processes.
+/// Output without values that differ between runs: times, durations, rates, sizes, processes.
 func steady(_ text: String) -> [String] {
   let lines = text.components(separatedBy: "\n").map { line in
     line
       .replacing(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/, with: "TIME")
-      // A run that took long has a rate as well.
+      // A long run also has a rate.
       .replacing(/\s+\d+\.\d\d\s+([\d,]+|-)$/, with: "  SECONDS")
       .replacing(/seconds\s+per second$/, with: "seconds")
       .replacing(/\d+\.\d+ s\b/, with: "SECONDS")
@@ -92,7 +92,7 @@ func steady(_ text: String) -> [String] {
   return Array(lines.reversed().drop(while: \.isEmpty).reversed())
 }
 
-/// Whether `shown` stands for `printed`.
+/// Whether the output in a document, `shown`, matches the actual output, `printed`.
 func matches(shown: ArraySlice<String>, printed: ArraySlice<String>) -> Bool {
   guard let first = shown.first else { return printed.isEmpty }
   if first.trimmingCharacters(in: .whitespaces) == "…" {

@@ -1,18 +1,18 @@
 import Foundation
 import Synchronization
 
-/// A server that takes what is posted to it, on a port of its own.
+/// A server that records posts, on a free port.
 final class HookServer: Sendable {
-  /// What it does with a request.
+  /// The reaction to a request.
   enum Answer: Sendable {
     case status(Int)
-    /// Sends its client elsewhere.
+    /// Redirects the client.
     case redirection(Int, to: String)
-    /// Begins an answer that never ends.
+    /// Begins a response that never ends.
     case unfinished(Int)
-    /// Begins an answer and closes the connection.
+    /// Begins a response, and closes the connection.
     case cut(Int)
-    /// Takes it and never answers.
+    /// Reads the request, and never responds.
     case silence
   }
 
@@ -34,7 +34,7 @@ final class HookServer: Sendable {
 
   struct Failure: Error { var code = errno }
 
-  /// Starts a server that gives these answers in turn, the last one again and again.
+  /// Starts a server that reacts in these ways in turn, repeating the last one.
   init(_ answers: Answer...) throws {
     state = Mutex(State(answers: answers))
     #if canImport(Glibc)
@@ -73,7 +73,7 @@ final class HookServer: Sendable {
 
   var url: String { "http://127.0.0.1:\(port)/hook" }
 
-  /// What was posted so far.
+  /// The requests so far.
   var requests: [Request] { state.withLock { $0.requests } }
 
   private func serve(_ connection: Int32) {
@@ -115,7 +115,7 @@ final class HookServer: Sendable {
     }
   }
 
-  /// The request, once it is whole.
+  /// The request; `nil` while it is incomplete.
   private static func request(in text: String) -> Request? {
     guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
     let head = String(text[..<end.lowerBound])

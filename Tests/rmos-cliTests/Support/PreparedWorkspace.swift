@@ -1,8 +1,8 @@
 import Foundation
 
-/// What a workspace holds after it was prepared once, for many tests that begin with it.
+/// The files of a workspace that is prepared once for many tests.
 struct PreparedWorkspace: Sendable {
-  /// The files, by their paths in the workspace.
+  /// The contents of the files, by their paths in the workspace.
   private let files: [String: Data]
 
   init(_ prepare: (Workspace) throws -> Void) throws {
@@ -18,7 +18,7 @@ struct PreparedWorkspace: Sendable {
     self.files = files
   }
 
-  /// A workspace with these files, of one test alone.
+  /// Creates a workspace with these files for one test.
   func copy() throws -> Workspace {
     let workspace = try Workspace()
     for (name, data) in files {
@@ -30,7 +30,7 @@ struct PreparedWorkspace: Sendable {
     return workspace
   }
 
-  /// A small tree and the database `x.db` that it was migrated into.
+  /// A small tree, and the database `x.db` into which it was migrated.
   static let migrated = Result {
     try PreparedWorkspace { workspace in
       try workspace.writeSmallTree()

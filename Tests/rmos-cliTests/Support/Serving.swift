@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `rmos-cli serve` under way, and where it is.
+/// A running `rmos-cli serve`, with its URL.
 final class Serving {
   let workspace: Workspace
   let tool: RunningTool
@@ -33,7 +33,7 @@ final class Serving {
 
   deinit { tool.send(SIGKILL) }
 
-  /// The status, fields and body that curl was given.
+  /// The status, fields and body of a response to curl.
   func curl(_ path: String, _ arguments: [String] = []) throws -> String {
     let words = (["-q", "-sS", "-i", "-g", "--noproxy", "*", "-m", "60"] + arguments)
       .map { "'\($0)'" }.joined(separator: " ")
@@ -42,13 +42,13 @@ final class Serving {
     return result.output
   }
 
-  /// Ends it as a service manager does.
+  /// Ends the server as a service manager does.
   func stop(_ signal: Int32 = SIGTERM) throws -> Tool.Result {
     tool.send(signal)
     return try tool.wait()
   }
 
-  /// The JSON that is answered, with the status.
+  /// The JSON of a response, with its status.
   func json(
     _ path: String, _ arguments: [String] = []
   ) throws -> (status: Int, json: [String: Any]) {

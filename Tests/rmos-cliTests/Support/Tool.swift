@@ -2,9 +2,9 @@ import Foundation
 import RMOSTestSupport
 import Testing
 
-/// The built `rmos-cli`, run as a process of its own.
+/// The built `rmos-cli`, which runs as a separate process.
 enum Tool {
-  /// What a run left.
+  /// The result of a process.
   struct Result {
     var status: Int32
     var output: String
@@ -19,7 +19,7 @@ enum Tool {
     }
   }
 
-  /// The program stands beside the test bundle.
+  /// The path of the program, which is next to the test bundle.
   static let path: String = {
     let start = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     for directory in sequence(first: start, next: { $0.deletingLastPathComponent() }).prefix(6) {
@@ -43,13 +43,13 @@ enum Tool {
     try execute("/bin/bash", ["-c", command], in: workspace, environment: environment)
   }
 
-  /// Whether a program is to be had.
+  /// Whether a program is installed.
   static func has(_ program: String) -> Bool {
     let places = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
     return places.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
   }
 
-  /// Whether a shell command succeeds here.
+  /// Whether a shell command succeeds on this machine.
   static func succeeds(_ command: String) -> Bool {
     (try? shell("{ \(command); } >/dev/null 2>&1", in: Workspace()).status) == 0
   }
@@ -64,12 +64,12 @@ enum Tool {
   }
 }
 
-/// A process under way.
+/// A running process.
 final class RunningTool {
   private let process = Process()
   private let output: String
   private let errors: String
-  /// Standard error that nothing reads before ``wait()``.
+  /// Standard error, which nothing reads before ``wait()``.
   private let heldErrors: Pipe?
 
   /// Starts a program; standard output and standard error go to files, so neither can fill up.
@@ -88,7 +88,7 @@ final class RunningTool {
     var variables = ProcessInfo.processInfo.environment
     variables = variables.filter { $0.key != "NO_COLOR" && !$0.key.hasPrefix("RMOS_") }
     variables["CLI"] = Tool.path
-    // Never the state directory of whoever runs the tests.
+    // The state directory of the user who runs the tests must not change.
     variables["STATE_DIRECTORY"] = nil
     variables["XDG_STATE_HOME"] = workspace.outside("state")
     variables.merge(environment) { $1 }
@@ -108,10 +108,10 @@ final class RunningTool {
 
   var isRunning: Bool { process.isRunning }
 
-  /// Whether ``hasOpen(_:)`` can tell here.
+  /// Whether ``hasOpen(_:)`` works on this system.
   static let seesOpenFiles = FileManager.default.fileExists(atPath: "/proc/self/fd")
 
-  /// Whether it has a file open now.
+  /// Whether the process has a file open.
   func hasOpen(_ path: String) -> Bool {
     let directory = "/proc/\(process.processIdentifier)/fd"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -120,17 +120,17 @@ final class RunningTool {
     }
   }
 
-  /// What it has written to standard output by now.
+  /// The standard output so far.
   var outputSoFar: String {
     get throws { try text(output) }
   }
 
-  /// What it has written to standard error by now.
+  /// The standard error so far.
   var errorsSoFar: String {
     get throws { try text(errors) }
   }
 
-  /// The number of bytes that it has written to standard error by now.
+  /// The number of bytes of standard error so far.
   var sizeOfErrors: Int {
     var status = stat()
     return stat(errors, &status) == 0 ? Int(status.st_size) : 0
@@ -141,21 +141,21 @@ final class RunningTool {
 
   /// Waits until `holds` returns `true`.
   ///
-  /// - Throws: `NeverHappened` if the program is over before.
+  /// - Throws: `NeverHappened` if the process ends first.
   func wait(
     until what: String, every pause: Duration = .milliseconds(1), _ holds: () throws -> Bool
   ) throws {
     try eventually(what, every: pause, unless: { !isRunning }, holds)
   }
 
-  /// Waits until `holds` returns `true`, or the program is over.
+  /// Waits until `holds` returns `true`, or the process ends.
   func waitIfRunning(
     until what: String, every pause: Duration = .microseconds(100), _ holds: () throws -> Bool
   ) throws {
     try eventually(what, every: pause) { try !isRunning || holds() }
   }
 
-  /// Stops the program, and waits until it stands still or is over.
+  /// Stops the process with SIGSTOP, and waits until it has stopped or ended.
   func stop() throws {
     send(SIGSTOP)
     let state = "ps -o state= -p \(process.processIdentifier)"
@@ -164,9 +164,9 @@ final class RunningTool {
     }
   }
 
-  /// Waits for the end.
+  /// Waits for the end of the process.
   ///
-  /// - Returns: The status; for a process that a signal ended, 128 and the signal.
+  /// - Returns: The exit status, or 128 plus the number of the signal that ended the process.
   func wait() throws -> Tool.Result {
     if let heldErrors {
       let text = try heldErrors.fileHandleForReading.readToEnd() ?? Data()

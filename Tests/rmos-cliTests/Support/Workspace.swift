@@ -1,7 +1,7 @@
 import Foundation
 import RMOSTestSupport
 
-/// A directory that a test works in, with a place beside it for what must not show up there.
+/// A directory for a test, next to a directory for files that must not appear in it.
 final class Workspace {
   private let root: URL
   /// The directory.
@@ -17,13 +17,13 @@ final class Workspace {
 
   deinit { try? FileManager.default.removeItem(at: root) }
 
-  /// A path within.
+  /// A path in the directory.
   func file(_ name: String) -> String { path + "/" + name }
 
-  /// A path beside the directory.
+  /// A path next to the directory.
   func outside(_ name: String) -> String { root.path + "/" + name }
 
-  /// Writes a file and the directories it stands in.
+  /// Writes a file, and creates its directories.
   func write(_ text: String, to name: String) throws {
     let url = URL(fileURLWithPath: file(name))
     try FileManager.default.createDirectory(
@@ -31,19 +31,19 @@ final class Workspace {
     try Data(text.utf8).write(to: url)
   }
 
-  /// A file's text.
+  /// The text of a file.
   func text(_ name: String) throws -> String {
     String(decoding: try Data(contentsOf: URL(fileURLWithPath: file(name))), as: UTF8.self)
   }
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
 
-  /// Everything in it, at any depth, sorted.
+  /// All paths in the directory, at any depth, sorted.
   var listing: [String] {
     (FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []).sorted()
   }
 
-  /// Writes a tree with one sound entity of each kind.
+  /// Writes a tree with one valid entity of each kind.
   func writeSmallTree(_ name: String = "legacy") throws {
     try write(
       """
