@@ -84,7 +84,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     SQLiteLibrary.omitMemoryStatistics()
     ProcessMemory.giveBackLargeBlocks()
     FileDescriptor.occupyStandardDescriptors()
-    Signals.ignoreThoseOfWriting()
+    Signals.ignoreWriteSignals()
     ChildProcess.rememberEndings()
     Signals.endOnInterruption()
     ProcessEnvironment.end(run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -1,22 +1,23 @@
 import Synchronization
 
-/// An error that may say that the work was cancelled.
+/// An error that may mean that the work was cancelled.
 package protocol CancellableError: Error {
+  /// Whether the error means that the work was cancelled.
   var saysCancelled: Bool { get }
 }
 
-/// Work that blocks, for callers that must not: done on a thread of its own and cancelled with the
-/// task that waits for it.
+/// Runs blocking work for callers that must not block, on a thread of its own that is cancelled
+/// with the calling task.
 package enum BlockingWork {
   /// Runs `body` on a new thread and suspends the task until it returns.
   ///
   /// - Parameters:
-  ///   - failure: The error to throw if the system gives no thread.
-  ///   - body: The work. Its argument tells whether the task was cancelled, and may be called from
-  ///     any thread.
+  ///   - failure: Returns the error to throw if no thread can be started.
+  ///   - body: The work. Its argument returns whether the task was cancelled, and may be called
+  ///     from any thread.
   /// - Returns: What `body` returns.
-  /// - Throws: What `body` throws; `CancellationError` if that says that it was cancelled with the
-  ///   task.
+  /// - Throws: What `body` throws; `CancellationError` in place of a ``CancellableError`` that
+  ///   means so, if the task was cancelled.
   package static func run<Value: Sendable>(
     orThrow failure: (SystemError) -> any Error,
     _ body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Value
@@ -45,7 +46,7 @@ package enum BlockingWork {
     }
   }
 
-  /// A request made on one thread and seen on others.
+  /// A flag that one thread sets and another reads.
   private final class Cancellation: Sendable {
     private let flag = Atomic(false)
 

@@ -22,7 +22,7 @@ package enum ASCII {
   }
 }
 
-// Comparisons, and no ranges: a debug build makes calls of those, for each byte of every text.
+// Comparisons instead of ranges: in a debug build a range costs function calls for each byte.
 extension UInt8 {
   /// The byte with A to Z in lower case.
   package var lowercasedASCII: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
@@ -31,10 +31,10 @@ extension UInt8 {
 
   package var isASCIILetter: Bool { self | 0x20 >= 0x61 && self | 0x20 <= 0x7A }
 
-  /// Whether it is a visible character or a space.
+  /// Whether the byte is a visible character or a space.
   package var isPrintableASCII: Bool { self >= 0x20 && self <= 0x7E }
 
-  /// Whether it is unreserved in URLs (RFC 3986, 2.3): a letter, a digit, or one of `-._~`.
+  /// Whether the byte is unreserved in URLs (RFC 3986, 2.3): a letter, a digit, or one of `-._~`.
   var isUnreserved: Bool {
     isASCIILetter || isASCIIDigit || self == 0x2D || self == 0x2E || self == 0x5F || self == 0x7E
   }
@@ -51,9 +51,9 @@ extension UInt8 {
 }
 
 extension String {
-  /// Whether something holds of all bytes of the text.
+  /// Whether all bytes of the text satisfy a condition.
   ///
-  /// A debug build takes a tenth of the time that `utf8.allSatisfy` does.
+  /// In a debug build this takes a tenth of the time of `utf8.allSatisfy`.
   package func allBytesSatisfy(_ holds: (UInt8) -> Bool) -> Bool {
     var text = self
     return text.withUTF8 { bytes in
@@ -65,7 +65,7 @@ extension String {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-  /// Whether all bytes are ASCII; eight are looked at at once.
+  /// Whether all bytes are ASCII; compared eight at a time.
   package var isASCII: Bool {
     let bytes = UnsafeRawBufferPointer(self)
     var index = 0
@@ -83,12 +83,12 @@ extension UnsafeBufferPointer<UInt8> {
 }
 
 extension String {
-  /// At most 120 Unicode scalars of the text.
+  /// The first 120 Unicode scalars of the text, followed by `…` if it has more.
   package var shortened: String { shortened(to: 120) }
 
-  /// At most `limit` Unicode scalars of the text, and `…` if it has more.
+  /// Returns the first `limit` Unicode scalars of the text, followed by `…` if it has more.
   ///
-  /// - Complexity: O(`limit`), whatever the text's length.
+  /// - Complexity: O(`limit`), whatever the length of the text.
   package func shortened(to limit: Int) -> String {
     let shown = unicodeScalars.prefix(limit)
     return shown.endIndex == endIndex ? self : String(shown) + "…"
@@ -112,7 +112,7 @@ extension StringProtocol {
     }
   }
 
-  /// Whether two texts differ at most in the case of ASCII letters.
+  /// Whether the texts differ at most in the case of ASCII letters.
   package func isEqualIgnoringASCIICase(_ other: some StringProtocol) -> Bool {
     utf8.elementsEqual(other.utf8) { $0.lowercasedASCII == $1.lowercasedASCII }
   }
@@ -155,7 +155,7 @@ extension ASCII {
     return String(decoding: encoded, as: UTF8.self)
   }
 
-  /// The decoded bytes; `nil` if a percent sign is not followed by two hexadecimal digits.
+  /// Returns the decoded bytes; `nil` if a percent sign is not followed by two hexadecimal digits.
   package static func percentDecoded(_ encoded: some Collection<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(encoded.count)
@@ -181,7 +181,7 @@ package enum Base64 {
   private static let digits = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  /// The bytes as text, padded.
+  /// Returns the bytes as text, with padding.
   package static func encode(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -196,7 +196,7 @@ package enum Base64 {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// The bytes of a Base64 text, whose padding is optional; `nil` if it is not Base64.
+  /// Returns the bytes of a text, whose padding is optional; `nil` if the text is not Base64.
   package static func decode(_ text: String) -> [UInt8]? {
     let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
     let padding = text.utf8.dropFirst(digits.count)
@@ -219,22 +219,24 @@ package enum Base64 {
   }
 }
 
-/// What the C library does with memory.
+/// The memory functions of the C library.
 package enum Memory {
-  /// Numbers that are 0 at first and take memory only where others were written, until they are
-  /// given to ``release(_:)``; `nil` if there is not enough: `calloc`.
+  /// Allocates numbers that are 0, to be freed with ``release(_:)``; `nil` if there is not enough
+  /// memory: `calloc`.
+  ///
+  /// Pages take up memory only once they are written to.
   package static func zeroes(count: Int) -> UnsafeMutableBufferPointer<UInt64>? {
     guard let start = unsafe calloc(count, MemoryLayout<UInt64>.stride) else { return nil }
     return unsafe UnsafeMutableBufferPointer(
       start: start.bindMemory(to: UInt64.self, capacity: count), count: count)
   }
 
-  /// Frees what ``zeroes(count:)`` has allocated: `free`.
+  /// Frees what ``zeroes(count:)`` allocated: `free`.
   package static func release(_ numbers: UnsafeMutableBufferPointer<UInt64>) {
     unsafe free(numbers.baseAddress)
   }
 
-  /// Whether two buffers of the same length have the same bytes: `memcmp`.
+  /// Whether two buffers of equal length hold the same bytes: `memcmp`.
   package static func areEqual(
     _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
   ) -> Bool {
@@ -242,7 +244,10 @@ package enum Memory {
     return unsafe memcmp(a, b, left.count) == 0
   }
 
-  /// Negative if `left` is less than `right` in lexicographic order, 0 if they are equal: `memcmp`.
+  /// Compares two buffers in lexicographic order: `memcmp`.
+  ///
+  /// - Returns: A negative number if `left` is less than `right`, 0 if they are equal, else a
+  ///   positive number.
   package static func compare(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Int {
@@ -254,19 +259,19 @@ package enum Memory {
   }
 }
 
-/// A search for bytes, by Horspool's algorithm.
+/// A search for a sequence of bytes, by Horspool's algorithm.
 package struct ByteSearch: Sendable {
-  /// What is searched for; in lower case if case does not matter.
+  /// The bytes to search for, in lower case if the search ignores case.
   package let sought: [UInt8]
   private let ignoresCase: Bool
-  /// How far to go on after a byte at the place of the last.
+  /// For each byte, how far to advance if it is found where the last byte sought should be.
   private let skips: [UInt8]
 
   /// Prepares a search.
   ///
   /// - Parameters:
-  ///   - sought: What is searched for.
-  ///   - ignoresCase: Whether the case of ASCII letters does not matter.
+  ///   - sought: The bytes to search for.
+  ///   - ignoresCase: Whether to ignore the case of ASCII letters.
   package init(_ sought: some Sequence<UInt8>, ignoringASCIICase ignoresCase: Bool = false) {
     let sought = sought.map { ignoresCase ? $0.lowercasedASCII : $0 }
     var skips = [UInt8](repeating: UInt8(clamping: sought.count), count: 256)
@@ -307,7 +312,7 @@ package struct ByteSearch: Sendable {
     }
   }
 
-  /// Whether others contain the bytes.
+  /// Whether the bytes sought occur in `bytes`.
   package func isFound(in bytes: UnsafeRawBufferPointer) -> Bool {
     unsafe position(in: bytes) != nil
   }

@@ -4,13 +4,17 @@ import CLibrary
 package enum ChildProcess {
   /// How a program ended.
   package enum Ending: Equatable, Sendable {
+    /// It exited with this status.
     case exited(Int32)
+    /// This signal killed it.
     case signalled(Int32)
+    /// It was killed because it exceeded the timeout.
     case tookTooLong
-    /// A signal asked this program to stop meanwhile.
+    /// It was stopped because a signal asked this process to stop.
     case interrupted
+    /// It could not be started.
     case notStarted(SystemError)
-    /// It was started, and its exit status cannot be had.
+    /// It was started, but its exit status is not available.
     case unknown(SystemError)
 
     /// A description of the failure; `nil` if it succeeded.
@@ -31,12 +35,18 @@ package enum ChildProcess {
   /// process ignored SIGCHLD.
   package static func rememberEndings() { signal(SIGCHLD, SIG_DFL) }
 
-  /// Runs a program with a text on its standard input, its output going to this process's standard
-  /// error, and waits until it ends: `posix_spawn`, `waitpid`.
+  /// Runs a program and waits until it ends: `posix_spawn`, `waitpid`.
   ///
-  /// The program need not read the text. `environment` is added to the environment of this process.
-  /// It is killed after `timeout`; never if that is `nil`. A signal that asks this process
-  /// to stop stops it too.
+  /// A signal that asks this process to stop stops the program too.
+  ///
+  /// - Parameters:
+  ///   - program: The path of the program.
+  ///   - arguments: Its arguments, without its name.
+  ///   - input: The text on its standard input, which it need not read. Its standard output goes to
+  ///     the standard error of this process.
+  ///   - environment: Variables added to those of this process.
+  ///   - timeout: How long it may run before it is killed; `nil` for no limit.
+  /// - Returns: How it ended.
   package static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
     timeout: Duration? = nil
@@ -45,10 +55,13 @@ package enum ChildProcess {
       program, arguments, input: input, output: 2, environment: environment, timeout: timeout)
   }
 
-  /// Runs a program like ``run(_:_:input:environment:timeout:)`` and captures its standard output.
+  /// Runs a program as ``run(_:_:input:environment:timeout:)`` does, and captures its standard
+  /// output.
   ///
-  /// - Returns: How it ended, and the first `limit` bytes of its output. With a `limit` up to the
-  ///   capacity of a pipe (16 KiB are safe) the program never waits for its reader.
+  /// The output is read once the program has ended: a program that writes more than a pipe holds
+  /// (16 KiB on some systems) blocks until it is killed.
+  ///
+  /// - Returns: How it ended, and the first `limit` bytes of its output.
   package static func capture(
     _ program: String, _ arguments: [String], input: String, limit: Int, timeout: Duration
   ) -> (Ending, output: String) {
@@ -71,7 +84,7 @@ package enum ChildProcess {
     _ program: String, _ arguments: [String], input: String, output: Int32,
     environment: [String: String], timeout: Duration?
   ) -> Ending {
-    // Before it starts: a signal that comes while it does must stop it too.
+    // Read before the program starts, so that a signal that arrives meanwhile stops it too.
     let wasInterrupted = Signals.isInterrupted
     let pipe: (reading: Descriptor, writing: Descriptor)
     let child: pid_t
@@ -104,9 +117,10 @@ package enum ChildProcess {
       }
       if Signals.isInterrupted, !wasInterrupted {
         kill(child, SIGTERM)
-        // Time to clean up.
+        // The program gets time to clean up.
         for _ in 0..<Turn.patience {
-          // Once it is gone, its number may be another process's.
+          // Once it was waited for, its number may belong to another process, which must not be
+          // killed.
           if unsafe waitpid(child, &status, WNOHANG) == child { return .interrupted }
           Turn.pass()
         }
@@ -123,15 +137,16 @@ package enum ChildProcess {
     return signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
   }
 
+  /// Kills a process and waits for its end: `kill`, `waitpid`.
   private static func end(_ child: pid_t) {
     kill(child, SIGKILL)
     var status: Int32 = 0
     while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
   }
 
-  /// Writes as much as the pipe accepts.
+  /// Writes as much as the pipe accepts, and removes it from `bytes`.
   ///
-  /// - Returns: Whether there is more to write.
+  /// - Returns: Whether there is more to write, and the reader has not closed the pipe.
   private static func pass(_ bytes: inout ArraySlice<UInt8>, to pipe: Descriptor) -> Bool {
     while !bytes.isEmpty {
       let count = unsafe bytes.withUnsafeBytes {
@@ -156,11 +171,11 @@ package enum ChildProcess {
     }
     unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
     unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-    // We ignore these; other programs rely on them.
+    // This process ignores these signals, but other programs rely on them.
     var (broken, none) = (sigset_t(), sigset_t())
     unsafe sigemptyset(&none)
     unsafe sigemptyset(&broken)
-    for number in Signals.thoseOfWriting { unsafe sigaddset(&broken, number) }
+    for number in Signals.writeSignals { unsafe sigaddset(&broken, number) }
     unsafe posix_spawnattr_setsigdefault(&attributes, &broken)
     unsafe posix_spawnattr_setsigmask(&attributes, &none)
     unsafe posix_spawnattr_setflags(
@@ -177,7 +192,7 @@ package enum ChildProcess {
     return child
   }
 
-  /// The texts as C strings, followed by `nil`, each to be freed: `strdup`.
+  /// Copies of the texts as C strings, which the caller frees, followed by `nil`: `strdup`.
   private static func copies(of texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
     unsafe texts.map { unsafe strdup($0) } + [nil]
   }

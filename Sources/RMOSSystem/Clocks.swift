@@ -2,10 +2,10 @@ import CLibrary
 
 /// The moment at which a wait ends.
 package struct Deadline: Comparable, Sendable {
-  /// A wait this long never ends.
+  /// The duration from which on a wait counts as endless.
   private static let longest = Duration.seconds(1_000_000_000)
 
-  /// `nil` for never.
+  /// When the deadline passes; `nil` if it never does.
   private let moment: ContinuousClock.Instant?
 
   private init(_ moment: ContinuousClock.Instant?) { self.moment = moment }
@@ -13,21 +13,20 @@ package struct Deadline: Comparable, Sendable {
   /// A deadline that never passes.
   package static let never = Deadline(nil)
 
-  /// Creates a deadline that passes some time after a moment; the moment itself if that is
-  /// negative.
+  /// Creates a deadline that passes `duration` after `now`; a negative duration counts as zero.
   package init(after duration: Duration, from now: ContinuousClock.Instant = .now) {
     moment = duration < Self.longest ? now + max(.zero, duration) : nil
   }
 
-  /// Whether it has passed.
+  /// Whether the deadline has passed.
   package var hasPassed: Bool { hasPassed(at: .now) }
 
-  /// Whether it is past at a moment.
+  /// Whether the deadline has passed at a given moment.
   package func hasPassed(at now: ContinuousClock.Instant) -> Bool {
     moment.map { $0 <= now } ?? false
   }
 
-  /// The time left, zero once it has passed; `nil` if it never passes.
+  /// The time left, zero once the deadline has passed; `nil` if it never passes.
   package var timeLeft: Duration? { moment.map { max($0 - .now, .zero) } }
 
   package static func < (left: Deadline, right: Deadline) -> Bool {
@@ -41,7 +40,7 @@ extension Duration {
   package var seconds: Double { self / .seconds(1) }
 }
 
-/// The wall clock, which may be set.
+/// The wall clock, which can be set forward and back.
 package enum WallClock {
   /// The time since the beginning of 1970 in UTC: `clock_gettime`.
   package static var now: (seconds: Int, nanoseconds: Int) {
@@ -63,7 +62,7 @@ package struct CivilDate: Hashable, Sendable {
     (self.year, self.month, self.day) = (year, month, day)
   }
 
-  /// Creates the date with a ``dayNumber`` of at least 0.
+  /// Creates the date with a ``dayNumber``, which must not be negative.
   package init(dayNumber: Int) {
     let (era, dayOfEra) = dayNumber.quotientAndRemainder(dividingBy: 146_097)
     let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -74,7 +73,9 @@ package struct CivilDate: Hashable, Sendable {
     year = era * 400 + yearOfEra + (month < 3 ? 1 : 0)
   }
 
-  /// Days since 0000-03-01; years are counted from March, so that the leap day is the last.
+  /// The number of days since 0000-03-01.
+  ///
+  /// Years begin in March here, so that the leap day is the last day of its year.
   package var dayNumber: Int {
     let shifted = month > 2 ? (year, month - 3) : (year - 1, month + 9)
     return shifted.0 * 365 + shifted.0 / 4 - shifted.0 / 100 + shifted.0 / 400
@@ -106,12 +107,13 @@ package struct UTCTime: Hashable, Sendable {
   /// 0 to 86,399.
   let secondOfDay: Int
 
-  /// Creates a time from the seconds since 1970, 0 or more.
+  /// Creates a time from the number of seconds since 1970, which must not be negative.
   package init(secondsSince1970 seconds: Int) {
     date = CivilDate(dayNumber: CivilDate.epoch + seconds / 86_400)
     secondOfDay = seconds % 86_400
   }
 
+  /// The current time.
   package static var now: UTCTime { UTCTime(secondsSince1970: WallClock.now.seconds) }
 
   private var clockText: String {
@@ -119,10 +121,10 @@ package struct UTCTime: Hashable, Sendable {
       .joined(separator: ":")
   }
 
-  /// In the format of ISO 8601, such as `2026-03-01T09:30:00Z`.
+  /// The time in the format of ISO 8601, such as `2026-03-01T09:30:00Z`.
   package var iso8601: String { "\(date.text)T\(clockText)Z" }
 
-  /// In the format of HTTP (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+  /// The time in the format of HTTP (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
   package var httpDate: String {
     let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     let months = [
@@ -134,7 +136,7 @@ package struct UTCTime: Hashable, Sendable {
 }
 
 extension Int {
-  /// The number with zeros before it, up to a number of digits.
+  /// Returns the digits of the number, padded with leading zeros to `width` characters.
   package func zeroPadded(to width: Int = 2) -> String {
     let digits = String(self)
     return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits

@@ -5,13 +5,16 @@ import CLibrary
 extension FileSystem {
   /// The content of a file.
   package enum Content {
+    /// All bytes of the file.
     case bytes([UInt8])
+    /// The file has more bytes than were asked for.
     case tooLarge
   }
 
   /// Reads a file or a pipe of at most `limit` bytes: `open`, `poll`, `read`.
   ///
-  /// The writer of a pipe may take its time; a pipe that no one opens is abandoned.
+  /// Waits for the writer of a pipe as long as it takes, but gives up on a pipe that no process
+  /// opens for writing within five seconds.
   package static func content(
     of path: some SystemPath, limit: Int
   ) throws(SystemError) -> Content {
@@ -34,7 +37,7 @@ extension FileSystem {
         if Signals.isInterrupted { throw .interrupted }
         continue
       }
-      // A pipe hangs up once its writers have closed it, not before one has opened it.
+      // A pipe reports a hangup only after a writer has opened and closed it.
       if turnsLeft == 0 || file.waits(for: .hungUp, milliseconds: Turn.milliseconds) {
         return .bytes(content)
       }
@@ -45,7 +48,7 @@ extension FileSystem {
   }
 
   /// Checks that ``replaceContent(of:with:)`` could write to a path: its directory must accept new
-  /// files, and what exists there must be writable.
+  /// files, and an existing file must be writable.
   package static func checkReplaceable(_ path: String) throws(SystemError) {
     if let descriptor = openDescriptor(named: path) {
       let flags = try retrying { fcntl(descriptor.number, F_GETFL) }
@@ -60,12 +63,12 @@ extension FileSystem {
     try checkWritable(directory: destination(of: path).directoryPath)
   }
 
-  /// Replaces a file's content as a whole: a reader sees the old text or the new one.
+  /// Replaces the content of a file atomically: a reader sees either the old text or the new one.
   ///
-  /// The text goes to a hidden file in the same directory, `.NAME.tmp-1`, which is then renamed;
-  /// one that a killed process left is removed. A link is followed unless another user may have
-  /// created it. What is not a regular file (a pipe, a terminal) is written to directly, and so is
-  /// `/dev/stdout`.
+  /// The text is written to a hidden file in the same directory, `.NAME.tmp-1`, which is then
+  /// renamed; a hidden file that a killed process left is removed. A link is followed unless
+  /// another user may have created it. Files that are not regular (a pipe, a terminal) and
+  /// `/dev/stdout` are written to directly.
   package static func replaceContent(of path: String, with text: String) throws(SystemError) {
     let bytes = Array(text.utf8)
     if let descriptor = openDescriptor(named: path) { return try descriptor.writeToReader(bytes) }
@@ -79,9 +82,10 @@ extension FileSystem {
     }
   }
 
-  /// The descriptor that `/dev/stdout`, `/dev/stderr` or `/dev/fd/N` names.
+  /// The open descriptor that `/dev/stdout`, `/dev/stderr` or `/dev/fd/N` names; `nil` for any
+  /// other path.
   ///
-  /// Opening a file by such a name would open it again, with its own position.
+  /// Opening such a path would open the file again, at its beginning.
   private static func openDescriptor(named path: String) -> FileDescriptor? {
     switch path {
     case "/dev/stdout": return .standardOutput
@@ -122,7 +126,7 @@ extension FileSystem {
     _ target: String, with bytes: [UInt8], namedAs path: String
   ) throws(SystemError) {
     let name = target.lastName
-    // Names may have 255 bytes.
+    // Leaves room for the prefix and the suffix within the 255 bytes of a name.
     var shortened = name
     while shortened.utf8.count > 200 { shortened.removeLast() }
     let staged = try StagedFile(
@@ -147,7 +151,7 @@ extension FileSystem {
     }
   }
 
-  /// The permissions of the replaced file if it is ours, else those of any new file.
+  /// The permissions of the replaced file if this user owns it, else those of a new file.
   private static func permissions(replacing path: String) -> UInt32 {
     if let status = try? FileStatus(ofLink: path), status.form == .file,
       status.owner == ProcessEnvironment.user
@@ -157,7 +161,10 @@ extension FileSystem {
     return 0o666 & ~creationMask
   }
 
-  /// `umask`, which can only be read by setting it, for all threads, unless the system tells it.
+  /// The umask of the process.
+  ///
+  /// `umask` can only read it by changing it for all threads, so what the system reports is
+  /// preferred.
   private static let creationMask: UInt32 = {
     if let mask = reportedCreationMask { return mask }
     let mask = umask(0o077)
@@ -165,7 +172,7 @@ extension FileSystem {
     return UInt32(mask)
   }()
 
-  /// `Umask` in `/proc/self/status`.
+  /// The umask that `/proc/self/status` reports; `nil` on systems without it.
   private static var reportedCreationMask: UInt32? {
     let name = "Umask:"
     guard case .bytes(let bytes)? = try? content(of: "/proc/self/status", limit: 1 << 16)
@@ -176,13 +183,13 @@ extension FileSystem {
     }
   }
 
-  // MARK: Links of others
+  // MARK: Links of other users
 
-  /// The path without links; its last component need not exist: `lstat`, `readlink`.
+  /// Resolves the links in a path, whose last component need not exist: `lstat`, `readlink`.
   ///
-  /// In a directory that anyone may write to, a link of another user is not followed: it may lead
-  /// to what only we may write to. Links of root and of the directory's owner are followed, as on
-  /// systems that protect links themselves.
+  /// In a directory that anyone may write to, a link of another user is not followed, because it
+  /// may lead to a file that only this user may write to. Links of root and of the directory's
+  /// owner are followed, as the kernel's own protection of links does.
   private static func destination(of path: String) throws(SystemError) -> String {
     var place = path.utf8.first == UInt8(ascii: "/") ? "/" : "."
     var names = components(path)
@@ -211,34 +218,35 @@ extension FileSystem {
     return place
   }
 
-  /// Where a link leads: `readlink`.
+  /// The target of a link: `readlink`.
   private static func linkTarget(_ path: String) throws(SystemError) -> [UInt8] {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = try retrying { unsafe readlink(path, &target, target.count) }
     return target[..<count].map { UInt8(bitPattern: $0) }
   }
 
-  /// The names in a path, the last first.
+  /// The names in a path, in reverse order.
   private static func components(_ path: String) -> [String] {
     path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
       .filter { $0 != "." }.reversed()
   }
 
-  /// Whether an entry of a directory can be trusted: if it belongs to us, root or the directory's
-  /// owner, or if not everyone may write to the directory.
+  /// Whether an entry of a directory can be trusted: it belongs to this user, root or the owner of
+  /// the directory, or not everyone may write to the directory.
   private static func isTrusted(_ entry: FileStatus, in directory: String) -> Bool {
     if entry.owner == ProcessEnvironment.user || entry.owner == 0 { return true }
     guard let status = try? FileStatus(of: directory) else { return false }
     return status.permissions & 0o002 == 0 || status.owner == entry.owner
   }
 
-  /// Checks that what is not a regular file was not created by another user.
+  /// Checks that a file that is not regular was not created by another user.
   private static func checkOrigin(of path: String, _ status: FileStatus) throws(SystemError) {
     let place: String
     do throws(SystemError) {
       place = try destination(of: path)
     } catch {
-      // Some links lead to files without a name, such as the links of a process to its descriptors.
+      // Some links cannot be resolved, because their files have no name: those to the descriptors
+      // of a process.
       guard error == .foreignLink else { return }
       throw error
     }

@@ -12,6 +12,7 @@ package struct FileDescriptor: Hashable, Sendable {
 
   // MARK: Opening
 
+  /// Opens a file, which programs that this process runs do not inherit: `open`.
   init(
     opening path: some SystemPath, _ flags: Int32, permissions: mode_t = 0o666
   ) throws(SystemError) {
@@ -20,12 +21,12 @@ package struct FileDescriptor: Hashable, Sendable {
     }
   }
 
-  /// Opens a file for reading; never waits for the other end of a pipe: `open`.
+  /// Opens a file for reading, without waiting for the other end of a pipe: `open`.
   package init(reading path: some SystemPath) throws(SystemError) {
     do throws(SystemError) {
       try self.init(opening: path, O_RDONLY | O_NONBLOCK)
     } catch {
-      // The error for a socket, or for a device that does not exist.
+      // ENXIO is the error for a socket, and for a device that does not exist.
       throw error == .code(ENXIO) ? .notAFile : error
     }
   }
@@ -35,12 +36,13 @@ package struct FileDescriptor: Hashable, Sendable {
     try self.init(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
   }
 
-  /// Creates a file that must not be there yet: `open`.
+  /// Creates a file that must not exist yet: `open`.
   package init(creating path: some SystemPath) throws(SystemError) {
     try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o644)
   }
 
-  /// Creates a file that must not be in a directory yet, for its owner alone: `openat`.
+  /// Creates a file in a directory, where it must not exist yet, accessible only to its owner:
+  /// `openat`.
   init(creating name: some SystemPath, in directory: FileDescriptor) throws(SystemError) {
     number = try retrying {
       unsafe name.withCPath {
@@ -50,8 +52,8 @@ package struct FileDescriptor: Hashable, Sendable {
     }
   }
 
-  /// Creates a file that must not be there yet for its owner alone, whatever the umask: `open`,
-  /// `fchmod`.
+  /// Creates a file that must not exist yet, accessible only to its owner, whatever the umask:
+  /// `open`, `fchmod`.
   init(creatingPrivate path: some SystemPath) throws(SystemError) {
     try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
     do throws(SystemError) {
@@ -64,28 +66,28 @@ package struct FileDescriptor: Hashable, Sendable {
 
   // MARK: Using
 
-  /// `fstat`.
+  /// The status of the file: `fstat`.
   package func status() throws(SystemError) -> FileStatus {
     var info = stat()
     try retrying { unsafe fstat(number, &info) }
     return FileStatus(info)
   }
 
-  /// Reads at most `count` bytes; 0 at the end: `read`.
+  /// Reads at most `count` bytes, and returns their number; 0 at the end: `read`.
   func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int
   ) throws(SystemError) -> Int {
     try retrying { unsafe CLibrary.read(number, buffer, count) }
   }
 
-  /// Reads at most `count` bytes from `offset` on; 0 at the end: `pread`.
+  /// Reads at most `count` bytes from `offset` on, and returns their number; 0 at the end: `pread`.
   package func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int {
     try retrying { unsafe pread(number, buffer, count, off_t(offset)) }
   }
 
-  /// The next bytes, at most `count`; none at the end: `read`.
+  /// Reads at most `wanted` bytes; returns none at the end: `read`.
   package func read(count wanted: Int) throws(SystemError) -> [UInt8] {
     var failure: SystemError?
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
@@ -100,7 +102,7 @@ package struct FileDescriptor: Hashable, Sendable {
     return bytes
   }
 
-  /// Goes on at a place from the beginning: `lseek`.
+  /// Moves the position to `offset`, counted from the beginning: `lseek`.
   package func seek(to offset: Int) throws(SystemError) {
     try retrying { lseek(number, off_t(offset), SEEK_SET) }
   }
@@ -122,25 +124,25 @@ package struct FileDescriptor: Hashable, Sendable {
     }
   }
 
-  /// Writes all bytes to a file, pipe or terminal.
+  /// Writes all bytes to a file, pipe or terminal: `poll`, `write`.
   ///
-  /// Waits for the reader as long as it takes; once ``Signals/isInterrupted``, for at most a second
-  /// without progress: `poll`, `write`.
+  /// Waits for the reader as long as it takes; once ``Signals/isInterrupted``, at most a second
+  /// without progress.
   /// - Throws: ``SystemError/interrupted`` if it gave up.
   package func writeToReader(_ bytes: [UInt8]) throws(SystemError) {
-    // If the status is unknown, waiting does no harm: a file is always ready.
+    // If the status is unknown, polling does no harm: a regular file is always ready.
     if (try? status())?.form == .file { return try write(bytes) }
     try unsafe UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
       var rest = unsafe bytes[...]
       var patience = Turn.patience
       while unsafe !rest.isEmpty {
-        // The handler of a signal ends the wait too.
+        // A signal that is handled ends the wait early.
         guard waits(for: .anythingButReadable, milliseconds: Turn.milliseconds) else {
           if Signals.isInterrupted { patience -= 1 }
           if patience <= 0 { throw .interrupted }
           continue
         }
-        // A descriptor that is ready takes this much without waiting.
+        // A descriptor that is ready takes this many bytes without blocking.
         let pending = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(Self.longestWholeWrite))
         do throws(SystemError) {
           unsafe rest = unsafe rest.dropFirst(
@@ -153,18 +155,19 @@ package struct FileDescriptor: Hashable, Sendable {
     }
   }
 
-  /// Writes bytes if that needs no waiting: `poll`, `write`.
+  /// Writes bytes if that does not block: `poll`, `write`.
   ///
-  /// - Returns: Whether they are written; more than ``longestWholeWrite`` may be in part.
+  /// - Returns: Whether they were written; of more than ``longestWholeWrite`` perhaps only a part.
   package func writeWithoutWaiting(_ bytes: [UInt8]) -> Bool {
     guard waits(for: .writable, milliseconds: 0) else { return false }
     return unsafe CLibrary.write(number, bytes, bytes.count) >= 0
   }
 
-  /// The most bytes that a pipe with room takes whole.
+  /// The most bytes that a pipe with room accepts in one piece.
   package static let longestWholeWrite = Int(PIPE_BUF)
 
-  /// Waits, at most for a time, until one of the events happens.
+  /// Waits until one of the events happens, at most for `milliseconds`, and returns whether one
+  /// did: `poll`.
   func waits(for events: PollSet.Events, milliseconds: Int32) -> Bool {
     var state = pollfd(fd: number, events: events.rawValue & Int16(POLLIN | POLLOUT), revents: 0)
     return unsafe poll(&state, 1, milliseconds) == 1 && state.revents & events.rawValue != 0
@@ -178,21 +181,23 @@ package struct FileDescriptor: Hashable, Sendable {
   /// Waits until the content is on the disk: `fsync`.
   package func synchronize() throws(SystemError) { try retrying { fsync(number) } }
 
-  /// Waits until all of its file system is on the disk: `syncfs`.
+  /// Waits until everything in the file system of the file is on the disk: `syncfs`.
   ///
-  /// - Returns: Whether the system can do that; if not, nothing was waited for.
+  /// - Returns: `false`, without waiting, if the system has no `syncfs`.
   package func synchronizeFileSystem() throws(SystemError) -> Bool {
     guard let synchronizeAll = fileSystemSynchronizer else { return false }
     try retrying { synchronizeAll(number) }
     return true
   }
 
-  /// `close`; call ``synchronize()`` before to know that everything was written.
+  /// Closes the file: `close`.
+  ///
+  /// Errors are ignored; call ``synchronize()`` first to make sure that everything was written.
   package func close() { _ = CLibrary.close(number) }
 
   /// Closes the file, and reports errors: `close`.
   func closeChecked() throws(SystemError) {
-    // `close` is not repeated after an interruption: the number may belong to another file by then.
+    // `close` must not be repeated after EINTR: the number may already belong to another file.
     guard CLibrary.close(number) == 0 || errno == EINTR else { throw .last }
   }
 }
@@ -200,14 +205,14 @@ package struct FileDescriptor: Hashable, Sendable {
 // MARK: Locks
 
 extension FileDescriptor {
-  /// Opens a file for a shared lock; never waits and never follows a link: `open`.
+  /// Opens a file for a shared lock, without waiting and without following a link: `open`.
   package init(lookingAt path: some SystemPath) throws(SystemError) {
     try self.init(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
   }
 
   /// Opens an existing lock file, for writing if possible: `open`.
   ///
-  /// A lock does not need write permission. Never waits and never follows a link.
+  /// A lock does not need write permission. Does not wait, and does not follow a link.
   package static func openingLockFile(
     _ path: some SystemPath
   ) throws(SystemError) -> (file: FileDescriptor, isWritable: Bool) {
@@ -221,20 +226,20 @@ extension FileDescriptor {
     }
   }
 
-  /// Creates a lock file that everyone who may open `model` may open as well: `open`, `fchown`,
+  /// Creates a lock file that every user who may open `model` may open too: `open`, `fchown`,
   /// `fchmod`.
   package init(creatingLockFile path: some SystemPath, like model: FileStatus?) throws(SystemError)
   {
     try self.init(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
     guard let model else { return }
-    // Without root, a file can only be given to one of our own groups.
+    // Only root can change the owner; others can only choose one of their own groups.
     _ = fchown(number, ProcessEnvironment.isSuperuser ? model.owner : uid_t.max, model.group)
     _ = fchmod(number, mode_t(model.permissions & 0o666 | 0o600))
   }
 
-  /// Takes a lock that dies with the process, without waiting: `flock`.
+  /// Takes a lock that ends with the process, without waiting: `flock`.
   ///
-  /// - Returns: Whether it was free.
+  /// - Returns: Whether the lock was free.
   package func tryLock(shared: Bool = false) throws(SystemError) -> Bool {
     do throws(SystemError) {
       try retrying { flock(number, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
@@ -245,11 +250,13 @@ extension FileDescriptor {
     }
   }
 
-  /// Releases a lock, also for a child process that has just been forked and has not yet closed
-  /// what it inherited, as it does when it runs its program: `flock`.
+  /// Releases a lock: `flock`.
+  ///
+  /// Closing the file would not: a child process that was just forked shares the lock until it runs
+  /// its program.
   func unlock() { _ = flock(number, LOCK_UN) }
 
-  /// Replaces a small file's content: `ftruncate`, `pwrite`.
+  /// Replaces the content of a small file, ignoring errors: `ftruncate`, `pwrite`.
   package func replaceContent(with text: String) {
     var text = text
     text.withUTF8 { bytes in
@@ -257,7 +264,7 @@ extension FileDescriptor {
     }
   }
 
-  /// The first bytes of a small file: `pread`.
+  /// The first 64 bytes of the file as text: `pread`.
   package func beginning() -> String {
     unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
       let count = unsafe pread(number, buffer.baseAddress, buffer.count, 0)
@@ -269,31 +276,31 @@ extension FileDescriptor {
 // MARK: Leases
 
 extension FileDescriptor {
-  /// Opens a file that is open nowhere else, neither in another process nor in this one: `open`,
-  /// `fcntl`.
+  /// Opens a file that neither another process nor this one has open, by a lease: `open`, `fcntl`.
   ///
-  /// Whoever opens it then waits until this descriptor is closed, or for as long as the system lets
-  /// them wait.
+  /// Any later `open` of the file waits until this descriptor is closed, or until the system breaks
+  /// the lease.
   ///
-  /// - Returns: `nil` if it is open elsewhere, or if that is not known: only Linux can tell, and
-  ///   not on every file system.
+  /// - Returns: `nil` if the file is open elsewhere, or if that is unknown: only Linux has leases,
+  ///   and not on every file system.
   package static func opening(unshared path: some SystemPath) -> FileDescriptor? {
     guard let commands = leaseCommands,
       let file = try? FileDescriptor(opening: path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
     else { return nil }
-    // Somebody who has to wait would be announced by SIGIO, which ends the process. SIGURG is
-    // ignored.
+    // The system reports a waiting `open` by a signal: SIGIO, which would end the process, unless
+    // another is chosen. SIGURG is ignored by default.
     guard fcntl(file.number, commands.setSignal, SIGURG) == 0,
       fcntl(file.number, commands.set, Int32(F_WRLCK)) == 0
     else {
-      // It stays open: closing it would release the locks of this process, if it is this process
-      // that has the file open.
+      // The descriptor is leaked on purpose: if this process has the file open elsewhere, closing
+      // any descriptor of it would release the POSIX locks of the process.
       return nil
     }
     return file
   }
 
-  /// Whether nobody waits for a file that was opened as unshared: `fcntl`.
+  /// Whether the lease of ``opening(unshared:)`` still holds, so that no `open` of the file is
+  /// waiting: `fcntl`.
   package var isStillUnshared: Bool {
     leaseCommands.map { fcntl(number, $0.get) == Int32(F_WRLCK) } ?? false
   }
@@ -302,18 +309,20 @@ extension FileDescriptor {
 // MARK: Terminals
 
 extension FileDescriptor {
-  /// Whether it is a terminal: `isatty`.
+  /// Whether the descriptor is a terminal: `isatty`.
   package var isTerminal: Bool { isatty(number) == 1 }
 
-  /// The width of the terminal in columns, 80 if it does not say: `ioctl`.
+  /// The width of the terminal in columns; 80 if it is unknown: `ioctl`.
   package var terminalWidth: Int {
     var size = winsize()
     guard unsafe ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
-  /// Makes sure that descriptors 0 to 2 are open, so that no file opened later gets one of their
-  /// numbers and receives what is meant for the terminal.
+  /// Opens those of descriptors 0 to 2 that are closed, so that no file opened later gets one of
+  /// these numbers and receives output meant for the terminal.
+  ///
+  /// Using them fails: standard input cannot be read, the others cannot be written.
   package static func occupyStandardDescriptors() {
     for number: Int32 in 0...2 where fcntl(number, F_GETFD) == -1 {
       _ = unsafe open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)

@@ -4,7 +4,7 @@ import CLibrary
 package enum FileSystem {
   // MARK: Creating and removing
 
-  /// Creates a directory; fails if something is there: `mkdir`.
+  /// Creates a directory, which must not exist yet: `mkdir`.
   package static func makeDirectory(
     _ path: some SystemPath, permissions: UInt16 = 0o755
   ) throws(SystemError) {
@@ -31,7 +31,7 @@ package enum FileSystem {
         try makeDirectory(bytes, permissions: permissions)
         return true
       } catch {
-        // Another process created the directory meanwhile, or a link leads nowhere.
+        // Either another process has just created the directory, or the path is a broken link.
         if error == .exists {
           guard try FileStatus(of: path).form == .directory else { throw .notADirectory }
           return false
@@ -58,7 +58,7 @@ package enum FileSystem {
 
   // MARK: Moving
 
-  /// `rename`.
+  /// Renames a file; an existing file of the new name is replaced: `rename`.
   package static func rename(
     _ old: some SystemPath, to new: some SystemPath
   ) throws(SystemError) {
@@ -67,7 +67,9 @@ package enum FileSystem {
     }
   }
 
-  /// Renames a file unless the new name is taken: `rename`.
+  /// Renames a file unless the new name is taken: `lstat`, `rename`.
+  ///
+  /// - Throws: ``SystemError/exists`` if it is.
   package static func renameUnlessTaken(
     _ old: some SystemPath, to new: some SystemPath
   ) throws(SystemError) {
@@ -77,7 +79,7 @@ package enum FileSystem {
 
   // MARK: Durability
 
-  /// Waits until a file's or directory's content is on the disk: `open`, `fsync`.
+  /// Waits until the content of a file or directory is on the disk: `open`, `fsync`.
   package static func synchronize(_ path: some SystemPath) throws(SystemError) {
     let file = try FileDescriptor(opening: path, O_RDONLY)
     defer { file.close() }
@@ -102,19 +104,20 @@ package enum FileSystem {
     try retrying { unsafe path.withCPath { unsafe access($0, W_OK | X_OK) } }
   }
 
-  /// Checks that a directory can be made private, which only its owner and root may do.
+  /// Checks that this user may change the permissions of a directory, as only its owner and root
+  /// may.
   package static func checkOwned(directory path: some SystemPath) throws(SystemError) {
     let status = try FileStatus(of: path)
     guard geteuid() == 0 || status.owner == geteuid() else { throw .notPermitted }
   }
 
-  /// Whether a path leads to a program that may be run: `access`.
+  /// Whether a path leads to a program that this user may run: `access`.
   static func isProgram(_ path: some SystemPath) -> Bool {
     unsafe (try? FileStatus(of: path))?.form == .file
       && path.withCPath { unsafe access($0, X_OK) } == 0
   }
 
-  /// Why the system opens no further file, `nil` if it does: `open`.
+  /// The error if the process or the system has no descriptor left; `nil` if it has: `open`.
   package static var openingFailure: SystemError? {
     do throws(SystemError) {
       try FileDescriptor(opening: "/", O_RDONLY).close()
@@ -127,7 +130,7 @@ package enum FileSystem {
 
 /// The status of a file: `stat`.
 package struct FileStatus: Sendable {
-  /// The kind of file; the raw value is for messages.
+  /// The type of a file; the raw value is for messages.
   package enum Form: String, Sendable {
     case file = "a file"
     case directory = "a directory"
@@ -137,13 +140,13 @@ package struct FileStatus: Sendable {
     case device = "a device"
   }
 
-  /// What distinguishes a file or directory from all others on the machine.
+  /// The numbers that identify a file or directory on the machine.
   package struct Identity: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
   }
 
-  /// What distinguishes a state of a file from its other states and from other files.
+  /// The identity, size and time of change of a file, which together identify one state of it.
   package struct State: Hashable, Sendable {
     package let identity: Identity
     /// The size of the file in bytes.
@@ -151,7 +154,7 @@ package struct FileStatus: Sendable {
     fileprivate let seconds: Int
     fileprivate let nanoseconds: Int
 
-    /// A text that differs if the state does.
+    /// The state as text; different states have different texts.
     package var text: String {
       "\(identity.device)-\(identity.inode)-\(size)-\(seconds)-\(nanoseconds)"
     }
@@ -159,13 +162,13 @@ package struct FileStatus: Sendable {
 
   package let form: Form
   package let state: State
-  /// How many names it has.
+  /// The number of names (hard links) of the file.
   package let linkCount: Int
-  /// The number of its owner.
+  /// The id of its owner.
   package let owner: UInt32
-  /// The number of its group.
+  /// The id of its group.
   let group: UInt32
-  /// The permissions, including the bits above them.
+  /// The permissions, including the set-ID and sticky bits.
   package let permissions: UInt32
 
   package var identity: Identity { state.identity }
@@ -179,7 +182,7 @@ package struct FileStatus: Sendable {
     self.init(info)
   }
 
-  /// Creates the status of what a path names, without following a link: `lstat`.
+  /// Creates the status of a path's own entry, without following a link: `lstat`.
   package init(ofLink path: some SystemPath) throws(SystemError) {
     var info = stat()
     try retrying { unsafe path.withCPath { unsafe lstat($0, &info) } }
@@ -210,12 +213,12 @@ package struct FileStatus: Sendable {
 }
 
 extension FileStatus {
-  /// The size of a file in bytes, `nil` if there is none.
+  /// The size of a file in bytes; `nil` if it does not exist or cannot be reached.
   package static func size(of path: some SystemPath) -> Int? {
     (try? FileStatus(of: path))?.size
   }
 
-  /// The identity of what a path names, without following a link; `nil` if there is none: `lstat`.
+  /// The identity of a path's own entry, without following a link; `nil` if there is none: `lstat`.
   package static func identity(
     ofLink path: some SystemPath
   ) throws(SystemError) -> FileStatus.Identity? {
@@ -227,17 +230,17 @@ extension FileStatus {
     }
   }
 
-  /// Whether a path names something, including a broken link.
+  /// Whether a path has an entry, which may be a broken link.
   package static func hasEntry(_ path: some SystemPath) -> Bool {
     (try? FileStatus(ofLink: path)) != nil
   }
 
-  /// Whether a path names a symbolic link, wherever that leads.
+  /// Whether a path names a symbolic link, broken or not.
   package static func isLink(_ path: some SystemPath) -> Bool {
     (try? FileStatus(ofLink: path))?.form == .link
   }
 
-  /// Whether something is at the path; `true` if that cannot be determined.
+  /// Whether a path leads to a file or directory; `true` if that cannot be determined.
   package static func exists(_ path: some SystemPath) -> Bool {
     do throws(SystemError) {
       _ = try FileStatus(of: path)
@@ -269,7 +272,10 @@ extension FileSystem {
   }
 
   /// Calls `body` with the name and type of every entry of a directory except `.` and `..`, in no
-  /// particular order, until `isCancelled` returns `true`: `readdir`.
+  /// particular order: `readdir`.
+  ///
+  /// `isCancelled` is polled periodically; once it returns `true`, the remaining entries are
+  /// skipped.
   package static func forEachEntry(
     ofDirectory path: some SystemPath, isCancelled: () -> Bool = { false },
     _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
@@ -310,7 +316,7 @@ extension FileSystem {
 
   /// The names in an open directory, in no particular order: `openat`, `fdopendir`, `readdir`.
   static func names(in descriptor: FileDescriptor) throws(SystemError) -> [[UInt8]] {
-    // Opened again, as reading moves a position that is the descriptor's own.
+    // The directory is opened again, because reading moves the position of a descriptor.
     let number = try retrying {
       unsafe openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
@@ -345,9 +351,10 @@ extension FileSystem {
   ///
   /// - Parameters:
   ///   - path: The directory.
-  ///   - allowance: How many entries are still removed once `isCancelled` returns `true`.
+  ///   - allowance: The number of entries that are still removed after `isCancelled` returned
+  ///     `true`, reduced by those that were.
   ///   - isCancelled: Polled for each entry.
-  /// - Throws: ``SystemError/cancelled`` if something is left because of that.
+  /// - Throws: ``SystemError/cancelled`` if the allowance did not suffice.
   package static func removeTree(
     _ path: [UInt8], allowance: inout Int, isCancelled: () -> Bool
   ) throws(SystemError) {

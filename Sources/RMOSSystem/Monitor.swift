@@ -1,13 +1,13 @@
 import CLibrary
 
-/// State that threads share, and whose change they can wait for: `pthread_mutex_t`,
+/// State that threads share, and for whose changes they can wait: `pthread_mutex_t`,
 /// `pthread_cond_t`.
 ///
-/// The standard library's `Mutex` has no condition variable. As with it, the state is within reach
-/// only under the lock; a reference must not leave a closure.
+/// The standard library's `Mutex` has no condition variable. As there, the state is accessible only
+/// under the lock, and a reference in it must not leave a closure.
 ///
-/// `@unchecked Sendable`: `state` is touched under the lock alone; the pointers never change, and
-/// what they point to is thread-safe.
+/// `@unchecked Sendable`: `state` is accessed only under the lock; the pointers never change, and
+/// the mutex and the condition are thread-safe.
 @safe package final class Monitor<State>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -17,7 +17,7 @@ import CLibrary
   package enum Look<Result> {
     /// The wait is over.
     case done(Result)
-    /// To be looked at again once the state has changed, or at the deadline.
+    /// The state is to be looked at again after a change, or at the deadline.
     case wait(until: Deadline = .never)
   }
 
@@ -26,6 +26,7 @@ import CLibrary
     case none, one, all
   }
 
+  /// Creates a monitor of a state.
   package init(_ state: State) {
     self.state = state
     unsafe mutex.initialize(to: pthread_mutex_t())
@@ -41,7 +42,7 @@ import CLibrary
     unsafe mutex.deallocate()
   }
 
-  /// Runs `body` under the lock, then wakes threads that wait: `pthread_cond_broadcast`,
+  /// Runs `body` under the lock, then wakes waiting threads: `pthread_cond_broadcast`,
   /// `pthread_cond_signal`.
   package func withLock<Result>(
     waking: Waking = .none, _ body: (inout State) throws -> Result
@@ -52,7 +53,7 @@ import CLibrary
   /// Runs `look` under the lock, and again after each change, until it is done:
   /// `pthread_cond_wait`.
   ///
-  /// The lock is released while waiting. `look` may also run without a change.
+  /// The lock is released while the thread waits. `look` may also run without a change.
   package func wait<Result>(
     waking: Waking = .none, _ look: (inout State) throws -> Look<Result>
   ) rethrows -> Result {
@@ -69,7 +70,7 @@ import CLibrary
   private func locked<Result>(_ waking: Waking, _ body: () throws -> Result) rethrows -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer {
-      // First unlocked: a thread that is woken would otherwise only wait again.
+      // Unlocked first: a woken thread would otherwise have to wait for the lock.
       unsafe pthread_mutex_unlock(mutex)
       switch waking {
       case .none: break
@@ -80,7 +81,7 @@ import CLibrary
     return try body()
   }
 
-  /// Sleeps, unlocked, until woken, which may happen spuriously, or until the deadline.
+  /// Sleeps with the lock released until woken, perhaps spuriously, or until the deadline.
   private func sleep(until deadline: Deadline) {
     guard let left = deadline.timeLeft?.components else {
       unsafe pthread_cond_wait(condition, mutex)

@@ -1,8 +1,9 @@
 import CLibrary
 
 extension Array {
-  /// The first position whose element satisfies `holds`, as all elements after it do; the end if
-  /// none does.
+  /// The position of the first element that satisfies `holds`; the end if none does.
+  ///
+  /// All elements after one that satisfies `holds` must satisfy it too.
   ///
   /// - Complexity: O(log n).
   package func partitioningIndex(where holds: (Element) -> Bool) -> Int {
@@ -20,14 +21,14 @@ extension Double {
   package var binaryLogarithm: Double { log2(self) }
 }
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
+/// SplitMix64, a random number generator whose numbers depend only on the seed.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// A generator that starts at `seed`.
+  /// Creates a generator from a seed.
   package init(seed: UInt64) { state = seed }
 
-  /// The next number.
+  /// Returns the next number.
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state

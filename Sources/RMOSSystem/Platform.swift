@@ -1,9 +1,10 @@
-// The differences between C libraries: with the list in CLibrary, all that a new system needs.
+// The differences between C libraries. A port to a new system needs changes only here and in the
+// list of imports in CLibrary.
 
 @unsafe @preconcurrency import CLibrary
 
 extension stat {
-  /// When the content last changed.
+  /// The time of the last change of the content.
   var modificationTime: (seconds: Int, nanoseconds: Int) {
     #if canImport(Darwin)
       (st_mtimespec.tv_sec, st_mtimespec.tv_nsec)
@@ -37,7 +38,7 @@ extension sigaction {
   }
 }
 
-/// Initializes a condition whose waits do not take longer if the clock is set back.
+/// Initializes a condition variable whose waits do not depend on the wall clock, which can be set.
 func initializeCondition(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
   #if canImport(Darwin)
     pthread_cond_init(condition, nil)
@@ -50,7 +51,7 @@ func initializeCondition(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
   #endif
 }
 
-/// Waits for a condition, at most for a time.
+/// Waits for a condition variable, at most for a duration.
 func waitForCondition(
   _ condition: UnsafeMutablePointer<pthread_cond_t>, _ mutex: UnsafeMutablePointer<pthread_mutex_t>,
   _ duration: timespec
@@ -68,9 +69,10 @@ func waitForCondition(
   #endif
 }
 
-/// `PRIO_PROCESS`, which is an enumerator in one C library and a macro in another; `nil` where it
-/// does not stand for a thread. 0, which POSIX calls the process, is the calling thread on Linux,
-/// whose threads inherit it.
+/// `PRIO_PROCESS`, which is an enumerator in one C library and a macro in another; `nil` where
+/// threads have no priority of their own.
+///
+/// With process 0, Linux means the calling thread, and new threads inherit its priority.
 #if os(Linux) || os(Android)
   let threadPriority: Int32? = 0
 #else
@@ -114,7 +116,7 @@ var memoryOptionSetter: (@convention(c) (Int32, Int32) -> Int32)? {
 #if canImport(Darwin)
   let streamType = SOCK_STREAM
   let sendFlags: Int32 = 0
-  /// The option of a socket that prevents SIGPIPE when the peer is gone.
+  /// The socket option that prevents SIGPIPE when the peer has closed the connection.
   let noSignalOption: Int32? = SO_NOSIGPIPE
   var emptyThread: pthread_t? { nil }
   func startedThread(_ thread: pthread_t?) -> pthread_t? { thread }
@@ -131,7 +133,8 @@ var memoryOptionSetter: (@convention(c) (Int32, Int32) -> Int32)? {
   var emptySpawnSettings: (posix_spawn_file_actions_t, posix_spawnattr_t) {
     unsafe (posix_spawn_file_actions_t(), posix_spawnattr_t())
   }
-  /// A variable of the C library; nothing here changes the environment.
+  // Reading the variable of the C library is safe because this package never changes the
+  // environment.
   var environmentVector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { unsafe environ }
 
   #if canImport(Musl)

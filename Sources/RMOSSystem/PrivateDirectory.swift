@@ -1,6 +1,7 @@
 import CLibrary
 
-/// An open directory, in which links cannot redirect what is created.
+/// An open directory whose entries are addressed through its descriptor, so that a link put into
+/// its path cannot redirect them.
 ///
 /// Files created in the directory are accessible only to their owner, whatever the umask.
 package struct PrivateDirectory: Sendable {
@@ -11,7 +12,7 @@ package struct PrivateDirectory: Sendable {
     descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
   }
 
-  /// Opens a directory of this one, not a link to one: `openat`.
+  /// Opens a subdirectory, not a link to one: `openat`.
   package func directory(named name: [UInt8]) throws(SystemError) -> PrivateDirectory {
     let parent = descriptor.number
     return PrivateDirectory(
@@ -25,20 +26,20 @@ package struct PrivateDirectory: Sendable {
 
   private init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
 
-  /// Makes it accessible only to its owner: `fchmod`.
+  /// Makes the directory accessible only to its owner: `fchmod`.
   package func makePrivate() throws(SystemError) { try descriptor.setPermissions(0o700) }
 
-  /// Takes a lock that dies with the process, without waiting: `flock`.
+  /// Takes a lock that ends with the process, without waiting: `flock`.
   ///
-  /// - Returns: Whether it was free; `true` if the file system has no such locks.
+  /// - Returns: Whether the lock was free; `true` if the file system has no such locks.
   package func tryLock() -> Bool { (try? descriptor.tryLock()) != false }
 
-  /// Opens the directory with a name, and creates it if necessary: `mkdirat`, `openat`.
+  /// Opens a subdirectory of `parent`, and creates it if necessary: `mkdirat`, `openat`.
   package init(_ name: some SystemPath, in parent: PrivateDirectory) throws(SystemError) {
     let parent = parent.descriptor.number
     let number = unsafe name.withCPath { (name) -> Int32 in
       if unsafe mkdirat(parent, name, 0o700) == 0 {
-        // The umask may have taken rights away.
+        // The umask may have removed permissions.
         _ = unsafe fchmodat(parent, name, 0o700, 0)
       } else if errno != EEXIST {
         return -1
@@ -51,11 +52,13 @@ package struct PrivateDirectory: Sendable {
 
   /// The name of a file that is being written.
   ///
-  /// Hidden, so that a migration ignores what a killed process left.
+  /// It is hidden, so that a migration ignores a file that a killed process left.
   package static let stagedName = Array(".incomplete".utf8)
 
-  /// Creates a file that gets its name once it is complete, and removes a file that a killed
-  /// process left: `openat`, `fchmod`.
+  /// Creates a file under ``stagedName``, in place of one that a killed process left: `openat`,
+  /// `fchmod`.
+  ///
+  /// ``placeStagedFile(as:)`` gives it its own name once it is complete.
   package func stageFile() throws(SystemError) -> FileDescriptor {
     let file: FileDescriptor
     do throws(SystemError) {
@@ -69,7 +72,7 @@ package struct PrivateDirectory: Sendable {
     return file
   }
 
-  /// Creates a file that must not be there yet: `openat`, `fchmod`.
+  /// Creates a file that must not exist yet: `openat`, `fchmod`.
   package func createFile(_ name: [UInt8]) throws(SystemError) -> FileDescriptor {
     let file = try FileDescriptor(creating: name, in: descriptor)
     try? file.setPermissions(0o600)
@@ -84,32 +87,32 @@ package struct PrivateDirectory: Sendable {
 
   /// Checks that no entry has a name: `fstatat`.
   ///
-  /// No one else writes to the directory.
+  /// The name stays free only if no other process writes to the directory.
   package func checkIsFree(_ name: [UInt8]) throws(SystemError) {
     guard try form(of: name) == nil else { throw .exists }
   }
 
-  /// `unlinkat`.
+  /// Deletes the file that ``stageFile()`` created, ignoring errors: `unlinkat`.
   package func removeStagedFile() {
     _ = unsafe Self.stagedName.withCPath { unsafe unlinkat(descriptor.number, $0, 0) }
   }
 
-  // MARK: What is in it
+  // MARK: Entries
 
-  /// The entries by name, in byte order, each with its form; links are not followed: `readdir`,
-  /// `fstatat`.
+  /// The names of the entries, in byte order, each with its form; links are not followed:
+  /// `readdir`, `fstatat`.
   package func entries() throws(SystemError) -> [(name: [UInt8], form: FileStatus.Form)] {
     let names = try FileSystem.names(in: descriptor)
     var entries: [(name: [UInt8], form: FileStatus.Form)] = []
     entries.reserveCapacity(names.count)
     for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-      // An entry that has gone meanwhile is left out.
+      // An entry that was deleted after the names were read is left out.
       if let form = try form(of: name) { entries.append((name, form)) }
     }
     return entries
   }
 
-  /// What an entry is; `nil` if there is none: `fstatat`.
+  /// The form of an entry; `nil` if there is none: `fstatat`.
   package func form(of name: [UInt8]) throws(SystemError) -> FileStatus.Form? {
     var info = stat()
     let directory = descriptor.number
@@ -124,7 +127,7 @@ package struct PrivateDirectory: Sendable {
     return FileStatus(info).form
   }
 
-  /// Opens a file for reading, not a link to one; never waits: `openat`.
+  /// Opens a file for reading, not a link to one, without waiting: `openat`.
   package func file(named name: [UInt8]) throws(SystemError) -> FileDescriptor {
     let directory = descriptor.number
     return FileDescriptor(
@@ -135,7 +138,7 @@ package struct PrivateDirectory: Sendable {
       })
   }
 
-  /// Moves an entry to another directory, where it replaces a file: `renameat`.
+  /// Moves an entry to another directory, where it replaces a file of the new name: `renameat`.
   package func move(
     _ name: [UInt8], to other: PrivateDirectory, as newName: [UInt8]
   ) throws(SystemError) {
@@ -160,7 +163,7 @@ package struct PrivateDirectory: Sendable {
     try retrying { unsafe name.withCPath { unsafe unlinkat(directory, $0, flags) } }
   }
 
-  /// Deletes the directory's content; links are deleted, not followed.
+  /// Deletes everything in the directory; links are deleted, not followed.
   ///
   /// - Parameter last: The name of a file to delete last.
   /// - Throws: `SystemError` if something cannot be deleted.
@@ -178,13 +181,14 @@ package struct PrivateDirectory: Sendable {
     }
   }
 
-  /// Waits until it and everything in it is on the disk: `syncfs`, as one file after the other
-  /// takes long; `fsync` where there is none.
+  /// Waits until the directory and everything in it is on the disk: `syncfs`, which is faster than
+  /// one file after the other; `fsync` on systems without it.
   package func synchronizeAll() throws(SystemError) {
     if try !descriptor.synchronizeFileSystem() { try synchronizeContents() }
   }
 
-  /// Waits until it and everything in it is on the disk, one after the other: `fsync`.
+  /// Waits until the directory and everything in it is on the disk, one file after the other:
+  /// `fsync`.
   package func synchronizeContents() throws(SystemError) {
     for (name, form) in try entries() {
       if form == .directory {
@@ -200,7 +204,8 @@ package struct PrivateDirectory: Sendable {
     try synchronize()
   }
 
-  /// Waits until its names are on the disk, if the file system can: `fsync`.
+  /// Waits until the names of the entries are on the disk, if the file system supports that:
+  /// `fsync`.
   package func synchronize() throws(SystemError) {
     do throws(SystemError) {
       try descriptor.synchronize()
@@ -210,12 +215,12 @@ package struct PrivateDirectory: Sendable {
   }
 
   /// Checks that a path leads to this directory: `stat`, `fstat`.
-  package func checkStands(at path: [UInt8]) throws(SystemError) {
+  package func checkIsInPlace(at path: [UInt8]) throws(SystemError) {
     let identity = try descriptor.status().identity
     guard (try? FileStatus(of: path))?.identity == identity else { throw .wasMoved }
   }
 
-  /// Releases the lock, if it was taken, and closes the directory: `flock`, `close`.
+  /// Releases the lock, if this directory holds it, and closes the directory: `flock`, `close`.
   package func close() {
     descriptor.unlock()
     descriptor.close()

@@ -2,12 +2,12 @@ import CLibrary
 
 /// The process and its environment.
 package enum ProcessEnvironment {
-  /// `getpid`.
+  /// The id of this process: `getpid`.
   package static var processID: Int32 { getpid() }
 
-  /// Whether a process of this machine runs: `kill`.
+  /// Whether a process with an id is running on this machine: `kill`.
   package static func isRunning(process: Int32) -> Bool {
-    // EPERM means that the process exists, but may not be sent a signal.
+    // EPERM means that the process exists, but that this user may not send it a signal.
     process > 0 && (kill(process, 0) == 0 || errno == EPERM)
   }
 
@@ -31,7 +31,7 @@ package enum ProcessEnvironment {
     }
   }
 
-  /// The machine's name, `nil` if it has none: `gethostname`.
+  /// The name of the machine; `nil` if it has none: `gethostname`.
   package static var hostName: String? {
     var name = [CChar](repeating: 0, count: 256)
     guard unsafe gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return nil }
@@ -40,27 +40,27 @@ package enum ProcessEnvironment {
     }
   }
 
-  /// An environment variable, `nil` if it is not set or empty: `getenv`.
+  /// The value of an environment variable; `nil` if it is not set, or empty: `getenv`.
   package static func variable(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     return unsafe value.pointee == 0 ? nil : String(cString: value)
   }
 
-  /// An argument, or the value of one of the environment variables, that is not UTF-8, with invalid
-  /// bytes replaced; `nil` if there is none.
+  /// The first argument of the process, or else value of one of the environment variables, that is
+  /// not UTF-8, with its invalid bytes replaced; `nil` if all are UTF-8.
   package static func textNotUTF8(inVariables names: [String]) -> String? {
     let words = (0..<Int(CommandLine.argc)).dropFirst()
     return words.lazy.compactMap { unsafe replacingInvalidBytes(CommandLine.unsafeArgv[$0]) }.first
       ?? names.lazy.compactMap { unsafe replacingInvalidBytes(getenv($0)) }.first
   }
 
-  /// A text with its invalid bytes replaced; `nil` if it has none.
+  /// A C string with its invalid bytes replaced; `nil` if it is UTF-8.
   private static func replacingInvalidBytes(_ text: UnsafeMutablePointer<CChar>?) -> String? {
     guard let text = unsafe text, unsafe String(validatingCString: text) == nil else { return nil }
     return unsafe String(cString: text)
   }
 
-  /// The path of a program that PATH leads to.
+  /// The path of a program in the directories of PATH; `nil` if there is none.
   package static func path(ofProgram name: String) -> String? {
     let places = variable("PATH")?.split(separator: ":") ?? []
     return places.lazy.map { "\($0)/\(name)" }.first { FileSystem.isProgram($0) }
@@ -80,28 +80,28 @@ package enum ProcessEnvironment {
   /// Ends the process: `exit`.
   package static func end(_ status: Int32) -> Never { exit(status) }
 
-  /// Ends the process without waiting for anything: `_exit`.
+  /// Ends the process at once, without running exit handlers or flushing streams: `_exit`.
   package static func endAtOnce(_ status: Int32) -> Never { _exit(status) }
 }
 
-/// The memory that the C library keeps for the process.
+/// How much freed memory the C library keeps for the process.
 package enum ProcessMemory {
-  /// Makes the process give back what it no longer uses: `mallopt`.
+  /// Makes glibc return freed memory to the system: `mallopt`.
   ///
-  /// By default, glibc keeps what was freed in up to eight heaps per core. A server whose many
-  /// threads need much memory for a moment keeps all of it then. Call it before there are other
-  /// threads. Does nothing with other C libraries.
+  /// By default, it keeps freed memory in up to eight heaps per core, so a server whose threads
+  /// need much memory for a moment keeps all of it. Call this before other threads start. It has no
+  /// effect with other C libraries.
   package static func keepSmall() {
     set((.heaps, 1), (.mapThreshold, 256 << 10), (.trimThreshold, 256 << 10))
   }
 
-  /// Makes the process give back large blocks as soon as they are freed: `mallopt`.
+  /// Makes glibc return large blocks to the system as soon as they are freed: `mallopt`.
   ///
-  /// By default, glibc raises the size from which a block gets pages of its own with each that is
-  /// freed, up to 32 MiB, and keeps what is smaller. Does nothing with other C libraries.
+  /// By default, it does so only with blocks above a threshold that rises with each block freed, up
+  /// to 32 MiB. It has no effect with other C libraries.
   package static func giveBackLargeBlocks() { set((.mapThreshold, 1 << 20)) }
 
-  /// The options of `mallopt`.
+  /// The options of `mallopt`: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_ARENA_MAX.
   private enum Option: Int32 {
     case trimThreshold = -1
     case mapThreshold = -3

@@ -5,12 +5,12 @@ import Synchronization
 package enum Signals {
   /// Whether any of the signals in `stopping` was received.
   ///
-  /// A signal handler may only touch such atomics.
+  /// It is atomic because a signal handler sets it.
   private static let wasInterrupted = Atomic(false)
-  /// The number of those received that were no hangups.
+  /// The number of signals in `stopping` that were received, hangups not counted.
   private static let requests = Atomic<Int>(0)
 
-  /// The status of a process that was interrupted.
+  /// The exit status of a process that was interrupted.
   private static let interruptedStatus: Int32 = 130
 
   /// The signals that ask to stop: from the terminal, from a service manager, and when a terminal
@@ -24,17 +24,18 @@ package enum Signals {
     return signals
   }
 
-  /// Whether someone asked the program to stop; see ``catchInterruptions()``.
+  /// Whether a signal has asked the program to stop; see ``catchInterruptions()``.
   package static var isInterrupted: Bool { wasInterrupted.load(ordering: .relaxed) }
 
-  /// From now on the first SIGINT, SIGTERM or SIGHUP sets ``isInterrupted`` and a second SIGINT or
-  /// SIGTERM ends the process at once.
+  /// Makes the first SIGINT, SIGTERM or SIGHUP set ``isInterrupted``, and a second SIGINT or
+  /// SIGTERM end the process at once: `sigaction`.
   ///
-  /// Hangups are not counted: the system and the shell both send one when a terminal closes, and a
-  /// service manager with SIGTERM, in which case either may be handled first. A signal that the
-  /// parent process ignored stays ignored; one that it blocked, as the threads of a dispatch queue
-  /// do, is unblocked.
+  /// Hangups are not counted: when a terminal closes, both the system and the shell send one, and a
+  /// service manager may send one with SIGTERM, in either order. A signal that the parent process
+  /// ignored stays ignored. A signal that it blocked, as the threads of a dispatch queue do, is
+  /// unblocked.
   package static func catchInterruptions() {
+    // Initialized here, because a signal handler must not run a lazy initializer.
     _ = (isInterrupted, requests.load(ordering: .relaxed))
     handleInterruptions { signal in
       Signals.wasInterrupted.store(true, ordering: .relaxed)
@@ -44,15 +45,16 @@ package enum Signals {
     }
   }
 
-  /// From now on SIGINT, SIGTERM or SIGHUP ends the process with the status of an interruption.
+  /// Makes SIGINT, SIGTERM and SIGHUP end the process with the status of an interruption:
+  /// `sigaction`.
   ///
-  /// This suits commands that leave nothing half done. A signal that the parent process ignored
+  /// This suits commands that have nothing to clean up. A signal that the parent process ignored
   /// stays ignored.
   package static func endOnInterruption() {
     handleInterruptions { _ in _exit(Signals.interruptedStatus) }
   }
 
-  /// `sigaction`, `sigprocmask`.
+  /// Installs a handler for the signals that ask to stop: `sigaction`, `sigprocmask`.
   private static func handleInterruptions(_ handler: @escaping @convention(c) (Int32) -> Void) {
     var signals = stoppingSet
     unsafe sigprocmask(SIG_UNBLOCK, &signals, nil)
@@ -81,11 +83,11 @@ package enum Signals {
     return try body()
   }
 
-  /// Handles SIGINT, SIGTERM and SIGHUP on a thread that calls `body` with 1 for the first and,
-  /// hangups not counted, with the number received from the second on: `pthread_sigmask`,
-  /// `sigwait`.
+  /// Starts a thread that calls `body` for the first SIGINT, SIGTERM or SIGHUP, and for each
+  /// further SIGINT or SIGTERM: `pthread_sigmask`, `sigwait`.
   ///
-  /// Unlike a signal handler, `body` may do anything. Call this before other threads start, because
+  /// The argument of `body` is the number of signals received, hangups not counted; at least 1.
+  /// Unlike a signal handler, `body` may do anything. Call this before other threads start, so that
   /// they inherit the blocked signals. A signal that the parent process ignored stays ignored.
   package static func onInterruption(
     _ body: @escaping @Sendable (Int) -> Void
@@ -99,8 +101,7 @@ package enum Signals {
       var signals = awaited
       var signal: Int32 = 0
       var (isFirst, count) = (true, 0)
-      // `sigwait` fails only if there is no signal to wait for, because the parent process ignored
-      // all of them.
+      // `sigwait` fails only if the set is empty because the parent process ignored all of them.
       while unsafe sigwait(&signals, &signal) == 0 {
         if signal != SIGHUP { count += 1 }
         guard isFirst || count > 1 && signal != SIGHUP else { continue }
@@ -110,22 +111,26 @@ package enum Signals {
     }
   }
 
-  /// Lets a write to a closed pipe fail with EPIPE, and one beyond the largest size of a file with
-  /// EFBIG, instead of ending the process.
-  package static func ignoreThoseOfWriting() {
-    for number in thoseOfWriting { signal(number, SIG_IGN) }
+  /// Makes a write to a closed pipe fail with EPIPE, and a write beyond the largest file size with
+  /// EFBIG, instead of ending the process: `signal`.
+  package static func ignoreWriteSignals() {
+    for number in writeSignals { signal(number, SIG_IGN) }
   }
 
-  static let thoseOfWriting = [SIGPIPE, SIGXFSZ]
+  /// The signals that a failing write sends.
+  static let writeSignals = [SIGPIPE, SIGXFSZ]
 }
 
-/// Waits for other processes are made in turns, so that a signal can end them.
+/// The short turns in which this module waits for other processes, so that a signal can end the
+/// wait after each of them.
 enum Turn {
+  /// The length of a turn.
   static let milliseconds: Int32 = 100
-  /// The number of turns to wait for others after being asked to stop.
+  /// The number of turns to wait for other processes after a signal asked to stop.
   static let patience = 10
   /// The number of turns to wait for the other end of a named pipe.
   static let forPeer = 50
 
+  /// Waits for one turn, or until a signal arrives: `poll`.
   static func pass() { poll(nil, 0, milliseconds) }
 }

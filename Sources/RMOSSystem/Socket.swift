@@ -5,6 +5,7 @@ package struct SocketAddress: Sendable {
   private var storage = sockaddr_storage()
   private var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
 
+  /// Creates an empty address, for functions that fill it in.
   package init() {}
 
   private init(_ info: addrinfo, _ source: UnsafePointer<sockaddr>) {
@@ -14,7 +15,7 @@ package struct SocketAddress: Sendable {
     }
   }
 
-  /// The addresses of a host to listen on; none if the name is unknown: `getaddrinfo`.
+  /// The addresses of a host on which to listen; none if the name is unknown: `getaddrinfo`.
   package static func addresses(of host: String, port: Int) -> [SocketAddress] {
     var hints = unsafe addrinfo()
     unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
@@ -40,7 +41,7 @@ package struct SocketAddress: Sendable {
   /// Whether the text is an IPv4 address of four decimal numbers: `inet_pton`.
   package static func isIPv4(_ text: String) -> Bool {
     var address = in_addr()
-    return unsafe inet_pton(AF_INET, text, &address) == 1
+    return unsafe !text.utf8.contains(0) && inet_pton(AF_INET, text, &address) == 1
   }
 
   /// The canonical text of an IPv6 address; `nil` if the text is not one: `inet_pton`, `inet_ntop`.
@@ -59,8 +60,9 @@ package struct SocketAddress: Sendable {
 
   package var isIPv6: Bool { Int32(storage.ss_family) == AF_INET6 }
 
-  /// In both families the port follows the first two bytes, most significant byte first.
+  /// The port.
   package var port: Int {
+    // In both families it follows the first two bytes, most significant byte first.
     get { unsafe withUnsafeBytes(of: storage) { unsafe Int($0[2]) << 8 | Int($0[3]) } }
     set {
       unsafe withUnsafeMutableBytes(of: &storage) {
@@ -74,13 +76,13 @@ package struct SocketAddress: Sendable {
     unsafe withUnsafeBytes(of: storage) { unsafe Array(isIPv6 ? $0[8..<24] : $0[4..<8]) }
   }
 
-  /// Whether only this machine can reach it.
+  /// Whether only this machine can reach the address.
   package var isLoopback: Bool {
     let bytes = addressBytes
     return isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 : bytes[0] == 127
   }
 
-  /// Whether it means every address of the machine.
+  /// Whether the address stands for all addresses of the machine.
   package var isWildcard: Bool { addressBytes.allSatisfy { $0 == 0 } }
 
   /// The address as text, without a port: `getnameinfo`.
@@ -112,9 +114,7 @@ package struct SocketAddress: Sendable {
   }
 }
 
-/// A descriptor that never blocks: of a socket or a pipe.
-///
-/// Closed with ``close()``.
+/// A descriptor of a socket or pipe, non-blocking by default, closed with ``close()``.
 package struct Descriptor: Sendable, Hashable {
   let number: Int32
 
@@ -129,7 +129,7 @@ package struct Descriptor: Sendable, Hashable {
   package init(listeningOn address: SocketAddress) throws(SystemError) {
     let family = address.isIPv6 ? AF_INET6 : AF_INET
     try self.init(owning: socket(family, streamType, 0))
-    // A restarted server must not wait until the connections of the last one time out.
+    // A restarted server must not wait until the connections of the previous one time out.
     set(SOL_SOCKET, SO_REUSEADDR, 1)
     if address.isIPv6 {
       set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isWildcard ? 0 : 1)
@@ -142,7 +142,8 @@ package struct Descriptor: Sendable, Hashable {
     }
   }
 
-  /// The next connection of a socket that listens: `accept`.
+  /// Accepts the next connection of a listening socket, and stores the address of its other end in
+  /// `peer`: `accept`.
   package func accept(_ peer: inout SocketAddress) throws(SystemError) -> Descriptor {
     peer = SocketAddress()
     let descriptor = try unsafe Descriptor(
@@ -152,7 +153,7 @@ package struct Descriptor: Sendable, Hashable {
     return descriptor
   }
 
-  /// Where a socket is bound: `getsockname`.
+  /// The address to which the socket is bound: `getsockname`.
   package func boundAddress() throws(SystemError) -> SocketAddress {
     var address = SocketAddress()
     guard unsafe address.fill({ unsafe getsockname(number, $0, $1) }) == 0 else { throw .last }
@@ -166,7 +167,7 @@ package struct Descriptor: Sendable, Hashable {
 
   /// Reads into a buffer: `read`.
   ///
-  /// - Returns: 0 at the end; `nil` if there is nothing now.
+  /// - Returns: The number of bytes; 0 at the end, `nil` if none are available now.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
     do throws(SystemError) {
       return try retrying { unsafe CLibrary.read(number, buffer.baseAddress, buffer.count) }
@@ -176,9 +177,9 @@ package struct Descriptor: Sendable, Hashable {
     }
   }
 
-  /// Sends as much as there is room for: `send`.
+  /// Sends as much as there is room for, and returns the number of bytes: `send`.
   ///
-  /// A peer that is gone gives an error, not a signal.
+  /// If the peer has closed the connection, that is an error, not a signal.
   func send(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
     do throws(SystemError) {
       return try retrying {
@@ -190,19 +191,20 @@ package struct Descriptor: Sendable, Hashable {
     }
   }
 
-  /// Sends as much of the bytes from `start` on as there is room for.
+  /// Sends as much of the bytes from `start` on as there is room for, and returns their number.
   package func send(_ bytes: [UInt8], from start: Int) throws(SystemError) -> Int {
     try unsafe UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
       try unsafe send(UnsafeRawBufferPointer(rebasing: bytes[start...]))
     }
   }
 
-  /// Ends the sending direction: `shutdown`.
+  /// Closes the connection for sending: `shutdown`.
   package func endSending() { _ = shutdown(number, Int32(SHUT_WR)) }
 
+  /// Closes the descriptor: `close`.
   package func close() { _ = CLibrary.close(number) }
 
-  /// Two ends of a pipe: `pipe`.
+  /// Creates a pipe, and returns its two ends: `pipe`.
   static func pipe(
     blocksReader: Bool = false, blocksWriter: Bool = false
   ) throws(SystemError) -> (reading: Descriptor, writing: Descriptor) {
@@ -215,9 +217,9 @@ package struct Descriptor: Sendable, Hashable {
   }
 }
 
-/// What to wait for on many descriptors at once: `poll`.
+/// The events to wait for on many descriptors at once: `poll`.
 package struct PollSet {
-  /// What may happen to a descriptor.
+  /// The events of a descriptor.
   package struct Events: OptionSet, Sendable {
     package let rawValue: Int16
     package init(rawValue: Int16) { self.rawValue = rawValue }
@@ -232,20 +234,23 @@ package struct PollSet {
 
   private var entries: [pollfd] = []
 
+  /// Creates a set without descriptors.
   package init() {}
 
+  /// Removes all descriptors.
   package mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
 
+  /// Adds a descriptor and the events to wait for.
   package mutating func add(_ descriptor: Descriptor, _ events: Events) {
     entries.append(pollfd(fd: descriptor.number, events: events.rawValue, revents: 0))
   }
 
-  /// What happened to the descriptor that was added as number `index`.
+  /// The events that happened to the descriptor at `index`, in the order in which they were added.
   package subscript(index: Int) -> Events { Events(rawValue: entries[index].revents) }
 
-  /// Waits until something happens, at most for a time; `nil` has no limit.
+  /// Waits until an event happens, at most for `duration`; `nil` for no limit: `poll`.
   package mutating func wait(_ duration: Duration?) throws(SystemError) {
-    // Rounded up, so that the last part of a wait is not spent in many short turns.
+    // Rounded up: a wait of less than a millisecond would otherwise not wait at all.
     let milliseconds =
       duration.map { Int32(min(max(0, ($0 / .milliseconds(1)).rounded(.up)), 1e9)) } ?? -1
     if unsafe poll(&entries, nfds_t(entries.count), milliseconds) < 0 {
@@ -255,12 +260,13 @@ package struct PollSet {
   }
 }
 
-/// Ends another thread's wait in ``PollSet``.
+/// A pipe by which one thread ends another's wait in ``PollSet``.
 package final class WakePipe: Sendable {
-  /// Readable once woken.
+  /// The end that the waiting thread adds to its set; readable after ``wake()``.
   package let reading: Descriptor
   private let writing: Descriptor
 
+  /// Creates a pipe: `pipe`.
   package init() throws(SystemError) { (reading, writing) = try Descriptor.pipe() }
 
   deinit {
@@ -268,21 +274,21 @@ package final class WakePipe: Sendable {
     writing.close()
   }
 
-  /// Wakes the other thread; a full pipe needs no more bytes: `write`.
+  /// Wakes the waiting thread: `write`.
   ///
-  /// A signal handler may call it.
+  /// A signal handler may call it. That the pipe is full is no error: it is readable then.
   package func wake() {
     var byte: UInt8 = 0
-    // The interrupted thread may be about to look at its own.
+    // In a signal handler, the interrupted thread may be about to read errno.
     let number = errno
     defer { errno = number }
     _ = unsafe CLibrary.write(writing.number, &byte, 1)
   }
 
-  /// Forgets that it was woken.
+  /// Empties the pipe, so that it is readable only after another ``wake()``.
   package func drain() {
     unsafe withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
-      // Fewer bytes than there is room for means that none are left.
+      // Fewer bytes than fit the buffer mean that none are left.
       while let count = try? unsafe reading.read(into: buffer), count == buffer.count {}
     }
   }

@@ -2,8 +2,8 @@ import CLibrary
 
 /// A file under a temporary name, which gets its own name once it is complete and on the disk.
 ///
-/// The file is addressed through its open directory, not by its path: whatever is renamed
-/// meanwhile, this very file is moved into place or removed.
+/// The file is addressed through its open directory, not by its path, so that renaming the
+/// directory does not make another file be moved or removed.
 package final class StagedFile: Sendable {
   /// The path of the directory.
   private let directoryPath: String
@@ -11,16 +11,16 @@ package final class StagedFile: Sendable {
   /// The file, for writing.
   package let file: FileDescriptor
   private let temporaryName: String
-  /// Which file it is.
+  /// The identity of the file.
   package let identity: FileStatus.Identity
 
   /// Creates an empty file that only its owner may access, whatever the umask: `openat`, `fchmod`.
   ///
   /// - Parameters:
-  ///   - directoryPath: Its directory.
+  ///   - directoryPath: The path of its directory.
   ///   - names: Temporary names, of which the first free one is used.
-  ///   - removingLeftOvers: Whether to remove what a killed process of this user left under one of
-  ///     the names. A lock distinguishes that from what another process is writing.
+  ///   - removingLeftOvers: Whether to remove files that a killed process of this user left under
+  ///     these names. A file that another process is still writing is locked, and stays.
   /// - Throws: ``SystemError``; ``SystemError/exists`` if all names are taken.
   package init(
     in directoryPath: String, names: some Sequence<String>, removingLeftOvers: Bool = false
@@ -36,7 +36,7 @@ package final class StagedFile: Sendable {
         do throws(SystemError) {
           try file.setPermissions(0o600)
           identity = try file.status().identity
-          // Another process that removes left-overs may have removed the file before it was locked.
+          // Another process may have taken the file for a left-over before it was locked.
           if removingLeftOvers {
             let there = try FileStatus.identity(ofLink: directoryPath + "/" + name)
             isKept = (try? file.tryLock()) != false && there == identity
@@ -69,6 +69,7 @@ package final class StagedFile: Sendable {
     (try? FileStatus(ofLink: path))?.identity == identity
   }
 
+  /// Removes a file of this user that no process has locked.
   private static func removeLeftOver(_ path: String) {
     guard let file = try? FileDescriptor(lookingAt: path) else { return }
     defer { file.close() }
@@ -84,13 +85,13 @@ package final class StagedFile: Sendable {
     directory.close()
   }
 
-  /// The current path, unless another process renamed it.
+  /// The path of the file under its temporary name.
   package var temporaryPath: String { directoryPath + "/" + temporaryName }
 
-  /// Whether the directory and the file, under its temporary name, are still in place.
+  /// Whether the file is still at ``temporaryPath``.
   package var isInPlace: Bool { isNamed(temporaryName) }
 
-  /// Whether it has a name in the directory that is now at the directory's path.
+  /// Whether the file has a name in the directory that is now at the directory's path.
   package func isNamed(_ name: String) -> Bool {
     Self.isFile(identity, at: directoryPath + "/" + name)
   }
@@ -98,7 +99,7 @@ package final class StagedFile: Sendable {
   /// Renames the file; an existing file is replaced only if `replacing` is `true`: `linkat`,
   /// `renameat`.
   ///
-  /// - Throws: ``SystemError/exists``.
+  /// - Throws: ``SystemError``; ``SystemError/exists`` if the name is taken.
   package func move(to name: String, replacing: Bool) throws(SystemError) {
     let directory = directory.number
     if !replacing {
@@ -120,7 +121,7 @@ package final class StagedFile: Sendable {
   /// Waits until the directory is on the disk: `fsync`.
   package func synchronizeDirectory() throws(SystemError) { try directory.synchronize() }
 
-  /// Removes it and what SQLite may have created with it, wherever the directory is: `unlinkat`.
+  /// Removes the file, and the files that SQLite may have created next to it: `unlinkat`.
   package func discard() {
     var info = stat()
     guard unsafe fstatat(directory.number, temporaryName, &info, AT_SYMLINK_NOFOLLOW) == 0,

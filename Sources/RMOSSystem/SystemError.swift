@@ -1,6 +1,6 @@
 import CLibrary
 
-/// An error of the operating system, which every function of this module throws.
+/// An error of the operating system, the only error that functions of this module throw.
 package enum SystemError: Error, Hashable, Sendable {
   /// A call failed with this `errno`.
   case code(Int32)
@@ -36,7 +36,7 @@ package enum SystemError: Error, Hashable, Sendable {
   /// The error of the last call.
   static var last: SystemError { .code(errno) }
 
-  /// A description of the error, from the system if it is one of its own: `strerror_r`.
+  /// A description of the error, by the system if it is one of its codes: `strerror_r`.
   package var reason: String {
     switch self {
     case .notAFile: "not a regular file"
@@ -48,14 +48,14 @@ package enum SystemError: Error, Hashable, Sendable {
     case .foreignLink:
       "it is, or leads over, a link or pipe of another user in a directory that anyone may write to"
     case .noPeer: "it is a pipe whose other end is not open"
-    // For the user, a full quota too means that no space is left.
+    // To the user, an exhausted quota means that no space is left, too.
     case .code(EDQUOT): "No space left (Disk quota exceeded)"
     case .code(EBUSY): "it is a mount point or in use"
     case .code(let code): Self.text(code)
     }
   }
 
-  /// `strerror` is not thread-safe.
+  // Not `strerror`, which is not thread-safe.
   private static func text(_ code: Int32) -> String {
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       unsafe buffer.initialize(repeating: 0)
@@ -97,8 +97,8 @@ package enum SystemError: Error, Hashable, Sendable {
   package var isAbsent: Bool { isOne(of: ENOENT, ENOTDIR) }
   /// Whether the error concerns only the file or directory that was asked for.
   ///
-  /// Any other error, such as a lack of descriptors or memory, a failing disk or a network share
-  /// that does not respond, leaves unknown what is there.
+  /// After any other error, such as a lack of descriptors or memory, a failing disk or a network
+  /// share that does not respond, it is unknown what is there.
   package var concernsOneFile: Bool {
     switch self {
     case .notAFile, .hasChanged, .leadsNowhere: true
@@ -110,9 +110,9 @@ package enum SystemError: Error, Hashable, Sendable {
   }
   /// Whether another program listens on the address.
   package var isAddressInUse: Bool { isOne(of: EADDRINUSE) }
-  /// Whether the machine has no such address, or not that version of IP.
+  /// Whether the machine does not have the address, or does not support its version of IP.
   package var isNoAddress: Bool { isOne(of: EADDRNOTAVAIL, EAFNOSUPPORT) }
-  /// Whether only a single connection failed.
+  /// Whether only a single connection failed, and the socket can accept others.
   package var isConnectionGone: Bool { isOne(of: ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH) }
 }
 
@@ -129,8 +129,8 @@ func retrying<Result: SignedInteger>(_ call: () -> Result) throws(SystemError) -
 }
 
 extension UnsafeRawBufferPointer {
-  /// Runs `body` with the bytes of an array; the standard library's own method loses the type of
-  /// the error.
+  /// Runs `body` with the bytes of an array, keeping the type of its error, unlike the method of
+  /// the standard library.
   static func of<Result>(
     _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(SystemError) -> Result
   ) throws(SystemError) -> Result {

@@ -1,8 +1,10 @@
 import CLibrary
 
-/// A path: a `String`, or its bytes, which need not be UTF-8.
+/// A path: a `String`, or an array of bytes, which need not be UTF-8.
 package protocol SystemPath: Sendable {
+  /// Creates a path from its bytes.
   init(pathBytes: some Sequence<UInt8>)
+  /// The bytes of the path.
   var pathBytes: [UInt8] { get }
   /// Runs `body` with the path as a C string.
   func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result
@@ -37,7 +39,7 @@ extension [UInt8]: SystemPath {
 
 extension SystemPath {
   private var lastSlash: (bytes: [UInt8], index: Int?) {
-    // Found among the bytes: a slash and a combining mark are one character.
+    // Searched among the bytes, since a slash with a combining mark is one character.
     let bytes = pathBytes
     return (bytes, bytes.lastIndex(of: UInt8(ascii: "/")))
   }

@@ -3,12 +3,12 @@ import Synchronization
 
 /// A thread that runs one closure.
 ///
-/// `@unchecked Sendable`: what names the thread, a number or an address, never changes.
+/// `@unchecked Sendable`: the handle of the thread, a number or an address, never changes.
 package struct SystemThread: @unchecked Sendable {
-  /// Deeply nested JSON is compared by recursion, for which the default stack of some systems is
-  /// too small: 128 KiB with musl, 512 KiB on Darwin.
+  /// The size of the stack, in bytes, of which only the part in use takes up memory.
   ///
-  /// Memory is used only as needed.
+  /// Deeply nested JSON is compared by recursion, for which the default stacks of some systems are
+  /// too small: 128 KiB with musl, 512 KiB on Darwin.
   private static let stackSize = 4 << 20
 
   private let thread: pthread_t
@@ -42,8 +42,10 @@ package struct SystemThread: @unchecked Sendable {
     try SystemThread(body).detach()
   }
 
-  /// Runs tasks, in order, on this thread and on another, if the system gives one, and returns when
-  /// all have ended.
+  /// Runs tasks on this thread and a second one, if it can be started, and returns when all have
+  /// ended.
+  ///
+  /// The tasks begin in order.
   package static func share(_ tasks: [@Sendable () -> Void]) {
     let next = SharedCounter()
     let work: @Sendable () -> Void = {
@@ -67,21 +69,21 @@ package struct SystemThread: @unchecked Sendable {
   /// Waits for the thread to end: `pthread_join`.
   package func join() { pthread_join(thread, nil) }
 
-  /// Releases the thread when it ends: `pthread_detach`.
+  /// Lets the system release the thread when it ends: `pthread_detach`.
   package func detach() { pthread_detach(thread) }
 
   /// A number that identifies the current thread among those running: `pthread_self`.
   package static var current: UInt { threadNumber(pthread_self()) }
 
-  /// Lets all other threads go first, in this thread and those that it starts from now on:
-  /// `setpriority`.
+  /// Lowers the priority of this thread, and of threads that it starts later, below that of
+  /// ordinary threads: `setpriority`.
   ///
-  /// Does nothing on systems where the priority is the process's.
+  /// Has no effect on systems where threads have no priority of their own.
   package static func yieldToOthers() {
     if let threadPriority { _ = setpriority(threadPriority, 0, 10) }
   }
 
-  /// How far this thread lets others go first, 0 by default; `nil` if it has no priority of its
+  /// The nice value of this thread, 0 by default; `nil` on systems where threads have none of their
   /// own: `getpriority`.
   package static var niceness: Int? {
     threadPriority.map { Int(getpriority($0, 0)) }
@@ -97,7 +99,7 @@ extension SystemThread {
   /// Sleeps for a number of milliseconds: `usleep`.
   package static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
 
-  /// Sleeps for a number of seconds, whatever signals arrive: `sleep`.
+  /// Sleeps for a number of seconds, even if signals arrive: `sleep`.
   package static func sleep(seconds: Int) {
     var left = UInt32(seconds)
     while left > 0 { left = CLibrary.sleep(left) }

@@ -1,16 +1,16 @@
-/// A temporary file that has no name, and goes with the value.
+/// A temporary file without a name, which the system deletes when the value is released.
 package final class TemporaryFile: Sendable {
   private let writing: FileDescriptor
   private let reading: FileDescriptor
 
-  /// Creates an empty file in the first directory that takes one: `SQLITE_TMPDIR`, `TMPDIR`,
-  /// `/var/tmp` or `/tmp`.
+  /// Creates an empty file in the first of these directories in which it can be created: those that
+  /// SQLITE_TMPDIR and TMPDIR name, `/var/tmp`, `/tmp`.
   ///
-  /// - Throws: ``SystemError`` of the last of them.
+  /// - Throws: The ``SystemError`` for the last directory.
   package init() throws(SystemError) {
     let named = ["SQLITE_TMPDIR", "TMPDIR"].compactMap { ProcessEnvironment.variable($0) }
     var failure = SystemError.notFound
-    for directory in named + ["/var/tmp", "/tmp"] where !directory.isEmpty {
+    for directory in named + ["/var/tmp", "/tmp"] {
       let path = "\(directory)/rmos-\(UInt64.random(in: 0 ... .max))"
       do throws(SystemError) {
         let writing = try FileDescriptor(creatingPrivate: path)
@@ -39,9 +39,7 @@ package final class TemporaryFile: Sendable {
   /// Appends bytes.
   package func append(_ bytes: [UInt8]) throws(SystemError) { try writing.write(bytes) }
 
-  /// Reads `count` bytes from `offset` on, fewer at the end.
-  ///
-  /// - Returns: How many there were.
+  /// Reads `count` bytes from `offset` on, fewer at the end, and returns their number.
   package func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int {
@@ -55,7 +53,7 @@ package final class TemporaryFile: Sendable {
     return done
   }
 
-  /// The bytes from `offset` on, at most `count`; none at the end.
+  /// Reads `count` bytes from `offset` on, fewer at the end.
   package func bytes(_ count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
     var failure: SystemError?
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -154,9 +154,9 @@ import Testing
     #expect(FileSystem.names(inDirectory: directory.file("inner")).count == 2)
     inner.removeStagedFile()
     #expect(FileSystem.names(inDirectory: directory.file("inner")) == [Array("file".utf8)])
-    try inner.checkStands(at: Array(directory.file("inner").utf8))
+    try inner.checkIsInPlace(at: Array(directory.file("inner").utf8))
     #expect(throws: SystemError.wasMoved) {
-      try inner.checkStands(at: Array(directory.path.utf8))
+      try inner.checkIsInPlace(at: Array(directory.path.utf8))
     }
 
     try FileManager.default.createSymbolicLink(

@@ -16,7 +16,7 @@ import Testing
 
   @Test func addressesAreRead() {
     #expect(SocketAddress.isIPv4("192.0.2.1"))
-    for text in ["192.0.2", "192.0.2.256", "a.b.c.d", ""] {
+    for text in ["192.0.2", "192.0.2.256", "a.b.c.d", "192.0.2.1\u{0}", ""] {
       #expect(!SocketAddress.isIPv4(text))
     }
     #expect(SocketAddress.canonicalIPv6("2001:DB8:0:0::1") == "2001:db8::1")

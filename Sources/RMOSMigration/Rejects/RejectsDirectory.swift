@@ -126,7 +126,7 @@ final class RejectsDirectory {
   }
 
   /// Checks that the directory's path still leads to it.
-  func checkStands() throws(SystemError) { try root.checkStands(at: Array(path.utf8)) }
+  func checkStands() throws(SystemError) { try root.checkIsInPlace(at: Array(path.utf8)) }
 }
 
 // MARK: Inspection
