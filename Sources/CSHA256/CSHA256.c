@@ -1,4 +1,4 @@
-// SHA-256 by the instructions that x86 processors have for it, which Swift cannot name.
+// SHA-256 by the dedicated instructions of x86 processors, for which Swift has no intrinsics.
 
 #include "CSHA256.h"
 
@@ -31,9 +31,9 @@ static const uint32_t constants[64] __attribute__((aligned(16))) = {
 __attribute__((target("sha,sse4.1"))) void rmos_sha256_compress(
   uint32_t *state, const uint8_t *blocks, size_t count
 ) {
-  // Words are stored with the highest byte first.
+  // The words of a block are big-endian.
   const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  // The instructions take the words a, b, e, f in one register, and c, d, g, h in the other.
+  // The instructions expect the words a, b, e, f in one register and c, d, g, h in another.
   const __m128i badc = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xB1);
   const __m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1B);
   __m128i abef = _mm_alignr_epi8(badc, hgfe, 8);
@@ -42,7 +42,7 @@ __attribute__((target("sha,sse4.1"))) void rmos_sha256_compress(
   for (; count > 0; count--, blocks += 64) {
     const __m128i abef_before = abef, cdgh_before = cdgh;
     __m128i words[4];
-    // Unrolled, so that the words stay in registers.
+    // Unrolled so that the words stay in registers.
 #pragma clang loop unroll(full)
     for (int group = 0; group < 16; group++) {
       __m128i word;
@@ -56,7 +56,7 @@ __attribute__((target("sha,sse4.1"))) void rmos_sha256_compress(
         word = _mm_sha256msg2_epu32(word, last);
       }
       words[group & 3] = word;
-      // Four rounds, two by each instruction.
+      // Four rounds: each instruction does two.
       __m128i input =
         _mm_add_epi32(word, _mm_load_si128((const __m128i *)(constants + group * 4)));
       cdgh = _mm_sha256rnds2_epu32(cdgh, abef, input);

@@ -282,7 +282,7 @@ package struct RepairPlan: Sendable {
     var parts: [String] = []
     var plain = ""
     for scalar in text.unicodeScalars {
-      if PlainText.isSteering(scalar) {
+      if PlainText.controlsDisplay(scalar) {
         if !plain.isEmpty { parts.append("'\(plain)'") }
         plain = ""
         parts.append("char(\(scalar.value))")

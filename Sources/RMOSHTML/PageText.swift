@@ -59,7 +59,7 @@ package enum PageText {
     return text.unicodeScalars.allSatisfy { scalar in
       scalar.properties.isWhitespace
         || scalar.properties.isDefaultIgnorableCodePoint
-          && !PlainText.isSteering(scalar)
+          && !PlainText.controlsDisplay(scalar)
     }
   }
 

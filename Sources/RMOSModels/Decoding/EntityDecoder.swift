@@ -1,18 +1,19 @@
 /// Where an entity is in the source.
 package struct EntityOrigin {
-  /// Position of its file in the batch.
+  /// The position of its file in ``RecordBatch/sources``.
   var source: Int
-  /// The file's relative path.
+  /// The relative path of the file.
   package var path: String
-  /// Which of the file's entities it is.
+  /// The entity's place among several in the file.
   package var locator: RecordBatch.EntryLocator
   /// The entity's key in a dictionary, which is its id; in the batch's arena.
   package var key: RecordBatch.TextSpan?
   /// The place of its first byte.
   package var place: RecordBatch.SourcePlace
-  /// The file's encoding.
+  /// The encoding of the file.
   package var encoding: SourceEncoding
-  /// Whether the bytes decoded are the file's, so that their digest is of interest.
+  /// Whether the decoded bytes are those of the file, so that their digest is kept; `false` if a
+  /// mapping made them.
   package var isDigested = true
 
   /// Creates an origin.
@@ -31,18 +32,18 @@ package struct EntityOrigin {
 }
 
 /// Decodes objects, one at a time, into the entities of a batch: checks every rule, fills in
-/// defaults and copies what is kept.
+/// defaults and copies the values that are kept.
 ///
-/// All violations of an entity are found in one go. Texts are decoded and JSON columns compacted
-/// straight into the batch's arena; nothing else is allocated for an entity that is right.
+/// All violations of an entity are found in one pass. Texts are decoded and JSON columns compacted
+/// directly into the batch's arena; a valid entity takes no other allocation.
 package final class EntityDecoder {
   /// How entities are decoded.
   package struct Options: Sendable {
     /// Whether an entity without an id gets one derived from its place.
     var derivesIDs: Bool
-    /// What an absent `created_at` becomes: the start of the run, ISO 8601.
+    /// The start of the run, ISO 8601, which is the value of an absent `created_at`.
     var runStart: String
-    /// Whether members count under other names than their own.
+    /// Whether members are also read under their other names; see ``EntitySchema/otherNames``.
     var readsOtherNames: Bool
 
     /// Creates options.
@@ -57,23 +58,24 @@ package final class EntityDecoder {
   package enum Form: Sendable, Hashable {
     /// An entity, appended to the batch.
     case entity
-    /// An object that may hold entities; nothing was appended.
+    /// An object that may hold entities instead of being one; nothing was appended.
     case undecided
   }
 
-  /// A default value; members are fields.
+  /// A default value, in which a member is the position of its field.
   private enum Default {
     case text(String)
     case runStart
     case sameAs(Int)
   }
 
-  /// The memory one entity is decoded from and into.
+  /// The memory that one entity is decoded from and into.
   @safe private struct Workspace {
     /// The object's first byte.
     let text: UnsafePointer<UInt8>
-    /// The scanner that went over it.
+    /// The scanner, behind the object.
     let scanner: JSONScanner
+    /// The free part of the batch's arena.
     var output: RecordBatch.ArenaWriter
     var draft = Draft()
   }
@@ -83,30 +85,31 @@ package final class EntityDecoder {
     let violation: Violation
     /// Its offset from the object's start.
     let offset: Int
-    /// The member it is about; `nil` for the one used for `field`.
+    /// The name of the member it is about; `nil` for the member used for `field`.
     var member: String?
     /// The field it is about.
     var field: Int
   }
 
-  /// What becomes of one entity.
+  /// The entity being decoded, before it is appended to the batch.
   private struct Draft {
     var cells: [RecordBatch.Cell] = []
     /// For each reference field, where its value is.
     var places: [RecordBatch.SourcePlace] = []
     /// The violations that concern the id or the whole object.
     var objectViolations: [ObjectViolation] = []
-    /// How many of them are duplicates, and members that resemble an absent field.
+    /// The number of object violations that are duplicate members.
     var duplicateCount = 0
+    /// The number of object violations that are members which resemble an absent field.
     var lookAlikeCount = 0
     /// The violations of fields.
     var fieldViolations: [(field: Int, violation: Violation)] = []
-    /// The fields that are given as texts that could not be read.
+    /// The fields whose value is text that should hold JSON and could not be read.
     var unreadFields = FieldSet()
-    /// The members the schema does not know, as an object in the arena.
+    /// The members that the schema does not know, as an object in the arena.
     var unknownMembers = RecordBatch.TextSpan.empty
 
-    /// Empties it, keeping the memory.
+    /// Empties the draft, keeping its memory.
     mutating func reset() {
       for field in cells.indices { cells[field] = .null }
       objectViolations.removeAll(keepingCapacity: true)
@@ -141,8 +144,10 @@ package final class EntityDecoder {
   private let object: ScannedObject
   /// The fields that are in millimeters, by their names.
   private let millimeterFields: [Int]
-  /// The entity under way; a value of its own, so that Swift checks exclusive access once, not at
-  /// each property.
+  /// The entity being decoded.
+  ///
+  /// It is a value of its own so that Swift checks exclusive access to it once, and not for each of
+  /// its properties.
   private var draft = Draft()
 
   /// Creates a decoder for entities of a kind.
@@ -169,18 +174,19 @@ package final class EntityDecoder {
   /// Decodes the object at the scanner's position and moves past it.
   ///
   /// - Parameters:
-  ///   - scanner: Stands at the object's `{`.
+  ///   - scanner: A scanner at the `{` of the object.
   ///   - origin: Where the object is.
-  ///   - mayHoldEntities: Whether the object may turn out to be one that holds entities.
-  ///   - batch: Of the decoder's kind.
-  /// - Returns: What the object is.
-  /// - Throws: If the object is not JSON; nothing is appended then.
+  ///   - mayHoldEntities: Whether the object may be one that holds entities.
+  ///   - batch: A batch of the decoder's kind.
+  /// - Returns: Whether the object is an entity.
+  /// - Throws: ``JSONScanError`` if the object is not JSON; nothing is appended then.
   package func decode(
     _ scanner: inout JSONScanner, _ origin: EntityOrigin, mayHoldEntities: Bool = false,
     into batch: inout RecordBatch
   ) throws(JSONScanError) -> Form {
     let text = unsafe scanner.cursor
-    // What is kept of an entity is at most as long as the entity; the constant covers separators.
+    // The values kept of an entity take at most as much room as its text; the constant covers
+    // separators.
     let room = scanner.remaining + origin.path.utf8.count + 1024
     let form: Result<Form, JSONScanError> = batch.write(upTo: room) { output in
       let start = unsafe output.next
@@ -207,16 +213,17 @@ package final class EntityDecoder {
     return .entity
   }
 
-  /// Decodes a text that is one entity and nothing else, not from a file.
+  /// Decodes a text that is a single entity and does not come from a file.
   ///
-  /// Appends nothing if the text is JSON, but no object.
+  /// Appends nothing if the text is JSON but not an object.
   ///
   /// - Parameters:
-  ///   - text: UTF-8.
-  ///   - key: The id it must have, in the batch's arena; `nil` if it must name one.
-  ///   - source: Position of its source in the batch.
-  ///   - batch: Of the decoder's kind.
-  /// - Throws: If the text is not JSON, or more than one value.
+  ///   - text: The text, in UTF-8.
+  ///   - key: The id that the entity must have, in the batch's arena; `nil` if the text must have
+  ///     one.
+  ///   - source: The position of its source in ``RecordBatch/sources``.
+  ///   - batch: A batch of the decoder's kind.
+  /// - Throws: ``JSONScanError`` if the text is not exactly one JSON value.
   package func decode(
     _ text: [UInt8], key: RecordBatch.TextSpan?, source: Int, into batch: inout RecordBatch
   ) throws(JSONScanError) {
@@ -249,7 +256,7 @@ package final class EntityDecoder {
 
   // MARK: Values
 
-  /// Fills the draft from ``object``, and notes every violation.
+  /// Fills the draft from `object`, and notes every violation.
   private func fillCells(_ origin: EntityOrigin, _ work: inout Workspace) {
     work.draft.reset()
     adoptOtherNames(origin, &work)
@@ -274,7 +281,7 @@ package final class EntityDecoder {
     }
     schema.checkRules(of: subject) { work.draft.note($1, of: $0) }
     noteStringified(&work)
-    // What a mapping has made is not mapped again.
+    // An entity that a mapping has made is not mapped again.
     keepUnknownMembers(hasKey: origin.key != nil, canBeMapped: origin.isDigested, &work)
   }
 
@@ -335,7 +342,7 @@ package final class EntityDecoder {
     guard member.kind == .number else { return false }
     let token = unsafe member.value(in: work.text)
     let number = unsafe DecimalText.doubleValue(token)
-    // The database holds one zero; -0.0 would come back as 0.0.
+    // SQLite stores -0.0 as 0.0.
     work.draft.cells[field] = .real(number == 0 ? 0 : number)
     var violation = type.check(real: number, text: shortened(member, work))
     if violation == nil, number == 0 || token.count > 15,
@@ -370,7 +377,8 @@ package final class EntityDecoder {
     return true
   }
 
-  /// Copies a string's text into the arena; `nil` if its escapes are no text.
+  /// Copies the decoded text of a string into the arena; `nil` if it has an unpaired surrogate
+  /// escape.
   private func copyString(
     _ member: ScannedObject.Member, _ work: inout Workspace
   ) -> RecordBatch.TextSpan? {
@@ -388,14 +396,13 @@ package final class EntityDecoder {
 
   // MARK: Other names
 
-  /// Uses members under other names for fields that are absent, and reads the texts that hold
-  /// JSON.
+  /// Uses members under other names for absent fields, and reads JSON that is given as text.
   private func adoptOtherNames(_ origin: EntityOrigin, _ work: inout Workspace) {
     guard options.readsOtherNames else { return }
     var adopted = FieldSet()
     var previous = -1
     for other in object.otherMembers {
-      // Of several members with the same name, the first counts.
+      // Of several members with the same name, the first is used.
       defer { previous = other.name }
       guard other.name != previous, object.given(other.field) == nil,
         !adopted.contains(other.field)
@@ -420,9 +427,9 @@ package final class EntityDecoder {
     }
   }
 
-  /// Whether a member under another name of the id is the id.
+  /// Whether a member under another name of the id can be used as the id.
   ///
-  /// In a dictionary the key is the id, and a member with another value means something else.
+  /// In a dictionary the key is the id, so a member with another value means something else.
   private func isID(
     _ member: ScannedObject.Member, under key: RecordBatch.TextSpan?, _ work: Workspace
   ) -> Bool {
@@ -444,7 +451,10 @@ package final class EntityDecoder {
     }
   }
 
-  /// Reads the JSON in the text of a field that the database keeps as JSON.
+  /// Reads the text of a JSON field as JSON, in place of the text itself.
+  ///
+  /// Under the name of the field's column, any JSON is read. Under the member's own name, only an
+  /// object or list as the field expects it; any other text stays text.
   private func readText(
     of member: ScannedObject.Member, as shape: FieldType.JSONShape, in field: Int,
     _ work: inout Workspace
@@ -460,11 +470,10 @@ package final class EntityDecoder {
       return
     }
     do throws(JSONScanError) {
-      // It becomes a member of an entity.
+      // The depth is 1 because the value becomes a member of the entity.
       let text = try JSONScanner.compacted(
         String(decoding: decoded, as: UTF8.self), enclosingDepth: 1)
       let kind = JSONScanner.kind(startingWith: text.utf8.first ?? 0)
-      // Under the member's own name only what must be meant is taken.
       if !isUnderColumn {
         guard kind == (shape == .object ? .object : .array) else { return }
         work.draft.note(.columnName(schema.member), of: field)
@@ -481,7 +490,7 @@ package final class EntityDecoder {
     }
   }
 
-  /// Copies the tokens of a value that is kept as JSON.
+  /// Copies the tokens of a JSON field's value into the arena.
   private func copyTokens(
     of member: ScannedObject.Member, to field: Int, _ work: inout Workspace
   ) {
@@ -537,29 +546,31 @@ package final class EntityDecoder {
         .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
         at: member.valueRange.lowerBound)
     }
-    // A key that is not a valid id must not be used as one.
+    // Only a key that is a valid id becomes the id.
     if unsafe type.check(text: work.output.text(key)) == nil { work.draft.cells[0] = .text(key) }
   }
 
+  /// Whether a JSON number consists of digits alone, perhaps after a minus sign.
   private func isWhole(_ number: UnsafeBufferPointer<UInt8>) -> Bool {
     unsafe number.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }
   }
 
-  // MARK: Members the schema does not know
+  // MARK: Unknown members
 
-  /// Writes the unknown members into the arena as one object, and refuses one that appears twice.
+  /// Writes the members that the schema does not know into the arena as one object, and notes those
+  /// that appear twice.
   ///
-  /// Names are looked at before anything is copied, so that the memory for either is not needed at
-  /// the same time.
+  /// Names are compared before anything is copied, so that the memory for the names is free again
+  /// when the copy needs some.
   ///
   /// - Parameters:
   ///   - hasKey: Whether the id is a key in a dictionary.
   ///   - canBeMapped: Whether a mapping may read the entity.
-  ///   - work: The entity under way.
+  ///   - work: The entity being decoded.
   private func keepUnknownMembers(hasKey: Bool, canBeMapped: Bool, _ work: inout Workspace) {
     let text = unsafe work.text
     let before = work.draft.objectViolations.count
-    // No members are kept of an entity with more duplicate members than are reported.
+    // The entity is refused if it has more duplicates than are reported, so nothing is kept of it.
     guard work.draft.duplicateCount < ScannedObject.duplicateLimit else { return }
     unsafe object.forEachRepeatedMember(in: text, work.scanner) { member in
       unsafe noteDuplicate(
@@ -575,7 +586,7 @@ package final class EntityDecoder {
       {
         noteLookAlike(member, of: field, canBeMapped: canBeMapped, &work)
       }
-      // Whoever wrote a mapping knows the units.
+      // The author of a mapping knows the units, so a mapped entity gets no warning.
       if canBeMapped, member.kind == .string, !millimeterFields.isEmpty {
         noteOtherUnit(member, &work)
       }
@@ -594,9 +605,9 @@ package final class EntityDecoder {
     work.draft.unknownMembers = unsafe work.output.span(from: start)
   }
 
-  /// Notes that a member appears twice, for the first hundred of an entity.
+  /// Notes that a member appears twice, up to the limit of an entity.
   ///
-  /// - Returns: Whether more are to be noted.
+  /// - Returns: Whether the limit was not reached before.
   @discardableResult
   private func noteDuplicate(
     _ member: ScannedObject.Member, named name: String, _ work: inout Workspace
@@ -607,19 +618,19 @@ package final class EntityDecoder {
     return true
   }
 
-  /// Notes that objects or lists were written as texts.
+  /// Notes texts that a program wrote in place of objects or lists.
   private func noteStringified(_ work: inout Workspace) {
     let text = unsafe UnsafeBufferPointer(
       start: work.text, count: work.scanner.cursor - work.text)
-    // A field that should be an object or a list is refused with the same advice.
-    let found = unsafe StringifiedValue.first(in: text) { offset in
-      !object.members.contains { member in
-        guard member.valueRange.lowerBound == offset, let field = member.field else { return false }
-        return work.draft.fieldViolations.contains {
-          $0.field == field && $0.violation.code == .fieldType && $0.violation.severity == .error
-        }
-      }
-    }
+    // A field that was refused because of its type has the same advice already.
+    let refused = work.draft.fieldViolations
+      .filter { $0.violation.code == .fieldType && $0.violation.severity == .error }
+    let refusedValues =
+      refused.isEmpty
+      ? []
+      : object.members.filter { member in refused.contains { $0.field == member.field } }
+        .map(\.valueRange.lowerBound)
+    let found = unsafe StringifiedValue.first(in: text) { !refusedValues.contains($0) }
     guard let found else { return }
     let member = object.members.first {
       $0.nameRange.lowerBound <= found.offset && found.offset < $0.valueRange.upperBound
@@ -629,8 +640,7 @@ package final class EntityDecoder {
       .stringified(found.value, count: found.count), at: found.offset, member: name ?? "")
   }
 
-  /// Notes that a member which is not read resembles an absent field, for the first hundred of an
-  /// entity.
+  /// Notes that an unknown member resembles an absent field, up to the limit of an entity.
   private func noteLookAlike(
     _ member: ScannedObject.Member, of field: Int, canBeMapped: Bool, _ work: inout Workspace
   ) {
@@ -651,8 +661,8 @@ package final class EntityDecoder {
     work.draft.note(
       .lookAlike(name, canBeMapped: canBeMapped && isRight),
       at: member.nameRange.lowerBound - 1, member: name, of: field)
-    // The error says it too: whoever sees only errors would not know why the field is missing. Of
-    // what a mapping has made, it says what the mapping reads.
+    // The error about the missing field names the member too, for reports that show only errors. In
+    // an entity that a mapping made, the error says what the mapping reads instead.
     guard canBeMapped,
       let position = work.draft.fieldViolations.firstIndex(where: { $0.field == field }),
       case .missing(let because, nil, .error) = work.draft.fieldViolations[position].violation
@@ -661,10 +671,11 @@ package final class EntityDecoder {
       because: because, other: .init(name: name, canBeMapped: isRight))
   }
 
-  /// Notes that a member which is not read states another unit than fields of the entity are in.
+  /// Notes that an unknown member states another unit of length than the millimeter, in which
+  /// fields of the entity are.
   private func noteOtherUnit(_ member: ScannedObject.Member, _ work: inout Workspace) {
     let text = unsafe work.text
-    // A word and its quotes.
+    // A unit is one short word in quotes.
     guard member.valueRange.count <= 16, member.nameRange.count <= 32 else { return }
     let name = unsafe Array(member.name(in: text))
     guard LengthUnit.isStated(byName: String(decoding: name.foldedName, as: UTF8.self))
@@ -679,13 +690,13 @@ package final class EntityDecoder {
       at: member.nameRange.lowerBound - 1, member: String(decoding: name, as: UTF8.self))
   }
 
-  // MARK: Looking at the input
+  // MARK: Excerpts of the input
 
   private func quoted(_ span: RecordBatch.TextSpan, _ work: Workspace) -> String {
     unsafe Violation.quoted(String(decoding: work.output.text(span), as: UTF8.self))
   }
 
-  /// A key as a message shows it: what would not be seen in it is escaped.
+  /// A key as a message shows it, with white space other than spaces escaped.
   private func quotedKey(_ key: RecordBatch.TextSpan, _ work: Workspace) -> String {
     quoted(key, work).unicodeScalars.reduce(into: "") { result, scalar in
       result +=
@@ -694,18 +705,18 @@ package final class EntityDecoder {
     }
   }
 
-  /// A number as written, cut after 40 characters.
+  /// A number as written, of a long one only the first 40 characters.
   private func shortened(_ member: ScannedObject.Member, _ work: Workspace) -> String {
     let token = unsafe member.value(in: work.text)
     return unsafe String(decoding: token.prefix(40), as: UTF8.self) + (token.count > 40 ? "…" : "")
   }
 
-  /// A description of a value for messages, with the value itself if it is short.
+  /// A description of a value for messages, with the value itself or its beginning.
   private func found(_ member: ScannedObject.Member, _ work: Workspace) -> String {
     switch member.kind {
     case .string, .escapedString:
       let token = unsafe member.value(in: work.text)
-      // Cut between characters, not within one.
+      // The text is not cut within a character.
       var end = min(60, token.count)
       while end < token.count, unsafe token[end] & 0xC0 == 0x80 { end -= 1 }
       let shown = unsafe String(decoding: token[..<end], as: UTF8.self)
@@ -715,7 +726,7 @@ package final class EntityDecoder {
     }
   }
 
-  /// The object just scanned, as rules across fields see it.
+  /// The object being decoded, as rules across fields see it.
   private struct Subject: RuleSubject {
     let decoder: EntityDecoder
     let work: Workspace
@@ -811,8 +822,8 @@ package final class EntityDecoder {
     id: RecordBatch.TextSpan,
     to batch: inout RecordBatch
   ) {
-    // Lines are counted on from one issue to the next: many issues of a large entity must not take
-    // a pass over it each.
+    // Lines are counted from the previous issue on, so that a large entity with many issues is not
+    // read from its beginning for each of them.
     var (reached, place) = (0, origin.place)
     func append(_ violation: Violation, _ offset: Int, member: String, field: Int) {
       if offset < reached { (reached, place) = (0, origin.place) }
@@ -837,7 +848,7 @@ package final class EntityDecoder {
         found.violation, found.offset, member: found.member ?? name(of: found.field),
         field: found.field)
     }
-    // In field order, whatever check came first.
+    // In field order, independent of the order of the checks.
     for (field, violation) in draft.fieldViolations.enumerated().sorted(by: {
       ($0.element.field, $0.offset) < ($1.element.field, $1.offset)
     }).map(\.element) {
@@ -849,7 +860,7 @@ package final class EntityDecoder {
 }
 
 extension Violation {
-  /// Whether it is about the name of a member, and so names the field by its own.
+  /// Whether it is about the name of a member, so that its message names the field by its own name.
   fileprivate var isAboutName: Bool {
     switch self {
     case .idAlias, .columnName, .lookAlike: true

@@ -1,11 +1,9 @@
-/// The members of one object, as spans of the text they were scanned from, each matched with the
-/// field it is for.
+/// The members of one object, as spans of the scanned text, each matched with its field.
 ///
-/// This is the step between reading and decoding: a document is read as objects, an
-/// ``EntityDecoder`` makes an entity of an object's members. One instance is used for object after
+/// An ``EntityDecoder`` makes an entity of these members. One instance is used for object after
 /// object, so that scanning allocates nothing.
 final class ScannedObject {
-  /// A member; the struct is small, since an object may have millions of members.
+  /// A member; the struct is small because an object may have millions of members.
   struct Member {
     private let name: RecordBatch.TextSpan
     private let value: RecordBatch.TextSpan
@@ -14,14 +12,14 @@ final class ScannedObject {
     /// The type of the value, or of the JSON in its text.
     fileprivate(set) var kind: JSONScanner.Kind
 
-    /// Creates a member of spans that count from the object's first byte.
+    /// Creates a member from ranges that count from the object's first byte.
     ///
     /// - Parameters:
-    ///   - name: The text between the name's quotes.
+    ///   - name: The range between the quotes of the name.
     ///   - nameIsEscaped: Whether the name has escapes.
     ///   - value: The range of the value.
     ///   - kind: The type of the value.
-    ///   - field: The field it is for; `nil` if the schema has none.
+    ///   - field: The field that the member is for; `nil` if there is none.
     init(
       name: Range<Int>, nameIsEscaped: Bool, value: Range<Int>, kind: JSONScanner.Kind, field: Int?
     ) {
@@ -32,11 +30,11 @@ final class ScannedObject {
       fieldNumber = Int8(truncatingIfNeeded: field ?? -1)
     }
 
-    /// The text between the name's quotes, counted from the object's first byte.
+    /// The range between the quotes of the name, counted from the object's first byte.
     var nameRange: Range<Int> { name.range }
-    /// The range of the value, counted likewise.
+    /// The range of the value, counted from the object's first byte.
     var valueRange: Range<Int> { value.range }
-    /// The field it is for; `nil` if the schema has none.
+    /// The field that the member is for; `nil` if there is none.
     var field: Int? { fieldNumber < 0 ? nil : Int(fieldNumber) }
     /// Whether the value is an object or a list.
     var isContainer: Bool { kind == .object || kind == .array }
@@ -46,9 +44,9 @@ final class ScannedObject {
 
   /// A member under another name of a field.
   struct OtherMember {
-    /// Its position in ``members``.
+    /// The position of the member in ``members``.
     let position: Int
-    /// The name's position in the matcher's.
+    /// The position of its name in ``MemberMatcher/otherNames``.
     let name: Int
     /// The field.
     let field: Int
@@ -56,59 +54,58 @@ final class ScannedObject {
 
   /// The maximum number of duplicate members that are remembered.
   static let duplicateLimit = 100
-  /// The number of members beyond which those are not listed that are for no field.
+  /// The number of members beyond which members without a field are not listed.
   static let listLimit = 4096
 
   private let schema: EntitySchema
   private var content: Content
   private var names = NameTable()
 
+  /// Creates an empty object of a kind.
   init(of schema: EntitySchema) {
     self.schema = schema
     content = Content(schema)
   }
 
-  /// The members, in source order; if there are very many, only members that are, or may be, for a
-  /// field.
+  /// The members, in source order; beyond ``listLimit`` members, only those that are, or may be,
+  /// for a field.
   var members: [Member] { content.members }
-  /// Positions of the members whose field another member gave before.
+  /// The positions of the members whose field an earlier member is for.
   var duplicates: [Int] { content.duplicates }
-  /// The members under other names of fields, by what counts first.
+  /// The members under other names of fields, in order of precedence.
   var otherMembers: [OtherMember] { content.otherMembers }
-  /// Whether the object may be one around entities, or several of them, and no entity itself.
-  ///
-  /// Only its outline then shows which.
+  /// Whether the object may be a wrapper or a dictionary of entities instead of an entity.
   var mayHoldEntities: Bool { content.mayHoldEntities }
 
   /// Scans the object at the scanner's position and moves past it.
   ///
-  /// The values of fields that are kept as JSON are copied to `output` on the way, but for strings:
-  /// whether the text in them is meant is not known yet.
+  /// The values of JSON fields are copied to `output` while they are scanned, except for strings,
+  /// which may hold JSON as text.
   func scan(
     _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
   ) throws(JSONScanError) {
     try content.scan(&scanner, copyingTo: &output)
   }
 
-  /// The members, and where they are.
+  /// The members and their places.
   ///
-  /// It is a value so that scanning is one access to it, which Swift checks once: the properties of
-  /// an object would be checked each time.
+  /// It is a value so that scanning is a single access, which Swift checks once; access to the
+  /// properties of a class would be checked each time.
   private struct Content {
     private(set) var matcher: MemberMatcher
     var members: [Member] = []
-    /// Where the name of the first member that is not listed begins; `nil` if all are.
+    /// The offset of the name of the first member that is not listed; `nil` if all are listed.
     private(set) var unlistedStart: Int?
-    /// Whether the name of a member that is for no field has escapes.
+    /// Whether the name of any member without a field has escapes.
     private(set) var hasEscapedNames = false
     var duplicates: [Int] = []
     private(set) var mayHoldEntities = false
     var otherMembers: [OtherMember] = []
-    /// For each other name, how many members have it, if any member has one.
+    /// For each other name, the number of members that have it.
     private var otherCounts: [Int]
     /// For each field, the position in `members` of the member for it.
     var memberOfField: [Int?]
-    /// For each field that is kept as JSON and given, the compacted copy of its value.
+    /// For each JSON field that is given, the compacted copy of its value.
     var copies: [RecordBatch.TextSpan]
 
     init(_ schema: EntitySchema) {
@@ -202,7 +199,8 @@ final class ScannedObject {
 
     /// Notes that the next member is for a field.
     ///
-    /// - Returns: Whether it must be listed: it is the first, or remembered as a duplicate.
+    /// - Returns: Whether the member must be listed, because it is the first for the field or is
+    ///   remembered as a duplicate.
     private mutating func noteMember(
       ofField field: Int, _ kind: JSONScanner.Kind, _ copy: RecordBatch.TextSpan, _ form: inout Form
     ) -> Bool {
@@ -220,7 +218,8 @@ final class ScannedObject {
 
     /// Notes that the next member has another name of a field.
     ///
-    /// - Returns: Whether it must be listed: there are not more of that name than are remembered.
+    /// - Returns: Whether the member must be listed, because no more members of that name came
+    ///   before than are remembered.
     private mutating func noteMember(named other: Int) -> Bool {
       otherCounts[other] += 1
       guard otherCounts[other] <= 1 + ScannedObject.duplicateLimit else { return false }
@@ -229,13 +228,13 @@ final class ScannedObject {
       return true
     }
 
-    /// What distinguishes an entity from an object that holds entities.
+    /// The properties of an object that distinguish an entity from an object that holds entities.
     private struct Form {
       var onlyObjects = true
       var hasContainer = false
       var hasField = false
       var hasRequired = false
-      /// Whether there is an object in place of a required text or number.
+      /// Whether a required text or number is an object instead, as in a table stored by columns.
       var mayBeColumns = false
 
       mutating func add(_ kind: JSONScanner.Kind, isField: Bool) {
@@ -269,7 +268,7 @@ final class ScannedObject {
       let raw = unsafe UnsafeBufferPointer(start: name, count: length)
       var bytes = unsafe JSONScanner.decoded(raw) ?? Array(raw)
       let count = bytes.count
-      // The matcher may read beyond the end.
+      // The matcher reads eight bytes at once, perhaps beyond the end.
       bytes.append(contentsOf: repeatElement(0, count: 8))
       return unsafe bytes.withUnsafeBufferPointer { bytes in
         unsafe bytes.baseAddress.flatMap { unsafe body($0, count) }
@@ -279,25 +278,25 @@ final class ScannedObject {
 
   // MARK: Members
 
-  /// The member used for a field, even if it is null; `nil` if there is none.
+  /// The member used for a field, which may be null; `nil` if there is none.
   func member(of field: Int) -> Member? { content.memberOfField[field].map { content.members[$0] } }
 
-  /// The member with a field's value, valid or not; `nil` if it is absent or null.
+  /// The member used for a field, whose value may be invalid; `nil` if it is absent or null.
   func given(_ field: Int) -> Member? {
     guard let position = content.memberOfField[field], content.members[position].kind != .null
     else { return nil }
     return content.members[position]
   }
 
-  /// The compacted copy of a field that is kept as JSON.
+  /// The compacted copy of a JSON field's value.
   func copy(of field: Int) -> RecordBatch.TextSpan { content.copies[field] }
 
-  /// Sets the compacted copy of a field that is kept as JSON.
+  /// Sets the compacted copy of a JSON field's value.
   func setCopy(_ copy: RecordBatch.TextSpan, of field: Int) { content.copies[field] = copy }
 
-  /// Uses the member under another name for its field.
+  /// Uses a member under another name for its field.
   ///
-  /// A second one with the same name counts as a duplicate.
+  /// Further members with the same name count as duplicates.
   func adopt(_ other: OtherMember) {
     content.memberOfField[other.field] = other.position
     content.copies[other.field] = .empty
@@ -311,7 +310,7 @@ final class ScannedObject {
     }
   }
 
-  /// Gives the member used for a field the value of another form.
+  /// Changes the kind of the member used for a field to that of the JSON in its text.
   func set(_ kind: JSONScanner.Kind, of field: Int) {
     if let position = content.memberOfField[field] { content.members[position].kind = kind }
   }
@@ -322,7 +321,7 @@ final class ScannedObject {
     return unsafe String(decoding: member.name(in: text), as: UTF8.self)
   }
 
-  /// The absent field whose name, or another name, a member's name resembles.
+  /// The absent field that has a name which a member's name resembles; `nil` if there is none.
   func absentField(resembledBy member: Member, in text: UnsafePointer<UInt8>) -> Int? {
     guard member.kind != .null, content.memberOfField.contains(where: { $0 == nil }) else {
       return nil
@@ -338,11 +337,10 @@ final class ScannedObject {
     return field.flatMap { given($0) == nil ? $0 : nil }
   }
 
-  /// Calls `body` with each member that is for no field and has a name that one before it has,
-  /// until `body` returns `false`.
+  /// Calls `body` with each member without a field whose name an earlier such member has, until
+  /// `body` returns `false`.
   ///
-  /// - Complexity: O(n) in the object's text, and at most as much memory; O(1) after few
-  ///   duplicates.
+  /// - Complexity: O(n) in the length of the object's text.
   func forEachRepeatedMember(
     in text: UnsafePointer<UInt8>, _ scanner: JSONScanner, _ body: (Member) -> Bool
   ) {
@@ -364,12 +362,12 @@ final class ScannedObject {
     names.shrink()
   }
 
-  /// Calls `body` with each member that is for no field, in source order, until it returns `false`.
+  /// Calls `body` with each member without a field, in source order, until it returns `false`.
   ///
   /// - Parameters:
   ///   - text: The object's first byte.
-  ///   - scanner: The scanner that went over it.
-  ///   - body: Takes a member.
+  ///   - scanner: The scanner that scanned the object.
+  ///   - body: The function to call.
   func forEachUnknownMember(
     in text: UnsafePointer<UInt8>, _ scanner: JSONScanner, _ body: (Member) -> Bool
   ) {
@@ -386,7 +384,7 @@ final class ScannedObject {
     }
     var scanner = scanner
     unsafe scanner.cursor = text + start - 1
-    // What was accepted before is accepted again.
+    // The scanner does not throw, since it has accepted the object before.
     while let member = try? unsafe scanner.nextMember(of: text) {
       var field: Int?
       if next < members.count,
@@ -404,7 +402,7 @@ final class ScannedObject {
 }
 
 extension JSONScanner {
-  /// Scans a member of an object that begins at `text`, for no field.
+  /// Scans a member, without a field, of the object that begins at `text`.
   fileprivate mutating func nextMember(
     of text: UnsafePointer<UInt8>
   ) throws(JSONScanError) -> ScannedObject.Member {
@@ -428,7 +426,7 @@ extension ScannedObject.Member {
     unsafe UnsafeBufferPointer(start: text + nameRange.lowerBound, count: nameRange.count)
   }
 
-  /// The name with its escapes decoded; as written where the escapes are no text.
+  /// The name with its escapes decoded; as written if it has an unpaired surrogate escape.
   func name(in text: UnsafePointer<UInt8>) -> [UInt8] {
     let raw = unsafe rawName(in: text)
     return unsafe (nameIsEscaped ? JSONScanner.decoded(raw) : nil) ?? Array(raw)
@@ -455,7 +453,7 @@ extension ScannedObject.Member {
     return hasher.finalize()
   }
 
-  /// Creates a member from the offset of its name; nothing else is known about it.
+  /// Creates a member of which only the name is known, from the offset of the name.
   fileprivate init(nameAt offset: Int, in text: UnsafePointer<UInt8>) {
     var end = offset
     var isEscaped = false
@@ -471,22 +469,22 @@ extension ScannedObject.Member {
   }
 }
 
-/// Finds names that appear more than once, in memory reused for each object.
+/// Finds names that appear more than once, in memory that is reused for each object.
 ///
-/// It grows with the number of different names, four bytes for each of at least two slots a name.
+/// It takes four bytes per slot, and at least two slots per different name.
 private struct NameTable {
-  /// The number of members up to which comparing them pairwise is faster.
+  /// The number of members up to which comparing names pairwise is faster.
   static let few = 12
-  /// The number of slots beyond which the memory is not kept.
+  /// The number of slots beyond which the memory is not kept for the next object.
   private static let keptSlots = 1 << 16
 
-  /// For each slot of an open-addressed table the offset of a name; 0 is free.
+  /// The slots of an open-addressed hash table: the offset of a name, or 0 if the slot is free.
   private var slots: [UInt32] = []
   private var mask = 0
   private var count = 0
   private var hasEscapedNames = false
 
-  /// Forgets all names, and makes room for `count`.
+  /// Removes all names, and makes room for `count`.
   mutating func reset(for count: Int, hasEscapedNames: Bool) {
     self.hasEscapedNames = hasEscapedNames
     self.count = 0
@@ -500,7 +498,7 @@ private struct NameTable {
     }
   }
 
-  /// Gives back the memory that an object with very many members took.
+  /// Frees the memory if an object with very many members made it large.
   mutating func shrink() {
     if slots.count > NameTable.keptSlots { slots = [] }
   }
@@ -523,7 +521,7 @@ private struct NameTable {
     return true
   }
 
-  /// Whether the name that begins at an offset is that of a member.
+  /// Whether the name at an offset is that of a member.
   private func isName(
     at offset: Int, of member: ScannedObject.Member, in text: UnsafePointer<UInt8>
   ) -> Bool {

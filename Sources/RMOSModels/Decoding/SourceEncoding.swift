@@ -1,11 +1,11 @@
-/// How offsets in scanned UTF-8 relate to the bytes of the file.
+/// The encoding of a file, which relates offsets in the scanned UTF-8 to bytes of the file.
 package enum SourceEncoding: Sendable, Hashable {
-  /// The file is UTF-8: the same bytes.
+  /// UTF-8; the scanned bytes are those of the file.
   case utf8
-  /// The file is UTF-16 and was transcoded: two or four bytes a character.
+  /// UTF-16, transcoded for scanning; a character has two or four bytes in the file.
   case utf16(isBigEndian: Bool)
 
-  /// The place in the file after passing over `text` from `place`.
+  /// The place in the file that is reached from `place` by advancing over `text`.
   package func advance(
     _ place: RecordBatch.SourcePlace, over text: UnsafeBufferPointer<UInt8>
   ) -> RecordBatch.SourcePlace {
@@ -28,7 +28,7 @@ package enum SourceEncoding: Sendable, Hashable {
     case .utf8: text.count
     case .utf16:
       unsafe text.reduce(0) { sum, byte in
-        // A continuation byte belongs to its lead; four-byte sequences are surrogate pairs.
+        // A continuation byte belongs to its lead byte; a sequence of four is a surrogate pair.
         byte & 0xC0 == 0x80 ? sum : sum + (byte >= 0xF0 ? 4 : 2)
       }
     }
@@ -51,11 +51,11 @@ package enum SourceEncoding: Sendable, Hashable {
   }
 }
 
-/// The line feeds of a text, counted eight bytes at a time.
+/// The number of line feeds in a text, counted eight bytes at a time.
 struct LineCount {
   /// The number of line feeds.
   var count = 0
-  /// The offset of the last line.
+  /// The offset at which the last line begins.
   var lastLine = 0
 
   init(of text: UnsafeBufferPointer<UInt8>) {
@@ -67,12 +67,13 @@ struct LineCount {
     let raw = UnsafeRawBufferPointer(text)
     var index = 0
     while index + 8 <= raw.count {
-      // One sum a byte, before it overflows.
+      // Each byte of `sums` counts the line feeds at its position, in as many words as it can
+      // count.
       var sums: UInt64 = 0
       let end = min(index + 255 * 8, raw.count & ~7)
       while index < end {
         let word = unsafe raw.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ feeds
-        // 1 in exactly the bytes that are 0.
+        // Adds 1 to the sum of each byte of `word` that is 0.
         sums &+= (~(((word & lows) &+ lows) | word | lows)) >> 7
         index += 8
       }

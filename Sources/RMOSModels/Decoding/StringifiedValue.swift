@@ -1,18 +1,18 @@
-/// A text that a program wrote in place of an object or a list, whose content is lost with that.
+/// A text that a program wrote in place of an object or a list, losing its content.
 ///
-/// Windows PowerShell does so below the depth that `ConvertTo-Json` is told to go to, which is 2
-/// unless it is given; JavaScript where an object is joined to a text.
+/// Windows PowerShell does so below the depth that `ConvertTo-Json` is given, 2 by default;
+/// JavaScript does so where an object is converted to a string.
 package struct StringifiedValue: Sendable, Hashable {
-  /// What wrote the text.
+  /// The language of the program that wrote the text.
   enum Writer: Sendable, Hashable {
     case powerShell, javaScript
   }
 
-  /// The text as it is between its quotes.
+  /// The text between the quotes.
   let text: String
   let writer: Writer
 
-  /// Recognizes such a text; `nil` if it is another.
+  /// Recognizes such a text; `nil` for any other.
   init?(_ text: String) {
     self.text = text
     if text.hasPrefix("[object "), text.hasSuffix("]") {
@@ -29,7 +29,7 @@ package struct StringifiedValue: Sendable, Hashable {
     writer = .powerShell
   }
 
-  /// What happened and what to do.
+  /// What happened, and how to fix it.
   var advice: String {
     switch writer {
     case .powerShell:
@@ -43,8 +43,8 @@ package struct StringifiedValue: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - json: Valid JSON, followed by ``JSONScanner/padding`` readable bytes.
-  ///   - counts: Whether a string counts whose opening quote is at a position.
-  /// - Returns: The first and the position of its opening quote, and how many there are; `nil` if
+  ///   - counts: Whether the string whose opening quote is at an offset counts.
+  /// - Returns: The first of them, the offset of its opening quote, and their number; `nil` if
   ///   there are none.
   /// - Complexity: O(length), a word at a time.
   static func first(
@@ -54,7 +54,7 @@ package struct StringifiedValue: Sendable, Hashable {
     var first: (value: StringifiedValue, offset: Int)?
     var (offset, count) = (0, 0)
     while offset < json.count {
-      // One bit is set in each byte that is a quote; a byte that follows one may have it too.
+      // The high bit is set in each byte that is a quote, and perhaps in the byte after one.
       let word = unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
       let other = word ^ 0x2222_2222_2222_2222
       var quotes = (other &- 0x0101_0101_0101_0101) & ~other & 0x8080_8080_8080_8080
@@ -75,6 +75,7 @@ package struct StringifiedValue: Sendable, Hashable {
     return first.map { ($0.value, $0.offset, count) }
   }
 
+  /// The value whose opening quote is at an offset; `nil` if there is none.
   private static func value(
     in json: UnsafeBufferPointer<UInt8>, at quote: Int
   ) -> StringifiedValue? {

@@ -1,6 +1,6 @@
 /// An entity as a typed value: ``StripFamily``, ``Pattern`` or ``JobLog``.
 ///
-/// Stores hold ``Record``s. An entity is created from a record and gives it back without loss:
+/// Stores hold ``Record``s. An entity is created from a record and returns it without loss:
 /// `Self(record: r).record == r` for every record that `init(record:)` accepts.
 ///
 /// Entities are `Codable` by their schema: the keys are the member names of the JSON files, such as
@@ -26,8 +26,8 @@ public protocol Entity: Codable, Hashable, Identifiable, Sendable where ID == St
 extension Entity {
   /// Decodes the members that the schema declares.
   ///
-  /// An absent member has its default value, as in a migration. The start of a run is none, so
-  /// `created_at` is required.
+  /// An absent member has its default value, as in a migration. There is no run here whose start
+  /// could be the default of `created_at`, so that member is required.
   ///
   /// - Throws: `DecodingError` if a required member is absent or a value is not what the schema
   ///   declares.
@@ -63,7 +63,7 @@ extension Entity {
   }
 }
 
-/// A member's name as a key.
+/// The name of a member as a coding key.
 private struct MemberKey: CodingKey {
   let stringValue: String
   var intValue: Int? { nil }
@@ -74,6 +74,7 @@ private struct MemberKey: CodingKey {
 }
 
 extension Record {
+  /// Decodes the members of a kind, and fills in their defaults.
   fileprivate init(of kind: EntityKind, from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: MemberKey.self)
     let schema = kind.schema
@@ -112,7 +113,7 @@ extension Record {
   }
 }
 
-// For ``Entity/init(record:)``.
+// What implementations of ``Entity/init(record:)`` call.
 extension Record {
   /// Checks that the record is of a kind.
   ///
@@ -150,6 +151,7 @@ extension Record {
     }
   }
 
+  /// The known values of a text member; none if any text will do.
   private func known(_ member: String) -> [String] {
     let schema = kind.schema
     guard let position = schema.position(ofMember: member),
@@ -159,15 +161,15 @@ extension Record {
   }
 }
 
-/// Decodes one value as the type that a property has.
+/// Decodes one value as the type of a property.
 private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
-  /// The value is not of the type.
+  /// The value cannot be decoded as the type.
   struct Mismatch: Error {
     var expected: String
   }
 
   let value: Value
-  /// The type that decodes itself from this decoder.
+  /// The type that is decoding itself from this decoder; `nil` at first.
   var asking: Any.Type?
   var codingPath: [any CodingKey] { [] }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -195,7 +197,8 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
       case .blob(let bytes): bytes
       }
     if let result = found as? Result { return result }
-    // Numbers and texts would ask for themselves forever; JSON is not decoded piece by piece.
+    // A number or text of the wrong type would ask for itself endlessly; JSON is not decoded piece
+    // by piece.
     if asking == type || type is JSONText.Type { throw Mismatch(expected: Self.name(type)) }
     return try Result(from: ValueDecoder(value: value, asking: type))
   }
@@ -208,13 +211,4 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
     default: "text"
     }
   }
-}
-
-extension Value {
-  /// Creates a text, or NULL.
-  public init(_ text: String?) { self = text.map { .text($0) } ?? .null }
-  /// Creates a number, or NULL.
-  public init(_ number: Double?) { self = number.map { .real($0) } ?? .null }
-  /// Creates JSON text, or NULL.
-  public init(_ json: JSONText?) { self = json.map { .text($0.text) } ?? .null }
 }

@@ -1,4 +1,4 @@
-/// A job log: what a machine did or is to do, with which pattern and strip family.
+/// A job log: the work that a machine did or is to do, with its pattern and strip family.
 ///
 /// ```swift
 /// let job = JobLog(
@@ -22,9 +22,9 @@ public struct JobLog: Entity {
   public var status: JobStatus
   /// When work began: an ISO 8601 date or time, as written.
   public var startTime: String?
-  /// When work ended: an ISO 8601 date or time, as written; a completed job has one.
+  /// When work ended: an ISO 8601 date or time, as written; required for a completed job.
   public var endTime: String?
-  /// How long the machine worked, seconds; 0 or more.
+  /// How long the machine worked, in seconds; 0 or more.
   public var durationSeconds: Double?
   /// The machine's settings: a JSON object.
   public var parameters: JSONText
@@ -44,8 +44,8 @@ public struct JobLog: Entity {
   ///   - stripFamilyID: The strip family worked on.
   ///   - status: The state of the job.
   ///   - startTime: An ISO 8601 date or time.
-  ///   - endTime: An ISO 8601 date or time; a completed job has one.
-  ///   - durationSeconds: How long the machine worked, seconds; 0 or more.
+  ///   - endTime: An ISO 8601 date or time; required for a completed job.
+  ///   - durationSeconds: How long the machine worked, in seconds; 0 or more.
   ///   - parameters: The machine's settings, a JSON object.
   ///   - results: The results; usually a JSON object.
   ///   - createdAt: An ISO 8601 date or time.

@@ -25,7 +25,7 @@ public struct Pattern: Entity {
   public var createdAt: String
   /// When it was last changed: an ISO 8601 date or time, as written.
   public var updatedAt: String
-  /// Anything else the application keeps; usually a JSON object.
+  /// Other data that applications keep with the pattern; usually a JSON object.
   public var metadata: JSONText?
   /// The family of designs; `generic` by default.
   public var patternType: String
@@ -42,7 +42,7 @@ public struct Pattern: Entity {
   ///   - stripFamilyID: The strip family it is cut from.
   ///   - createdAt: An ISO 8601 date or time.
   ///   - updatedAt: An ISO 8601 date or time; `createdAt` if `nil`.
-  ///   - metadata: Anything else; usually a JSON object.
+  ///   - metadata: Other data; usually a JSON object.
   ///   - patternType: The family of designs.
   ///   - rosetteGeometry: A JSON object.
   public init(

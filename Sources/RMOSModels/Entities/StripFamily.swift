@@ -16,9 +16,9 @@ public struct StripFamily: Entity {
   public var id: String
   /// The display name; not blank.
   public var name: String
-  /// Width of a strip, millimeters; more than 0.
+  /// The width of a strip, in millimeters; more than 0.
   public var stripWidthMM: Double
-  /// Thickness of a strip, millimeters; more than 0.
+  /// The thickness of a strip, in millimeters; more than 0.
   public var stripThicknessMM: Double
   /// The wood or other material, such as `Ebony`; not blank.
   public var materialType: String
@@ -28,7 +28,7 @@ public struct StripFamily: Entity {
   public var createdAt: String
   /// When it was last changed: an ISO 8601 date or time, as written.
   public var updatedAt: String
-  /// Anything else the application keeps; usually a JSON object.
+  /// Other data that applications keep with the family; usually a JSON object.
   public var metadata: JSONText?
 
   /// Creates a strip family.
@@ -36,13 +36,13 @@ public struct StripFamily: Entity {
   /// - Parameters:
   ///   - id: The id, unique among strip families.
   ///   - name: The display name; not blank.
-  ///   - stripWidthMM: Width of a strip, millimeters; more than 0.
-  ///   - stripThicknessMM: Thickness of a strip, millimeters; more than 0.
+  ///   - stripWidthMM: The width of a strip, in millimeters; more than 0.
+  ///   - stripThicknessMM: The thickness of a strip, in millimeters; more than 0.
   ///   - materialType: The material; not blank.
   ///   - strips: A JSON array with at least one element.
   ///   - createdAt: An ISO 8601 date or time.
   ///   - updatedAt: An ISO 8601 date or time; `createdAt` if `nil`.
-  ///   - metadata: Anything else; usually a JSON object.
+  ///   - metadata: Other data; usually a JSON object.
   public init(
     id: String, name: String, stripWidthMM: Double, stripThicknessMM: Double,
     materialType: String, strips: JSONText, createdAt: String, updatedAt: String? = nil,

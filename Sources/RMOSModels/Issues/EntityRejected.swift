@@ -1,10 +1,10 @@
-/// An entity breaks the rules of its kind, so that it is not written, or a record cannot become
-/// one.
+/// An error for an entity that breaks the rules of its kind, or for a record that cannot be
+/// converted into a typed entity.
 ///
-/// A database may hold such records: SQLite accepts any value in any column, and other programs
-/// write to it too.
+/// A database may hold such records, since SQLite accepts any value in any column, and other
+/// programs write to it too.
 public struct EntityRejected: Error, Sendable, Hashable, CustomStringConvertible {
-  /// Its issues, including at least one error.
+  /// The issues of the entity, including at least one error.
   public var issues: [Issue]
 
   /// Creates a rejection.
@@ -16,7 +16,7 @@ public struct EntityRejected: Error, Sendable, Hashable, CustomStringConvertible
   ///   - code: What is wrong.
   ///   - record: The record.
   ///   - member: The member concerned; `nil` for the whole record.
-  ///   - problem: What was found and what was expected.
+  ///   - problem: A description of what was found and what was expected.
   init(_ code: IssueCode, _ record: Record, member: String? = nil, _ problem: String) {
     let entity = "\(record.kind.schema.singular) \(Violation.quoted(record.id))"
     self.init(issues: [

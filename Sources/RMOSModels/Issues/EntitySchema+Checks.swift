@@ -1,21 +1,21 @@
 // The rules that look at more than one field.
 
-/// The values of one entity, as far as rules across fields need them.
+/// An entity, with the properties that rules across fields check.
 protocol RuleSubject {
   /// Whether the field has a value, valid or not, other than null.
   func isGiven(_ field: Int) -> Bool
   /// Whether the field holds `text`.
   func holds(_ text: String, in field: Int) -> Bool
-  /// The field's text; `nil` if it is not valid.
+  /// The text in the field; `nil` if the value is not text.
   func text(of field: Int) -> String?
-  /// The field's timestamp; `nil` if it is not valid.
+  /// The timestamp in the field; `nil` if the value is not a timestamp.
   func timestamp(of field: Int) -> Timestamp?
   /// Whether the field is a JSON object or array that is not empty.
   func isFilled(_ field: Int) -> Bool
 }
 
 extension EntitySchema {
-  /// Whether another field replaces `field`, so that it may be absent or empty.
+  /// Whether a substitute of `field` is filled, so that `field` may be absent or empty.
   func hasSubstitute(for field: Int, in subject: some RuleSubject) -> Bool {
     rules.contains { rule in
       guard case .substitutable(field, let substitute) = rule else { return false }
@@ -23,7 +23,7 @@ extension EntitySchema {
     }
   }
 
-  /// Reports the violations of rules across fields.
+  /// Calls `report` with each violation of a rule across fields.
   func checkRules(of subject: some RuleSubject, report: (_ field: Int, Violation) -> Void) {
     for rule in rules {
       switch rule {
@@ -47,10 +47,10 @@ extension EntitySchema {
   }
 }
 
-// The rules of single values, which reading, validation and audit share.
+// The rules of single values, which decoding, validation and audit share.
 
 extension FieldType {
-  /// Checks a text under a text, reference or timestamp rule; `nil` if it is valid.
+  /// Checks the text of a text, reference or timestamp field; returns `nil` if it is valid.
   package func check(text: UnsafeBufferPointer<UInt8>) -> Violation? {
     switch self {
     case .text(let rule):
@@ -73,18 +73,18 @@ extension FieldType {
     }
   }
 
-  /// Checks a whole number; `nil` if it is valid.
+  /// Checks the number of an integer field; returns `nil` if it is valid.
   package func check(integer: Int64) -> Violation? {
     guard case .integer(let minimum) = self, integer < minimum else { return nil }
     return .outOfRange(found: String(integer), expected: "at least \(minimum)")
   }
 
-  /// Checks a number; `nil` if it is valid.
+  /// Checks the number of a real field.
   ///
   /// - Parameters:
   ///   - real: The number.
   ///   - text: The number as written, for the message.
-  /// - Returns: The violation, if any.
+  /// - Returns: The violation; `nil` if the number is valid.
   package func check(real: Double, text: @autoclosure () -> String) -> Violation? {
     guard case .real(let range) = self else { return nil }
     guard real.isFinite else {
@@ -105,12 +105,12 @@ extension FieldType {
     }
   }
 
-  /// Checks a JSON value; `nil` if it is valid.
+  /// Checks the value of a JSON field.
   ///
   /// - Parameters:
-  ///   - kind: Its outermost form.
-  ///   - isEmpty: Whether it is `{}` or `[]`.
-  /// - Returns: The violation, if any.
+  ///   - kind: The type of the value.
+  ///   - isEmpty: Whether the value is `{}` or `[]`.
+  /// - Returns: The violation; `nil` if the value is valid.
   package func check(json kind: JSONScanner.Kind, isEmpty: Bool) -> Violation? {
     guard case .json(let shape, let otherShape, let empty) = self else { return nil }
     guard kind == (shape == .object ? .object : .array) else {
@@ -132,7 +132,7 @@ extension FieldType {
     }
   }
 
-  /// Whether a text is empty or only white space (Unicode's White_Space).
+  /// Whether a text is empty or consists of white space (Unicode's White_Space).
   static func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let first = unsafe text.first else { return true }
     if first > 0x20, first < 0x80 { return false }

@@ -1,14 +1,14 @@
 import RMOSSystem
 
-// What to write in place of a value of another type, for messages.
+// Advice in messages about values of the wrong type.
 
 extension FieldType {
-  /// How to write what was probably meant by a value of another type.
+  /// How to write the value that was probably meant by a value of another type.
   ///
   /// - Parameters:
-  ///   - kind: The value's form.
+  ///   - kind: The type of the value.
   ///   - token: The value as it appears in the source.
-  /// - Returns: The end of a sentence; `nil` if it is unknown.
+  /// - Returns: The end of a sentence; `nil` if there is no advice.
   func advice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
@@ -37,7 +37,7 @@ extension FieldType {
     }
   }
 
-  /// What to do about an object that MongoDB writes for a value which JSON has no form for.
+  /// Advice about an object by which MongoDB represents a value that JSON has no type for.
   private static func extendedJSONAdvice(_ text: String) -> String? {
     let names = ["$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"]
     let name = names.first { text.drop { $0 != "\"" }.hasPrefix("\"\($0)\"") }
@@ -66,7 +66,7 @@ extension FieldType {
     }
     if JSONNumberForm.isNumber(text) { return "write \(text) without quotes" }
     if let number = JSONNumberForm.number(meantBy: text) { return "write \(number)" }
-    // A number and its unit.
+    // The text may be a number with its unit.
     var end = text.endIndex
     while end > text.startIndex {
       let before = text.index(before: end)
@@ -82,7 +82,7 @@ extension FieldType {
       ? "write \(number) alone" : "write the number alone, in the unit that the member is in"
   }
 
-  /// What to write in place of text that holds JSON, or what is left of it.
+  /// Advice about text in place of an object or a list, and about an object in place of a list.
   private func jsonAdvice(
     _ shape: JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
@@ -106,9 +106,9 @@ extension FieldType {
   }
 }
 
-/// Finds the known value of a field that another was probably meant to be.
+/// Finds the known value of a field that an unknown one probably means.
 enum KnownValues {
-  /// The known value; `nil` if none is meant.
+  /// The known value that `text` probably means; `nil` if there is none.
   static func meant(by text: String, among known: [String]) -> String? {
     let plain = folded(text)
     guard !plain.isEmpty else { return nil }
@@ -119,14 +119,15 @@ enum KnownValues {
     return plain.count < 4 ? nil : Suggestion.nearest(to: text.lowercased(), among: known)
   }
 
-  /// A text without case and without what separates words.
+  /// The letters and digits of a text, in lower case.
   private static func folded(_ text: String) -> String {
     text.lowercased().filter { $0.isLetter || $0.isNumber }
   }
 }
 
 extension JobStatus {
-  /// What other programs and people call the states, in lower case and without spaces.
+  /// Other words for the states, in lower case and without spaces, by which programs and people
+  /// name them.
   package static let otherWords: [String: JobStatus] = [
     "created": .pending, "new": .pending, "queued": .pending, "waiting": .pending,
     "open": .pending, "todo": .pending, "draft": .pending, "submitted": .pending,

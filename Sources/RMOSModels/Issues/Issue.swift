@@ -4,12 +4,12 @@
 /// print("\(issue.source ?? ""):\(issue.line ?? 0): \(issue.message) [\(issue.code)]")
 /// ```
 ///
-/// Decoding issues about kinds of your own takes the catalog that has them, in the decoder's
+/// To decode issues about kinds of your own, put the catalog that has them into the decoder's
 /// `userInfo` under `CodingUserInfoKey.entityCatalog`; an unknown kind is an error.
 public struct Issue: Sendable, Hashable, Codable {
   /// How severe it is.
   public var severity: Severity
-  /// What is wrong; stable across versions.
+  /// The kind of issue; stable across versions.
   public var code: IssueCode
   /// The kind of entity, if known.
   public var kind: EntityKind?
@@ -17,20 +17,20 @@ public struct Issue: Sendable, Hashable, Codable {
   public var id: String?
   /// The file's path relative to the source directory.
   public var source: String?
-  /// The place of the entity it concerns, if the file holds several.
+  /// The place of the entity that it concerns, if the file holds several.
   public var locator: Locator?
-  /// 1-based line in the file.
+  /// The 1-based line in the file.
   public var line: Int?
-  /// 1-based column in bytes.
+  /// The 1-based column, in bytes.
   public var column: Int?
-  /// 0-based offset in the file's bytes.
+  /// The 0-based offset in the bytes of the file.
   public var offset: Int?
   /// The field, as a JSON Pointer (RFC 6901) into the entity.
   public var pointer: String?
-  /// What was found, what was expected and, if there is one, the fix.
+  /// A description of what was found, what was expected and, if there is one, the fix.
   public var message: String
-  /// Whether the entity that failed had not failed the same way before; `nil` if it did not fail,
-  /// or that was not found out.
+  /// Whether the entity failed for the first time in this way; `nil` if it did not fail, or if that
+  /// is unknown.
   public var isNew: Bool?
 
   /// Creates an issue.
@@ -72,13 +72,13 @@ extension Issue {
     return place
   }
 
-  /// "new" or "known", by the failure that it belongs to; `nil` if it belongs to none.
+  /// "new" or "known", by ``isNew``; `nil` if that is unknown.
   package var newsMark: String? { isNew.map { $0 ? "new" : "known" } }
 }
 
-/// How severe an issue is.
+/// The severity of an issue.
 public enum Severity: String, Codable, Sendable, Hashable, CaseIterable, Comparable {
-  /// Worth knowing; nothing is wrong.
+  /// Worth knowing, but nothing is wrong.
   case info
   /// Unusual, but accepted.
   case warning
@@ -125,7 +125,7 @@ extension JSONWriter {
     }
   }
 
-  /// Writes how often each code was reported, sorted by code.
+  /// Writes an object with the number of issues of each code, sorted by code.
   package mutating func issueCounts(_ counts: [IssueCode: Int]) {
     object {
       for (code, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
@@ -134,8 +134,9 @@ extension JSONWriter {
     }
   }
 
-  /// Writes an issue, with null for what is not known; `new` only if known, and if new failures are
-  /// to be told from others.
+  /// Writes an issue as an object, with null for unknown values.
+  ///
+  /// The member `new` is written only if `tellingApart` and if it is known.
   package mutating func issue(_ issue: Issue, tellingApart: Bool = true) {
     object {
       $0.member("severity", issue.severity.rawValue)
@@ -158,7 +159,7 @@ extension JSONWriter {
 package enum JSONPointer {
   /// The pointer to a member of the entity itself.
   package static func to(_ member: String) -> String {
-    // By scalars, since a combining mark must not hide the character before it.
+    // Scalar by scalar, since a character may be "/" with a combining mark.
     "/"
       + member.unicodeScalars.reduce(into: "") { text, scalar in
         switch scalar {
@@ -169,7 +170,7 @@ package enum JSONPointer {
       }
   }
 
-  /// Appends a step to a member or element to a pointer in UTF-8.
+  /// Appends a step, the name of a member or the index of an element, to a pointer in UTF-8.
   package static func append(_ step: some Sequence<UInt8>, to pointer: inout [UInt8]) {
     pointer.append(UInt8(ascii: "/"))
     for byte in step {

@@ -1,7 +1,8 @@
-/// A stable name of what an issue is about.
+/// A stable name for a kind of issue.
 ///
-/// Codes are API: programs may rely on them. Those that programs usually tell apart are constants;
-/// any other is `IssueCode(rawValue: "field.range")`. `Documentation/Input.md` lists them all.
+/// Codes are API: programs may rely on them. The codes that programs usually distinguish are
+/// constants; any other is created as in `IssueCode(rawValue: "field.range")`.
+/// `Documentation/Input.md` lists them all.
 public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The code's text, such as `field.missing`.
   public let rawValue: String

@@ -36,6 +36,7 @@ extension Record {
     }.map(\.element)
   }
 
+  /// The violation by the value of a single field; `nil` if it is valid.
   private func violation(at position: Int, _ schema: EntitySchema) -> Violation? {
     let type = schema.fields[position].type
     switch (type, values[position]) {
@@ -82,8 +83,8 @@ extension Record: RuleSubject {
 }
 
 extension JSONScanner {
-  /// The outermost form of a JSON text and whether it is an empty container; `nil` if the text is
-  /// not JSON.
+  /// The type of a JSON text's value, and whether it is an empty object or array; `nil` if the text
+  /// is not JSON.
   static func outline(of text: String) -> (kind: Kind, isEmpty: Bool)? {
     var text = text
     return text.withUTF8 { bytes in
@@ -104,7 +105,7 @@ extension JSONScanner {
 }
 
 extension JSONScanner {
-  /// Why a text is not JSON, and where.
+  /// A description of why a text is not JSON, and of the place of the error.
   fileprivate static func errorText(of text: String) -> String {
     var text = text
     return text.withUTF8 { bytes in

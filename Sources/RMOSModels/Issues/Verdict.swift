@@ -9,13 +9,13 @@ public enum Verdict: String, Sendable, Hashable {
   /// No errors, but not everything that could hold errors was checked.
   case notChecked = "not_checked"
 
-  /// Creates the verdict on what was found; `isWhole` if everything that could hold errors was
-  /// checked.
+  /// Creates the verdict for the numbers of errors and warnings; `isWhole` is whether everything
+  /// that could hold errors was checked.
   package init(errors: Int, warnings: Int, isWhole: Bool = true) {
     self = errors > 0 ? .errors : !isWhole ? .notChecked : warnings > 0 ? .warnings : .sound
   }
 
-  /// The verdict as a sign.
+  /// The verdict as a symbol.
   package var sign: String {
     switch self {
     case .sound: "✓"
@@ -25,9 +25,9 @@ public enum Verdict: String, Sendable, Hashable {
     }
   }
 
-  /// The verdict in words, the same everywhere: "sound, with 2 warnings".
+  /// The verdict in words, such as "sound, with 2 warnings".
   ///
-  /// Unless all was checked, that there are no warnings is not known.
+  /// "0 warnings" is said only if everything was checked.
   package func words(errors: Int, warnings: Int, isWhole: Bool) -> String {
     let warned = PlainText.counted(warnings, "warning")
     return switch self {

@@ -1,17 +1,17 @@
 import RMOSSystem
 
-/// Something wrong with an entity, as a fact: without its place and before it becomes a sentence.
+/// A violation of the rules by an entity, without its place; ``message(field:)`` describes it.
 ///
 /// An ``Issue`` is a violation with its place.
 package enum Violation: Sendable, Hashable {
-  /// A member that is not read and is almost called as one that is absent.
+  /// An unknown member whose name resembles that of an absent field.
   package struct LookAlike: Sendable, Hashable {
-    /// The member's name.
+    /// The name of the member.
     package let name: String
     /// Whether a built-in mapping would read it.
     package let canBeMapped: Bool
 
-    /// What it is called and what to do about it, after the name of the one that is absent.
+    /// The end of a message about the absent field.
     fileprivate var message: String {
       "\(Violation.quoted(name)) has a similar name: rename it"
         + (canBeMapped ? Violation.mappingAdvice : " if it is meant")
@@ -21,7 +21,7 @@ package enum Violation: Sendable, Hashable {
   // Violations of a field.
 
   /// Absent or null; `because` is the condition under which the field is required, if there is one.
-  /// `other` is a member that is not read and is almost called so.
+  /// `other` is an unknown member with a similar name.
   case missing(because: String? = nil, other: LookAlike? = nil, severity: Severity = .error)
   /// A value of another type than expected.
   case wrongType(found: String, expected: String, severity: Severity = .error)
@@ -31,9 +31,9 @@ package enum Violation: Sendable, Hashable {
   case empty(shape: FieldType.JSONShape, severity: Severity = .error)
   /// A number outside its range.
   case outOfRange(found: String, expected: String)
-  /// A number with more digits than a column keeps.
+  /// A number with more digits than a double keeps.
   case rounded(found: String, stored: String)
-  /// A timestamp that programs write where there is no time.
+  /// A timestamp that programs write in place of an unknown time.
   case noTime(found: String)
   /// Text that is not a timestamp.
   case notTimestamp(found: String)
@@ -43,7 +43,7 @@ package enum Violation: Sendable, Hashable {
   case endBeforeStart(end: String, startField: String, start: String)
   /// A string with an unpaired surrogate escape.
   case loneSurrogate
-  /// Stored text that should be JSON and is not.
+  /// Text that should be JSON and is not.
   case notJSON(error: String)
 
   // Violations of the entity as a whole, or of its id.
@@ -60,18 +60,18 @@ package enum Violation: Sendable, Hashable {
   case idMismatch(id: String, key: String)
   /// The key in the dictionary, quoted, is blank and cannot be the id.
   case blankKey(String)
-  /// No `id`; another member was read as such.
+  /// No `id`; another member was read as the id.
   case idAlias(String)
   /// The field was read under its column's name.
   case columnName(String)
-  /// A member holds texts in place of objects or lists; this is the first, of so many.
+  /// Texts in place of objects or lists: the first of them, and their number.
   case stringified(StringifiedValue, count: Int)
-  /// The field is absent, and a member that is not read is almost called so.
+  /// The field is absent, and an unknown member has a similar name.
   case lookAlike(String, canBeMapped: Bool)
-  /// A member that is not read states another unit, quoted, than fields are in.
+  /// An unknown member states a unit, quoted, other than the millimeters of the fields named.
   case otherUnit(String, of: [String])
 
-  /// Its severity; a value that is not an error is kept unchanged.
+  /// The severity; if it is not an error, the value is kept unchanged.
   package var severity: Severity {
     switch self {
     case .missing(_, _, let severity), .wrongType(_, _, let severity), .empty(_, let severity),
@@ -87,7 +87,7 @@ package enum Violation: Sendable, Hashable {
     }
   }
 
-  /// The code it is reported under.
+  /// The code of its issue.
   package var code: IssueCode {
     switch self {
     case .missing: .fieldMissing
@@ -110,7 +110,7 @@ package enum Violation: Sendable, Hashable {
     }
   }
 
-  /// What was found, what was expected and how to fix it, for the field named `field`.
+  /// Describes what was found, what was expected and how to fix it, for the field named `field`.
   package func message(field: String) -> String {
     switch self {
     case .missing(let because, let other, _):
@@ -136,7 +136,7 @@ package enum Violation: Sendable, Hashable {
       "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
         + "2025-01-15T10:30:00Z" + Violation.timeAdvice(found)
     case .unknownValue(let found, let known, let severity):
-      // A long list would hide what is said about it.
+      // A long list of known values would bury the suggestion.
       "\"\(field)\" is \(found)"
         + (known.count > 10 && severity != .error
           ? ", which is not a known one" : "; expected one of \(known.joined(separator: ", "))")
@@ -181,7 +181,7 @@ package enum Violation: Sendable, Hashable {
 
   private static let mappingAdvice = ", or read the source \(MappingAdvice.anyCase.words)"
 
-  /// What was found, in a few words.
+  /// The value or state that was found, in a few words.
   package var found: String {
     switch self {
     case .missing: "NULL"
@@ -206,7 +206,7 @@ package enum Violation: Sendable, Hashable {
     }
   }
 
-  /// What should be there, in a few words.
+  /// The value or state that was expected, in a few words.
   package var expected: String {
     switch self {
     case .missing(nil, _, _): "a value"
@@ -234,16 +234,16 @@ package enum Violation: Sendable, Hashable {
     severity == .error ? "" : "; kept as is"
   }
 
-  /// A text that ``quoted(_:)`` quotes.
+  /// The text between the quotes that ``quoted(_:)`` has added.
   private static func unquoted(_ quoted: String) -> String {
     String(quoted.dropFirst().dropLast())
   }
 
-  /// What to write where there is no value.
+  /// Advice about a text that stands for an absent value.
   ///
   /// - Parameters:
-  ///   - text: What is written there.
-  ///   - condition: When to do so.
+  ///   - text: The text.
+  ///   - condition: When the advice applies.
   /// - Returns: The end of a sentence.
   package static func adviceForAbsence(
     writtenAs text: String, if condition: String = "if there is none"
@@ -260,7 +260,7 @@ package enum Violation: Sendable, Hashable {
     "; kept as is, but " + Timestamp.adviceForNoTime(writtenAs: unquoted(quoted))
   }
 
-  /// The known value that was probably meant, or what to do about a blank one.
+  /// The known value that was probably meant, or advice about a blank one.
   private static func suggestion(
     for found: String, among known: [String], _ severity: Severity
   ) -> String {
@@ -272,16 +272,16 @@ package enum Violation: Sendable, Hashable {
     return (meant.map { " (did you mean \"\($0)\"?)" } ?? "") + keeping(severity)
   }
 
-  /// A text from a file as a message shows it: quoted, and cut after 60 Unicode scalars.
+  /// A text from a file as a message shows it: in quotes, and cut after 60 Unicode scalars.
   package static func quoted(_ text: String) -> String { "\"\(text.shortened(to: 60))\"" }
 }
 
-/// A built-in mapping that messages advise, by its name.
+/// A built-in mapping that messages advise; the raw value is its name.
 package enum MappingAdvice: String, CaseIterable {
   case epoch
   case anyCase = "any-case"
 
-  /// How a message names it, in a sentence that says what to read so.
+  /// The phrase by which a message advises the mapping.
   package var words: String { "with the mapping \"\(rawValue)\"" }
 
   /// The mapping that a message advises; `nil` if it advises none.

@@ -2,12 +2,12 @@ import RMOSSystem
 
 /// A description of why a text is not JSON, and of how to fix it.
 ///
-/// The scanner only reports where it stopped, and at which byte. This examines the bytes around
-/// that place, for what people and programs write in place of JSON.
+/// The scanner reports only where it stopped, and at which byte. A diagnosis examines the bytes
+/// around that place for other notations that people and programs write in place of JSON.
 package struct JSONDiagnosis: Sendable, Hashable {
   /// The bytes around an error.
   package struct Excerpt: Sendable {
-    /// What messages call the text.
+    /// The part of the source that was scanned as one text; the raw value is for messages.
     package enum Unit: String, Sendable {
       case text, file, line
     }
@@ -17,11 +17,12 @@ package struct JSONDiagnosis: Sendable, Hashable {
 
     /// The bytes.
     var bytes: [UInt8]
-    /// The position in them at which the scanner stopped.
+    /// The position in `bytes` at which the scanner stopped.
     var position: Int
-    /// The position in them at which the text begins, after white space; `nil` if it is not there.
+    /// The position in `bytes` at which the text begins, after white space; `nil` if the beginning
+    /// is not part of the excerpt.
     var start: Int?
-    /// What the text is.
+    /// The unit that the text is.
     var unit: Unit
 
     /// Creates an excerpt.
@@ -33,9 +34,9 @@ package struct JSONDiagnosis: Sendable, Hashable {
     }
   }
 
-  /// What was found in place of JSON, and how to fix it.
+  /// A description of what was found in place of JSON, and of how to fix it.
   package var message: String
-  /// Whether all of the text is something else than JSON, so that more errors would say nothing.
+  /// Whether the whole text is not JSON, so that further errors in it would be meaningless.
   package var isAboutWholeText = false
 
   /// Whether a byte is white space of JSON.
@@ -101,10 +102,10 @@ extension JSONDiagnosis {
     /// The last byte before the place that is not white space.
     var previous: UInt8? { bytes[..<position].last { !JSONScanner.isWhiteSpace($0) } }
 
-    /// Whether the place is where the text begins, or within what could be its first token.
+    /// Whether the place is at the beginning of the text, or at most two bytes after it.
     var isAtStart: Bool { start.map { position - $0 <= 2 && $0 <= position } ?? false }
 
-    /// The run of letters, digits and the like around the place, with where it begins.
+    /// The bytes around the place up to the next separator of JSON, and where they begin.
     var word: (text: String, start: Int) {
       func isPart(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte != 0x7F && !",:;[]{}()\"'`=<>#\\".utf8.contains(byte)
@@ -117,7 +118,7 @@ extension JSONDiagnosis {
   }
 }
 
-// MARK: Errors that are not about a token
+// MARK: Errors within strings, and at the end
 
 extension JSONDiagnosis.Place {
   fileprivate func end() -> JSONDiagnosis? {
@@ -212,7 +213,7 @@ extension JSONDiagnosis.Place {
         + "with <<<<<<<, ======= and >>>>>>>")
   }
 
-  /// Recognizes other formats by how the text begins.
+  /// Recognizes other formats by the beginning of the text.
   private func otherFormat() -> JSONDiagnosis? {
     guard let start else { return nil }
     let head = String(decoding: bytes[start...].prefix(200), as: UTF8.self)
@@ -273,7 +274,7 @@ extension JSONDiagnosis.Place {
     return program(head) ?? table(head)
   }
 
-  /// JavaScript around JSON.
+  /// Recognizes values written as program code, or within it.
   private func program(_ head: String) -> JSONDiagnosis? {
     let keywords = ["var ", "let ", "const ", "export ", "module.exports", "window.", "return "]
     if keywords.contains(where: { head.hasPrefix($0) }) {
@@ -301,7 +302,7 @@ extension JSONDiagnosis.Place {
         + "the closing parenthesis", isAboutWholeText: true)
   }
 
-  /// Tables and settings, as text.
+  /// Recognizes tables and YAML.
   private func table(_ head: String) -> JSONDiagnosis? {
     guard let first = head.first, first.isASCII, first.isLetter || first == "_" else { return nil }
     let line = head.prefix { !$0.isNewline }
@@ -321,7 +322,7 @@ extension JSONDiagnosis.Place {
     return nil
   }
 
-  /// What follows a value that is not what it seems to be, or is followed by what marks the end.
+  /// Recognizes characters that mark the end of a file, and tables whose first cell is quoted.
   private func afterEnd(_ byte: UInt8) -> JSONDiagnosis? {
     if byte == 0x1A || byte == 0,
       bytes[position...].allSatisfy({ $0 == byte || JSONScanner.isWhiteSpace($0) })
@@ -339,11 +340,11 @@ extension JSONDiagnosis.Place {
       "the \(unit.rawValue) is a table (CSV), not JSON; export it as JSON", isAboutWholeText: true)
   }
 
-  /// A line with words, or a time in brackets, before an object.
+  /// Recognizes a line of a log, with words or a time in brackets before an object.
   private func logLine() -> JSONDiagnosis? {
     guard let start, start < position || isAtStart else { return nil }
     let line = bytes[start...].prefix { $0 != UInt8(ascii: "\n") }
-    guard let brace = line.firstIndex(of: UInt8(ascii: "{")), brace >= position,
+    guard let brace = line.firstIndex(of: UInt8(ascii: "{")), brace >= position, brace > start,
       !line[..<brace].contains(UInt8(ascii: "\"")), bytes[brace - 1] <= 0x20,
       line.first != UInt8(ascii: "[") || line[..<brace].contains(UInt8(ascii: "]"))
     else { return nil }
@@ -352,7 +353,7 @@ extension JSONDiagnosis.Place {
 
   private func comment() -> JSONDiagnosis? {
     let openings = ["//", "/*", "#", "<!--", "--"]
-    // A minus sign begins a number, so the scanner stops behind it.
+    // The scanner takes the first "-" of "--" for the beginning of a number, and stops after it.
     guard
       let opening = openings.first(where: { has($0, at: position) })
         ?? (has("--", at: position - 1) ? "--" : nil)
@@ -360,7 +361,7 @@ extension JSONDiagnosis.Place {
     return JSONDiagnosis("found a comment (\(opening)); JSON has no comments, so remove it")
   }
 
-  /// A character outside of ASCII that resembles one of JSON's.
+  /// Recognizes other quotes, and characters outside of ASCII that resemble those of JSON.
   private func character() -> JSONDiagnosis? {
     guard let byte, byte >= 0x80 || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`") else {
       return nil
@@ -412,7 +413,7 @@ extension JSONDiagnosis.Place {
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 
-  /// Commas, colons and brackets.
+  /// Recognizes superfluous, missing and wrong commas, colons and brackets.
   private func separator(
     _ byte: UInt8, _ expected: JSONScanError.Expected
   ) -> JSONDiagnosis? {
@@ -458,15 +459,15 @@ extension JSONDiagnosis.Place {
 
   // MARK: Numbers and words
 
-  /// A number that is not valid in JSON.
+  /// Recognizes a number that is not valid in JSON.
   private func number() -> JSONDiagnosis? {
     let (text, start) = word
     let body = text.drop { $0 == "-" || $0 == "+" }
     guard let first = body.first, first == "." || first.isASCIIDigit,
       body.contains(where: \.isASCIIDigit)
     else { return nil }
-    guard start < position || position == start, text.utf8.count <= 60 else { return nil }
-    // 2,5 in an object: the comma between two digits.
+    guard text.utf8.count <= 60 else { return nil }
+    // As in 2,5: a comma between two digits.
     if start > 1, bytes[start - 1] == UInt8(ascii: ","), bytes[start - 2] &- 0x30 < 10 {
       return JSONDiagnosis(
         "found a comma within a number; the decimal separator of JSON is the point")
@@ -493,7 +494,7 @@ extension JSONDiagnosis.Place {
       "found \(text), which is not a number; put it in double quotes, or write the number alone")
   }
 
-  /// A word other than `true`, `false` and `null`.
+  /// Recognizes a word other than `true`, `false` and `null`.
   private func literal(_ expected: JSONScanError.Expected) -> JSONDiagnosis? {
     let (text, start) = word
     let name = text.drop { $0 == "-" || $0 == "+" }
@@ -523,7 +524,7 @@ extension JSONDiagnosis.Place {
         }
       return JSONDiagnosis("found \(text)\(origin); write \(literal)")
     }
-    if after == UInt8(ascii: "(") || name.hasPrefix("new") && text == "new" {
+    if after == UInt8(ascii: "(") || text == "new" {
       return JSONDiagnosis(
         "found \(shown(text))(…), which is program code; write the value itself")
     }
@@ -551,9 +552,9 @@ extension JSONDiagnosis.Place {
     text.count > 30 ? text.prefix(30) + "…" : text
   }
 
-  // MARK: What follows
+  // MARK: Values that follow
 
-  /// Something after the end of the value.
+  /// Recognizes a second value after the end of the first.
   private func document(
     _ byte: UInt8, _ expected: JSONScanError.Expected
   ) -> JSONDiagnosis? {
@@ -578,7 +579,7 @@ extension JSONDiagnosis.Place {
     }
   }
 
-  /// Whether only white space is between the last line end and the position.
+  /// Whether only white space separates the place from the beginning of its line.
   private var beginsLine: Bool {
     var index = position - 1
     while let byte = byte(at: index), JSONDiagnosis.isWhiteSpace(byte) {
@@ -588,6 +589,7 @@ extension JSONDiagnosis.Place {
     return false
   }
 
+  /// Recognizes a value that directly follows another.
   private func missingComma(
     _ byte: UInt8, _ expected: JSONScanError.Expected
   ) -> JSONDiagnosis? {

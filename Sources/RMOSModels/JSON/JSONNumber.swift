@@ -2,10 +2,10 @@
 ///
 /// Two numbers are equal if their texts are: `1.0` and `1` differ.
 public struct JSONNumber: Sendable, Hashable {
-  /// The token, valid under RFC 8259.
+  /// The text of the number, valid under RFC 8259.
   public let text: String
 
-  /// Creates a number from a token that is known to be valid.
+  /// Creates a number from a text that is known to be valid.
   init(unchecked text: String) { self.text = text }
 
   /// Creates a whole number.
@@ -17,7 +17,7 @@ public struct JSONNumber: Sendable, Hashable {
     text = value.description
   }
 
-  /// The value if it is whole and fits; `3.0` and `1e2` are whole.
+  /// The value if it is a whole number that fits `Int64`, as `3.0` and `1e2` are; `nil` otherwise.
   package var int64: Int64? {
     guard case .value(let value) = unsafe withToken(DecimalText.integerValue) else { return nil }
     return value
@@ -26,16 +26,17 @@ public struct JSONNumber: Sendable, Hashable {
   /// The nearest double; infinite if the number is beyond the finite doubles.
   package var double: Double { unsafe withToken(DecimalText.doubleValue) }
 
+  /// Runs `body` with the text in UTF-8.
   func withToken<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
     var text = text
     return text.withUTF8(body)
   }
 }
 
-/// The exact value of a JSON number token, read from its bytes.
+/// Reads the exact value of JSON numbers from the bytes of their tokens.
 ///
 /// Tokens must be valid numbers of RFC 8259. Only ``doubleValue(_:)`` uses binary floating point.
-/// Everything is O(length), whatever the exponent.
+/// Every function is O(length of the token), whatever the exponent.
 package enum DecimalText {
   /// A token as a whole number.
   package enum IntegerResult: Sendable, Hashable {
@@ -83,11 +84,13 @@ package enum DecimalText {
     return unsafe nearest(number, of: token)
   }
 
-  /// Whether a double keeps a token's number: it is that number, or one that differs only as
-  /// decimals of doubles differ that were written with 17 digits.
+  /// Whether the double nearest to a token keeps its number.
+  ///
+  /// It does if both are equal as decimals, and if the token has no more digits than a double is
+  /// written with: 15 digits always survive, and with up to 17 the token may be such a double
+  /// itself.
   static func isKept(_ token: UnsafeBufferPointer<UInt8>, as number: Double) -> Bool {
     let parts = unsafe Parts(token)
-    // Any 15 digits survive.
     if number == 0 { return parts.isZero }
     if parts.digitCount <= 15 || !number.isFinite { return true }
     if parts.digitCount <= 17, parts.point < parts.digitCount { return true }
@@ -97,8 +100,8 @@ package enum DecimalText {
 
   /// Whether two tokens are the same number, as `1.0`, `1` and `10e-1`, or `0` and `-0`, are.
   ///
-  /// Exponents of 18 digits and more are compared as written, so two spellings of such a number may
-  /// count as different. Different numbers never count as equal.
+  /// Exponents of 18 digits or more are compared as text, so two spellings of such a number may be
+  /// considered different. Different numbers are never considered equal.
   package static func areEqual(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Bool {
@@ -125,7 +128,7 @@ package enum DecimalText {
 
   private static let point = UInt8(ascii: ".")
 
-  /// The standard library's correctly rounded conversion, which ignores the locale.
+  /// Converts a token by the standard library, which rounds correctly and ignores the locale.
   private static func nearest(_ number: Parts, of token: UnsafeBufferPointer<UInt8>) -> Double {
     // No two neighboring doubles have a midpoint of more than 767 digits: a longer token rounds
     // like its first 800 digits followed by any digit but 0.
@@ -143,7 +146,7 @@ package enum DecimalText {
     return Double(String(decoding: text, as: UTF8.self)) ?? .nan
   }
 
-  /// The powers of ten that a double represents exactly.
+  /// All powers of ten that are exact as doubles.
   private static let powersOfTen: [Double] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
@@ -151,14 +154,14 @@ package enum DecimalText {
 }
 
 extension DecimalText {
-  /// A token taken apart: ±0.d₁d₂…dₙ × 10^point, d₁ and dₙ not 0.
+  /// The parts of a token, whose number is ±0.d₁d₂…dₙ × 10^point, with d₁ and dₙ not 0.
   private struct Parts {
     var isNegative = false
     /// The position of d₁ in the token.
     var first = 0
-    /// n, 0 for zero.
+    /// The number n of digits; 0 if the number is zero.
     var digitCount = 0
-    /// The power of ten; far out of range if the exponent is huge.
+    /// The power of ten; ±10¹⁸ if the exponent is huge.
     var point = 0
     /// Whether the exponent has more digits than `point` can represent.
     var hasHugeExponent = false
@@ -229,9 +232,9 @@ extension DecimalText {
   }
 }
 
-/// Converts numbers as people write them to JSON numbers.
+/// Converts numbers, as people write them, to JSON numbers.
 enum JSONNumberForm {
-  /// Whether a text is a number of JSON.
+  /// Whether a text is a valid JSON number.
   static func isNumber(_ text: some StringProtocol) -> Bool {
     var rest = Substring(text)
     func takeDigits() -> Int {
@@ -255,10 +258,10 @@ enum JSONNumberForm {
     return rest.isEmpty
   }
 
-  /// The number of JSON that a text means: without a plus sign, leading zeros, separators between
-  /// groups of digits or a bare point, and with a point for a decimal comma.
+  /// The JSON number that a text means: without a plus sign, leading zeros, separators of thousands
+  /// or a trailing point, and with a point in place of a decimal comma.
   ///
-  /// - Returns: `nil` if the text is not one number, or could be two.
+  /// - Returns: `nil` if the text is not a number, or could mean two different ones.
   static func number(meantBy text: some StringProtocol) -> String? {
     guard var text = withoutGroups(text) else { return nil }
     if text.first == "\u{2212}" { text = "-" + text.dropFirst() }
@@ -270,12 +273,12 @@ enum JSONNumberForm {
     switch (commas, points) {
     case (0, _): break
     case (1, 0):
-      // 1,234 may be a thousand or a little more than one.
+      // 1,234 can mean 1234 or 1.234.
       let parts = text.split(separator: ",", omittingEmptySubsequences: false)
       if parts[1].count == 3, parts[0] != "0", !parts[0].isEmpty { return nil }
       text.replace(",", with: ".")
     case (1..., 1):
-      // The last of the two kinds is the decimal separator.
+      // Of comma and point, the last one is the decimal separator.
       guard let comma = text.lastIndex(of: ","), let point = text.firstIndex(of: ".") else {
         return nil
       }
@@ -295,13 +298,13 @@ enum JSONNumberForm {
     return isNumber(text) ? text : nil
   }
 
-  /// A number without white space around it and what separates its thousands; `nil` if that
-  /// separates something else, as in 2'5.
+  /// A text without white space, `_` and apostrophes; `nil` if these separate other groups than
+  /// thousands, as in 2'5.
   private static func withoutGroups(_ text: some StringProtocol) -> String? {
     let groups = String(text).filter { $0 != "_" }.split {
       $0.isWhitespace || $0 == "'" || $0 == "\u{2019}"
     }
-    // A sign may stand apart.
+    // The first group may be a sign that is followed by white space.
     let digits = groups.drop { !$0.contains(where: \.isNumber) }.dropFirst()
     let areThousands = digits.allSatisfy { group in
       let count = group.prefix { $0.isASCII && $0.isNumber }.count

@@ -1,6 +1,6 @@
 import RMOSSystem
 
-// Strings, eight bytes at a time up to the next byte that needs a closer look.
+// Strings are scanned eight bytes at a time, up to the next byte that needs a closer look.
 
 extension JSONScanner {
   /// Scans the content of a string and returns the position after its closing quote.
@@ -44,6 +44,7 @@ extension JSONScanner {
       | ((word &- (ones &* 0x20)) & ~word) | word) & (ones &* 0x80)
   }
 
+  /// Scans an escape and returns the position after it.
   @inline(never)
   private func scanEscape(
     at backslash: UnsafePointer<UInt8>
@@ -66,14 +67,14 @@ extension JSONScanner {
     }
   }
 
-  /// Checks one multi-byte sequence (Unicode 16, table 3-7).
+  /// Scans one multi-byte sequence (Unicode 16, table 3-7) and returns the position after it.
   @inline(__always)
   private func scanMultibyte(
     at start: UnsafePointer<UInt8>
   ) throws(JSONScanError) -> UnsafePointer<UInt8> {
     let length = unsafe JSONScanner.lengthOfMultibyte(at: start)
     guard length > 0 else {
-      // Cut off by the end of the input rather than wrong?
+      // A sequence that the end of the input cuts off is not invalid, but incomplete.
       throw unsafe start + 4 > end && JSONScanner.couldGoOn(start, upTo: end)
         ? JSONScanError(.unexpectedEnd, position(of: end))
         : JSONScanError(.invalidUTF8, position(of: start))
@@ -128,7 +129,7 @@ extension JSONScanner {
   ///
   /// - Parameters:
   ///   - string: The bytes between the quotes of a string that this scanner accepted.
-  ///   - output: Room for as many bytes. Advanced past the decoded bytes.
+  ///   - output: Memory for as many bytes; advanced past the decoded bytes.
   /// - Returns: The offset in `string` of an unpaired surrogate escape, which is valid JSON but not
   ///   valid Unicode; `nil` if there is none.
   package static func decode(

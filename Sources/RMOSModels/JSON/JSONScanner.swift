@@ -1,7 +1,7 @@
 /// A strict, one-pass scanner for JSON (RFC 8259) in UTF-8.
 ///
-/// It checks every byte, builds no tree and never recurses. Values are spans of the input; a value
-/// that is wanted as text is copied while it is scanned, without white space between its tokens.
+/// It checks every byte, builds no tree and does not recurse. Values are spans of the input; a
+/// value can be copied while it is scanned, without the white space between its tokens.
 @safe package struct JSONScanner {
   /// The maximum depth of nested arrays and objects.
   package static let maximumDepth = 512
@@ -27,9 +27,9 @@
   ///
   /// - Parameters:
   ///   - base: The input, followed by ``padding`` readable bytes of which the first is 0.
-  ///   - count: Its length, bytes.
-  ///   - origin: The position of its first byte, if it is part of a longer text. Positions and the
-  ///     offsets of errors count from the beginning of that text.
+  ///   - count: The length of the input, in bytes.
+  ///   - origin: The position of the first byte, if the input is part of a longer text. Positions
+  ///     and the offsets of errors count from the beginning of that text.
   ///   - position: Where to begin, `origin` or later; `nil` for the beginning of the input.
   ///   - containers: Scratch memory for ``maximumDepth`` flags.
   package init(
@@ -49,6 +49,7 @@
   /// The scan position, from the beginning of the text.
   package var position: Int { unsafe position(of: cursor) }
 
+  /// The position of a byte, from the beginning of the text.
   @inline(__always)
   func position(of place: UnsafePointer<UInt8>) -> Int { unsafe place - base + origin }
 
@@ -64,7 +65,7 @@
     while unsafe JSONScanner.isWhiteSpace(cursor.pointee) { unsafe cursor += 1 }
   }
 
-  /// Skips `byte` if it is next.
+  /// Skips `byte` if it is next, and returns whether it was.
   @inline(__always)
   package mutating func skip(_ byte: UInt8) -> Bool {
     guard unsafe cursor.pointee == byte else { return false }
@@ -77,7 +78,7 @@
     byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
   }
 
-  /// The error for the byte at the position.
+  /// The error for the byte at the scan position.
   package func unexpected(_ expected: JSONScanError.Expected) -> JSONScanError {
     unsafe unexpected(at: cursor, expected)
   }
@@ -92,6 +93,10 @@
   }
 
   /// Scans one value and moves past it.
+  ///
+  /// - Parameter enclosingDepth: The number of containers that are open around the value.
+  /// - Returns: The type of the value.
+  /// - Throws: ``JSONScanError`` for the first error.
   package mutating func skipValue(enclosingDepth: Int) throws(JSONScanError) -> Kind {
     var sink = DiscardingSink()
     return try scanValue(into: &sink, enclosingDepth: enclosingDepth)
@@ -99,7 +104,7 @@
 
   /// Scans one value, outside of any container, and moves past it.
   ///
-  /// - Returns: Its type, and its length without the white space between its tokens.
+  /// - Returns: The type of the value, and its length without the white space between its tokens.
   package mutating func measureValue() throws(JSONScanError) -> (kind: Kind, length: Int) {
     var sink = CountingSink()
     let kind = try scanValue(into: &sink, enclosingDepth: 0)
@@ -109,8 +114,8 @@
   /// Scans one value and copies its tokens to `output`, without white space between them.
   ///
   /// - Parameters:
-  ///   - output: Room for the ``remaining`` bytes and ``padding`` more. Advanced past the copy.
-  ///   - enclosingDepth: How many containers are open around the value.
+  ///   - output: Memory for the ``remaining`` bytes and ``padding`` more; advanced past the copy.
+  ///   - enclosingDepth: The number of containers that are open around the value.
   /// - Returns: The type of the value.
   /// - Throws: ``JSONScanError`` for the first error.
   package mutating func copyValue(
@@ -128,11 +133,12 @@
   ) {
     var scanner = self
     unsafe scanner.cursor = place
-    // What was accepted before is accepted again.
+    // This does not throw, since the value was accepted before.
     _ = try? unsafe scanner.copyValue(to: &output, enclosingDepth: 0)
   }
 
-  /// The one loop: a value, with everything in it.
+  /// Scans one value with everything in it, and passes runs of tokens without white space between
+  /// them to `sink`.
   @inline(__always)
   private mutating func scanValue<Sink: TokenSink>(
     into sink: inout Sink, enclosingDepth: Int
@@ -153,9 +159,9 @@
     }
   }
 
-  /// Scans a scalar or an opening bracket, with the name of the first member that follows.
+  /// Scans a scalar or an opening bracket, the latter with the name of the first member.
   ///
-  /// - Returns: Whether that completes a value, as a scalar or an empty container does.
+  /// - Returns: Whether a value is complete, as after a scalar or an empty container.
   @inline(__always)
   private func scanToken<Sink: TokenSink>(
     _ p: inout UnsafePointer<UInt8>, _ run: inout UnsafePointer<UInt8>, _ sink: inout Sink,
@@ -173,7 +179,7 @@
       unsafe containers[depth] = isObject
       unsafe p += 1
       unsafe skipWhiteSpace(&p, &run, &sink)
-      // "{" and "}", "[" and "]" are two apart.
+      // In ASCII, a closing bracket is two after the opening one.
       guard unsafe p.pointee == first &+ 2 else {
         depth += 1
         if isObject { try unsafe scanName(&p, &run, &sink) }
@@ -190,9 +196,10 @@
     return true
   }
 
-  /// Scans what follows a value: closing brackets, then a comma with the next member's name.
+  /// Scans the tokens after a value: closing brackets, then a comma and the name of the next
+  /// member.
   ///
-  /// - Returns: Whether all containers down to `enclosingDepth` are closed; if not, a value is
+  /// - Returns: Whether all containers down to `enclosingDepth` are closed; if not, a value comes
   ///   next.
   @inline(__always)
   private func scanSeparators<Sink: TokenSink>(
@@ -202,7 +209,7 @@
     while depth > enclosingDepth {
       unsafe skipWhiteSpace(&p, &run, &sink)
       let byte = unsafe p.pointee
-      // Two branches with much in common, but faster than one.
+      // The branches repeat each other because that is faster than sharing code.
       if unsafe containers[depth - 1] {
         if byte == UInt8(ascii: ",") {
           unsafe p += 1
@@ -225,6 +232,7 @@
     return true
   }
 
+  /// Scans the name of a member and the colon after it.
   @inline(__always)
   private func scanName<Sink: TokenSink>(
     _ p: inout UnsafePointer<UInt8>, _ run: inout UnsafePointer<UInt8>, _ sink: inout Sink
@@ -248,9 +256,9 @@
     unsafe run = p
   }
 
-  /// Scans a string and moves past it.
+  /// Scans a string, which is the name of a member, and moves past it.
   ///
-  /// - Returns: Whether it contains escapes.
+  /// - Returns: Whether the string contains escapes.
   package mutating func skipString() throws(JSONScanError) -> Bool {
     guard unsafe cursor.pointee == UInt8(ascii: "\"") else {
       throw unsafe unexpected(at: cursor, .name)
@@ -260,7 +268,7 @@
     return isEscaped
   }
 
-  /// The form of a value that begins with a byte, if it is JSON.
+  /// The type of a value that begins with a byte, provided that the value is valid.
   @inline(__always)
   static func kind(startingWith byte: UInt8) -> Kind {
     switch byte {
@@ -288,7 +296,7 @@
   }
 }
 
-// Numbers: checked against the grammar, never converted here.
+// Numbers are checked against the grammar, but not converted.
 extension JSONScanner {
   @inline(__always)
   private func scanNumber(
@@ -320,7 +328,7 @@ extension JSONScanner {
   }
 }
 
-/// The destination of a value's tokens.
+/// The destination of the tokens of a value.
 private protocol TokenSink {
   mutating func copy(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>)
 }
@@ -342,7 +350,7 @@ private struct CountingSink: TokenSink {
 @safe private struct CopyingSink: TokenSink {
   var output: UnsafeMutablePointer<UInt8>
 
-  /// Copies 16 bytes at a time; input and output are padded, so running over the end is fine.
+  /// Copies 16 bytes at a time, which may exceed `end`: input and output are padded.
   @inline(__always)
   mutating func copy(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) {
     let count = unsafe end - start
@@ -357,7 +365,7 @@ private struct CountingSink: TokenSink {
 }
 
 extension JSONScanner {
-  /// Checks that `bytes` are one JSON value in UTF-8, surrounded by nothing but white space.
+  /// Checks that `bytes` are exactly one JSON value in UTF-8, perhaps with white space around it.
   ///
   /// - Throws: ``JSONScanError`` for the first error.
   /// - Complexity: O(n), and a copy of the bytes.
@@ -366,7 +374,7 @@ extension JSONScanner {
     try result.get()
   }
 
-  /// Checks bytes like ``validate(_:)``, without a copy.
+  /// Checks bytes as ``validate(_:)`` does, without copying them.
   ///
   /// - Parameters:
   ///   - base: The bytes, followed by ``padding`` readable bytes of which the first is 0.
@@ -394,19 +402,19 @@ extension JSONScanner {
     }
   }
 
-  /// Skips white space, after which nothing may follow.
+  /// Skips white space, and checks that nothing else follows.
   package mutating func skipToEnd() throws(JSONScanError) {
     skipWhiteSpace()
     guard isAtEnd else { throw unexpected(.end) }
   }
 
-  /// The one JSON value in `text`, without the white space between its tokens.
+  /// Removes the white space between the tokens of a JSON text.
   ///
   /// - Parameters:
   ///   - text: The text.
-  ///   - depth: How deep the value will be in a document, which limits its nesting.
-  /// - Returns: The value.
-  /// - Throws: If the text is not one JSON value, or nests too deep.
+  ///   - depth: The number of containers that the value will be in, which limits its nesting.
+  /// - Returns: The JSON value.
+  /// - Throws: ``JSONScanError`` if the text is not exactly one JSON value, or nests too deep.
   package static func compacted(
     _ text: String, enclosingDepth depth: Int = 0
   ) throws(JSONScanError) -> String {
@@ -449,7 +457,7 @@ extension JSONScanner {
   ) -> Result {
     unsafe withUnsafeTemporaryAllocation(of: Bool.self, capacity: maximumDepth) { containers in
       unsafe containers.initialize(repeating: false)
-      // An allocation of fixed, positive size has an address.
+      // An allocation whose size is not zero has an address.
       guard let flags = containers.baseAddress else { preconditionFailure("no scratch") }
       var scanner = unsafe JSONScanner(base: base, count: count, containers: flags)
       return body(&scanner)
@@ -458,19 +466,20 @@ extension JSONScanner {
 }
 
 extension JSONScanner {
-  /// A member of an object that was scanned before.
+  /// A member of an object that a scanner has accepted.
   @safe package struct AcceptedMember {
     /// The text between the name's quotes.
     package let name: UnsafeBufferPointer<UInt8>
     /// Whether the name has escapes.
     package let isEscaped: Bool
-    /// The value's text.
+    /// The text of the value.
     package let token: UnsafeBufferPointer<UInt8>
+    /// The type of the value.
     package let kind: Kind
     /// A scanner at the value.
     package let scanner: JSONScanner
 
-    /// The name without its escapes.
+    /// The name with its escapes decoded; as written if it has an unpaired surrogate escape.
     package var decodedName: [UInt8] {
       unsafe isEscaped ? JSONScanner.decoded(name) ?? Array(name) : Array(name)
     }
@@ -478,7 +487,7 @@ extension JSONScanner {
 
   /// Calls `body` with each member of the object at the position, until it returns `false`.
   ///
-  /// - Precondition: The object was scanned before: what was accepted once is accepted again.
+  /// - Precondition: A scanner has accepted the object.
   package func forEachMember(_ body: (AcceptedMember) -> Bool) {
     var scanner = self
     _ = scanner.skip(UInt8(ascii: "{"))

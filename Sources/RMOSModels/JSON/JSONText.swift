@@ -1,7 +1,7 @@
 /// JSON text as stored in a JSON column: the tokens of the source without white space between them.
 ///
-/// The text is always valid JSON. From a record it is kept as stored, which in rows of other
-/// applications may include white space. Two texts are equal if their bytes are.
+/// The text is always valid JSON. A text from a record is kept as stored; other applications may
+/// have stored white space. Two texts are equal if their bytes are.
 ///
 /// ```swift
 /// let geometry = try JSONText(parsing: "{ \"width_mm\": 1.50 }")
@@ -11,7 +11,7 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
   /// The text.
   public let text: String
 
-  /// Validates a JSON text and removes the white space between its tokens.
+  /// Creates the text of a JSON value without the white space between its tokens.
   ///
   /// - Throws: ``ParsingError`` for the first error; nesting deeper than 512 levels is one.
   /// - Complexity: O(n).
@@ -23,7 +23,7 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Validates a JSON text and keeps it as is.
+  /// Creates a text that is kept as is, after validating it.
   package init(verbatim text: String) throws(ParsingError) {
     var copy = text
     let result: Result<Void, JSONScanError> = copy.withUTF8 { bytes in
@@ -42,7 +42,7 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
   /// Creates the compact text of a value.
   public init(_ value: JSONValue) { text = value.text }
 
-  /// The text as a tree.
+  /// The value, as a tree.
   ///
   /// An unpaired surrogate escape, which no string can hold, becomes U+FFFD.
   ///
@@ -68,8 +68,8 @@ extension JSONText: Codable {
   public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }
 
-/// Whether two JSON texts have the same meaning: white space, escapes, member order and the
-/// spelling of numbers make no difference.
+/// Compares JSON texts by their meaning: white space, escapes, member order and the spelling of
+/// numbers make no difference.
 ///
 /// Members with equal names are compared in order. A text that is not JSON is equivalent only to
 /// the same bytes.
@@ -84,10 +84,10 @@ package enum JSONEquivalence {
     return areEquivalent(left, right)
   }
 
-  /// The names of the members of two object texts that differ or are on one side only, in left
-  /// order, then right order.
+  /// The names of the members that differ between two object texts or that only one of them has,
+  /// in the order of the left text, then that of the right one.
   ///
-  /// A text that is not an object counts as an object with one member: the text, with an empty
+  /// A text that is not an object is treated as an object with one member: the text, with an empty
   /// name.
   package static func differingMembers(_ left: String, _ right: String) -> [String] {
     if left.hasSameUTF8(as: right) { return [] }
@@ -95,14 +95,14 @@ package enum JSONEquivalence {
     let (isRightExact, right) = members(of: right)
     let (leftGroups, rightGroups) = (grouped(left), grouped(right))
     var names: [String] = []
-    var seen: Set<Name> = []
+    var seen: Set<UTF8Key> = []
     for member in left + right {
-      let name = Name(member.name)
+      let name = UTF8Key(member.name)
       guard seen.insert(name).inserted else { continue }
       let (leftValues, rightValues) = (leftGroups[name] ?? [], rightGroups[name] ?? [])
       if !areEquivalent(leftValues, rightValues) { names.append(member.name) }
     }
-    // The texts differ somewhere, if only in bytes that no string can hold.
+    // If the comparison was not exact, the texts differ in surrogates that no string can hold.
     return names.isEmpty && !(isLeftExact && isRightExact) ? [""] : names
   }
 
@@ -134,7 +134,7 @@ package enum JSONEquivalence {
     }
   }
 
-  /// Members in byte order of their names, those with equal names in their order.
+  /// Members in byte order of their names; those with equal names stay in their order.
   private static func sorted(_ members: [JSONValue.Member]) -> [JSONValue.Member] {
     members.enumerated().sorted { left, right in
       let (leftName, rightName) = (left.element.name.utf8, right.element.name.utf8)
@@ -143,7 +143,7 @@ package enum JSONEquivalence {
     }.map(\.element)
   }
 
-  /// The members of an object, and whether they are exact: unpaired surrogates are replaced.
+  /// The members of an object, and whether they are exact, with no unpaired surrogate replaced.
   private static func members(of text: String) -> (isExact: Bool, [JSONValue.Member]) {
     if case .object(let members)? = try? JSONValue(parsing: text) { return (true, members) }
     if case .object(let members)? = try? JSONValue(parsing: text, replacingLoneSurrogates: true) {
@@ -152,16 +152,7 @@ package enum JSONEquivalence {
     return (true, [JSONValue.Member(name: "", value: .string(text))])
   }
 
-  private static func grouped(_ members: [JSONValue.Member]) -> [Name: [JSONValue]] {
-    Dictionary(grouping: members) { Name($0.name) }.mapValues { $0.map(\.value) }
-  }
-
-  /// A name compared byte for byte.
-  private struct Name: Hashable {
-    let text: String
-
-    init(_ text: String) { self.text = text }
-
-    static func == (left: Name, right: Name) -> Bool { left.text.hasSameUTF8(as: right.text) }
+  private static func grouped(_ members: [JSONValue.Member]) -> [UTF8Key: [JSONValue]] {
+    Dictionary(grouping: members) { UTF8Key($0.name) }.mapValues { $0.map(\.value) }
   }
 }

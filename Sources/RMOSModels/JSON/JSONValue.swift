@@ -1,7 +1,7 @@
 /// A JSON value as a tree.
 ///
-/// Everything in the text is kept except white space and the spelling of escapes: numbers keep
-/// their tokens, and objects keep their members in order, including members with equal names.
+/// It keeps everything in a text except for white space and the spelling of escapes: numbers keep
+/// their digits, and objects keep their members in order, including members with equal names.
 ///
 /// ```swift
 /// let geometry: JSONValue = ["rings": [["radius_mm": 40.5, "segments": 24]]]
@@ -21,7 +21,7 @@ public enum JSONValue: Sendable, Hashable {
       self.value = value
     }
 
-    /// Whether names and values are the same; names are compared byte for byte.
+    /// Whether names and values are equal; names are compared byte for byte.
     public static func == (left: Member, right: Member) -> Bool {
       left.name.hasSameUTF8(as: right.name) && left.value == right.value
     }
@@ -121,9 +121,9 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
 extension JSONValue: Codable {
   /// Decodes any JSON value.
   ///
-  /// Decoders do not preserve the text of numbers or the order of members: a whole number within
-  /// `Int64` becomes its digits, any other the shortest text of its double, and members are sorted
-  /// by the bytes of their names. To keep the text as it is, use ``init(parsing:)``.
+  /// Decoders do not preserve the text of numbers or the order of members: a whole number that fits
+  /// `Int64` gets its shortest text, any other number the shortest text of its double, and members
+  /// are sorted by the bytes of their names. To preserve a text, use ``init(parsing:)``.
   public init(from decoder: any Decoder) throws {
     if let container = try? decoder.container(keyedBy: Name.self) {
       let names = container.allKeys.map(\.stringValue).sorted {
@@ -156,7 +156,7 @@ extension JSONValue: Codable {
     }
   }
 
-  /// Encodes the value: a whole number within `Int64` as such, any other number as a double.
+  /// Encodes the value; a whole number that fits `Int64` as an integer, any other as a double.
   ///
   /// - Throws: What the encoder throws; Foundation's rejects numbers that are not finite.
   public func encode(to encoder: any Encoder) throws {
@@ -199,8 +199,8 @@ extension JSONValue: Codable {
 extension JSONValue {
   /// Parses a JSON text.
   ///
-  /// Parsing is strict (RFC 8259): one value, surrounded by nothing but white space, nested at most
-  /// 512 levels deep. An unpaired surrogate escape is rejected, because no string can hold it.
+  /// Parsing is strict (RFC 8259): exactly one value, perhaps with white space around it, nested at
+  /// most 512 levels deep. An unpaired surrogate escape is rejected, because no string can hold it.
   ///
   /// - Throws: ``ParsingError`` for the first error.
   /// - Complexity: O(n).
@@ -208,7 +208,7 @@ extension JSONValue {
     self = try JSONValue(parsing: text, replacingLoneSurrogates: false)
   }
 
-  /// Parses a JSON text; an unpaired surrogate escape may become U+FFFD.
+  /// Parses a JSON text, and replaces unpaired surrogate escapes by U+FFFD if asked to.
   init(parsing text: String, replacingLoneSurrogates: Bool) throws(ParsingError) {
     var text = text
     let result = text.withUTF8 { bytes in
@@ -218,7 +218,7 @@ extension JSONValue {
   }
 }
 
-/// Builds a tree from what the scanner has accepted, without recursion.
+/// Builds a tree from a text that the scanner has accepted, without recursion.
 @safe private struct JSONTreeBuilder {
   /// An array or object whose end has not been reached.
   private struct Container {
@@ -313,7 +313,7 @@ extension JSONValue {
     var rest = unsafe text[start..<scanner.position - 1]
     guard isEscaped else { return unsafe String(decoding: rest, as: UTF8.self) }
     var failure: JSONScanError?
-    // The replacement character, too, is shorter than what it stands for.
+    // No decoded escape is longer than the escape, and neither is the replacement character.
     let decoded = unsafe [UInt8](unsafeUninitializedCapacity: rest.count + 4) { buffer, count in
       guard let start = buffer.baseAddress else { return }
       var output = unsafe start
@@ -329,7 +329,7 @@ extension JSONValue {
           unsafe output.pointee = byte
           unsafe output += 1
         }
-        // An escape by number, such as \u00E9, is six bytes long.
+        // A \u escape is six bytes long.
         unsafe rest = rest[(place + 6)...]
       }
       count = unsafe start.distance(to: output)

@@ -1,10 +1,9 @@
 /// Writes JSON text, without Foundation.
 ///
-/// The same calls write the same text. Strings are escaped as RFC 8259 requires. Characters that
-/// could control a terminal or reorder text on the screen are escaped as well, also in JSON text
-/// that is passed through: DEL, the C1 controls, bidirectional controls, line and paragraph
-/// separators. The result is the same JSON, and harmless wherever it is shown. All other characters
-/// are written as they are.
+/// Strings are escaped as RFC 8259 requires. Characters that could control a terminal or reorder
+/// text on the screen are escaped as well, also in JSON text that is passed through: DEL, the C1
+/// controls, bidirectional controls, line and paragraph separators. The result is the same JSON,
+/// and safe to print. All other characters are written as they are.
 ///
 /// ```swift
 /// var writer = JSONWriter(style: .pretty)
@@ -17,7 +16,7 @@
 /// ```
 ///
 /// Write members in an object, and values everywhere else. Values outside of any container become
-/// separate JSON texts, one per line.
+/// separate JSON texts, one per line. The same calls always write the same text.
 package struct JSONWriter: Sendable {
   /// The layout of the text.
   package enum Style: Sendable, Hashable {
@@ -39,9 +38,9 @@ package struct JSONWriter: Sendable {
   private let escaping: Escaping
   private var bytes: [UInt8] = []
   private var depth = 0
-  /// Whether the current container has an element.
+  /// Whether the current container has an element or member.
   private var needsComma = false
-  /// Whether a name was written and its value comes next.
+  /// Whether a name was written, whose value comes next.
   private var isAfterName = false
 
   /// Creates a writer.
@@ -56,9 +55,9 @@ package struct JSONWriter: Sendable {
   /// The text written so far, as UTF-8.
   package var utf8: [UInt8] { bytes }
 
-  /// Returns the text written since it was last taken, as UTF-8.
+  /// Removes and returns the text written since the last call, as UTF-8.
   ///
-  /// Text that is written later continues after it.
+  /// Further calls of the writer continue that text.
   package mutating func take() -> [UInt8] {
     defer { bytes.removeAll(keepingCapacity: true) }
     return bytes
@@ -121,7 +120,7 @@ extension JSONWriter {
     if let value { number(value) } else { null() }
   }
 
-  /// Writes a member that is a truth value, or null.
+  /// Writes a member that is a Boolean value, or null.
   package mutating func member(_ name: String, _ value: Bool?) {
     self.name(name)
     if let value { bool(value) } else { null() }
@@ -188,13 +187,13 @@ extension JSONWriter {
     raw(value.isFinite ? value.description : "null")
   }
 
-  /// Writes a truth value.
+  /// Writes a Boolean value.
   mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 
   /// Writes null.
   package mutating func null() { raw("null") }
 
-  /// Writes JSON text with its tokens unchanged, except for escapes in strings.
+  /// Writes JSON text as it is, except for characters that the writer escapes.
   package mutating func json(_ value: JSONText) { raw(value.text) }
 
   /// Writes a value in the writer's style.
@@ -218,7 +217,7 @@ extension JSONWriter {
   /// Writes text that is known to be one valid JSON value.
   package mutating func raw(_ text: String) {
     beginValue()
-    // In valid JSON such characters occur only in strings, and never after a backslash.
+    // In valid JSON, characters to be escaped occur only in strings, and not after a backslash.
     append(text) { _ in false }
   }
 
@@ -248,11 +247,12 @@ extension JSONWriter {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  /// Appends text, escaping the bytes for which `mustEscape` is true and what controls terminals.
+  /// Appends text, escaping the bytes for which `mustEscape` is true and, unless
+  /// ``Escaping/minimal``, characters that control the display.
   private mutating func append(_ text: String, _ mustEscape: (UInt8) -> Bool) {
     var text = text
     text.withUTF8 { utf8 in
-      // What needs no escape is copied in runs: byte by byte takes several times as long.
+      // Bytes that need no escape are copied in runs, which is several times as fast as one by one.
       var start = 0
       var index = 0
       while index < utf8.count {
@@ -263,7 +263,7 @@ extension JSONWriter {
             appendEscaped(byte)
             start = index + 1
           }
-        } else if escaping == .inert, let scalar = unsafe Self.steeringScalar(in: utf8, at: index) {
+        } else if escaping == .inert, let scalar = unsafe Self.displayControl(in: utf8, at: index) {
           unsafe bytes.append(contentsOf: utf8[start..<index])
           appendEscaped(scalar)
           index += UTF8.width(scalar) - 1
@@ -297,8 +297,8 @@ extension JSONWriter {
   }
 
   /// The scalar that begins at `index` if it could control a terminal or reorder text on the
-  /// screen; ASCII controls other than DEL cannot occur in JSON anyway.
-  private static func steeringScalar(
+  /// screen; `nil` for any other, and for ASCII controls before DEL, which JSON does not contain.
+  private static func displayControl(
     in utf8: UnsafeBufferPointer<UInt8>, at index: Int
   ) -> Unicode.Scalar? {
     func byte(_ offset: Int) -> UInt8 {

@@ -1,7 +1,7 @@
 import RMOSSystem
 
-/// Why a text cannot be read, and where: it is not valid JSON, or its content is not as expected,
-/// such as that of a mapping.
+/// An error in a text that is not valid JSON, or whose content is not as expected, such as that of
+/// a mapping.
 public struct ParsingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The 0-based offset in the text's UTF-8 bytes.
   package let offset: Int
@@ -9,7 +9,7 @@ public struct ParsingError: Error, Sendable, Hashable, CustomStringConvertible {
   public let line: Int
   /// The 1-based column, in bytes.
   public let column: Int
-  /// What was found and what was expected.
+  /// A description of what was found and what was expected.
   public let message: String
 
   /// The place and the message.
@@ -45,9 +45,9 @@ public struct ParsingError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// Why bytes are not valid JSON, and where: what the scanner throws.
+/// The error that the scanner throws if bytes are not valid JSON.
 package struct JSONScanError: Error, Sendable, Hashable {
-  /// What is wrong.
+  /// The reason for an error.
   package enum Reason: Sendable, Hashable {
     /// The text ends within a value.
     case unexpectedEnd
@@ -64,7 +64,7 @@ package struct JSONScanError: Error, Sendable, Hashable {
     /// An unpaired surrogate escape, which is valid JSON but not valid Unicode.
     case loneSurrogate
   }
-  /// What the scanner expected.
+  /// The token that the scanner expected; the raw value is for messages.
   package enum Expected: String, Sendable, Hashable {
     /// Any JSON value.
     case value = "a value"
@@ -82,7 +82,7 @@ package struct JSONScanError: Error, Sendable, Hashable {
     case end = "the end of the text"
   }
 
-  /// What is wrong.
+  /// The reason.
   package var reason: Reason
   /// The 0-based offset in the scanned bytes.
   package var offset: Int
@@ -95,7 +95,8 @@ package struct JSONScanError: Error, Sendable, Hashable {
 }
 
 extension JSONScanError {
-  /// A human-readable description: what was found and what was expected.
+  /// A description of what was found and what was expected, from the error alone; see
+  /// ``JSONDiagnosis``.
   package var message: String {
     switch reason {
     case .unexpectedEnd:

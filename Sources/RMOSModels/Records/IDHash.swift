@@ -1,9 +1,7 @@
-import RMOSSystem
-
-/// 128 bits of a hash of an id, with new seeds in each process.
+/// A 128-bit hash of an id, with random seeds in each process.
 ///
-/// Two ids have the same with a probability of 2⁻¹²⁸, and nobody outside of the process can tell
-/// which.
+/// Two ids have the same hash with a probability of about 2⁻¹²⁸, and since the seeds are random, a
+/// source cannot be made to contain such ids.
 package struct IDHash: Sendable, Hashable {
   package let first: UInt64
   package let second: UInt64
@@ -17,7 +15,7 @@ package struct IDHash: Sendable, Hashable {
 
   private static let seeds = Seeds()
 
-  /// Hashes an id; `kind` keeps those of different kinds apart.
+  /// Creates the hash of an id; the same id has different hashes for different values of `kind`.
   package init(_ id: Span<UInt8>, kind: Int = 0) {
     let seeds = Self.seeds
     var (first, second) = (seeds.first, seeds.second)
@@ -49,30 +47,5 @@ package struct IDHash: Sendable, Hashable {
   private static func product(_ word: UInt64, _ factor: UInt64) -> UInt64 {
     let product = word.multipliedFullWidth(by: factor)
     return product.high ^ product.low
-  }
-}
-
-extension RecordBatch {
-  /// Whether the ids of the entities in a range ascend by their bytes, so that no two are the same.
-  package func idsAscend(in range: Range<Int>) -> Bool {
-    unsafe arena.withUnsafeBufferPointer { arena in
-      guard var last = range.first.map({ entries[$0].id }), !last.isEmpty else { return false }
-      for index in range.dropFirst() {
-        let id = entries[index].id
-        guard
-          unsafe UnsafeBufferPointer(rebasing: arena[last.range])
-            .precedes(UnsafeBufferPointer(rebasing: arena[id.range]))
-        else { return false }
-        last = id
-      }
-      return true
-    }
-  }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-  /// Whether the bytes come before others, as SQL compares them.
-  package func precedes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
-    unsafe Memory.compare(self, other) < 0
   }
 }

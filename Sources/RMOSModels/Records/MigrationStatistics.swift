@@ -4,19 +4,19 @@
 public struct MigrationStatistics: Sendable, Hashable {
   /// The counts of one kind.
   public struct Counts: Sendable, Hashable {
-    /// Written as new.
+    /// Entities inserted.
     public var migrated = 0
-    /// Rewritten.
+    /// Entities whose row was rewritten.
     public var updated = 0
-    /// Already in the store, or left out by an atomic run that was rolled back.
+    /// Entities already in the store, or left out by an atomic run that was rolled back.
     public var skipped = 0
-    /// Rejected.
+    /// Entities rejected.
     public var failed = 0
 
     /// Creates counts of no entities.
     package init() {}
 
-    /// All entities: the sum of the outcomes.
+    /// The number of all entities: the sum of the outcomes.
     public var found: Int {
       [migrated, updated, skipped, failed].reduce(0, MigrationStatistics.sum)
     }
@@ -36,7 +36,7 @@ public struct MigrationStatistics: Sendable, Hashable {
       found == 0 ? 100 : 100 * Double(found - failed) / Double(found)
     }
 
-    /// Adds one entity's outcome.
+    /// Counts the outcome of one entity.
     package mutating func add(_ outcome: Outcome) {
       switch outcome {
       case .migrated: migrated += 1
@@ -73,7 +73,7 @@ public struct MigrationStatistics: Sendable, Hashable {
 
   /// The counts of a kind.
   ///
-  /// - Precondition: The catalog has the kind, if its counts are set.
+  /// - Precondition: To set the counts of a kind, the catalog must have it.
   public subscript(kind: EntityKind) -> Counts {
     get { catalog.position(of: kind).map { counts[$0] } ?? Counts() }
     set { counts[position(of: kind)] = newValue }
@@ -86,13 +86,13 @@ public struct MigrationStatistics: Sendable, Hashable {
     return position
   }
 
-  /// A sum of counts, saturating: a ledger may contain any numbers.
+  /// A sum of counts that saturates, because a ledger may contain any numbers.
   private static func sum(_ left: Int, _ right: Int) -> Int {
     let (result, overflows) = left.addingReportingOverflow(right)
     return overflows ? .max : result
   }
 
-  /// All kinds together.
+  /// The counts of all kinds together.
   public var total: Counts { counts.reduce(Counts(), +) }
 
   /// Counts the outcome of one entity.
@@ -103,13 +103,13 @@ public struct MigrationStatistics: Sendable, Hashable {
 
 /// The outcome of migrating one entity.
 public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Written as new.
+  /// The entity was inserted.
   case migrated
-  /// Rewritten.
+  /// The row of the entity was rewritten.
   case updated
-  /// Already in the store.
+  /// The entity was already in the store.
   case skipped
-  /// Rejected.
+  /// The entity was rejected.
   case failed
 }
 
@@ -122,10 +122,10 @@ extension MigrationStatistics {
     return writer.text
   }
 
-  /// The largest count that is read; far beyond any shop.
+  /// The largest count that is read from a ledger, far above any real one.
   package static let largestCount = 1_000_000_000_000
 
-  /// The count nearest to a number that anyone may have written, so that sums cannot overflow.
+  /// The valid count nearest to a stored number, so that sums of counts do not overflow.
   package static func bounded(_ number: Int) -> Int { min(max(0, number), largestCount) }
 
   /// Creates statistics from ``json``; a value that is not a count is read as 0.

@@ -1,7 +1,7 @@
 /// One entity as stored: values aligned with the fields of its schema.
 ///
-/// The typed structs (``Pattern``, ``StripFamily``, ``JobLog``) are made from records and turn
-/// into records; the stores know only records.
+/// The typed structs (``Pattern``, ``StripFamily``, ``JobLog``) are created from records and
+/// convert back into them; stores know only records.
 public struct Record: Sendable, Hashable {
   /// The kind of entity.
   public let kind: EntityKind
@@ -34,7 +34,9 @@ public struct Record: Sendable, Hashable {
   /// renamed["name"] = .text("Rope")
   /// ```
   ///
-  /// - Precondition: The schema has the member, if it is set; `nil` sets it to ``Value/null``.
+  /// Setting `nil` sets ``Value/null``.
+  ///
+  /// - Precondition: To set a member, the schema must have it.
   public subscript(member: String) -> Value? {
     get { kind.schema.position(ofMember: member).map { values[$0] } }
     set {
@@ -56,7 +58,7 @@ public enum Value: Sendable, Hashable {
   case real(Double)
   /// UTF-8 text; JSON columns hold JSON text.
   case text(String)
-  /// Bytes. No field is declared so, but SQLite accepts anything in any column.
+  /// Bytes. No field has this type, but SQLite accepts any value in any column.
   case blob([UInt8])
 
   /// Whether both are the same value, texts byte for byte.
@@ -73,6 +75,13 @@ public enum Value: Sendable, Hashable {
 }
 
 extension Value {
+  /// Creates a text, or NULL.
+  public init(_ text: String?) { self = text.map { .text($0) } ?? .null }
+  /// Creates a number, or NULL.
+  public init(_ number: Double?) { self = number.map { .real($0) } ?? .null }
+  /// Creates JSON text, or NULL.
+  public init(_ json: JSONText?) { self = json.map { .text($0.text) } ?? .null }
+
   /// The value as a message shows it.
   package var shown: String {
     switch self {

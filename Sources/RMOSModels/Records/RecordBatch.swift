@@ -1,7 +1,7 @@
 /// A batch of entities of one kind on their way from files to a store.
 ///
-/// All text is in one byte arena and values are plain cells, so an entity needs no allocation, and
-/// batches are reused. A store gets each entity as a ``Record``.
+/// All text is in one byte arena and values are plain cells, so an entity needs no allocation.
+/// Batches are reused. A store gets each entity as a ``Record``.
 public struct RecordBatch: Sendable {
   /// The kind of all entities in the batch.
   public private(set) var kind: EntityKind
@@ -18,10 +18,11 @@ public struct RecordBatch: Sendable {
   /// The relative paths of the files the entries come from.
   package private(set) var sources: [String] = []
 
-  /// What tells the entities of this batch from any that were or will be at the same positions.
+  /// An object that identifies a content of a batch, to which entities may have been added.
   package final class Identity: Sendable {}
 
-  /// The identity changes when an entity is removed.
+  /// The identity of the content; it changes when entities are removed, so that others may get
+  /// their positions.
   package private(set) var identity = Identity()
 
   /// The number of cells per entry.
@@ -70,9 +71,9 @@ public struct RecordBatch: Sendable {
   package struct SourcePlace: Sendable, Hashable {
     /// 0-based offset in the file's bytes.
     package var offset: Int
-    /// 1-based.
+    /// 1-based line.
     package var line: Int
-    /// 1-based, in bytes.
+    /// 1-based column, in bytes.
     package var column: Int
 
     package init(offset: Int, line: Int, column: Int) {
@@ -88,7 +89,7 @@ public struct RecordBatch: Sendable {
     case index(Int)
     case key(TextSpan)
     case line(Int)
-    /// The JSON Pointer to an entity in a wrapper; `key` if it is in a dictionary there.
+    /// The JSON Pointer to an entity in a wrapper, and its key if it is in a dictionary there.
     case pointer(TextSpan, key: TextSpan?)
   }
 
@@ -96,24 +97,26 @@ public struct RecordBatch: Sendable {
   package struct Entry: Sendable {
     /// The id; empty if it is not known.
     package var id: TextSpan = .empty
-    /// The members the schema does not know, as one compact JSON object; empty if there are none.
+    /// The members that the schema does not know, as one compact JSON object; empty if there are
+    /// none.
     package var unknownMembers: TextSpan = .empty
-    /// Position in ``RecordBatch/sources``.
+    /// The position of its file in ``RecordBatch/sources``.
     package var source: Int
+    /// Its place among several entities in the file.
     package var locator: EntryLocator
     /// The place of the entity, or of the error in it.
     package var place: SourcePlace
-    /// Which of the run's mappings it was read by; `nil` if by none.
+    /// The position of the mapping that read it among those of the run; `nil` if none did.
     package var mapping: Int?
-    /// Length of the entity in the file's bytes.
+    /// The length of the entity in the bytes of the file.
     package var byteLength = 0
-    /// SHA-256 of the entity's bytes in the file.
+    /// The SHA-256 digest of the entity's bytes in the file.
     package var digest = SHA256.Digest.zero
-    /// The fields with a value other than null in the source.
+    /// The fields whose value in the source is not null.
     package var given = FieldSet()
-    /// Whether it has an error.
+    /// Whether one of its issues is an error.
     package var isFailed = false
-    /// Its issues, as a range in ``RecordBatch/issues``.
+    /// The range of its issues in ``RecordBatch/issues``.
     package var issues: Range<Int> = 0..<0
 
     package init(source: Int, locator: EntryLocator, place: SourcePlace) {
@@ -123,7 +126,7 @@ public struct RecordBatch: Sendable {
     }
   }
 
-  /// Clears the batch for entities of `kind` and keeps its memory.
+  /// Empties the batch, keeping its memory, for entities of `kind`.
   package mutating func reset(kind: EntityKind) {
     identity = Identity()
     self.kind = kind
@@ -155,16 +158,17 @@ public struct RecordBatch: Sendable {
     referencePlaces.append(contentsOf: places)
   }
 
-  /// Rewrites the origin of the entity appended last.
+  /// Replaces the origin of the entity appended last, which a mapping has made from an object.
   ///
   /// - Parameters:
-  ///   - place: Where it begins.
-  ///   - byteLength: Its length in the file's bytes.
-  ///   - digest: Of those bytes.
-  ///   - mapping: Which of the run's mappings it was read by.
-  ///   - issues: Further issues of it.
-  ///   - relocate: Maps a place to the one in the file.
-  ///   - amend: Rewrites an existing issue; `nil` removes it.
+  ///   - place: The place of the object in the file.
+  ///   - byteLength: The length of the object in the bytes of the file.
+  ///   - digest: The digest of those bytes.
+  ///   - mapping: The position of the mapping among those of the run.
+  ///   - issues: Further issues of the entity, none of which is an error.
+  ///   - relocate: Returns the place in the file for a place in the mapped entity.
+  ///   - amend: Returns the replacement for an issue of the entity; `nil` removes the issue, which
+  ///     must not be an error.
   package mutating func amendLast(
     place: SourcePlace, byteLength: Int, digest: SHA256.Digest, mapping: Int,
     adding issues: [Issue],
@@ -180,7 +184,7 @@ public struct RecordBatch: Sendable {
     }
     let known = entries[last].issues
     if known.isEmpty, issues.isEmpty { return }
-    // Its issues were the last to be appended.
+    // The issues of the last entity are at the end.
     let start = self.issues.count - known.count
     let amended = self.issues[known].compactMap(amend)
     self.issues.replaceSubrange(start..., with: amended)
@@ -198,7 +202,7 @@ public struct RecordBatch: Sendable {
       places: Array(repeating: entry.place, count: references.count))
   }
 
-  /// The content of the batch at some time.
+  /// A mark of how far the batch was filled.
   package struct Mark {
     fileprivate var entries: Int
     fileprivate var issues: Int
@@ -208,7 +212,7 @@ public struct RecordBatch: Sendable {
     package var entryCount: Int { entries }
   }
 
-  /// How far the batch is filled now.
+  /// A mark of how far the batch is filled now.
   package var mark: Mark { Mark(entries: entries.count, issues: issues.count, used: arena.count) }
 
   /// Removes what was appended since `mark`.
@@ -228,13 +232,13 @@ public struct RecordBatch: Sendable {
     return TextSpan(offset: start, length: arena.count - start)
   }
 
-  /// Writes text into the arena's free part.
+  /// Writes text into the free part of the arena.
   ///
-  /// The free part takes up memory only where it is written: there may be room for far more.
+  /// The free part takes up memory only where it is written to, so `count` may be far too large.
   ///
   /// - Parameters:
   ///   - count: The most bytes that `body` writes; 1 or more.
-  ///   - body: Writes. The bytes before ``ArenaWriter/next`` are in use when it returns.
+  ///   - body: The function that writes; the bytes before ``ArenaWriter/next`` are used afterwards.
   /// - Returns: What `body` returns.
   mutating func write<Result>(
     upTo count: Int, _ body: (inout ArenaWriter) -> Result
@@ -256,7 +260,7 @@ public struct RecordBatch: Sendable {
   /// The memory reserved for text, bytes.
   package var reservedText: Int { arena.capacity }
 
-  /// The arena's free part, written from its beginning on.
+  /// Writes into the free part of the arena, from its beginning on.
   @safe struct ArenaWriter {
     private let arena: UnsafeMutablePointer<UInt8>
     /// The next free byte.
@@ -295,7 +299,9 @@ public struct RecordBatch: Sendable {
     String(decoding: arena[span.range], as: UTF8.self)
   }
 
-  /// The values of the entity at `index`, in schema order: a ``record(at:)`` without allocations.
+  /// The values of the entity at `index`, in schema order.
+  ///
+  /// Unlike ``record(at:)``, this does not allocate.
   func cells(at index: Int) -> ArraySlice<Cell> {
     cells[index * fieldCount..<(index + 1) * fieldCount]
   }
@@ -352,8 +358,25 @@ public struct RecordBatch: Sendable {
   }
 }
 
-// Rows, issues and references of single entities.
+// Ids, rows, issues and references of entities.
 extension RecordBatch {
+  /// Whether the ids of the entities in a range are in ascending order of their bytes, so that no
+  /// two are equal.
+  package func idsAscend(in range: Range<Int>) -> Bool {
+    unsafe arena.withUnsafeBufferPointer { arena in
+      guard var last = range.first.map({ entries[$0].id }), !last.isEmpty else { return false }
+      for index in range.dropFirst() {
+        let id = entries[index].id
+        guard
+          unsafe UnsafeBufferPointer(rebasing: arena[last.range])
+            .precedes(UnsafeBufferPointer(rebasing: arena[id.range]))
+        else { return false }
+        last = id
+      }
+      return true
+    }
+  }
+
   /// The digest of the row that the entity at `index` becomes.
   package func rowDigest(at index: Int) -> RowDigest {
     unsafe arena.withUnsafeBytes { arena in
@@ -373,8 +396,8 @@ extension RecordBatch {
 
   /// The row that results from updating `stored` with the entity at `index`.
   ///
-  /// If the source has no creation time, the stored one is kept. If it has no time of change, that
-  /// is `startedAt`, the start of the run that updates the row.
+  /// If the source has no `created_at`, the stored one is kept. If it has no `updated_at`, the
+  /// value is `startedAt`, the start of the run that updates the row.
   package func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
     var row = record(at: index)
     for (position, field) in kind.schema.fields.enumerated()
@@ -389,7 +412,8 @@ extension RecordBatch {
     return row
   }
 
-  /// An issue of the entity at `index`, at a place of its file; `field` is a member's name.
+  /// Creates an issue of the entity at `index`, at a place in its file or, by default, the place of
+  /// the entity; `field` is the name of a member.
   package func issue(
     at index: Int, _ severity: Severity, _ code: IssueCode, place: SourcePlace? = nil,
     field: String? = nil, _ message: String
@@ -402,7 +426,8 @@ extension RecordBatch {
       message: message)
   }
 
-  /// The dangling references of the entity at `index`, as positions in the schema's references.
+  /// The positions, in the schema's references, of those references of the entity at `index` whose
+  /// target does not exist.
   package func danglingReferences(
     at index: Int, exists: (EntityKind, Span<UInt8>) throws -> Bool
   ) rethrows -> [Int] {

@@ -1,10 +1,10 @@
 /// A kind of entity: strip families, patterns and job logs, or one that a program adds.
 ///
-/// A kind is named by its table and known by its declaration, its ``schema``. Two kinds are equal
-/// if their names are. Which kinds a store holds, and in which order, is its ``EntityCatalog``.
+/// A kind has the name of its table, and is declared by its ``schema``. Two kinds are equal if
+/// their names are. An ``EntityCatalog`` has the kinds that a store holds, in their order.
 ///
-/// As `Codable`, a kind is its name. To decode one that is not built in, put the catalog into
-/// the decoder's `userInfo` under `CodingUserInfoKey.entityCatalog`.
+/// A kind is encoded as its name. To decode one that is not built in, put the catalog into the
+/// decoder's `userInfo` under `CodingUserInfoKey.entityCatalog`.
 public struct EntityKind: Sendable {
   /// The declaration that drives reading, validation, SQL and lists for this kind.
   public let schema: EntitySchema
@@ -12,7 +12,7 @@ public struct EntityKind: Sendable {
   /// Creates the kind that a schema declares.
   public init(_ schema: EntitySchema) { self.schema = schema }
 
-  /// The kind's name: that of its table and of its source directory.
+  /// The name of the kind: that of its table and of its source directory.
   package var rawValue: String { schema.table }
 
   /// The table and the source directory of this kind.
@@ -24,7 +24,7 @@ extension EntityKind {
   public static let stripFamilies = EntityKind(.stripFamilies)
   /// Rosette designs cut from strip families.
   public static let patterns = EntityKind(.patterns)
-  /// What a machine did, on which pattern and strip family.
+  /// The jobs of machines, each with its pattern and strip family.
   public static let joblogs = EntityKind(.joblogs)
 }
 
@@ -45,7 +45,7 @@ extension EntityKind: CustomStringConvertible {
 }
 
 extension EntityKind: Codable {
-  /// Finds the kind with a name in the decoder's catalog, or among the built-in kinds.
+  /// Decodes a name, and finds its kind in the decoder's catalog, or among the built-in kinds.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let name = try container.decode(String.self)
@@ -57,7 +57,7 @@ extension EntityKind: Codable {
     self = kind
   }
 
-  /// Writes the name.
+  /// Encodes the name.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(rawValue)
@@ -76,8 +76,8 @@ extension CodingUserInfoKey {
 
 /// The kinds of entities that a store holds, in the order of migration.
 ///
-/// Kinds to which a kind refers come before it. A program adds kinds of its own to those of RMOS,
-/// and gives the catalog to its store; everything that works on a store takes the kinds from it:
+/// Kinds to which a kind refers come before it. A program adds kinds of its own to those of RMOS
+/// and passes the catalog to its store, from which all code that works on the store gets the kinds:
 ///
 /// ```swift
 /// let blades = EntityKind(
@@ -93,7 +93,7 @@ extension CodingUserInfoKey {
 public struct EntityCatalog: Sendable, Hashable {
   /// The kinds, in the order of migration.
   public let kinds: [EntityKind]
-  /// The kinds, in the order in which people see them.
+  /// The kinds, in the order in which pages and reports show them.
   package let displayOrder: [EntityKind]
 
   /// Strip families, patterns and job logs.
@@ -103,8 +103,8 @@ public struct EntityCatalog: Sendable, Hashable {
   /// Creates a catalog of kinds.
   ///
   /// - Parameter kinds: The kinds, in the order of migration.
-  /// - Precondition: No two kinds have the same name, and every kind that one refers to
-  ///   comes before it.
+  /// - Precondition: No two kinds have the same name, and each kind comes after the kinds to which
+  ///   it refers.
   public init(_ kinds: [EntityKind]) { self.init(kinds, displayOrder: kinds) }
 
   private init(_ kinds: [EntityKind], displayOrder: [EntityKind]) {
@@ -124,9 +124,9 @@ public struct EntityCatalog: Sendable, Hashable {
     self.displayOrder = displayOrder
   }
 
-  /// The catalog with one more kind, the last.
+  /// Returns the catalog with another kind at the end.
   ///
-  /// - Precondition: The catalog has no kind of that name, and has all that the kind refers to.
+  /// - Precondition: The catalog has no kind of that name, and has all kinds to which it refers.
   public func adding(_ kind: EntityKind) -> EntityCatalog {
     EntityCatalog(kinds + [kind], displayOrder: displayOrder + [kind])
   }
@@ -144,9 +144,9 @@ public struct EntityCatalog: Sendable, Hashable {
 
   /// The position of a kind in ``kinds``; `nil` if the catalog does not have it.
   ///
-  /// - Complexity: O(n) in the kinds, of which there are few: faster than any hashing.
+  /// - Complexity: O(n) in the number of kinds, which is faster than hashing for so few.
   package func position(of kind: EntityKind) -> Int? {
-    // Almost always it is the very same declaration.
+    // In most cases the catalog has the same declaration, and names need not be compared.
     kinds.firstIndex { $0.schema === kind.schema } ?? kinds.firstIndex(of: kind)
   }
 }

@@ -1,4 +1,4 @@
-// The declarations. Field order is column order.
+// The declarations of the built-in kinds. The order of the fields is that of the columns.
 
 extension EntitySchema {
   /// Strip families: the wood strips in stock.
@@ -76,7 +76,7 @@ extension EntitySchema {
         .distinct("unique_families", of: "strip_family_id"),
       ]))
 
-  /// Job logs: what the machines did.
+  /// Job logs: the jobs of the machines.
   static let joblogs = EntitySchema(
     table: "joblogs", singular: "job log", plural: "job logs",
     fields: [

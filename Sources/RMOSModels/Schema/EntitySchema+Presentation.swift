@@ -1,34 +1,34 @@
-// How a kind appears over HTTP, on pages and in figures: declarations, no code.
+// Declarations of how a kind appears over HTTP, on pages and in statistics.
 
 extension EntitySchema {
-  /// How a kind appears over HTTP and on pages.
+  /// The presentation of a kind over HTTP and on pages.
   public struct Presentation: Sendable, Hashable {
     /// The name of an entity in responses, such as `strip_family`; `nil` for the singular, joined
     /// by `_`.
     var memberName: String?
-    /// The member by which people call an entity.
+    /// The member that serves as the title of an entity.
     package var title: Title
     /// The members that can be searched for a text; each is its own name in paths.
     package var searches: [String]
-    /// The members that can be filtered by.
+    /// The filters of the kind's list.
     package var filters: [Filter]
-    /// The columns of the kind's list, that which names the row first.
+    /// The columns of the kind's list; the first names the entity.
     package var columns: [Column]
-    /// The figures about all entities of the kind.
+    /// The statistics about all entities of the kind.
     package var statistics: [Statistic]
-    /// Whether lists begin with the entities created last, not in the order of their ids.
+    /// Whether lists begin with the newest entities instead of being in the order of the ids.
     package var listsNewestFirst: Bool
 
-    /// Creates a presentation; what is left out shows nothing of its kind.
+    /// Creates a presentation.
     ///
     /// - Parameters:
-    ///   - memberName: One entity in answers; `nil` for the singular, joined by `_`.
-    ///   - title: What people call an entity by.
+    ///   - memberName: The name of an entity in responses; `nil` for the singular, joined by `_`.
+    ///   - title: The member that serves as the title of an entity.
     ///   - searches: The members that can be searched for a text.
-    ///   - filters: The members that can be filtered by.
-    ///   - columns: The columns of the kind's list, that which names the row first.
-    ///   - statistics: The figures about all entities of the kind.
-    ///   - listsNewestFirst: Whether lists begin with the entities created last.
+    ///   - filters: The filters of the kind's list.
+    ///   - columns: The columns of the kind's list; the first names the entity.
+    ///   - statistics: The statistics about all entities of the kind.
+    ///   - listsNewestFirst: Whether lists begin with the newest entities.
     public init(
       memberName: String? = nil, title: Title = .id, searches: [String] = [],
       filters: [Filter] = [],
@@ -46,23 +46,23 @@ extension EntitySchema {
       self.listsNewestFirst = listsNewestFirst
     }
 
-    /// All members that it names.
+    /// All members that the presentation names.
     var members: [String] {
       [title.member] + searches + filters.map(\.member) + columns.map(\.member)
         + statistics.map(\.member)
     }
   }
 
-  /// The member by which people call an entity.
+  /// The member that serves as the title of an entity.
   public enum Title: Sendable, Hashable {
-    /// The id alone.
+    /// The id.
     case id
     /// A member that names the entity, such as its name.
     case name(String)
-    /// A member that many entities share, such as their type: links say the id.
+    /// A member that many entities share, such as their type; links to the entity show its id.
     case type(String)
 
-    /// The member; `id` if there is no better one.
+    /// The name of the member.
     package var member: String {
       switch self {
       case .id: "id"
@@ -70,7 +70,7 @@ extension EntitySchema {
       }
     }
 
-    /// Whether links say it, and not the id.
+    /// Whether links to the entity show this member instead of the id.
     package var namesEntity: Bool {
       if case .name = self { true } else { false }
     }
@@ -78,57 +78,65 @@ extension EntitySchema {
 
   /// A filter of the kind's list: the entities whose member has a value.
   ///
-  /// On pages it is a facet, whose values are next to the list, with their counts, or an input; a
-  /// reference is filtered by through links only.
+  /// On pages, a filter is an input or a facet, which lists the values next to the list, with their
+  /// counts; a filter by a reference is only reached through links.
   public enum Filter: Sendable, Hashable {
-    /// The entities whose member has a value: the filter's name in paths and queries, and the
-    /// member; what people call it, if not by the name; whether the HTTP interface has a path for
-    /// it, not only the pages; whether pages list its values with their counts, for members with
-    /// few values.
+    /// A filter by the value of a member.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the filter in paths and queries; the second value is the member.
+    ///   - label: The label of the filter; its name if `nil`.
+    ///   - hasPath: Whether the HTTP interface has a path for the filter, and not only the pages.
+    ///   - isFacet: Whether the filter is a facet, which suits members with few values.
     case member(
       String, String, label: String? = nil, hasPath: Bool = true, isFacet: Bool = false)
-    /// A facet of the texts that a JSON object has under some names, alone or in a list: the
-    /// filter's name in queries, the member with the object, the names; what people call it, if not
-    /// by the filter's name.
+    /// A facet of the texts that the JSON object in a member has under some names, alone or in a
+    /// list.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the filter in queries.
+    ///   - in: The member with the object.
+    ///   - names: The names in the object.
+    ///   - label: The label of the filter; its name if `nil`.
     case json(String, in: String, names: [String], label: String? = nil)
 
-    /// Its name in paths and queries.
+    /// The name of the filter in paths and queries.
     package var name: String {
       switch self {
       case .member(let name, _, _, _, _), .json(let name, _, _, _): name
       }
     }
-    /// The member it is about.
+    /// The member that is filtered by.
     package var member: String {
       switch self {
       case .member(_, let member, _, _, _), .json(_, let member, _, _): member
       }
     }
-    /// What people call it.
+    /// The label of the filter.
     package var label: String {
       switch self {
       case .member(let name, _, let label, _, _), .json(let name, _, _, let label): label ?? name
       }
     }
-    /// Whether the HTTP interface has a path for it, not only the pages.
+    /// Whether the HTTP interface has a path for the filter, and not only the pages.
     package var hasPath: Bool {
       if case .member(_, _, _, let hasPath, _) = self { hasPath } else { false }
     }
-    /// The names in the JSON object of the member whose texts are filtered by; empty for the member
-    /// itself.
+    /// The names in the JSON object whose texts are filtered by; empty for a filter by the value of
+    /// the member.
     package var jsonNames: [String] {
       if case .json(_, _, let names, _) = self { names } else { [] }
     }
-    /// Whether pages list its values with their counts.
+    /// Whether pages list the values of the filter with their counts.
     package var isFacet: Bool {
       if case .member(_, _, _, _, let isFacet) = self { isFacet } else { true }
     }
   }
 
-  /// A column of the kind's list, by the way in which its values are shown: its heading, and the
-  /// member.
+  /// A column of the kind's list, with its heading and its member; the cases differ in the style in
+  /// which values are shown.
   public enum Column: Sendable, Hashable {
-    /// A link to the entity, its title and its id.
+    /// A link to the entity, with its title and its id.
     case name(String, String)
     /// Text.
     case text(String, String)
@@ -143,7 +151,7 @@ extension EntitySchema {
     /// A point in time.
     case time(String, String)
 
-    /// How a value is shown.
+    /// The style in which values are shown.
     package enum Style: Sendable, Hashable {
       case name, text, number, duration, status, reference, time
     }
@@ -164,15 +172,15 @@ extension EntitySchema {
     package var heading: String { parts.heading }
     /// The member shown.
     package var member: String { parts.member }
-    /// How it is shown.
+    /// The style in which values are shown.
     package var style: Style { parts.style }
 
-    /// When the entity was created.
+    /// The column with the time at which the entity was created.
     static let created = Column.time("Created", "created_at")
   }
 
-  /// A figure about all entities of the kind: its name in answers, and the member it is computed
-  /// from.
+  /// A statistic about all entities of the kind, with its name in responses and the member that it
+  /// is computed from.
   public enum Statistic: Sendable, Hashable {
     /// The mean of a number.
     case average(String, of: String)
@@ -182,12 +190,12 @@ extension EntitySchema {
     case maximum(String, of: String)
     /// The number of different values.
     case distinct(String, of: String)
-    /// How many entities there are for each value.
+    /// The number of entities with each value.
     case counts(String, of: String)
-    /// The share of the entities with one value among those with some values, in percent.
+    /// The percentage of entities with `value` among those with one of the values `among`.
     case percentage(String, of: String, value: String, among: [String])
 
-    /// The member it is about.
+    /// The member that it is computed from.
     package var member: String {
       switch self {
       case .average(_, let member), .minimum(_, let member), .maximum(_, let member),
@@ -196,7 +204,7 @@ extension EntitySchema {
       }
     }
 
-    /// Whether it is computed from a number, and not by groups of equal values.
+    /// Whether it is computed from numbers, and not from groups of equal values.
     package var isNumeric: Bool {
       switch self {
       case .average, .minimum, .maximum: true
@@ -205,7 +213,7 @@ extension EntitySchema {
     }
   }
 
-  /// The kind in paths: `strip-families`.
+  /// The name of the kind in paths, such as `strip-families`.
   package var pathName: String { table.hyphenated("_", "-") }
 
   /// The name of an entity of the kind in responses, such as `strip_family`.
@@ -213,14 +221,14 @@ extension EntitySchema {
     presentation.memberName ?? singular.hyphenated(" ", "_")
   }
 
-  /// The kind as a heading: "Strip families".
+  /// The plural as a heading, such as "Strip families".
   package var heading: String { plural.prefix(1).uppercased() + plural.dropFirst() }
 
-  /// The members that pages search, the first by default: those declared, then the id.
+  /// The members that pages can search, the default first: those declared, then the id.
   package var searchMembers: [String] { presentation.searches.filter { $0 != "id" } + ["id"] }
 
-  /// The members that a search of everything looks into: those above, the title, `metadata`, and
-  /// what a job was told and has said.
+  /// The members that a search in all members covers: ``searchMembers``, the title, `metadata`,
+  /// `parameters` and `results`.
   package var allSearchMembers: [String] {
     let others = [presentation.title.member, "metadata", "parameters", "results"].filter {
       position(ofMember: $0) != nil && !searchMembers.contains($0)
@@ -228,7 +236,7 @@ extension EntitySchema {
     return searchMembers + others
   }
 
-  /// How the list shows a member; `nil` if it does not.
+  /// The style in which the list shows a member; `nil` if it has no column for it.
   package func style(ofMember member: String) -> Column.Style? {
     presentation.columns.first { $0.member == member }?.style
   }

@@ -1,9 +1,10 @@
 import RMOSSystem
 
-/// The declaration of a kind of entity, which reading, validation, SQL, audit, export, the HTTP
-/// interface and its pages follow.
+/// The declaration of a kind of entity, which drives reading, validation, SQL, audit, export, the
+/// HTTP interface and its pages.
 ///
-/// A new kind is one value of this type and, for people, a struct that conforms to ``Entity``:
+/// A new kind is one value of this type and, for typed access, a struct that conforms to
+/// ``Entity``:
 ///
 /// ```swift
 /// struct Blade {
@@ -22,15 +23,16 @@ import RMOSSystem
 ///
 /// An ``EntityCatalog`` makes the kind known to a store.
 public final class EntitySchema: Sendable {
-  /// A rule that looks at more than one field.
+  /// A rule that involves more than one field.
   ///
-  /// It is declared by the names of the fields, and kept with their positions in ``fields``.
+  /// Fields are identified by their names in a declaration, and by their positions in ``fields`` in
+  /// the schema.
   public enum Rule<Field: Sendable & Hashable>: Sendable, Hashable {
     /// `field` may be absent or empty where `substitute` is given; it is then stored as `{}`.
     case substitutable(field: Field, substitute: Field)
     /// `field` must be given where the text field `condition` equals `value`.
     case requiredWhen(field: Field, condition: Field, value: String, severity: Severity)
-    /// The timestamp `later` should not be before `earlier`; if it is, that is a warning.
+    /// A timestamp `later` that is before `earlier` is a warning.
     case ordered(earlier: Field, later: Field)
   }
 
@@ -42,11 +44,11 @@ public final class EntitySchema: Sendable {
   public let plural: String
   /// The fields, in column order; `id` is the first.
   public let fields: [FieldSchema]
-  /// The rules across fields; a field is its position in ``fields``.
+  /// The rules that involve more than one field.
   package let rules: [Rule<Int>]
-  /// Name and columns of the recommended indexes.
+  /// The names and columns of the recommended indexes.
   public let indexes: [(name: String, columns: String)]
-  /// The fields that refer to other kinds, in field order: the position in ``fields``, and the
+  /// The fields that refer to other kinds: the position in ``fields``, in ascending order, and the
   /// kind.
   public let references: [(field: Int, target: EntityKind)]
   /// The references that the database declares as foreign keys.
@@ -60,9 +62,9 @@ public final class EntitySchema: Sendable {
 
   /// Declares a kind.
   ///
-  /// Names of tables, members, columns and indexes are of lower-case letters, digits and `_`. A
-  /// table or a column cannot have a name that SQL reserves, such as `order`; the column of a
-  /// member with such a name has another.
+  /// Names of tables, members, columns and indexes consist of lower-case letters, digits and `_`. A
+  /// table or column cannot have a name that SQL reserves, such as `order`; a member can, if its
+  /// column has another name.
   ///
   /// - Parameters:
   ///   - table: The table's name; also the name of the directory that holds the kind's files.
@@ -71,13 +73,14 @@ public final class EntitySchema: Sendable {
   ///   - fields: The fields, in column order: ``FieldSchema/id`` first, with
   ///     ``FieldSchema/createdAt`` and ``FieldSchema/updatedAt`` among them; at most 64.
   ///   - rules: The rules that look at more than one field.
-  ///   - indexes: Name and columns of the recommended indexes.
+  ///   - indexes: The names and columns of the recommended indexes.
   ///   - foreignKeys: The members whose references the database checks as well.
   ///   - otherIDNames: Members that are read as `id` if an entity has none, in order of precedence.
   ///   - otherFileNames: Names of files at the top of a source besides that of the table, without
   ///     their endings.
   ///   - presentation: How the kind appears over HTTP and on pages.
-  /// - Precondition: The names are valid and unique, and every member named is a field's.
+  /// - Precondition: The names are valid and unique, and every member that is named is that of a
+  ///   field.
   public init(
     table: String, singular: String, plural: String, fields: [FieldSchema],
     rules: [Rule<String>] = [], indexes: [(name: String, columns: String)] = [],
@@ -128,22 +131,23 @@ public final class EntitySchema: Sendable {
     self.foreignKeys = references.filter { keys.contains($0.field) }
   }
 
-  /// The kind declared.
+  /// The kind that the schema declares.
   package var kind: EntityKind { EntityKind(self) }
 
-  /// Whether a name that is no keyword needs no quotes in SQL and no escapes in a path.
+  /// Whether a name consists of lower-case letters, digits and `_`, so that it needs no quotes in
+  /// SQL, unless it is a keyword, and no escapes in a path.
   private static func isName(_ name: String) -> Bool {
     func isSmallLetter(_ byte: UInt8) -> Bool { byte.isASCIILetter && byte.lowercasedASCII == byte }
     return name.utf8.first.map(isSmallLetter) ?? false
       && name.utf8.allSatisfy { isSmallLetter($0) || $0.isASCIIDigit || $0 == UInt8(ascii: "_") }
   }
 
-  /// Whether a name is that of a table of SQLite or of the ledger.
+  /// Whether SQLite or the ledger may have a table of that name.
   private static func isReserved(_ table: String) -> Bool {
     table.hasPrefix("sqlite_") || table.hasPrefix("migration_") || table == "schema_version"
   }
 
-  /// Whether SQLite takes a name for something else, unless it is quoted.
+  /// Whether a name is a keyword of SQLite that would need quotes.
   ///
   /// See https://sqlite.org/lang_keywords.html
   private static func isKeyword(_ name: String) -> Bool { keywords.contains(name) }
@@ -169,7 +173,7 @@ public final class EntitySchema: Sendable {
 }
 
 extension EntitySchema.Rule {
-  /// The rule with other names for its fields.
+  /// The rule with `transform` applied to its fields.
   fileprivate func mapFields<Other>(_ transform: (Field) -> Other) -> EntitySchema.Rule<Other> {
     switch self {
     case .substitutable(let field, let substitute):
@@ -193,8 +197,8 @@ package struct OtherName: Sendable, Hashable {
 }
 
 extension EntitySchema {
-  /// The other names of the kind's fields, in the order in which they count: those of the id, then
-  /// the columns of the fields that are kept as JSON.
+  /// The other names of the kind's fields, in order of precedence: those of the id, then the
+  /// columns of JSON fields.
   package var otherNames: [OtherName] {
     otherIDNames.map { OtherName(member: $0, field: 0) }
       + fields.enumerated().compactMap { position, field in

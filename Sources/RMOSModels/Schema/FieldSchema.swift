@@ -16,11 +16,11 @@ public struct FieldSchema: Sendable, Hashable {
   public let member: String
   /// The column's name in the database.
   public let column: String
-  /// What the value must be.
+  /// The type of the value.
   public let type: FieldType
-  /// Whether the member must be there and not null.
+  /// Whether the member must be present and not null.
   public let isRequired: Bool
-  /// The value where the member is absent.
+  /// The value if the member is absent or null.
   public let defaultValue: Default
 
   /// Declares a field.
@@ -28,9 +28,9 @@ public struct FieldSchema: Sendable, Hashable {
   /// - Parameters:
   ///   - member: The member's name in JSON.
   ///   - column: The column's name in the database; `nil` for the member's.
-  ///   - type: What the value must be.
-  ///   - required: Whether the member must be there and not null.
-  ///   - defaultValue: The value if the member is absent.
+  ///   - type: The type of the value.
+  ///   - required: Whether the member must be present and not null.
+  ///   - defaultValue: The value if the member is absent or null.
   public init(
     _ member: String, column: String? = nil, _ type: FieldType, required: Bool = false,
     default defaultValue: Default = .null
@@ -59,10 +59,10 @@ extension FieldSchema {
   public static let id = FieldSchema("id", .text(.notBlank))
   /// When the entity was created; the start of the run if the source does not say.
   public static let createdAt = FieldSchema("created_at", .timestamp, default: .runStart)
-  /// When the entity was changed last; `created_at` if the source does not say.
+  /// When the entity was last changed; the value of `created_at` if the source does not say.
   public static let updatedAt = FieldSchema(
     "updated_at", .timestamp, default: .sameAs("created_at"))
-  /// Anything else the application keeps: usually a JSON object.
+  /// Other data that applications keep with the entity; usually a JSON object.
   public static let metadata = FieldSchema(
     "metadata", column: "metadata_json",
     .json(.object, otherShape: .warning))
@@ -83,7 +83,7 @@ package struct FieldSet: Sendable, Hashable {
     for (position, field) in fields.enumerated() where isIncluded(field) { insert(position) }
   }
 
-  /// The number of fields in it.
+  /// The number of fields in the set.
   package var count: Int { bits.nonzeroBitCount }
 
   /// Whether the field at a position is in the set.
@@ -102,9 +102,9 @@ package struct FieldSet: Sendable, Hashable {
   }
 }
 
-/// What a field's value must be.
+/// The type of a field's value.
 ///
-/// Source: the fields table of the RMOS interchange contract (Documentation/Input.md).
+/// `Documentation/Input.md` lists the types of the built-in kinds.
 public enum FieldType: Sendable, Hashable {
   /// Text, under the given rule.
   case text(TextRule)
@@ -115,14 +115,14 @@ public enum FieldType: Sendable, Hashable {
   /// A finite number in `range`.
   case real(RealRange)
   /// An ISO 8601 date, or date and time, kept as written: `YYYY-MM-DD`, optionally followed by `T`
-  /// or a space and `HH:MM[:SS[.f…]]`, and that by `Z` or `±HH:MM`.
+  /// or a space and `HH:MM[:SS[.f…]]`, which may be followed by `Z` or `±HH:MM`.
   case timestamp
-  /// A JSON value kept token for token.
+  /// A JSON value, kept token for token.
   ///
   /// - Parameters:
-  ///   - otherShape: How another JSON value than the expected is reported; it is kept unless that
-  ///     is an error.
-  ///   - empty: How an empty object or array is reported; `nil` if it is fine.
+  ///   - otherShape: The severity of a value of another shape, which is kept unless that is an
+  ///     error.
+  ///   - empty: The severity of an empty object or array; `nil` if it is valid.
   case json(JSONShape, otherShape: Severity = .error, empty: Severity? = nil)
 
   /// The rule of a text field.
@@ -133,10 +133,10 @@ public enum FieldType: Sendable, Hashable {
     case notBlank
     /// One of the given values; any other is an error.
     case oneOf([String])
-    /// Text that is not blank, usually one of some values; another is a warning.
+    /// Text that is not blank, usually one of the given values; any other is a warning.
     case usually([String])
 
-    /// Whether white space alone (or nothing) is refused.
+    /// Whether empty text and text of white space alone are refused.
     var refusesBlank: Bool {
       switch self {
       case .any, .oneOf: false
@@ -144,7 +144,7 @@ public enum FieldType: Sendable, Hashable {
       }
     }
 
-    /// The values the applications know; empty where any value will do.
+    /// The known values; empty if all values are equal.
     package var knownValues: [String] {
       switch self {
       case .any, .notBlank: []
@@ -152,7 +152,7 @@ public enum FieldType: Sendable, Hashable {
       }
     }
 
-    /// How a value outside `knownValues` is reported.
+    /// The severity of a value that is not among ``knownValues``.
     package var unknownValue: Severity {
       if case .usually = self { .warning } else { .error }
     }
@@ -162,11 +162,11 @@ public enum FieldType: Sendable, Hashable {
   public enum RealRange: Sendable, Hashable {
     /// Greater than 0.
     case positive
-    /// The number must be at least 0.
+    /// At least 0.
     case nonNegative
   }
 
-  /// The outermost value of a JSON field.
+  /// The type that the value of a JSON field has.
   public enum JSONShape: String, Sendable, Hashable {
     /// A JSON object.
     case object

@@ -1,4 +1,4 @@
-/// Words for units of length, as members state them.
+/// Words for units of length, by which members state a unit.
 package enum LengthUnit {
   package static let millimetres: Set = [
     "mm", "millimeter", "millimeters", "millimetre", "millimetres", "millimètre", "millimètres",
@@ -14,7 +14,7 @@ package enum LengthUnit {
     "mil", "mils", "thou", "µm", "μm", "um", "micron", "microns",
   ]
 
-  /// Whether the folded name of a member says that it states a unit.
+  /// Whether a member with a folded name states a unit.
   package static func isStated(byName folded: String) -> Bool {
     folded.hasPrefix("unit") || folded.hasSuffix("unit") || folded.hasSuffix("units")
       || genericNames.contains(folded)

@@ -1,10 +1,10 @@
 import RMOSSystem
 
-/// Text from files, and numbers, as terminals and reports show them.
+/// Formats text from files, and numbers, for terminals and reports.
 package enum PlainText {
-  /// The text with everything that could control a terminal or reorder text on the screen shown as
-  /// `\u{…}`: control characters, including line breaks, bidirectional marks and other invisible
-  /// format characters, and line separators.
+  /// The text with all characters that could control a terminal or reorder text on the screen
+  /// written as `\u{…}`: control characters, including line breaks, bidirectional marks and other
+  /// invisible format characters, and line separators.
   ///
   /// ```swift
   /// PlainText.escaped("red \u{1b}[31m")  // red \u{1b}[31m, visibly
@@ -13,7 +13,7 @@ package enum PlainText {
     if text.allBytesSatisfy({ $0.isPrintableASCII }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
-      if isSteering(scalar) {
+      if controlsDisplay(scalar) {
         result += "\\u{\(String(scalar.value, radix: 16))}"
       } else {
         result.unicodeScalars.append(scalar)
@@ -23,17 +23,17 @@ package enum PlainText {
   }
 
   /// Whether a scalar could control a terminal or reorder text on the screen.
-  package static func isSteering(_ scalar: Unicode.Scalar) -> Bool {
+  package static func controlsDisplay(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.value < 0x7F { return scalar.value < 0x20 }
     switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: return true
-    // The joiners hold emoji and some scripts together.
+    // Emoji and some scripts need the joiners.
     case .format: return scalar.value != 0x200C && scalar.value != 0x200D
     default: return false
     }
   }
 
-  /// The number of terminal columns that the text takes; a style (`ESC [ … m`) takes none.
+  /// The number of terminal columns that the text takes; a style sequence (`ESC [ … m`) takes none.
   package static func width(_ text: String) -> Int {
     if text.allBytesSatisfy({ $0 >= 0x20 && $0 < 0x80 }) { return text.utf8.count }
     var isStyle = false
@@ -52,9 +52,9 @@ package enum PlainText {
     default: break
     }
     switch scalar.value {
-    // The vowels and final consonants of Korean syllables written in parts.
+    // The vowels and final consonants of Korean syllables that are written letter by letter.
     case 0x1160...0x11FF: return 0
-    // The halves of flags.
+    // A flag consists of two of these.
     case 0x1F1E6...0x1F1FF: return 1
     // Wide and full width, by Unicode's East Asian Width.
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x4DBF, 0x4E00...0xA4CF, 0xA960...0xA97C,
@@ -65,7 +65,7 @@ package enum PlainText {
     }
   }
 
-  /// The text, padded on the left (numbers) or on the right (words) to a width in columns.
+  /// The text, padded on the left (as numbers are) or on the right to a width in columns.
   package static func padded(_ text: String, to width: Int, left: Bool) -> String {
     let padding = String(repeating: " ", count: max(0, width - Self.width(text)))
     return left ? padding + text : text + padding
@@ -81,7 +81,7 @@ package enum PlainText {
     grouped(digits: fixed(number, decimals: decimals))
   }
 
-  /// A number in digits, with thousands separators before its decimal point.
+  /// Digits of a number with thousands separators before the decimal point.
   package static func grouped(digits: String) -> String {
     let sign = digits.hasPrefix("-") ? "-" : ""
     let whole = digits.dropFirst(sign.count).prefix { $0 != "." }
@@ -94,12 +94,13 @@ package enum PlainText {
     return text + digits[whole.endIndex...]
   }
 
-  /// A number rounded to a number of decimals.
+  /// A number rounded to a number of decimals; "-" if it is too large for that, or not finite.
   package static func fixed(_ number: Double, decimals: Int) -> String {
-    guard number.isFinite, abs(number) < 1e15 else { return "-" }
     var scale = 1.0
     for _ in 0..<decimals { scale *= 10 }
-    let scaled = Int((abs(number) * scale).rounded())
+    guard abs(number) < 1e15, let scaled = Int(exactly: (abs(number) * scale).rounded()) else {
+      return "-"
+    }
     let sign = number < 0 && scaled > 0 ? "-" : ""
     guard decimals > 0 else { return sign + String(scaled) }
     let (whole, part) = scaled.quotientAndRemainder(dividingBy: Int(scale))
@@ -108,51 +109,27 @@ package enum PlainText {
     return "\(sign)\(whole).\(zeros)\(fraction)"
   }
 
-  /// "1 file", "2 files".
+  /// A number with its noun, such as "1 file" or "2 files".
   package static func counted(_ number: Int, _ singular: String, _ plural: String? = nil) -> String
   {
     "\(grouped(number)) \(number == 1 ? singular : plural ?? singular + "s")"
   }
 }
 
-extension String {
-  /// Whether both strings have the same bytes.
-  ///
-  /// `==` also equates canonically equivalent strings, such as é in one or two scalars. If nothing
-  /// may be lost, these are different texts.
-  package func hasSameUTF8(as other: String) -> Bool {
-    var (left, right) = (self, other)
-    return left.withUTF8 { left in
-      right.withUTF8 { right in
-        unsafe left.count == right.count
-          && Memory.areEqual(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
-      }
-    }
-  }
-
-  /// Whether the text's bytes come before another's in lexicographic order.
-  package func precedesInUTF8(_ other: String) -> Bool {
-    var (left, right) = (self, other)
-    return left.withUTF8 { left in
-      right.withUTF8 { right in unsafe Memory.compare(left, right) < 0 }
-    }
-  }
-}
-
 extension PlainText {
   /// Text broken at spaces so that no line takes more than `width` columns.
   ///
-  /// A word that is too long for a line gets a line of its own, whole and less indented, so that a
-  /// path can be copied, unless `breaksWords`. Text that fits is kept as it is; in text that does
-  /// not, spaces in a row become one.
+  /// A word that is too long for a line gets a line of its own, unbroken and less indented, so that
+  /// a path can be copied, unless `breaksWords`. Text that fits one line is kept as it is;
+  /// otherwise, several spaces become one.
   ///
   /// - Parameters:
   ///   - text: The text, safe to show.
   ///   - width: The columns of a line.
-  ///   - label: What precedes the text in the first line.
+  ///   - label: The label that precedes the text in the first line.
   ///   - indent: The columns before the label.
   ///   - hanging: The columns before every other line; `indent` if `nil`.
-  ///   - breaksWords: Whether a word that is too long is broken.
+  ///   - breaksWords: Whether to break a word that is too long.
   /// - Returns: The lines, at least one, without trailing spaces.
   package static func wrapped(
     _ text: String, width: Int, after label: String = "", indent: Int = 0, hanging: Int? = nil,
@@ -177,7 +154,7 @@ extension PlainText {
       var length = Self.width(String(word))
       if used + (hasWord ? 1 : 0) + length > width {
         let column = breaksWords || length > width ? margin : min(margin, width - length)
-        // A label is not left alone if the word does not fit the next line either.
+        // The word stays next to a label if it does not fit the next line either.
         if hasWord || column < used && column + length <= width { breakLine(beginningAt: column) }
       }
       if hasWord {
@@ -211,7 +188,7 @@ extension PlainText {
     return text[..<end]
   }
 
-  /// The text, cut at the end and marked with "…" if it is too wide.
+  /// The text, or its beginning followed by "…" if it is too wide.
   package static func cut(_ text: String, to width: Int) -> String {
     guard Self.width(text) > width else { return text }
     var (cut, used) = ("", 0)

@@ -1,19 +1,19 @@
 import RMOSSystem
 
-/// Ids that look like another, for a reference that leads nowhere.
+/// An existing id that resembles the id of a dangling reference.
 ///
-/// The ids that a text may have meant are formed from the text, a fixed number of them, and looked
-/// up one by one; nothing is searched.
+/// A fixed number of candidates is formed from the dangling id and looked up one by one, so that no
+/// table has to be searched.
 package struct SimilarID: Sendable, Hashable {
-  /// The way in which two ids differ.
+  /// The difference between two ids; the raw value is the end of "differs from it only …".
   package enum Difference: String, Sendable, Hashable {
-    /// Letters with accents are one character here and a letter with a mark there.
+    /// Letters with accents are one scalar in one id, and a letter with a mark in the other.
     case composition = "in Unicode composition"
     /// Capital and small letters.
     case letterCase = "in letter case"
     /// White space.
     case whiteSpace = "in white space"
-    /// The text is the name of a file whose entity has no id of its own.
+    /// The dangling id is the name of a file whose entity has no id of its own.
     case fileName
     /// One of the ids begins with "legacy:", as ids derived from paths do.
     case derived = "in the \"legacy:\" that begins ids derived from paths"
@@ -21,15 +21,15 @@ package struct SimilarID: Sendable, Hashable {
 
   /// The id that exists.
   package var id: String
-  /// The way in which the id differs.
+  /// How the dangling id differs from it.
   package var difference: Difference
 
-  /// What to do about a reference to an id that does not exist.
+  /// Advice about a dangling reference.
   ///
   /// - Parameters:
   ///   - text: The id that does not exist.
-  ///   - similar: One that does.
-  ///   - otherwise: What to do if the text itself gives no hint.
+  ///   - similar: A similar id that exists.
+  ///   - otherwise: The advice if there is no similar id, and the text is not the name of a file.
   /// - Returns: The end of a sentence.
   package static func advice(
     for text: String, _ similar: SimilarID?, otherwise: String
@@ -50,25 +50,25 @@ package struct SimilarID: Sendable, Hashable {
       + "write that"
   }
 
-  /// Finds an id like `text` that exists.
+  /// Finds an id similar to `text` that exists.
   ///
   /// - Parameters:
   ///   - text: The id that does not exist.
-  ///   - kind: The kind of entity that it is to be the id of.
-  ///   - exists: Whether one does.
-  /// - Returns: The first that does; `nil` if there is none.
+  ///   - kind: The kind of the entity.
+  ///   - exists: Whether an entity of the kind has an id.
+  /// - Returns: The first candidate that exists; `nil` if none does.
   package static func first(
     like text: String, of kind: EntityKind, where exists: (String) throws -> Bool
   ) rethrows -> SimilarID? {
     try candidates(for: text, of: kind).first { try exists($0.id) }
   }
 
-  /// The ids that `text` may have meant, the likeliest first.
+  /// The ids that `text` may mean, in order of likelihood.
   package static func candidates(for text: String, of kind: EntityKind) -> [SimilarID] {
     var seen: [[UInt8]] = [Array(text.utf8)]
     var candidates: [SimilarID] = []
     func add(_ id: String, _ difference: Difference) {
-      // Texts that differ in composition are equal to Swift, and not to a database.
+      // Compared by bytes, as a database compares ids: `String` ignores differences in composition.
       let bytes = Array(id.utf8)
       guard !bytes.isEmpty, !seen.contains(bytes) else { return }
       seen.append(bytes)
@@ -93,6 +93,8 @@ package struct SimilarID: Sendable, Hashable {
     return candidates
   }
 
+  /// The text in lower and upper case, and with the first letter, or that of each word, in upper
+  /// case.
   private static func casings(of text: String) -> [String] {
     let lower = text.lowercased()
     var capitalized = ""
@@ -115,12 +117,11 @@ extension String {
   }
 }
 
-/// The two ways to write letters with one accent.
+/// The two ways to write letters with one accent: as one scalar, or as a letter and a mark.
 ///
-/// The standard library compares texts by canonical equivalence, but gives access to no normal
-/// form.
+/// The standard library compares texts by canonical equivalence, but has no API for normal forms.
 private enum Composition {
-  /// Letters with their mark, by the letter they are equal to.
+  /// For each letter with an accent, the letter followed by the mark.
   private static let decomposed: [Character: String] = {
     var table: [Character: String] = [:]
     let letters = (UInt8(ascii: "A")...UInt8(ascii: "Z")).flatMap { [$0, $0 | 0x20] }
@@ -134,7 +135,7 @@ private enum Composition {
     return table
   }()
 
-  /// Precomposed letters, by the letter to which they are equal.
+  /// For each letter with an accent, the single scalar.
   private static let composed: [Character: String] = {
     var table: [Character: String] = [:]
     for range in [UInt32(0xC0)...0x24F, 0x1E00...0x1EFF] {

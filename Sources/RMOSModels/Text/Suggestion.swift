@@ -1,4 +1,4 @@
-/// Finds the known word that was probably meant.
+/// Finds the known word that a misspelled word probably means.
 package enum Suggestion {
   /// A question with the known word that was probably meant; `nil` if none is similar enough.
   package static func hint(
@@ -12,8 +12,7 @@ package enum Suggestion {
     if let longer = known.first(where: { $0.hasPrefix(word) && word.count > 1 }) { return longer }
     let length = word.count
     let most = max(1, length / 3)
-    // The distance is at least the difference of the lengths, since each further letter has to be
-    // inserted.
+    // The distance is at least the difference of the lengths.
     let near = known.filter { abs($0.count - length) <= most }
       .map { (word: $0, distance: distance(word, $0)) }
       .min { $0.distance < $1.distance }
@@ -21,8 +20,8 @@ package enum Suggestion {
     return near.word
   }
 
-  /// The number of letters to insert, delete, replace or swap with the next to turn one word into
-  /// the other.
+  /// The number of letters to insert, delete, replace or swap with the next one to turn one word
+  /// into the other; only the first 64 letters of each count.
   ///
   /// - Complexity: O(m·n) for words of m and n letters.
   package static func distance(_ left: String, _ right: String) -> Int {
@@ -41,20 +40,5 @@ package enum Suggestion {
       rows.append(row)
     }
     return rows[left.count][right.count]
-  }
-}
-
-extension [UInt8] {
-  /// The name in lower case, without `_`, `-` and spaces, for lenient matching.
-  package var foldedName: [UInt8] {
-    var folded: [UInt8] = []
-    for byte in self {
-      switch byte {
-      case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: " "): continue
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"): folded.append(byte | 0x20)
-      default: folded.append(byte)
-      }
-    }
-    return folded
   }
 }

@@ -1,4 +1,4 @@
-/// A plain-text table with words aligned left and numbers aligned right.
+/// A plain-text table with words aligned on the left and numbers on the right.
 package struct TextTable {
   private let areNumbers: [Bool]
   /// The headings, then the rows.
@@ -25,8 +25,9 @@ package struct TextTable {
   /// The lines, without trailing spaces; none takes more than `width` columns unless a single word
   /// does.
   ///
-  /// A table that is too wide has cells of several lines; if that does not help, a short one is
-  /// turned by a quarter, in others numbers go below words, and at last each row is a sentence.
+  /// A table that is too wide gets cells of several lines. If that does not suffice, the numbers of
+  /// each row go below its words; a table of few rows with one column of words is transposed; as a
+  /// last resort, each row becomes a sentence.
   package func lines(width: Int) -> [String] {
     let all = Array(rows[0].indices)
     for spacing in [2, 1] {
@@ -38,7 +39,7 @@ package struct TextTable {
     if words.count > 1, !numbers.isEmpty,
       let below = Grid(rows, numbers, areNumbers, spacing: 2, width: width - 4)
     {
-      // If the last words, such as a path, are too long, they get a line of their own.
+      // If the last column of words, such as paths, is too wide, it gets lines of its own.
       for last in [words[...].suffix(0), words.suffix(1)] {
         let others = Array(words.dropLast(last.count))
         guard let first = Grid(rows, others, areNumbers, spacing: 2, width: width) else { continue }
@@ -61,7 +62,7 @@ package struct TextTable {
     return rows.dropFirst().flatMap { sentence($0, width: width) }
   }
 
-  /// A row as a sentence: "patterns: found 3, failed 1, waste 2.5 %".
+  /// A row as a sentence, such as "patterns: found 3, failed 1, waste 2.5 %".
   private func sentence(_ row: [String], width: Int) -> [String] {
     let facts = zip(rows[0], row).dropFirst().map { heading, cell in
       let (name, unit) =
@@ -76,7 +77,7 @@ package struct TextTable {
   }
 }
 
-/// Columns side by side, as wide as there is room.
+/// Columns side by side, no wider than they need to be.
 private struct Grid {
   private let rows: [[String]]
   private let columns: [Int]
@@ -91,7 +92,7 @@ private struct Grid {
     self.areNumbers = areNumbers
     self.spacing = spacing
     var widths = columns.map { column in rows.map { PlainText.width($0[column]) }.max() ?? 0 }
-    // A cell is broken between words only.
+    // A cell is only broken between words.
     let least = columns.map { column in
       rows.flatMap { $0[column].split(separator: " ") }.map { PlainText.width(String($0)) }
         .max() ?? 0
@@ -106,7 +107,7 @@ private struct Grid {
     self.widths = widths
   }
 
-  /// The lines of a row; headings are aligned at the bottom.
+  /// The lines of a row; in row 0, the headings, cells of fewer lines are aligned at the bottom.
   func lines(_ row: Int) -> [String] {
     let cells = zip(columns, widths).map { column, width in
       PlainText.wrapped(rows[row][column], width: width)
@@ -128,9 +129,9 @@ private struct Grid {
 
 /// Text in CSV (RFC 4180).
 package enum CSVText {
-  /// A text as a field.
+  /// A text as a field, in quotes if it needs them.
   ///
-  /// One that spreadsheets would take for a formula begins with an apostrophe.
+  /// An apostrophe is put before a text that spreadsheets would take for a formula.
   package static func field(_ text: String) -> String {
     let isFormula = text.utf8.first.map { "=+-@\t\r".utf8.contains($0) } ?? false
     let text = isFormula ? "'" + text : text

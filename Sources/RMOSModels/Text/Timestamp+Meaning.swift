@@ -1,10 +1,11 @@
 import RMOSSystem
 
-// Explains texts that are not timestamps, for messages.
+// Explanations in messages about texts that are not timestamps.
 
 extension Timestamp {
-  /// What a text that is not a timestamp is, and how to write what it means, as the end of a
-  /// sentence; `nil` if it is unknown.
+  /// Explains a text that is not a timestamp, and how to write the time that it means.
+  ///
+  /// - Returns: The end of a sentence; `nil` if the meaning is unknown.
   package static func advice(for text: String) -> String? {
     if text.allSatisfy(\.isWhitespace) { return Violation.adviceForAbsence(writtenAs: text) }
     if isNoDate(ofDotNET: text) { return adviceForNoTime(writtenAs: text) }
@@ -12,18 +13,18 @@ extension Timestamp {
     return reader.advice()
   }
 
-  /// What to do about times that are numbers.
+  /// Advice about times that are numbers.
   fileprivate static let epochAdvice =
     "times that are numbers are read \(MappingAdvice.epoch.words)"
 
-  /// What to do about the time that programs write where there is none.
+  /// Advice about the time that programs write in place of an unknown one.
   static func adviceForNoTime(writtenAs text: String) -> String {
     ".NET, Go and others write it where there is no time; "
       + Violation.adviceForAbsence(writtenAs: text, if: "if so")
   }
 
-  /// Whether a text is `/Date(-62135596800000)/`, with or without an offset: the first day of the
-  /// calendar.
+  /// Whether a text is the first day of the calendar as .NET writes it, `/Date(-62135596800000)/`,
+  /// with or without an offset.
   private static func isNoDate(ofDotNET text: String) -> Bool {
     guard text.hasPrefix("/Date(-"), text.hasSuffix(")/"),
       let milliseconds = Int(text.dropFirst(7).prefix { $0.isASCII && $0.isNumber })
@@ -31,25 +32,25 @@ extension Timestamp {
     return 62_135_510_400_000...62_135_683_200_000 ~= milliseconds
   }
 
-  /// The seconds since 1970 for which a number is taken whose unit nobody says: the years 1990 to
+  /// The range in which a number of unknown unit is read as seconds since 1970: the years 1990 to
   /// 2199.
   ///
-  /// Other numbers are dates written without hyphens, day numbers of spreadsheets, years or no
-  /// times at all, and would become times of 1970 or of the far future.
+  /// Numbers outside of it are dates without hyphens, day numbers of spreadsheets, years or no
+  /// times at all; as seconds, they would be in 1970 or in the far future.
   package static let likelySeconds = 631_152_000..<7_258_118_400
 
-  /// Whether a number is probably so many seconds, or so many milliseconds, since 1970.
+  /// Whether a number is probably a number of seconds since 1970.
   package static func isLikely(seconds number: Double) -> Bool {
     Double(likelySeconds.lowerBound) <= number && number < Double(likelySeconds.upperBound)
   }
 
-  /// What to do about a time that is a number.
+  /// Advice about a time that is a number.
   ///
   /// - Parameter number: The number in decimal, as the source has it.
   /// - Returns: The end of a sentence.
   package static func advice(forNumber number: some StringProtocol) -> String {
     guard let value = Double(number) else { return epochAdvice }
-    // Numbers that count from another day than 1970-01-01 are seen by the time they would give.
+    // The message shows the time, so that a number that counts from another day is noticed.
     if let seconds = [value, value / 1e3].first(where: { isLikely(seconds: $0) }) {
       let time = UTCTime(secondsSince1970: Int(seconds.rounded(.down)))
       return epochAdvice + ", this one as \(time.iso8601)"
@@ -62,7 +63,8 @@ extension Timestamp {
     if let text = dateOfSpreadsheet(value) {
       return "it looks like a spreadsheet's number for a date; write \(text)"
     }
-    // The number of seconds from the beginning of the year 1, and of 1601, to that of 1970.
+    // .NET counts from the beginning of the year 1, and Windows from that of 1601; the constants
+    // are the seconds from there to 1970.
     let forms: [(seconds: Double, name: String)] = [
       (value / 1e7 - 62_135_596_800, "ticks of .NET"),
       (value / 1e7 - 11_644_473_600, "a file time of Windows"),
@@ -89,8 +91,8 @@ extension Timestamp {
     return text
   }
 
-  /// The date and time that a spreadsheet counts the days to, from 1899-12-30 on; `nil` for numbers
-  /// that are not of 1990 to 2099.
+  /// The date and time of a spreadsheet's day number, which counts from 1899-12-30; `nil` if it is
+  /// outside of the years 1990 to 2099.
   fileprivate static func dateOfSpreadsheet(_ days: Double) -> String? {
     guard 32_874..<73_051 ~= days else { return nil }
     // 1970-01-01 is day 25569.
@@ -102,13 +104,13 @@ extension Timestamp {
 /// Reads texts that look like dates and times, in the forms that people and programs write.
 private struct MeaningReader {
   private var rest: Substring
-  /// The first thing that keeps the text from being a timestamp.
+  /// The first reason why the text is not a timestamp.
   private var reason: String?
-  /// Whether it is a week without a day.
+  /// Whether the text is a week without a day.
   private var isWeek = false
 
   init(_ text: String) {
-    // Digits and hyphens of other scripts and of word processors, as ASCII.
+    // Digits of other scripts and typographic hyphens are read as ASCII.
     let plain = String(
       text.map { character -> Character in
         if character.isASCII { return character }
@@ -137,7 +139,7 @@ private struct MeaningReader {
     let number = rest.drop { $0.isASCII && $0.isNumber }
     let isNumber = number.isEmpty || number.first == "." && number.dropFirst().allSatisfy(isDigit)
     let whole = rest.count - number.count
-    // What it means if it is not a date and time written together.
+    // The advice if the digits are not a date and time without separators.
     let isOfSpreadsheet = isNumber && Double(rest).flatMap(Timestamp.dateOfSpreadsheet) != nil
     let ifNumber =
       isNumber && (whole > 8 || isOfSpreadsheet) ? Timestamp.advice(forNumber: rest) : nil
@@ -175,6 +177,7 @@ private struct MeaningReader {
     return written(date, text, zone: time.zone)
   }
 
+  /// The advice to write a timestamp, after the reason; another explanation if it is not valid.
   private func written(_ date: CivilDate, _ time: String, zone: String = "") -> String? {
     let text = date.text + time + zone
     guard Timestamp(text) != nil else {
@@ -188,6 +191,7 @@ private struct MeaningReader {
 
   private func isDigit(_ character: Character) -> Bool { character.isASCII && character.isNumber }
 
+  /// Takes as many digits as there are, up to the upper bound; `nil` if there are too few.
   private mutating func digits(_ counts: ClosedRange<Int>) -> Substring? {
     let digits = rest.prefix(counts.upperBound).prefix(while: isDigit)
     guard digits.count >= counts.lowerBound else { return nil }
@@ -195,6 +199,7 @@ private struct MeaningReader {
     return digits
   }
 
+  /// Takes the next character if it is one of some characters, and returns whether it is.
   private mutating func take(_ characters: String) -> Bool {
     guard let first = rest.first, characters.contains(first) else { return false }
     rest.removeFirst()
@@ -275,7 +280,7 @@ private struct MeaningReader {
     note("a date begins with the year")
     if separator == "." || first > 12 { return CivilDate(year: year, month: second, day: first) }
     if second > 12 { return CivilDate(year: year, month: first, day: second) }
-    // Either may be the month.
+    // Either number may be the month.
     return nil
   }
 
@@ -298,7 +303,7 @@ private struct MeaningReader {
     rest = rest.drop { $0.isWhitespace || ",.-/".contains($0) }
   }
 
-  /// Skips the name of a day, as at the beginning of a date in mail.
+  /// Skips the name of a weekday, as at the beginning of a date in mail.
   private mutating func skipWeekday() {
     let before = rest
     let word = letters()
@@ -309,7 +314,7 @@ private struct MeaningReader {
     skipSeparators()
   }
 
-  /// A date with the name of a month, such as 2 Jan 2024 or Jan 2, 2024.
+  /// Reads a date with the name of a month, such as 2 Jan 2024 or Jan 2, 2024.
   private mutating func dateWithName() -> CivilDate? {
     func month(_ word: String) -> Int? {
       word.count < 3 ? nil : Self.months[String(word.prefix(3))]

@@ -2,10 +2,10 @@ import RMOSSystem
 
 /// An ISO 8601 date, or date and time, as RMOS accepts it.
 ///
-/// The form is `YYYY-MM-DD`, optionally followed by `T` or a space and `HH:MM[:SS[.f…]]`,
-/// optionally followed by `Z` or `±HH:MM`. The date must exist in the proleptic Gregorian calendar,
-/// in the years 0001 to 9999; hours are 00 to 23, minutes and seconds 00 to 59. Entities keep the
-/// text as written; a timestamp is its meaning.
+/// The form is `YYYY-MM-DD`, optionally followed by `T` or a space and `HH:MM[:SS[.f…]]`, which may
+/// be followed by `Z` or `±HH:MM`. The date must exist in the proleptic Gregorian calendar, in the
+/// years 0001 to 9999; hours are 00 to 23, minutes and seconds 00 to 59. Entities keep the text as
+/// written; a timestamp is its value.
 ///
 /// ```swift
 /// let start = Timestamp("2025-01-15T10:30:00Z")
@@ -23,7 +23,7 @@ package struct Timestamp: Sendable, Hashable {
     package let minute: Int
     /// 0 to 59; 0 if the text has none.
     package let second: Int
-    /// The fraction of the second in nanoseconds; further digits are cut off.
+    /// The fraction of the second in nanoseconds; further digits are ignored.
     package let nanosecond: Int
     /// Seconds east of UTC; `nil` if the text has no time zone.
     package let zoneOffset: Int?
@@ -33,7 +33,7 @@ package struct Timestamp: Sendable, Hashable {
   package enum Order: Sendable, Hashable {
     /// The first is earlier.
     case before
-    /// The two are the same, to the precision of the less precise text.
+    /// Both are the same, as far as they are compared.
     case same
     /// The first is later.
     case after
@@ -55,7 +55,8 @@ package struct Timestamp: Sendable, Hashable {
     self = timestamp
   }
 
-  /// Creates a timestamp from UTF-8, without allocating; `nil` if it is not a timestamp.
+  /// Creates a timestamp from its text in UTF-8, without allocating; `nil` if it is not a
+  /// timestamp.
   package init?(utf8: UnsafeBufferPointer<UInt8>) {
     var cursor = unsafe Cursor(bytes: utf8)
     guard let year = cursor.digits(4), cursor.take("-"),
@@ -76,12 +77,12 @@ package struct Timestamp: Sendable, Hashable {
     self.time = time
   }
 
-  /// Compares two moments, as far as they are comparable.
+  /// Compares two timestamps.
   ///
   /// If either is a date alone, the days are compared as written. Otherwise two times with a time
-  /// zone are compared as instants, and two without one as local times, to the nanosecond.
+  /// zone are compared as instants, and two times without one as local times, to the nanosecond.
   ///
-  /// - Returns: `nil` if both have a time and only one has a time zone.
+  /// - Returns: The order; `nil` if both have a time, but only one has a time zone.
   package func order(relativeTo other: Timestamp) -> Order? {
     guard let time, let otherTime = other.time else {
       return Timestamp.order(dayNumber, other.dayNumber)
@@ -99,10 +100,11 @@ package struct Timestamp: Sendable, Hashable {
     left < right ? .before : left == right ? .same : .after
   }
 
-  /// Whether it is on the first day of the calendar, which programs write where there is no time.
+  /// Whether it is on the first day of the calendar, which programs write in place of an unknown
+  /// time.
   package var isNone: Bool { year == 1 && month == 1 && day == 1 }
 
-  /// Days since 0000-03-01.
+  /// The number of days since 0000-03-01.
   package var dayNumber: Int { CivilDate(year: year, month: month, day: day).dayNumber }
 }
 

@@ -79,7 +79,7 @@ import Testing
         index += 1
       }
       let steering = String(decoding: rest, as: UTF8.self).unicodeScalars
-        .filter { $0 != "\n" && PlainText.isSteering($0) }
+        .filter { $0 != "\n" && PlainText.controlsDisplay($0) }
       #expect(steering.isEmpty, "\(target.prefix(80))")
       expectClosedElements(tags, target)
     }

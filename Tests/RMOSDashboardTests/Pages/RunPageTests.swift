@@ -282,7 +282,7 @@ import Testing
             #expect(["/", "#main", "data:image/svg+xml"].contains { value.hasPrefix($0) })
           }
         }
-        #expect(!content.unicodeScalars.contains { $0 != "\n" && PlainText.isSteering($0) })
+        #expect(!content.unicodeScalars.contains { $0 != "\n" && PlainText.controlsDisplay($0) })
       }
     }
   }

@@ -409,7 +409,7 @@ import Testing
     #expect(lines.contains { $0.contains("x\\u{1b}") })
     for line in lines {
       #expect(PlainText.width(line) <= 80, "\(line)")
-      #expect(!line.unicodeScalars.contains(where: PlainText.isSteering))
+      #expect(!line.unicodeScalars.contains(where: PlainText.controlsDisplay))
     }
   }
 }

@@ -37,6 +37,14 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (1234.5, 2, "1234.50"), (-0.004, 2, "0.00"), (9e14, 3, "900000000000000.000"),
+    (9.9e14, 6, "-"), (1e15, 0, "-"), (.infinity, 1, "-"), (.nan, 1, "-"),
+  ])
+  func aNumberTooLargeForItsDecimalsIsNotShown(_ number: Double, _ decimals: Int, _ text: String) {
+    #expect(PlainText.fixed(number, decimals: decimals) == text)
+  }
+
   @Test func aPathThatFitsALineIsOnItWholeAndLessIndented() {
     #expect(
       PlainText.wrapped("/srv/shop/rmos_legacy", width: 30, after: "Source      ", hanging: 12)

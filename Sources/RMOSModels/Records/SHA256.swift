@@ -2,8 +2,8 @@ import CSHA256
 
 /// SHA-256 (FIPS 180-4), to detect whether source bytes have changed.
 ///
-/// Neither the standard library nor SQLite has one. Hash bytes at once with `hash(_:)`, or in
-/// pieces:
+/// Neither the standard library nor SQLite implements it. Bytes are hashed at once with `hash(_:)`,
+/// or in pieces:
 ///
 /// ```swift
 /// var hash = SHA256()
@@ -18,7 +18,7 @@ package struct SHA256: Sendable {
   private var pendingCount = 0
   private var byteCount: UInt64 = 0
 
-  /// Creates a hash of no bytes.
+  /// Creates a hash to which no bytes were added.
   package init() {}
 
   /// The digest of some bytes.
@@ -80,7 +80,7 @@ package struct SHA256: Sendable {
     return Digest(words: last.state)
   }
 
-  /// Ends the message: a 1 bit, zeros, the length in bits.
+  /// Ends the message with a 1 bit, zeros and the length in bits.
   private mutating func pad() {
     let used = pendingCount
     unsafe withUnsafeMutableBytes(of: &pending) { block in
@@ -107,7 +107,7 @@ package struct SHA256: Sendable {
 }
 
 extension SHA256 {
-  /// The eight working words.
+  /// The eight words of the state.
   typealias Words = (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
 
   /// The initial state: the first 32 fraction bits of the square roots of the first eight primes.
@@ -116,10 +116,10 @@ extension SHA256 {
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19
   )
 
-  /// Whether the processor has instructions for it.
+  /// Whether the processor has instructions for SHA-256.
   static let hasInstructions = rmos_sha256_has_instructions()
 
-  /// Takes `count` blocks of 64 bytes into the state.
+  /// Updates the state with `count` blocks of 64 bytes.
   static func compress(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
     guard hasInstructions else { return unsafe compute(&state, bytes, blocks: count) }
     unsafe withUnsafeMutableBytes(of: &state) { state in
@@ -130,10 +130,10 @@ extension SHA256 {
     }
   }
 
-  /// The same without such instructions.
+  /// Updates the state without the processor's instructions for SHA-256.
   ///
-  /// Everything stays in locals and is inlined, with the rounds written out, so that nothing is
-  /// allocated, indexed or checked per block.
+  /// The rounds are inlined and written out on local variables, so that nothing is allocated,
+  /// indexed or checked per block.
   static func compute(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
     var bytes = unsafe bytes
     for _ in 0..<count {
@@ -188,7 +188,7 @@ extension SHA256 {
     private var w0, w1, w2, w3, w4, w5, w6, w7: UInt32
     private var w8, w9, w10, w11, w12, w13, w14, w15: UInt32
 
-    /// The first sixteen words: the block itself.
+    /// Creates the first sixteen words, which are the block itself.
     @inline(__always)
     init(block: UnsafeRawPointer) {
       func word(_ index: Int) -> UInt32 {
@@ -202,9 +202,9 @@ extension SHA256 {
 
     /// Runs sixteen rounds, one for each word and constant.
     ///
-    /// The names rotate instead of the values: after eight rounds they are back. If `extends`,
-    /// each word is replaced by the one sixteen after it right before its round, which is faster
-    /// than extending the schedule first.
+    /// The names of the variables rotate instead of the values, and are back in place after eight
+    /// rounds. If `extends`, each word is replaced by the one sixteen after it right before its
+    /// round, which is faster than extending the whole schedule first.
     @inline(__always)
     mutating func runRounds(
       on words: inout Words, extending extends: Bool = true,
@@ -242,8 +242,8 @@ extension SHA256 {
 
   /// One of the 64 rounds.
   ///
-  /// Sums of rotations are nested (6, 11 and 25 are 6, 6 + 5 and 6 + 5 + 14): fewer copies, a sixth
-  /// fewer instructions.
+  /// Rotations are nested (6, 11 and 25 are 6, 6 + 5 and 6 + 5 + 14), which saves copies and a
+  /// sixth of the instructions.
   @inline(__always)
   private static func round(
     _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32,
@@ -256,7 +256,7 @@ extension SHA256 {
     h = first &+ rotated(rotated(rotated(a, 9) ^ a, 11) ^ a, 2) &+ majority
   }
 
-  /// The next word of the message schedule, in place of the one sixteen before.
+  /// Replaces a word of the message schedule by the one sixteen after it.
   @inline(__always)
   private static func extend(
     _ word: inout UInt32, _ after1: UInt32, _ after9: UInt32, _ after14: UInt32
