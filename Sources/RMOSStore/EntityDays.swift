@@ -3,8 +3,9 @@ import RMOSSystem
 
 /// The number of entities that came into a store on each day.
 ///
-/// An entity that a run in the ledger wrote counts on the day that run began, and another on the
-/// day it was created, in UTC. An entity without a readable date counts on no day.
+/// An entity that a run in the ledger wrote counts on the day on which that run began; any other
+/// counts on the day of its `created_at`, in UTC. An entity without a readable date counts on no
+/// day.
 public struct EntityDays: Sendable, Hashable {
   /// The days, `YYYY-MM-DD`, with the number of entities of each kind.
   public private(set) var counts: [String: [EntityKind: Int]] = [:]
@@ -28,7 +29,7 @@ public struct EntityDays: Sendable, Hashable {
     }
   }
 
-  /// Adds what was counted elsewhere.
+  /// Adds other counts.
   mutating func add(_ other: EntityDays) {
     for (day, kinds) in other.counts {
       counts[day, default: [:]].merge(kinds, uniquingKeysWith: +)
@@ -41,7 +42,7 @@ public struct EntityDays: Sendable, Hashable {
   /// - Parameters:
   ///   - count: The number of entities.
   ///   - kind: Their kind.
-  ///   - time: The time, ISO 8601; `nil`, and what is no such time, counts on no day.
+  ///   - time: The time, ISO 8601; they count on no day if it is `nil` or not a timestamp.
   public mutating func add(_ count: Int = 1, of kind: EntityKind, at time: String?) {
     add(count, of: kind, on: time.flatMap { Timestamp($0)?.utcDay })
   }
@@ -51,8 +52,8 @@ extension RecordStore {
   /// The number of entities that came into the store on each day, counted on two threads if the
   /// store can show one state to both.
   ///
-  /// - Parameter size: About how many entities are counted at once.
-  /// - Returns: The numbers.
+  /// - Parameter size: The approximate number of entities in each piece of work.
+  /// - Returns: The counts.
   /// - Throws: ``StoreError``.
   package func entityDays(inPiecesOf size: Int = 50_000) throws -> EntityDays {
     var pieces: [(kind: EntityKind, range: EntityRange)] = []
@@ -62,14 +63,14 @@ extension RecordStore {
         pieces += try reader.ranges(of: kind, count: size).map { (kind, $0) }
       }
     }
-    // A second connection is of use only if there is enough for both.
+    // A second connection pays off only if there is enough work for both.
     guard pieces.count > catalog.kinds.count else { return try read { try $0.entityDays() } }
-    // The thread sanitizer does not see through `Mutex`.
+    // A `Monitor`, because the thread sanitizer does not understand `Mutex`.
     let days = Monitor(EntityDays())
     try readOnOneState(
       pieces.map { piece in
         { reader in
-          // The first reader of a store says nothing of what the others can do.
+          // Readers of one store may differ, so each is asked whether it streams.
           let found =
             try (reader as? any StreamingReader)?.entityDays(of: piece.kind, in: piece.range)
             ?? reader.days(of: piece.kind, in: piece.range, try reader.runDays())
@@ -89,7 +90,7 @@ extension StoreReader {
     return days
   }
 
-  /// Looks at the records of a range, and the provenance of each.
+  /// Counts the entities of a range by their records and the provenance of each.
   fileprivate func days(
     of kind: EntityKind, in range: EntityRange, _ runDays: [Int64: String?]
   ) throws -> EntityDays {
@@ -108,7 +109,7 @@ extension StoreReader {
     return days
   }
 
-  /// The day each run in the ledger began; `nil` if it cannot be read.
+  /// The day on which each run in the ledger began; `nil` if its time cannot be read.
   func runDays() throws -> [Int64: String?] {
     try runs(limit: nil).reduce(into: [:]) { days, run in
       days.updateValue(Timestamp(run.startedAt)?.utcDay, forKey: run.id)

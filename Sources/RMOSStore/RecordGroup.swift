@@ -28,22 +28,23 @@ public struct RecordGroup: Sendable, Hashable {
     }
   }
 
-  /// What records are counted by.
+  /// The key by which records are counted.
   public enum Key: Sendable, Hashable {
     /// The value of a member.
     case member(String)
     /// The texts that the JSON object in a member has under some names.
-    /// A record with several of them counts under each, one with none under `NULL`.
+    ///
+    /// A record with several texts counts under each, one without any under NULL.
     case json(member: String, names: [String])
 
-    /// The member that is read.
+    /// The member that the key is read from.
     public var member: String {
       switch self {
       case .member(let member), .json(let member, _): member
       }
     }
 
-    /// The keys that a record with a value of the member counts under.
+    /// The keys under which a record counts that has `value` in the member.
     func keys(of value: Value) -> [Value] {
       switch self {
       case .member: return [value]
@@ -111,9 +112,10 @@ extension StoreReader {
 }
 
 extension RecordGroup.Key {
-  /// Counts records by the key, for stores that look at each value themselves.
+  /// Counts records by the key, for stores that go through the values themselves.
   ///
-  /// - Parameter body: Calls the function that it gets with the value of ``member`` in each record.
+  /// - Parameter body: A function that calls its argument with the value of ``member`` in each
+  ///   record.
   /// - Returns: The groups, in the order of their values.
   public func groups(
     counting body: (_ count: (Value) -> Void) throws -> Void
@@ -128,13 +130,13 @@ extension RecordGroup.Key {
 struct RecordCounter {
   private let key: RecordGroup.Key
   private var counts: [GroupKey: Int] = [:]
-  /// The value counted last, and how often in a row: those from an index come in order.
+  /// The last value, and how often it came in succession: an index yields equal values together.
   private var run: (value: Value, count: Int)?
 
-  /// Creates a counter that has counted nothing.
+  /// Creates a counter of no records.
   init(_ key: RecordGroup.Key) { self.key = key }
 
-  /// Counts a record with a value of the key's member.
+  /// Counts a record that has a value in the key's member.
   mutating func add(_ value: Value) {
     if let last = run?.value, last.isSame(as: value) {
       run?.count += 1
@@ -150,6 +152,7 @@ struct RecordCounter {
     run = (value, count)
   }
 
+  /// Adds the values counted in succession to the counts.
   private mutating func endRun() {
     guard let (value, count) = run else { return }
     for value in key.keys(of: value) { counts[GroupKey(values: [value]), default: 0] += count }
@@ -165,7 +168,7 @@ struct RecordCounter {
   }
 }
 
-/// Values as SQL groups them: texts by their bytes, numbers by their value.
+/// Values that are compared as SQL groups them: texts by their bytes, numbers by their value.
 private struct GroupKey: Hashable {
   var values: [Value]
 
@@ -181,7 +184,8 @@ private struct GroupKey: Hashable {
       case .real(let number): hasher.combine(number)
       case .text(var text):
         text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        // A separator, so that "ab", "c" and "a", "bc" differ: UTF-8 has no byte 0xFF.
+        // A byte that UTF-8 does not contain separates texts, so that "ab", "c" and "a", "bc"
+        // differ.
         hasher.combine(0xFF as UInt8)
       case .blob(let bytes): hasher.combine(bytes)
       }
@@ -199,14 +203,14 @@ private struct GroupKey: Hashable {
 
 /// The texts that a JSON object has under some names: strings, and strings in lists, each once.
 ///
-/// All stores find the texts by this code, so that they agree about escapes, members that occur
-/// twice and text that is not JSON.
+/// All stores share this code, so that they agree about escapes, members that occur twice and text
+/// that is not JSON.
 package struct JSONTexts: Sendable, Hashable {
   /// The texts, in the order in which they appear.
   package private(set) var texts: [String] = []
   private var keys: Set<UTF8Key> = []
 
-  /// Finds the texts in a stored value; there are none in what is not the text of a JSON object.
+  /// Finds the texts in a stored value; none if the value is not the text of a JSON object.
   package init(of value: Value, _ names: [String]) {
     guard case .text(let text) = value, let json = try? JSONValue(parsing: text) else { return }
     for name in names {

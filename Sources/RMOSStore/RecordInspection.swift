@@ -1,34 +1,29 @@
 import RMOSModels
 
 extension StoreReader {
-  /// An inspection by the records alone, which a store without a schema of its own returns as its
-  /// ``inspection``.
+  /// An inspection based on the records alone, which a store without a schema of its own returns as
+  /// its ``inspection``.
   ///
-  /// Its tables are as the kinds declare them. A look-up per reference, and one per row for its
-  /// provenance.
+  /// Its tables are as the kinds declare them. It looks up each reference, and the provenance of
+  /// each row.
   public var recordInspection: any SchemaInspecting { RecordInspection(reader: self) }
 }
 
 private struct RecordInspection: SchemaInspecting {
   let reader: any StoreReader
 
-  // MARK: The schema: there is none to inspect
+  // MARK: The schema, which is as the kinds declare it
 
-  /// `false`.
   var hasSchema: Bool { false }
 
-  /// `nil`: it is not known.
   func databaseSize() throws -> Int64? { nil }
 
-  /// The version that new stores have.
   func schemaVersion() throws -> SchemaVersion? {
     SchemaVersion(version: SchemaVersion.created, appliedAt: nil)
   }
 
-  /// `nil`: there are no tables.
   func ledgerVersion() throws -> Int64? { nil }
 
-  /// The tables that the kinds declare.
   func inspectTables() throws -> [InspectedTable] {
     reader.catalog.kinds.map { kind in
       InspectedTable(
@@ -41,28 +36,22 @@ private struct RecordInspection: SchemaInspecting {
     }
   }
 
-  /// Returns nothing: there is no schema to inspect.
   func missingTables() throws -> [String] { [] }
 
-  /// Returns nothing: there is no schema to inspect.
   func writingObstacles() throws -> [WritingObstacle] { [] }
 
-  /// Returns nothing: there is no schema to inspect.
   func kindsWithLooseIDs() throws -> Set<EntityKind> { [] }
 
-  /// There is nothing to check.
   func forEachIntegrityProblem(
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] { [] }
 
-  /// The store declares none.
   func forEachForeignKeyProblem(
     in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {}
 
   // MARK: The records
 
-  /// Reads the records.
   func forEachRow(
     of kind: EntityKind, in table: InspectedTable, _ body: (InspectedRow) throws -> Void
   ) throws {
@@ -71,12 +60,10 @@ private struct RecordInspection: SchemaInspecting {
     }
   }
 
-  /// Reads the records.
   func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
     try reader.forEachRecord(kind) { try body($0.id) }
   }
 
-  /// Looks up each reference.
   func forEachDanglingReference(
     of kind: EntityKind, field: Int, in table: InspectedTable,
     _ body: (InspectedKey, _ reference: String) throws -> Void
@@ -90,7 +77,7 @@ private struct RecordInspection: SchemaInspecting {
     }
   }
 
-  /// Looks up each reference, so that rows with the same one come one by one.
+  /// Calls `body` for each row: equal references are not grouped.
   func forEachReference(
     of kind: EntityKind, field: Int, until deadline: ContinuousClock.Instant,
     _ body: (_ reference: String, _ rows: Int, _ isDangling: Bool) throws -> Void
@@ -100,8 +87,8 @@ private struct RecordInspection: SchemaInspecting {
     var rows = 0
     do {
       try reader.forEachRecord(kind) { record in
-        // The deadline is first checked after 256 rows, so that a small store is read whole on any
-        // machine.
+        // The first 256 rows are read without looking at the deadline, so that a small store is
+        // read completely on any machine.
         rows += 1
         if rows % 256 == 0, ContinuousClock.now >= deadline { throw OutOfTime() }
         guard case .text(let reference) = record.values[field] else { return }
@@ -115,7 +102,6 @@ private struct RecordInspection: SchemaInspecting {
 
   // MARK: Provenance
 
-  /// Looks up the provenance of each record.
   func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
     let runs = Set(try reader.runs(limit: nil).map(\.id))
     for kind in reader.catalog.kinds {
@@ -131,7 +117,6 @@ private struct RecordInspection: SchemaInspecting {
     }
   }
 
-  /// Looks up the provenance of each record.
   func forEachIDWithoutProvenance(
     of kind: EntityKind, _ body: (String) throws -> Void
   ) throws {

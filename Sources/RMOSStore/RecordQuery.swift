@@ -12,22 +12,25 @@ public struct RecordQuery: Sendable, Hashable {
   public enum Condition: Sendable, Hashable {
     /// The field equals the value.
     case equals(member: String, value: Value)
-    /// The text field contains the text. ASCII case is ignored; `%` and `_` have no special
-    /// meaning.
+    /// The text field contains the text.
+    ///
+    /// ASCII case is ignored; `%` and `_` have no special meaning.
     case contains(member: String, text: String)
     /// At least one of the text fields contains the text, as in ``contains(member:text:)``.
     case anyContains(members: [String], text: String)
     /// The field equals one of the values.
     ///
-    /// SQLite takes at most 32,766 values in all conditions of a query, and the store then throws.
+    /// With more than 32,766 values in all conditions of a query, ``SQLiteStore`` throws an error.
     case isAny(member: String, of: [Value])
-    /// The JSON object in the field has the text as the value of a member with one of the names, or
-    /// as an element of a list there.
+    /// The JSON object in the field has the text under one of the names, as the value of a member
+    /// or as an element of a list there.
     case jsonHas(member: String, names: [String], text: String)
-    /// What some runs did to the entity, as the ledger knows it. Runs that are undone did nothing.
+    /// Some runs have written the entity in the given way, according to the ledger.
+    ///
+    /// Runs that are undone do not count.
     case written(byRuns: [Int64], Writing)
   }
-  /// What runs did to an entity that is in the store.
+  /// The way in which runs have written an entity that is in the store.
   public enum Writing: Sendable, Hashable, CaseIterable {
     /// One of the runs wrote the row, whether or not it existed before.
     case addedOrChanged
@@ -42,10 +45,13 @@ public struct RecordQuery: Sendable, Hashable {
   public enum Order: Sendable, Hashable {
     /// Byte order of the id.
     case id
-    /// Newest `created_at` first (as text); equally old ones in the order in which they were added.
+    /// Descending order of `created_at` (as text); records with equal values are in the order in
+    /// which they were added.
     case newestFirst
-    /// The values of a member: numbers, then texts in byte order, then bytes; the other way around
-    /// if `descending`. Records without a value come last either way, and equal ones are in byte
+    /// The order of the values of a member: numbers, then texts in byte order, then bytes; reversed
+    /// if `descending`.
+    ///
+    /// In both cases records without a value come last, and records with equal values are in byte
     /// order of the id.
     case member(String, descending: Bool)
   }
@@ -61,7 +67,7 @@ public struct RecordQuery: Sendable, Hashable {
   /// The number of records to skip first.
   public var offset: Int
 
-  /// Creates a query: for all records of a kind in byte order of the id, unless it says otherwise.
+  /// Creates a query, by default for all records of a kind in byte order of the id.
   public init(
     _ kind: EntityKind, where conditions: [Condition] = [], order: Order = .id, limit: Int? = nil,
     offset: Int = 0
@@ -73,19 +79,15 @@ public struct RecordQuery: Sendable, Hashable {
     self.offset = offset
   }
 
-  /// Returns the query with the condition that a member equals a value.
+  /// Returns the query with the additional condition that a member equals a value.
   package func filter(_ member: String, is value: Value) -> RecordQuery {
-    var copy = self
-    copy.conditions.append(.equals(member: member, value: value))
-    return copy
+    filter(.equals(member: member, value: value))
   }
-  /// Returns the query with the condition that a member contains a text.
+  /// Returns the query with the additional condition that a member contains a text.
   package func filter(_ member: String, contains text: String) -> RecordQuery {
-    var copy = self
-    copy.conditions.append(.contains(member: member, text: text))
-    return copy
+    filter(.contains(member: member, text: text))
   }
-  /// Returns the query with another condition.
+  /// Returns the query with an additional condition.
   package func filter(_ condition: Condition) -> RecordQuery {
     var copy = self
     copy.conditions.append(condition)
@@ -107,7 +109,7 @@ public struct RecordQuery: Sendable, Hashable {
 }
 
 extension RecordQuery.Condition {
-  /// Whether both are the same condition, texts byte for byte.
+  /// Whether both are the same condition; texts are compared byte for byte.
   public static func == (left: Self, right: Self) -> Bool {
     switch (left, right) {
     case (.equals(let a, let value), .equals(let b, let other)): a == b && value == other
@@ -125,12 +127,12 @@ extension RecordQuery.Condition {
   }
 }
 
-// Matching and ordering for stores that examine each record themselves.
+// Matching and ordering for stores that go through the records themselves.
 extension RecordQuery {
-  /// Returns whether a record of the kind matches the conditions, as a function.
+  /// Returns a function that tests whether a record of the kind matches the conditions.
   ///
-  /// - Parameter reader: The reader of the records, which knows where they came from.
-  /// - Returns: The function, which throws what reading throws.
+  /// - Parameter reader: The reader of the records, which is asked for their provenance.
+  /// - Returns: The function, which throws what `reader` throws.
   /// - Throws: ``StoreError/Code/unknownMember``.
   public func predicate(
     in reader: any StoreReader
@@ -143,7 +145,7 @@ extension RecordQuery {
   ///
   /// - Parameters:
   ///   - records: All records of the kind, in the order in which they were added.
-  ///   - reader: The reader of the records, which knows where they came from.
+  ///   - reader: The reader of the records, which is asked for their provenance.
   /// - Returns: Those that match.
   /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
   /// - Complexity: O(n log n)
@@ -161,7 +163,8 @@ extension RecordQuery {
       }
     case .newestFirst:
       if let position = kind.schema.position(ofMember: "created_at") {
-        // Stable: equally old ones stay in the order in which they were added.
+        // The sort is stable, so records with equal values stay in the order in which they were
+        // added.
         selected.sort { $1.values[position].precedes($0.values[position]) }
       }
     }
@@ -187,7 +190,7 @@ extension RecordQuery {
     switch condition {
     case .equals(let member, let value):
       let position = try position(of: member)
-      // It is stored as NULL, and is no value to look for.
+      // NaN is stored as NULL, and equals no value.
       if case .real(let number) = value, number.isNaN { return { _ in false } }
       let sought = kind.schema.fields[position].type.stored(value)
       return { $0.values[position].isSame(as: sought) }
@@ -210,7 +213,7 @@ extension RecordQuery {
       return { JSONTexts(of: $0.values[position], names).contains(text) }
     case .written(let runs, let writing):
       let runs = Set(runs)
-      return { try writing.isWhat(runs, didTo: $0, in: reader) }
+      return { try writing.matches($0, by: runs, in: reader) }
     }
   }
 
@@ -230,16 +233,16 @@ extension RecordQuery {
 }
 
 extension RecordQuery.Writing {
-  /// Whether it is what the ledger knows some runs to have done to an entity.
-  fileprivate func isWhat(
-    _ runs: Set<Int64>, didTo record: Record, in reader: any StoreReader
+  /// Whether some runs have written an entity in this way, according to the ledger.
+  fileprivate func matches(
+    _ record: Record, by runs: Set<Int64>, in reader: any StoreReader
   ) throws -> Bool {
     let changes = try reader.changes(of: record.kind, id: record.id)
     let own = changes.filter { runs.contains($0.run) && $0.result != .deleted }
     let isChanged = own.contains { $0.before != nil }
     func isWritten() throws -> Bool {
       if !own.isEmpty { return true }
-      // If a run has rewritten the row since, the before-image names the run before it.
+      // If another run has rewritten the row since, the before-image names the previous writer.
       let origins =
         [try reader.provenance(record.kind, id: record.id)]
         + changes.filter { $0.result == .rewritten }.map { $0.before?.provenance }
@@ -254,11 +257,12 @@ extension RecordQuery.Writing {
   }
 }
 
-/// What an order by a member compares.
+/// The values that an order by a member compares.
 struct SortKey {
   var value: Value
   var id: Value
 
+  /// Whether a record with the key comes before one with another.
   func precedes(_ other: SortKey, _ descending: Bool) -> Bool {
     switch (value, other.value) {
     case (.null, .null): break

@@ -3,9 +3,9 @@ import RMOSSystem
 
 /// A store of entities, and of the ledger of the runs that wrote them.
 ///
-/// The package has two: ``SQLiteStore`` and ``InMemoryStore``. Both pass the same conformance
-/// suite, which the library RMOSTesting has for stores of other packages; its article "A store of
-/// your own" shows one.
+/// The package has two: ``SQLiteStore`` and ``InMemoryStore``. Both pass the conformance suite in
+/// the library RMOSTesting, which stores of other packages can use; its article "A store of your
+/// own" shows one.
 ///
 /// ```swift
 /// let store: any RecordStore = InMemoryStore()
@@ -16,16 +16,16 @@ import RMOSSystem
 /// No requirement has a default. For a store that wraps another, the library RMOSStoreWrapper has a
 /// protocol that forwards everything.
 public protocol RecordStore: Sendable {
-  /// What people call the store: a path, or "in memory".
+  /// The name of the store in messages: a path, or "in memory".
   var location: String { get }
 
   /// The kinds of entities that the store holds.
   var catalog: EntityCatalog { get }
 
-  /// The size of the store on disk, in bytes; `nil` if it is not on disk, or not known.
+  /// The size of the store on disk, in bytes; `nil` if it is not on disk, or if that is unknown.
   var sizeOnDisk: Int? { get }
 
-  /// Runs `body` on a consistent snapshot: writes by others do not show while it runs.
+  /// Runs `body` on a consistent snapshot, in which concurrent writes are not visible.
   ///
   /// The reader must not outlive `body`; using it later throws `store.handle-expired`.
   /// - Throws: ``StoreError``, or what `body` throws.
@@ -39,70 +39,74 @@ public protocol RecordStore: Sendable {
   /// - Throws: ``StoreError``, or what `body` throws.
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result
 
-  /// Runs `body` as the only writer, across processes: other writers of this project wait or are
-  /// refused meanwhile. ``write(_:)`` works within as usual, and others can still read.
+  /// Runs `body` as the only writer across processes.
   ///
-  /// The lock belongs to the operating system and dies with the process.
+  /// Until it returns, other writers of this project wait or are refused, but readers are not.
+  /// ``write(_:)`` works within `body` as usual. The lock belongs to the operating system and ends
+  /// with the process.
   /// - Throws: ``StoreError/Code/locked`` at once if another process or store holds the lock.
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result
 
-  /// Checks, before a run or a dry run, that entities can be written at all; changes nothing.
+  /// Checks, before a run or a dry run, that entities can be written; changes nothing.
   ///
-  /// - Returns: Issues of the store itself that are worth knowing before a run.
+  /// - Returns: Issues of the store itself that the user should know before a run.
   /// - Throws: The ``StoreError`` that writing would throw.
   func checkWriting() throws -> [Issue]
 
-  /// Returns how a dry run finds out what the store would do with entities; changes nothing.
+  /// Returns the way in which a dry run predicts what the store would do with entities; changes
+  /// nothing.
   ///
   /// - Parameter isCancelled: Polled periodically; when it returns `true`, the work is abandoned.
-  /// - Returns: The way.
+  /// - Returns: The way to predict.
   /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` if the work was abandoned.
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal
 
-  /// Whether a writer, in this or another process, is at work right now; `nil` if that is not
-  /// known.
+  /// Whether a process, this or another, is writing right now; `nil` if that is unknown.
   ///
-  /// It distinguishes a run in progress from one whose process died. To write, use
-  /// ``withExclusiveWriter(_:)``, which knows for certain.
+  /// It distinguishes a run in progress from one whose process died. Do not use it to decide
+  /// whether to write: only ``withExclusiveWriter(_:)`` excludes other writers.
   var hasWriter: Bool? { get }
 
   /// Returns an opaque token that changes whenever any process commits to the store; `nil` if the
   /// store cannot tell.
   ///
-  /// Take it before reading: what is read then is at least as new. Compare only tokens of the same
-  /// store value. It takes microseconds, whatever the size of the store.
+  /// Take the token before reading, so that the data read are at least as new. Compare only tokens
+  /// of the same store value. It takes microseconds, whatever the size of the store.
   func changeToken() -> String?
 
-  /// Returns a text that names the database which the store works with now, and no other, if
-  /// another can come in its place, as a file by renaming; `nil` if none can, or it is not known.
+  /// Returns a text that identifies the database with which the store works now; `nil` if no other
+  /// can take its place, or if that is unknown.
   ///
-  /// What was found out about a database of another name says nothing of this one.
+  /// If the text changes, as when another file was renamed to the store's path, all that is known
+  /// about the previous database is invalid.
   func databaseMark() -> String?
 
-  /// Runs `body`, which may load a lot: if all entity tables are empty, their recommended indexes
-  /// may be missing until it ends.
+  /// Runs `body`, which may insert many entities: if all entity tables are empty, their recommended
+  /// indexes may be missing until it ends.
   ///
-  /// Call it within ``withExclusiveWriter(_:)``. ``write(_:)`` works within as usual. However
-  /// `body` ends, the store is then as after an ordinary load; after a crash, it becomes so when it
-  /// is next opened for a load.
+  /// Call it within ``withExclusiveWriter(_:)``. ``write(_:)`` works within `body` as usual. When
+  /// `body` has returned or thrown, the indexes exist again; after a crash, at the latest after the
+  /// next bulk load.
   /// - Throws: What `body` throws, and only if it throws nothing, what the store throws.
   func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result
 
-  /// Runs `body`, which may write, and lets it copy the store as it is now once it is about to
-  /// change something, so that it can be restored to its state before a run.
+  /// Runs `body`, which may write, and lets it make a copy of the store in its current state, so
+  /// that the store can be restored to the state before a run.
   ///
-  /// A run that changes nothing then costs no copy. A store that cannot keep the old state for
-  /// later copies it before it calls `body`.
+  /// `body` makes the copy when it is about to change something, so a run that changes nothing
+  /// costs no copy. A store that cannot preserve the state until then is copied before `body` is
+  /// called.
   ///
-  /// Call it within ``withExclusiveWriter(_:)``; within ``write(_:)`` too, whose changes the copy
-  /// does not have.
+  /// Call it within ``withExclusiveWriter(_:)``. `body` may make the copy within ``write(_:)``; the
+  /// copy does not have the changes of that transaction.
   ///
   /// - Parameters:
   ///   - run: The number that the run will have.
   ///   - isCancelled: Polled periodically while the store is copied; when it returns `true`, the
   ///     copy is abandoned.
-  ///   - body: Its argument makes the copy when it is first called, and returns it from then on:
-  ///     `nil` if the store does not outlive the process. Not to be called after `body` has ended.
+  ///   - body: The function to run. Its argument makes the copy when it is first called, and
+  ///     returns the same copy afterwards; it returns `nil` if the store does not outlive the
+  ///     process. It must not be called after `body` has ended.
   /// - Returns: What `body` returns.
   /// - Throws: What `body` throws; ``StoreError``, ``StoreError/Code/cancelled`` if the copy was
   ///   abandoned.
@@ -112,28 +116,29 @@ public protocol RecordStore: Sendable {
   ) throws -> Result
 }
 
-/// How a dry run finds out what a store would do with entities.
+/// The way in which a dry run predicts what a store would do with entities.
 public enum Rehearsal: Sendable {
-  /// By looking up what the store holds: it accepts every valid entity whose id is new and whose
-  /// references exist.
+  /// By looking up rows: the store accepts every valid entity whose id is new and whose references
+  /// exist.
   case lookUps
-  /// The run writes to this private copy, which is removed with the value.
+  /// By writing to this private copy, which is removed with the value.
   case copy(any RecordStore)
-  /// Not at all: only the store itself can tell, and it cannot be copied. The text says why.
+  /// The outcome cannot be predicted, because it depends on the database itself, which cannot be
+  /// copied. The text is the reason.
   case unforeseeable(String)
 }
 
 /// A store that can show one state to several threads at the same time.
 protocol ConcurrentReading: RecordStore {
-  /// Runs each part on one and the same state, several at a time if that is possible.
+  /// Runs all parts on the same state of the store, several at a time if possible.
   ///
-  /// The parts are begun in order. Once one throws, no further one is begun.
+  /// The parts begin in order. Once one has thrown, no other begins.
   /// - Throws: ``StoreError``, or what the first part that failed throws.
   func readConcurrently(_ parts: [@Sendable (any StoreReader) throws -> Void]) throws
 }
 
 extension RecordStore {
-  /// Runs each part on one and the same state, several at a time if the store can.
+  /// Runs all parts on the same state of the store, several at a time if the store can.
   ///
   /// - Throws: ``StoreError``, or what the first part that failed throws.
   package func readOnOneState(_ parts: [@Sendable (any StoreReader) throws -> Void]) throws {
@@ -145,14 +150,15 @@ extension RecordStore {
 }
 
 extension RecordStore {
-  /// Runs `body` again, a few times, if another process changed the file while it was read without
-  /// locks, as where nobody else had it open.
+  /// Runs `body`, and repeats it up to three times if another process changes the database file
+  /// while it is read without locks.
   ///
-  /// The second time it has locks, unless this user may not write next to the file.
+  /// A file is read without locks if no other process seemed to be using it. Repetitions use locks
+  /// if this user may create files next to it.
   ///
   /// - Parameters:
-  ///   - isFinal: Whether what `body` has done so far cannot be done again.
-  ///   - body: Reads the store.
+  ///   - isFinal: Whether the effects of `body` so far do not allow it to be repeated.
+  ///   - body: A function that reads the store.
   /// - Returns: What `body` returns.
   /// - Throws: What `body` throws.
   package func retryingIfChanged<Result>(
@@ -172,15 +178,15 @@ extension RecordStore {
 extension RecordStore {
   /// Runs ``read(_:)`` on a thread of its own; the task is suspended meanwhile.
   ///
-  /// For code that must not block, such as the main actor and everything else that runs on Swift's
-  /// threads.
+  /// It is for code that must not block, such as the main actor and all other code that runs on the
+  /// threads of Swift concurrency.
   ///
   /// ```swift
   /// let patterns = try await store.asyncRead { try $0.entities(Pattern.self, limit: 50) }
   /// ```
   ///
-  /// - Throws: `CancellationError` if the task is cancelled while something long is read; what
-  ///   ``read(_:)`` throws.
+  /// - Throws: `CancellationError` if the task is cancelled during a long read; what ``read(_:)``
+  ///   throws.
   public func asyncRead<Result: Sendable>(
     _ body: @escaping @Sendable (any StoreReader) throws -> Result
   ) async throws -> Result {
@@ -189,15 +195,15 @@ extension RecordStore {
     }
   }
 
-  /// Runs ``write(_:)`` on a thread of its own; the task is suspended meanwhile, also while another
-  /// writer is at work.
+  /// Runs ``write(_:)`` on a thread of its own; the task is suspended meanwhile, including the time
+  /// spent waiting for another writer.
   ///
   /// ```swift
   /// try await store.asyncWrite { try $0.create(pattern) }
   /// ```
   ///
-  /// - Throws: `CancellationError` if the task is cancelled before the transaction is committed and
-  ///   something long is read in it; nothing is changed then. What ``write(_:)`` throws.
+  /// - Throws: `CancellationError` if the task is cancelled during a long read in the transaction,
+  ///   which is then rolled back; what ``write(_:)`` throws.
   public func asyncWrite<Result: Sendable>(
     _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
   ) async throws -> Result {
@@ -210,5 +216,6 @@ extension RecordStore {
 }
 
 extension StoreError: CancellableError {
+  /// Whether the error means that the work was cancelled.
   package var saysCancelled: Bool { code == .cancelled }
 }

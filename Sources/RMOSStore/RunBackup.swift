@@ -1,14 +1,14 @@
 import RMOSModels
 
-/// A copy of a store from before a run.
+/// A copy of a store in its state before a run.
 public struct RunBackup: Sendable, Hashable {
-  /// Where the copy is.
+  /// The path of the copy.
   public let path: String
   /// The run it was taken before.
   package let run: Int64
   private let actions: Actions
 
-  /// What a store does with its backup; the path and the run identify the backup.
+  /// The functions of the store for its backup, which do not affect whether two backups are equal.
   private struct Actions: Sendable, Hashable {
     let discard: @Sendable () -> Void
     let removeOlder: @Sendable () -> Void
@@ -20,11 +20,11 @@ public struct RunBackup: Sendable, Hashable {
   /// Creates the description of a backup that a store has taken.
   ///
   /// - Parameters:
-  ///   - path: Where the copy is.
+  ///   - path: The path of the copy.
   ///   - run: The run it was taken before.
-  ///   - discard: Removes the copy. It is called if the run changed nothing.
-  ///   - removeOlder: Removes all but the last few of the store's backups up to this one. It is
-  ///     called when the run has ended well.
+  ///   - discard: Removes the copy; called if the run changed nothing.
+  ///   - removeOlder: Removes all but the last few of the store's backups up to this one; called
+  ///     when the run has succeeded.
   public init(
     path: String, run: Int64, discard: @escaping @Sendable () -> Void,
     removeOlder: @escaping @Sendable () -> Void
@@ -34,26 +34,25 @@ public struct RunBackup: Sendable, Hashable {
     actions = Actions(discard: discard, removeOlder: removeOlder)
   }
 
-  /// Backs up a store that has entities, for the run that is about to begin.
+  /// Backs up a store, unless it has no entities, for the run that is about to begin.
   ///
-  /// Call it within `withExclusiveWriter`, before the run's first write.
+  /// Call it within `withExclusiveWriter`, before the first write of the run.
   ///
-  /// - Returns: The backup; `nil` if there is nothing to lose.
+  /// - Returns: The backup; `nil` if the store has no entities.
   /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` if the copy was abandoned.
   package static func take(
     of store: any RecordStore, isCancelled: () -> Bool = { false }
   ) throws -> RunBackup? {
     try withoutActuallyEscaping(isCancelled) { isCancelled in
-      try atHand(of: store, isCancelled: isCancelled) { take in try take() }
+      try onDemand(of: store, isCancelled: isCancelled) { take in try take() }
     }
   }
 
-  /// Runs `body`, and lets it back up a store that has entities once it is about to change
-  /// something.
+  /// Runs `body`, and lets it back up a store when it is about to change something.
   ///
-  /// See `RecordStore.withBackup(beforeRun:isCancelled:_:)`; what `body` is given returns `nil` if
-  /// there is nothing to lose.
-  package static func atHand<Result>(
+  /// It calls `RecordStore.withBackup(beforeRun:isCancelled:_:)` with the number of the next run,
+  /// unless the store has no entities; then the argument of `body` returns `nil`.
+  package static func onDemand<Result>(
     of store: any RecordStore, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
   ) throws -> Result {
@@ -61,7 +60,7 @@ public struct RunBackup: Sendable, Hashable {
     return try store.withBackup(beforeRun: next, isCancelled: isCancelled, body)
   }
 
-  /// The number of the next run of a store that has entities.
+  /// The number of the next run of a store; `nil` if the store has no entities.
   private static func nextRun(of store: any RecordStore) throws -> Int64? {
     try store.read { reader in
       let hasRows = try reader.catalog.kinds.contains { kind in
@@ -73,7 +72,7 @@ public struct RunBackup: Sendable, Hashable {
     }
   }
 
-  /// Removes the backup: the run changed nothing.
+  /// Removes the backup, because the run changed nothing.
   package func discard() { actions.discard() }
 
   /// Removes all but the last few of the store's backups up to this one.

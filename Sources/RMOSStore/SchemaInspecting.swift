@@ -1,18 +1,18 @@
 public import RMOSModels
 import RMOSSystem
 
-/// A store's schema and raw rows, as ``StoreReader/inspection`` offers them to audits.
+/// A store's schema and raw rows, which ``StoreReader/inspection`` offers to audits.
 ///
-/// It assumes neither that the schema is the right one nor that columns hold what they are declared
-/// to. With a database, every method is one statement, whatever the number of rows, in constant
-/// memory. ``StoreReader/recordInspection`` is that of a store without a schema.
+/// It assumes neither that the schema is correct nor that columns hold values of their declared
+/// types. With a database, every method is one statement, whatever the number of rows, in constant
+/// memory. ``StoreReader/recordInspection`` is the inspection of a store without a schema.
 ///
-/// The values are for audits: a store creates them, and need not read them.
+/// The types here are created by stores and read by audits.
 public protocol SchemaInspecting {
-  /// Whether there is a schema that others can have changed, and not only records.
+  /// Whether there is a schema that other applications may have changed, and not only records.
   var hasSchema: Bool { get }
 
-  /// The size of the database, in bytes; `nil` if it is not known.
+  /// The size of the database, in bytes; `nil` if it is unknown.
   func databaseSize() throws -> Int64?
 
   /// The version of the shared schema; `nil` if the store has no schema yet.
@@ -21,38 +21,38 @@ public protocol SchemaInspecting {
   /// The version of the project's own tables; `nil` if there are none.
   func ledgerVersion() throws -> Int64?
 
-  /// The tables and views, except the backend's own.
+  /// The tables and views, except those of the backend itself.
   func inspectTables() throws -> [InspectedTable]
 
   /// The tables of the shared schema that are missing; none if the store is empty.
   func missingTables() throws -> [String]
 
-  /// What in the schema prevents rows from being written.
+  /// The parts of the schema that prevent rows from being written.
   func writingObstacles() throws -> [WritingObstacle]
 
   /// The kinds whose ids the backend does not compare byte by byte.
   func kindsWithLooseIDs() throws -> Set<EntityKind>
 
-  /// Calls `body` with each problem the backend's own check of the file finds, all of them.
+  /// Calls `body` with each problem that the backend's own check of the file finds.
   ///
-  /// - Returns: The tables that cannot be checked, and why.
+  /// - Returns: The tables that cannot be checked, and the reasons.
   func forEachIntegrityProblem(
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)]
 
-  /// Calls `body` with each row of `table` that breaks a foreign key the table declares, and the
-  /// table that the key points to.
+  /// Calls `body` with each row of `table` that breaks a foreign key of the table, and the table
+  /// that the key points to.
   func forEachForeignKeyProblem(
     in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws
 
-  /// Calls `body` with each row of `table`, in no particular order; a column it lacks reads as
-  /// NULL.
+  /// Calls `body` with each row of `table`, in no particular order; columns that the table lacks
+  /// are NULL.
   func forEachRow(
     of kind: EntityKind, in table: InspectedTable, _ body: (InspectedRow) throws -> Void
   ) throws
 
-  /// Calls `body` with each text id.
+  /// Calls `body` with each id that is text.
   func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws
 
   /// Calls `body` with each row whose reference in `field` points to no entity.
@@ -61,10 +61,10 @@ public protocol SchemaInspecting {
     _ body: (InspectedKey, _ reference: String) throws -> Void
   ) throws
 
-  /// Calls `body` with each different reference in `field`, how many rows hold it and whether it
-  /// points to an entity, until there are no more or the deadline passes.
+  /// Calls `body` with each different reference in `field`, the number of rows that hold it and
+  /// whether it dangles, until all are done or the deadline passes.
   ///
-  /// - Returns: Whether there are no more.
+  /// - Returns: Whether all references were passed to `body`.
   func forEachReference(
     of kind: EntityKind, field: Int, until deadline: ContinuousClock.Instant,
     _ body: (_ reference: String, _ rows: Int, _ isDangling: Bool) throws -> Void
@@ -113,11 +113,11 @@ public struct InspectedTable: Sendable {
   /// A foreign key's column and the table it points to.
   package typealias ForeignKey = (column: String, table: String)
 
-  /// Its name, as declared.
+  /// The name as declared.
   package var name: String
   /// Whether it is a table, not a view.
   package var isTable: Bool
-  /// Whether a module of SQLite keeps the table's rows, such as full-text search.
+  /// Whether a module of SQLite, such as full-text search, keeps the rows of the table.
   package var isVirtual = false
   /// Whether rows have a row number.
   package var hasRowID: Bool
@@ -131,9 +131,9 @@ public struct InspectedTable: Sendable {
   /// Creates a table.
   ///
   /// - Parameters:
-  ///   - name: Its name, as declared.
+  ///   - name: The name as declared.
   ///   - isTable: Whether it is a table, not a view.
-  ///   - isVirtual: Whether another library keeps its rows.
+  ///   - isVirtual: Whether a module of the backend keeps the rows of the table.
   ///   - hasRowID: Whether rows have a row number.
   ///   - columns: The columns, in order.
   ///   - indexes: The indexes: name, key as in CREATE INDEX, and whether it covers only some rows.
@@ -152,14 +152,14 @@ public struct InspectedTable: Sendable {
     self.foreignKeys = foreignKeys
   }
 
-  /// A column by its name; case does not count, as in SQL.
+  /// The column with a name, regardless of case, as in SQL; `nil` if there is none.
   public func column(_ name: String) -> Column? {
     let name = name.lowercasedASCII
     return columns.first { $0.name.lowercasedASCII == name }
   }
 }
 
-/// Which row: its id if that is text, and its number if rows have one.
+/// The key of a row: its id if that is text, and its row number if rows have one.
 public struct InspectedKey: Sendable, Hashable {
   /// The id; `nil` if it is not text.
   package var id: String?
@@ -175,11 +175,11 @@ public struct InspectedKey: Sendable, Hashable {
 
 /// A row as it is stored.
 public struct InspectedRow: Sendable {
-  /// Which row it is.
+  /// The key of the row.
   package var key: InspectedKey
   /// The values of the row, whatever their types.
   package var record: Record
-  /// The positions of the fields whose text is not UTF-8; the record holds it with replacement
+  /// The positions of the fields whose text is not UTF-8; in the record, it has replacement
   /// characters.
   package var invalidText: [Int]
 
@@ -191,7 +191,7 @@ public struct InspectedRow: Sendable {
   }
 }
 
-/// A provenance without an entity or a run.
+/// A provenance whose entity or run does not exist.
 public struct DanglingProvenance: Sendable, Hashable {
   /// The kind, as stored.
   package var kind: String
@@ -204,7 +204,7 @@ public struct DanglingProvenance: Sendable, Hashable {
   /// Whether its run exists.
   var hasRun: Bool
 
-  /// Creates a provenance that dangles.
+  /// Creates a dangling provenance.
   public init(kind: String, entityID: String, run: Int64, hasEntity: Bool, hasRun: Bool) {
     self.kind = kind
     self.entityID = entityID
@@ -214,25 +214,25 @@ public struct DanglingProvenance: Sendable, Hashable {
   }
 }
 
-/// Something in a database's schema that prevents rows from being written.
+/// A part of a database's schema that prevents rows from being written.
 public struct WritingObstacle: Sendable, Hashable {
-  /// Where it is.
+  /// The part of the schema in which an obstacle is.
   public enum Place: Sendable, Hashable {
     /// The version of the project's own tables: in SQLite, `PRAGMA user_version`.
     case version
-    /// A table, its columns or its name, which an audit looks at anyway.
+    /// A table, its columns or its name, which an audit examines anyway.
     case table
-    /// A trigger, index or constraint, which shows only when a statement is compiled.
+    /// A trigger, index or constraint, which is only noticed when a statement is compiled.
     case statement
   }
 
-  /// Where it is.
+  /// The part of the schema in which the obstacle is.
   package var place: Place
-  /// The table that cannot be written to, if it is a single one.
+  /// The table that cannot be written to; `nil` if it is not a single one.
   package var table: String?
-  /// The obstacle, in short.
+  /// The obstacle in a few words.
   package var found: String
-  /// The obstacle in words, and how to remove it.
+  /// A description of the obstacle and of how to remove it.
   public var message: String
 
   /// Creates an obstacle.
@@ -261,14 +261,14 @@ public struct SchemaVersion: Sendable, Hashable {
 extension SchemaVersion {
   /// The versions of the shared schema that this version of RMOS works with.
   public static let supported = 1...4
-  /// The same, as messages show them.
+  /// The supported versions, as messages show them.
   package static let supportedText = "\(supported.lowerBound) to \(supported.upperBound)"
   /// The version that new databases get and older ones are upgraded to; newer versions belong to
   /// other applications.
   public static let created = 2
-  /// The versions of the ledger's own tables.
+  /// The versions of the ledger's tables.
   ///
-  /// Version 1 had neither row digests nor undone runs, and kept no before-images; version 2 did
-  /// not know who ran something, nor which failures were new.
+  /// Version 2 added row digests, undone runs and before-images; version 3 added the user and
+  /// machine of a run, and which failures were new.
   package static let ledger: ClosedRange<Int64> = 1...3
 }

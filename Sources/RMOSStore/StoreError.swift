@@ -1,9 +1,9 @@
 public import RMOSModels
 package import RMOSSystem
 
-/// An error of a store: what failed, and why.
+/// An error of a store.
 ///
-/// ``code`` is stable; ``description`` is for people.
+/// Programs can rely on ``code``, which is stable; ``description`` is for people.
 public struct StoreError: Error, Sendable, Hashable {
   /// A stable name for a kind of failure.
   ///
@@ -32,7 +32,7 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let foreignDatabase = Code("store.foreign")
     /// The file is a database of RMOS with a schema that this version cannot write to.
     public static let unusableSchema = Code("store.schema")
-    /// A newer version wrote the database.
+    /// A newer version of the software wrote the database.
     public static let newerSchema = Code("store.newer-schema")
     /// The database is damaged.
     public static let corrupt = Code("store.corrupt")
@@ -56,7 +56,7 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let unknownKind = Code("store.unknown-kind")
     /// A file exists where the backup was to be written.
     public static let backupExists = Code("backup.exists")
-    /// The system has no thread left.
+    /// The system cannot start a thread.
     public static let noThread = Code("system.no-thread")
     /// The caller cancelled the work.
     public static let cancelled = Code("cancelled")
@@ -66,7 +66,7 @@ public struct StoreError: Error, Sendable, Hashable {
 
   /// The kind of failure.
   public var code: Code
-  /// A human-readable description: what failed, why, and how to fix it.
+  /// A description of what failed, why, and how to fix it.
   public var message: String
   /// The path of the database, if there is one.
   public var path: String?
@@ -88,7 +88,7 @@ public struct StoreError: Error, Sendable, Hashable {
     self.sqliteCode = sqliteCode
   }
 
-  /// Whether only one entity is refused, and the transaction can go on.
+  /// Whether only one entity is refused, so that the transaction can continue.
   package var concernsOneRecord: Bool { code == .constraint || code == .duplicateID }
 }
 
@@ -97,13 +97,13 @@ extension StoreError: CustomStringConvertible {
   public var description: String { message }
 }
 
-// Errors that stores share, so that all say the same.
+// Errors whose messages all stores share.
 extension StoreError {
-  /// Why a store refuses something.
+  /// A reason why a store refuses an operation.
   public enum Refusal: Sendable, Hashable {
     /// The id is taken.
     case duplicateID(EntityKind, id: String)
-    /// The entity is not what the store takes; the text says why, such as "name must not be null".
+    /// The store does not accept the entity, for a reason such as "name must not be null".
     case invalid(EntityKind, id: String, String)
     /// The entity refers to an entity that does not exist.
     case brokenForeignKey(EntityKind, id: String)
@@ -113,7 +113,7 @@ extension StoreError {
     case nothingToUpdate(EntityKind, id: String)
     /// The run has rewritten the entity before.
     case rewrittenTwice(EntityKind, id: String, run: Int64)
-    /// The store does not hold the kind; its catalog has others.
+    /// The store does not hold the kind, which is not in its catalog.
     case unknownKind(EntityKind, EntityCatalog)
     /// The ledger no longer has the run.
     case noSuchRun(Int64)
@@ -123,7 +123,7 @@ extension StoreError {
     case cancelled
   }
 
-  /// Creates the error for something that the store refuses, as all stores say it.
+  /// Creates the error for an operation that a store refuses, with the message that all stores use.
   public init(_ refusal: Refusal) {
     switch refusal {
     case .duplicateID(let kind, let id):
@@ -132,7 +132,8 @@ extension StoreError {
       self = StoreError(.constraint, "the store rejected the row (\(reason))")
         .explained(kind, id: id)
     case .brokenForeignKey(let kind, let id):
-      // The code that SQLite gives for it, so that both stores say the same.
+      // SQLite's code for a broken foreign key selects the message, so that all stores use the
+      // same.
       self = StoreError(.constraint, "", sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
         .explained(kind, id: id)
     case .stillReferenced(let kind, let id, let catalog):
@@ -163,14 +164,14 @@ extension StoreError {
   /// The caller cancelled the work.
   package static var cancelled: StoreError { StoreError(.cancelled) }
 
-  /// The system has no thread left for the work.
+  /// The system cannot start a thread for the work.
   package static func noThread(_ error: SystemError) -> StoreError {
     StoreError(
       .noThread,
       "cannot start a thread: \(error.reason); end other programs, then run again")
   }
 
-  /// The same error, naming the entity if it is about a single one.
+  /// The error with a message that names the entity, if it is about a single one.
   func explained(_ kind: EntityKind, id: String) -> StoreError {
     var error = self
     let name = Self.name(kind, id)
@@ -191,7 +192,7 @@ extension StoreError {
     return error
   }
 
-  /// The database takes the id for another id, whose bytes differ.
+  /// The database considers the id equal to another id, whose bytes differ.
   static func sameIDToTheDatabase(
     _ kind: EntityKind, id: String, sqliteCode: Int32?
   ) -> StoreError {
@@ -202,6 +203,7 @@ extension StoreError {
         + "schema of \(kind.table)); use another id", sqliteCode: sqliteCode)
   }
 
+  /// Other rows refer to the entity that was to be deleted.
   static func stillReferenced(
     _ kind: EntityKind, id: String, _ catalog: EntityCatalog, sqliteCode: Int32?
   ) -> StoreError {
@@ -215,7 +217,7 @@ extension StoreError {
         + "those first", sqliteCode: sqliteCode)
   }
 
-  /// The statement succeeded, and still there is no row.
+  /// A statement succeeded, but the database did not write the row.
   static func ignoredRow(_ kind: EntityKind) -> StoreError {
     StoreError(
       .constraint,
@@ -223,7 +225,7 @@ extension StoreError {
         + "RAISE(IGNORE), or one that deletes the row")
   }
 
-  /// The statements that undo a run succeeded, and still not all rows of a kind are undone.
+  /// The statements that undo a run succeeded, but the database did not change all rows of a kind.
   static func ignoredUndo(_ kind: EntityKind, run: Int64) -> StoreError {
     StoreError(
       .constraint,
@@ -232,7 +234,7 @@ extension StoreError {
         + "Nothing was changed")
   }
 
-  /// An entity as messages name it; of a long id only the beginning.
+  /// The name of an entity in messages, with at most the first 79 characters of its id.
   private static func name(_ kind: EntityKind, _ id: String) -> String {
     let id = id.count <= 80 ? id : id.prefix(79) + "…"
     return "\(kind.schema.singular) \"\(id)\""

@@ -1,6 +1,6 @@
 public import RMOSModels
 
-// The typed side of a store.
+// Access to a store by typed entities.
 
 extension StoreReader {
   /// The entity with `id`; `nil` if there is none.
@@ -27,7 +27,7 @@ extension StoreReader {
 }
 
 extension StoreTransaction {
-  /// Inserts an entity, checked by the same rules as in a migration.
+  /// Inserts an entity after checking it by the rules of a migration.
   ///
   /// - Throws: `EntityRejected` if it breaks a rule or refers to an entity that does not exist,
   ///   ``StoreError/Code/duplicateID`` if the id is taken.
@@ -37,9 +37,9 @@ extension StoreTransaction {
     try insert(record)
   }
 
-  /// Replaces the entity with the same id, checked likewise.
+  /// Replaces the entity with the same id, after checking the new one by the rules of a migration.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether an entity with the id existed.
   /// - Throws: `EntityRejected` if it breaks a rule or refers to an entity that does not exist.
   public func update(_ entity: some Entity) throws -> Bool {
     let record = entity.record
@@ -47,7 +47,7 @@ extension StoreTransaction {
     return try update(record)
   }
 
-  /// Checks a record by the same rules as in a migration, and looks up what it refers to.
+  /// Checks a record by the rules of a migration, and looks up its references.
   ///
   /// - Throws: `EntityRejected`.
   package func check(_ record: Record) throws {
@@ -57,7 +57,7 @@ extension StoreTransaction {
 }
 
 extension StoreReader {
-  /// The issues of a record that refers to entities that do not exist.
+  /// An issue for each reference of a record to an entity that does not exist.
   package func missingReferences(of record: Record) throws -> [Issue] {
     var issues: [Issue] = []
     let schema = record.kind.schema

@@ -3,17 +3,18 @@ public import RMOSModels
 /// The reading side of a store, valid within one ``RecordStore/read(_:)`` or
 /// ``RecordStore/write(_:)``.
 ///
-/// What has a default is derived from the other requirements, and correct; a store overrides it if
-/// it can answer faster, or with less memory. For one that wraps another, the library
-/// RMOSStoreWrapper has a protocol that forwards everything.
+/// Default implementations are derived from the other requirements, and are correct; a store
+/// implements them itself if it can answer faster or with less memory. For a reader that wraps
+/// another, the library RMOSStoreWrapper has a protocol that forwards everything.
 public protocol StoreReader: AnyObject {
   /// The kinds of entities that the store holds.
   var catalog: EntityCatalog { get }
 
-  /// Runs `body`, and abandons what it asks of this reader when `isCancelled`, which is polled
-  /// periodically, returns `true`. If `body` writes, the transaction is lost then.
+  /// Runs `body`, in which calls of this reader are abandoned when `isCancelled`, which is polled
+  /// periodically, returns `true`.
   ///
-  /// A ``CancellationCheck`` does so for a reader that goes through its rows itself.
+  /// If `body` has written before, the transaction is then lost. A reader that goes through its
+  /// rows itself can use a ``CancellationCheck``.
   /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
   func withCancellation<Result>(
     _ isCancelled: () -> Bool, _ body: () throws -> Result
@@ -35,41 +36,42 @@ public protocol StoreReader: AnyObject {
 
   /// Calls `body` with every record of `kind` in byte order of the id, in constant memory.
   ///
-  /// Streams may be nested; what `body` throws ends the stream. In a transaction, `body` may write:
-  /// the records are those that were there when the stream began, as they were then. That may take
-  /// space for temporary files.
+  /// Streams may be nested; an error that `body` throws ends the stream. In a transaction, `body`
+  /// may write: the records are those that existed when the stream began, with their values at that
+  /// time, which may take space for temporary files.
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws
 
-  /// Calls `body` with the values of some members of every record of `kind`, in the order of
-  /// `members`, record by record in no particular order. One pass, in constant memory.
+  /// Calls `body` with the values of some members of every record of `kind`, in one pass and in
+  /// constant memory.
   ///
-  /// It reads nothing else of the records, which ``forEachRecord(_:_:)`` does. What holds there of
-  /// writing meanwhile holds here too.
+  /// The values are in the order of `members`; the records are in no particular order. Unlike
+  /// ``forEachRecord(_:_:)``, it does not read other members. In a transaction, `body` may write,
+  /// as there.
   /// - Throws: ``StoreError/Code/unknownMember``, what reading throws, or what `body` throws.
   func forEachRow(
     _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
   ) throws
 
   /// Groups the records of a kind by the values of some members, and summarizes the numbers in
-  /// others. One pass; the groups are in the order of their values.
+  /// others, in one pass.
   ///
   /// - Parameters:
   ///   - kind: The kind.
   ///   - members: The members to group by; none for a single group of all records.
-  ///   - numbers: The members to summarize. Stored values that are not numbers are ignored.
-  /// - Returns: The groups; none if there are no records.
+  ///   - numbers: The members to summarize; values that are not numbers are ignored.
+  /// - Returns: The groups, in the order of their values; none if there are no records.
   /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
   func groups(
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup]
 
-  /// Counts the records that match `query`, ignoring its order and limit, by a key. The groups are
-  /// in the order of their values, and have no numbers.
+  /// Counts the records that match `query`, ignoring its order and limit, by a key.
   ///
+  /// The groups are in the order of their values, and have no numbers.
   /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
   func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup]
 
-  /// The number of entities that came into the store on each day. One pass.
+  /// The number of entities that came into the store on each day, counted in one pass.
   func entityDays() throws -> EntityDays
 
   // MARK: Migration
@@ -78,38 +80,38 @@ public protocol StoreReader: AnyObject {
   /// own.
   var inspection: any SchemaInspecting { get }
 
-  /// Looks up what the store knows of the entities of a batch in `range`.
+  /// Looks up the entities of a batch in `range`, and their references.
   ///
-  /// A store that answers over a network looks them all up at once.
-  /// - Returns: The facts of each, in order. Of entities that failed while being read it matters
-  ///   only whether one with the id is there.
+  /// A store on a network should look all of them up at once.
+  /// - Returns: The facts about each entity, in order. For entities that failed while they were
+  ///   read, only the presence of their id matters.
   func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts]
 
   /// The provenance of an entity; `nil` if it was not migrated.
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance?
 
-  /// The provenance of each of some entities of a kind, in order; `nil` for those that were not
-  /// migrated.
+  /// The provenance of several entities of a kind, in the order of the ids; `nil` for those that
+  /// were not migrated.
   ///
-  /// A store that answers over a network looks them all up at once.
+  /// A store on a network should look all of them up at once.
   func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?]
 
-  /// The runs in the ledger, newest first, without the first `offset`; `limit` is the most to
-  /// return, `nil` for all.
+  /// The runs in the ledger, newest first, without the first `offset`, and at most `limit` if it is
+  /// not `nil`.
   func runs(limit: Int?, offset: Int) throws -> [LedgerRun]
 
   /// The number of runs in the ledger.
   func runCount() throws -> Int
 
-  /// The runs that the ledger marks as running, newest first: also those whose process died.
+  /// The runs that are marked as running, including those whose process died, newest first.
   func runningRuns() throws -> [LedgerRun]
 
-  /// A run; `nil` if there is none with that number.
+  /// The run with a number; `nil` if there is none.
   func run(_ id: Int64) throws -> LedgerRun?
 
-  /// Those of `digests` that ``StoreTransaction/keepFailures(_:run:)`` has kept of a run.
+  /// The digests among `digests` that ``StoreTransaction/keepFailures(_:run:)`` has kept of a run.
   ///
-  /// A store that answers over a network looks them all up at once.
+  /// A store on a network should look all of them up at once.
   func failures(
     ofRun run: Int64, among digests: [Provenance.Digest]
   ) throws -> Set<Provenance.Digest>
@@ -117,45 +119,49 @@ public protocol StoreReader: AnyObject {
   /// Calls `body` with the issues that match `query`, in order, in constant memory.
   func forEachIssue(matching query: IssueQuery, _ body: (Issue) throws -> Void) throws
 
-  /// The numbers of a run's issues by severity, code, kind and newness, the most severe first; none
-  /// if the run has no issues.
+  /// The numbers of a run's issues by severity, code, kind and newness, the most severe first;
+  /// empty if the run has no issues.
   func issueCounts(ofRun run: Int64) throws -> [IssueCount]
 
-  /// Calls `body` with every row that a run rewrote, as it was before, kind by kind in byte order
-  /// of the id. There are none once the run is undone.
+  /// Calls `body` with the before-image of every row that a run rewrote, kind by kind in byte order
+  /// of the id.
+  ///
+  /// Undoing a run removes its before-images.
   func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws
 
-  /// Calls `body` with what ``StoreTransaction/keep(_:)`` has kept of a run, kind by kind in byte
-  /// order of the id.
+  /// Calls `body` with every change of a run that ``StoreTransaction/keep(_:)`` has kept, kind by
+  /// kind in byte order of the id.
   func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws
 
-  /// The values of the columns that others have added to a row, by the names of the columns; empty
-  /// if there is no such row.
+  /// The values of a row in columns that other applications have added, by the names of the
+  /// columns; empty if there is no such row.
   ///
-  /// ``StoreTransaction/remove(_:id:run:)`` keeps them. The default knows of none.
+  /// ``StoreTransaction/remove(_:id:run:)`` keeps them. The default returns none.
   func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value]
 
-  /// What runs did to a row after it was first written, the newest run first: what was kept with
-  /// ``StoreTransaction/keep(_:)``, and, as ``RowChange/Result/rewritten``, what
-  /// ``StoreTransaction/rewrite(_:provenance:)`` keeps. There is nothing of runs that are undone.
+  /// The changes of a row by runs, newest run first: those that ``StoreTransaction/keep(_:)`` has
+  /// kept, and, as ``RowChange/Result/rewritten``, those by
+  /// ``StoreTransaction/rewrite(_:provenance:)``.
+  ///
+  /// Undoing a run removes its changes.
   func changes(of kind: EntityKind, id: String) throws -> [RowChange]
 
-  /// Calls `body` with every row that prevents ``StoreTransaction/undo(run:)``, kind by kind, in a
-  /// fixed order.
+  /// Calls `body` with every obstacle to ``StoreTransaction/undo(run:)``, kind by kind, in a fixed
+  /// order.
   ///
-  /// The default takes memory for the ids of all rows that runs have rewritten, and finds only what
-  /// stands in the tables of the store's kinds.
+  /// The default takes memory for the ids of all rows that runs have rewritten, and does not find
+  /// references from tables of other applications.
   func forEachUndoObstacle(ofRun run: Int64, _ body: (UndoObstacle) throws -> Void) throws
 
-  /// The numbers of rows that ``StoreTransaction/undo(run:)`` would remove and restore if nothing
-  /// prevented it.
+  /// The numbers of rows that ``StoreTransaction/undo(run:)`` would remove and restore if there
+  /// were no obstacles.
   func undoCounts(ofRun run: Int64) throws -> UndoCounts
 }
 
-// MARK: Derived
+// MARK: Default implementations
 
 extension StoreReader {
-  /// Looks the record up.
+  /// Reads the record.
   public func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
     let id = unsafe id.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     return try record(kind, id: id) != nil
@@ -178,7 +184,7 @@ extension StoreReader {
     return count
   }
 
-  /// Looks up each record, its provenance and the entities to which it refers.
+  /// Looks up each entity, its provenance and its references one by one.
   public func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     try range.map { index in
       var facts = StoredFacts()
@@ -195,10 +201,10 @@ extension StoreReader {
     }
   }
 
-  /// Returns nothing: there are only the columns of the kind.
+  /// Returns no values: tables have only the columns of their kind.
   public func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] { [:] }
 
-  /// Looks them up one by one.
+  /// Looks up the entities one by one.
   public func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
     try ids.map { try provenance(kind, id: $0) }
   }
@@ -268,7 +274,7 @@ extension StoreReader {
     try forEachIssue(matching: IssueQuery(run: run), body)
   }
 
-  /// Compares the entity at `index` of `batch` with the store.
+  /// Compares the entity at `index` of `batch` with the row that has its id.
   package func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
     try facts(of: batch, in: index..<index + 1).first?.comparison ?? .absent
   }
@@ -279,7 +285,8 @@ extension StoreReader {
     return EditState(of: record, try provenance(kind, id: id))
   }
 
-  /// The run that wrote each of some records which have changed since; `nil` for the others.
+  /// For each record whose row has been edited since a run wrote it, that run; `nil` for the
+  /// others.
   package func runsBeforeEdits(of records: [Record]) throws -> [Int64?] {
     var runs = [Int64?](repeating: nil, count: records.count)
     for (kind, positions) in Dictionary(grouping: records.indices, by: { records[$0].kind }) {
@@ -292,7 +299,7 @@ extension StoreReader {
     return runs
   }
 
-  /// Runs `body` unless `isCancelled`, and abandons it once that returns `true`.
+  /// Runs `body` unless `isCancelled` returns `true`, and abandons it once it does.
   ///
   /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
   package func run<Result>(
@@ -310,14 +317,14 @@ extension StoreReader {
   ///
   /// - Parameters:
   ///   - query: The query.
-  ///   - size: How many records are in memory at once, if the store can only return a page of them.
-  ///   - body: Takes a record; what it throws ends the stream.
+  ///   - size: The number of records in memory at once, if the store cannot stream the query.
+  ///   - body: The function to call; an error that it throws ends the stream.
   /// - Throws: `StoreError`, or what `body` throws.
   package func forEachRecord(
     matching query: RecordQuery, pageSize size: Int = 1_000, _ body: (Record) throws -> Void
   ) throws {
     if let reader = self as? any StreamingReader, try reader.streamRecords(query, body) { return }
-    var (offset, rest) = (query.offset, query.limit ?? .max)
+    var (offset, rest) = (max(0, query.offset), query.limit ?? .max)
     while rest > 0 {
       let size = min(rest, size)
       let records = try records(query.limit(size, offset: offset))
@@ -329,10 +336,10 @@ extension StoreReader {
   }
 }
 
-/// Abandons work of a reader that goes through its rows itself, which nothing else can interrupt.
+/// Makes a reader cancellable that goes through its rows itself.
 ///
-/// The reader has one, runs ``within(_:_:)`` for its ``StoreReader/withCancellation(_:_:)``, and
-/// calls ``poll()`` for each row.
+/// The reader implements ``StoreReader/withCancellation(_:_:)`` by ``within(_:_:)``, and calls
+/// ``poll()`` for each row.
 public final class CancellationCheck {
   private var checks: [() -> Bool] = []
   private var count = 0
@@ -340,7 +347,7 @@ public final class CancellationCheck {
   /// Creates a check that never cancels.
   public init() {}
 
-  /// Runs `body`, within which ``poll()`` throws once `isCancelled` returns `true`.
+  /// Runs `body`, in which ``poll()`` throws once `isCancelled` returns `true`.
   ///
   /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
   public func within<Result>(
@@ -353,7 +360,7 @@ public final class CancellationCheck {
     }
   }
 
-  /// Asks whether the work is cancelled, at every 64th call.
+  /// Throws if the work is cancelled, which is checked at every 64th call.
   ///
   /// - Throws: ``StoreError/Code/cancelled``.
   public func poll() throws(StoreError) {

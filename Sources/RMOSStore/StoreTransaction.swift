@@ -3,33 +3,34 @@ public import RMOSModels
 /// The writing side of a store, valid within one ``RecordStore/write(_:)``.
 ///
 /// When a method refuses an entity, with ``StoreError/Code/constraint`` or
-/// ``StoreError/Code/duplicateID``, only that entity is refused and nothing of it is left: the
-/// transaction can go on and be committed.
+/// ``StoreError/Code/duplicateID``, nothing of that entity is written, and the transaction can
+/// continue and be committed.
 ///
-/// What has a default is derived from the other requirements, and correct. For a transaction that
-/// wraps another, the library RMOSStoreWrapper has a protocol that forwards everything.
+/// Default implementations are derived from the other requirements, and are correct. For a
+/// transaction that wraps another, the library RMOSStoreWrapper has a protocol that forwards
+/// everything.
 public protocol StoreTransaction: StoreReader {
   // MARK: Entities
 
   /// Inserts a record, with its provenance if it is migrated.
   ///
-  /// The digest kept with the provenance is computed from the row as stored, whatever
-  /// `provenance.rowDigest` is.
+  /// The digest in the provenance is computed from the row as stored; `provenance.rowDigest` is
+  /// ignored.
   /// - Throws: ``StoreError/Code/duplicateID`` if the id is taken, ``StoreError/Code/constraint``
   ///   if the schema refuses the record, as it does a dangling reference.
   func insert(_ record: Record, provenance: Provenance?) throws
 
-  /// Replaces the record that has the same id. Its provenance stays, so the row counts as edited
-  /// from then on.
+  /// Replaces the record that has the same id.
   ///
-  /// A reference that stays as it is need not lead anywhere.
-  /// - Returns: Whether there was one.
+  /// Its provenance stays, so the row counts as edited from then on. A reference that does not
+  /// change may dangle.
+  /// - Returns: Whether a record with the id existed.
   /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the record.
   func update(_ record: Record) throws -> Bool
 
   /// Deletes a record and its provenance.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether the record existed.
   /// - Throws: ``StoreError/Code/constraint`` if other entities still refer to it.
   func delete(_ kind: EntityKind, id: String) throws -> Bool
 
@@ -37,22 +38,23 @@ public protocol StoreTransaction: StoreReader {
 
   /// Inserts the entities at `indices` of `batch` with their provenance.
   ///
-  /// No two of them have the same id, and none refers to another.
-  /// - Returns: The entities that are refused, and why.
+  /// No two of them may have the same id, and none may refer to another.
+  /// - Returns: The errors of the entities that are refused, by their indices.
   /// - Throws: ``StoreError`` if the store itself fails; the transaction is lost then.
   func insert(
     _ batch: RecordBatch, at indices: [Int], run: Int64
   ) throws -> [Int: StoreError]
 
-  /// Replaces the record that has the same id, and its provenance, and keeps both as they were for
-  /// the run of `provenance`; see ``StoreReader/forEachBeforeImage(ofRun:_:)``.
+  /// Replaces the record that has the same id, and its provenance, and keeps both in a before-image
+  /// of the run of `provenance`; see ``StoreReader/forEachBeforeImage(ofRun:_:)``.
   ///
-  /// The digest that is kept is computed from the row as stored. A run may rewrite a row once.
+  /// The digest in the provenance is computed from the row as stored. A run may rewrite a row once.
   /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the record;
-  ///   ``StoreError/Code/other`` if there is none to replace, or the run has rewritten it before.
+  ///   ``StoreError/Code/other`` if there is no record with the id, or if the run has rewritten it
+  ///   before.
   func rewrite(_ record: Record, provenance: Provenance) throws
 
-  /// Writes a new run into the ledger, whatever its `id`, and returns the id the ledger gave it.
+  /// Adds a run to the ledger, and returns the id that the ledger assigns; `run.id` is ignored.
   func beginRun(_ run: LedgerRun) throws -> Int64
 
   /// Replaces a run in the ledger.
@@ -61,49 +63,50 @@ public protocol StoreTransaction: StoreReader {
   /// Appends issues to a run.
   func appendIssues(_ issues: [Issue], run: Int64) throws
 
-  /// Keeps the digests of entities that failed in a run, so that a later run can tell whether they
-  /// failed before; each is kept once.
+  /// Keeps the digests of entities that failed in a run, each once, so that a later run can tell
+  /// whether they failed before.
   func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws
 
-  /// Removes what was kept of a run with ``keepFailures(_:run:)``.
+  /// Removes the digests of a run that ``keepFailures(_:run:)`` has kept.
   func removeFailures(ofRun run: Int64) throws
 
-  /// Keeps what a run did to a row, in place of what was kept of the same run and row before.
+  /// Keeps the change of a row by a run, in place of an earlier change of the same row by that run.
   ///
   /// ``write(_:run:)`` and ``remove(_:id:run:)`` call it.
   func keep(_ change: RowChange) throws
 
-  /// Removes what was kept of a run with ``keep(_:)``.
+  /// Removes the changes of a run that ``keep(_:)`` has kept.
   func removeChanges(ofRun run: Int64) throws
 
-  /// Sets columns that others have added to a row, as ``StoreReader/otherColumns(of:id:)`` returned
-  /// them; those that are gone are ignored.
+  /// Sets the columns of a row that other applications have added to the values that
+  /// ``StoreReader/otherColumns(of:id:)`` has returned; columns that no longer exist are ignored.
   ///
   /// The default does nothing.
   func setOtherColumns(_ values: [String: Value], of kind: EntityKind, id: String) throws
 
-  /// Puts a row and its provenance, digest included, back as they were before `run` rewrote them,
-  /// and removes the before-image.
+  /// Restores a row and its provenance, including the digest, to their state before `run` rewrote
+  /// them, and removes the before-image.
   ///
-  /// Nothing happens to a row that has been deleted since.
-  /// - Returns: Whether there was one.
+  /// A row that has been deleted since is not inserted again.
+  /// - Returns: Whether the row existed.
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool
 
-  /// Restores the rows that a run rewrote, with their provenance, and removes those it inserted.
+  /// Restores the rows that a run rewrote, with their provenance, and removes the rows that it
+  /// inserted and its before-images.
   ///
-  /// Call it only if ``StoreReader/forEachUndoObstacle(ofRun:_:)`` finds nothing. The caller
-  /// updates the run itself. Its before-images are removed.
-  /// - Returns: The numbers of rows.
+  /// Call it only if ``StoreReader/forEachUndoObstacle(ofRun:_:)`` finds no obstacle. The caller
+  /// has to update the run in the ledger.
+  /// - Returns: The numbers of rows removed and restored.
   func undo(run: Int64) throws -> UndoCounts
 }
 
 extension StoreTransaction {
-  /// Does nothing: there are only the columns of the kind.
+  /// Does nothing: tables have only the columns of their kind.
   public func setOtherColumns(
     _ values: [String: Value], of kind: EntityKind, id: String
   ) throws {}
 
-  /// Inserts the entities one after the other.
+  /// Inserts the entities one by one.
   public func insert(
     _ batch: RecordBatch, at indices: [Int], run: Int64
   ) throws -> [Int: StoreError] {
@@ -141,8 +144,8 @@ extension StoreTransaction {
   ///   - batch: The entities.
   ///   - index: The position of the entity in `batch`.
   ///   - run: The run that rewrites it.
-  ///   - startedAt: When the run began: the `updated_at` of a row whose source has none. A
-  ///     `created_at` that the source does not have stays as it is.
+  ///   - startedAt: When the run began, which is the `updated_at` of the row if the source has
+  ///     none. If the source has no `created_at`, the stored one stays.
   /// - Throws: As ``rewrite(_:provenance:)``.
   package func update(
     _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String

@@ -1,8 +1,8 @@
 package import RMOSModels
 
-/// An entity as it stands in a store: the values of its row, and the members kept with it.
+/// An entity as it is stored: the values of its row, and the unknown members kept with it.
 ///
-/// It is lent to one closure, so that going through many copies nothing.
+/// It is lent to one closure, so that going through many entities copies none of them.
 @safe package struct StoredEntity: ~Copyable {
   /// A value of a row, valid while the entity is lent.
   @safe package enum Value {
@@ -12,7 +12,7 @@ package import RMOSModels
     case integer(Int64)
     /// A double.
     case real(Double)
-    /// A text, UTF-8 unless another program wrote something else.
+    /// A text, which is UTF-8 unless another program has written other bytes.
     case text(UnsafeBufferPointer<UInt8>)
     /// A blob.
     case blob(UnsafeBufferPointer<UInt8>)
@@ -22,7 +22,8 @@ package import RMOSModels
   package let kind: EntityKind
   /// The values, in the order of the schema's fields.
   package internal(set) var values: [Value]
-  /// The members that have no column, as the text of an object; `nil` if there are none.
+  /// The members that the schema does not know, as the text of a JSON object; `nil` if there are
+  /// none.
   package internal(set) var unknownMembers: UnsafeBufferPointer<UInt8>?
 
   init(_ kind: EntityKind) {
@@ -31,7 +32,7 @@ package import RMOSModels
     unsafe unknownMembers = nil
   }
 
-  /// The id; `nil` if what is stored is not text.
+  /// The id; `nil` if the stored value is not text.
   package var id: String? {
     guard case .text(let id) = values[0] else { return nil }
     return unsafe String(decoding: id, as: UTF8.self)
@@ -53,11 +54,11 @@ package import RMOSModels
   }
 }
 
-/// Some of the entities of a kind: the entities whose ids are in a range of the store's order.
+/// A range of the entities of a kind in byte order of their ids.
 package struct EntityRange: Sendable, Hashable {
-  /// The first id; `nil` for no limit, so that rows whose ids are not texts are in the range.
+  /// The lowest id; `nil` for no limit, which also includes rows whose ids are not text.
   package var first: String?
-  /// The id before which it ends; `nil` for no limit.
+  /// The id before which the range ends; `nil` for no limit.
   package var end: String?
 
   /// All entities.
@@ -76,24 +77,24 @@ package struct EntityRange: Sendable, Hashable {
   }
 }
 
-/// A reader that can go through what it holds without copying it, and in pieces.
+/// A reader that can go through its entities without copying them, and in ranges.
 protocol StreamingReader: StoreReader {
   /// Lends the entities of a range, in its order.
   func lendEntities(
     _ kind: EntityKind, in range: EntityRange, _ body: (borrowing StoredEntity) throws -> Void
   ) throws
 
-  /// Ranges of about `count` entities that together are all of a kind, in order; one if finding
-  /// them would take long.
+  /// Consecutive ranges of about `count` entities that cover all entities of a kind; a single one
+  /// if finding them would take long.
   func entityRanges(_ kind: EntityKind, of count: Int) throws -> [EntityRange]
 
-  /// The number of entities of a range that came on each day.
+  /// The number of entities of a range that came into the store on each day.
   func entityDays(of kind: EntityKind, in range: EntityRange) throws -> EntityDays
 
   /// Calls `body` with the records that match `query`, in its order, within its limit and offset.
   ///
-  /// Memory is for eight bytes a record at most.
-  /// - Returns: Whether it could; if not, `body` was not called.
+  /// It takes at most eight bytes of memory per record.
+  /// - Returns: `false`, without having called `body`, if the reader cannot do so.
   func streamRecords(_ query: RecordQuery, _ body: (Record) throws -> Void) throws -> Bool
 }
 
@@ -115,15 +116,14 @@ extension StoreReader {
     try pending.lend(self, body)
   }
 
-  /// Ranges of about `count` entities that together are all of a kind, in order.
-  ///
-  /// They are so in any state of the store.
+  /// Consecutive ranges of about `count` entities that cover all entities of a kind, also those
+  /// that are added later.
   package func ranges(of kind: EntityKind, count: Int) throws -> [EntityRange] {
     try (self as? any StreamingReader)?.entityRanges(kind, of: count) ?? [.all]
   }
 }
 
-/// Records whose provenance is looked up for all of them at once.
+/// Records that are collected, so that their provenance is looked up at once, before they are lent.
 private struct PendingEntities {
   private static let mostRecords = 64
   private static let mostBytes = 1 << 20
@@ -131,19 +131,19 @@ private struct PendingEntities {
   private let kind: EntityKind
   private var records: [Record] = []
   private var byteCount = 0
-  /// The texts of one record.
+  /// The texts and blobs of the record that is lent.
   private var arena: [UInt8] = []
 
   init(_ kind: EntityKind) { self.kind = kind }
 
-  /// Adds a record; returns whether it is time to lend the records collected so far.
+  /// Adds a record, and returns whether the records collected so far should be lent.
   mutating func add(_ record: Record) -> Bool {
     records.append(record)
     for case .text(let text) in record.values { byteCount += text.utf8.count }
     return records.count >= Self.mostRecords || byteCount >= Self.mostBytes
   }
 
-  /// Lends all, and forgets them.
+  /// Lends all records, then removes them.
   mutating func lend(
     _ reader: any StoreReader, _ body: (borrowing StoredEntity) throws -> Void
   ) throws {

@@ -1,34 +1,34 @@
 public import RMOSModels
 
-/// What a store knows of an incoming entity.
+/// The facts that a store knows about an incoming entity.
 public struct StoredFacts: Sendable, Hashable {
-  /// How it compares with the row that has its id.
+  /// The comparison with the row that has its id.
   package var comparison: StoredComparison
-  /// The references that lead to no entity, as positions in its schema's references.
+  /// The positions, in its schema's references, of the references whose target does not exist.
   package var danglingReferences: [Int]
 
-  /// Creates the facts of an entity; by default, it is new, and its references all lead somewhere.
+  /// Creates the facts about an entity, by default a new one without dangling references.
   ///
   /// - Parameters:
-  ///   - comparison: How it compares with the row that has its id.
-  ///   - danglingReferences: The references that lead to no entity, as positions in its schema's
-  ///     references.
+  ///   - comparison: The comparison with the row that has its id.
+  ///   - danglingReferences: The positions, in its schema's references, of the references whose
+  ///     target does not exist.
   public init(comparison: StoredComparison = .absent, danglingReferences: [Int] = []) {
     self.comparison = comparison
     self.danglingReferences = danglingReferences
   }
 }
 
-/// How an incoming entity compares with the row that has its id.
+/// The result of comparing an incoming entity with the row that has its id.
 public enum StoredComparison: Sendable, Hashable {
   /// The store has no entity with this id.
   case absent
-  /// The store has it with the same content.
+  /// The stored entity has the same content.
   case identical
-  /// The store has it with different content in these members, in schema order.
+  /// The stored entity has different content in these members, in schema order.
   case differs(members: [String])
 
-  /// Compares the entity at `index` with a stored record.
+  /// Compares the entity at `index` of a batch with a stored record.
   ///
   /// A timestamp that the source does not give and that defaults to the time of the run
   /// (`created_at`, `updated_at`) is not compared. JSON is compared by its data: white space,
@@ -36,7 +36,7 @@ public enum StoredComparison: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - batch: The incoming entities.
-  ///   - index: Which of them.
+  ///   - index: The position of the entity in `batch`.
   ///   - record: The stored record.
   ///   - unknownMembers: The unknown members kept with it; `nil` if there are none.
   public init(

@@ -1,17 +1,18 @@
 public import RMOSModels
 
 extension Value {
-  /// Whether the two are the same in SQL, where 1 is 1.0.
+  /// Whether both values are equal in SQL, in which 1 equals 1.0.
   func isSame(as other: Value) -> Bool {
     switch (self, other) {
-    // Exactly: not every whole number is a `Double`.
+    // Compared as integers, because not every integer is exact as a `Double`.
     case (.integer(let left), .real(let right)), (.real(let right), .integer(let left)):
       Int64(exactly: right) == left
     default: self == other
     }
   }
 
-  /// Whether the value comes first in SQL's order: NULL, numbers, texts by their bytes, blobs.
+  /// Whether the value comes before another in the order of SQL: NULL, numbers, texts by their
+  /// bytes, blobs.
   package func precedes(_ other: Value) -> Bool {
     switch (self, other) {
     case (.text(let left), .text(let right)): left.precedesInUTF8(right)
@@ -36,9 +37,9 @@ extension Value {
   }
 }
 
-/// How a column converts what is put into it.
+/// The affinity of a column, by which SQLite converts values that are stored in it.
 ///
-/// Source: SQLite's documentation, "Datatypes In SQLite", section 3.
+/// See "Datatypes In SQLite", section 3, in SQLite's documentation.
 package enum ColumnAffinity: Sendable {
   case text, numeric, integer, real, blob
 
@@ -58,7 +59,7 @@ package enum ColumnAffinity: Sendable {
     }
   }
 
-  /// Whether such a column keeps a text as text, and a number as a number.
+  /// Whether a column of this affinity keeps a text as text, and a number as a number.
   func keepsForm(of value: Value) -> Bool {
     switch (value, stored(value)) {
     case (.text, .integer), (.text, .real), (.integer, .text), (.real, .text): false
@@ -66,7 +67,7 @@ package enum ColumnAffinity: Sendable {
     }
   }
 
-  /// The value as such a column keeps it.
+  /// The value as a column of this affinity keeps it.
   func stored(_ value: Value) -> Value {
     switch (self, value) {
     case (_, .real(let number)) where number.isNaN: .null
@@ -94,9 +95,10 @@ package enum ColumnAffinity: Sendable {
     return Substring(bytes[..<(end ?? bytes.startIndex)])
   }
 
-  // Double() reads more than SQL does: hexadecimal, "inf", "nan".
+  /// The number that SQL reads in a text; `nil` if there is none.
   private static func number(_ text: String) -> Double? {
     let text = trimmed(text)
+    // `Double` also reads hexadecimal numbers, "inf" and "nan".
     let isDecimal = text.utf8.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
@@ -112,11 +114,11 @@ package enum ColumnAffinity: Sendable {
 extension FieldType {
   /// Returns the value as a column of this type keeps it.
   ///
-  /// A column of integers, say, keeps a whole number as an integer, and text that holds a number as
-  /// that number. What cannot be converted stays as it is.
+  /// For example, a column of integers keeps a whole number as an integer, and text that is a
+  /// number as that number. A value that cannot be converted stays as it is.
   public func stored(_ value: Value) -> Value { affinity.stored(value) }
 
-  /// How the field's column converts.
+  /// The affinity of the field's column.
   private var affinity: ColumnAffinity {
     switch self {
     case .text, .reference, .timestamp, .json: .text

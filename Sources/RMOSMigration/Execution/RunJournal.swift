@@ -80,7 +80,7 @@ final class RunJournal {
   ) throws {
     guard options.takesBackup else { return try body() }
     do {
-      try RunBackup.atHand(of: store, isCancelled: isCancelled) { take in
+      try RunBackup.onDemand(of: store, isCancelled: isCancelled) { take in
         takeBackup = take
         defer { takeBackup = nil }
         try body()

@@ -1,19 +1,19 @@
 import RMOSModels
 
-/// Everything an ``InMemoryStore`` holds, as one value: a transaction works on a copy.
+/// The content of an ``InMemoryStore``, as one value, so that a transaction can work on a copy.
 struct InMemoryState {
   /// A row and its provenance.
   struct Row {
     var record: Record
     var provenance: Provenance?
-    /// Grows with each row that is added.
+    /// The number of the row in the order in which rows were added.
     var number: Int
   }
 
   /// The number of transactions that were committed.
   var version = 0
   private var lastNumber = 0
-  /// The kinds that there are.
+  /// The kinds of entities that the store holds.
   let catalog: EntityCatalog
   /// The rows of each kind, in the order of the catalog.
   private var tables: [[UTF8Key: Row]]
@@ -23,8 +23,7 @@ struct InMemoryState {
   var failures: [Int64: Set<Provenance.Digest>] = [:]
   /// The rows that each run rewrote, as they were before.
   var images: [Int64: [EntityKind: [UTF8Key: BeforeImage]]] = [:]
-
-  /// What each run did to rows otherwise.
+  /// The changes of rows that ``StoreTransaction/keep(_:)`` has kept of each run.
   var changes: [Int64: [EntityKind: [UTF8Key: RowChange]]] = [:]
 
   /// Creates the state of an empty store.
@@ -50,27 +49,27 @@ struct InMemoryState {
 
   /// The records of a kind in byte order of the id, in O(n log n).
   func sorted(_ kind: EntityKind) -> [Record] {
-    // Rows are large to move about.
+    // Keys are sorted instead of rows, which are large to move.
     let rows = self[kind]
     return rows.keys.sorted().compactMap { rows[$0]?.record }
   }
 
-  /// The records of a kind as they were added, in O(n log n).
+  /// The records of a kind in the order in which they were added, in O(n log n).
   func inOrderAdded(_ kind: EntityKind) -> [Record] {
     self[kind].values.sorted { $0.number < $1.number }.map(\.record)
   }
 
-  /// Adds a row that is not there yet.
+  /// Adds a row, whose key must be new.
   mutating func add(_ record: Record, _ provenance: Provenance?, as key: UTF8Key) {
     lastNumber += 1
     self[record.kind][key] = Row(record: record, provenance: provenance, number: lastNumber)
   }
 
-  /// The values of `record` as the columns would keep them.
+  /// Returns `record` with its values as the columns of a database would keep them.
   ///
-  /// A reference that is as it was in `old` is not looked up.
+  /// References that are equal to those in `old` are not looked up.
   ///
-  /// - Throws: ``StoreError/Code/constraint`` if the schema refuses it.
+  /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the record.
   func stored(_ record: Record, changing old: Record? = nil) throws(StoreError) -> Record {
     let id = try record.requiredID()
     let schema = record.kind.schema
@@ -94,7 +93,7 @@ struct InMemoryState {
     return stored
   }
 
-  /// Whether a foreign key points to the entity, in O(n).
+  /// Whether the foreign key of another entity points to the entity, in O(n).
   func isReferenced(_ kind: EntityKind, id: String) -> Bool {
     let id = UTF8Key(id)
     return catalog.kinds.contains { other in
@@ -117,9 +116,10 @@ struct InMemoryState {
     (images[run]?[kind] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Restores and removes; see ``StoreTransaction/undo(run:)``.
+  /// Restores the rows that a run rewrote, and removes those that it inserted.
   ///
-  /// Nothing refers to what is removed, so that no row has to be looked up for each.
+  /// Foreign keys are not checked: ``StoreTransaction/undo(run:)`` is called only if no other row
+  /// refers to the rows to be removed.
   mutating func undo(run: Int64) -> UndoCounts {
     var counts = UndoCounts()
     for kind in catalog.kinds {

@@ -24,10 +24,10 @@ public final class InMemoryStore: RecordStore {
     state = Mutex(InMemoryState(catalog))
   }
 
-  /// "in memory".
+  /// The text "in memory".
   public var location: String { "in memory" }
 
-  /// Runs `body` on a snapshot; no lock is held meanwhile.
+  /// Runs `body` on a snapshot, without holding a lock.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     let reader = InMemoryReader(snapshot)
     defer { _ = reader.expire() }
@@ -36,7 +36,7 @@ public final class InMemoryStore: RecordStore {
 
   /// Runs `body` on a copy of the state, which replaces the state if `body` succeeds.
   ///
-  /// Waits at most five seconds for a thread within ``withExclusiveWriter(_:)``.
+  /// Waits at most five seconds for another thread within ``withExclusiveWriter(_:)``.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     try gate.transaction(timeout: .seconds(5)) {
       let transaction = InMemoryTransaction(snapshot)
@@ -50,33 +50,33 @@ public final class InMemoryStore: RecordStore {
     }
   }
 
-  /// Runs `body` as the only writer; the calling thread holds the lock.
+  /// Runs `body` as the only writer; the calling thread owns the lock.
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     try gate.exclusively(body)
   }
 
-  /// A store in memory can always be written to.
+  /// Returns no issues: a store in memory can always be written to.
   public func checkWriting() throws -> [Issue] { [] }
 
-  /// Look-ups are enough.
+  /// Returns ``Rehearsal/lookUps``: the store has no rules beyond the shared schema.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
 
   /// Returns a token with the number of committed transactions.
   public func changeToken() -> String? { "\(mark)-\(state.withLock { $0.version })" }
 
-  /// `nil`: nothing can come in its place.
+  /// Returns `nil`: no other database can take the place of this one.
   public func databaseMark() -> String? { nil }
 
-  /// `nil`: it is not on disk.
+  /// `nil`: the store is not on disk.
   public var sizeOnDisk: Int? { nil }
 
-  /// `nil`: it is not known.
+  /// `nil`: the store does not know.
   public var hasWriter: Bool? { nil }
 
-  /// Runs `body`: there are no indexes.
+  /// Runs `body`; there are no indexes to create afterwards.
   public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
 
-  /// Runs `body`: there is nothing to copy, as the store does not outlive the process.
+  /// Runs `body` without a backup, since the store does not outlive the process.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
@@ -110,9 +110,9 @@ class InMemoryReader: StoreReader {
     return current
   }
 
-  /// The state, from which a kind is to be read.
+  /// The state; throws if the closure has ended or if the store does not hold a kind.
   ///
-  /// - Throws: ``StoreError/Code/unknownKind``, or that the closure has ended.
+  /// - Throws: ``StoreError/Code/unknownKind``, ``StoreError/Code/handleExpired``.
   final func state(with kind: EntityKind) throws(StoreError) -> InMemoryState {
     guard catalog.contains(kind) else { throw StoreError(.unknownKind(kind, catalog)) }
     return try state()
@@ -120,7 +120,7 @@ class InMemoryReader: StoreReader {
 
   /// Changes the state in place.
   final func change<Result>(_ body: (inout InMemoryState) throws -> Result) throws -> Result {
-    // Taken out, so that a second owner does not force a copy.
+    // The state is taken out of `current`, because a second reference to it would force a copy.
     guard var state = expire() else { throw StoreError(.expiredHandle) }
     defer { current = state }
     return try body(&state)
@@ -221,7 +221,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
         throw StoreError(.duplicateID(record.kind, id: key.text))
       }
       let stored = try state.stored(record)
-      state.add(stored, provenance?.written(stored), as: key)
+      state.add(stored, provenance?.ofStored(stored), as: key)
     }
   }
 
@@ -248,7 +248,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
       }
       let stored = try state.stored(record)
       state[kind][key]?.record = stored
-      state[kind][key]?.provenance = provenance.written(stored)
+      state[kind][key]?.provenance = provenance.ofStored(stored)
       state.images[provenance.run, default: [:]][kind, default: [:]][key] =
         BeforeImage(record: before.record, provenance: before.provenance)
     }
@@ -325,7 +325,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
 
 extension Provenance {
   /// The provenance with the digest of the stored row.
-  fileprivate func written(_ row: Record) -> Provenance {
+  fileprivate func ofStored(_ row: Record) -> Provenance {
     var provenance = self
     provenance.rowDigest = RowDigest(of: row)
     return provenance

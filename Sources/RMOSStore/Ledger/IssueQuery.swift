@@ -16,8 +16,7 @@ public struct IssueQuery: Sendable, Hashable {
   public var code: IssueCode?
   /// The kind of entity; `nil` for any.
   public var kind: EntityKind?
-  /// Whether the entity that failed is to be new among the failures; `nil` for any, also where that
-  /// was not found out.
+  /// Whether the failure that the issue belongs to must be new or known; `nil` for any issue.
   public var isNew: Bool?
   /// The most issues to return; `nil` for all.
   public var limit: Int?
@@ -27,7 +26,7 @@ public struct IssueQuery: Sendable, Hashable {
   /// Creates a query for all issues of a run.
   public init(run: Int64) { self.run = run }
 
-  /// Returns the issues that are sought, for stores that look at each issue themselves.
+  /// Returns the issues that match, for stores that go through all issues themselves.
   ///
   /// - Parameter issues: All issues of the run, in order.
   /// - Returns: Those that match, within the query's limit.
@@ -36,12 +35,12 @@ public struct IssueQuery: Sendable, Hashable {
     return Array(sought.dropFirst(max(0, offset)).prefix(max(0, limit ?? .max)))
   }
 
-  /// Whether the query selects an issue of the run.
+  /// Whether an issue of the run matches.
   package func matches(_ issue: Issue) -> Bool {
     matches(issue.severity, issue.code, issue.kind, issue.isNew)
   }
 
-  /// Whether the query selects issues that were counted together.
+  /// Whether the issues that were counted together match.
   func matches(_ count: IssueCount) -> Bool {
     matches(count.severity, count.code, count.kind, count.isNew)
   }
@@ -54,7 +53,7 @@ public struct IssueQuery: Sendable, Hashable {
   }
 }
 
-/// How many issues of a run have the same severity, code, kind and newness.
+/// The number of issues of a run that have the same severity, code, kind and newness.
 public struct IssueCount: Sendable, Hashable {
   /// The severity.
   public var severity: Severity
@@ -62,8 +61,8 @@ public struct IssueCount: Sendable, Hashable {
   public var code: IssueCode
   /// The kind of entity; `nil` if the issues have none.
   public var kind: EntityKind?
-  /// Whether the entities that failed were new among the failures; `nil` if they did not fail, or
-  /// that was not found out.
+  /// Whether the failures that the issues belong to were new; `nil` if they belong to none, or if
+  /// that is unknown.
   public var isNew: Bool?
   /// The number of issues.
   public var count: Int
@@ -81,8 +80,8 @@ public struct IssueCount: Sendable, Hashable {
 }
 
 extension [IssueCount] {
-  /// Adds up the counts of equal groups, and sorts them: by severity, the most severe first; by
-  /// code and by kind in byte order, no kind first; then new, known, and neither.
+  /// Creates the sums of the counts of equal groups, sorted by severity, the most severe first, by
+  /// code and kind in byte order, no kind first, and then new, known and unknown.
   public init(adding counts: some Sequence<IssueCount>) {
     var sums: [IssueCount: Int] = [:]
     for var count in counts {
@@ -107,7 +106,7 @@ extension [IssueCount] {
     }
   }
 
-  /// The number of issues that a query seeks, ignoring its limit and offset.
+  /// The number of issues that match a query, ignoring its limit and offset.
   package func total(_ query: IssueQuery) -> Int {
     reduce(0) { $0 + (query.matches($1) ? $1.count : 0) }
   }

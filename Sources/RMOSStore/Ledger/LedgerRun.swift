@@ -1,39 +1,40 @@
 public import RMOSModels
 import RMOSSystem
 
-/// A run as the ledger keeps it: up to date while it is in progress, final afterwards.
+/// A run as the ledger keeps it, updated with each commit while the run is in progress.
 public struct LedgerRun: Sendable, Hashable {
   /// The state of a run.
   public enum State: String, Sendable, Hashable {
-    /// In progress; or, if no process holds the writer lock, cut off and not yet marked as such.
+    /// In progress; or, if no process holds the writer lock, killed and not yet marked as
+    /// interrupted.
     case running
     /// Ended; some entities may have failed.
     case completed
-    /// Stopped by the store or by the limit of failures; what was committed stays.
+    /// Stopped by an error of the store or by the limit of failures; what was committed stays.
     case failed
     /// Cancelled, or its process died.
     case interrupted
   }
 
-  /// What a run read, and how long each kind took.
+  /// How much a run read, and how long each kind took.
   package struct Timings: Sendable, Hashable {
-    /// Wall time of each kind so far, in seconds; any number, if others wrote it.
+    /// The wall time of each kind so far, in seconds; any number if another program wrote it.
     package var kindSeconds: [EntityKind: Double] = [:]
     /// The number of bytes of source read so far.
     package var bytesRead = 0
     /// The number of files read so far.
     package var filesRead = 0
-    /// Notes of the run about the source besides its entities, as a JSON object; `nil` if there are
-    /// none.
+    /// Notes of the run about other parts of the source than its entities, as a JSON object; `nil`
+    /// if there are none.
     package var notesJSON: String?
 
-    /// Creates timings of nothing.
+    /// Creates timings of a run that has not read anything.
     package init() {}
   }
 
   /// The number of the run in the ledger.
   public var id: Int64
-  /// What ran: `migrate`, `undo`, or `serve` for what a server wrote.
+  /// The command that ran: `migrate`, `undo`, or `serve` for changes through a server.
   public var command: String
   /// The state.
   public var state: State
@@ -57,26 +58,26 @@ public struct LedgerRun: Sendable, Hashable {
   public var host: String?
   /// The outcomes of the entities so far.
   public var statistics: MigrationStatistics
-  /// How many of the entities that failed so far had not failed the same way in ``knownSince``;
+  /// The number of entities that failed so far and had not failed the same way in ``knownSince``;
   /// `nil` if that was not recorded.
   ///
-  /// A number that no count reaches, which others may have written, becomes the nearest one.
+  /// A number that is not a plausible count is replaced by the nearest one.
   public var failedNew: Int? {
     didSet { failedNew = failedNew.map(MigrationStatistics.bounded) }
   }
-  /// How many of the entities that failed so far had failed the same way in ``knownSince``, or are
-  /// in the store by now; `nil` if that was not recorded.
+  /// The number of entities that failed so far and had failed the same way in ``knownSince``, or
+  /// are in the store now; `nil` if that was not recorded.
   ///
-  /// Bounded as ``failedNew`` is.
+  /// It is bounded like ``failedNew``.
   public var failedKnown: Int? {
     didSet { failedKnown = failedKnown.map(MigrationStatistics.bounded) }
   }
   /// The earlier run of the same source with which the failures were compared; `nil` if there was
-  /// none, or that was not recorded.
+  /// none, or if that was not recorded.
   public var knownSince: Int64?
-  /// How often each code was reported so far.
+  /// The number of issues of each code so far.
   public var issueCounts: [IssueCode: Int]
-  /// Wall time, in seconds; any number, if others wrote it.
+  /// The wall time, in seconds; any number if another program wrote it.
   public var seconds: Double
   /// How much the run read, and how long each kind took.
   package var timings: Timings
@@ -85,7 +86,7 @@ public struct LedgerRun: Sendable, Hashable {
   /// The run that undid it; `nil` if none did.
   public var undoneBy: Int64?
 
-  /// Creates a run that begins.
+  /// Creates a run that is in progress.
   public init(
     id: Int64 = 0, command: String, startedAt: String, source: String, optionsJSON: String,
     toolVersion: String, processID: Int32, catalog: EntityCatalog = .rmos
@@ -105,7 +106,7 @@ public struct LedgerRun: Sendable, Hashable {
     self.timings = Timings()
   }
 
-  /// Creates a run that this process begins.
+  /// Creates a run that this process begins, with the process, user, machine and version filled in.
   package init(
     command: String, startedAt: String, source: String, optionsJSON: String,
     catalog: EntityCatalog
@@ -121,11 +122,11 @@ public struct LedgerRun: Sendable, Hashable {
 // MARK: Parts stored as JSON
 
 extension LedgerRun {
-  /// The parts that are stored as JSON: ``statistics``, ``issueCounts``, and the times of its kinds
-  /// with what it read.
+  /// The parts that are stored as JSON: ``statistics``, ``issueCounts``, and the timings with the
+  /// amounts read.
   ///
-  /// When set, parts that are missing or cannot be read count as empty. Set ``user`` and ``host``
-  /// first: earlier versions kept the user and host of a server among its options.
+  /// If a part to be set is `nil` or cannot be read, it becomes empty. Set ``user`` and ``host``
+  /// first: earlier versions kept the user and host of a server in its options.
   public var storedParts: (statistics: String?, issueCounts: String?, timings: String?) {
     get {
       var (statistics, issueCounts, timings) = (JSONWriter(), JSONWriter(), JSONWriter())
@@ -140,6 +141,7 @@ extension LedgerRun {
   private mutating func read(_ statistics: String?, _ issueCounts: String?, _ timings: String?) {
     self.statistics = MigrationStatistics(
       json: LedgerRun.value(statistics), self.statistics.catalog)
+    self.issueCounts = [:]
     if case .object(let members)? = LedgerRun.value(issueCounts) {
       for member in members {
         self.issueCounts[IssueCode(rawValue: member.name)] =
@@ -170,8 +172,8 @@ extension LedgerRun.Timings {
 }
 
 extension JSONWriter {
-  /// Writes the seconds of each kind, the numbers of bytes and files read and, if asked for, the
-  /// notes.
+  /// Writes an object with the seconds of each kind, the numbers of bytes and files read and,
+  /// optionally, the notes.
   package mutating func timings(
     _ timings: LedgerRun.Timings, _ catalog: EntityCatalog, withNotes: Bool = false
   ) {
@@ -189,8 +191,8 @@ extension JSONWriter {
 }
 
 extension Locator {
-  /// Creates the locator stored as a number: the line of a JSON Lines file, or the index in a list
-  /// in any other.
+  /// Creates a locator from a stored number, which is a line in a JSON Lines file, and an index in
+  /// any other.
   public init(number: Int, path: String?) {
     let path = path?.lowercasedASCII ?? ""
     self = path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") ? .line(number) : .index(number)
@@ -198,13 +200,12 @@ extension Locator {
 }
 
 extension LedgerRun {
-  /// ``source`` as ``normalized(source:)`` writes it.
+  /// The ``source`` in normalized form.
   package var normalizedSource: String { Self.normalized(source: source) }
 
-  /// The path of a source without what makes no difference: a slash at its end, doubled slashes,
-  /// and `.`.
+  /// The path of a source in normalized form: without a slash at its end, doubled slashes, and `.`.
   ///
-  /// `..` stays, because of symbolic links.
+  /// `..` stays, because it depends on symbolic links where it leads.
   package static func normalized(source path: String) -> String {
     let parts = path.split(separator: "/").filter { $0 != "." }
     let isAbsolute = path.utf8.first == UInt8(ascii: "/")
@@ -214,9 +215,10 @@ extension LedgerRun {
 }
 
 extension StoreReader {
-  /// The newest run of some sort; `nil` if there is none.
+  /// The newest run that satisfies a condition; `nil` if there is none.
   ///
-  /// A ledger may have thousands of runs, and the one that is sought is mostly among the first.
+  /// Runs are read in growing pages, because a ledger may have thousands, and the one sought is
+  /// usually among the newest.
   package func newestRun(where isSought: (LedgerRun) throws -> Bool) throws -> LedgerRun? {
     var limit = 8
     while true {
@@ -247,7 +249,7 @@ extension LedgerRun {
   package static let migrateCommand = "migrate"
   /// The ``command`` of a run that undoes another.
   package static let undoCommand = "undo"
-  /// The ``command`` of a run that gathers what a server writes.
+  /// The ``command`` of a run that comprises the changes through a server.
   package static let serverCommand = "serve"
 
   /// Whether the run migrates.
@@ -255,8 +257,9 @@ extension LedgerRun {
   /// Whether the run undoes another.
   package var isUndo: Bool { command == Self.undoCommand }
 
-  /// Whether the run gathers what a server writes, and that server still runs, as far as this
-  /// machine can tell: a server holds no lock while nobody writes.
+  /// Whether the run belongs to a server that is still running, as far as this machine can tell.
+  ///
+  /// The writer lock does not show that, because a server holds it only while it writes.
   package var isOfRunningServer: Bool {
     guard command == Self.serverCommand, state == .running, undoneBy == nil else { return false }
     guard host == nil || host == ProcessEnvironment.hostName else { return true }

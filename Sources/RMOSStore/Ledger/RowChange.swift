@@ -1,19 +1,19 @@
 public import RMOSModels
 import RMOSSystem
 
-/// What a run did to one row: what the row was before, and what the run left.
+/// The change of one row by a run: the row before the run, and the result.
 ///
-/// A store keeps one for each row that is written for a run with ``StoreTransaction/write(_:run:)``
-/// or ``StoreTransaction/remove(_:id:run:)``, as a server does, so that the run can be undone and
-/// shown. The provenance of the row stays as it was.
+/// A store keeps one for each row that is changed with ``StoreTransaction/write(_:run:)`` or
+/// ``StoreTransaction/remove(_:id:run:)``, as a server does, so that the run can be undone and
+/// shown. The provenance of the row does not change.
 public struct RowChange: Sendable, Hashable {
-  /// What a run left of a row.
+  /// The result of the change.
   public enum Result: Sendable, Hashable {
-    /// The row, with this digest.
+    /// The row was written, and has this digest.
     case written(RowDigest)
     /// The row was deleted.
     case deleted
-    /// The row, in a state that was not recorded: a migration rewrote it.
+    /// A migration rewrote the row; its content is not recorded.
     case rewritten
   }
 
@@ -25,7 +25,7 @@ public struct RowChange: Sendable, Hashable {
   public var id: String
   /// The row as it was before the run; `nil` if there was none.
   public var before: BeforeImage?
-  /// What the run left of the row.
+  /// The result of the change.
   public var result: Result
 
   /// Creates a change.
@@ -40,27 +40,27 @@ public struct RowChange: Sendable, Hashable {
   }
 }
 
-/// A row as it was before a run rewrote it.
+/// A row as it was before a run changed it.
 public struct BeforeImage: Sendable, Hashable {
   /// The row.
   public var record: Record
   /// Its provenance; `nil` if it was not migrated.
   public var provenance: Provenance?
-  /// The values of the columns that others have added, by their names; only kept of what a
-  /// ``RowChange`` is about.
+  /// The values of columns that other applications have added, by their names; only kept as part of
+  /// a ``RowChange``.
   public var otherColumns: [String: Value] = [:]
 
-  /// A row and its provenance.
+  /// Creates a before-image from a row and its provenance.
   public init(record: Record, provenance: Provenance?) {
     self.record = record
     self.provenance = provenance
   }
 }
 
-// MARK: As stores keep it
+// MARK: Stored form
 
 extension RowChange {
-  /// The parts that stores keep of the change: the digest of ``result`` as a number, `nil` if there
+  /// The parts of the change that stores keep: the digest of ``result`` as a number, `nil` if there
   /// is none, and ``before`` as text, `nil` if there was no row.
   public var stored: (digest: Int64?, before: String?) {
     guard case .written(let digest) = result else { return (nil, storedBefore) }
@@ -92,15 +92,15 @@ extension RowChange {
     return writer.text
   }
 
-  /// Creates a change from what a store kept.
+  /// Creates a change from the parts that a store has kept.
   ///
   /// - Parameters:
   ///   - run: The run.
   ///   - kind: The kind of the entity.
   ///   - id: The id of the entity.
-  ///   - stored: The change's ``stored``; without a digest, the row was deleted.
-  /// - Throws: ``StoreError/Code/corrupt`` if that cannot be read. It must not count as no row, as
-  ///   undoing the run would delete the row then.
+  ///   - stored: The ``stored`` parts of the change; without a digest, the row was deleted.
+  /// - Throws: ``StoreError/Code/corrupt`` if the text cannot be read; if it counted as no row,
+  ///   undoing the run would delete the row.
   public init(
     run: Int64, kind: EntityKind, id: String, stored: (digest: Int64?, before: String?)
   ) throws(StoreError) {
@@ -145,7 +145,7 @@ extension BeforeImage {
 }
 
 extension JSONWriter {
-  /// Writes a value so that it reads back identical to the bit.
+  /// Writes a value so that it is read back bit for bit.
   fileprivate mutating func stored(_ value: Value) {
     switch value {
     case .null: null()
@@ -213,22 +213,21 @@ extension Provenance {
   }
 }
 
-/// Whether a row has changed since a run wrote it, through this project or another application.
+/// Whether a row has changed since a run wrote it, by this project or another application.
 package enum EditState: Sendable, Hashable {
   /// The row is as the run wrote it.
   case asWritten(run: Int64)
   /// The row was changed.
   case edited(since: Int64)
-  /// Whether the row was edited is not known: no run wrote it (`nil`), or a run that kept no
-  /// digest.
+  /// It is unknown whether the row was edited: no run wrote it (`nil`), or the run kept no digest.
   case unknown(run: Int64?)
 
-  /// Compares a row with the digest that the run kept of it.
+  /// Compares a row with the digest in its provenance.
   package init(of record: Record, _ provenance: Provenance?) {
     self.init(provenance?.rowDigest, found: RowDigest(of: record), run: provenance?.run)
   }
 
-  /// Why a row in this state cannot be undone; `nil` if it can.
+  /// The reason why a row in this state cannot be undone; `nil` if it can.
   var obstacle: UndoObstacle.Reason? {
     switch self {
     case .asWritten: nil
@@ -237,6 +236,7 @@ package enum EditState: Sendable, Hashable {
     }
   }
 
+  /// Compares the digest that a run wrote with that of the row found.
   init(_ written: RowDigest?, found: @autoclosure () -> RowDigest, run: Int64?) {
     if let written, let run {
       self = written == found() ? .asWritten(run: run) : .edited(since: run)

@@ -1,9 +1,9 @@
 import RMOSModels
 
-// What undoing a run takes, derived from what every store can tell.
+// The default implementations for undoing a run, derived from the other requirements.
 
 extension StoreReader {
-  /// Looks at all rows, their provenance and the before-images of all runs.
+  /// Goes through all rows, their provenance and the before-images of all runs.
   public func forEachUndoObstacle(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -11,7 +11,7 @@ extension StoreReader {
     for kind in catalog.kinds { try search.forEachObstacle(kind, body) }
   }
 
-  /// Looks at all rows, their provenance and the run's before-images.
+  /// Goes through all rows, their provenance and the run's before-images.
   public func undoCounts(ofRun run: Int64) throws -> UndoCounts {
     var counts = UndoCounts(of: catalog)
     var rewritten: [EntityKind: Set<UTF8Key>] = [:]
@@ -27,7 +27,7 @@ extension StoreReader {
     return counts
   }
 
-  /// The ids of the rows whose provenance is of a run.
+  /// The ids of the rows whose provenance names a run.
   fileprivate func ids(_ kind: EntityKind, lastWrittenBy run: Int64) throws -> [String] {
     var ids: [String] = []
     try forEachRecord(kind) { record in
@@ -38,10 +38,10 @@ extension StoreReader {
 }
 
 extension StoreTransaction {
-  /// Restores one row after the other, and then deletes the remaining rows of the run.
+  /// Restores the rows one by one, then deletes the remaining rows of the run.
   public func undo(run: Int64) throws -> UndoCounts {
     var counts = UndoCounts(of: catalog)
-    // Restored rows first: until then they may refer to rows that are removed.
+    // Rows are restored first, because before that they may refer to rows to be removed.
     var images: [BeforeImage] = []
     try forEachBeforeImage(ofRun: run) { images.append($0) }
     for image in images where try restore(image, run: run) {
@@ -61,19 +61,19 @@ extension StoreTransaction {
 }
 
 extension UndoCounts {
-  /// Counts of nothing for each kind.
+  /// Creates counts of 0 for each kind.
   fileprivate init(of catalog: EntityCatalog) {
     for kind in catalog.kinds { (removed[kind], restored[kind]) = (0, 0) }
   }
 }
 
-/// Finds what prevents undoing a run.
+/// Finds the obstacles to undoing a run.
 private struct UndoObstacleSearch {
   private let reader: any StoreReader
   private let run: Int64
   /// The rows that the run rewrote.
   private var rewritten: [EntityKind: Set<UTF8Key>] = [:]
-  /// The rows that other runs rewrote while they were as the run wrote them.
+  /// The rows that another run rewrote directly after this one wrote them.
   private var rewrittenLater: [EntityKind: Set<UTF8Key>] = [:]
   /// The other runs that rewrote each row.
   private var rewriters: [EntityKind: [UTF8Key: Set<Int64>]] = [:]
@@ -101,7 +101,8 @@ private struct UndoObstacleSearch {
       try body(UndoObstacle(kind, record.id, reason))
     }
     for key in rewrittenLater[kind, default: []].sorted() where !isRewritten(kind, key.text) {
-      // A run that rewrote a row keeps an image of it; a run that inserted the row again does not.
+      // If the last writer has no before-image of the row, it has inserted the row anew, which is
+      // no obstacle here.
       guard try reader.record(kind, id: key.text) != nil,
         let writer = try reader.provenance(kind, id: key.text)?.run,
         rewriters[kind]?[key]?.contains(writer) == true
@@ -118,6 +119,7 @@ private struct UndoObstacleSearch {
     }
   }
 
+  /// The reason why a row that the run rewrote cannot be restored; `nil` if it can.
   private func obstacle(
     toRestoring id: String, _ kind: EntityKind
   ) throws -> UndoObstacle.Reason? {
@@ -129,7 +131,7 @@ private struct UndoObstacleSearch {
       ? .isUpdated(by: writer) : .isReplaced(by: writer)
   }
 
-  /// Calls `body` with each reference in one field that would dangle.
+  /// Calls `body` with each reference in one field that undoing the run would break.
   private func forEachBrokenReference(
     _ kind: EntityKind, _ field: Int, _ target: EntityKind,
     _ body: (UndoObstacle) throws -> Void
@@ -162,7 +164,7 @@ private struct UndoObstacleSearch {
     rewritten[kind]?.contains(UTF8Key(id)) == true
   }
 
-  /// Whether undoing the run removes a row.
+  /// Whether undoing the run removes an existing row.
   private func isRemoved(_ kind: EntityKind, _ id: String) throws -> Bool {
     guard try reader.provenance(kind, id: id)?.run == run, !isRewritten(kind, id) else {
       return false

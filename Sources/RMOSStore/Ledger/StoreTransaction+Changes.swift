@@ -1,12 +1,13 @@
 public import RMOSModels
 
-// Writing for a run that is no migration, and undoing that.
+// Changes of single rows for a run that is not a migration, and their undo.
 
 extension StoreTransaction {
-  /// Inserts a record or replaces the one that has its id, and keeps what undoing `run` takes.
+  /// Inserts a record or replaces the one that has its id, and keeps a ``RowChange`` for undoing
+  /// `run`.
   ///
-  /// Unlike ``rewrite(_:provenance:)``, a run may do so with a row any number of times. The row's
-  /// provenance stays, so it counts as edited since the run that wrote it.
+  /// Unlike ``rewrite(_:provenance:)``, this may be called for a row any number of times in one
+  /// run. The provenance of the row stays, so the row counts as edited since the run that wrote it.
   /// - Throws: As ``insert(_:provenance:)`` and ``update(_:)``.
   public func write(_ record: Record, run: Int64) throws {
     let (kind, id) = (record.kind, record.id)
@@ -18,9 +19,9 @@ extension StoreTransaction {
         run: run, kind: kind, id: id, before: before, result: .written(RowDigest(of: stored))))
   }
 
-  /// Deletes a record, and keeps what undoing `run` takes.
+  /// Deletes a record, and keeps a ``RowChange`` for undoing `run`.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether the record existed.
   /// - Throws: As ``delete(_:id:)``.
   public func remove(_ kind: EntityKind, id: String, run: Int64) throws -> Bool {
     let before = try image(kind, id: id, before: run)
@@ -29,7 +30,7 @@ extension StoreTransaction {
     return true
   }
 
-  /// The row as it was before a run.
+  /// The row as it was before a run, which may have changed it already; `nil` if there was none.
   private func image(_ kind: EntityKind, id: String, before run: Int64) throws -> BeforeImage? {
     if let change = try changes(of: kind, id: id).first(where: { $0.run == run }) {
       return change.before
@@ -41,16 +42,17 @@ extension StoreTransaction {
     }
   }
 
-  /// Makes the rows that a run changed what they were before, and forgets the changes.
+  /// Restores the rows that a run changed to their state before the run, and removes the changes
+  /// from the ledger.
   ///
-  /// Call it only if ``StoreReader/forEachChangeObstacle(ofRun:_:)`` finds nothing.
-  /// - Returns: The numbers of rows.
+  /// Call it only if ``StoreReader/forEachChangeObstacle(ofRun:_:)`` finds no obstacle.
+  /// - Returns: The numbers of rows removed and restored.
   package func revertChanges(ofRun run: Int64) throws -> UndoCounts {
     var changes: [RowChange] = []
     try forEachRowChange(ofRun: run) { changes.append($0) }
     var counts = UndoCounts()
-    // What others refer to comes first, as in the catalog; what was created goes last, because
-    // until then the rows to be restored may refer to it.
+    // In the order of the catalog, rows are restored before those that refer to them. Rows that the
+    // run created are removed last, because before that a row to be restored may refer to them.
     for kind in catalog.kinds {
       for change in changes where change.kind == kind {
         guard let before = change.before else { continue }
@@ -71,10 +73,12 @@ extension StoreTransaction {
     return counts
   }
 
+  /// Restores a row that was changed or deleted.
   private func putBack(_ before: BeforeImage, _ run: Int64) throws {
     if try update(before.record) { return }
     try insert(before.record, provenance: before.provenance)
-    // The mark that the row was edited before it was deleted is kept, too.
+    // Inserting has computed a new digest; restoring sets the old one, which shows whether the row
+    // had been edited before it was deleted.
     guard try restore(before, run: run) else {
       throw StoreError.ignoredUndo(before.record.kind, run: run)
     }
@@ -85,10 +89,10 @@ extension StoreTransaction {
 }
 
 extension StoreReader {
-  /// Goes through all runs, the newest first.
+  /// Goes through all runs, newest first.
   ///
-  /// - Complexity: O(n) in the changes of all runs. It is asked for each row that is written or
-  ///   removed with a run, so a store with an index on kind and id should answer it itself.
+  /// - Complexity: O(n) in the number of changes of all runs. It is called for each row that is
+  ///   written or removed for a run, so a store with an index on kind and id should implement it.
   public func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
     var changes: [RowChange] = []
     for run in try runs(limit: nil) {
@@ -118,7 +122,7 @@ extension StoreReader {
     }
   }
 
-  /// Calls `body` with what prevents ``StoreTransaction/revertChanges(ofRun:)``, kind by kind.
+  /// Calls `body` with each obstacle to ``StoreTransaction/revertChanges(ofRun:)``, kind by kind.
   package func forEachChangeObstacle(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -142,7 +146,7 @@ extension StoreReader {
   }
 }
 
-/// Finds what prevents undoing the changes of a run.
+/// Finds the obstacles to undoing the changes of a run.
 private struct ChangeObstacleSearch {
   private let reader: any StoreReader
   private let run: Int64
@@ -165,7 +169,7 @@ private struct ChangeObstacleSearch {
     }
     if let before = change.before {
       for reference in kind.schema.references {
-        // A reference that undoing does not change may lead nowhere.
+        // A reference that the undo does not change may dangle before and after it.
         guard case .text(let target) = before.record.values[reference.field],
           before.record.values[reference.field] != record?.values[reference.field],
           try !willExist(reference.target, target)
@@ -180,6 +184,7 @@ private struct ChangeObstacleSearch {
     }
   }
 
+  /// The reason why the change of a row cannot be undone, apart from references; `nil` if it can.
   private func reason(
     against change: RowChange, _ record: Record?
   ) throws -> UndoObstacle.Reason? {

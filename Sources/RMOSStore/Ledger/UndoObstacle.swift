@@ -12,31 +12,31 @@ public struct UndoObstacle: Sendable, Hashable {
     case isUndo
     /// The row has been edited since the run wrote it.
     case isEdited
-    /// The run kept no digest of the row, so it is not known whether it was edited.
+    /// The run kept no digest of the row, so it is unknown whether the row was edited.
     case isUnknown
-    /// A later run rewrote the row, and is not undone.
+    /// A later run, which is not undone, rewrote the row.
     case isUpdated(by: Int64)
     /// The row that the run rewrote has been deleted since.
     case isDeleted
-    /// The row that the run rewrote has been deleted since, and another has its id: from a run, or
-    /// from elsewhere (`nil`).
+    /// The row that the run rewrote has been deleted since, and another has its id: one that a run
+    /// inserted, or another program (`nil`).
     case isReplaced(by: Int64?)
-    /// A row that would stay refers to this one, which would be removed.
+    /// A row that would stay refers to this row, which would be removed.
     case isReferred(by: EntityKind, id: String)
-    /// A row in a table of another application refers to this one, which would be removed.
+    /// A row in this table of another application refers to this row, which would be removed.
     case isReferredElsewhere(String)
     /// The row as it was refers to an entity that no longer exists.
     case misses(EntityKind, id: String)
-    /// The ledger has lost what some rows of a kind were before a run, this one or a later one,
-    /// rewrote them.
+    /// The ledger lacks the before-images of some rows of a kind that this run, or a later one,
+    /// rewrote.
     case lacksImages(ofRun: Int64, rows: Int)
-    /// The ledger has lost which rows of a kind the run wrote.
+    /// The ledger lacks the provenance of some rows of a kind that the run wrote.
     case isUntraced(rows: Int)
   }
 
   /// The kind of the entity; `nil` if the run itself is the obstacle.
   package var kind: EntityKind?
-  /// The id of the entity; `nil` if it is not known which entities of the kind it is about.
+  /// The id of the entity; `nil` if it is unknown which entities of the kind are concerned.
   package var id: String?
   /// The reason.
   package var reason: Reason
@@ -54,7 +54,7 @@ public struct UndoObstacle: Sendable, Hashable {
 }
 
 extension UndoObstacle.Reason {
-  /// A stable name for it, such as `row.edited`.
+  /// A stable name for the reason, such as `row.edited`.
   package var code: String {
     switch self {
     case .isRunning: "run.running"
@@ -73,17 +73,17 @@ extension UndoObstacle.Reason {
 
 /// The numbers of rows that undoing a run changes, per kind.
 public struct UndoCounts: Sendable, Hashable {
-  /// Rows that the run had inserted and that are removed.
+  /// The numbers of rows that the run inserted, which are removed.
   public var removed: [EntityKind: Int] = [:]
-  /// Rows that the run had rewritten and that are restored.
+  /// The numbers of rows that the run rewrote, which are restored.
   public var restored: [EntityKind: Int] = [:]
 
-  /// Creates counts of nothing.
+  /// Creates empty counts.
   public init() {}
 }
 
 extension UndoCounts {
-  /// Adds the rows of another.
+  /// Adds other counts.
   package static func += (left: inout UndoCounts, right: UndoCounts) {
     left.removed.merge(right.removed, uniquingKeysWith: +)
     left.restored.merge(right.restored, uniquingKeysWith: +)

@@ -1,10 +1,10 @@
 import RMOSSystem
 
-/// Admits one thread of this process at a time to write to a store.
+/// Lets one thread of this process at a time write to a store.
 ///
-/// A store has one, so that transactions follow each other and do not nest. A thread may hold the
-/// gate for one transaction, or exclusively for many. Waiting for a transaction has no limit,
-/// because it ends; waiting for an exclusive section has one.
+/// Each store has a gate, so that its transactions are serialized and do not nest. A thread may
+/// hold the gate for one transaction, or exclusively for many. Other threads wait for a transaction
+/// without limit, and for an exclusive section until a timeout.
 public final class WriterGate: Sendable {
   private struct State {
     var owner: UInt?
@@ -31,10 +31,11 @@ public final class WriterGate: Sendable {
     return try body()
   }
 
-  /// Runs `body` while no other thread is within the gate; transactions may follow each other
-  /// within, and so may further exclusive sections.
+  /// Runs `body`, which may run transactions and further exclusive sections, while no other thread
+  /// is within the gate.
   ///
-  /// - Throws: ``StoreError/Code/locked`` at once if another thread is in such a section.
+  /// - Throws: ``StoreError/Code/locked`` at once if another thread is in an exclusive section;
+  ///   `store.nested-transaction`, or what `body` throws.
   public func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
     try enter(timeout: .zero) { state in
       guard !state.isInTransaction else { throw nestedError }

@@ -1,9 +1,10 @@
 import RMOSSystem
 
-/// The right to write to a database, held across processes.
+/// The lock that a process holds while it writes to a database.
 ///
-/// It is a `flock` on a file next to the database, so it dies with its process. It is never on the
-/// database itself: closing any descriptor of that would drop SQLite's own (POSIX) locks.
+/// It is a `flock` on a file next to the database, and ends with the process. It is not on the
+/// database itself, because closing any descriptor of that file would release SQLite's own (POSIX)
+/// locks.
 package struct WriterLock: ~Copyable {
   /// The file that the lock is on.
   let place: Place
@@ -44,8 +45,8 @@ package struct WriterLock: ~Copyable {
   ///   lock file.
   package init(database: String, timeout: Duration) throws {
     let path = database + Self.suffix
-    // A process that merely looks (isHeld) holds it for a moment too; that must not refuse a
-    // writer.
+    // A process that only tests the lock, in `isHeld`, holds it for a moment, which must not make a
+    // writer fail.
     let shortDeadline = Deadline(after: .milliseconds(50))
     let deadline = max(Deadline(after: timeout), shortDeadline)
     while true {
@@ -60,28 +61,29 @@ package struct WriterLock: ~Copyable {
         failure = Self.isLocked(database, by: holder)
         lastMoment = deadline
       case .vanished:
-        // Other processes take the lock one after another, and this process always comes too late.
+        // Other processes take the lock one after another, each before this process could.
         failure = Self.isLocked(database, by: "")
         lastMoment = deadline
       case .failed(let error):
         failure = Self.refusal(database, path, error)
       }
-      // A file that another process is creating may not be accessible yet.
+      // Even after a failure it tries for a moment: a file that another process is just creating
+      // may not be accessible yet.
       guard !lastMoment.hasPassed else { throw failure }
       SystemThread.pause(milliseconds: 5)
     }
   }
 
-  /// Releases the lock, as the end of the value does.
+  /// Releases the lock, as the end of its lifetime does.
   consuming func release() {}
 
   deinit {
-    // The file is removed before it is unlocked: afterwards it may belong to another process.
+    // The file is removed before it is unlocked; after that, another process may have locked it.
     if place.isThere { try? FileSystem.removeFile(place.path) }
     file.close()
   }
 
-  /// Whether the lock of a database is held; `nil` if that is not known.
+  /// Whether any process holds the lock of a database; `nil` if that is unknown.
   ///
   /// Creates no file.
   static func isHeld(database: String) -> Bool? {
@@ -102,7 +104,7 @@ package struct WriterLock: ~Copyable {
 
   /// Removes a lock file that this user may not even open, if no process can be holding it.
   ///
-  /// A process that writes has the log's index open, which is next to the database.
+  /// While a process writes, the index of the log, or a journal, is next to the database.
   static func removeAbandoned(database: String) {
     let path = database + suffix
     guard let entry = try? FileStatus(ofLink: path), entry.form == .file,
@@ -113,7 +115,7 @@ package struct WriterLock: ~Copyable {
     try? FileSystem.removeFile(path)
   }
 
-  /// Refuses anything at the path of a database's lock file that can never be locked.
+  /// Refuses a file at the path of the lock file that cannot be used as one.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``.
   static func checkFitness(database: String) throws(StoreError) {
@@ -133,7 +135,7 @@ package struct WriterLock: ~Copyable {
     SystemError.thrown { () throws(SystemError) in try FileSystem.checkReadable(path) }
   }
 
-  /// A lock file has a line with a number.
+  /// Whether a file may be a lock file, which contains a line with the id of a process.
   private static func isFit(_ entry: FileStatus) -> Bool {
     entry.form == .file && entry.linkCount <= 1 && entry.size <= 64
   }
@@ -143,9 +145,9 @@ package struct WriterLock: ~Copyable {
   private enum Attempt {
     case taken(FileDescriptor, FileStatus.Identity)
     case held(by: String)
-    /// The file was removed while it was being locked, as when another process releases the lock.
+    /// The file was removed while it was being locked, because another process released the lock.
     case vanished
-    /// `nil` if the file is not a lock file.
+    /// The lock could not be taken; without an error, the file is not a lock file.
     case failed(SystemError?)
   }
 
@@ -164,12 +166,14 @@ package struct WriterLock: ~Copyable {
       let status = try file.status()
       guard isFit(status) else { return .failed(nil) }
       guard try file.tryLock() else { return .held(by: file.beginning()) }
-      // Releasing a lock deletes its file: the lock counts only on the file that is there now.
+      // Another process may have released the lock and removed this file, so the lock is valid only
+      // if the file is still at the path.
       guard try FileStatus(ofLink: path).identity == status.identity else { return .vanished }
       if isWritable {
         file.replaceContent(with: "\(ProcessEnvironment.processID)\n")
       } else if (try? FileSystem.removeFile(path)) != nil {
-        // It is of a process that died; in a new one we can write who holds it.
+        // The file is a left-over of another user; the next attempt creates a new one, into which
+        // this process can write its id.
         return .vanished
       }
       isKept = true

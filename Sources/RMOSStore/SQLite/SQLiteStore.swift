@@ -9,20 +9,21 @@ import Synchronization
 /// let count = try store.read { try $0.count(RecordQuery(.patterns)) }
 /// ```
 ///
-/// Several threads may use it: reads run in parallel, each on its snapshot; writes run one after
-/// another. It uses a write-ahead log, foreign keys and `synchronous=FULL`. When the store is
-/// released, the connections close and the log is checkpointed into the database.
+/// Several threads may use it: reads run in parallel, each on its own snapshot; writes run one
+/// after another. It uses a write-ahead log, foreign keys and `synchronous=FULL`. When the store is
+/// released, its connections are closed and the log is checkpointed into the database.
 ///
-/// A store is one file. Once that is removed, renamed or replaced, reads and writes fail with
-/// ``StoreError/Code/replaced``: only what is in the file at the path counts as written. The log is
-/// then checkpointed into the file that was moved, so that it is not taken for another file's. A
-/// file with several names is refused, because SQLite keeps its log by name (`store.hard-linked`).
+/// A store works with one file. Once that is removed, renamed or replaced, reads and writes fail
+/// with ``StoreError/Code/replaced``: only data in the file at the path count as written. The log
+/// is then checkpointed into the file that was moved, so that it is not taken for the log of
+/// another file. A file with several names (hard links) is refused, because SQLite names the log
+/// after the file (`store.hard-linked`).
 public final class SQLiteStore: RecordStore {
-  /// What a store may do with its database.
+  /// The access of a store to its database.
   public enum Access: Sendable, Hashable {
     /// Reading and writing; the file and its tables are created if they are missing.
     case create
-    /// Anything; the file must exist.
+    /// Reading and writing; the file must exist.
     case readWrite
     /// Reading only; the file must exist. Nothing is written, not even next to it.
     case readOnly
@@ -33,7 +34,7 @@ public final class SQLiteStore: RecordStore {
 
   /// The path, as given.
   public let location: String
-  /// What the store may do with the database.
+  /// The access to the database.
   let access: Access
 
   /// The kinds of entities that the store holds.
@@ -46,27 +47,27 @@ public final class SQLiteStore: RecordStore {
   private let isClosed = Atomic(false)
   let readers: SQLiteReaderPool
   let watch: SQLiteChangeWatch
-  /// `nil` if no memory is to be spent on lists.
+  /// The cache of list columns; `nil` if no memory is to be spent on it.
   let lists: SQLiteListCache?
 
   /// Opens a database, and creates it if `access` says so.
   ///
-  /// Versions 1 to 4 of the shared schema are supported: 1 is upgraded in place, 3 and 4 keep their
-  /// shared tables exactly as they are. Opening does not change an older database; the first write
-  /// upgrades it, in its own transaction.
+  /// Versions 1 to 4 of the shared schema are supported: version 1 is upgraded in place; the shared
+  /// tables of versions 3 and 4 are not changed. Opening does not change an older database; the
+  /// first write upgrades it, in its own transaction.
   ///
   /// - Parameters:
-  ///   - path: The file. Its directory must exist. It cannot be `:memory:` (see ``InMemoryStore``),
-  ///     a `file:` URI or a path that begins with `~`; for a file with such a name, put `./` before
-  ///     it.
+  ///   - path: The path of the file, whose directory must exist. It cannot be `:memory:` (see
+  ///     ``InMemoryStore``), a `file:` URI or a path that begins with `~`; for a file with such a
+  ///     name, put `./` before it.
   ///   - catalog: The kinds of entities that it holds.
-  ///   - access: What may be done.
+  ///   - access: The access to the database.
   ///   - busyTimeout: How long to wait for other writers; at most a million seconds.
-  ///   - followsPath: Whether a store that only reads continues with the database that has replaced
-  ///     its file, as a server does, instead of failing. One read is always of one file.
-  ///   - listMemory: The most memory, in bytes, that may be spent on answering queries about long
-  ///     lists faster, as a server does: what they are searched, filtered and ordered by is kept,
-  ///     and read again in the background after changes. The answers are the same without it.
+  ///   - followsPath: Whether a store that only reads continues with a database that has replaced
+  ///     its file, as a server does, instead of failing. Each read is of a single file.
+  ///   - listMemory: The most memory, in bytes, for a cache that speeds up queries of long lists,
+  ///     as a server needs: it holds the columns by which lists are searched, filtered and ordered,
+  ///     and is rebuilt in the background after changes. It does not change the results.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, `store.hard-linked`, or what SQLite reports.
@@ -116,7 +117,7 @@ public final class SQLiteStore: RecordStore {
     try DatabaseFile(path: path, catalog, mayBeAbsent: true).checkRights()
   }
 
-  /// Checks that a path names a file, and nothing else to SQLite or to a shell.
+  /// Checks that a path means a file to SQLite and to a shell.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``.
   package static func checkName(_ path: String) throws(StoreError) {
@@ -128,10 +129,10 @@ public final class SQLiteStore: RecordStore {
   /// Closes the connections that are not in use and checkpoints the log, as releasing the store
   /// does.
   ///
-  /// Use it if others may hold the store for longer. Later writes are refused; a read opens the
-  /// database again. A transaction in progress ends first; if another thread is within
+  /// Use it if other code may hold a reference to the store. Later writes are refused; a read opens
+  /// the database again. A transaction in progress ends first. If another thread is within
   /// ``withExclusiveWriter(_:)``, or this one within a transaction, that thread closes the
-  /// connection that writes when it is done.
+  /// connection for writing when it is done.
   public func close() {
     isClosed.store(true, ordering: .sequentiallyConsistent)
     closeIfDone()
@@ -141,18 +142,17 @@ public final class SQLiteStore: RecordStore {
     StoreError(.other, "\(location) was closed; open it again", path: location)
   }
 
-  /// Closes the connections of a store that was closed, unless a thread still writes.
+  /// Closes the connections if ``close()`` was called, unless a thread is still writing.
   private func closeIfDone() {
     guard isClosed.load(ordering: .sequentiallyConsistent) else { return }
     try? gate.transaction(timeout: .zero) { closeConnections() }
   }
 
-  /// Closes the store as ``close()`` does, and removes the database if the store created it and
-  /// nothing has been written since.
-  ///
-  /// A run that leaves nothing behind leaves no file either, unless others may have it open.
+  /// Closes the store as ``close()`` does, and removes the database if the store created it,
+  /// nothing has been written to it and no other process may have it open.
   package func closeRemovingUnused() {
-    // The session must not be kept: as long as its connection is open, nothing is removed.
+    // No reference to the session is kept, because the file is not removed while a connection is
+    // open.
     let created = writer.withLock { $0.map { ($0.connection.identity, $0.schemaCookie) } }
     close()
     if let (identity, schemaCookie) = created, !file.wasThere {
@@ -162,7 +162,7 @@ public final class SQLiteStore: RecordStore {
 
   private func closeConnections() {
     lists?.close()
-    // The writer last: the last connection that may write checkpoints the log.
+    // The connection for writing is closed last, so that closing it checkpoints the log.
     readers.removeAll()
     watch.close()
     writer.withLock { $0 = nil }
@@ -183,16 +183,16 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
-  /// Makes the writing connection notice that the file was moved, and clean up its log.
+  /// Makes the connection for writing notice that the file was moved, and remove its log.
   private func cleanUpLog() {
     guard let connection = writer.withLock({ $0?.connection }) else { return }
-    // Within a transaction, the end of that transaction checks the place.
+    // If this thread is within a transaction, the end of that checks the place.
     try? gate.transaction(timeout: .zero) { try connection.checkPlace() }
   }
 
   /// Runs `body` in one transaction.
   ///
-  /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers until the busy timeout.
+  /// Outside of ``withExclusiveWriter(_:)``, it waits for other writers until the busy timeout.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     _ = try writingSession()
     defer { if !gate.isHeld { closeIfDone() } }
@@ -209,7 +209,7 @@ public final class SQLiteStore: RecordStore {
 
   /// Adds the tables, columns and indexes that an older database lacks, without changing any value.
   ///
-  /// The first write does so anyway.
+  /// The first write does so, too.
   package func bringUpToDate() throws {
     guard try !writingSession().layout.isComplete else { return }
     try write { _ in }
@@ -217,8 +217,8 @@ public final class SQLiteStore: RecordStore {
 
   /// Runs `body` as the only writer.
   ///
-  /// The calling thread holds the lock: others, including other threads with this store, wait until
-  /// the busy timeout and are then refused.
+  /// Other writers, including other threads that use this store, wait until the busy timeout and
+  /// are then refused.
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     _ = try writingSession()
     defer { closeIfDone() }
@@ -227,7 +227,7 @@ public final class SQLiteStore: RecordStore {
         let connection = try writingSession().connection
         try connection.checkPlace()
         let result = try body()
-        // The last commit counts only if it is in the file at the path.
+        // The last commit is valid only if it is in the file at the path.
         try connection.checkPlace()
         return result
       }
@@ -246,21 +246,21 @@ public final class SQLiteStore: RecordStore {
   /// `PRAGMA data_version`.
   public func changeToken() -> String? { watch.token() }
 
-  /// Returns a text that names the file that is at the path now; `nil` if the store does not go on
-  /// with another one, or there is none.
+  /// Returns a text that identifies the file that is at the path now; `nil` if there is none, or if
+  /// the store does not follow the path to other files.
   public func databaseMark() -> String? { watch.databaseMark }
 
-  /// Runs `body`, and creates the recommended indexes that are missing when it ends.
+  /// Runs `body`, and creates missing recommended indexes when it ends.
   ///
-  /// They are dropped before if all entity tables are empty and the schema does not belong to a
-  /// newer application.
+  /// The recommended indexes are dropped before if all entity tables are empty and the schema does
+  /// not belong to a newer application.
   public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
     try beginBulkLoad()
     let result: Result
     do {
       result = try body()
     } catch {
-      // If this fails, the next load makes up for it.
+      // If this fails, the next opening for writing creates the indexes.
       try? endBulkLoad()
       throw error
     }
@@ -271,8 +271,8 @@ public final class SQLiteStore: RecordStore {
   /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to
   /// a newer application.
   ///
-  /// Until ``endBulkLoad()``, foreign keys that batches are checked for anyway are not checked by
-  /// SQLite once more, and the log is checkpointed on a thread of its own.
+  /// Until ``endBulkLoad()``, SQLite does not check the foreign keys that are checked for batches
+  /// anyway, and the log is checkpointed on a thread of its own.
   package func beginBulkLoad() throws {
     try whileWriting { connection in
       try SQLiteSchema.dropIndexesOfEmptyTables(connection, catalog)
@@ -287,11 +287,10 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
-  /// Creates the recommended indexes that are missing, unless the schema belongs to a newer
-  /// application.
+  /// Creates missing recommended indexes, unless the schema belongs to a newer application.
   package func endBulkLoad() throws {
     let connection = try writingSession().connection
-    // Runs even if the database can no longer be written to.
+    // The checkpointer is stopped even if the database can no longer be written to.
     defer {
       try? gate.transaction(timeout: busyTimeout) { connection.checkpointInCommits() }
     }
@@ -310,6 +309,7 @@ public final class SQLiteStore: RecordStore {
     try whileWriting { try $0.execute("PRAGMA max_page_count = \(limit)") }
   }
 
+  /// Runs `body`, which may begin transactions, as the writer of an up-to-date database.
   private func whileWriting(_ body: (SQLiteConnection) throws -> Void) throws {
     try bringUpToDate()
     let session = try writingSession()
@@ -318,17 +318,16 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
+  /// The session of the connection for writing; throws if there is none.
   func writingSession() throws -> SQLiteSession {
     if let session = writer.withLock({ $0 }) { return session }
-    if access == .create || access == .readWrite {
-      throw closed
-    }
+    if access == .create || access == .readWrite { throw closed }
     throw StoreError(
       .readOnly, "\(location) is open for reading only; open it with access .readWrite",
       path: location)
   }
 
-  /// Runs `body` in a transaction that completes an older database first.
+  /// Runs `body` in a transaction, which upgrades an older database first.
   private func writeTransaction<Result>(
     _ body: (SQLiteSession) throws -> Result
   ) throws -> Result {
@@ -338,10 +337,10 @@ public final class SQLiteStore: RecordStore {
       try file.enterLogMode(connection, busyTimeout: busyTimeout)
     }
     var session = known
-    // Statements compiled for one layout do not fit the other.
+    // Statements that were compiled for one layout are wrong for the other.
     defer { if session !== known { connection.forgetStatements() } }
     let result = try connection.writeTransaction {
-      // Other processes may have changed the schema, or completed it already.
+      // Another process may have changed or upgraded the schema.
       if try connection.schemaCookie != known.schemaCookie {
         connection.forgetStatements()
         session = try SQLiteSession(connection, catalog)
@@ -361,7 +360,7 @@ public final class SQLiteStore: RecordStore {
     return result
   }
 
-  // Only the thread that holds the gate gets here.
+  /// Runs `body` while this store holds the writer lock; the calling thread must hold the gate.
   private func holdingLock<Result>(
     timeout: Duration, _ body: () throws -> Result
   ) throws -> Result {
@@ -397,7 +396,7 @@ extension SQLiteStore: ConcurrentReading {
   }
 }
 
-/// Parts of a read that threads take one after the other.
+/// A queue of parts of a read, which several threads take and run.
 private final class PartQueue: Sendable {
   private struct State {
     var next = 0
@@ -405,7 +404,7 @@ private final class PartQueue: Sendable {
   }
 
   private let parts: [@Sendable (any StoreReader) throws -> Void]
-  // The thread sanitizer does not see through `Mutex`.
+  // A `Monitor`, because the thread sanitizer does not understand `Mutex`.
   private let state = Monitor(State())
 
   init(_ parts: [@Sendable (any StoreReader) throws -> Void]) { self.parts = parts }
@@ -426,6 +425,7 @@ private final class PartQueue: Sendable {
     }
   }
 
+  /// The position of the next part; `nil` if there is none, or if a part has failed.
   private func take() -> Int? {
     state.withLock { state in
       guard state.failure == nil, state.next < parts.count else { return nil }
@@ -434,7 +434,7 @@ private final class PartQueue: Sendable {
     }
   }
 
-  /// Throws what the first part that failed threw.
+  /// Throws the error of the first part, in their order, that failed.
   func finish() throws {
     if let failure = state.withLock({ $0.failure }) { throw failure.error }
   }

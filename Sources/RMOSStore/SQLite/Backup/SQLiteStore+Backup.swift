@@ -2,19 +2,19 @@ import CSQLite
 import RMOSModels
 import RMOSSystem
 
-// Copies of the database while it is in use.
+// Backups of the database while it is in use.
 
 extension SQLiteStore {
-  /// Writes a copy of the database, as it is now, to a file of its own.
+  /// Writes a copy of the database in its current state to a file.
   ///
-  /// Cancelling the task abandons the copy. The copy is one state of the database, whichever
-  /// process writes meanwhile, and writers are not hindered. It is written under another name,
-  /// readable by its owner alone, and takes its place once it is complete and on the disk. It needs
-  /// no file next to it, such as a log.
+  /// Cancelling the task abandons the copy. The copy is of one state of the database even if other
+  /// processes write meanwhile, and does not block them. It is written under a temporary name,
+  /// accessible only to its owner, and renamed once it is complete and on the disk. It is a single
+  /// file, without a log.
   ///
   /// - Parameters:
-  ///   - path: The file.
-  ///   - replacing: Whether to replace a file that exists.
+  ///   - path: The path of the copy.
+  ///   - replacing: Whether to replace an existing file.
   /// - Throws: ``StoreError`` with ``StoreError/Code/backupExists``,
   ///   ``StoreError/Code/cannotOpen``, ``StoreError/Code/diskFull``,
   ///   or what else SQLite reports; `CancellationError` if the task is cancelled.
@@ -27,7 +27,7 @@ extension SQLiteStore {
     }
   }
 
-  /// The same, on the calling thread.
+  /// Writes a copy as ``backUp(to:replacing:)`` does, on the calling thread.
   ///
   /// `isCancelled` is polled periodically; when it returns `true`, the copy is abandoned.
   package func backUpSynchronously(
@@ -40,8 +40,10 @@ extension SQLiteStore {
     }
   }
 
-  /// Writes the state that a connection sees to a new file, unless `checkUnchanged` throws, since
-  /// what was read is not of one state.
+  /// Writes the state that a connection sees to a new file.
+  ///
+  /// `checkUnchanged` is called before the file gets its name, and throws if the pages that were
+  /// read are not of one state.
   private func copy(
     _ source: SQLiteConnection, to path: String, replacing: Bool, isCancelled: () -> Bool,
     _ checkUnchanged: () throws -> Void
@@ -80,10 +82,10 @@ extension SQLiteStore {
     }
   }
 
-  /// The names to try for a copy that is not complete yet.
+  /// The temporary names to try for a copy.
   ///
-  /// A killed process may have left one under a number that another process has again, as in
-  /// containers.
+  /// Several, because a killed process may have left a file under the id of this process: in
+  /// containers, ids are often the same.
   private static func temporaryNames(for name: String) -> some Sequence<String> {
     let first = "\(name).incomplete-\(ProcessEnvironment.processID)"
     return (1...100).lazy.map { $0 == 1 ? first : "\(first)-\($0)" }
@@ -97,16 +99,16 @@ extension SQLiteStore {
     let target = try SQLiteConnection(
       path: copy.temporaryPath, mode: .readWrite, busyTimeout: .zero)
     guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
-    // Until it has its name, it need not survive anything.
+    // A copy that is not complete yet need not survive a crash.
     try target.execute("PRAGMA synchronous = OFF")
     try target.execute("PRAGMA journal_mode = OFF")
     try source.copyContent(to: target, isCancelled: isCancelled)
   }
 
-  /// Lends a connection that sees one state of the database while it is copied.
+  /// Lends a connection from which the database can be copied, without leaving new files next to
+  /// it.
   ///
-  /// It leaves no file next to the database that was not there before. What `body` gets besides
-  /// throws if the connection has no locks and the file has changed.
+  /// The second argument of `body` throws if the connection has no locks and the file has changed.
   private func withBackupSource<Result>(
     _ body: (SQLiteConnection, _ checkUnchanged: () throws -> Void) throws -> Result
   ) throws -> Result {
@@ -116,8 +118,9 @@ extension SQLiteStore {
       }
     }
     guard access == .readOnly || access == .inspect else { return try withReader() }
-    // A database with a log that is only read is opened without locks, and a writer could come. A
-    // user who may write can have locks without leaving a trace while another has the log open.
+    // For reading only, a database with a log may be opened without locks, and a writer could
+    // change it. While another process has the log open, a user who may write can have locks
+    // without creating files.
     if FileStatus.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
       let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
@@ -140,7 +143,7 @@ extension SQLiteStore {
         .cannotOpen, "\(path) is a directory; name a file in it for the backup", path: path)
     }
     if FileStatus.hasEntry(path), !replacing { throw backupExists(path) }
-    // SQLite would take it for the backup's own.
+    // SQLite would take such a log for that of the backup.
     for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 {
       throw StoreError(
         .cannotOpen,
@@ -166,17 +169,16 @@ extension SQLiteStore {
 // MARK: Before a run
 
 extension SQLiteStore {
-  /// What is between the database's name and the run's number.
+  /// The part of a backup's name between the name of the database and the number of the run.
   private static let backupSuffix = ".backup-"
   /// The number of backups that are kept.
   private static let backupsKept = 3
 
-  /// Runs `body`, and keeps the database's state from before until it is copied or `body` ends.
+  /// Runs `body`, and preserves the current state of the database until it is copied or `body`
+  /// ends.
   ///
-  /// The copy is `<database>.backup-<run>`, which is a complete database of its own.
-  ///
-  /// A database without a write-ahead log, or one that the next write will bring up to date, is
-  /// copied at once.
+  /// The copy is `<database>.backup-<run>`, a complete database. A database without a write-ahead
+  /// log, or one that the next write will upgrade, is copied before `body` runs.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
@@ -192,21 +194,22 @@ extension SQLiteStore {
           return backup
         }
       } catch {
-        // The run could not even begin, as where another application is writing.
+        // The run has not written anything, as when another application holds SQLite's lock.
         if !isTaken, (try? keepsOldStates) != true { backup.discard() }
         throw error
       }
     }
     return try readers.read { session in
       let source = session.connection
-      // The outcome is kept: once the old state is gone, a failed attempt cannot be repeated.
+      // The outcome is kept, because a failed attempt cannot be repeated once the snapshot has
+      // ended.
       var outcome: Swift.Result<RunBackup, any Error>?
       return try body {
         if let outcome { return try outcome.get() }
-        // Later writes can be checkpointed once this snapshot ends.
+        // While the snapshot lasts, the log cannot be checkpointed completely.
         defer { source.rollBack() }
         let made = Swift.Result {
-          // It has a transaction, so it sees one state.
+          // The connection is in a transaction, so there is nothing to check.
           try self.backUp(source, beforeRun: run, isCancelled: isCancelled) {}
         }
         outcome = made
@@ -215,7 +218,7 @@ extension SQLiteStore {
     }
   }
 
-  /// Whether readers go on to see what the database was while this store writes.
+  /// Whether readers keep seeing the old state of the database while this store writes.
   private var keepsOldStates: Bool {
     get throws {
       let session = try writingSession()
@@ -227,11 +230,11 @@ extension SQLiteStore {
     _ source: SQLiteConnection, beforeRun run: Int64, isCancelled: () -> Bool,
     _ checkUnchanged: () throws -> Void
   ) throws -> RunBackup {
-    // If the path is a link, the database's own directory counts.
+    // If the path is a link, the backup is next to the database, not next to the link.
     let shown = FileStatus.isLink(location) ? file.path : location
     var number = BackupNumber(run: run)
-    // A backup of that name is from before the database was recreated or restored, and must be
-    // kept.
+    // An existing backup of that name dates from before the database was recreated or restored, and
+    // must be kept.
     while FileStatus.hasEntry(file.path + number.name) { number.copy += 1 }
     let name = number.name
     let path = file.path + name
@@ -248,16 +251,16 @@ extension SQLiteStore {
       removeOlder: { [file] in Self.removeBackups(of: file, olderThan: name, upTo: run) })
   }
 
-  /// Removes all but the last of the backups taken before runs up to this one, by number, and what
-  /// a killed process left of one.
+  /// Removes all but the last few of the backups taken before runs up to this one, and incomplete
+  /// copies that killed processes left.
   ///
-  /// Backups with a higher number are of another history and stay, and so does whatever is named
-  /// like one and is none.
+  /// Backups with higher numbers belong to another history of the database and stay, and so do
+  /// other files with names of backups.
   ///
   /// - Parameters:
   ///   - database: The database.
-  ///   - newest: The name of the backup just taken, after the database's.
-  ///   - run: The run that it was taken for.
+  ///   - newest: The part of the new backup's name after that of the database.
+  ///   - run: The run that the new backup was taken for.
   private static func removeBackups(
     of database: DatabaseFile, olderThan newest: String, upTo run: Int64
   ) {
@@ -273,7 +276,7 @@ extension SQLiteStore {
       if parts.count == 1 {
         if number.name != newest { older.append(number) }
       } else if isTemporary(parts[1]) {
-        // Only the holder of the lock writes backups, so the file is not in use.
+        // No other process is writing the file, because only the holder of the lock writes backups.
         let path = Array("\(directory)/".utf8) + entry
         if isPrivate(path) { try? FileSystem.removeFile(path) }
       }
@@ -285,9 +288,10 @@ extension SQLiteStore {
     }
   }
 
-  /// Whether a file is what a run copied: a database whose ledger ends before that run.
+  /// Whether a file is the unchanged backup before a run: a database whose ledger ends before that
+  /// run.
   ///
-  /// A database that was worked on since has later runs, or a log.
+  /// A backup that was used as a database since has later runs, or a log.
   private static func isBackup(
     _ path: String, beforeRun run: Int64, _ catalog: EntityCatalog
   ) -> Bool {
@@ -307,13 +311,13 @@ extension SQLiteStore {
     }
   }
 
-  /// Whether a path names a file as copies are made: for the owner alone.
+  /// Whether a path names a file that is accessible only to its owner, as copies are.
   private static func isPrivate(_ path: some SystemPath) -> Bool {
     guard let entry = try? FileStatus(ofLink: path) else { return false }
     return entry.form == .file && entry.linkCount == 1 && entry.permissions == 0o600
   }
 
-  /// Whether a name ends as ``temporaryNames(for:)`` do.
+  /// Whether a part of a name is as at the end of ``temporaryNames(for:)``.
   private static func isTemporary(_ ending: ArraySlice<UInt8>) -> Bool {
     let prefix = Array("incomplete-".utf8)
     guard ending.starts(with: prefix) else { return false }
@@ -323,19 +327,20 @@ extension SQLiteStore {
       && numbers.allSatisfy { !$0.isEmpty && $0.allSatisfy { (0x30...0x39).contains($0) } }
   }
 
-  /// The number in the name of a backup: `.backup-7`, or `.backup-7-2` for the second of that run.
+  /// The number in the name of a backup: that of the run, as in `.backup-7`, and which of the
+  /// backups with that number it is, as in `.backup-7-2`.
   private struct BackupNumber {
     let run: Int64
     var copy: Int64 = 1
 
-    /// What the backup's name has after the database's.
+    /// The part of the backup's name after that of the database.
     var name: String { backupSuffix + "\(run)" + (copy > 1 ? "-\(copy)" : "") }
 
     init(run: Int64, copy: Int64 = 1) {
       (self.run, self.copy) = (run, copy)
     }
 
-    /// Reads the part of a name after ``backupSuffix``; `nil` if no backup is named so.
+    /// Reads the part of a name after ``backupSuffix``; `nil` if it is not that of a backup.
     init?(_ text: ArraySlice<UInt8>) {
       let parts = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
       guard let run = parts.first.flatMap(Self.number), parts.count <= 2 else { return nil }
@@ -358,14 +363,14 @@ extension SQLiteConnection {
   /// The number of bytes that are copied at once.
   private static let pieceSize = 1 << 20
 
-  /// Copies the file of the database to an empty one, if all of the database is in it: its log is
-  /// empty.
+  /// Copies the file of the database to an empty one, if the log is empty, so that the file is the
+  /// whole database.
   ///
-  /// As long as a reader sees the database without a log, SQLite writes to the log alone. The file
-  /// is read through SQLite: closing it elsewhere in this process would release its locks.
-  /// - Returns: Whether it did; if not, nothing was written.
-  /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or that the copy
-  ///   cannot be written.
+  /// While the transaction of this connection lasts, SQLite writes only to the log. The file is
+  /// read through SQLite, because closing another descriptor of it would release SQLite's locks.
+  /// - Returns: `false`, without having written anything, if the log is not empty.
+  /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`; an error if reading
+  ///   or writing fails.
   func copyFile(to copy: StagedFile, isCancelled: () -> Bool) throws -> Bool {
     try readingOneState {
       guard let file = handle.database, file.keepsLog, handle.log?.size == 0,
@@ -398,13 +403,13 @@ extension SQLiteConnection {
     }
   }
 
-  /// The number of pages that are copied between two looks whether to go on: 4 MiB of them.
+  /// The number of pages that are copied between two calls of `isCancelled`: 4 to 8 MiB.
   private static let backupStep: Int32 = 1024
 
-  /// Copies the whole database, as it is now, into an empty one: `sqlite3_backup_init`,
+  /// Copies the whole database in its current state into an empty one: `sqlite3_backup_init`,
   /// `sqlite3_backup_step`, `sqlite3_backup_finish`.
   ///
-  /// All is read in one transaction, so writers do not make it start over.
+  /// It reads everything in one transaction, so that writers do not make SQLite start over.
   ///
   /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or what SQLite
   ///   reports.
@@ -424,11 +429,9 @@ extension SQLiteConnection {
         result = unsafe sqlite3_backup_step(backup, Self.backupStep)
       }
       let end = unsafe sqlite3_backup_finish(backup)
-      if isAbandoned {
-        throw StoreError.cancelledBackup
-      }
+      if isAbandoned { throw StoreError.cancelledBackup }
       try copy.handle.check(end)
-      // Busy and locked are not errors of finishing.
+      // `sqlite3_backup_finish` does not report SQLITE_BUSY and SQLITE_LOCKED.
       try copy.handle.check(result)
     }
   }

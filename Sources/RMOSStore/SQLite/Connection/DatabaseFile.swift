@@ -10,7 +10,7 @@ struct DatabaseFile: Sendable {
   /// Whether the file existed when the store was created.
   let wasThere: Bool
 
-  /// Looks at a path without opening it.
+  /// Examines a path without opening the file.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/notADatabase``.
   init(path: String, _ catalog: EntityCatalog, mayBeAbsent: Bool) throws {
@@ -26,7 +26,7 @@ struct DatabaseFile: Sendable {
       guard error == .notFound else { throw refuse("\(path) cannot be reached: \(error.reason)") }
     }
     if status == nil, FileStatus.hasEntry(path) {
-      // Unless another process created it this very moment.
+      // Another process may just have created the file.
       status = try? FileStatus(of: path)
       guard status != nil else {
         throw refuse("\(path) cannot be reached: it is a link that points to nothing")
@@ -40,7 +40,7 @@ struct DatabaseFile: Sendable {
         throw refuse("\(path) is \(status.form.rawValue), not a file; name another")
       }
       guard status.linkCount <= 1 else { throw StoreError.hardLinked(path, status.linkCount) }
-      // SQLite takes a file of one byte for an empty one and writes over it.
+      // SQLite treats a file of one byte as an empty one, and would overwrite it.
       guard status.size == 0 || status.size >= 512 else {
         throw StoreError(
           .notADatabase,
@@ -86,7 +86,7 @@ struct DatabaseFile: Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw refuse("is not the path of a database; name a file")
     }
-    // SQLite would take the file for the log of the other database, and overwrite it.
+    // SQLite would use the file as the log of the database without that suffix, and overwrite it.
     for log in ["-wal", "-shm", "-journal"] where path.hasSuffix(log) {
       throw refuse(
         "is the name of a log that SQLite keeps of \(path.dropLast(log.utf8.count)); name a database"
@@ -111,23 +111,23 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// The state of the file if it may be read without locks, because no log next to it holds
-  /// changes.
+  /// The state of the file if no log next to it holds changes, so that it can be read without
+  /// locks; `nil` otherwise.
   var immutableStamp: FileStatus.State? {
     guard !logHasPages, (FileStatus.size(of: path + "-journal") ?? 0) == 0 else { return nil }
     return (try? FileStatus(of: path))?.state
   }
 
-  /// Whether the write-ahead log is long enough for a page.
+  /// Whether the write-ahead log is long enough to hold a page.
   ///
-  /// A process that is killed may leave one with no more than its header, which holds no changes.
+  /// A killed process may leave a log with only its header, which holds no changes.
   private var logHasPages: Bool {
     guard let log = try? FileStatus(ofLink: path + "-wal"), log.form == .file else { return false }
     // The headers of the log and of a page, and the smallest page.
     return log.size >= 32 + 24 + 512
   }
 
-  /// Opens a connection, unless something next to the file is in SQLite's way.
+  /// Opens a connection, unless files next to the database prevent that.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``,
   ///   `store.hard-linked`, or what SQLite reports.
@@ -142,9 +142,10 @@ struct DatabaseFile: Sendable {
     return try SQLiteConnection(path: path, mode: mode, busyTimeout: busyTimeout)
   }
 
-  /// Opens a connection that reads; with `readsOnly` it writes nothing, not even next to the file.
+  /// Opens a connection for reading.
   ///
-  /// With `prefersLocks` it keeps the files next to it for as long as it is open, if this user may.
+  /// With `readsOnly`, it does not even write next to the file; with `prefersLocks` too, it uses
+  /// locks, and the files next to the database that they need, if this user may create them.
   func openForReading(
     _ readsOnly: Bool, prefersLocks: Bool = false, busyTimeout: Duration
   ) throws -> SQLiteSession {
@@ -156,8 +157,8 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
-  /// the files next to it.
+  /// Opens a connection for inspecting any database, which changes neither the file nor the files
+  /// next to it.
   func openForInspection(prefersLocks: Bool = false, busyTimeout: Duration) throws -> SQLiteSession
   {
     if hasLogWithoutIndex { throw logWithoutIndex }
@@ -170,8 +171,10 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// Opens a connection that reads under SQLite's locks, if it can have them without leaving a
-  /// file, or else without locks, if no log has changes; if one has, in `mode`.
+  /// Opens a connection for reading that leaves no files next to the database.
+  ///
+  /// It uses SQLite's locks if they need no such files. Otherwise it is opened without locks if no
+  /// log has changes, and in `mode` if one has.
   private func openLeavingNothing(
     _ mode: SQLiteConnection.Mode, _ prefersLocks: Bool, _ busyTimeout: Duration,
     _ prepare: (SQLiteConnection) throws -> Void
@@ -193,8 +196,8 @@ struct DatabaseFile: Sendable {
       return try session(.readWrite)
     }
     guard let stamp = immutableStamp else { return try session(mode) }
-    // A log without anything may be that of a writer that is at rest. If it has a header and no
-    // more, SQLite would wait for a writer to go on with it.
+    // An empty log may belong to a process that has the database open but is not writing, so locks
+    // are used. If the log has only a header, SQLite would wait for a writer.
     if mode == .observing, !logHasContent, FileStatus.hasEntry(path + "-wal"),
       FileStatus.hasEntry(path + "-shm")
     {
@@ -203,24 +206,26 @@ struct DatabaseFile: Sendable {
     return try session(try connect(.immutable, busyTimeout: busyTimeout), stamp)
   }
 
-  /// Opens a connection that reads under locks and leaves no file next to the database; `nil` if
-  /// the database keeps a log.
+  /// Opens a connection that reads under locks without leaving files next to the database; `nil` if
+  /// the database has a write-ahead log.
   func connectWithoutLog(busyTimeout: Duration) throws -> SQLiteConnection? {
     guard !logHasContent else { return nil }
     let connection = try connect(.withoutLog, busyTimeout: busyTimeout)
     return keepsLog(connection) ? nil : connection
   }
 
-  /// Whether the database keeps a log by now.
+  /// Whether the database now has a write-ahead log, by its header or because SQLite would read
+  /// one.
   func keepsLog(_ connection: SQLiteConnection) -> Bool { connection.keepsLog || logHasContent }
 
-  /// Whether SQLite would read the log, whatever the database's header says.
+  /// Whether SQLite would read the log, even if the header of the database says that it has none.
   private var logHasContent: Bool { (FileStatus.size(of: path + "-wal") ?? 0) > 0 }
 
   private var hasLogWithoutIndex: Bool { logHasPages && !FileStatus.hasEntry(path + "-shm") }
 
-  /// Whether an index made by this process would belong to the owner; another's would lock the
-  /// owner out.
+  /// Whether an index of the log created by this process would belong to the owner of the database.
+  ///
+  /// An index of another user could prevent the owner from opening the database.
   private var mayMakeIndex: Bool {
     ProcessEnvironment.isSuperuser || (try? FileStatus(of: path))?.owner == ProcessEnvironment.user
   }
@@ -233,15 +238,16 @@ struct DatabaseFile: Sendable {
         + "write to", path: path)
   }
 
-  /// Opens the connection that writes.
+  /// Opens the connection that writes, and creates the file and its tables if they are missing.
   ///
-  /// Missing files and tables are created. An older database stays as it is: the first write
-  /// completes it, so that it can be copied before. `location` is what messages call it.
+  /// An older database is not upgraded until the first write, so that it can be backed up before.
+  /// `location` is the name of the database in messages.
   func openForWriting(
     _ access: SQLiteStore.Access, location: String, busyTimeout: Duration
   ) throws -> SQLiteSession {
     WriterLock.removeAbandoned(database: path)
-    // SQLite would open it for reading instead, and leave a log that belongs to this user.
+    // Without the rights, SQLite would open the file for reading only, and leave a log that belongs
+    // to this user.
     try checkRights()
     var identity: FileStatus.Identity?
     do {
@@ -254,7 +260,7 @@ struct DatabaseFile: Sendable {
         return session
       }
     } catch {
-      // A file that cannot be told from another's stays.
+      // If the identity of the file is unknown, it may not be the one created here, and stays.
       if !wasThere, let identity { removeWhatWasCreated(identity) { try hasNoTables($0) } }
       throw error
     }
@@ -280,7 +286,7 @@ struct DatabaseFile: Sendable {
     try WriterLock.checkFitness(database: path)
   }
 
-  /// Runs `body`; if the index of the log may have caused an error, the error says so.
+  /// Runs `body`, and explains an error that the index of the log may have caused.
   private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
@@ -297,7 +303,8 @@ struct DatabaseFile: Sendable {
         throw error
       }
       let index = Sidecar(path: path + "-shm")
-      // If opening fails for another reason, an index that looks like one is not to blame.
+      // If the file cannot be opened and the index has a plausible size, the index is not the
+      // cause.
       if error.code != .cannotOpen || !index.mayBeAnIndex, let hint = index.hint {
         error.message += ". " + hint
       }
@@ -308,17 +315,17 @@ struct DatabaseFile: Sendable {
   private func prepare(
     _ connection: SQLiteConnection, location: String, busyTimeout: Duration
   ) throws -> SQLiteSession {
-    // Refuse the file before anything in it changes.
+    // A file of another application is refused before anything in it changes.
     let layout = try SQLiteLayout(of: connection, catalog)
     try layout.validate(path: location)
-    // The page size of a file that has pages is fixed.
+    // The page size can only be set while the file has no pages.
     if try connection.integer("PRAGMA page_count") == 0 {
       try connection.execute("PRAGMA page_size = \(SQLiteConnection.newPageSize)")
     }
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", SQLiteConnection.pageCache,
-      // Some systems have SQLite overwrite every page that becomes free, and so write each page of
-      // what is deleted once more.
+      // Some systems configure SQLite to overwrite every page that becomes free, which writes each
+      // page of deleted rows once more.
       "secure_delete = FAST",
     ] {
       try connection.execute("PRAGMA \(pragma)")
@@ -326,7 +333,8 @@ struct DatabaseFile: Sendable {
     connection.checkpointInCommits()
     try layout.validateForWriting(on: connection, path: location)
     if !layout.isComplete {
-      if layout.isReadable { return try SQLiteSession(connection, catalog) }
+      // The first write completes an older database.
+      if !layout.isEmpty { return try SQLiteSession(connection, catalog) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)
       connection.lock = lock.place
       defer { connection.lock = nil }
@@ -339,7 +347,8 @@ struct DatabaseFile: Sendable {
     }
     try enterLogMode(connection, busyTimeout: busyTimeout)
     if !layout.missingIndexSQL.isEmpty {
-      // A load that was cut off left them out; one in progress will create them itself.
+      // A bulk load that was killed has left the indexes out. One that is in progress holds the
+      // lock, and will create them itself.
       if let lock = try? WriterLock(database: path, timeout: .zero) {
         try SQLiteSchema.createMissingIndexes(connection, catalog)
         lock.release()
@@ -350,7 +359,7 @@ struct DatabaseFile: Sendable {
 
   /// Switches the database to a write-ahead log.
   ///
-  /// SQLite itself does not wait here for an application that is writing.
+  /// SQLite's busy timeout does not apply to this pragma.
   func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Duration) throws {
     let deadline = Deadline(after: busyTimeout)
     while true {
@@ -363,17 +372,17 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// Removes a database that was created here, unless it has rows, or other tables than it got
-  /// then, or others may have it open.
+  /// Removes a database that this store created, unless it has rows, its schema has changed, or
+  /// other processes may have it open.
   func removeIfUnused(_ identity: FileStatus.Identity?, schemaCookie: Int64) {
     guard let identity else { return }
     removeWhatWasCreated(identity) { try hasNoRows($0, schemaCookie: schemaCookie) }
   }
 
-  /// Removes the file that was created, unless it is another file by now, has content, or others
-  /// may have it open: what they write then would be lost with it.
+  /// Removes the file that was created here, unless another file has replaced it, it is used, or
+  /// other processes may have it open, whose writes would be lost with it.
   ///
-  /// SQLite's locks do not tell who has it open: a connection that has not read yet has none.
+  /// SQLite's locks do not show whether it is open: a connection that has not read yet has none.
   private func removeWhatWasCreated(
     _ identity: FileStatus.Identity, if isUnused: (SQLiteConnection) throws -> Bool
   ) {
@@ -383,13 +392,13 @@ struct DatabaseFile: Sendable {
         let file = FileDescriptor.opening(unshared: path)
       else { return }
       defer { file.close() }
-      // From here on whoever opens the file waits, and what was found is still true.
+      // From here on, processes that open the file wait, so the checks stay valid.
       guard contentStates == before, (try? file.status())?.identity == identity else { return }
       for suffix in ["-wal", "-shm", "-journal"] { try? FileSystem.removeFile(path + suffix) }
-      // Not the database's name and more, which may be too long.
+      // A name derived from that of the database might be too long.
       let name = "\(path.directoryPath)/.rmos-unused-\(ProcessEnvironment.processID)"
       guard (try? FileSystem.renameUnlessTaken(path, to: name)) != nil else { return }
-      // Whoever found the file before that and waits for it gets it back.
+      // If a process has begun to open the file before it was renamed, the file is put back.
       if file.isStillUnshared || (try? FileSystem.renameUnlessTaken(name, to: path)) == nil {
         try? FileSystem.removeFile(name)
       }
@@ -399,20 +408,19 @@ struct DatabaseFile: Sendable {
       remove()
       lock.release()
     } catch let error as StoreError where error.code == .locked {
-      // Another process uses the file by now, and may have written to it, so it must not be
-      // deleted.
+      // Another process is using the file, and may have written to it.
     } catch {
-      // Files here cannot be locked, so no other process of RMOS can be using this one.
+      // Files here cannot be locked, so no other process of RMOS can be using the file.
       remove()
     }
   }
 
-  /// The states of the files that hold what the database holds.
+  /// The states of the files that hold the content of the database.
   private var contentStates: [FileStatus.State?] {
     ["", "-wal", "-journal"].map { (try? FileStatus(ofLink: path + $0))?.state }
   }
 
-  /// Says what `isUnused` says, on a connection that changes none of these files.
+  /// Calls `isUnused` with a connection that changes none of these files.
   private func check(_ isUnused: (SQLiteConnection) throws -> Bool) throws -> Bool {
     let stamp = immutableStamp
     if stamp?.size == 0 { return true }
@@ -436,7 +444,7 @@ struct DatabaseFile: Sendable {
 }
 
 extension SQLiteConnection {
-  /// Whether an error says that nothing can be locked here, as on some network file systems.
+  /// Whether an error means that files cannot be locked here, as on some network file systems.
   func cannotLock(_ error: StoreError) -> Bool {
     switch error.sqliteResult {
     case .readLock?, .lock?, .permission?: true
@@ -447,7 +455,7 @@ extension SQLiteConnection {
 }
 
 extension StoreError {
-  /// Whether the index of a log cannot be read without being written.
+  /// Whether the error means that the index of the log cannot be read without being written.
   fileprivate var concernsIndex: Bool {
     [.readOnlyRecovery, .readOnlyIndex, .logProtocol].contains(sqliteResult)
   }
@@ -457,14 +465,14 @@ extension StoreError {
 struct Sidecar {
   let path: String
 
-  /// All that a database may have.
+  /// All files that a database may have next to it.
   static func all(of database: String) -> [Sidecar] {
     ["-wal", "-shm", "-journal"].map { Sidecar(path: database + $0) }
   }
 
   private var isIndex: Bool { path.hasSuffix("-shm") }
 
-  /// Refuses what would make SQLite wait, follow a link, or fail without saying why.
+  /// Refuses a file that would make SQLite wait, follow a link, or fail without a useful message.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
   func check(for mode: SQLiteConnection.Mode) throws(StoreError) {
@@ -485,7 +493,8 @@ struct Sidecar {
         entry, SystemError.thrown { () throws(SystemError) in try FileSystem.checkReadable(path) },
         .cannotOpen, "read")
     case .withoutLog:
-      // The journal of a write that was cut off has to be undone, and an empty one is none.
+      // The journal of an interrupted write must be rolled back; an empty one has nothing to roll
+      // back.
       guard path.hasSuffix("-journal"), entry.size > 0 else { return }
       try check(for: .readOnly)
     case .immutable: return
@@ -507,13 +516,14 @@ struct Sidecar {
         + "\(ProcessEnvironment.userName(entry.owner))'s. \(wayOut)", path: path)
   }
 
-  /// Whether it has the size of an index: 32 KiB, or a multiple of that.
+  /// Whether the file has the size of an index, a multiple of 32 KiB.
   var mayBeAnIndex: Bool {
     guard let size = (try? FileStatus(ofLink: path))?.size else { return false }
     return size > 0 && size.isMultiple(of: 32_768)
   }
 
-  /// What may be wrong with an index, for an error that does not say so; `nil` if there is none.
+  /// A hint, for an error that does not mention it, that the index may be damaged; `nil` if there
+  /// is no index.
   var hint: String? {
     guard isIndex, let entry = try? FileStatus(ofLink: path) else { return nil }
     return "The index of its log, \(path) (\(entry.size) bytes, of "

@@ -1,25 +1,25 @@
 import CSQLite
 import RMOSSystem
 
-/// Checkpoints the log of a database on a thread of its own while a load writes on.
+/// Checkpoints the log of a database on a thread of its own while a bulk load continues to write.
 ///
-/// SQLite by itself does so within the commit that makes the log too long: it reads each page back,
-/// writes it, and syncs both files. Whichever connection does it, the log and the database are safe
-/// at any moment.
+/// By default, SQLite checkpoints within the commit that makes the log too long: it reads each page
+/// back, writes it, and syncs both files. The database is consistent at any moment, whichever
+/// connection does it.
 ///
-/// The thread starts when there is something to do. If it cannot, or cannot open the database, the
-/// writing connection does the work, as it would by itself.
+/// The thread starts at the first request. If it cannot start, or cannot open the database, the
+/// writing connection checkpoints the log itself.
 final class LogCheckpointer: Sendable {
-  /// How much of a log is worth a checkpoint, in bytes of pages.
+  /// The length of new log that is worth a checkpoint, in bytes of pages.
   static let interval = 16 << 20
-  /// The length of the log, in bytes of pages, from which on the writer waits so that the log can
-  /// start over.
+  /// The length of the log, in bytes of pages, from which on the writer waits for a checkpoint, so
+  /// that the log can be overwritten from its beginning.
   private static let limit = 32 << 20
 
   private struct State {
-    /// The thread, once it was started.
+    /// The thread, once it has started.
     var thread: SystemThread?
-    /// Whether the writing connection has to do the work.
+    /// Whether the thread cannot do the work, so that the writing connection has to.
     var hasFailed = false
     var isRequested = false
     var isRunning = false
@@ -32,24 +32,25 @@ final class LogCheckpointer: Sendable {
   private let pageSize: Int
   private let connect: @Sendable () throws -> SQLiteConnection
 
-  /// Creates a checkpointer over a connection of its own, which `connect` opens on its thread.
+  /// Creates a checkpointer, whose thread calls `connect` to open a connection of its own.
   ///
-  /// `pageSize` is the database's page size, in bytes.
+  /// `pageSize` is the page size of the database, in bytes.
   init(pageSize: Int, _ connect: @escaping @Sendable () throws -> SQLiteConnection) {
     self.pageSize = pageSize
     self.connect = connect
   }
 
-  /// Requests a checkpoint if it is due, and waits for it if the log is too long by now.
+  /// Requests a checkpoint if one is due, and waits for it if the log is too long.
   ///
-  /// It need not succeed: a reader may still need the log. Then the next commit tries again.
+  /// The checkpoint may be incomplete because a reader still needs the log; the next commit then
+  /// requests another.
   /// - Parameter pages: The length of the log after a commit, in pages.
-  /// - Returns: Whether the caller has to do the work.
+  /// - Returns: Whether the caller has to checkpoint the log.
   func logHasGrown(to pages: Int) -> Bool {
     let length = pages * pageSize
     guard length >= Self.interval else { return false }
     let hasFailed = monitor.withLock(waking: .all) { state in
-      // A log that started over is short again.
+      // The log is shorter if SQLite has begun to overwrite it.
       if length < state.length { state.length = 0 }
       if length - state.length >= Self.interval || length >= Self.limit {
         state.length = length
@@ -75,6 +76,7 @@ final class LogCheckpointer: Sendable {
     thread?.join()
   }
 
+  /// Starts the thread unless it was started before.
   private func start(_ state: inout State) {
     guard state.thread == nil, !state.isStopped, !state.hasFailed else { return }
     do throws(SystemError) {
@@ -84,6 +86,7 @@ final class LogCheckpointer: Sendable {
     }
   }
 
+  /// Checkpoints the log at each request until the checkpointer is stopped.
   private func run() {
     guard let connection = try? connect() else {
       return monitor.withLock(waking: .all) { $0.hasFailed = true }
@@ -104,7 +107,7 @@ final class LogCheckpointer: Sendable {
 }
 
 extension SQLiteConnection {
-  /// Opens a connection for nothing but checkpoints of the database that `writer` has open.
+  /// Opens a connection that only checkpoints, to the file with an identity.
   static func forCheckpoints(
     of file: DatabaseFile, _ identity: FileStatus.Identity?
   ) throws -> SQLiteConnection {
@@ -113,19 +116,20 @@ extension SQLiteConnection {
       throw StoreError.replaced(file.path, "another file is there now")
     }
     try connection.execute("PRAGMA synchronous = FULL")
-    // A connection only knows of the log once it has read.
+    // A connection finds out that the database has a log when it first reads.
     _ = try connection.schemaCookie
     return connection
   }
 
-  /// Checkpoints what no reader needs, without waiting: `sqlite3_wal_checkpoint_v2`.
+  /// Checkpoints the pages that no reader prevents from it, without waiting:
+  /// `sqlite3_wal_checkpoint_v2`.
   ///
-  /// What fails now is done by a later one: the log keeps it.
+  /// Errors are ignored, because the pages stay in the log for the next checkpoint.
   fileprivate func checkpointAsFarAsPossible() {
     unsafe sqlite3_wal_checkpoint_v2(handle.pointer, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
   }
 
-  /// Delegates checkpoints to `checkpointer`: `sqlite3_wal_hook`.
+  /// Delegates checkpoints to a checkpointer: `sqlite3_wal_hook`.
   func leaveCheckpoints(to checkpointer: LogCheckpointer) {
     checkpointInCommits()
     self.checkpointer = checkpointer
@@ -143,7 +147,7 @@ extension SQLiteConnection {
       }, Unmanaged.passUnretained(checkpointer).toOpaque())
   }
 
-  /// Has commits checkpoint the log themselves once it is long: `sqlite3_wal_autocheckpoint`.
+  /// Makes commits checkpoint the log themselves once it is long: `sqlite3_wal_autocheckpoint`.
   func checkpointInCommits() {
     unsafe sqlite3_wal_autocheckpoint(
       handle.pointer, Int32(LogCheckpointer.interval / pageSize))

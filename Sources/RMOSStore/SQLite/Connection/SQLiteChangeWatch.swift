@@ -1,19 +1,20 @@
 import RMOSSystem
 import Synchronization
 
-/// Detects whether any process has changed a database since the last token.
+/// Returns tokens that change whenever any process commits to a database.
 ///
-/// `PRAGMA data_version` changes with the commits of other connections; hence a connection that
-/// never writes and serves nothing else. The counter in the file's header would not do: with a
-/// write-ahead log it changes only at a checkpoint.
+/// They are based on `PRAGMA data_version`, which changes with the commits of other connections, so
+/// the watch has a connection of its own that never writes. The counter in the header of the file
+/// is not suitable: with a write-ahead log, it changes only at a checkpoint.
 final class SQLiteChangeWatch: Sendable {
   private struct State {
     var connection: SQLiteConnection?
-    /// The number of connections so far: each has its own count.
+    /// The number of connections so far, whose data versions cannot be compared with each other.
     var generation = 0
-    /// The state in which the file was found to keep a log.
+    /// The state in which the file was found to have a log.
     var stamp: FileStatus.State?
 
+    /// Stores a new connection, and returns it.
     mutating func keep(_ connection: SQLiteConnection) -> SQLiteConnection {
       self.connection = connection
       generation += 1
@@ -22,7 +23,7 @@ final class SQLiteChangeWatch: Sendable {
   }
 
   private let file: DatabaseFile
-  /// The file that the store has opened; `nil` if that is not known.
+  /// The identity of the file that the store has opened; `nil` if that is unknown.
   private let identity: FileStatus.Identity?
   private let access: SQLiteStore.Access
   private let followsPath: Bool
@@ -42,17 +43,17 @@ final class SQLiteChangeWatch: Sendable {
     self.busyTimeout = busyTimeout
   }
 
-  /// The token; `nil` if it is not known.
+  /// The token of the current state; `nil` if it is unknown.
   func token() -> String? {
     guard let status = try? FileStatus(of: file.path), status.linkCount <= 1 else { return nil }
-    // The counts of another file would say nothing, and reading them would leave a log next to that
-    // file.
+    // The data version of another file is meaningless, and reading it could leave a log next to
+    // that file.
     guard followsPath || identity == nil || status.identity == identity else { return nil }
     return state.withLock { state in
       do {
         guard let connection = try connection(to: status.identity, &state) else {
           state.connection = nil
-          // Without a log that holds changes, every change is one of the file.
+          // If no log holds changes, every change is a change of the file.
           return file.immutableStamp.map { "\(mark)-\($0.text)" }
         }
         guard let version = try connection.integer("PRAGMA data_version") else { return nil }
@@ -70,7 +71,7 @@ final class SQLiteChangeWatch: Sendable {
     }
   }
 
-  /// The connection that counts commits; `nil` if there can be none that leaves no file next to the
+  /// The connection that counts commits; `nil` if it would have to leave files next to the
   /// database.
   private func connection(
     to identity: FileStatus.Identity, _ state: inout State
@@ -81,7 +82,7 @@ final class SQLiteChangeWatch: Sendable {
       if let open, open.mode == .withoutLog, !file.keepsLog(open) { return open }
       let stamp = file.immutableStamp
       if stamp == nil || stamp != state.stamp,
-        // Who writes is not waited for: the count is not known as long as that takes.
+        // It does not wait for a writer; until that is done, the token is unknown.
         let connection = try file.connectWithoutLog(busyTimeout: .zero)
       {
         return state.keep(connection)
@@ -93,8 +94,8 @@ final class SQLiteChangeWatch: Sendable {
     return state.keep(try file.connect(.readOnly, busyTimeout: busyTimeout))
   }
 
-  /// A text that names the file that is at the path now; `nil` if another file than the first is
-  /// not read, or there is none.
+  /// A text that identifies the file that is at the path now; `nil` if there is none, or if the
+  /// store does not follow the path to other files.
   var databaseMark: String? {
     guard followsPath, let identity = try? FileStatus(of: file.path).identity else { return nil }
     return "\(identity.device)-\(identity.inode)"

@@ -4,7 +4,7 @@ import RMOSSystem
 /// One connection to a database: opening, statements, transactions.
 ///
 /// `@unchecked Sendable`: it is opened without SQLite's own mutexes and belongs to one thread at a
-/// time; the store that owns it hands it from thread to thread under a lock.
+/// time; the store that owns it passes it from thread to thread under a lock.
 final class SQLiteConnection: @unchecked Sendable {
   /// How to open a database.
   enum Mode {
@@ -14,55 +14,57 @@ final class SQLiteConnection: @unchecked Sendable {
     case readWrite
     /// For reading.
     case readOnly
-    /// For reading a database that keeps no log: locks, and no files next to it.
+    /// For reading a database without a write-ahead log: under locks, and without creating files.
     case withoutLog
-    /// For reading a file that no one writes: no locks, and no files next to it.
+    /// For reading a file that no process is writing: without locks, and without creating files.
     case immutable
-    /// For reading next to a writer: locks, but not even the index of its log is changed.
+    /// For reading next to a writer: under locks, but without writing to the index of the log.
     case observing
   }
 
   /// The size of the pages of a new database, in bytes.
   ///
-  /// An ordinary entity is some 500 bytes: with SQLite's 4096 a load reads and writes twice as many
-  /// pages, and larger ones are no faster.
+  /// An ordinary entity has some 500 bytes. With SQLite's default of 4096, a bulk load reads and
+  /// writes twice as many pages; larger pages are no faster.
   static let newPageSize = 8192
-  /// How much a connection that writes keeps of the database, as the setting of a pragma.
+  /// The size of the page cache of a connection that writes, as the setting of a pragma.
   static let pageCache = "cache_size = -16384"
 
   let handle: SQLiteHandle
-  /// How it was opened.
+  /// The mode in which it was opened.
   let mode: Mode
-  /// The file it has open; `nil` for a database in memory or a temporary one.
+  /// The identity of the file that is open; `nil` for a temporary database or one in memory.
   ///
-  /// It has a value from the start: if `init` throws before all properties have one, there is no
-  /// deinit.
+  /// It has an initial value because `deinit` must run even if `init` throws, and does so only if
+  /// all properties have values.
   private(set) var identity: FileStatus.Identity? = nil
-  /// The lock under which it writes, which must still be held at every commit.
+  /// The lock under which it writes, whose file is checked at every commit.
   var lock: WriterLock.Place?
-  /// The ids that are known to be there, while a bulk load needs them.
+  /// The ids that are known to exist, during a bulk load.
   var knownIDs: KnownIDs?
-  /// What checkpoints the log while a bulk load is under way.
+  /// The checkpointer of the log, during a bulk load.
   var checkpointer: LogCheckpointer?
   /// Whether SQLite enforces foreign keys; see ``setEnforcesKeys(_:)``.
   private(set) var enforcesKeys = true
-  /// The log and its index, by suffix, once it has written.
+  /// The identities of the log and its index, by suffix, once the connection has written.
   private var sidecars: [String: FileStatus.Identity] = [:]
-  /// Why it must not write any more: the file is no longer where it was.
+  /// The error for all further writes, once the file was found to be moved or replaced.
   private var loss: StoreError?
+  /// The compiled statements, by their text.
   private var statements: [String: SQLiteStatement] = [:]
+  /// The compiled statements with a ``StatementSlot``.
   private var slots: [SQLiteStatement?] = []
-  /// What SQLite asks while it works.
+  /// The question that SQLite asks periodically while a statement runs.
   private var question: Question?
 
-  /// The size of the pages, in bytes, once something was read: `PRAGMA page_size`.
+  /// The page size, in bytes, which is known once something was read: `PRAGMA page_size`.
   var pageSize: Int { (try? integer("PRAGMA page_size")).flatMap { $0 }.map(Int.init) ?? 4096 }
 
   /// Opens a database: `sqlite3_open_v2`, `sqlite3_busy_timeout`,
   /// `sqlite3_extended_result_codes`.
   ///
-  /// `path` is absolute; `busyTimeout` is how long to wait for other applications. `shownAs` is
-  /// what messages call the database, if that is not its path.
+  /// `path` is absolute. `busyTimeout` is how long to wait for other applications. `name` is the
+  /// name of the database in messages, if it is not the path.
   init(path: String, mode: Mode, busyTimeout: Duration, shownAs name: String? = nil) throws {
     try Self.checkLibrary()
     self.mode = mode
@@ -82,7 +84,7 @@ final class SQLiteConnection: @unchecked Sendable {
     var pointer: OpaquePointer?
     let result = unsafe sqlite3_open_v2(file, &pointer, flags, nil)
     handle = unsafe SQLiteHandle(pointer: pointer, path: name ?? path)
-    // There is a handle even if opening failed; deinit closes it.
+    // SQLite returns a handle even if opening fails; deinit closes it.
     try handle.check(result)
     unsafe sqlite3_extended_result_codes(pointer, 1)
     let milliseconds = Int32(clamping: Int((busyTimeout / .milliseconds(1)).rounded()))
@@ -90,20 +92,20 @@ final class SQLiteConnection: @unchecked Sendable {
     identity = path.isEmpty || path == ":memory:" ? nil : try handle.identity()
   }
 
-  /// Refuses a library that lacks what is used here, such as `sqlite_schema`:
+  /// Refuses a version of SQLite that lacks features used here, such as `sqlite_schema`:
   /// `sqlite3_libversion_number`.
   static func checkLibrary(_ version: Int32 = sqlite3_libversion_number()) throws(StoreError) {
-    // Scripts/check.sh runs the program on this version.
+    // Scripts/check.sh runs the program with the oldest version that is accepted here.
     guard version < 3_033_000 else { return }
     let found = "\(version / 1_000_000).\(version / 1000 % 1000).\(version % 1000)"
     throw StoreError(
       .other, "this system's SQLite is \(found), and 3.33 or newer is needed; update libsqlite3")
   }
 
-  /// `sqlite3_close_v2`, after the statements.
+  /// Closes the connection, after its statements: `sqlite3_close_v2`.
   deinit {
     checkpointer?.stop()
-    // A file that only got another name is still where others have it open.
+    // The log of a file that was moved must not stay behind.
     if !sidecars.isEmpty, case .moved = place { _ = removeLog() }
     statements.removeAll()
     slots.removeAll()
@@ -112,7 +114,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
   // MARK: Statements
 
-  /// Runs a statement of ours for its effect: `sqlite3_exec`.
+  /// Runs SQL without parameters or results: `sqlite3_exec`.
   func execute(_ sql: String) throws(StoreError) {
     try unsafe handle.check(sqlite3_exec(handle.pointer, sql, nil, nil, nil))
   }
@@ -127,13 +129,13 @@ final class SQLiteConnection: @unchecked Sendable {
       return try lend(statement, body)
     }
     let statement = try SQLiteStatement(sql, on: handle)
-    // Searches have many shapes; the cache must not grow without end.
+    // Searches have many different texts, and the cache must not grow without limit.
     if statements.count >= 64 { statements.removeAll() }
     statements[sql] = statement
     return try lend(statement, body)
   }
 
-  /// Lends the statement kept in `slot`, which is faster than by its text.
+  /// Lends the statement in a slot, which is faster than looking it up by its text.
   func withStatement<Result>(
     slot: Int, _ sql: @autoclosure () -> String, _ body: (SQLiteStatement) throws -> Result
   ) throws -> Result {
@@ -158,7 +160,7 @@ final class SQLiteConnection: @unchecked Sendable {
     return try body(statement)
   }
 
-  /// Forgets all compiled statements.
+  /// Removes all compiled statements.
   func forgetStatements() {
     statements.removeAll()
     slots.removeAll()
@@ -174,7 +176,7 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
-  /// The first column of the first row; `nil` if there is no row or it is NULL.
+  /// The integer in the first column of the first row; `nil` if there is no row or if it is NULL.
   func integer(_ sql: String) throws -> Int64? {
     try withStatement(sql) { statement in
       guard try statement.step(), statement.type(at: 0) != .null else { return nil }
@@ -182,7 +184,7 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` while pragmas have other values.
+  /// Runs `body` with other values for some pragmas, and resets them afterwards.
   func with<Result>(
     _ values: [(pragma: String, value: Int64)], _ body: () throws -> Result
   ) throws -> Result {
@@ -190,7 +192,7 @@ final class SQLiteConnection: @unchecked Sendable {
     func set(_ values: [(String, Int64)]) throws {
       for (pragma, value) in values { try execute("PRAGMA \(pragma) = \(value)") }
     }
-    // If this fails, the connection has other values, but reads and writes the same.
+    // If resetting fails, the connection keeps the values, which do not affect any results.
     defer { try? set(before) }
     try set(values)
     return try body()
@@ -205,9 +207,9 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Runs `body` and interrupts its statements when `isOver` returns `true`:
   /// `sqlite3_progress_handler`.
   ///
-  /// Calls may nest: what interrupts the outer one interrupts the inner one too.
-  /// - Returns: What `body` returns; `nil` if it was interrupted. A transaction that had written is
-  ///   rolled back then.
+  /// Calls may be nested; the question of an outer call also interrupts an inner one.
+  /// - Returns: What `body` returns; `nil` if it was interrupted, in which case SQLite has rolled
+  ///   back a transaction that had written.
   func run<Result>(
     until isOver: () -> Bool, _ body: () throws -> Result
   ) throws -> Result? {
@@ -229,12 +231,13 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
+  /// A function that SQLite calls through a pointer.
   private final class Question {
     var ask: () -> Bool
     init(_ ask: @escaping () -> Bool) { self.ask = ask }
   }
 
-  /// Installs a progress handler that asks a question, instead of the one before.
+  /// Replaces the progress handler by one that asks a question; removes it if that is `nil`.
   private func poll(_ question: Question?) {
     self.question = question
     guard let question else {
@@ -250,10 +253,10 @@ final class SQLiteConnection: @unchecked Sendable {
 
   // MARK: Transactions
 
-  /// Has SQLite enforce foreign keys, or leave that to the caller, even within a transaction:
+  /// Sets whether SQLite enforces foreign keys; unlike the pragma, also within a transaction:
   /// `sqlite3_db_config`.
   ///
-  /// Statements are compiled again after a change.
+  /// SQLite recompiles statements after a change.
   func setEnforcesKeys(_ enforces: Bool) throws(StoreError) {
     guard enforces != enforcesKeys else { return }
     try unsafe handle.check(
@@ -261,11 +264,13 @@ final class SQLiteConnection: @unchecked Sendable {
     enforcesKeys = enforces
   }
 
-  /// Whether a transaction is open; SQLite itself may have ended it after a serious error:
-  /// `sqlite3_get_autocommit`.
+  /// Whether a transaction is open: `sqlite3_get_autocommit`.
+  ///
+  /// After a serious error, SQLite rolls a transaction back on its own.
   var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle.pointer) == 0 }
 
-  /// SQLite ended the transaction by itself, and the error that said so was ignored.
+  /// The error if SQLite has rolled the transaction back, and the caller ignored the error that
+  /// reported it.
   var lostTransaction: StoreError {
     StoreError(
       .other,
@@ -273,8 +278,8 @@ final class SQLiteConnection: @unchecked Sendable {
         + "nothing of it was kept; run it again", path: handle.path)
   }
 
-  /// SQLite ended the transaction by itself because of `error`, which usually concerns one row
-  /// only.
+  /// The error if SQLite has rolled the transaction back because of `error`, which usually concerns
+  /// only one row.
   func lostTransaction(by error: StoreError) -> StoreError {
     StoreError(
       .other,
@@ -282,7 +287,7 @@ final class SQLiteConnection: @unchecked Sendable {
         + error.message, path: handle.path, sqliteCode: error.sqliteCode)
   }
 
-  /// Runs `body`, and rolls back its writes if it throws: `SAVEPOINT`.
+  /// Runs `body` within the open transaction, and rolls back its writes if it throws: `SAVEPOINT`.
   func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
     try execute("SAVEPOINT part")
     do {
@@ -290,7 +295,7 @@ final class SQLiteConnection: @unchecked Sendable {
       try execute("RELEASE part")
       return result
     } catch {
-      // Unless SQLite rolled the whole transaction back.
+      // SQLite may have rolled the whole transaction back.
       if isInTransaction { try execute("ROLLBACK TO part; RELEASE part") }
       throw error
     }
@@ -298,7 +303,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// Runs `body` in a transaction that may write, and rolls it back if `body` throws.
   ///
-  /// The commit counts only if the file and the lock are where they were, before it and after it.
+  /// It fails if the file or the lock was moved before or during the commit.
   /// - Throws: ``StoreError/Code/replaced``, `store.hard-linked`, what SQLite reports, or
   ///   what `body` throws.
   func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
@@ -321,15 +326,15 @@ final class SQLiteConnection: @unchecked Sendable {
     return result
   }
 
-  /// Runs `body` on the state that is committed now, and passes it the ``schemaCookie`` of that.
+  /// Runs `body` in a transaction that reads, and passes it the ``schemaCookie`` of its snapshot.
   func readTransaction<Result>(_ body: (Int64) throws -> Result) throws -> Result {
     try execute("BEGIN")
-    // BEGIN alone does not read yet: the first read determines the snapshot.
+    // BEGIN does not read, so reading the cookie determines the snapshot.
     defer { rollBack() }
     return try body(try schemaCookie)
   }
 
-  /// Runs `body` in the open transaction, or else in a new one that reads.
+  /// Runs `body` in the open transaction or, if there is none, in a new one that reads.
   func readingOneState<Result>(_ body: () throws -> Result) throws -> Result {
     isInTransaction ? try body() : try readTransaction { _ in try body() }
   }
@@ -339,35 +344,35 @@ final class SQLiteConnection: @unchecked Sendable {
     get throws { try integer("PRAGMA schema_version") ?? 0 }
   }
 
-  /// A number that differs from the one before if other connections committed since:
-  /// `PRAGMA data_version`.
+  /// A number that changes when other connections commit: `PRAGMA data_version`.
   var dataVersion: Int64 {
     get throws { try integer("PRAGMA data_version") ?? 0 }
   }
 
-  /// Ends the transaction without committing it, if one is open.
+  /// Rolls the transaction back, if one is open.
   ///
-  /// A failure to roll back must not hide the first error; SQLite then rolls back on closing.
+  /// Errors are ignored, so that they do not hide an earlier one; SQLite then rolls back on
+  /// closing.
   func rollBack() {
     if isInTransaction { try? execute("ROLLBACK") }
   }
 }
 
-/// Whether a connection's file is where it was opened.
-///
-/// SQLite goes on with a file that was renamed, deleted or replaced, and leaves its log under the
-/// old name, where it would be taken for the log of another file at that path.
+// Checks that the file of a connection is still at its path. SQLite continues to use a file that
+// was renamed, deleted or replaced, and leaves its log under the old name, where it would be taken
+// for the log of another file at that path.
 extension SQLiteConnection {
-  /// Where the file is.
+  /// The place of the file.
   enum Place: Equatable {
+    /// The file is at its path.
     case here
-    /// Elsewhere or nowhere; the text is for messages.
+    /// The file or its log is no longer at its path; the text is for messages.
     case moved(String)
-    /// The file has other names too.
+    /// The file has this many names.
     case linked(Int)
   }
 
-  /// Looks for the file at its path.
+  /// The place of the file, according to its path.
   var place: Place {
     guard let identity else { return .here }
     let path = handle.path
@@ -387,7 +392,7 @@ extension SQLiteConnection {
     }
   }
 
-  /// Checks that file, log and lock are where they were.
+  /// Checks that the file, its log and the lock are still at their paths.
   ///
   /// - Throws: ``StoreError/Code/replaced``, `store.hard-linked`.
   func checkPlace() throws(StoreError) {
@@ -397,12 +402,12 @@ extension SQLiteConnection {
     case .linked(let count): throw .hardLinked(handle.path, count)
     case .moved(let reason):
       let error = StoreError.replaced(handle.path, reason)
-      // A transaction that is open is rolled back first.
+      // The log is removed after an open transaction has been rolled back.
       throw isInTransaction ? error : abandon(error)
     }
   }
 
-  /// Remembers the log and its index, which belong to this file while it is open.
+  /// Stores the identities of the log and its index, which belong to the file while it is open.
   func rememberSidecars() {
     guard place == .here else { return }
     for suffix in ["-wal", "-shm"] {
@@ -410,16 +415,17 @@ extension SQLiteConnection {
     }
   }
 
-  /// Whether the database keeps a log, as its header says.
+  /// Whether the database has a write-ahead log, according to its header.
   var keepsLog: Bool { handle.database?.keepsLog ?? true }
 
-  /// The error to throw in place of an error that ended a transaction.
+  /// Returns the error to throw in place of an error that ended a transaction.
   func abandon(_ error: any Error) -> any Error {
     guard let error = error as? StoreError else { return error }
     return abandon(error)
   }
 
-  /// If the file was moved, removes the log it would leave behind and stops writing.
+  /// If the file was moved, removes the log that it would leave behind, makes further writes fail,
+  /// and returns the error to throw.
   func abandon(_ error: StoreError) -> StoreError {
     guard error.code == .replaced, loss == nil, case .moved = place else { return error }
     var error = error
@@ -432,10 +438,10 @@ extension SQLiteConnection {
     return error
   }
 
-  /// Checkpoints the log into the database, wherever both are by now, and removes it from the path
-  /// at which another file may appear: `PRAGMA wal_checkpoint`.
+  /// Checkpoints the log into the database, wherever that is now, and removes the log from the old
+  /// path, at which another file may appear: `PRAGMA wal_checkpoint`.
   ///
-  /// - Returns: The log, under another name, if a reader keeps it from being emptied.
+  /// - Returns: The new path of the log, if readers prevent it from being emptied; `nil` otherwise.
   func removeLog() -> String? {
     checkpointInCommits()
     forgetStatements()
@@ -460,8 +466,7 @@ extension SQLiteConnection {
 }
 
 extension SQLiteConnection {
-  /// Whether a foreign key is broken that is only checked at the end of the transaction:
-  /// `sqlite3_db_status`.
+  /// Whether a deferred foreign key is broken, so that committing would fail: `sqlite3_db_status`.
   var hasDeferredViolations: Bool {
     var (current, highest): (Int32, Int32) = (0, 0)
     unsafe sqlite3_db_status(handle.pointer, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0)
@@ -469,12 +474,12 @@ extension SQLiteConnection {
   }
 }
 
-/// Settings of SQLite itself, which hold for the whole process.
+/// Settings of SQLite for the whole process.
 package enum SQLiteLibrary {
-  /// Has SQLite not count the memory it uses, which would take a lock for each of its allocations:
+  /// Turns off the memory statistics of SQLite, which take a lock for each allocation:
   /// `sqlite3_config`.
   ///
-  /// For a program that is alone in its process, before it opens a database; it has no effect after
-  /// that.
+  /// It is for programs in which no other code uses SQLite, and has no effect after a database was
+  /// opened.
   package static func omitMemoryStatistics() { _ = rmos_sqlite3_omit_memory_statistics() }
 }

@@ -1,14 +1,15 @@
 import CSQLite
 import RMOSSystem
 
-/// An open connection as C knows it, with the path for messages: the one door through which every
-/// result of SQLite goes.
+/// The C handle of a connection, with the path for messages.
+///
+/// The results of all SQLite functions pass through its ``check(_:)``.
 @safe struct SQLiteHandle {
   let pointer: OpaquePointer?
   let path: String
 
-  /// Turns every result but SQLITE_OK, SQLITE_ROW and SQLITE_DONE into an error, with SQLite's own
-  /// words for it: `sqlite3_extended_errcode`, `sqlite3_errmsg`, `sqlite3_system_errno`.
+  /// Throws an error for every result except SQLITE_OK, SQLITE_ROW and SQLITE_DONE, with the
+  /// message of SQLite: `sqlite3_extended_errcode`, `sqlite3_errmsg`, `sqlite3_system_errno`.
   func check(_ result: Int32) throws(StoreError) {
     switch result {
     case SQLITE_OK, SQLITE_ROW, SQLITE_DONE: return
@@ -20,7 +21,7 @@ import RMOSSystem
     var code = result
     var text = unsafe String(cString: sqlite3_errstr(result.rawValue))
     var system: SystemError?
-    // The connection's last error only belongs to this result if it is the same.
+    // The last error of the connection belongs to this result only if their codes agree.
     if let pointer = unsafe pointer,
       unsafe sqlite3_errcode(pointer) & 0xFF == result.primary.rawValue
     {
@@ -33,8 +34,8 @@ import RMOSSystem
     return StoreError(kind, message, path: path, sqliteCode: code.rawValue)
   }
 
-  /// The system error that the connection no longer knows, because what SQLite did after the
-  /// failure changed `errno`.
+  /// The system error that `sqlite3_system_errno` does not report, because later calls within
+  /// SQLite have changed `errno`.
   private func cause(_ code: SQLiteResult) -> SystemError? {
     switch code {
     case .ioError:
@@ -95,7 +96,7 @@ import RMOSSystem
         .cannotOpen,
         "\(path) cannot be opened (\(cause)); check the permissions of the file and its directory"
       )
-    // Other applications may have made other columns unique.
+    // Only for the column id: other applications may have made other columns unique.
     case .constraintPrimaryKey,
       .constraintUnique where text.hasSuffix(".id"):
       return (.duplicateID, "the id is taken (\(text))")
@@ -126,7 +127,7 @@ extension StoreError {
       path: path)
   }
 
-  /// The file is not as SQLite wrote it.
+  /// The database is damaged.
   static func damaged(_ path: String, _ reason: String) -> StoreError {
     StoreError(
       .corrupt,
@@ -134,9 +135,8 @@ extension StoreError {
         + "sqlite3's .recover", path: path)
   }
 
-  /// The file that is only read is no longer the file that was opened.
-  ///
-  /// With `followsPath`, the file that comes there next is read.
+  /// Another file has replaced the file that a store only reads; with `followsPath`, the store will
+  /// read that file.
   static func replaced(
     whileReading path: String, _ reason: String, followsPath: Bool
   ) -> StoreError {
@@ -150,7 +150,7 @@ extension StoreError {
       path: path)
   }
 
-  /// The file is no longer the file that was opened.
+  /// The file that a store writes to is no longer at its path.
   static func replaced(_ path: String, _ reason: String) -> StoreError {
     StoreError(
       .replaced,
@@ -161,10 +161,9 @@ extension StoreError {
 }
 
 extension SQLiteHandle {
-  /// Which file is open.
+  /// The identity of the file that was just opened: `stat`, `SQLITE_FCNTL_HAS_MOVED`.
   ///
-  /// - Throws: ``StoreError/Code/replaced`` if it is no longer at its path:
-  ///   `SQLITE_FCNTL_HAS_MOVED`.
+  /// - Throws: ``StoreError/Code/replaced`` if it is no longer at its path.
   func identity() throws(StoreError) -> FileStatus.Identity {
     let identity: FileStatus.Identity
     do throws(SystemError) {
@@ -183,10 +182,10 @@ extension SQLiteHandle {
     return identity
   }
 
-  /// The database's file.
+  /// The file of the database.
   var database: SQLiteFile? { unsafe SQLiteFile(pointer, SQLITE_FCNTL_FILE_POINTER) }
 
-  /// The log's file, or the journal's.
+  /// The file of the log, or of the journal.
   var log: SQLiteFile? { unsafe SQLiteFile(pointer, SQLITE_FCNTL_JOURNAL_POINTER) }
 }
 
@@ -195,7 +194,8 @@ extension SQLiteHandle {
   private let file: UnsafeMutablePointer<sqlite3_file>
   private let methods: sqlite3_io_methods
 
-  /// A file of a connection: `sqlite3_file_control`.
+  /// Creates the file of a connection that `which` selects; `nil` if it is not open:
+  /// `sqlite3_file_control`.
   init?(_ connection: OpaquePointer?, _ which: Int32) {
     var file: UnsafeMutablePointer<sqlite3_file>?
     guard unsafe sqlite3_file_control(connection, "main", which, &file) == SQLITE_OK,
@@ -206,26 +206,26 @@ extension SQLiteHandle {
     self.methods = unsafe methods.pointee
   }
 
-  /// The system's code for the last error, 0 if there was none: `SQLITE_FCNTL_LAST_ERRNO`.
+  /// The `errno` of the last error, 0 if there was none: `SQLITE_FCNTL_LAST_ERRNO`.
   var lastError: Int32 {
     var code: Int32 = 0
     _ = unsafe methods.xFileControl?(file, SQLITE_FCNTL_LAST_ERRNO, &code)
     return code
   }
 
-  /// The size in bytes; `nil` if it cannot be told.
+  /// The size in bytes; `nil` if it cannot be determined.
   var size: Int? {
     var size: sqlite3_int64 = 0
     return unsafe methods.xFileSize?(file, &size) == SQLITE_OK ? Int(size) : nil
   }
 
-  /// Fills a buffer from `offset` on; says whether it could.
+  /// Fills a buffer with the bytes from `offset` on, and returns whether it could.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
     unsafe methods.xRead?(file, buffer.baseAddress, Int32(buffer.count), Int64(offset))
       == SQLITE_OK
   }
 
-  /// Whether the header says that the database keeps a log, next to which readers write too.
+  /// Whether the database has a write-ahead log, according to its header.
   var keepsLog: Bool {
     var versions: (UInt8, UInt8) = (0, 0)
     return unsafe withUnsafeMutableBytes(of: &versions) { bytes in
@@ -274,32 +274,32 @@ struct SQLiteResult: RawRepresentable, Hashable, Sendable {
   static let corrupt = SQLiteResult(rawValue: 11)
   static let full = SQLiteResult(rawValue: 13)
   static let cannotOpen = SQLiteResult(rawValue: 14)
-  static let tooBig = SQLiteResult(rawValue: 18)
   static let logProtocol = SQLiteResult(rawValue: 15)
+  static let tooBig = SQLiteResult(rawValue: 18)
   static let constraint = SQLiteResult(rawValue: 19)
   static let mismatch = SQLiteResult(rawValue: 20)
   static let authorization = SQLiteResult(rawValue: 23)
   static let notADatabase = SQLiteResult(rawValue: 26)
 
-  /// The file cannot be locked for reading, for another reason than a lock of someone else.
+  /// The file cannot be locked for reading, although no other process has locked it.
   static let readLock = ioError.extended(9)
-  /// The file cannot be locked, for another reason than a lock of someone else.
+  /// The file cannot be locked, although no other process has locked it.
   static let lock = ioError.extended(15)
-  /// The log has to be recovered first, which writes its index.
+  /// The log must be recovered first, which would write to its index.
   static let readOnlyRecovery = readOnly.extended(1)
-  /// The log has no index that can be read without writing.
-  static let readOnlyIndex = readOnly.extended(5)
   /// A read-only database has a hot journal that must be rolled back.
   static let readOnlyRollback = readOnly.extended(3)
   /// The file was moved while it was open.
   static let readOnlyMoved = readOnly.extended(4)
+  /// The index of the log cannot be initialized without writing.
+  static let readOnlyIndex = readOnly.extended(5)
   /// A foreign key does not hold.
   static let constraintForeignKey = constraint.extended(3)
   /// A primary key is taken.
   static let constraintPrimaryKey = constraint.extended(6)
   /// A UNIQUE constraint does not hold.
   static let constraintUnique = constraint.extended(8)
-  /// A value has not the type of its column in a STRICT table.
+  /// A value does not have the type of its column in a STRICT table.
   static let constraintDatatype = constraint.extended(12)
 }
 
@@ -307,10 +307,9 @@ extension StoreError {
   /// SQLite's result code, if it reported the error.
   var sqliteResult: SQLiteResult? { sqliteCode.map(SQLiteResult.init(rawValue:)) }
 
-  /// Whether a statement that had been compiled failed at what it computes.
+  /// Whether evaluating an expression failed, provided that a compiled statement threw the error.
   var isOfExpression: Bool { sqliteResult == .error }
 
-  /// Whether SQLite says that the statement or the schema is at fault, and not, say, that memory
-  /// ran out.
+  /// Whether the statement or the schema is at fault, and not, for example, a lack of memory.
   var concernsStatement: Bool { code == .other && sqliteResult?.primary == .error }
 }

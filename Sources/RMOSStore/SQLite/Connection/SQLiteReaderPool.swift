@@ -2,42 +2,40 @@ import RMOSModels
 import RMOSSystem
 import Synchronization
 
-/// The connections that read.
-///
-/// A read borrows one and returns it.
+/// A pool of connections for reading, which lends one to each read.
 final class SQLiteReaderPool: Sendable {
   private let file: DatabaseFile
   /// The path as given, for messages.
   private let location: String
   private let mode: Mode
   private let busyTimeout: Duration
-  // The thread sanitizer does not see through `Mutex`.
+  // A `Monitor`, because the thread sanitizer does not understand `Mutex`.
   private let idle = Monitor<[SQLiteSession]>([])
-  /// The file that was opened first.
+  /// The identity of the file that the pool reads.
   private let identity: Mutex<FileStatus.Identity?>
   private let followsPath: Bool
 
-  /// Whether the last read was of a file that changed meanwhile, so that the next one should have
+  /// Whether the file changed during the last read without locks, so that the next read should use
   /// locks.
   private let wasChanged = Atomic(false)
 
-  /// What a read may do.
+  /// How the connections are opened.
   enum Mode {
-    /// Reading entities, of a database that must be sound.
+    /// For reading a database of RMOS, without writing next to it.
     case reading
-    /// The same, of whatever is there.
+    /// For inspecting any database, without writing next to it.
     case inspecting
-    /// Maintain the files next to the database, as a writer may.
+    /// For reading next to a writer of the same store, with the files next to the database.
     case nextToWriter
   }
 
-  /// How many connections are kept for the next read.
+  /// The number of idle connections that are kept.
   private static let capacity = 4
 
   /// Creates a pool; no connection is opened yet.
   ///
-  /// The pool reads the file with `identity`, or else the first file that it opens, unless it
-  /// `followsPath`.
+  /// Unless `followsPath`, the pool reads only the file with `identity` or, if that is `nil`, the
+  /// first file that it opens.
   init(
     _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
     followsPath: Bool = false, busyTimeout: Duration
@@ -50,9 +48,10 @@ final class SQLiteReaderPool: Sendable {
     self.busyTimeout = busyTimeout
   }
 
-  /// Lends a connection within a transaction that reads.
+  /// Lends a session within a transaction that reads.
   ///
-  /// Its layout is that of the snapshot, even if the schema has changed since it was opened.
+  /// The layout of the session is that of the snapshot, even if the schema has changed since the
+  /// connection was opened.
   func read<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
     try withSession { session in
       let connection = session.connection
@@ -68,21 +67,22 @@ final class SQLiteReaderPool: Sendable {
     }
   }
 
-  /// How often two connections are tried to be brought to one state while others commit.
+  /// The number of attempts to begin two transactions on the same state while others commit.
   private static let attempts = 3
 
-  /// Lends two connections within transactions that read one and the same state.
+  /// Lends two sessions within transactions that read the same state.
   ///
-  /// - Returns: What `body` returns; `nil`, without calling it, if other commits got in between.
+  /// - Returns: What `body` returns; `nil`, without calling it, if commits of other connections
+  ///   prevented that.
   func readTwice<Result>(
     _ body: (SQLiteSession, SQLiteSession) throws -> Result
   ) throws -> Result? {
     for _ in 0..<Self.attempts {
       let result: Result? = try withSession { second in
-        // It differs from one read of a connection to the next if others committed in between:
-        // here, around the moment at which the first one begins. Without a writer it differs anyway
-        // if there is an empty log that only a writer could lock; then no change of the file will
-        // do.
+        // The transaction of `first` begins between two reads of the data version by `second`. If
+        // it is the same both times, no commit came in between. It may also change without a
+        // commit, if there is an empty log that only a writer could lock; then it suffices that the
+        // file has not changed.
         let version = try second.connection.dataVersion
         let stamp = file.immutableStamp
         return try read { first in
@@ -109,9 +109,9 @@ final class SQLiteReaderPool: Sendable {
     return nil
   }
 
-  /// Lends a connection.
+  /// Lends a session, without a transaction.
   ///
-  /// - Throws: ``StoreError/Code/replaced`` if the file is no longer at its path, or what `body`
+  /// - Throws: ``StoreError/Code/replaced`` if the file is no longer at its path; what `body`
   ///   throws.
   func withSession<Result>(_ body: (inout SQLiteSession) throws -> Result) throws -> Result {
     var session = try takeIdle() ?? open()
@@ -121,14 +121,14 @@ final class SQLiteReaderPool: Sendable {
       putBack(session)
       return result
     } catch {
-      // Data from a file that changed meanwhile may have caused any error.
+      // If the file has changed meanwhile, that may have caused any error.
       try checkUnchanged(session)
       putBack(session)
       throw error
     }
   }
 
-  /// Closes the connections that are not lent.
+  /// Closes the idle connections.
   func removeAll() { idle.withLock { $0.removeAll() } }
 
   private func open() throws -> SQLiteSession {
@@ -172,8 +172,8 @@ final class SQLiteReaderPool: Sendable {
     while let session = idle.withLock({ $0.popLast() }) {
       switch session.connection.place {
       case .here:
-        // A file that is read without locks may be read on only if it is unchanged, and the files
-        // of a log are not to be created.
+        // A connection without locks can be used again only if the file has not changed, and one
+        // without a log only if the database still has none.
         if session.connection.mode == .withoutLog
           ? !file.keepsLog(session.connection)
           : session.stamp == nil || session.stamp == file.immutableStamp
@@ -192,15 +192,17 @@ final class SQLiteReaderPool: Sendable {
     return nil
   }
 
+  /// Keeps a session for the next read, unless there are enough.
   private func putBack(_ session: SQLiteSession) {
-    // It was opened for one read, and keeps files next to the database.
+    // A connection that was opened for writing, to have locks, would keep files next to the
+    // database.
     if mode != .nextToWriter, session.connection.mode == .readWrite { return }
     idle.withLock { idle in
       if idle.count < Self.capacity { idle.append(session) }
     }
   }
 
-  /// Checks that what a session has read is of one state.
+  /// Checks that a file that is read without locks has not changed since it was opened.
   func checkUnchanged(_ session: SQLiteSession) throws {
     guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path))?.state else {
       return

@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-/// A connection with the SQL that fits its database, ready for readers and transactions.
+/// A connection with the layout of its database, and the SQL for that layout.
 final class SQLiteSession: Sendable {
   let connection: SQLiteConnection
   let layout: SQLiteLayout
@@ -11,16 +11,16 @@ final class SQLiteSession: Sendable {
   /// The value of ``SQLiteConnection/schemaCookie`` before the layout was read.
   let schemaCookie: Int64
 
-  /// Reads the layout over `connection`.
+  /// Creates a session by reading the layout of the database.
   init(
     _ connection: SQLiteConnection, _ catalog: EntityCatalog, stamp: FileStatus.State? = nil
   ) throws {
     self.connection = connection
     self.stamp = stamp
-    // Also for reading: the obstacles to writing are looked for on this connection.
+    // For reading too, because `SQLitePreflight` compiles the statements of writing on it.
     try connection.execute("PRAGMA foreign_keys = ON")
     schemaCookie = try connection.schemaCookie
-    // SQLite has turned it into a number of pages before it had read how large they are.
+    // SQLite has converted the size into a number of pages before it had read the page size.
     if let size = try connection.integer("PRAGMA cache_size") {
       try connection.execute("PRAGMA cache_size = \(size)")
     }
@@ -28,16 +28,17 @@ final class SQLiteSession: Sendable {
     statements = StoreStatements(layout)
   }
 
-  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call
-  /// it at its beginning.
+  /// Makes tables that the ledger lacks readable as empty ones until the transaction ends; call it
+  /// at the beginning of the transaction.
   ///
-  /// The ledger's other tables can be read then, such as the members that have no column, and a dry
-  /// run predicts the run that creates the missing tables. They are views of this connection alone,
-  /// so nothing is written, and rolling the transaction back removes them.
+  /// This way the other tables of the ledger can be read, and a dry run can predict a run that
+  /// creates the missing tables. They are temporary views of this connection, so nothing is
+  /// written, and rolling the transaction back removes them.
   func completeForReading() throws {
     for table in layout.missingLedgerTables { try connection.execute(table.emptyViewSQL) }
   }
 
-  /// The ids that are known to be there, if only deleting removes one.
+  /// The ids that are known to exist; `nil` unless a bulk load is in progress and inserting cannot
+  /// remove other rows.
   var knownIDs: KnownIDs? { layout.insertsKeepRows ? connection.knownIDs : nil }
 }

@@ -3,17 +3,17 @@ import RMOSModels
 
 /// A prepared statement.
 ///
-/// Parameters count from 1, columns from 0, as in C.
+/// Parameters are numbered from 1, columns from 0, as in C.
 @safe final class SQLiteStatement {
   private let handle: SQLiteHandle
   private let pointer: OpaquePointer
-  /// Whether it is being stepped through.
+  /// Whether the statement is lent.
   var isInUse = false
 
   /// Compiles one statement: `sqlite3_prepare_v3`.
   ///
-  /// - Throws: What SQLite reports, or ``StoreError/Code/other`` if `sql` is not exactly one
-  ///   statement: SQLite would ignore the others.
+  /// - Throws: What SQLite reports; ``StoreError/Code/other`` if `sql` is not exactly one
+  ///   statement, of which SQLite would ignore all but the first.
   init(_ sql: String, on handle: SQLiteHandle) throws {
     self.handle = handle
     var statement: OpaquePointer?
@@ -42,7 +42,7 @@ import RMOSModels
     unsafe pointer = statement
   }
 
-  /// `sqlite3_finalize`.
+  /// Releases the statement: `sqlite3_finalize`.
   deinit { unsafe sqlite3_finalize(pointer) }
 
   // MARK: Parameters
@@ -64,9 +64,9 @@ import RMOSModels
 
   /// Binds UTF-8 without copying it: `sqlite3_bind_text64` with SQLITE_STATIC.
   ///
-  /// It must stay valid until ``reset()``.
+  /// The bytes must stay valid until ``reset()``.
   func bindBorrowed(text: UnsafeBufferPointer<UInt8>, at index: Int32) throws(StoreError) {
-    // No address would mean NULL.
+    // SQLite takes an empty buffer without an address for NULL.
     guard let address = text.baseAddress, !text.isEmpty else {
       return try bind("", at: index)
     }
@@ -80,7 +80,7 @@ import RMOSModels
 
   /// Binds bytes without copying them: `sqlite3_bind_blob64` with SQLITE_STATIC.
   ///
-  /// They must stay valid until ``reset()``.
+  /// The bytes must stay valid until ``reset()``.
   func bindBorrowed(blob: UnsafeRawBufferPointer, at index: Int32) throws(StoreError) {
     guard let address = blob.baseAddress, unsafe !blob.isEmpty else {
       return try unsafe handle.check(sqlite3_bind_zeroblob(pointer, index, 0))
@@ -88,7 +88,7 @@ import RMOSModels
     try unsafe handle.check(sqlite3_bind_blob64(pointer, index, address, UInt64(blob.count), nil))
   }
 
-  /// Binds a copy of a text, NULL for `nil`: `sqlite3_bind_text64` with SQLITE_TRANSIENT.
+  /// Binds a copy of a text, or NULL: `sqlite3_bind_text64` with SQLITE_TRANSIENT.
   func bind(_ text: String?, at index: Int32) throws(StoreError) {
     guard var text else { return try bindNull(at: index) }
     let result = text.withUTF8 { bytes in
@@ -121,7 +121,7 @@ import RMOSModels
     }
   }
 
-  // SQLITE_TRANSIENT, a cast that the importer leaves out.
+  /// SQLITE_TRANSIENT, which is not imported because it is a cast.
   private static var transient: sqlite3_destructor_type {
     unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
   }
@@ -130,7 +130,7 @@ import RMOSModels
 
   /// Advances to the next row: `sqlite3_step`.
   ///
-  /// - Returns: Whether there is one.
+  /// - Returns: Whether there is another row.
   func step() throws(StoreError) -> Bool {
     let result = unsafe sqlite3_step(pointer)
     if result == SQLITE_ROW { return true }
@@ -139,10 +139,10 @@ import RMOSModels
     return false
   }
 
-  /// Resets the statement and clears its parameters, so that borrowed ones may end:
-  /// `sqlite3_reset`, `sqlite3_clear_bindings`.
+  /// Resets the statement and clears its parameters, after which borrowed bytes need no longer be
+  /// valid: `sqlite3_reset`, `sqlite3_clear_bindings`.
   ///
-  /// Their results are ignored, since they only repeat the result of the last step.
+  /// Their results are ignored, because they only repeat that of the last step.
   func reset() {
     unsafe sqlite3_reset(pointer)
     unsafe sqlite3_clear_bindings(pointer)
@@ -190,7 +190,7 @@ import RMOSModels
   /// The bytes of a blob, or of a text of a database in UTF-8, valid until the next step:
   /// `sqlite3_column_blob`, `sqlite3_column_bytes`.
   ///
-  /// For ``borrowedText(at:)`` SQLite copies each text, as it ends it with a NUL.
+  /// It is faster than ``borrowedText(at:)``, for which SQLite copies each text to add a NUL.
   func borrowedBytes(at column: Int32) -> UnsafeBufferPointer<UInt8> {
     let start = unsafe sqlite3_column_blob(pointer, column)
     let count = unsafe Int(sqlite3_column_bytes(pointer, column))

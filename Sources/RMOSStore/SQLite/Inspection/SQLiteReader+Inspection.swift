@@ -35,8 +35,8 @@ extension SQLiteReader: SchemaInspecting {
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] {
     let connection = try session().connection
-    // Each row is looked up in each index, which reads the same pages again and again; the check
-    // itself looks at the size of each cell.
+    // The check looks up each row in each index, which reads the same pages many times, so it gets
+    // a large cache. It checks the sizes of cells itself, without `cell_size_check`.
     return try connection.with([("cache_size", -24576), ("cell_size_check", 0)]) {
       try integrityProblems(connection, body)
     }
@@ -49,7 +49,7 @@ extension SQLiteReader: SchemaInspecting {
       try connection.withStatement("PRAGMA integrity_check(\(argument))") { statement in
         while try statement.step() {
           let text = statement.text(at: 0) ?? ""
-          // A row of `integrity_check` may list the problems of a whole tree.
+          // One row of `integrity_check` may list the problems of a whole tree.
           for line in text.split(separator: "\n")
           where line != "ok" && !line.hasPrefix("*** in database") {
             try body(String(line))
@@ -65,12 +65,13 @@ extension SQLiteReader: SchemaInspecting {
       }
       return []
     } catch let error as StoreError where error.concernsStatement && isSilent {
-      // Something that one table needs and this process lacks, such as a collation, ends the check.
+      // A single table that needs, for example, a collation which this process lacks makes the
+      // whole check fail.
       return try uncheckedTables(connection) { try check($0, body) }
     }
   }
 
-  /// Checks one table after the other.
+  /// Checks one table after another, and returns those that cannot be checked.
   private func uncheckedTables(
     _ connection: SQLiteConnection, _ check: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] {
@@ -113,7 +114,8 @@ extension SQLiteReader: SchemaInspecting {
     let fieldCount = Int32(columns.count)
     let sql =
       "SELECT \(columns.joined(separator: ", ")), \(table.rowIDExpression) FROM \(kind.table)"
-    // A damaged tree can have cycles; no row takes less than four bytes of the file.
+    // A damaged tree can have cycles. Since a row takes at least four bytes of the file, reading
+    // more rows than that shows one.
     var rest = max(1, try (databaseSize() ?? 0) / 4)
     try connection.withStatement(sql) { statement in
       while try statement.step() {
@@ -131,7 +133,7 @@ extension SQLiteReader: SchemaInspecting {
             continue
           }
           let bytes = unsafe statement.borrowedText(at: column)
-          // Validating is much slower than decoding, and not needed for ASCII.
+          // ASCII is not validated, which would be much slower than decoding.
           if unsafe !bytes.isASCII, unsafe String(validating: bytes, as: UTF8.self) == nil {
             invalid.append(Int(column))
           }
@@ -158,7 +160,7 @@ extension SQLiteReader: SchemaInspecting {
   ) throws {
     let field = kind.schema.fields[field]
     guard case .reference(let target) = field.type else { return }
-    // A join, for which SQLite creates a temporary index if the ids have none.
+    // In a join, SQLite creates a temporary index if the ids have none.
     let sql =
       "SELECT iif(typeof(t.id) = 'text', t.id, NULL), \(table.rowIDExpression("t")), "
       + "t.\(field.column) FROM \(kind.table) t LEFT JOIN \(target.table) r "
@@ -178,14 +180,14 @@ extension SQLiteReader: SchemaInspecting {
   ) throws -> Bool {
     let field = kind.schema.fields[field]
     guard case .reference(let target) = field.type else { return true }
-    // Grouped, so that the index of the references is read in order, and the ids with it.
+    // Grouping reads the index of the references in order, and that of the ids in the same order.
     let sql =
       "SELECT reference, rows, NOT EXISTS (SELECT 1 FROM \(target.table) "
       + "WHERE \(try session().statements[target].isID("id", "reference"))) "
       + "FROM (SELECT \(field.column) AS reference, count(*) AS rows FROM \(kind.table) "
       + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column) COLLATE BINARY)"
     let connection = try session().connection
-    // Polled every so many steps of SQLite: a small table is read whole, however slow the machine.
+    // The first call is ignored, so that a small table is read completely on any machine.
     var asked = 0
     let isOver = {
       asked += 1
@@ -245,15 +247,17 @@ extension SQLiteReader: SchemaInspecting {
 }
 
 extension InspectedTable {
-  /// What selects the number of a row.
+  /// The expression for the row number.
   fileprivate var rowIDExpression: String { hasRowID ? "rowid" : "NULL" }
 
+  /// The expression for the row number of the table with an alias.
   fileprivate func rowIDExpression(_ alias: String) -> String {
     hasRowID ? "\(alias).rowid" : "NULL"
   }
 }
 
 extension SQLiteStatement {
+  /// A row number; `nil` for NULL.
   fileprivate func rowID(at column: Int32) -> Int64? {
     type(at: column) == .null ? nil : integer(at: column)
   }
@@ -282,7 +286,7 @@ extension SQLiteReader {
       do {
         tables[position].columns = try columns(of: name, connection)
       } catch let error as StoreError where tables[position].isVirtual && error.concernsStatement {
-        // The module of the virtual table is missing.
+        // The module of the virtual table is missing in this process.
         continue
       }
       if tables[position].isVirtual { continue }
@@ -305,7 +309,8 @@ extension SQLiteReader {
     }
   }
 
-  /// What a query about a table, its only parameter, gives row by row.
+  /// The values that `value` returns for each row of a query, whose only parameter is a table's
+  /// name.
   private func rows<Value>(
     of sql: String, _ table: String, _ connection: SQLiteConnection,
     _ value: (SQLiteStatement) -> Value
@@ -329,7 +334,7 @@ extension SQLiteReader {
       var indexes: [InspectedTable.Index] = []
       while try statement.step() {
         let name = statement.text(at: 0) ?? ""
-        let column = (statement.text(at: 2) ?? "(expression)")
+        let column = statement.text(at: 2) ?? "(expression)"
         let key = column + (statement.integer(at: 3) != 0 ? " DESC" : "")
         if let last = indexes.indices.last, indexes[last].name == name {
           indexes[last].columns += ", " + key

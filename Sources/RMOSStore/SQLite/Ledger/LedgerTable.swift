@@ -1,9 +1,8 @@
 import RMOSModels
 
-/// One of the project's own tables, whose names begin with `migration_`.
+/// The declaration of a table of the ledger; their names begin with `migration_`.
 ///
-/// The one declaration of its columns: CREATE TABLE, INSERT, SELECT and the upgrade from older
-/// versions all derive from it.
+/// CREATE TABLE, INSERT, SELECT and the upgrade from older versions are derived from it.
 struct LedgerTable: Sendable {
   /// A column.
   struct Column: Sendable {
@@ -22,7 +21,7 @@ struct LedgerTable: Sendable {
 
   let name: String
   let columns: [Column]
-  /// What follows the columns in CREATE TABLE.
+  /// The end of CREATE TABLE, after the columns.
   private let constraints: String
 
   private init(_ name: String, _ columns: [Column], _ constraints: String) {
@@ -41,17 +40,17 @@ struct LedgerTable: Sendable {
 
   /// The runs.
   static let runs = LedgerTable(RunColumn.self, key: [])
-  /// Where each entity came from.
+  /// The origin of each entity.
   ///
-  /// A run writes strip families, then patterns, then job logs. In descending order each kind comes
-  /// after the one before, and what is inserted at the end of a table takes half the time.
+  /// A run writes strip families, then patterns, then job logs. In descending order of the kind,
+  /// rows of later kinds are inserted at the end of the table, which takes half the time.
   static let provenance = LedgerTable(
     ProvenanceColumn.self, key: [.kind, .entityID], descending: [.kind])
   /// The issues of each run.
   static let issues = LedgerTable(IssueColumn.self, key: [.run, .sequence])
-  /// The rows that a run rewrote, with their provenance, as they were.
+  /// The rows that runs rewrote, with their provenance, as they were before.
   ///
-  /// Columns without a type keep any value exactly as the row had it.
+  /// The columns for values of the row have no type, so that SQLite does not convert them.
   static func beforeImages(_ catalog: EntityCatalog) -> LedgerTable {
     LedgerTable(
       beforeImagesName,
@@ -66,9 +65,9 @@ struct LedgerTable: Sendable {
 
   private static let beforeImagesName = "migration_before_images"
 
-  /// What runs did to rows otherwise: what a server writes.
+  /// The changes of single rows by runs of servers.
   ///
-  /// It came later than the others; a database that lacks it can be read, and the next write
+  /// It was added later than the others; a database that lacks it can be read, and the next write
   /// creates it.
   static let changes = LedgerTable(
     "migration_changes",
@@ -77,22 +76,22 @@ struct LedgerTable: Sendable {
       Column("run_id INTEGER NOT NULL"), Column("row_digest INTEGER"), Column("before_json TEXT"),
     ], ", PRIMARY KEY (kind, entity_id, run_id)) WITHOUT ROWID")
 
-  /// The digests of what failed in runs with which later ones are compared.
+  /// The digests of entities that failed in runs, with which later runs are compared.
   ///
-  /// It came later, too.
+  /// It was added later, too.
   static let failures = LedgerTable(
     "migration_failures", [Column("run_id INTEGER NOT NULL"), Column("digest BLOB NOT NULL")],
     ", PRIMARY KEY (run_id, digest)) WITHOUT ROWID")
 
-  /// All of them, for the kinds of a catalog.
+  /// All tables of the ledger, for the kinds of a catalog.
   static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
     [runs, provenance, issues, beforeImages(catalog), changes, failures]
   }
-  /// The names of the tables without which there is no ledger.
+  /// The names of the tables that every ledger has.
   static let names = [runs, provenance, issues].map(\.name) + [beforeImagesName]
-  /// The names of those that came later.
+  /// The names of the tables that were added later.
   static let addedNames = [changes, failures].map(\.name)
-  /// The names of all.
+  /// The names of all tables of the ledger.
   static let allNames = names + addedNames
 
   /// The statement that creates the table unless it exists.
@@ -101,25 +100,27 @@ struct LedgerTable: Sendable {
     return "CREATE TABLE IF NOT EXISTS \(name) (\(definitions)\(constraints)"
   }
 
-  /// The statement that creates, for the connection alone, an empty view in place of the table.
+  /// The statement that creates an empty temporary view in place of the table.
   var emptyViewSQL: String {
     let list = columns.map { "NULL AS \($0.name)" }.joined(separator: ", ")
     return "CREATE TEMP VIEW \(name) AS SELECT \(list) WHERE 0"
   }
 
-  /// A column for each field but the id, of the kind that has most.
+  /// The names of the before-images' columns for fields, as many as the kind with the most fields
+  /// has apart from its id.
   private static func imageColumns(_ catalog: EntityCatalog) -> [String] {
     let counts = (EntityCatalog.rmos.kinds + catalog.kinds).map(\.schema.fields.count)
     return (1..<(counts.max() ?? 1)).map { "value_\($0)" }
   }
 
-  /// The before-images' columns for the fields of a kind but its id, in schema order.
+  /// The names of the before-images' columns for the fields of a kind except its id, in schema
+  /// order.
   static func imageColumns(of kind: EntityKind) -> [String] {
     (1..<kind.schema.fields.count).map { "value_\($0)" }
   }
 }
 
-/// The columns of a table of the ledger, in order: their raw values are their positions.
+/// The columns of a table of the ledger, in order; the raw value is the position.
 protocol LedgerColumn: CaseIterable, RawRepresentable<Int32>, Equatable, Sendable {
   /// The table's name.
   static var table: String { get }
@@ -130,21 +131,22 @@ protocol LedgerColumn: CaseIterable, RawRepresentable<Int32>, Equatable, Sendabl
 extension LedgerColumn {
   var name: String { column.name }
 
-  /// The list that selects all columns in order, with NULL for columns that `version` lacks.
+  /// The list of all columns in order, with NULL for columns that `version` of the ledger lacks.
   static func list(version: Int64 = SchemaVersion.ledger.upperBound) -> String {
     allCases.map { $0.name(version: version) }.joined(separator: ", ")
   }
 
-  /// The name, or NULL if `version` lacks the column.
+  /// The name of the column, or NULL if `version` of the ledger lacks it.
   func name(version: Int64) -> String { column.version <= version ? name : "NULL" }
 
-  /// Inserts a row; each column is the parameter of ``LedgerRow``.
+  /// The statement that inserts a row, with the parameters of ``LedgerRow``.
   static var insertSQL: String {
     let parameters = allCases.map { "?\($0.rawValue + 1)" }.joined(separator: ", ")
     return "INSERT INTO \(table) (\(list())) VALUES (\(parameters))"
   }
 
-  /// Rewrites the row whose `key` is given; each column is the parameter of ``LedgerRow``.
+  /// The statement that updates the row with the value of `key`, with the parameters of
+  /// ``LedgerRow``.
   static func updateSQL(key: Self) -> String {
     let assignments = allCases.filter { $0.rawValue != key.rawValue }
       .map { "\($0.name) = ?\($0.rawValue + 1)" }
@@ -210,23 +212,24 @@ enum ProvenanceColumn: Int32, LedgerColumn {
     }
   }
 
-  /// All columns but the key: the origin of a row, the run first.
+  /// All columns except the key, which are the origin of a row; the run is the first.
   static let origin = allCases.filter { $0 != .kind && $0 != .entityID }
 
-  /// The names of ``origin`` among the columns of the before-images, whose `run_id` is another.
+  /// The names of the columns of ``origin`` in the table of before-images, in which `run_id` is the
+  /// run that rewrote the row.
   static let imageNames = origin.map { $0 == .run ? "from_run" : $0.name }
 
-  /// Replaces the provenance of an entity of a kind; the other columns are parameters, numbered by
-  /// their positions.
+  /// The statement that writes the provenance of an entity of a kind; the other columns are
+  /// parameters, numbered by their positions.
   ///
-  /// OR REPLACE: where an older application deleted a row, its provenance is still there.
+  /// It replaces existing provenance, which is there if an older application has deleted the row.
   static func replaceSQL(_ kind: EntityKind) -> String {
     let values = allCases.map { $0 == .kind ? "'\(kind.rawValue)'" : "?\($0.rawValue)" }
     return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES (\(values.joined(separator: ", ")))"
   }
 
-  /// Inserts the provenance of several entities of a kind, up to the first that has provenance
-  /// already; the parameters of each entity follow those of the entity before.
+  /// The statement that inserts the provenance of several entities of a kind, up to the first that
+  /// already has provenance; the parameters of the entities follow each other.
   static func insertSQL(_ kind: EntityKind, rows count: Int) -> String {
     let parameters = repeatElement("?", count: allCases.count - 1).joined(separator: ", ")
     return "INSERT OR FAIL INTO \(table) (\(list())) VALUES "
@@ -263,7 +266,7 @@ enum IssueColumn: Int32, LedgerColumn {
   }
 }
 
-/// A row of a table of the ledger in a statement: its columns as parameters, or as results.
+/// A row of a table of the ledger, whose columns are parameters or results of a statement.
 struct LedgerRow<Column: LedgerColumn> {
   private let statement: SQLiteStatement
   /// The number of the first column's parameter.
@@ -324,7 +327,6 @@ struct LedgerRow<Column: LedgerColumn> {
     statement.rowDigest(at: first + column.rawValue)
   }
 
-  /// Binds a locator.
   func bind(_ locator: Locator?, to column: Column) throws(StoreError) {
     switch locator {
     case .index(let number), .line(let number): try bind(Int64(number), to: column)
@@ -333,7 +335,7 @@ struct LedgerRow<Column: LedgerColumn> {
     }
   }
 
-  /// A locator; a number is a line or an index by the kind of file that `path` names.
+  /// A locator, whose number is a line or an index depending on the file that `path` names.
   func locator(_ column: Column, path: String?) -> Locator? {
     switch statement.type(at: first + column.rawValue) {
     case .integer: Locator(number: Int(integer(column)), path: path)
@@ -345,12 +347,12 @@ struct LedgerRow<Column: LedgerColumn> {
 
 /// A view of the ledger, for people who open the database with another program.
 ///
-/// Views name the ledger's tables alone. One that names a shared table would be in the way of other
-/// applications: whenever a table is renamed, as when one is rebuilt, SQLite checks every view, and
-/// fails if a table is missing at that moment.
+/// Views refer only to tables of the ledger. A view of a shared table would disturb other
+/// applications: when they rename a table, as in rebuilding it, SQLite checks every view, and fails
+/// if a table is missing at that moment.
 struct LedgerView: Sendable {
   let name: String
-  /// The statement that creates the view, which SQLite keeps as written.
+  /// The statement that creates the view, which SQLite stores as it is.
   let createSQL: String
 
   private init(_ name: String, _ select: String) {
@@ -358,16 +360,16 @@ struct LedgerView: Sendable {
     createSQL = "CREATE VIEW \(name) AS \(select)"
   }
 
-  /// All of them: the counts of runs, and where the entities of each kind came from.
+  /// All views: the counts of runs, and the origins of the entities of each kind.
   static func all(_ catalog: EntityCatalog) -> [LedgerView] {
-    // Programs with kinds of their own must not replace each other's views: the counts are of the
-    // kinds that all programs know, and the totals of all kinds.
+    // The counts are only of the kinds that all programs know, with totals of all kinds; otherwise
+    // programs with different kinds would keep replacing each other's view.
     let known = EntityCatalog.rmos.kinds
     let others = catalog.kinds.filter { !known.contains($0) }
     return [runCounts(known)] + (known + others).map(origins)
   }
 
-  /// A row for each run, with the outcomes of each kind and in all.
+  /// The view with a row for each run, with the outcomes of each kind and in total.
   private static func runCounts(_ kinds: [EntityKind]) -> LedgerView {
     let outcomes = ["found", "migrated", "updated", "skipped", "failed"]
     let counts = kinds.flatMap { kind in
@@ -391,7 +393,7 @@ struct LedgerView: Sendable {
         + "FROM \(LedgerTable.runs.name))")
   }
 
-  /// Where each entity of a kind came from.
+  /// The view with the origin of each entity of a kind.
   private static func origins(_ kind: EntityKind) -> LedgerView {
     LedgerView(
       "migration_\(kind.table)_origin",

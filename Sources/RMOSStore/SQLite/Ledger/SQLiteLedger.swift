@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-// The ledger's rows, read and written.
+// Reading and writing the rows of the ledger.
 
 extension SQLiteReader {
   final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
@@ -37,6 +37,9 @@ extension SQLiteReader {
     try selectRuns("WHERE id = ?", [id]).first
   }
 
+  /// The runs that a clause selects.
+  ///
+  /// - Throws: ``StoreError/Code/unusableSchema`` if the ledger lacks columns that it always had.
   private func selectRuns(_ clause: String, _ parameters: [Int64]) throws -> [LedgerRun] {
     let session = try session()
     guard session.statements.hasLedger else { return [] }
@@ -113,17 +116,17 @@ extension SQLiteReader {
             isNew: statement.type(at: 3) == .null ? nil : statement.integer(at: 3) != 0,
             count: Int(statement.integer(at: 4))))
       }
-      // What others wrote may stand for the same severity or kind.
+      // Unknown severities and kinds, which other programs wrote, may be read as equal values.
       return [IssueCount](adding: counts)
     }
   }
 }
 
 extension IssueQuery {
-  /// Selects the columns of the issues: `?1` is the run, `?2` the limit, `?3` the offset, `?4` the
-  /// code, `?5` the kind and `?6` whether they are new.
+  /// The statement that selects the columns of the issues: `?1` is the run, `?2` the limit, `?3`
+  /// the offset, `?4` the code, `?5` the kind and `?6` whether they are new.
   ///
-  /// It goes along the primary key, so there is nothing to sort, and a page that is full ends it.
+  /// It reads in the order of the primary key, so nothing is sorted, and it ends with the page.
   func sql(ledgerVersion version: Int64) -> String {
     var conditions = ["run_id = ?1"]
     switch severity {
@@ -143,7 +146,7 @@ extension IssueQuery {
 }
 
 extension Severity {
-  /// A severity as stored; what someone else put there counts as an error.
+  /// Creates a severity from its stored text; an unknown text counts as an error.
   fileprivate init(stored text: String?) { self = text.flatMap(Severity.init(rawValue:)) ?? .error }
 }
 
@@ -290,7 +293,8 @@ extension LedgerRow<IssueColumn> {
 }
 
 extension LedgerRow<ProvenanceColumn> {
-  /// The origin of the entity with `id`; the row need not hold the key.
+  /// The provenance of the entity with `id`; only the columns of ``ProvenanceColumn/origin`` are
+  /// read.
   func provenance(_ kind: EntityKind, _ id: String) -> Provenance {
     let path = text(.path) ?? ""
     return Provenance(
@@ -307,14 +311,14 @@ extension SQLiteStatement {
     try bind(.blob(digest.bytes), at: index)
   }
 
-  /// A stored digest.
+  /// A stored row digest; `nil` if there is none.
   func rowDigest(at column: Int32) -> RowDigest? {
     guard type(at: column) == .integer else { return nil }
     return RowDigest(rawValue: UInt64(bitPattern: integer(at: column)))
   }
 }
 
-// What a server did to rows, read and written.
+// Reading and writing the changes of single rows by servers.
 
 extension SQLiteReader {
   final func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
@@ -387,7 +391,7 @@ extension SQLiteTransaction {
 }
 
 extension SQLiteStatement {
-  /// A change whose digest and before-image are the columns from `first` on.
+  /// A change whose digest and before-image are the columns `first` and `first + 1`.
   fileprivate func change(
     _ kind: EntityKind, _ id: String, run: Int64, first: Int32
   ) throws(StoreError) -> RowChange {
@@ -397,7 +401,8 @@ extension SQLiteStatement {
   }
 }
 
-// The columns of other applications, which a row that a server deleted takes with it.
+// Reading and writing columns that other applications have added, which are kept when a server
+// deletes a row.
 
 extension SQLiteReader {
   final func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] {
@@ -419,7 +424,7 @@ extension SQLiteReader {
     }
   }
 
-  /// The names of the columns that others have added and that can be set.
+  /// The names of the columns that other applications have added, except for generated ones.
   fileprivate final func otherColumnNames(
     of kind: EntityKind, _ session: SQLiteSession
   ) throws -> [String] {

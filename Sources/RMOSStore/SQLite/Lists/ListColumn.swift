@@ -1,15 +1,15 @@
 import RMOSModels
 import RMOSSystem
 
-/// A number for each row, in as few bytes as fit.
+/// A number for each row, its code, in as few bytes as suffice.
 enum RowCodes: Sendable {
-  /// The number of each row is its position.
+  /// The code of each row is its position.
   case positions(Int)
   case bytes([UInt8])
   case shorts([UInt16])
   case words([UInt32])
 
-  /// Creates the narrowest codes; the greatest is `largest`.
+  /// Creates codes in the narrowest form; the greatest of them is `largest`.
   init(_ codes: [UInt32], largest: Int) {
     if codes.indices.allSatisfy({ Int(codes[$0]) == $0 }) {
       self = .positions(codes.count)
@@ -22,7 +22,7 @@ enum RowCodes: Sendable {
     }
   }
 
-  /// The memory that they take.
+  /// The memory that the codes take, in bytes.
   var size: Int {
     switch self {
     case .positions: 0
@@ -42,7 +42,7 @@ enum RowCodes: Sendable {
     }
   }
 
-  /// Calls `body` with each of some rows, in their order, and its code.
+  /// Calls `body` with each row of a sequence and its code.
   func forEach(of rows: some Sequence<Int>, _ body: (_ row: Int, _ code: Int) -> Void) {
     switch self {
     case .positions: for row in rows { body(row, row) }
@@ -52,7 +52,7 @@ enum RowCodes: Sendable {
     }
   }
 
-  /// The rows whose code is marked.
+  /// The set of rows whose code is marked.
   func rows(rowCount: Int, where isMarked: [Bool]) -> RowBits {
     var rows = RowBits(rowCount: rowCount)
     switch self {
@@ -68,31 +68,32 @@ enum RowCodes: Sendable {
   }
 }
 
-/// The values of a member in all rows, each as its place in the order of the different values.
+/// The values of a member in all rows, each represented by its rank among the different values.
 struct ListColumn: Sendable {
-  /// A row that has a value, so that SQLite can be asked about the value.
+  /// A value with the number of a row that has it, so that SQLite can compare the value.
   struct Sample: Sendable {
     var value: Value
     var number: Int64
   }
 
-  /// The places, from 0; rows without a value have the last, ``valueCount``.
+  /// The ranks of the values, from 0; rows without a value have the code ``valueCount``.
   let codes: RowCodes
   /// The number of different values.
   let valueCount: Int
-  /// A sample of each value, in order, if there are few values.
+  /// A sample of each value, in order; `nil` if there are more than ``fewValues``.
   let samples: [Sample]?
-  /// A row without a value, if there is one.
+  /// A sample of the rows without a value; `nil` if there are none.
   let missing: Sample?
-  /// The texts among the values, if they are searched.
+  /// The texts among the values; `nil` if the member is not searched.
   let texts: FoldedTexts?
 
-  /// How many different values are few.
+  /// The number of different values up to which they are few.
   static let fewValues = 256
 
+  /// The memory that the column takes, in bytes.
   var size: Int { codes.size + (texts?.size ?? 0) }
 
-  /// A row for each code that occurs.
+  /// A sample for each code that occurs; `nil` if there are many values.
   var representatives: [(code: Int, sample: Sample)]? {
     samples.map { samples in
       samples.enumerated().map { (code: $0, sample: $1) }
@@ -114,10 +115,10 @@ struct ListColumn: Sendable {
     }
   }
 
-  /// The rows at the places `range` when a set is ordered by the values: those without a value
-  /// last, equal ones in the order of `sequence`.
+  /// The rows at positions `range` of a set that is ordered by the values: rows without a value
+  /// come last, and equal ones are in the order of `sequence`, or by position if that is `nil`.
   ///
-  /// A counting sort of which only the places asked for are kept.
+  /// It is a counting sort that keeps only the rows at these positions.
   func rows(
     _ range: Range<Int>, of rows: RowBits, descending: Bool, in sequence: [UInt32]?
   ) -> [Int] {
@@ -144,20 +145,21 @@ struct ListColumn: Sendable {
   }
 }
 
-/// The texts among the values of a column with ASCII letters in lower case, one after another.
+/// The texts among the values of a column, with ASCII letters in lower case, in one array.
 struct FoldedTexts: Sendable {
-  /// No text is searched for that has this byte, so that none is found across the end of another.
+  /// The byte after each text, which UTF-8 does not contain, so that no text is found across two.
   private static let separator: UInt8 = 0xFF
 
   private var bytes: [UInt8] = []
   /// The ends of the texts, separators included.
   private var ends: [UInt32] = []
-  /// The code of the first text; the others follow.
+  /// The code of the first text; the codes of the others follow it.
   private var firstCode = 0
 
+  /// The memory that the texts take, in bytes.
   var size: Int { bytes.count + ends.count * 4 }
 
-  /// Adds the text with a code, which follows that of the text before.
+  /// Adds a text; its code must be one more than that of the previous text.
   mutating func append(_ text: UnsafeBufferPointer<UInt8>, code: Int) {
     if ends.isEmpty { firstCode = code }
     unsafe bytes.appendFolded(text)
@@ -165,13 +167,13 @@ struct FoldedTexts: Sendable {
     ends.append(UInt32(truncatingIfNeeded: bytes.count))
   }
 
-  /// Gives back what was reserved for more.
+  /// Frees the capacity that was reserved for more texts.
   mutating func shrink() {
     bytes = Array(bytes[...])
     ends = Array(ends[...])
   }
 
-  /// Marks the codes of the texts that contain a text, given in lower case.
+  /// Marks the codes of the texts that contain the text sought, which is in lower case.
   func mark(_ search: ByteSearch, in marks: inout [Bool]) {
     guard !search.sought.isEmpty else {
       for index in ends.indices { marks[firstCode + index] = true }
@@ -198,9 +200,9 @@ extension [UInt8] {
 
 /// The texts that each row has under some names of the JSON object in a member.
 struct ListJSONColumn: Sendable {
-  /// What the texts are counted by.
+  /// The key that selects the texts.
   let key: RecordGroup.Key
-  /// The number of the set of texts in each row.
+  /// The position, in ``sets``, of the set of texts of each row.
   let codes: RowCodes
   /// The different sets of texts.
   let sets: [[String]]
@@ -264,7 +266,7 @@ struct RowBits: Sendable, Equatable {
     }
   }
 
-  /// The rows of the set from the one at `range.lowerBound` on, counted within the set.
+  /// The rows at positions `range` within the set.
   func rows(_ range: Range<Int>) -> [Int] {
     var rows: [Int] = []
     var passed = 0

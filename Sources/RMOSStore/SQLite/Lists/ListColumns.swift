@@ -2,20 +2,20 @@ import RMOSModels
 import RMOSSystem
 import Synchronization
 
-/// What lists of one kind are searched, filtered and ordered by, in memory, of one state of the
-/// database.
+/// The columns by which lists of one kind are searched, filtered and ordered, in memory, for one
+/// state of the database.
 ///
-/// A row's position is its place in the order of the ids.
+/// The position of a row is that of its id in the order of the ids.
 struct ListColumns: Sendable {
   let kind: EntityKind
   let numbers: RowNumbers
-  /// The columns by their members' positions in the schema.
+  /// The columns, by the positions of their members in the schema.
   private let columns: [Int: ListColumn]
   private let jsonColumns: [ListJSONColumn]
-  /// The rows that matched lately.
+  /// The rows that match recent conditions.
   let matches = ListMatches()
 
-  /// The memory that it takes, in bytes.
+  /// The memory that the columns take, in bytes.
   var size: Int {
     numbers.size + columns.values.reduce(0) { $0 + $1.size }
       + jsonColumns.reduce(0) { $0 + $1.codes.size }
@@ -24,18 +24,20 @@ struct ListColumns: Sendable {
   /// The number of rows.
   var rowCount: Int { numbers.count }
 
-  /// All rows.
+  /// The set of all rows.
   var all: RowBits { RowBits(rowCount: rowCount, containsAll: true) }
 
+  /// The column of a member; `nil` if it is not in memory.
   func column(_ member: String) -> ListColumn? {
     kind.schema.position(ofMember: member).flatMap { columns[$0] }
   }
 
+  /// The column of a JSON key; `nil` if it is not in memory.
   func jsonColumn(_ key: RecordGroup.Key) -> ListJSONColumn? {
     jsonColumns.first { $0.key == key }
   }
 
-  /// Whether it has what orders the rows.
+  /// Whether the columns suffice for an order.
   func orders(_ order: RecordQuery.Order) -> Bool {
     switch order {
     case .id, .member("id", _): true
@@ -44,7 +46,7 @@ struct ListColumns: Sendable {
     }
   }
 
-  /// The numbers of the rows of a page of a set, in an order that it has.
+  /// The numbers of the rows of a page of a set, in an order for which the columns suffice.
   func page(
     of rows: RowBits, _ order: RecordQuery.Order, offset: Int, limit: Int
   ) -> [Int64] {
@@ -67,7 +69,7 @@ struct ListColumns: Sendable {
     }
   }
 
-  /// Whether rows can be counted by a key.
+  /// Whether the columns suffice for counting by a key.
   func counts(by key: RecordGroup.Key) -> Bool {
     switch key {
     case .member(let member): column(member)?.samples != nil
@@ -84,14 +86,14 @@ struct ListColumns: Sendable {
   }
 }
 
-/// The rows that match the conditions that were asked for last, as pages of one search ask for them
-/// several times.
+/// A cache of the rows that match the most recent conditions, since several queries of one page
+/// have the same conditions.
 final class ListMatches: Sendable {
   private let known = Mutex<[(condition: RecordQuery.Condition, rows: RowBits)]>([])
-  /// How many conditions are remembered.
+  /// The number of conditions in the cache.
   private static let capacity = 8
 
-  /// The rows that match a condition, found by `find` if they are not known.
+  /// The rows that match a condition, found by `find` if they are not in the cache.
   func rows(
     _ condition: RecordQuery.Condition, _ find: () throws -> RowBits
   ) rethrows -> RowBits {
@@ -112,18 +114,18 @@ struct RowNumbers: Sendable {
   let count: Int
   /// The least number.
   private let first: Int64
-  /// The number of each row, from the first; empty if they follow one another.
+  /// The number of each row, minus `first`; empty if the rows are numbered consecutively in order.
   private let numbers: [UInt32]
-  /// The row of each number from the first on, `UInt32.max` if there is none; empty if they follow
-  /// one another.
+  /// For each number from `first` on, the position of its row, `UInt32.max` if there is none; empty
+  /// if the rows are numbered consecutively in order.
   private let rows: [UInt32]
 
-  /// Creates the numbers of rows; `nil` if they are too far apart.
+  /// Creates the numbers of rows; fails if they are too far apart.
   ///
   /// - Parameters:
   ///   - bounds: The least number and the greatest.
-  ///   - count: How many there are.
-  ///   - next: Returns the number of the next row.
+  ///   - count: The number of rows.
+  ///   - next: Returns the number of the next row in the order of the ids; `nil` at the end.
   init?(in bounds: ClosedRange<Int64>, count: Int, _ next: () throws -> Int64?) rethrows {
     self.count = count
     first = bounds.lowerBound
@@ -151,16 +153,19 @@ struct RowNumbers: Sendable {
     self.rows = rows
   }
 
+  /// The memory that the numbers take, in bytes.
   var size: Int { (numbers.count + rows.count) * 4 }
 
-  /// The rows in the order of their numbers; `nil` if they are in that order already.
+  /// The positions of the rows in the order of their numbers, `UInt32.max` for numbers without a
+  /// row; `nil` if both orders are the same.
   var sequence: [UInt32]? { rows.isEmpty ? nil : rows }
 
+  /// The number of the row at a position.
   func number(_ row: Int) -> Int64 {
     first + (numbers.isEmpty ? Int64(row) : Int64(numbers[row]))
   }
 
-  /// The row with a number; `nil` if there is none.
+  /// The position of the row with a number; `nil` if there is none.
   func row(_ number: Int64) -> Int? {
     let (offset, overflows) = number.subtractingReportingOverflow(first)
     guard !overflows, offset >= 0 else { return nil }
@@ -173,14 +178,14 @@ struct RowNumbers: Sendable {
 // MARK: Building
 
 extension ListColumns {
-  /// Reads what lists of a kind need; `nil` if there are too few rows, or too many, or they have no
+  /// Reads the columns of a kind; fails if there are too few rows, or too many, or if rows have no
   /// numbers.
   ///
   /// - Parameters:
   ///   - kind: The kind.
   ///   - session: The connection, in a transaction.
-  ///   - fewest: The least number of rows for which it is worth the memory.
-  ///   - limit: The memory that it may take, in bytes.
+  ///   - fewest: The least number of rows for which columns are worth the memory.
+  ///   - limit: The memory that the columns may take, in bytes.
   ///   - takes: Called with the memory taken so far, while it grows.
   /// - Throws: What SQLite reports.
   init?(
@@ -189,12 +194,12 @@ extension ListColumns {
   ) throws {
     let table = try session.statements[kind]
     guard table.hasRowNumbers else { return nil }
-    let source = ListColumnSource(table, session.connection)
+    let source = ListColumnSource(table: table, connection: session.connection)
     guard let numbers = try source.numbers(fewest: fewest, limit: limit) else { return nil }
     let presentation = kind.schema.presentation
     let facets = presentation.filters.filter { $0.isFacet && $0.jsonNames.isEmpty }
     let sorted = ["created_at"] + presentation.columns.map(\.member) + facets.map(\.member)
-    // The ids are in an index, which is quick to go through.
+    // The ids are searched in their index, which is fast enough.
     let searched = kind.schema.searchMembers.filter { $0 != "id" }
     var columns: [Int: ListColumn] = [:]
     var size = numbers.size
@@ -226,14 +231,9 @@ private struct ListColumnSource {
   let table: EntityStatements
   let connection: SQLiteConnection
 
-  init(_ table: EntityStatements, _ connection: SQLiteConnection) {
-    self.table = table
-    self.connection = connection
-  }
-
-  /// The numbers of the rows in the order of the ids.
+  /// The numbers of the rows, in the order of the ids; `nil` if there are too few or too many rows.
   func numbers(fewest: Int, limit: Int) throws -> RowNumbers? {
-    // Of each row, codes of several columns are kept.
+    // The codes of several columns take more than eight bytes per row.
     let count = try connection.integer("SELECT count(*) FROM \(table.scanned)") ?? 0
     guard count >= fewest, count <= limit / 8 else { return nil }
     let first = try connection.integer("SELECT min(rowid) FROM \(table.source)") ?? 0
@@ -246,7 +246,8 @@ private struct ListColumnSource {
     }
   }
 
-  /// A column, in one pass in the order of its values.
+  /// A column, read in one pass in the order of its values; `nil` if it takes more memory than
+  /// `limit`.
   func column(
     _ expression: String, _ numbers: RowNumbers, isSearched: Bool, limit: Int
   ) throws -> ListColumn? {
@@ -279,7 +280,7 @@ private struct ListColumnSource {
         }
         codes[row] = UInt32(count - 1)
       }
-      // Rows without a value come last, after all values.
+      // The code of rows without a value follows those of all values.
       if missing != nil {
         for row in codes.indices where codes[row] == .max { codes[row] = UInt32(count) }
       }
@@ -291,7 +292,8 @@ private struct ListColumnSource {
     }
   }
 
-  /// The texts in JSON members, read in one pass; members with too many texts are left out.
+  /// The columns of JSON keys, read in one pass; those with too many different sets of texts are
+  /// left out.
   func jsonColumns(
     _ keys: [RecordGroup.Key], _ numbers: RowNumbers
   ) throws -> [ListJSONColumn] {
@@ -319,13 +321,14 @@ private struct ListColumnSource {
   }
 }
 
-/// The value of the row before, to which the next is compared.
+/// The value of the previous row, with which that of the next row is compared.
 private struct LastValue {
   private var type = SQLiteStatement.ColumnType.null
   private var number: Value = .null
   private var bytes: [UInt8] = []
 
-  /// Whether the value in a row, which is not NULL, differs from the last; it is the last then.
+  /// Returns whether the value in column 1, which is not NULL, differs from the last one, and makes
+  /// it the last one.
   mutating func changes(to statement: SQLiteStatement) -> Bool {
     let type = statement.type(at: 1)
     switch type {
@@ -365,25 +368,28 @@ private struct LastValue {
 
 /// The different sets of texts in the JSON of a column.
 private struct JSONTextSets {
-  /// How many are kept; with more, the column is not.
+  /// The largest number of sets for which a column is kept.
   static let most = 4096
 
+  /// The sets, the first of which is empty.
   private(set) var sets: [[String]] = [[]]
   private let names: [String]
-  private let signs: [ByteSearch]
+  /// Searches for the names in JSON: if none finds anything, the JSON has no texts.
+  private let searches: [ByteSearch]
+  /// The positions of the sets in `sets`, by the bytes of their texts.
   private var codes: [[[UInt8]]: UInt32] = [[]: 0]
 
   init(_ key: RecordGroup.Key) {
     names = if case .json(_, let names) = key { names } else { [] }
-    // A name that is written with an escape has a backslash.
-    signs = names.map { ByteSearch("\"\($0)\"".utf8) } + [ByteSearch("\\".utf8)]
+    // A name may also be written with an escape, which has a backslash.
+    searches = names.map { ByteSearch("\"\($0)\"".utf8) } + [ByteSearch("\\".utf8)]
   }
 
-  /// The number of the set in the current row.
+  /// The position of the set of texts in the current row, which is added if it is new.
   mutating func code(of statement: SQLiteStatement, at column: Int32) -> UInt32 {
     guard statement.type(at: column) == .text else { return 0 }
     let text = unsafe UnsafeRawBufferPointer(statement.borrowedText(at: column))
-    guard signs.contains(where: { unsafe $0.isFound(in: text) }) else { return 0 }
+    guard searches.contains(where: { unsafe $0.isFound(in: text) }) else { return 0 }
     let texts = JSONTexts(of: statement.value(at: column), names).texts
     let key = texts.map { Array($0.utf8) }
     if let code = codes[key] { return code }

@@ -2,23 +2,25 @@ import RMOSModels
 import RMOSSystem
 import Synchronization
 
-/// The columns of lists in memory, each kind's built once per state of the database, in the
-/// background.
+/// A cache of the columns of lists, which are built in the background, once per kind and state of
+/// the database.
 ///
-/// What is not there, or is of another state, is read by SQL, which gives the same answers.
+/// Queries for which there are no columns of the right state are answered by SQL, with the same
+/// results.
 final class SQLiteListCache: Sendable {
   private struct State {
-    /// The state of the database that the columns are of.
+    /// The change token of the state of the database that the columns are of.
     var token: String?
-    /// The kinds that were looked at in that state; `nil` for a kind without columns.
+    /// The columns of the kinds that were tried in that state; `nil` if a kind has none.
     var kinds: [EntityKind: ListColumns?] = [:]
-    /// The kinds with columns, the one used last at the end.
+    /// The kinds with columns, the most recently used at the end.
     var order: [EntityKind] = []
     var isBuilding = false
     /// When columns may be built again, so that frequent changes do not keep a core busy.
     var next = ContinuousClock.Instant.now
     var isClosed = false
 
+    /// Stores the columns of a kind, and removes others if they take too much memory.
     mutating func keep(_ columns: ListColumns?, of kind: EntityKind, limit: Int) {
       kinds[kind] = .some(columns)
       guard let columns else { return }
@@ -27,7 +29,7 @@ final class SQLiteListCache: Sendable {
       order.append(kind)
     }
 
-    /// Forgets columns that with `size` bytes more take too much memory, those used last the last.
+    /// Removes the least recently used columns, so that `size` more bytes do not exceed the limit.
     mutating func makeRoom(for size: Int, limit: Int) {
       var size = size
       for other in order.reversed() {
@@ -47,8 +49,8 @@ final class SQLiteListCache: Sendable {
   private let state = Mutex(State())
   /// The least number of rows for which columns are built.
   private let fewest: Int
-  /// After columns were built, this many times as long passes before they are built of a newer
-  /// state.
+  /// If the database changed while columns were built, the time before they are built again, as a
+  /// multiple of the time that it took.
   private static let rest = 9
 
   init(
@@ -65,10 +67,10 @@ final class SQLiteListCache: Sendable {
   /// Whether columns are being built in the background.
   var isBuilding: Bool { state.withLock(\.isBuilding) }
 
-  /// What a read that begins now may use.
+  /// The access to the cache for a read that begins now.
   func access() -> Access { Access(cache: self, token: watch.token()) }
 
-  /// Ends the use of the cache.
+  /// Empties the cache, and stops building columns.
   func close() {
     state.withLock { state in
       state = State()
@@ -76,16 +78,16 @@ final class SQLiteListCache: Sendable {
     }
   }
 
-  /// The cache as one read sees it.
+  /// The access to the cache by one read.
   struct Access {
     fileprivate let cache: SQLiteListCache
-    /// The state of the database before the snapshot was taken.
+    /// The change token before the snapshot of the read was taken.
     fileprivate let token: String?
 
-    /// The columns of a kind in the state that the snapshot is of; `nil` if there are none, which
-    /// begin to be built if `builds`.
+    /// The columns of a kind in the state of the snapshot; `nil` if there are none, in which case
+    /// building them begins if `builds`.
     func columns(of kind: EntityKind, builds: Bool) -> ListColumns? {
-      // Unchanged, it is the state of the snapshot too, which was taken in between.
+      // If the token has not changed since before the snapshot, it is also that of the snapshot.
       guard let token, cache.watch.token() == token else { return nil }
       return cache.columns(of: kind, token, builds)
     }
@@ -115,7 +117,7 @@ final class SQLiteListCache: Sendable {
     do throws(SystemError) {
       try SystemThread.detached { [self] in
         SystemThread.yieldToOthers()
-        // What is built while others write is out of date at once.
+        // Columns that are built while a process writes would be outdated at once.
         if !isBeingWritten() { buildNow(kind) }
         state.withLock { $0.isBuilding = false }
       }
@@ -128,7 +130,7 @@ final class SQLiteListCache: Sendable {
   func buildNow(_ kind: EntityKind) {
     let start = ContinuousClock.now
     guard let token = watch.token() else { return }
-    // A kind that cannot be read is not tried again in this state of the database.
+    // After an error, the kind is not tried again in this state of the database.
     let built = (try? read(kind, of: token)) ?? .built(nil)
     guard case .built(let columns) = built else { return }
     state.withLock { state in
@@ -145,7 +147,7 @@ final class SQLiteListCache: Sendable {
 
   private enum Built {
     case built(ListColumns?)
-    /// There is a newer state by now, or the cache is closed.
+    /// The database has changed, or the cache is closed.
     case outdated
   }
 
@@ -153,7 +155,7 @@ final class SQLiteListCache: Sendable {
     try readers.read { session in
       guard watch.token() == token else { return .outdated }
       let columns = try session.connection.run(until: { state.withLock { $0.isClosed } }) {
-        // Columns under construction count too, so that the limit is never exceeded.
+        // The columns being built count, too, so that the limit is not exceeded.
         Built.built(
           try ListColumns(kind, session, fewest: fewest, limit: limit) { size in
             state.withLock { $0.makeRoom(for: size, limit: limit) }

@@ -1,53 +1,55 @@
 import RMOSModels
 
-/// The SQL of one kind of entity, for one layout.
+/// The SQL for one kind of entity and the layout of a database.
 ///
-/// It is a class because every entity asks for it, and copying so many texts would take longer.
+/// It is a class because it is passed along for every entity, and copying so many strings would
+/// take time.
 final class EntityStatements: Sendable {
   let kind: EntityKind
   /// The position of the kind in the catalog.
   let position: Int
-  /// What to select from.
+  /// The table for FROM clauses or, if it does not exist, an empty subquery.
   let source: String
-  /// What to select from when all rows are read: without the indexes, if one cannot be read.
+  /// The `source` for statements that read all rows, which must not use indexes if this process
+  /// lacks the collation of one.
   let scanned: String
   /// Whether the database does not compare the ids byte by byte, as with COLLATE NOCASE.
   private let hasLooseIDs: Bool
-  /// An expression per field, in schema order: its column or, in older schemas, its default.
+  /// An expression for each field, in schema order: its column or, in an older schema, its default.
   let expressions: [String]
   /// The term that orders by the bytes of the ids.
   let byID: String
   /// The terms that order by `created_at`, the newest first.
   let newestFirst: String
-  /// Whether rows can be looked up by their number.
+  /// Whether rows have numbers, by which they can be looked up.
   let hasRowNumbers: Bool
-  /// Values of all fields of the row numbered ?1.
+  /// Selects the values of all fields of the row with number ?1.
   let selectByNumber: String
-  /// Values of all fields of the row with id ?1.
+  /// Selects the values of all fields of the row with id ?1.
   let selectByID: String
-  /// 1 if there is a row with id ?1.
+  /// Selects 1 if there is a row with id ?1.
   let selectExists: String
-  /// 1 if there is a row with an id from ?1 to ?2; `nil` if ids do not go by their bytes.
+  /// Selects 1 if there is a row with an id from ?1 to ?2; `nil` if ids are not in byte order.
   let selectAny: String?
   /// Whether entities of any kind refer to entities of this kind.
   let isReferredTo: Bool
-  /// The values of all fields, then the unknown members, of the row with id ?1.
+  /// Selects the values of all fields, then the unknown members, of the row with id ?1.
   let selectForComparison: String
-  /// The values of all fields of the rows with ids from ?1 to ?2, in the order of the ids; `nil` if
-  /// that is not the order of their bytes.
+  /// Selects the values of all fields of the rows with ids from ?1 to ?2, in the order of the ids;
+  /// `nil` if ids are not in byte order.
   let selectRange: String?
-  /// The ids and unknown members of entities with ids from ?1 to ?2, in the order of the ids; `nil`
-  /// if the ledger does not exist.
+  /// Selects the ids and unknown members of entities with ids from ?1 to ?2, in the order of the
+  /// ids; `nil` if there is no ledger.
   let selectUnknownMembers: String?
-  /// Inserts a row; one parameter per field.
+  /// Inserts a row; there is one parameter per field.
   let insert: String
-  /// Replaces a row; one parameter per field, the first of which is the id.
+  /// Updates a row; there is one parameter per field, and the first is the id.
   let update: String
   /// Deletes the row with id ?1.
   let delete: String
   /// Writes the provenance of a row; see ``ProvenanceColumn/replaceSQL(_:)``.
   let insertProvenance: String
-  /// Keeps the row with id ?1, and its provenance, as they are before run ?2 rewrites them.
+  /// Inserts a before-image of the row with id ?1 and its provenance for run ?2.
   let insertBeforeImage: String
   /// The fields that default to the time of the run.
   let runTimeFields: FieldSet
@@ -61,13 +63,12 @@ final class EntityStatements: Sendable {
     self.position = position
     hasLooseIDs = layout.hasLooseIDs(kind)
     fieldCount = columns.count
-    // A table that is yet to be created reads as an empty one.
     let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
     source = table == nil ? "(SELECT \(nulls) WHERE 0)" : kind.table
     scanned = table?.hasForeignIndex == true ? "\(source) NOT INDEXED" : source
     expressions = schema.fields.map { Self.expression($0, present: table?.columns) }
-    // The row number is the end of every index: with any other column after created_at, SQLite
-    // would read and sort all rows of the same time, however many.
+    // Every index ends in the row number. With any other column after created_at, SQLite would have
+    // to read and sort all rows with the same time.
     let created = schema.position(ofMember: "created_at")
     newestFirst =
       (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
@@ -86,7 +87,7 @@ final class EntityStatements: Sendable {
     isReferredTo = layout.catalog.kinds.contains { other in
       other.schema.references.contains { $0.target == kind }
     }
-    // A join: SQLite would copy the value of a subquery once more, however long it is.
+    // A join, because SQLite would copy the value of a scalar subquery once more.
     selectForComparison =
       layout.hasLedger
       ? "SELECT \(qualified.joined(separator: ", ")), p.unknown_json FROM \(source) t "
@@ -114,10 +115,11 @@ final class EntityStatements: Sendable {
     runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
   }
 
-  /// Inserts several rows, up to one that is refused; a parameter per field, row by row.
+  /// The statement that inserts several rows, up to the first that is refused; the parameters are
+  /// the fields of each row.
   ///
-  /// OR FAIL: otherwise SQLite would copy each page before changing it, to be able to take back the
-  /// rows before the failing one.
+  /// OR FAIL keeps the rows before the one that fails. Otherwise SQLite would copy each page before
+  /// changing it, to be able to roll the statement back.
   func insertGroup(of count: Int) -> String {
     let row = "(\(repeatElement("?", count: fieldCount).joined(separator: ", ")))"
     let columns = kind.schema.fields.map(\.column).joined(separator: ", ")
@@ -125,15 +127,14 @@ final class EntityStatements: Sendable {
       + repeatElement(row, count: count).joined(separator: ", ")
   }
 
-  /// A field's column or, if the table has none, its default.
+  /// The column of a field or, if the table lacks it, the default value.
   private static func expression(_ field: FieldSchema, present: Set<String>?) -> String {
     guard let present, !present.contains(field.column) else { return field.column }
     if case .text(let text) = field.defaultValue { return text.sqlLiteral }
     return "NULL"
   }
 
-  /// The expressions of the fields, with the name of the table: others in a join may have columns
-  /// of the same names.
+  /// The ``expressions``, qualified with the name of the table for use in a join.
   func expressions(of table: String) -> [String] {
     Self.qualified(expressions, of: kind, by: table)
   }
@@ -156,7 +157,7 @@ final class EntityStatements: Sendable {
       + "WHERE \(isThis)"
   }
 
-  /// The terms of an order.
+  /// The terms of ORDER BY for a query.
   func terms(_ query: RecordQuery) throws(StoreError) -> String {
     switch query.order {
     case .id: return byID
@@ -164,39 +165,40 @@ final class EntityStatements: Sendable {
     case .member("id", let descending): return descending ? "\(byID) DESC" : byID
     case .member(let member, let descending):
       let position = try query.position(of: member)
-      // A constant would be the number of a column, or nothing to order by.
+      // A column that the table lacks has the same value in all rows. As a term, that constant
+      // might be taken for the number of a column.
       guard expressions[position] == kind.schema.fields[position].column else { return byID }
       let column = "\(expressions[position]) COLLATE BINARY"
       return "\(column) \(descending ? "DESC" : "ASC NULLS LAST"), \(byID)"
     }
   }
 
-  /// The condition that an id of the table is, byte by byte, another text.
+  /// The condition that an id in the table is byte for byte equal to another text.
   func isID(_ column: String, _ other: String) -> String {
     Self.areSame(column, other, isLoose: hasLooseIDs)
   }
 
   private static func areSame(_ column: String, _ other: String, isLoose: Bool) -> String {
-    // The first finds the row by its index, the second is exact.
+    // The first comparison can use the index, the second one is exact.
     isLoose
       ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
   }
 }
 
-/// The SQL that fits a database, made once per connection.
+/// The SQL for the layout of a database, created once per connection.
 struct StoreStatements {
   private let catalog: EntityCatalog
   private let kinds: [EntityStatements]
   let hasLedger: Bool
-  /// Whether the ledger keeps what undoing a run takes.
+  /// Whether the ledger keeps the before-images that undoing a run needs.
   let hasUndo: Bool
-  /// Whether it keeps what servers write.
+  /// Whether the ledger keeps the changes of single rows by servers.
   let hasChanges: Bool
-  /// Whether it keeps what failed.
+  /// Whether the ledger keeps the digests of entities that failed.
   let hasFailures: Bool
-  /// The newest version of the ledger all of whose columns the tables have.
+  /// The newest version of the ledger of which the tables have all columns.
   let ledgerVersion: Int64
-  /// The provenance of the entity of kind ?1 with id ?2.
+  /// Selects the provenance of the entity of kind ?1 with id ?2.
   let selectProvenance: String
 
   /// Creates the statements for `layout`.
@@ -226,12 +228,13 @@ struct StoreStatements {
   }
 }
 
-/// The statements that are looked up without their text, because one entity takes several of them.
+/// The statements that are looked up by a number instead of their text, because they run for each
+/// entity.
 enum StatementSlot: Int, CaseIterable {
   case exists, record, comparison, insert, insertProvenance, update, deleteProvenance, delete
   case insertBeforeImage, any, insertGroup, insertProvenanceGroup, range, unknownMembers
 
-  /// The place of the statement for the kind of a table.
+  /// The number of the statement for the kind of a table.
   func index(_ table: EntityStatements) -> Int {
     table.position * StatementSlot.allCases.count + rawValue
   }

@@ -24,8 +24,8 @@ extension SQLiteReader: StreamingReader {
           }, body)
       }
     }
-    // A second pass next to that of the rows: looking up each takes several times as long, although
-    // few have any.
+    // The unknown members are read in a second pass in the same order, which is several times as
+    // fast as looking up those of each row, although few rows have any.
     let bounds = range.condition("entity_id")
     try session.connection.withStatement(
       "SELECT entity_id, unknown_json \(isOfKind)unknown_json IS NOT NULL "
@@ -48,8 +48,8 @@ extension SQLiteReader: StreamingReader {
     }
   }
 
-  /// Lends the rows of a range in byte order of the id, each with what `keptMembers` returns for
-  /// its id.
+  /// Lends the rows of a range in byte order of the id, each with the unknown members that
+  /// `keptMembers` returns for its id.
   private func lendRows(
     of table: EntityStatements, in range: EntityRange,
     keptMembers: (UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8>?,
@@ -77,7 +77,8 @@ extension SQLiteReader: StreamingReader {
         }
       }
     }
-    // A query of its own: with OR, SQLite would sort instead of using the index.
+    // Rows without an id have a query of their own: with OR, SQLite would sort instead of using the
+    // index.
     if range.first == nil, range.end != nil { try lendRows("id IS NULL", .all) }
     try lendRows(range.condition("id"), range)
   }
@@ -95,8 +96,8 @@ extension SQLiteReader: StreamingReader {
       let first = try connection.integer("SELECT min(rowid) FROM \(table.source)"),
       let last = try connection.integer("SELECT max(rowid) FROM \(table.source)")
     else { return [.all] }
-    // The ids of some rows: counting along the index, until a range is full, would take longer than
-    // much of what ranges are for.
+    // The boundaries are chosen among the ids of some rows. Exact boundaries would take a pass over
+    // the index, which is slower than some of the work that is done in ranges.
     let width = UInt64(bitPattern: last &- first)
     let samples = UInt64(min(rangeCount * Self.samplesPerRange, Self.mostSamples))
     var ids: [String] = []
@@ -108,8 +109,8 @@ extension SQLiteReader: StreamingReader {
         let offset = samples.dividingFullWidth(product).quotient
         statement.reset()
         try statement.bind(first &+ Int64(bitPattern: offset), at: 1)
-        // An id that is not well-formed UTF-8 is read with replacement characters, but still serves
-        // as a boundary.
+        // An id that is not UTF-8 is read with replacement characters, and is a valid boundary all
+        // the same.
         if try statement.step(), statement.type(at: 0) == .text, let id = statement.text(at: 0) {
           ids.append(id)
         }
@@ -127,14 +128,15 @@ extension SQLiteReader: StreamingReader {
     return ranges + [EntityRange(first: start, end: nil)]
   }
 
-  /// How many ids are looked at for each range, so that ranges are of about the same size although
-  /// rows are in no order.
+  /// The number of ids that are sampled for each range, so that ranges have similar sizes although
+  /// the rows are not in the order of their ids.
   private static var samplesPerRange: Int { 8 }
+  /// The largest number of ids that are sampled.
   private static var mostSamples: Int { 20_000 }
 }
 
 extension EntityRange {
-  /// The condition that a column is in the range, whose limits are ?1 and ?2.
+  /// The condition that a column is in the range, whose limits are ?1 and ?2; empty for all rows.
   func condition(_ column: String) -> String {
     let limits = [first.map { _ in "\(column) >= ?1" }, end.map { _ in "\(column) < ?2" }]
     return limits.compactMap(\.self).joined(separator: " AND ")
@@ -167,7 +169,7 @@ extension SQLiteReader {
     let session = try session()
     let table = try session.statements[kind]
     let query = RecordQuery(kind)
-    // Texts that differ in their bytes differ, whatever the column's collation.
+    // Texts are grouped by their bytes, whatever the collation of the column.
     let keys = try members.map {
       "\(table.expressions[try query.position(of: $0)]) COLLATE BINARY"
     }
@@ -196,6 +198,7 @@ extension SQLiteReader {
 }
 
 extension SQLiteStatement {
+  /// The group in the current row: the keys, the count, and four summaries for each number.
   fileprivate func group(keys: Int32, numbers: Int32) -> RecordGroup {
     var group = RecordGroup(
       keys: (0..<keys).map { value(at: $0) }, count: Int(integer(at: keys)), numbers: [])

@@ -16,7 +16,8 @@ extension SQLiteReader {
       try addOthers(table, range, to: &days)
       return days
     }
-    // What a page of all runs takes is read without need.
+    // This throws if the ledger cannot be read. The runs themselves are not needed, but only two of
+    // their columns.
     _ = try runs(limit: 0)
     let runDays = try session.connection.withStatement("SELECT id, started_at FROM migration_runs")
     { statement in
@@ -43,12 +44,12 @@ extension SQLiteReader {
 
   /// The rows that no run in the ledger wrote.
   private struct OtherRows {
-    /// The most that are looked up one by one.
+    /// The largest number of rows that are looked up one by one.
     private static let limit = 2000
 
-    /// Their ids, in order, each once.
+    /// The ids of the rows, in order, each once.
     private(set) var ids: [[UInt8]] = []
-    /// Whether those are all.
+    /// Whether `ids` has the ids of all these rows.
     var isComplete = true
 
     mutating func add(_ id: UnsafeBufferPointer<UInt8>) {
@@ -58,17 +59,19 @@ extension SQLiteReader {
     }
   }
 
-  /// Counts the rows of a range, as far as their ids are texts, that runs in the ledger wrote.
+  /// Counts the rows of a range with text ids that runs in the ledger wrote, and returns the
+  /// others.
   ///
-  /// Two passes side by side in order of the id are several times as fast as looking each row up.
+  /// Rows and provenance are read in parallel in the order of the ids, which is several times as
+  /// fast as looking up the provenance of each row.
   private func addMigrated(
     _ table: EntityStatements, _ range: EntityRange, _ runDays: [Int64: String?],
     to days: inout EntityDays
   ) throws -> OtherRows {
     let connection = try session().connection
     func condition(_ column: String) -> String {
-      // Texts are ordered after numbers and before blobs, so a range selects them; asking for the
-      // type of each value takes longer.
+      // Texts come after numbers and before blobs, so a range selects them, which is faster than
+      // testing the type of each value.
       "\(column) >= \(range.first == nil ? "''" : "?1") "
         + "AND \(column) < \(range.end == nil ? "x''" : "?2") ORDER BY \(column) COLLATE BINARY"
     }
@@ -81,10 +84,10 @@ extension SQLiteReader {
         try ids.bind(range)
         try runs.bind(range)
         var others = OtherRows()
-        // Rows of one run are often adjacent.
+        // Rows of one run are often adjacent, and are added together.
         var (run, count) = (Int64.min, 0)
         var day = runDays[run]
-        // Each id is borrowed once per row, since that takes as long as a step.
+        // Each id is borrowed only once per row, because that takes as long as a step.
         var id = try unsafe ids.step() ? ids.borrowedBytes(at: 0) : nil
         var entity = try unsafe runs.step() ? runs.borrowedBytes(at: 0) : nil
         while let row = unsafe id {
@@ -111,7 +114,8 @@ extension SQLiteReader {
     }
   }
 
-  /// Counts the rows that runs in the ledger wrote, looked up one by one.
+  /// Counts the rows that runs in the ledger wrote, looking up the row of each provenance, and
+  /// returns the others.
   private func addMigratedOneByOne(
     _ table: EntityStatements, _ runDays: [Int64: String?], to days: inout EntityDays
   ) throws -> OtherRows {
@@ -132,9 +136,9 @@ extension SQLiteReader {
     return others
   }
 
-  /// Whether there are rows in a range whose ids are no texts.
+  /// Whether there are rows in a range whose ids are not text.
   private func hasOtherIDs(_ table: EntityStatements, _ range: EntityRange) throws -> Bool {
-    // Ids of other types are ordered before all texts or, as blobs, after them.
+    // NULL and numbers come before all texts, and blobs after them.
     let conditions =
       (range.first == nil ? ["id IS NULL", "id < ''"] : [])
       + (range.end == nil ? ["id >= x''"] : [])
@@ -144,7 +148,7 @@ extension SQLiteReader {
     return try session().connection.integer(sql) != nil
   }
 
-  /// Counts the rows with some ids on the days they were created.
+  /// Counts the rows with some ids on the days on which they were created.
   private func addOthers(
     _ table: EntityStatements, _ ids: [[UInt8]], to days: inout EntityDays
   ) throws {
@@ -164,7 +168,8 @@ extension SQLiteReader {
     }
   }
 
-  /// Counts the rows of a range that no run in the ledger wrote on the days they were created.
+  /// Counts the rows of a range that no run in the ledger wrote, on the days on which they were
+  /// created.
   private func addOthers(
     _ table: EntityStatements, _ range: EntityRange, to days: inout EntityDays
   ) throws {
@@ -192,7 +197,7 @@ extension SQLiteReader {
 }
 
 extension SQLiteStatement {
-  /// The day of a stored time; `nil` if it is none.
+  /// The day of a stored timestamp; `nil` if the value is not a timestamp.
   fileprivate func day(at column: Int32) -> String? {
     guard type(at: column) == .text else { return nil }
     return unsafe Timestamp(utf8: borrowedText(at: column))?.utcDay

@@ -5,15 +5,15 @@ import RMOSSystem
 struct RowMatches {
   let kind: EntityKind
   let conditions: [RecordQuery.Condition]
-  /// The rows, in no particular order.
+  /// The numbers, in no particular order.
   let rows: [Int64]
-  /// The same, to ask whether a row is among them.
+  /// The numbers as a set, for tests of membership.
   let set: RowSet
 }
 
 /// A set of row numbers.
 enum RowSet {
-  /// One bit per row number, from `first` on.
+  /// One bit for each row number from `first` on.
   case bits(first: Int64, [UInt64])
   case numbers(Set<Int64>)
 
@@ -23,7 +23,7 @@ enum RowSet {
       return
     }
     let (width, overflows) = last.subtractingReportingOverflow(first)
-    // Row numbers are dense unless somebody chose them.
+    // Row numbers that SQLite has assigned are dense.
     guard !overflows, width < 1 << 24 else {
       self = .numbers(Set(rows))
       return
@@ -43,10 +43,10 @@ enum RowSet {
   }
 }
 
-// A page of a long list is found in two steps, as rows are long: their numbers first, from an index
-// if one has what is asked for; then the rows of the page, one by one.
+// Because rows are long, a page of a list is read in two steps: first the numbers of its rows, from
+// an index if one suffices, then the rows one by one.
 extension SQLiteReader {
-  /// The most rows that are looked up one by one for a page.
+  /// The largest number of rows that are looked up one by one.
   private static var mostLookedUp: Int { 4096 }
 
   final func records(_ query: RecordQuery) throws -> [Record] {
@@ -81,7 +81,7 @@ extension SQLiteReader {
     _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements, _ terms: String,
     offset: Int, limit: Int
   ) throws -> [Int64] {
-    // The newest few of a kind are no list.
+    // A query for a few rows, such as the newest ones, does not cause columns to be built.
     if let list = list(query.kind, isOfList: limit >= 10), list.orders(query.order) {
       return list.page(
         of: try rows(query, in: list), query.order, offset: offset, limit: limit)
@@ -129,6 +129,9 @@ extension SQLiteReader {
     if let list = list(query.kind, isOfList: !query.conditions.isEmpty), list.counts(by: key) {
       return list.counts(of: try rows(query, in: list), by: key)
     }
+    if case .member = key, filter.isComplete, !(table.hasRowNumbers && filter.isScan) {
+      return try groups(filter, table, by: column)
+    }
     var counter = RecordCounter(key)
     if table.hasRowNumbers, filter.isScan {
       let matches = try matches(query, filter, table)
@@ -142,27 +145,29 @@ extension SQLiteReader {
           }
         }
       }
-      return counter.groups
-    }
-    guard filter.isComplete else {
-      let position = try query.position(of: key.member)
-      for record in try everyRecord(query, filter, table, table.byID, offset: 0, limit: .max) {
-        counter.add(record.values[position])
-      }
-      return counter.groups
-    }
-    guard case .member = key else {
+    } else if filter.isComplete {
       let sql = "SELECT \(column) FROM \(table.scanned)\(filter.clause)"
       try session.connection.withStatement(sql) { statement in
         try statement.bind(filter)
         while try statement.step() { counter.add(statement.value(at: 0)) }
       }
-      return counter.groups
+    } else {
+      let position = try query.position(of: key.member)
+      for record in try everyRecord(query, filter, table, table.byID, offset: 0, limit: .max) {
+        counter.add(record.values[position])
+      }
     }
+    return counter.groups
+  }
+
+  /// Counts the rows that a filter selects by the values of a column.
+  private func groups(
+    _ filter: SQLFilter, _ table: EntityStatements, by column: String
+  ) throws -> [RecordGroup] {
     let term = "\(column) COLLATE BINARY"
     let sql =
       "SELECT \(term), count(*) FROM \(table.scanned)\(filter.clause) GROUP BY 1 ORDER BY 1"
-    return try session.connection.withStatement(sql) { statement in
+    return try session().connection.withStatement(sql) { statement in
       try statement.bind(filter)
       var groups: [RecordGroup] = []
       while try statement.step() {
@@ -174,12 +179,11 @@ extension SQLiteReader {
     }
   }
 
-  /// Reads whole rows in their order, and tests what SQL does not.
+  /// Reads whole rows in an order, and tests the conditions that SQL does not.
   private func everyRecord(
     _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements, _ terms: String,
     offset: Int, limit: Int
   ) throws -> [Record] {
-    // SQL has answered the rest.
     let matches = try query.testedByReading.predicate(in: self)
     let list = table.expressions.joined(separator: ", ")
     let window = filter.isComplete ? " LIMIT ? OFFSET ?" : ""
@@ -203,7 +207,7 @@ extension SQLiteReader {
     }
   }
 
-  /// The matching rows, from one scan; kept for later questions about the same snapshot.
+  /// The rows that match, found in one scan, and kept for other queries of the same snapshot.
   private func matches(
     _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements
   ) throws -> RowMatches {
@@ -232,14 +236,14 @@ extension SQLiteReader {
     return matches
   }
 
-  /// The numbers of the rows of a page.
+  /// The numbers of the rows of a page of matching rows.
   private func page(
     of matches: RowMatches, _ query: RecordQuery, _ table: EntityStatements, _ terms: String,
     offset: Int, limit: Int
   ) throws -> [Int64] {
     guard limit > 0, offset < matches.rows.count else { return [] }
     if matches.rows.count > Self.mostLookedUp {
-      // Many: in the order of the list, which is left at the end of the page.
+      // Many rows are read in the order of the list, up to the end of the page.
       let sql = "SELECT rowid FROM \(table.source) ORDER BY \(terms)"
       return try session().connection.withStatement(sql) { statement in
         var numbers: [Int64] = []
@@ -256,7 +260,7 @@ extension SQLiteReader {
       switch query.order {
       case .id: ("id", { $0.precedes($1, false) })
       case .member(let member, let descending): (member, { $0.precedes($1, descending) })
-      // In SQLite's order, NULL is less than any value.
+      // NULL, which is less than any value, comes last, as in SQLite's descending order.
       case .newestFirst:
         (
           "created_at",
@@ -276,6 +280,7 @@ extension SQLiteReader {
     return keys.sorted { order($0.key, $1.key) }.dropFirst(offset).prefix(limit).map(\.number)
   }
 
+  /// Calls `body` with the result of a statement for each of some row numbers, its only parameter.
   private func forEach(
     _ rows: [Int64], _ sql: String, _ body: (SQLiteStatement) throws -> Void
   ) throws {
@@ -290,7 +295,7 @@ extension SQLiteReader {
 }
 
 extension RecordQuery {
-  /// The query with the conditions alone that SQL does not answer.
+  /// The query with only those conditions that SQL does not test.
   fileprivate var testedByReading: RecordQuery {
     var copy = self
     copy.conditions.removeAll { if case .jsonHas = $0 { false } else { true } }
@@ -299,10 +304,10 @@ extension RecordQuery {
 }
 
 extension StoreStatements {
-  /// The condition that runs did something to the entity in a row.
+  /// The condition that runs have written the entity in a row in some way.
   ///
-  /// No index leads from a run to its entities, as it would make writing slower: the provenance of
-  /// the kind is read through.
+  /// It reads the provenance of all entities of the kind: an index from runs to entities would make
+  /// writing slower.
   fileprivate func written(
     _ table: EntityStatements, _ runs: [Int64], _ writing: RecordQuery.Writing
   ) -> String {
@@ -333,15 +338,16 @@ extension StoreStatements {
     }
   }
 
+  /// Selects the ids of a kind in a table of the ledger under a condition.
   private func ids(in table: String, _ kind: EntityKind, _ condition: String) -> String {
     "SELECT entity_id FROM \(table) WHERE kind = '\(kind.rawValue)' AND (\(condition))"
   }
 }
 
-// MARK: From memory
+// MARK: Columns in memory
 
 extension SQLiteReader {
-  /// The rows that match a query.
+  /// The set of rows that match a query.
   private func rows(_ query: RecordQuery, in list: ListColumns) throws -> RowBits {
     var rows: RowBits?
     for condition in query.conditions {
@@ -375,7 +381,7 @@ extension SQLiteReader {
 
   /// The rows that match a condition on a column with few values; `nil` if there are many.
   ///
-  /// Whether a value matches is asked of SQLite, of one row with it: equality is the table's.
+  /// SQLite tests one row for each value, because the table determines which values are equal.
   private func rows(
     _ condition: RecordQuery.Condition, of column: ListColumn?, _ columns: ListColumns
   ) throws -> RowBits? {
@@ -420,7 +426,7 @@ extension SQLiteReader {
     return rows
   }
 
-  /// Adds the rows in which one of the members contains the searched text.
+  /// Adds the rows in which one of the members contains the text sought, in one scan.
   private func add(
     to rows: inout RowBits, containing search: ByteSearch, in members: [String],
     _ columns: ListColumns
@@ -444,6 +450,7 @@ extension SQLiteReader {
     }
   }
 
+  /// The rows that match a condition, found by SQL.
   private func rowsFromSQL(
     _ condition: RecordQuery.Condition, _ columns: ListColumns
   ) throws -> RowBits {
@@ -459,24 +466,24 @@ extension SQLiteReader {
 }
 
 extension SQLiteStatement {
-  /// Whether a column has a text that contains what is searched for.
+  /// Whether a column has a text that contains the text sought.
   fileprivate func contains(_ search: ByteSearch, at column: Int32) -> Bool {
     guard type(at: column) == .text else { return false }
     return unsafe search.isFound(in: UnsafeRawBufferPointer(borrowedText(at: column)))
   }
 }
 
-/// The conditions of a query, as far as SQL can answer them.
+/// The conditions of a query, as far as SQL can test them.
 private struct SQLFilter {
-  /// The WHERE clause, with a space before it.
+  /// The WHERE clause, with a space before it; empty if there are no conditions.
   private(set) var clause = ""
   private(set) var parameters: [Value] = []
-  /// The tests that the remaining rows still have to pass.
+  /// The tests of JSON that the rows which SQL selects still have to pass.
   private(set) var tests: [(column: String, names: [String], text: String)] = []
-  /// Whether every row is looked at, because no index leads to the matching rows.
+  /// Whether every row has to be read, because no index leads to the matching rows.
   private(set) var isScan = false
 
-  /// Whether SQL answers the whole condition.
+  /// Whether SQL tests all conditions.
   var isComplete: Bool { tests.isEmpty }
 
   init(
@@ -505,7 +512,7 @@ private struct SQLFilter {
         isScan = true
         let column = table.expressions[try query.position(of: member)]
         tests.append((column, names, text))
-        // Text that is escaped differently in JSON contains a backslash.
+        // If the text is written with escapes, the JSON contains a backslash.
         parts.append("(instr(\(column), ?) > 0 OR instr(\(column), '\\') > 0)")
         parameters.append(.text(text))
       case .written(let runs, let writing):
@@ -521,7 +528,7 @@ private struct SQLFilter {
   ) throws -> String {
     isScan = true
     let tests = try members.map { member in
-      // lower() and lowercasedASCII agree: ASCII only. instr() knows no wild cards.
+      // Like `lowercasedASCII`, lower() changes only ASCII letters. instr() has no wildcards.
       let column = table.expressions[try query.position(of: member)]
       parameters.append(.text(text.lowercasedASCII))
       return "(typeof(\(column)) = 'text' AND instr(lower(\(column)), ?) > 0)"

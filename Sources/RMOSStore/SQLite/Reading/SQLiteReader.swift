@@ -5,12 +5,12 @@ import RMOSSystem
 class SQLiteReader: StoreReader {
   final let catalog: EntityCatalog
   private var current: SQLiteSession?
-  /// The rows that matched last.
+  /// The rows that matched the last query that was answered by a scan.
   final var lastMatches: RowMatches?
-  /// The columns of lists by kind; only kinds that were asked for.
+  /// The columns of the kinds that were asked for; `nil` if a kind has none.
   private var lists: [EntityKind: ListColumns?] = [:]
   private let listAccess: SQLiteListCache.Access?
-  /// The entities of a batch whose references were found last.
+  /// The entities of a batch for which the last look-up of facts found all references.
   private var checked: CheckedReferences?
 
   /// Entities of a batch whose references all exist.
@@ -25,10 +25,10 @@ class SQLiteReader: StoreReader {
     listAccess = lists
   }
 
-  /// What answers queries of a kind from memory; `nil` if nothing does.
+  /// The columns that answer queries of a kind from memory; `nil` if there are none.
   ///
-  /// If `isOfList`, they are of those that browsing a list asks again and again, so the
-  /// columns are built if there are none.
+  /// If there are none, building them begins if `isOfList`, which says that the query is one that
+  /// is repeated while a list is browsed.
   final func list(_ kind: EntityKind, isOfList: Bool = true) -> ListColumns? {
     guard let listAccess else { return nil }
     if let known = lists[kind], known != nil || !isOfList { return known }
@@ -37,7 +37,7 @@ class SQLiteReader: StoreReader {
     return list
   }
 
-  /// Whether nothing changes what the reader sees.
+  /// Whether the data that the reader sees cannot change, unlike in a transaction that writes.
   var isSnapshot: Bool { true }
 
   /// Invalidates the reader.
@@ -46,7 +46,7 @@ class SQLiteReader: StoreReader {
   /// The session; throws if the closure has ended.
   final func session() throws(StoreError) -> SQLiteSession {
     guard let current else { throw StoreError(.expiredHandle) }
-    // Otherwise each statement that follows would be committed on its own.
+    // Outside of a transaction, each further statement would be committed on its own.
     guard current.connection.isInTransaction else { throw current.connection.lostTransaction }
     return current
   }
@@ -81,20 +81,22 @@ class SQLiteReader: StoreReader {
     ) { statement in
       try unsafe id.withUnsafeBufferPointer { id in
         try unsafe statement.bindBorrowed(text: id, at: 1)
-        // The step is within the borrow, since it reads the id.
+        // The step is within the closure because it reads the borrowed id.
         return try statement.step()
       }
     }
   }
 
-  /// Whether the references of entities were found by the last look-up of facts.
+  /// Whether the last look-up of facts found all references of some entities.
   final func areChecked(_ batch: RecordBatch, at indices: [Int]) -> Bool {
     guard let checked, checked.identity === batch.identity else { return false }
     return indices.allSatisfy(checked.indices.contains)
   }
 
-  /// Calls `body` for each text in a field of the entities at `indices` that is not the id of an
-  /// entity of a kind; a bulk load remembers ids that exist.
+  /// Calls `body` with the index of each entity at `indices` whose text in a field is not the id of
+  /// an entity of a kind.
+  ///
+  /// During a bulk load, ids that exist are remembered.
   final func forEachMissing(
     _ kind: EntityKind, inField field: Int, of batch: RecordBatch, at indices: some Collection<Int>,
     _ body: (Int) throws -> Void
@@ -110,7 +112,8 @@ class SQLiteReader: StoreReader {
       }
       return
     }
-    // The places of all are known before the first is looked at, so that they are fetched together.
+    // All keys are computed before the first look-up, so that the processor can overlap the memory
+    // accesses of the look-ups.
     let keys = indices.map { index in
       id(index).map {
         KnownIDs.Key(batch.arena.span.extracting($0.range), ofKindAt: position)
@@ -150,7 +153,7 @@ class SQLiteReader: StoreReader {
           try statement.comparison(of: batch, at: index, table)
         }
       }
-    // The ids just read are remembered, so that entities that refer to them need no look-up.
+    // The ids that were found are remembered for entities that refer to them.
     let knownIDs = table.isReferredTo ? session.knownIDs : nil
     for (position, comparison) in comparisons.enumerated() {
       facts[position].comparison = comparison
@@ -162,12 +165,11 @@ class SQLiteReader: StoreReader {
     return facts
   }
 
-  /// Whether it is certain that none of the entities in a range is there: no row has an id from the
-  /// first to the last of theirs, as in the first run over a source in order.
+  /// Whether no row has an id between the lowest and the highest id of the entities in a range, so
+  /// that all of them are new, as in the first run over a source in order.
   private func areNew(
     _ batch: RecordBatch, _ range: Range<Int>, _ table: EntityStatements, _ session: SQLiteSession
   ) throws -> Bool {
-    // Fewer are as quickly looked up one by one.
     guard let sql = table.selectAny, range.count >= Self.fewest else { return false }
     return try unsafe batch.arena.withUnsafeBufferPointer { arena in
       var (first, last) = (range.lowerBound, range.upperBound - 1)
@@ -191,13 +193,13 @@ class SQLiteReader: StoreReader {
     }
   }
 
-  /// From this number on, entities are looked up together.
+  /// The number of entities from which on looking them up together is faster than one by one.
   private static let fewest = 8
 
-  /// Compares entities, whose ids must ascend, with the rows from the first id to the last, in the
-  /// order of both.
+  /// Compares entities whose ids ascend with the rows from the first id to the last, reading both
+  /// in order.
   ///
-  /// - Returns: `nil` if the ids do not ascend, or there are many other rows between them.
+  /// - Returns: `nil` if the ids do not ascend, or if there are many other rows between them.
   private func comparisonsInOrder(
     _ batch: RecordBatch, _ range: Range<Int>, _ table: EntityStatements, _ session: SQLiteSession
   ) throws -> [StoredComparison]? {
@@ -232,13 +234,13 @@ class SQLiteReader: StoreReader {
     let table = try session.statements[kind]
     let query = RecordQuery(kind)
     let columns = try members.map { table.expressions[try query.position(of: $0)] }
-    // Rows are read in the order of the table: in the order of the ids, each row would have to be
-    // looked up.
+    // Rows are read in the order of the table, because in the order of the ids each row would have
+    // to be looked up.
     let list = columns.isEmpty ? "NULL" : columns.joined(separator: ", ")
     let order = isSnapshot ? "" : " ORDER BY \(whole(table))"
     try session.connection.withStatement("SELECT \(list) FROM \(table.scanned)\(order)") {
       statement in
-      // One array for all rows.
+      // The array is reused for all rows.
       var values = [Value](repeating: .null, count: columns.count)
       while try statement.step() {
         for index in values.indices { values[index] = statement.value(at: Int32(index)) }
@@ -247,8 +249,8 @@ class SQLiteReader: StoreReader {
     }
   }
 
-  /// An order by the id for which no index serves: all rows are sorted before the first is
-  /// returned, so that what is written meanwhile is not among them.
+  /// An order by the id for which no index can be used, so that all rows are read and sorted before
+  /// the first is returned, and rows written meanwhile are not among them.
   private func whole(_ table: EntityStatements) -> String { "+\(table.byID)" }
 }
 
@@ -273,9 +275,9 @@ extension SQLiteStatement {
   }
 
   /// Compares entities with the rows from the first id to the last, both in the order of the ids;
-  /// `origins` has the unknown members of rows in the same order.
+  /// `origins` returns the unknown members of rows in the same order.
   ///
-  /// - Returns: `nil` if there are many other rows.
+  /// - Returns: `nil` if there are many other rows between them.
   fileprivate func comparisonsInOrder(
     of batch: RecordBatch, in range: Range<Int>, _ origins: SQLiteStatement,
     _ table: EntityStatements
@@ -315,7 +317,7 @@ extension SQLiteStatement {
     }
   }
 
-  /// Compares an entity with the current row; `unknown` is where the row's unknown members are.
+  /// Compares an entity with the current row, whose unknown members are in a column of `unknown`.
   private func comparison(
     ofRowWith batch: RecordBatch, at index: Int, _ unknown: (SQLiteStatement, Int32)?,
     _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements
@@ -325,7 +327,8 @@ extension SQLiteStatement {
       of: batch, at: index, with: record(table),
       unknownMembers: unknown.flatMap { $0.text(at: $1) })
     guard comparison == .identical else { return comparison }
-    // What is not UTF-8 was read as something else, with which the entity was compared.
+    // The comparison has replaced bytes that are not UTF-8, so such texts differ even if it found
+    // them equal.
     var members: [String] = []
     for (position, field) in batch.kind.schema.fields.enumerated()
     where !field.defaultsToRunTime || batch.entries[index].given.contains(position) {
@@ -334,16 +337,16 @@ extension SQLiteStatement {
     return members.isEmpty ? .identical : .differs(members: members)
   }
 
-  /// Whether a column is UTF-8, if it is text.
+  /// Whether a column is not text, or is valid UTF-8.
   private func isValidText(at column: Int32) -> Bool {
     guard type(at: column) == .text else { return true }
     let text = unsafe borrowedText(at: column)
     return unsafe text.isASCII || String(validating: text, as: UTF8.self) != nil
   }
 
-  /// Whether the current row of a comparison equals the entity byte for byte, without allocating.
+  /// Whether the current row equals the entity byte for byte; it does not allocate.
   ///
-  /// False says nothing yet: the same content can be written in other ways.
+  /// If not, both may still have the same content, such as JSON with different white space.
   private func isEqual(
     to batch: RecordBatch, at index: Int, _ unknown: (SQLiteStatement, Int32)?,
     _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements
@@ -369,6 +372,7 @@ extension SQLiteStatement {
     return unsafe statement.isText(at: column, equalTo: arena, entry.unknownMembers)
   }
 
+  /// Whether a text has the same bytes as a span of the arena.
   private func isText(
     at column: Int32, equalTo arena: UnsafeBufferPointer<UInt8>, _ span: RecordBatch.TextSpan
   ) -> Bool {

@@ -2,17 +2,17 @@ public import RMOSModels
 import RMOSSystem
 
 extension SQLiteStore {
-  /// Checks that rows can be written, without changing anything: that the file and the files next
-  /// to it are writable, and that every statement that writing takes can be compiled.
+  /// Checks, without changing anything, that rows can be written: that the file and the files next
+  /// to it are writable, and that all statements for writing can be compiled.
   ///
-  /// - Returns: Issues worth knowing before a run, such as a table that it creates.
+  /// - Returns: Issues that the user should know before a run, such as a table that it creates.
   /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/unusableSchema``,
   ///   ``StoreError/Code/readOnly`` or ``StoreError/Code/cannotOpen``.
   public func checkWriting() throws -> [Issue] {
     try file.checkRights()
     return try readers.withSession { session in
-      // Other processes may have changed the schema since it was opened.
+      // Other processes may have changed the schema since the connection was opened.
       let layout = try SQLiteLayout(of: session.connection, catalog)
       try layout.validateForWriting(on: session.connection, path: location)
       guard !layout.isEmpty, !layout.missingTables.isEmpty else { return [] }
@@ -27,7 +27,7 @@ extension SQLiteStore {
     }
   }
 
-  /// Refuses a database of another application, which access `inspect` opens too.
+  /// Refuses a database of another application, which ``Access/inspect`` can open.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``.
   package func checkOrigin() throws {
@@ -40,7 +40,8 @@ extension SQLiteStore {
     try rehearsal(largest: SQLiteRehearsal.sizeLimit, isCancelled: isCancelled)
   }
 
-  /// The same, except that a database of more than `largest` bytes is not copied.
+  /// Returns the way to predict like ``rehearsal(isCancelled:)``, but does not copy a database of
+  /// more than `largest` bytes.
   package func rehearsal(largest: Int64, isCancelled: () -> Bool) throws -> Rehearsal {
     try readers.withSession { session in
       let layout = try SQLiteLayout(of: session.connection, catalog)
@@ -66,10 +67,10 @@ extension SQLiteStore {
   }
 }
 
-/// A private copy of a database, on which a dry run does what the run would do.
+/// A private copy of a database, to which a dry run writes as the run would.
 ///
-/// It is a temporary database of SQLite: no one else can open it, and it is removed with the value
-/// or the process. Several threads may use it, one after the other.
+/// It is a temporary database of SQLite, which other processes cannot open, and which is removed
+/// with the value or the process. Several threads may use it, one after another.
 final class SQLiteRehearsal: RecordStore {
   /// The location of the original.
   let location: String
@@ -139,7 +140,7 @@ final class SQLiteRehearsal: RecordStore {
 
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
 
-  // No one else can open it, and it is not used for long.
+  // A dry run does not ask the copy for these.
   var sizeOnDisk: Int? { nil }
   var hasWriter: Bool? { nil }
   func changeToken() -> String? { nil }
@@ -152,7 +153,8 @@ final class SQLiteRehearsal: RecordStore {
     try body { nil }
   }
 
-  /// The disk that is full is not the one with the database.
+  /// Runs `body`, and replaces the message of an error that the disk with temporary files has
+  /// caused.
   private func explainingLackOfRoom<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
@@ -168,10 +170,10 @@ final class SQLiteRehearsal: RecordStore {
   }
 }
 
-/// Whether look-ups alone predict what the database will do with a row.
+/// Finds out whether look-ups suffice to predict what a database will do with a row.
 ///
-/// With the shared schema they do. What other applications add to it may refuse, change or ignore a
-/// row for reasons that only the database itself can evaluate.
+/// With the shared schema they do. Constraints and triggers of other applications may refuse,
+/// change or ignore a row for reasons that only the database itself can evaluate.
 struct SQLiteForesight {
   private let connection: SQLiteConnection
   private let layout: SQLiteLayout
@@ -181,7 +183,7 @@ struct SQLiteForesight {
     self.layout = layout
   }
 
-  /// What in the schema makes outcomes unpredictable, such as `the trigger tr`.
+  /// The parts of the schema that make outcomes unpredictable, such as "the trigger tr".
   func hindrances() throws -> [String] {
     var found = try triggers() + layout.missingSharedTables.map { "no table \($0) yet" }
     for kind in layout.catalog.kinds where layout.tableNames.contains(kind.table) {
@@ -193,6 +195,7 @@ struct SQLiteForesight {
     return found + (try foreignKeysOfOthers())
   }
 
+  /// The texts in the first column of a query's result.
   private func names(_ sql: String, _ parameter: String? = nil) throws -> [String] {
     try connection.withStatement(sql) { statement in
       if let parameter { try statement.bind(parameter, at: 1) }
@@ -206,6 +209,7 @@ struct SQLiteForesight {
     layout.catalog.kinds.map { "'\($0.table)'" }.joined(separator: ", ")
   }
 
+  /// Triggers on tables of entities and of the ledger.
   private func triggers() throws -> [String] {
     let tables = layout.catalog.kinds.map(\.table) + LedgerTable.names
     let list = tables.map { "'\($0)'" }.joined(separator: ", ")
@@ -214,7 +218,7 @@ struct SQLiteForesight {
         + "AND lower(tbl_name) IN (\(list)) ORDER BY name")
   }
 
-  /// Indexes that are unique, apart from the primary key, cover some rows or hold expressions.
+  /// Indexes that are unique, apart from that of the primary key, partial, or on expressions.
   private func indexes(of table: String) throws -> [String] {
     try names(
       """
@@ -243,7 +247,7 @@ struct SQLiteForesight {
             || (statement.integer(at: 2) != 0 && !field.isNotNull && name != "id")
             || (statement.integer(at: 4) != 0) != (name == "id")
         } else {
-          // Another column matters if it is computed from the others, or part of the key.
+          // An additional column matters only if it is generated, or part of the key.
           isOther = statement.integer(at: 3) != 0 || statement.integer(at: 4) != 0
         }
         if isOther { found.append("the column \(kind.table).\(name)") }
@@ -252,7 +256,7 @@ struct SQLiteForesight {
     }
   }
 
-  /// Constraints in CREATE TABLE, found by their keywords: a false positive does no harm.
+  /// Constraints in CREATE TABLE, found by keywords; a false positive only causes a copy.
   private func constraints(of table: String) throws -> [String] {
     try names(
       """
@@ -282,7 +286,7 @@ struct SQLiteForesight {
     }
   }
 
-  /// Foreign keys of other tables to columns that an update may change.
+  /// Foreign keys of other tables to columns other than the id, which an update may change.
   private func foreignKeysOfOthers() throws -> [String] {
     try names(
       """

@@ -1,24 +1,24 @@
 import RMOSModels
 
-/// What a database has under the name of a kind's table.
+/// The table or view of a kind in a database.
 struct EntityTable {
-  /// The columns.
+  /// The names of the columns, in lower case.
   let columns: Set<String>
   /// Whether the rows have numbers, unlike those of views and tables WITHOUT ROWID.
   private(set) var hasRowNumbers = false
-  /// The columns that may convert what is put into them.
+  /// The columns that may convert values that are stored in them.
   private(set) var convertingColumns: [ConvertingColumn] = []
-  /// Whether it has an index that only another application can read.
+  /// Whether it has an index with a collation that this process lacks.
   private(set) var hasForeignIndex = false
-  /// Whether the database compares the ids otherwise than byte by byte.
+  /// Whether the database does not compare the ids byte by byte.
   private(set) var hasLooseIDs = false
-  /// Whether the ids are in the order of their bytes.
+  /// Whether the database compares the ids as texts, byte by byte.
   private(set) var hasIDsInByteOrder = false
-  /// Whether ids in that order have an index.
+  /// Whether the ids are also in an index in that order.
   private(set) var hasIndexedIDs = false
 
-  /// A column whose type differs from the shared schema's, so that SQLite may turn text into a
-  /// number, or a number into text.
+  /// A column whose type differs from that in the shared schema, so that SQLite may convert text
+  /// into a number, or a number into text.
   struct ConvertingColumn {
     /// The position of its field.
     let field: Int
@@ -27,15 +27,15 @@ struct EntityTable {
     let affinity: ColumnAffinity
   }
 
-  /// Reads what there is.
+  /// Reads the properties of a table or view from the schema.
   ///
   /// - Parameters:
   ///   - kind: The kind.
-  ///   - isTable: Whether it is a table of SQLite's own: of a view or a virtual table, only the
-  ///     columns matter.
-  ///   - isUTF8: Whether the database keeps texts in UTF-8.
+  ///   - isTable: Whether it is an ordinary table; of a view or a virtual table, only the columns
+  ///     are read.
+  ///   - isUTF8: Whether the encoding of the database is UTF-8.
   ///   - connection: A connection to the database.
-  /// - Throws: ``StoreError`` if it cannot be read.
+  /// - Throws: ``StoreError`` if the schema cannot be read.
   init(
     of kind: EntityKind, isTable: Bool, isUTF8: Bool, _ connection: SQLiteConnection
   ) throws {
@@ -56,9 +56,9 @@ struct EntityTable {
 
   /// Whether the rows of a table have numbers.
   ///
-  /// If the table itself is the index of its primary key, that is listed but is not in the schema:
-  /// a sign of WITHOUT ROWID that old versions of SQLite give too. Do not ask it of virtual tables,
-  /// whose module may be missing.
+  /// A table WITHOUT ROWID is itself the index of its primary key, so that index is listed, but is
+  /// not in the schema; this also works with old versions of SQLite. It must not be called for
+  /// virtual tables, whose module may be missing.
   static func hasRowNumbers(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
     try connection.withStatement(
       """
@@ -72,7 +72,7 @@ struct EntityTable {
     }
   }
 
-  /// The columns of a table that may convert what is put into them.
+  /// The columns of a table that may convert values that are stored in them.
   private static func convertingColumns(
     of kind: EntityKind, _ connection: SQLiteConnection
   ) throws -> [ConvertingColumn] {
@@ -87,7 +87,7 @@ struct EntityTable {
           continue
         }
         let ownType = kind.schema.fields[field].type.sqlType
-        // Fast path: nearly all columns are as declared, and every session checks.
+        // Fast path: every session checks all columns, of which nearly all have their own type.
         if type == ownType { continue }
         let affinity = ColumnAffinity(declaredAs: type)
         guard affinity != .blob, affinity != ColumnAffinity(declaredAs: ownType) else { continue }
@@ -97,7 +97,7 @@ struct EntityTable {
     }
   }
 
-  /// Whether a table's ids are compared as texts.
+  /// Whether the ids of a table are declared as text.
   private static func hasTextIDs(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
     try hasRow(
       "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = 'id' AND upper(type) = 'TEXT'",
@@ -114,7 +114,7 @@ struct EntityTable {
       table, connection)
   }
 
-  /// Whether a table has an index with a collation that is missing.
+  /// Whether a table has an index with a collation that this process lacks.
   private static func hasForeignIndex(
     _ table: String, _ connection: SQLiteConnection
   ) throws -> Bool {
@@ -124,7 +124,7 @@ struct EntityTable {
       table, connection)
   }
 
-  /// Whether a query about a table finds anything.
+  /// Whether a query about a table, its only parameter, returns a row.
   private static func hasRow(
     _ sql: String, _ table: String, _ connection: SQLiteConnection
   ) throws -> Bool {

@@ -2,52 +2,52 @@ import CSQLite
 import RMOSModels
 import RMOSSystem
 
-/// What a database contains, read once when a connection is opened.
+/// The schema of a database as far as this module depends on it, read when a connection is opened.
 struct SQLiteLayout {
   /// The kinds that the store holds.
   let catalog: EntityCatalog
   /// The newest schema version recorded; `nil` if there is none.
   private(set) var version: SchemaVersion?
-  /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
+  /// The version of the tables of the ledger: `PRAGMA user_version`.
   private(set) var ledgerVersion: Int64
-  /// The names of all tables, indexes, views and triggers but SQLite's own, in lower case, as are
-  /// all names below: to SQL, case makes no difference.
+  /// The names of all tables, indexes, views and triggers except those of SQLite itself.
+  ///
+  /// This and the following sets have names in lower case, because case does not matter in SQL.
   private(set) var names: Set<String> = []
   /// The names of the tables.
   private(set) var tableNames: Set<String> = []
-  /// The names of the virtual tables among them, such as the tables of full-text search.
+  /// The names of the virtual tables among the tables, such as those of full-text search.
   private(set) var virtualTables: Set<String> = []
   /// The names of the views.
   private(set) var views: Set<String> = []
-  /// The tables and views of other applications, as written.
+  /// The names of the tables and views of other applications, as declared.
   private var foreignNames: [String] = []
   /// Whether there are triggers, which always belong to other applications.
   private(set) var hasTriggers = false
-  /// Whether there are foreign keys that are only checked at the end of a transaction, which always
-  /// belong to other applications.
+  /// Whether there are deferred foreign keys, which always belong to other applications.
   private(set) var hasDeferredKeys = false
-  /// Whether the database keeps texts in UTF-8.
+  /// Whether the encoding of the database is UTF-8.
   private(set) var isUTF8 = false
-  /// What there is under the names of the entity tables.
+  /// The tables or views of the kinds that exist.
   private(set) var tables: [EntityKind: EntityTable] = [:]
-  /// Whether the ids of entities in the ledger are in the order of their bytes.
+  /// Whether the ids of entities in the provenance are compared byte by byte.
   private(set) var hasProvenanceInByteOrder = false
-  /// Whether inserting a row leaves all other rows of entities where they are.
+  /// Whether inserting a row cannot remove or change other rows of entities.
   ///
-  /// A trigger, an ON CONFLICT REPLACE or a view of another application may remove some.
+  /// A trigger, an ON CONFLICT REPLACE or a view of another application might.
   private(set) var insertsKeepRows = false
-  /// What the ledger's tables that exist lack.
+  /// The upgrades that existing tables of the ledger need.
   private(set) var ledgerUpgrades: [SQLiteSchema.LedgerUpgrade] = []
-  /// The views of the ledger that are missing or defined otherwise.
+  /// The views of the ledger that are missing, or have another definition.
   private(set) var viewsToCreate: [LedgerView] = []
-  /// The columns that the ledger's tables lack, as `table.column`.
+  /// The columns that tables of the ledger lack and no upgrade adds, as `table.column`.
   private var lostLedgerColumns: [String] = []
-  /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
+  /// The reason why `schema_version` is not that of RMOS; `nil` if it is, or if there is none.
   private var foreignVersionTable: String?
 
   /// Tables that newer RMOS applications add.
   private static let newerTables: Set<String> = ["art_jobs", "art_presets"]
-  /// The table that identifies the older application's workflow session database.
+  /// The table that identifies the workflow session database of the older application.
   private static let sessionTable = "workflow_sessions"
 
   /// Reads the layout of a database.
@@ -81,7 +81,7 @@ struct SQLiteLayout {
         }
       }
     }
-    // What else has the name of a view is another application's.
+    // A table or index with the name of a view belongs to another application, and stays.
     viewsToCreate = ledgerViews.filter { view in
       viewSQL[view.name].map { $0 != view.createSQL } ?? !names.contains(view.name)
     }
@@ -110,15 +110,16 @@ struct SQLiteLayout {
     try readVersion(connection)
   }
 
+  /// Whether there is a table or view with a name.
   private func isRelation(_ name: String) -> Bool {
     tableNames.contains(name) || views.contains(name)
   }
 
-  /// Whether batches of entities may be inserted without SQLite checking foreign keys, by code that
-  /// looks up the references in the fields of the schema, and by one statement for several rows.
+  /// Whether batches may be inserted without SQLite enforcing foreign keys, by statements that
+  /// insert several rows, after looking up the references in the fields of the schema.
   ///
-  /// That code knows no other foreign keys, compares ids byte by byte, and takes values as they
-  /// are.
+  /// That is so if the tables have no other foreign keys, compare ids byte by byte, and do not
+  /// convert values.
   func allowsUncheckedInserts(_ connection: SQLiteConnection) throws -> Bool {
     guard insertsKeepRows, !hasDeferredKeys,
       tables.values.allSatisfy(\.convertingColumns.isEmpty)
@@ -153,7 +154,8 @@ struct SQLiteLayout {
     }
     let columns = try connection.columns(of: "schema_version")
     let hasTime = columns.contains("applied_at")
-    // Many tools have a table of that name: Flyway's has `installed_rank`, `script` and others.
+    // Other tools have a table of that name too, such as Flyway, whose table has `installed_rank`,
+    // `script` and other columns.
     guard columns.contains("version"), hasTime || columns.count == 1 else {
       foreignVersionTable =
         "its schema_version has the columns \(columns.sorted().joined(separator: ", "))"
@@ -179,7 +181,7 @@ struct SQLiteLayout {
     }
   }
 
-  /// Whether SQLite's own check finds something in a table.
+  /// Whether SQLite's own check finds a problem in a table.
   private static func isDamaged(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
     try connection.withStatement("PRAGMA integrity_check(\(table))") { statement in
       try statement.step() && statement.text(at: 0) != "ok"
@@ -189,40 +191,41 @@ struct SQLiteLayout {
   /// Whether the rows of a kind have numbers.
   func hasRowNumbers(_ kind: EntityKind) -> Bool { tables[kind]?.hasRowNumbers == true }
 
-  /// Whether the database compares the ids of a kind otherwise than byte by byte.
+  /// Whether the database does not compare the ids of a kind byte by byte.
   func hasLooseIDs(_ kind: EntityKind) -> Bool { tables[kind]?.hasLooseIDs == true }
 
-  /// Whether there is nothing yet.
+  /// Whether the database has no tables, indexes, views or triggers.
   var isEmpty: Bool { names.isEmpty }
 
-  /// Whether there is a ledger, so that `PRAGMA user_version` is ours: any of its tables.
+  /// Whether the database has any table of the ledger, so that `PRAGMA user_version` belongs to
+  /// RMOS.
   ///
-  /// Missing tables are read as empty: see ``SQLiteSession/completeForReading()``.
+  /// Missing tables are read as empty ones: see ``SQLiteSession/completeForReading()``.
   var hasLedger: Bool { !names.isDisjoint(with: LedgerTable.names) }
 
   /// The tables that the ledger lacks; none if there is no ledger.
   var missingLedgerTables: [LedgerTable] {
     let missing = LedgerTable.names.filter { !names.contains($0) }
-    // Asked for at each read, so the tables are not made without need.
+    // This is called for each read, so the declarations of tables are not created without need.
     guard hasLedger, !missing.isEmpty else { return [] }
     return LedgerTable.all(catalog).filter { missing.contains($0.name) }
   }
 
-  /// Whether the table of what servers wrote exists.
+  /// Whether the ledger has the table of changes by servers.
   var hasChanges: Bool { tableNames.contains(LedgerTable.changes.name) }
 
-  /// Whether the table of what failed exists.
+  /// Whether the ledger has the table of digests of entities that failed.
   var hasFailures: Bool { tableNames.contains(LedgerTable.failures.name) }
 
-  /// The newest version of the ledger all of whose columns the tables have.
+  /// The newest version of the ledger of which the tables have all columns.
   var readableLedgerVersion: Int64 {
     ledgerUpgrades.compactMap(\.version).min().map { $0 - 1 } ?? SchemaVersion.ledger.upperBound
   }
 
-  /// Whether the table of before-images has room for every kind.
+  /// Whether the table of before-images has enough columns for every kind.
   var hasRoomForImages: Bool { ledgerUpgrades.allSatisfy { $0.version != nil } }
 
-  /// Why the ledger can be neither read nor written; `nil` if it can be.
+  /// The reason why the ledger can be neither read nor written; `nil` if it can be.
   var ledgerObstacle: String? {
     if lostLedgerColumns.isEmpty { return nil }
     return
@@ -231,9 +234,8 @@ struct SQLiteLayout {
       + "earlier runs"
   }
 
-  /// Whether this program may complete the shared tables, as it may in versions 1 and 2.
-  ///
-  /// The tables of newer applications stay as they are.
+  /// Whether this program may upgrade the shared tables, as it may in versions 1 and 2; newer
+  /// versions belong to other applications.
   var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
 
   /// The shared tables that are missing.
@@ -241,17 +243,16 @@ struct SQLiteLayout {
     (catalog.kinds.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
   }
 
-  /// The tables that are missing, of the shared ones and of a ledger.
-  ///
-  /// Older ledgers do not have all tables.
+  /// The shared tables that are missing and, if there is a ledger, those that its version should
+  /// have.
   var missingTables: [String] {
     let isCurrent = hasLedger && ledgerVersion == SchemaVersion.ledger.upperBound
     let added = isCurrent ? LedgerTable.addedNames.filter { !names.contains($0) } : []
     return missingSharedTables + missingLedgerTables.map(\.name) + added
   }
 
-  /// The kinds whose tables this program may complete; tables of kinds that other applications do
-  /// not know are always among them.
+  /// The kinds whose tables this program may create and upgrade, which always include kinds that
+  /// other applications do not know.
   var ownedKinds: [EntityKind] {
     ownsSharedTables ? catalog.kinds : catalog.kinds.filter { !EntityCatalog.rmos.contains($0) }
   }
@@ -263,7 +264,7 @@ struct SQLiteLayout {
         ownsSharedTables ? missingSharedTables : ownedKinds.map(\.table).filter { !isRelation($0) })
   }
 
-  /// The recommended indexes that are missing from tables that are ours to complete.
+  /// The statements that create the missing recommended indexes of owned kinds.
   var missingIndexSQL: [String] {
     ownedKinds.flatMap { kind in
       zip(kind.schema.indexes, kind.schema.createIndexSQL)
@@ -271,7 +272,7 @@ struct SQLiteLayout {
     }
   }
 
-  /// The columns that tables of ours lack, such as those of version 1, as ALTER TABLE statements.
+  /// The statements that add the columns that tables of owned kinds lack, as those of version 1 do.
   var missingColumnSQL: [String] {
     ownedKinds.flatMap { kind -> [String] in
       guard let present = tables[kind]?.columns else { return [] }
@@ -281,7 +282,7 @@ struct SQLiteLayout {
     }
   }
 
-  /// Whether everything that writing needs exists, apart from indexes.
+  /// Whether the database has everything that writing needs, apart from indexes.
   var isComplete: Bool {
     guard let version else { return false }
     return version.version >= SchemaVersion.created && hasLedger && missingLedgerTables.isEmpty
@@ -290,12 +291,10 @@ struct SQLiteLayout {
       && ownedKinds.allSatisfy { tables[$0] != nil } && missingColumnSQL.isEmpty
   }
 
-  /// Whether there is something to read, so that completing it can wait for the first write.
-  var isReadable: Bool { !isEmpty }
+  // MARK: Origin
 
-  // MARK: Whose it is
-
-  /// Why the database is another application's; `nil` if it is RMOS's, or empty.
+  /// The reason why the database belongs to another application; `nil` if it belongs to RMOS, or is
+  /// empty.
   private var foreignReason: String? {
     if isEmpty {
       guard ledgerVersion != 0 else { return nil }
@@ -306,7 +305,7 @@ struct SQLiteLayout {
       return "its schema_version is \(version.version)"
     }
     if !hasLedger {
-      // Only the tables that every RMOS application knows tell whether the database is one of RMOS.
+      // Only tables that every RMOS application knows identify a database of RMOS.
       let missing = missingSharedTables.filter {
         $0 == "schema_version" || EntityCatalog.rmos.kind(named: $0) != nil
       }
@@ -326,13 +325,14 @@ struct SQLiteLayout {
     return nil
   }
 
+  /// Up to three of some names, and the number of the others, for messages.
   private static func examples(_ names: [String]) -> String {
     let more = names.count > 3 ? " and \(names.count - 3) more" : ""
     return names.sorted().prefix(3).joined(separator: ", ") + more
   }
 
-  /// Whether it is the workflow session database of the older application, which that calls its
-  /// RMOS database in some of its settings.
+  /// Whether it is the workflow session database of the older application, some settings of which
+  /// call it the RMOS database.
   private var isSessionDatabase: Bool {
     tableNames.contains(Self.sessionTable) && tables.isEmpty
   }
@@ -351,7 +351,7 @@ struct SQLiteLayout {
     throw StoreError(.foreignDatabase, message, path: path)
   }
 
-  /// Refuses a database that is another application's, or newer than this version knows.
+  /// Refuses a database of another application, or of a newer version than this one supports.
   ///
   /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``.
   func validate(path: String) throws(StoreError) {
@@ -373,7 +373,8 @@ struct SQLiteLayout {
     }
   }
 
-  /// Also refuses a database that this version cannot write to as it is; changes nothing.
+  /// Refuses a database that ``validate(path:)`` refuses, or whose schema prevents writing; changes
+  /// nothing.
   ///
   /// - Throws: ``StoreError/Code/unusableSchema``, and what ``validate(path:)`` throws.
   func validateForWriting(on connection: SQLiteConnection, path: String) throws {
@@ -387,7 +388,7 @@ struct SQLiteLayout {
 }
 
 extension SQLiteConnection {
-  /// The names of a table's or view's columns, in lower case; none if it cannot be resolved.
+  /// The names of the columns of a table or view, in lower case; none if SQLite cannot resolve it.
   func columns(of table: String) throws -> Set<String> {
     do {
       return try withStatement("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1") {
@@ -400,14 +401,13 @@ extension SQLiteConnection {
         return columns
       }
     } catch let error as StoreError where error.concernsStatement {
-      // A view on a missing table, or a virtual table whose module is missing.
+      // It is a view of a missing table, or a virtual table whose module is missing.
       return []
     }
   }
 
-  /// The name of a column's collation, in upper case: `sqlite3_table_column_metadata`.
-  ///
-  /// `BINARY` if there is no such column or table, or it is a view.
+  /// The name of a column's collation, in upper case; `BINARY` if the table or column does not
+  /// exist, or if the table is a view: `sqlite3_table_column_metadata`.
   func collation(ofColumn column: String, in table: String) throws -> String {
     var name: UnsafePointer<CChar>?
     let result = unsafe sqlite3_table_column_metadata(

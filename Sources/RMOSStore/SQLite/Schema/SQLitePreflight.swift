@@ -1,12 +1,12 @@
 import RMOSModels
 import RMOSSystem
 
-/// Checks that rows can be written to a database, without changing it: every statement that writing
-/// takes is compiled against the schema as it is.
+/// Checks that rows can be written to a database, without changing it, by compiling all statements
+/// for writing against its schema.
 ///
-/// Compiling finds early what running would only find midway: an index with a collation, or a
-/// trigger or CHECK with a function, that only another application has; a trigger that writes to a
-/// table that is missing.
+/// Compiling shows problems that would otherwise only occur in the middle of a run: a collation of
+/// an index, or a function in a trigger or CHECK, that only another application has; a trigger that
+/// writes to a missing table.
 struct SQLitePreflight {
   private let connection: SQLiteConnection
   private let layout: SQLiteLayout
@@ -16,14 +16,15 @@ struct SQLitePreflight {
     self.layout = layout
   }
 
-  /// What prevents rows from being written; empty if nothing does.
+  /// The obstacles to writing rows; none if they can be written.
   func obstacles() throws -> [WritingObstacle] {
     if layout.isEmpty { return [] }
     return try versionObstacles() + tableObstacles() + statementObstacles()
   }
 
-  // MARK: From the layout
+  // MARK: Obstacles in the layout
 
+  /// The obstacle that another application has set `user_version`.
   private func versionObstacles() -> [WritingObstacle] {
     let version = layout.ledgerVersion
     guard layout.hasLedger ? version < 0 : version != 0 else { return [] }
@@ -37,60 +38,74 @@ struct SQLitePreflight {
     ]
   }
 
+  /// The obstacles in tables, their columns and their names.
   private func tableObstacles() throws -> [WritingObstacle] {
-    var obstacles: [WritingObstacle] = []
-    func add(_ table: String, _ found: String, _ message: String) {
-      obstacles.append(WritingObstacle(.table, table: table, found: found, message))
+    let tables = layout.catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames
+    var obstacles = tables.compactMap(nameObstacle)
+    if let obstacle = layout.ledgerObstacle {
+      obstacles.append(.table("migration_runs", "no such column", obstacle))
     }
-    for table in layout.catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames {
-      if layout.views.contains(table) {
-        add(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
-      } else if layout.names.contains(table), !layout.tableNames.contains(table) {
-        add(
-          table, "a name taken",
-          "the name \(table), which a table needs, belongs to an index or trigger; drop that")
-      }
-    }
-    if let obstacle = layout.ledgerObstacle { add("migration_runs", "no such column", obstacle) }
-    let version = layout.version?.version ?? SchemaVersion.created
     for kind in layout.catalog.kinds where !layout.views.contains(kind.table) {
-      if layout.virtualTables.contains(kind.table) {
-        add(
-          kind.table, "a virtual table",
-          "\(kind.table) is a virtual table; rename or drop it, a table of SQLite's own is needed")
-        continue
-      }
-      let isOurs = layout.ownedKinds.contains(kind)
-      guard let present = layout.tables[kind]?.columns else {
-        if !isOurs {
-          add(
-            kind.table, "no such table",
-            "its schema version is \(version), but it has no table \(kind.table); the application "
-              + "that made it creates that table")
-        }
-        continue
-      }
-      let missing = kind.schema.fields.filter {
-        !present.contains($0.column) && !(isOurs && $0.canBeAdded)
-      }
-      if !missing.isEmpty {
-        let names = missing.map { "\(kind.table).\($0.column)" }.joined(separator: ", ")
-        add(
-          kind.table, "no such column",
-          "its schema version is \(version), but it has no column \(names); if another application "
-            + "renamed it, rename it back, or migrate into another database")
-      }
-      if let column = try mandatoryColumn(of: kind) {
-        add(
-          kind.table, "NOT NULL, no default",
-          "the column \(kind.table).\(column) is another application's, NOT NULL and without a "
-            + "default, so no row can be written without it; give it a default")
-      }
+      obstacles += try tableObstacles(of: kind)
     }
     return obstacles
   }
 
-  /// A column of another application without which no row can be inserted.
+  /// The obstacle that something other than a table has the name of one.
+  private func nameObstacle(_ table: String) -> WritingObstacle? {
+    if layout.views.contains(table) {
+      return .table(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
+    }
+    guard layout.names.contains(table), !layout.tableNames.contains(table) else { return nil }
+    return .table(
+      table, "a name taken",
+      "the name \(table), which a table needs, belongs to an index or trigger; drop that")
+  }
+
+  private func tableObstacles(of kind: EntityKind) throws -> [WritingObstacle] {
+    let table = kind.table
+    if layout.virtualTables.contains(table) {
+      return [
+        .table(
+          table, "a virtual table",
+          "\(table) is a virtual table; rename or drop it, a table of SQLite's own is needed")
+      ]
+    }
+    let version = layout.version?.version ?? SchemaVersion.created
+    let isOwned = layout.ownedKinds.contains(kind)
+    guard let present = layout.tables[kind]?.columns else {
+      if isOwned { return [] }
+      return [
+        .table(
+          table, "no such table",
+          "its schema version is \(version), but it has no table \(table); the application "
+            + "that made it creates that table")
+      ]
+    }
+    var obstacles: [WritingObstacle] = []
+    let missing = kind.schema.fields.filter {
+      !present.contains($0.column) && !(isOwned && $0.canBeAdded)
+    }
+    if !missing.isEmpty {
+      let names = missing.map { "\(table).\($0.column)" }.joined(separator: ", ")
+      obstacles.append(
+        .table(
+          table, "no such column",
+          "its schema version is \(version), but it has no column \(names); if another application "
+            + "renamed it, rename it back, or migrate into another database"))
+    }
+    if let column = try mandatoryColumn(of: kind) {
+      obstacles.append(
+        .table(
+          table, "NOT NULL, no default",
+          "the column \(table).\(column) is another application's, NOT NULL and without a "
+            + "default, so no row can be written without it; give it a default"))
+    }
+    return obstacles
+  }
+
+  /// A column of another application without whose value no row can be inserted; `nil` if there is
+  /// none.
   private func mandatoryColumn(of kind: EntityKind) throws -> String? {
     let known = Set(kind.schema.fields.map(\.column))
     return try connection.withStatement(
@@ -106,8 +121,9 @@ struct SQLitePreflight {
     }
   }
 
-  // MARK: From compiling
+  // MARK: Obstacles to compiling
 
+  /// The obstacles to compiling the statements for the tables that exist.
   private func statementObstacles() throws -> [WritingObstacle] {
     var obstacles: [WritingObstacle] = []
     for kind in layout.catalog.kinds where layout.tableNames.contains(kind.table) {
@@ -117,7 +133,7 @@ struct SQLitePreflight {
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
     for table in LedgerTable.all(layout.catalog) where layout.tableNames.contains(table.name) {
-      // Missing columns are added when the ledger is upgraded.
+      // Only columns that exist: missing ones are added when the ledger is upgraded.
       let present = try connection.columns(of: table.name)
       let columns = table.columns.map(\.name).filter(present.contains)
       guard let key = columns.first else { continue }
@@ -131,7 +147,8 @@ struct SQLitePreflight {
     return obstacles
   }
 
-  /// What prevents a table's rows from being read and written: the first statement that fails.
+  /// The obstacle to reading and writing the rows of a table, by the first statement that cannot be
+  /// compiled; `nil` if all can.
   private func obstacle(
     _ table: String, _ columns: [String], key: String
   ) throws -> WritingObstacle? {
@@ -167,8 +184,10 @@ struct SQLitePreflight {
     return nil
   }
 
-  /// Compiles a statement with the CHECKs of its table, which SQLite does not even parse on a
-  /// connection that only reads: in a database in memory that holds the table's declaration alone.
+  /// Compiles a statement together with the CHECKs of its table.
+  ///
+  /// SQLite does not even parse CHECKs on a connection that only reads, so the statement is
+  /// compiled in a database in memory that has only the declaration of the table.
   private func compileWithChecks(_ table: String, _ sql: String) throws {
     let declaration = try connection.withStatement(
       "SELECT sql FROM sqlite_schema WHERE type = 'table' AND lower(name) = ?1 "
@@ -182,20 +201,21 @@ struct SQLitePreflight {
       path: ":memory:", mode: .create, busyTimeout: .zero, shownAs: connection.handle.path)
     do {
       try scratch.execute("CREATE TABLE \(table) (id)")
-      // Executing the declaration would need everything it names.
+      // The declaration is written into the schema, because executing it would need all that it
+      // names.
       try scratch.execute("PRAGMA writable_schema = ON")
       try scratch.run("UPDATE sqlite_schema SET sql = ?1", declaration)
       try scratch.execute("PRAGMA writable_schema = RESET")
       guard try !scratch.columns(of: table).isEmpty else { return }
     } catch is StoreError {
-      // Some builds of SQLite forbid that; what writes will see the CHECKs itself.
+      // Some builds of SQLite do not allow that; the first write then checks the CHECKs.
       return
     }
     _ = try SQLiteStatement(sql, on: scratch.handle)
   }
 
-  /// Whether a statement fails only because of a table that the first write creates; it is compiled
-  /// again then, before that is committed.
+  /// Whether a statement fails only because it refers to a table that the first write creates; that
+  /// compiles it again before it commits.
   private func isAboutMissingTable(_ error: StoreError) -> Bool {
     guard let subject = Self.subject(of: error.message)?.lowercasedASCII else { return false }
     return error.message.contains("no such table") && layout.tablesToCreate.contains(subject)
@@ -229,7 +249,7 @@ struct SQLitePreflight {
       .statement, table: table, found: reason, "\(work) \(table) fails (\(reason)), \(explanation)")
   }
 
-  /// The part of the schema that an error is about.
+  /// The part of the schema that an error is about; `nil` if it cannot be determined.
   private func culprit(
     of message: String, _ table: String
   ) throws -> (type: String, name: String)? {
@@ -247,21 +267,21 @@ struct SQLitePreflight {
       }
       return nil
     }
-    // A trigger that writes to a table is what meets its missing column.
+    // If another table lacks the column, the cause is a trigger that writes to that table.
     guard let found, found.type == "table", found.name.lowercasedASCII != table,
       let trigger = try trigger(on: table, naming: found.name)
     else { return found }
     return ("trigger", trigger)
   }
 
-  /// Whether SQL has a name as a word of its own.
+  /// Whether SQL contains a name as a word.
   private static func names(_ sql: String, _ name: String) -> Bool {
     let name = name.lowercasedASCII
     return sql.lowercasedASCII.split { !($0.isLetter || $0.isNumber || "_$".contains($0)) }
       .contains { $0 == name }
   }
 
-  /// The name that a compile error is about.
+  /// The name that a compile error is about; `nil` if the message has none.
   private static func subject(of message: String) -> String? {
     let words = message.split(separator: " ")
     var name: Substring?
@@ -272,17 +292,20 @@ struct SQLitePreflight {
     } else if message.hasPrefix("table "), words.count > 1 {
       name = words[1]
     }
-    // The bare name, without qualifiers, quotes and parentheses: `main.t`, `NEW.c`, `f()`, `"t"`.
+    // The name without qualifiers, quotes and parentheses, as in `main.t`, `NEW.c`, `f()` and
+    // `"t"`.
     let text = name?.split(separator: ".").last?.filter { !"()\"".contains($0) }
     return text.flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// The name of an index of a table with a collation; `nil` if there is none.
   private func index(of table: String, comparingBy collation: String) throws -> String? {
     try firstName(
       "SELECT l.name FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
         + "WHERE l.origin = 'c' AND x.coll = ?2 COLLATE NOCASE LIMIT 1", table, collation)
   }
 
+  /// The name of a trigger on a table whose SQL contains a name; `nil` if there is none.
   private func trigger(on table: String, naming name: String) throws -> String? {
     try firstName(
       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = ?1 "
@@ -307,8 +330,17 @@ struct SQLitePreflight {
   }
 }
 
+extension WritingObstacle {
+  /// An obstacle in a table.
+  fileprivate static func table(
+    _ table: String, _ found: String, _ message: String
+  ) -> WritingObstacle {
+    WritingObstacle(.table, table: table, found: found, message)
+  }
+}
+
 extension StoreError {
-  /// The message without the path of the database before it.
+  /// The message without the path of the database at its beginning.
   func message(withoutPath path: String) -> String {
     let prefix = "\(path): "
     return message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message

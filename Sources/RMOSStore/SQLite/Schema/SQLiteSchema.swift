@@ -2,23 +2,24 @@ package import RMOSModels
 
 /// Creates the tables, and upgrades older ones.
 ///
-/// No triggers, generated columns or strict tables, and no views of shared tables: older
-/// applications must be able to work with the file.
+/// The schema has no triggers, generated columns or strict tables, and no views of shared tables,
+/// so that older applications can work with the file.
 enum SQLiteSchema {
-  /// Something that the ledger's tables lack.
+  /// A statement that upgrades a table of the ledger.
   struct LedgerUpgrade {
-    /// The version of the ledger that has it; `nil` for room for kinds with more fields.
+    /// The version of the ledger that has the result; `nil` for a column that kinds with more
+    /// fields need.
     let version: Int64?
-    /// The statement that adds it.
+    /// The statement.
     let sql: String
   }
 
-  /// What the ledger's tables that exist lack of the current version, and of room for before-images
-  /// of kinds with more fields than there were.
+  /// The upgrades of existing tables of the ledger to the current version, and to the columns that
+  /// before-images of the kinds in the catalog need.
   static func ledgerUpgrades(
     _ connection: SQLiteConnection, _ catalog: EntityCatalog
   ) throws -> [LedgerUpgrade] {
-    /// What adds the columns of a table that are missing; nothing if the table is.
+    /// The upgrades that add the missing columns of a table; none if the table is missing.
     func additions(to table: LedgerTable, _ present: Set<String>) -> [LedgerUpgrade] {
       if present.isEmpty { return [] }
       return table.columns.filter { !present.contains($0.name) }.map { column in
@@ -28,13 +29,13 @@ enum SQLiteSchema {
       }
     }
     let upgrades = try [LedgerTable.runs, .provenance, .issues].flatMap { table in
-      // What else it lacks is lost.
+      // Columns that version 1 had are not added: their content is lost.
       additions(to: table, try connection.columns(of: table.name)).filter { $0.version != nil }
     }
     let images = LedgerTable.beforeImages(catalog)
     let present = try connection.columns(of: images.name)
     if !present.isEmpty, !present.contains("value_1") {
-      // Version 1 never wrote into it.
+      // Version 1 created the table with other columns, but never wrote to it.
       return upgrades
         + ["DROP TABLE \(images.name)", images.createSQL].map { LedgerUpgrade(version: 2, sql: $0) }
     }
@@ -55,8 +56,10 @@ enum SQLiteSchema {
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, "
     + "applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"
 
-  /// Lets the runs of a table that was lost keep their numbers: undoing a new run of the same
-  /// number would remove their rows.
+  /// The statement that makes a new table of runs continue after the highest number in the other
+  /// tables.
+  ///
+  /// If a new run got the number of a lost one, undoing it would remove the rows of the lost run.
   private static let continuedRunsSQL = """
     INSERT INTO sqlite_sequence (name, seq)
       SELECT '\(LedgerTable.runs.name)', last FROM (
@@ -67,9 +70,9 @@ enum SQLiteSchema {
       WHERE last IS NOT NULL
     """
 
-  /// Creates what is missing; call it within a transaction.
+  /// Creates and upgrades tables, indexes and views; call it within a transaction.
   ///
-  /// The layout is read again: another process may have been first.
+  /// It reads the layout again, because another process may have upgraded the database.
   static func complete(
     _ connection: SQLiteConnection, _ catalog: EntityCatalog, path: String
   ) throws {
@@ -94,27 +97,27 @@ enum SQLiteSchema {
       try connection.execute(view.createSQL)
     }
     try connection.execute("PRAGMA user_version = \(SchemaVersion.ledger.upperBound)")
-    // What refers to a table that was just created could not be checked before.
+    // Statements that refer to a table that was just created could not be compiled before.
     connection.forgetStatements()
     try SQLiteLayout(of: connection, catalog).validateForWriting(on: connection, path: path)
   }
 
-  /// Creates the recommended indexes that are missing, if the tables are ours to complete.
+  /// Creates the missing recommended indexes of owned kinds.
   static func createMissingIndexes(
     _ connection: SQLiteConnection, _ catalog: EntityCatalog
   ) throws {
     let missing = try SQLiteLayout(of: connection, catalog).missingIndexSQL
     guard !missing.isEmpty else { return }
-    // One thread sorts while the other reads the table. As much is sorted at once as there is
-    // cache: little enough for the processor's own.
+    // One thread sorts while another reads the table. The cache is the amount that is sorted at
+    // once, which is small enough for the processor's cache.
     try connection.execute("PRAGMA threads = 1; PRAGMA cache_size = -2048")
     defer { try? connection.execute("PRAGMA threads = 0; PRAGMA \(SQLiteConnection.pageCache)") }
-    // The indexes are created one by one, so that the log of one is checkpointed while the next is
-    // built.
+    // Each index has a transaction of its own, so that its log is checkpointed while the next index
+    // is built.
     for sql in missing { try connection.writeTransaction { try connection.execute(sql) } }
   }
 
-  /// Drops the recommended indexes of empty tables that are ours to complete.
+  /// Drops the recommended indexes if all tables of entities are empty and owned.
   static func dropIndexesOfEmptyTables(
     _ connection: SQLiteConnection, _ catalog: EntityCatalog
   ) throws {
@@ -124,17 +127,17 @@ enum SQLiteSchema {
       for kind in catalog.kinds
       where try connection.integer("SELECT 1 FROM \(kind.table) LIMIT 1") != nil { return }
       for kind in catalog.kinds {
-        for index in kind.schema.indexes where try isOurs(index, of: kind, connection) {
+        for index in kind.schema.indexes where try isRecommended(index, of: kind, connection) {
           try connection.execute("DROP INDEX \(index.name)")
         }
       }
     }
   }
 
-  /// Whether an index exists and is what would be created under its name.
+  /// Whether an index exists and has the recommended definition.
   ///
   /// Another application may have made it unique or partial, or used its name for another table.
-  private static func isOurs(
+  private static func isRecommended(
     _ index: (name: String, columns: String), of kind: EntityKind, _ connection: SQLiteConnection
   ) throws -> Bool {
     try connection.integer(
@@ -148,7 +151,7 @@ enum SQLiteSchema {
   }
 }
 
-// The shared schema as SQL.
+// The shared schema in SQL.
 
 extension EntitySchema {
   /// The CREATE TABLE statement of the table.
@@ -180,7 +183,8 @@ extension FieldSchema {
     return sql
   }
 
-  /// Whether a table that has rows can be given the column: its default must be NULL or constant.
+  /// Whether the column can be added to a table with rows, because its default is NULL or a
+  /// constant.
   var canBeAdded: Bool {
     switch defaultValue {
     case .null: !isRequired
@@ -203,9 +207,7 @@ extension FieldType {
 
 extension String {
   /// The text as a literal of SQL.
-  var sqlLiteral: String {
-    "'" + replacing("'", with: "''") + "'"
-  }
+  var sqlLiteral: String { "'" + replacing("'", with: "''") + "'" }
 
   /// The text as a quoted name in SQL.
   var sqlName: String { "\"" + replacing("\"", with: "\"\"") + "\"" }

@@ -13,7 +13,7 @@ extension SQLiteReader {
     }
   }
 
-  /// The states of a row before each run that rewrote it.
+  /// The before-images of a row, each with the run that rewrote it.
   final func images(
     of kind: EntityKind, id: String
   ) throws -> [(run: Int64, image: BeforeImage)] {
@@ -26,7 +26,7 @@ extension SQLiteReader {
     return images
   }
 
-  /// Calls `body` with the before-images of a kind under a condition, each with its run.
+  /// Calls `body` with the before-images of a kind that satisfy a condition, each with its run.
   private func forEachImage(
     of kind: EntityKind, _ condition: String, bind: (SQLiteStatement) throws -> Void,
     body: (Int64, BeforeImage) throws -> Void
@@ -97,7 +97,8 @@ extension SQLiteReader {
     return counts
   }
 
-  /// Calls `body` with each row that the run inserted and that has changed.
+  /// Calls `body` with each row that the run inserted and that cannot be removed, because it has
+  /// changed or may have.
   private func forEachChange(
     ofInserted table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
@@ -120,7 +121,8 @@ extension SQLiteReader {
       }
     }
     guard hasUndo else { return }
-    // A run that rewrote a row keeps an image of it; a run that inserted the row again does not.
+    // If the last writer has no before-image of the row, it has inserted the row anew, which is no
+    // obstacle here.
     let later =
       "SELECT DISTINCT i.entity_id, p.run_id FROM migration_before_images i "
       + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
@@ -137,7 +139,8 @@ extension SQLiteReader {
     }
   }
 
-  /// Calls `body` with each row that the run rewrote and that has changed.
+  /// Calls `body` with each row that the run rewrote and that cannot be restored, because it has
+  /// changed or may have.
   private func forEachChange(
     ofUpdated table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
@@ -171,7 +174,7 @@ extension SQLiteReader {
     }
   }
 
-  /// Calls `body` with each reference in one field that would dangle.
+  /// Calls `body` with each reference in one field that undoing the run would break.
   private func forEachBrokenReference(
     _ table: EntityStatements, _ field: Int, _ target: EntityKind, _ run: Int64,
     _ session: SQLiteSession, _ body: (UndoObstacle) throws -> Void
@@ -179,7 +182,8 @@ extension SQLiteReader {
     let (kind, column) = (table.kind.rawValue, table.expressions(of: "t")[field])
     let referred = try session.statements[target]
     let image = LedgerTable.imageColumns(of: table.kind)[field - 1]
-    /// What leads nowhere already, as another application left it, is no obstacle.
+    /// The condition that undoing the run removes an existing row; a reference that dangles already
+    /// is no obstacle.
     func isRemoved(_ id: String) -> String {
       "\(Self.isRemovedByUndo(target, id)) "
         + "AND EXISTS (SELECT 1 FROM \(referred.source) r WHERE \(referred.isID("r.id", id)))"
@@ -193,8 +197,8 @@ extension SQLiteReader {
       }
     }
     try forEach(
-      // First whether the run wrote the row, which is looked up in the order of the ids and mostly
-      // so.
+      // The first condition is the fastest: it is looked up in the order of the ids, and is false
+      // for most rows.
       "SELECT t.id, \(column) FROM \(table.source) t WHERE \(column) IS NOT NULL "
         + "AND NOT \(Self.isWritten(kind, "t.id")) AND NOT \(Self.isRewritten(kind, "t.id")) "
         + "AND \(isRemoved(column)) ORDER BY t.id"
@@ -211,26 +215,26 @@ extension SQLiteReader {
     ) { UndoObstacle(table.kind, $0, .misses(target, id: $1)) }
   }
 
-  /// Whether run ?1 is the last that wrote the row.
+  /// The condition that run ?1 was the last to write the row.
   private static func isWritten(_ kind: String, _ id: String) -> String {
     "EXISTS (SELECT 1 FROM migration_provenance w "
       + "WHERE w.kind = '\(kind)' AND w.entity_id = \(id) AND w.run_id = ?1)"
   }
 
-  /// Whether run ?1 rewrote the row.
+  /// The condition that run ?1 rewrote the row.
   private static func isRewritten(_ kind: String, _ id: String) -> String {
     "EXISTS (SELECT 1 FROM migration_before_images b "
       + "WHERE b.kind = '\(kind)' AND b.entity_id = \(id) AND b.run_id = ?1)"
   }
 
-  /// Whether undoing run ?1 removes the row if it is there.
+  /// The condition that undoing run ?1 removes the row if it exists.
   static func isRemovedByUndo(_ kind: EntityKind, _ id: String) -> String {
     "\(isWritten(kind.rawValue, id)) AND NOT \(isRewritten(kind.rawValue, id))"
   }
 }
 
 extension SQLiteStatement {
-  /// The digest of the row whose fields begin in the column `first`.
+  /// The digest of a row whose fields begin at the column `first`.
   func rowDigest(_ table: EntityStatements, at first: Int32) -> RowDigest {
     var hasher = RowHasher()
     for column in first..<first + Int32(table.fieldCount) {
@@ -246,7 +250,7 @@ extension SQLiteStatement {
   }
 }
 
-/// A foreign key with which a table of another application prevents rows from being deleted.
+/// A foreign key by which a table of another application prevents rows from being deleted.
 private struct ForeignReference {
   let table: String
   let column: String
@@ -254,8 +258,8 @@ private struct ForeignReference {
 }
 
 extension SQLiteReader {
-  /// Calls `body` with each row that undoing the run would remove although a table of another
-  /// application refers to it.
+  /// Calls `body` with each row that undoing the run would remove, and to which a table of another
+  /// application refers.
   final func forEachReferenceFromOthers(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {

@@ -5,13 +5,13 @@ extension SQLiteTransaction {
     let session = try enforcingSession()
     session.connection.knownIDs?.removeAll()
     var counts = UndoCounts()
-    // Restored rows first: until then they may refer to rows that are removed.
+    // Rows are restored first, because before that they may refer to rows to be removed.
     for kind in catalog.kinds {
       counts.restored[kind] = try restoreRows(kind, run, session)
     }
     try restoreProvenance(run, session)
-    // The rows of the run that remain are those that it inserted; rows that refer to others are
-    // removed first.
+    // The remaining rows of the run are those that it inserted. In reverse order of the catalog,
+    // rows are removed before those to which they refer.
     for kind in catalog.kinds.reversed() {
       counts.removed[kind] = try removeRows(kind, run, session)
     }
@@ -25,7 +25,7 @@ extension SQLiteTransaction {
     return counts
   }
 
-  /// Removes the rows of a kind that the run inserted, and returns their number.
+  /// Removes the rows of a kind whose provenance names the run, and returns their number.
   private func removeRows(
     _ kind: EntityKind, _ run: Int64, _ session: SQLiteSession
   ) throws -> Int {
@@ -36,8 +36,8 @@ extension SQLiteTransaction {
         + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
   }
 
-  /// Whether all rows of a kind are of the run, and nothing happens or is refused when they go:
-  /// there are no triggers, and no row that might refer to one of them.
+  /// Whether all rows of a kind belong to the run and can be removed without effects on other
+  /// tables: there are no triggers, and no rows that might refer to them.
   private func isWhole(
     _ kind: EntityKind, _ run: Int64, _ session: SQLiteSession
   ) throws -> Bool {
@@ -59,7 +59,7 @@ extension SQLiteTransaction {
     }
   }
 
-  /// The other tables that have a foreign key to a kind's.
+  /// The names of the other tables with a foreign key to the table of a kind.
   private func referringTables(_ kind: EntityKind, _ session: SQLiteSession) throws -> [String] {
     try session.connection.withStatement(
       "SELECT DISTINCT m.name FROM sqlite_schema m, pragma_foreign_key_list(m.name) k "
@@ -75,8 +75,8 @@ extension SQLiteTransaction {
 
   /// Removes all rows of a table and returns their number.
   ///
-  /// While foreign keys are enforced, SQLite would look at each row, and change each page of each
-  /// index again and again; else it frees their pages.
+  /// While foreign keys are enforced, SQLite would delete row by row, and change the pages of
+  /// indexes many times; otherwise it frees all pages at once.
   private func emptyTable(_ table: String, _ session: SQLiteSession) throws -> Int {
     let connection = session.connection
     try connection.setEnforcesKeys(false)
@@ -100,7 +100,7 @@ extension SQLiteTransaction {
     let images =
       "SELECT count(*) FROM migration_before_images i WHERE i.kind = '\(kind.rawValue)' "
       + "AND i.run_id = ?1"
-    // Whether the rows exist is checked only then: it takes longer, and they should.
+    // Only if the numbers differ are the rows counted that still exist, which takes longer.
     if try restored != count(images, run, session),
       try restored
         != count(
@@ -112,7 +112,7 @@ extension SQLiteTransaction {
     return restored
   }
 
-  /// Gives the restored rows the provenance that they had, and removes their before-images.
+  /// Restores the provenance of the restored rows, and removes their before-images.
   private func restoreProvenance(_ run: Int64, _ session: SQLiteSession) throws {
     _ = try undo(
       run, session,
@@ -130,7 +130,8 @@ extension SQLiteTransaction {
     _ = try undo(run, session, "DELETE FROM migration_before_images WHERE run_id = ?1")
   }
 
-  /// Checks that the rows the run inserted are gone: a trigger can ignore a deletion, or revert it.
+  /// Checks that the rows that the run inserted are removed: a trigger can ignore a deletion, or
+  /// revert it.
   private func checkRemoval(_ run: Int64, _ session: SQLiteSession) throws {
     guard session.layout.hasTriggers else { return }
     for kind in catalog.kinds {
@@ -159,6 +160,7 @@ extension SQLiteTransaction {
     }
   }
 
+  /// The number that a query returns, whose parameter is the run; 0 if it returns no row.
   private func count(_ sql: String, _ run: Int64, _ session: SQLiteSession) throws -> Int {
     try session.connection.withStatement(sql) { statement in
       try statement.bind(run, at: 1)
@@ -166,8 +168,8 @@ extension SQLiteTransaction {
     }
   }
 
-  /// Gives each restored row that was not edited before the run rewrote it the digest of its
-  /// content, which a trigger may have changed while it was restored.
+  /// Updates the digest of each restored row that a trigger has changed, unless the row was edited
+  /// before the run rewrote it.
   private func digestRestored(_ kind: EntityKind, _ run: Int64, _ session: SQLiteSession) throws {
     let table = try session.statements[kind]
     let images = LedgerTable.imageColumns(of: kind).map { "i.\($0)" }

@@ -1,12 +1,12 @@
 import RMOSModels
 
-/// The entities of a batch as parameters of statements, which take their texts without copying
-/// them.
+/// The entities of a batch as parameters of statements, to which their texts are bound without
+/// copying them.
 ///
-/// It is a class for closures to capture: a batch would be copied for each of them, and that
-/// retains each of its arrays.
+/// It is a class because closures capture it: capturing a batch would copy it, and retain each of
+/// its arrays.
 final class BatchRows {
-  /// The number of rows that one statement inserts: with more, they are inserted no faster.
+  /// The number of rows that one statement inserts; larger groups are not faster.
   static let groupSize = 32
 
   private let batch: RecordBatch
@@ -14,7 +14,7 @@ final class BatchRows {
   /// The digests and paths of the rows that are being bound.
   private var scratch: [UInt8] = []
 
-  /// Creates the rows that a run inserts.
+  /// Creates the rows of a batch for the run that inserts them.
   init(_ batch: RecordBatch, run: Int64) {
     self.batch = batch
     self.run = run
@@ -25,9 +25,9 @@ final class BatchRows {
 
   func record(at index: Int) -> Record { batch.record(at: index) }
 
-  /// Binds the fields of entities, one entity after the other.
+  /// Binds the fields of entities, one entity after another.
   ///
-  /// They stay valid as long as the batch.
+  /// The bound texts stay valid as long as the batch.
   func bindValues(of indices: some Collection<Int>, to statement: SQLiteStatement) throws {
     let fieldCount = batch.fieldCount
     try unsafe batch.arena.withUnsafeBufferPointer { arena in
@@ -51,11 +51,11 @@ final class BatchRows {
   /// Binds the parameters of ``ProvenanceColumn/replaceSQL(_:)`` or, for several rows, of
   /// ``ProvenanceColumn/insertSQL(_:rows:)``, and runs the statement.
   ///
-  /// `digest` is the digest of the stored row, if it differs from the row that was written.
+  /// `digest` is the digest of the stored row, if that may differ from the entity.
   func bindProvenance(
     of indices: some Collection<Int>, _ digest: RowDigest? = nil, to statement: SQLiteStatement
   ) throws {
-    // All of them before the first is bound: growing moves them.
+    // All digests and paths are appended before the first is bound, because growing moves them.
     scratch.removeAll(keepingCapacity: true)
     for index in indices { appendDigest(batch.entries[index].digest) }
     var paths: [Range<Int>] = []

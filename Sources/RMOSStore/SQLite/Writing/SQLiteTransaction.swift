@@ -4,7 +4,8 @@ import RMOSModels
 final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   override var isSnapshot: Bool { false }
 
-  /// The session, with SQLite enforcing foreign keys: only batches are checked here.
+  /// The session, in which SQLite enforces foreign keys; only for batches does this class check
+  /// them.
   func enforcingSession() throws(StoreError) -> SQLiteSession {
     let session = try session()
     try session.connection.setEnforcesKeys(true)
@@ -42,7 +43,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     if try !session.connection.enforcesKeys && !areChecked(batch, at: indices)
       && hasDanglingKey(batch, at: indices)
     {
-      // SQLite says what is wrong with it.
+      // With enforcement, SQLite refuses the entity with the dangling reference.
       try session.connection.setEnforcesKeys(true)
     }
     let size = session.connection.enforcesKeys ? 1 : BatchRows.groupSize
@@ -71,7 +72,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return refusals
   }
 
-  /// Whether one of the entities has a reference that SQLite would refuse.
+  /// Whether one of the entities has a dangling reference that SQLite would refuse.
   private func hasDanglingKey(_ batch: RecordBatch, at indices: [Int]) throws -> Bool {
     var isDangling = false
     for key in batch.kind.schema.foreignKeys where !isDangling {
@@ -82,8 +83,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return isDangling
   }
 
-  /// Inserts entities of a batch, up to one that is refused, with one statement for all rows and
-  /// one for their provenance.
+  /// Inserts entities of a batch, up to the first that is refused, by one statement for all rows
+  /// and one for their provenance.
   ///
   /// - Returns: The number of rows inserted.
   private func insertFirst(
@@ -154,8 +155,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 
   /// Inserts the provenance of entities that have none.
   ///
-  /// - Returns: Whether it did; `false` if an older application has left that of one behind when it
-  ///   deleted the row.
+  /// - Returns: `false` if one of them has provenance already, which an older application left when
+  ///   it deleted the row.
   private func insertProvenance(
     of group: ArraySlice<Int>, _ rows: BatchRows, _ table: EntityStatements,
     _ session: SQLiteSession
@@ -190,8 +191,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let session = try enforcingSession()
     let id = try record.requiredID()
     guard let stored = try self.record(record.kind, id: id) else { return false }
-    // Only what differs: SQLite checks a foreign key even if it is set to what it was, so a row
-    // with a dangling reference could not be changed at all.
+    // Only values that differ are set: SQLite checks a foreign key even if its value does not
+    // change, so otherwise a row with a dangling reference could not be updated.
     let changed = record.values.indices.filter { record.values[$0] != stored.values[$0] }
     if changed.isEmpty { return true }
     let fields = record.kind.schema.fields
@@ -230,7 +231,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       do {
         guard try replace(record, session) else { throw StoreError.ignoredRow(kind) }
       } catch {
-        // The transaction goes on without this entity, so its before-image must go too.
+        // The transaction continues without this entity, so its before-image must be removed.
         try deleteBeforeImage(kind, id: id, run: provenance.run, session)
         throw error
       }
@@ -251,7 +252,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       guard let provenance = image.provenance else {
         return try deleteProvenance(kind, id: id)
       }
-      // An edit before the run stays one; what a trigger has changed now is none.
+      // If the row was edited before the run, the digest stays, so that it still counts as edited.
+      // If not, a new digest is computed, so that changes by a trigger do not count as edits.
       let isAsWritten = provenance.rowDigest == RowDigest(of: image.record)
       try write(provenance, of: image.record, session, keepsDigest: !isAsWritten)
     }
@@ -271,8 +273,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// Writes the provenance of a row just written, with the digest of the stored row, unless the
-  /// provenance keeps its own digest.
+  /// Writes the provenance of a row that was just written, with the digest of the stored row, or
+  /// with its own digest if `keepsDigest`.
   private func write(
     _ provenance: Provenance, of record: Record, _ session: SQLiteSession,
     keepsDigest: Bool = false
@@ -335,7 +337,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 
   /// Replaces a row.
   ///
-  /// - Returns: Whether it existed and was not ignored.
+  /// - Returns: Whether the row existed, and no trigger made SQLite ignore the update.
   private func replace(_ record: Record, _ session: SQLiteSession) throws -> Bool {
     let table = try session.statements[record.kind]
     try checkForms(of: record, session)
@@ -348,8 +350,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// Refuses a row of which the database would turn a text into a number, such as "007", or a
-  /// number into text: nothing that a source says is changed.
+  /// Refuses a row in which the database would convert a text, such as "007", into a number, or a
+  /// number into text, since values of a source must not change.
   private func checkForms(of record: Record, _ session: SQLiteSession) throws(StoreError) {
     for column in session.layout.tables[record.kind]?.convertingColumns ?? [] {
       if column.affinity.keepsForm(of: record.values[column.field]) { continue }
@@ -363,8 +365,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// The digest of a row just written, which a trigger may have changed; `nil` if there are no
-  /// triggers, so that the row is as it was written.
+  /// The digest of a row that was just written, and that a trigger may have changed; `nil` if there
+  /// are no triggers.
   @inline(__always)
   private func digestAfterTriggers(
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String
@@ -380,8 +382,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// Runs `body`, and rolls it back if it breaks a foreign key that SQLite would only check at the
-  /// end of the transaction, all of which would then be lost.
+  /// Runs `body`, and rolls it back if it breaks a deferred foreign key, because of which
+  /// committing the whole transaction would fail.
   private func settlingKeys<Result>(
     _ session: SQLiteSession, _ body: () throws -> Result
   ) throws -> Result {
@@ -396,7 +398,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// Runs the statements that write one entity; if one of them is refused, all are rolled back.
+  /// Runs the statements that write one entity, and rolls all of them back if one is refused.
   ///
   /// Without triggers, only the statement that writes the row can be refused, and a single
   /// statement is atomic. A trigger of another application may refuse any statement, and end it
@@ -415,7 +417,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         throw session.connection.lostTransaction(by: error)
       }
       if error.isOfExpression, session.connection.isInTransaction {
-        // Computed for this row by an index, a column, a CHECK or a trigger of another application.
+        // An expression in an index, a generated column, a CHECK or a trigger of another
+        // application has failed for this row.
         let reason = error.message(withoutPath: session.connection.handle.path)
         throw StoreError(
           .constraint, "the database rejected the row (\(reason))", path: error.path,
@@ -431,11 +434,12 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 }
 
 extension SQLiteStatement {
+  /// Binds values as the first parameters.
   fileprivate func bindAll(_ values: [Value]) throws(StoreError) {
     for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
   }
 
-  /// Binds the parameters of ``EntityStatements/insertProvenance`` and runs it.
+  /// Binds the parameters of ``EntityStatements/insertProvenance``, and runs the statement.
   fileprivate func bind(_ provenance: Provenance, id: String, _ digest: RowDigest?) throws {
     let row = LedgerRow<ProvenanceColumn>(self, parameter: 0)
     try row.bind(id, to: .entityID)
