@@ -3,7 +3,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Reading and writing without blocking the thread.
+/// Tests of the asynchronous functions, which do not block the calling thread.
 @Suite struct AsyncAccessTests {
   @Test(arguments: Backend.allCases)
   func whatIsWrittenIsRead(_ backend: Backend) async throws {

@@ -25,7 +25,7 @@ import Testing
     let (begun, written) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     try store.readOnOneState([
       { reader in
-        // The second part, which can only be running next to this one, waits for what is written.
+        // The other part runs at the same time and waits for this write.
         #expect(begun.wait(timeout: .now() + 60) == .success)
         try insert("meanwhile", into: writer)
         written.signal()
@@ -47,7 +47,7 @@ import Testing
     let writer = try SQLiteStore(path: path)
     try insert("first", into: writer)
     let store = try SQLiteStore(path: path, access: .inspect)
-    // The thread sanitizer does not see through `Mutex`.
+    // A `Monitor`, because the thread sanitizer reports false races for a `Mutex`.
     let isOver = Monitor(false)
     let outcomes = inParallel(2) { thread in
       if thread == 0 {
@@ -69,7 +69,7 @@ import Testing
 
   @Test func aDatabaseWhoseLogWasLeftBehindIsReadByTwoAsWell() throws {
     do { try insert("a", into: try SQLiteStore(path: path)) }
-    // What the sqlite3 shell leaves when it only reads.
+    // The sqlite3 shell leaves such files behind when it only reads.
     try Data().write(to: URL(fileURLWithPath: path + "-wal"))
     try Data(count: 32_768).write(to: URL(fileURLWithPath: path + "-shm"))
     let store = try SQLiteStore(path: path, access: .inspect)
@@ -98,7 +98,7 @@ import Testing
       try store.readOnOneState(Array(repeating: part, count: 50))
     }
     #expect(error?.code == .cancelled)
-    // One for each thread.
+    // At most one for each thread.
     #expect(1...2 ~= begun.withLock { $0 })
   }
 }

@@ -20,8 +20,9 @@ struct EntityDaysTests {
     #expect(days.undated == [.joblogs: 4])
   }
 
-  /// What `sqlite3` does to a database between runs: rows come and go without the ledger, some
-  /// without an id that is a text.
+  /// The statements that `sqlite3` runs between runs.
+  ///
+  /// They insert and delete rows that the ledger does not know, some with ids that are no text.
   private static let changes = [
     "",
     "DELETE FROM patterns WHERE rowid % 3 = 0",
@@ -98,7 +99,7 @@ struct EntityDaysTests {
     }
   }
 
-  /// A store whose first reader alone can count in pieces.
+  /// A store of whose readers only the first can count in parts.
   private final class MixedStore: StoreWrapper {
     let base: any RecordStore
     private let readings = Atomic(0)

@@ -13,7 +13,7 @@ import Testing
     for id in ids { #expect(IDHash(id.span) == IDHash(Array(id).span)) }
   }
 
-  /// A batch of families with these ids.
+  /// Returns a batch of strip families with the ids.
   private func batch(_ ids: [String]) -> RecordBatch {
     StoreSamples.batch(.stripFamilies, ids.map { .init(StoreSamples.record(.stripFamilies, $0)) })
   }

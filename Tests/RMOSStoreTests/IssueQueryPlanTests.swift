@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The issues of a run in SQLite")
 struct IssueQueryPlanTests {
-  /// A page ends when it is full, and nothing of other runs is read.
+  /// The plan must not sort: the query stops when the page is full, and skips other runs.
   @Test func aPageIsReadAlongTheKeyWithoutSorting() throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("rmos.db")
@@ -27,7 +27,7 @@ struct IssueQueryPlanTests {
     }
   }
 
-  /// A ledger of an older version can be read: it does not say which failures are new.
+  /// Ledgers of an older version do not record which failures are new.
   @Test func whatAnOlderLedgerLacksIsUnknown() throws {
     var query = IssueQuery(run: 3)
     query.isNew = true

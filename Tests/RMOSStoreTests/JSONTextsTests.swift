@@ -13,7 +13,7 @@ import Testing
     #expect(texts.contains("e\u{301}") && texts.contains("\u{e9}") && !texts.contains("c"))
   }
 
-  /// A page of a list counts the texts of each of its rows.
+  /// The time matters, because each page of a list counts the texts of all its rows.
   @Test(.timeLimit(.minutes(1))) func manyTextsTakeTimeInProportion() {
     let list = (0..<100_000).map { #""material \#($0)""# }.joined(separator: ",")
     #expect(JSONTexts(of: .text(#"{"m":[\#(list)]}"#), ["m"]).texts.count == 100_000)

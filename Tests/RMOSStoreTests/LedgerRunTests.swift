@@ -7,7 +7,7 @@ import Testing
 @testable import RMOSStore
 
 @Suite struct LedgerRunTests {
-  /// The ledger is a table that anyone can write to.
+  /// Other applications may have written any number into the ledger.
   @Test(arguments: [(Int.max, 1_000_000_000_000), (.min, 0), (7, 7)])
   func anyStoredNumberIsACount(_ number: Int, _ count: Int) {
     var run = StoreSamples.run()
@@ -15,6 +15,8 @@ import Testing
     run.storedParts = (nil, #"{"field.type":\#(number)}"#, nil)
     #expect(run.failedNew == count && run.failedKnown == count)
     #expect(run.issueCounts == [.fieldType: count])
+    run.storedParts = (nil, nil, nil)
+    #expect(run.issueCounts.isEmpty)
   }
 
   @Test func laterRunsAreReadPageByPage() throws {
@@ -30,8 +32,7 @@ import Testing
     }
   }
 
-  /// A ledger of version 2, as the version before kept it: who ran something is known of servers
-  /// alone, and nothing of new failures.
+  /// A ledger of version 2 names the user only for servers, and does not record new failures.
   @Test func whatAnOlderLedgerDoesNotSayIsNotRecorded() throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("rmos.db")
@@ -94,7 +95,7 @@ import Testing
     #expect(calls.withLock { $0 } == ["discard", "removeOlder"])
   }
 
-  /// What a wrapped reader forwards works: inspection, and giving up a long statement.
+  /// Inspecting and cancelling work through a wrapper that does not declare them.
   @Test func aWrapperLosesNothing() throws {
     let directory = try TemporaryDirectory()
     let base = try SQLiteStore(path: directory.file("rmos.db"))

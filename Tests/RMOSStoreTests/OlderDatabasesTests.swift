@@ -107,7 +107,7 @@ struct OlderDatabasesTests {
 
   @Test func aReaderSeesWhatAnotherStoreUpgraded() throws {
     let path = try Fixtures.copyDatabase(version: 1, into: directory)
-    // With a log both may be open, and neither looks at the file's state alone.
+    // In WAL mode both may be open.
     _ = try sqlite3(path, "PRAGMA journal_mode = WAL")
     let writer = try SQLiteStore(path: path)
     let reader = try SQLiteStore(path: path)
@@ -129,7 +129,7 @@ struct OlderDatabasesTests {
   @Test func theFirstWriteWaitsForAnApplicationThatWrites() throws {
     let path = try Fixtures.copyDatabase(version: 2, into: directory)
     let other = try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path])
-    // Its commit may meet the moment in which the waiting store looks whether it can write.
+    // The commit may come just when the waiting store checks whether it can write.
     try other.send(".timeout 60000")
     try other.send("BEGIN IMMEDIATE; SELECT 'begun';")
     #expect(other.line() == "begun")

@@ -3,7 +3,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// A change reads back as it was kept, or not at all.
+/// A stored change reads back unchanged, or reading it fails.
 @Suite struct RowChangeTests {
   private func change(_ before: BeforeImage?) -> RowChange {
     RowChange(

@@ -5,7 +5,7 @@ import RMOSTestSupport
 import Synchronization
 import Testing
 
-/// `SQLiteStore.backUp(to:)`.
+/// Tests of `SQLiteStore.backUp(to:)`.
 @Suite struct SQLiteBackupTests {
   private let directory: TemporaryDirectory
 
@@ -39,7 +39,7 @@ import Testing
     #expect(try ids("b.db") == ["f1", "f2", "f3"])
     let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("b.db"))
     #expect(attributes[.posixPermissions] as? Int == 0o600)
-    // It can be written to as well.
+    // The copy can be written to.
     let copy = try SQLiteStore(path: directory.file("b.db"), access: .readWrite)
     try copy.write { try $0.insert(family("f4")) }
     #expect(try ids("rmos.db").count == 3)
@@ -51,7 +51,7 @@ import Testing
     let content = try Data(contentsOf: URL(fileURLWithPath: directory.file("rmos.db")))
     try store.backUpSynchronously(to: directory.file("b.db"))
     #expect(try Data(contentsOf: URL(fileURLWithPath: directory.file("b.db"))) == content)
-    // What is only in the log is copied too.
+    // Rows that are only in the log are copied too.
     try store.write { try $0.insert(family("f4")) }
     try store.backUpSynchronously(to: directory.file("c.db"))
     #expect(try ids("c.db") == ["f1", "f2", "f3", "f4"])
@@ -67,8 +67,8 @@ import Testing
     withExtendedLifetime(store) {}
   }
 
-  /// A file that nobody has open is read without locks; whoever writes meanwhile is noticed before
-  /// the copy has its name.
+  /// A file that nobody has open is read without locks, so a concurrent write must be noticed
+  /// before the copy gets its name.
   @Test func aBackupIsOneStateThoughOthersWriteMeanwhile() throws {
     try filled().close()
     let path = directory.file("rmos.db")
@@ -105,7 +105,7 @@ import Testing
       let error = #expect(throws: StoreError.self) {
         try store.backUpSynchronously(to: directory.file(name), replacing: true)
       }
-      // Replacing is no way out.
+      // The code is not `backupExists`, which would suggest replacing the file.
       #expect(error?.code == .cannotOpen)
       withExtendedLifetime(other) {}
     }
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  /// Process ids repeat: in a container every process may be the first.
+  /// Process ids repeat: in containers often every process has the id 1.
   @Test func whatAKilledProcessLeftIsNoHindrance() throws {
     let store = try filled()
     let left = "b.db.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
@@ -155,7 +155,7 @@ import Testing
     #expect(try ids("b.db") == ["f1", "f2", "f3"])
   }
 
-  /// What may happen to a backup that is being written.
+  /// A way in which the file of a backup disappears while it is written.
   enum Loss: CaseIterable, Sendable {
     case directoryRenamed, directoryReplaced, directoryDeleted, fileRenamed, fileReplaced
   }
@@ -187,7 +187,7 @@ import Testing
       }
     }
     #expect(isDone && error?.code == .replaced, "\(error?.message ?? "")")
-    // Nothing is left under a name that nobody asked for, wherever it is by now.
+    // No temporary file is left, neither in the old place nor in the new one.
     for left in [place, moved] {
       let names = try? manager.contentsOfDirectory(atPath: left)
       switch loss {
@@ -207,7 +207,7 @@ import Testing
     }
   }
 
-  /// Every transaction writes two rows, so an odd number of rows is no state of the database.
+  /// Every transaction writes two rows, so an odd number of rows would be a torn state.
   @Test func aBackupIsOneStateWhileOthersWrite() throws {
     let path = directory.file("rmos.db")
     let store = try filled("rmos.db", 1...2)
@@ -237,7 +237,7 @@ import Testing
         counts.withLock { $0.append(count) }
       } while !isLast
     }
-    // Threads, not tasks: a task may have to wait until the other tests are over.
+    // Threads instead of tasks, because tasks may have to wait for other tests.
     for result in inParallel(2, { try $0 == 0 ? write() : backUp() }) { try result.get() }
     let seen = counts.withLock { $0 }
     #expect(seen.allSatisfy { $0.isMultiple(of: 2) && $0 > 0 }, "\(seen)")

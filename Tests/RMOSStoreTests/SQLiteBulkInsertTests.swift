@@ -5,16 +5,18 @@ import RMOSTestSupport
 import RMOSTesting
 import Testing
 
+/// Tests that bulk loads write and refuse the same rows as single inserts.
+///
 /// A bulk load inserts many rows with one statement, checks references itself and checkpoints the
-/// log on another thread: none of that may show in what is written or refused.
+/// log on another thread.
 @Suite("Inserting during a bulk load")
 struct SQLiteBulkInsertTests {
-  /// What makes the database refuse some rows, or a bulk load go another way.
+  /// A property of the database that makes it refuse rows, or changes how a bulk load works.
   enum Form: CaseIterable {
     case plain
     /// A constraint of another application refuses some rows.
     case constraint
-    /// Columns of another application take no text.
+    /// Columns of another application accept no text.
     case strict
     /// An index of another application cannot be computed for some rows.
     case expression
@@ -54,8 +56,8 @@ struct SQLiteBulkInsertTests {
 
   init() throws { directory = try TemporaryDirectory() }
 
-  /// A database with some patterns, families and job logs, and with the provenance of two that are
-  /// no longer there.
+  /// Returns a database with some patterns, families and job logs, and with the provenance of two
+  /// rows that no longer exist.
   private func makeStore(_ name: String, _ form: Form = .plain) throws -> SQLiteStore {
     let path = directory.file(name)
     try SQLiteStore(path: path).close()
@@ -87,7 +89,7 @@ struct SQLiteBulkInsertTests {
       .joblogs,
       (0..<100).map { number in
         var changes: [String: Value] = ["job_type": .text("\(number)")]
-        // Most rows are accepted, so that there are groups with one, few and many that are not.
+        // Few rows are refused, so that groups with no, one and several refused rows occur.
         if Int.random(in: 0..<30, using: &random) == 0 { changes["job_type"] = .text("x") }
         if form == .strict {
           changes["results"] = changes["job_type"] == .text("x") ? .text("{}") : .null
@@ -155,7 +157,7 @@ struct SQLiteBulkInsertTests {
     #expect(throws: StoreError.self) { _ = try store.write { try $0.update(dangling) } }
   }
 
-  /// Rows of 100 kB, so that few of them make a long log.
+  /// Returns rows of 100 kB, few of which fill a long log.
   private func largeRows(_ start: Int, count: Int) -> RecordBatch {
     let text = String(repeating: "x", count: 100_000)
     return StoreSamples.batch(
@@ -175,7 +177,7 @@ struct SQLiteBulkInsertTests {
         _ = try store.write { try $0.insert(batch, at: Array(0..<20), run: 1) }
       }
     }
-    // The connections are open: nothing else was checkpointed.
+    // Closing the connections would checkpoint the log; they are still open.
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
     let log = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int ?? 0
     #expect(size > 30_000_000)

@@ -4,12 +4,12 @@ import RMOSTestSupport
 import RMOSTesting
 import Testing
 
-/// A bulk load remembers which ids are there, and looks for new ones all at once: neither may show.
+/// Tests that look-ups during a bulk load, which caches ids, find the same as single look-ups.
 @Suite("What is there during a bulk load")
 struct SQLiteBulkLoadTests {
   enum Form: CaseIterable {
     case plain
-    /// The order of ids is not that of their bytes in UTF-8.
+    /// The database is in UTF-16, so ids are not in the order of their UTF-8 bytes.
     case utf16
     /// Inserting a row removes another.
     case trigger, replacing
@@ -91,7 +91,7 @@ struct SQLiteBulkLoadTests {
     let batch = batch(kind, absent, &random)
     let refused = try transaction.insert(batch, at: Array(absent.indices), run: 1)
     #expect(refused.isEmpty)
-    // What was just inserted is there, unless inserting the next removed it.
+    // The last insert may have removed a row that was inserted before.
     try check(ids, in: transaction, &random)
   }
 
@@ -111,7 +111,7 @@ struct SQLiteBulkLoadTests {
       })
   }
 
-  /// Compares the facts of patterns with what single look-ups find.
+  /// Compares the cached facts about patterns with the results of single look-ups.
   private func check(
     _ ids: [String], in transaction: any StoreTransaction, _ random: inout SeededGenerator
   ) throws {

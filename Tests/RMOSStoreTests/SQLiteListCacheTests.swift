@@ -5,7 +5,7 @@ import Testing
 
 @testable import RMOSStore
 
-/// Lists that are answered from memory.
+/// Tests of lists that are answered from columns in memory.
 @Suite("The columns of lists in memory")
 struct SQLiteListCacheTests {
   let directory: TemporaryDirectory
@@ -41,7 +41,7 @@ struct SQLiteListCacheTests {
     "not JSON", #"{"material":7}"#, #"["material"]"#, #"{"other":"material"}"#,
   ]
 
-  /// A record with odd values in the members that lists use.
+  /// Returns a record with unusual values in the members that lists use.
   private static func record(
     _ kind: EntityKind, _ number: Int, _ random: inout SeededGenerator
   ) -> Record {
@@ -158,7 +158,7 @@ struct SQLiteListCacheTests {
       }
       let found = try read(answer)
       #expect(try store.read(answer) == found, "\(query)")
-      // It looks at every record, which takes longest; SQL and it are compared by other tests too.
+      // The store in memory is slow, and other tests compare it with SQL too.
       if number.isMultiple(of: 4) { #expect(try memory.read(answer) == found, "\(query)") }
     }
   }
@@ -169,7 +169,7 @@ struct SQLiteListCacheTests {
     var groups: [[RecordGroup]]
   }
 
-  /// Ids and groups go by their bytes, whatever the collation of a column.
+  /// Ids and groups are compared by their bytes, whatever the collation of a column.
   @Test func otherCollationsMergeNothing() throws {
     _ = try sqlite3(
       path,
@@ -198,7 +198,7 @@ struct SQLiteListCacheTests {
     #expect(states == [.text("cancelled"), .text("failed")])
   }
 
-  /// What no record can hold: bytes that are not UTF-8, columns of other types and collations.
+  /// The tables hold invalid UTF-8, and have columns of other types and collations.
   @Test func answersAreThoseOfSQLForOddTables() throws {
     _ = try sqlite3(
       path,
@@ -245,7 +245,7 @@ struct SQLiteListCacheTests {
     }
   }
 
-  /// Swift takes them for equal texts; stores do not.
+  /// The two texts are equal to Swift, but not to stores.
   @Test func conditionsAreToldApartByTheBytesOfTheirTexts() throws {
     let (one, two) = ("\u{E9}", "e\u{301}")
     let conditions: [(String) -> RecordQuery.Condition] = [
@@ -281,7 +281,7 @@ struct SQLiteListCacheTests {
       let count = try old.count(rope)
       #expect(count == 2)
     }
-    // A read that began before the change, and asks only after it.
+    // This read begins before the change and queries after it.
     try read { old in
       try insert(["d"], into: store)
       cache.buildNow(.patterns)
@@ -296,12 +296,12 @@ struct SQLiteListCacheTests {
     }
   }
 
-  /// The status and figures count everything and read the newest few; that is no list.
+  /// The status and the figures only count rows and read the newest ones, so they are no lists.
   @Test func columnsAreBuiltForListsAlone() throws {
     try insert((0..<100).map { "p\($0)" }, into: store)
-    // The thread sanitizer does not see through `Mutex`.
+    // A `Monitor`, because the thread sanitizer reports false races for a `Mutex`.
     let isHeld = Monitor(true)
-    // What is asked while the columns are about to be built keeps it from going on.
+    // Holds up the building of the columns, so that queries come while it is under way.
     let cache = SQLiteListCache(store.readers, store.watch, limit: 1 << 20, fewest: 0) {
       while isHeld.withLock({ $0 }) {}
       return true

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RMOSStore
 
-/// Lists of more matches than are looked up one by one.
+/// Tests of lists with so many matches that they are not looked up one by one.
 @Suite struct SQLiteLongListTests {
   @Test func pagesAndFacetsOfManyMatchesAreThoseOfALookAtEachRow() throws {
     let directory = try TemporaryDirectory()
@@ -49,13 +49,28 @@ import Testing
       [try reader.count(rope), try reader.count(rope.filter("name", contains: "nowhere"))]
     }
     #expect(counts == [4200, 0])
-    // What the transaction changes itself, it sees.
+    // A transaction sees its own changes.
     let changed = try store.write { transaction in
       let before = try transaction.count(rope)
       _ = try transaction.delete(.patterns, id: "p0")
       return [before, try transaction.count(rope)]
     }
     #expect(changed == [4200, 4199])
+  }
+
+  @Test(arguments: [-1, 0, 3])
+  func aListReadInPagesHasEachRecordOnce(_ offset: Int) throws {
+    let store = InMemoryStore()
+    let ids = (0..<5).map { "p\($0)" }
+    try store.write { transaction in
+      for id in ids { try transaction.insert(StoreSamples.record(.patterns, id)) }
+    }
+    var found: [String] = []
+    try store.read { reader in
+      let query = RecordQuery(.patterns).limit(nil, offset: offset)
+      try reader.forEachRecord(matching: query, pageSize: 2) { found.append($0.id) }
+    }
+    #expect(found == Array(ids.dropFirst(max(0, offset))))
   }
 
   @Test func rowNumbersOfAnySpreadAreASet() {

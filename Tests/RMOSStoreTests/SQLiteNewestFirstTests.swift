@@ -15,7 +15,7 @@ struct SQLiteNewestFirstTests {
     path = directory.file("rmos.db")
   }
 
-  /// Job logs of legacy trees often have no `created_at`, and so all the time of their run.
+  /// Job logs of legacy trees often lack `created_at`, and then all have the time of their run.
   @Test func aPageOfJobLogsIsReadFromTheIndexWithoutSorting() throws {
     let store = try SQLiteStore(path: path)
     let terms = try store.read { reader in

@@ -15,7 +15,7 @@ struct SQLiteSchemaTests {
     path = directory.file("rmos.db")
   }
 
-  /// The schema that the RMOS applications share, as their documentation gives it.
+  /// The shared schema, copied from the documentation of the RMOS applications.
   private static let shared = """
     CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
     CREATE TABLE IF NOT EXISTS patterns (id TEXT PRIMARY KEY, name TEXT NOT NULL, ring_count INTEGER NOT NULL, geometry_json TEXT NOT NULL, strip_family_id TEXT, created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, updated_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, metadata_json TEXT, pattern_type TEXT NOT NULL DEFAULT 'generic', rosette_geometry TEXT);
@@ -30,7 +30,7 @@ struct SQLiteSchemaTests {
     CREATE INDEX IF NOT EXISTS idx_joblogs_created ON joblogs(created_at DESC);
     """
 
-  /// Everything that makes a table what it is, as SQLite understands it.
+  /// A query for everything that SQLite knows about the tables.
   private static let description = """
     SELECT m.name, c.* FROM sqlite_schema m, pragma_table_xinfo(m.name) c
     WHERE m.type = 'table' AND m.name NOT LIKE 'migration_%' AND m.name NOT LIKE 'sqlite_%'
@@ -73,7 +73,7 @@ struct SQLiteSchemaTests {
     }
   }
 
-  /// Two statements in one text would lose the second without a word.
+  /// Otherwise the second of two statements would be ignored silently.
   @Test func oneTextIsOneStatement() throws {
     let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: .zero)
     #expect(try connection.integer("SELECT 7 ; \n") == 7)
@@ -83,7 +83,7 @@ struct SQLiteSchemaTests {
     }
   }
 
-  /// An inner check neither ends the outer one nor keeps it from being asked.
+  /// The outer check is still polled within the inner one, and after it.
   @Test func checksOfCancellationNest() throws {
     let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: .zero)
     func work() throws -> Int64? {
@@ -127,7 +127,7 @@ struct SQLiteSchemaTests {
 
   @Test func holdsNothingThatOlderApplicationsStumbleOver() throws {
     _ = try SQLiteStore(path: path)
-    // Of views there are only those of the ledger, which names no shared table.
+    // The only views are those of the ledger, which do not use the shared tables.
     let odd =
       "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index') "
       + "AND (type <> 'view' OR name NOT LIKE 'migration_%' OR sql LIKE '%FROM patterns%') "
@@ -152,7 +152,7 @@ struct SQLiteSchemaTests {
       #expect(try reader.record(.patterns, id: "ours")?["name"] == .text("changed"))
       #expect(try reader.record(.joblogs, id: "log")?["status"] == .text("pending"))
     }
-    // A row that they delete and that is migrated again gets its provenance anew.
+    // A row that other applications delete gets new provenance when it is migrated again.
     _ = try sqlite3(path, "DELETE FROM patterns WHERE id = 'ours'")
     try store.write { try $0.insert(batch, at: 0, run: 2) }
     #expect(try store.read { try $0.provenance(.patterns, id: "ours")?.run } == 2)

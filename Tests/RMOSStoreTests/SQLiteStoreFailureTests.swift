@@ -74,8 +74,8 @@ struct SQLiteStoreFailureTests {
     try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
   }
 
-  /// What the triggers of other applications do to one row is told of that row, and is all or
-  /// nothing.
+  /// The error names the row that a trigger of another application refuses, and nothing of the
+  /// row is written.
   @Test(arguments: ["ABORT, 'refused'", "FAIL, 'refused'", "IGNORE"], ["BEFORE", "AFTER"])
   func aRowThatATriggerRefusesLeavesNothing(_ raise: String, _ time: String) throws {
     let store = try SQLiteStore(path: path)
@@ -91,7 +91,7 @@ struct SQLiteStoreFailureTests {
     let batch = StoreSamples.batch(.patterns, [.init(record)])
     let rewritten = StoreSamples.batch(
       .patterns, [.init(StoreSamples.record(.patterns, "old", bad))])
-    // A trigger that passes over what is done already changes nothing.
+    // `IGNORE` after the change does not undo it.
     let isRefused = raise != "IGNORE" || time == "BEFORE"
     let kept = try StoreContent(of: store)
     let writes: [(any StoreTransaction) throws -> Void] = [
@@ -109,7 +109,7 @@ struct SQLiteStoreFailureTests {
     }
   }
 
-  /// What was written before a trigger refused the rest, the row itself or its before-image, goes.
+  /// Neither the row nor its before-image stays when a trigger refuses the provenance.
   @Test(arguments: ["ABORT, 'refused'", "FAIL, 'refused'"], ["BEFORE", "AFTER"])
   func aRowWhoseProvenanceATriggerRefusesLeavesNothing(_ raise: String, _ time: String) throws {
     let store = try SQLiteStore(path: path)

@@ -52,7 +52,7 @@ struct SQLiteStoreOpeningTests {
     #expect(try contents(directory.path) == before)
   }
 
-  /// SQLite would overwrite it as soon as the other database is opened.
+  /// SQLite would overwrite such a database when the other database is opened.
   @Test(arguments: ["-wal", "-shm", "-journal"])
   func noDatabaseTakesTheNameOfTheLogOfAnother(_ log: String) throws {
     expect(.cannotOpen, path + log, mentions: "a log that SQLite keeps of \(path);")
@@ -116,7 +116,7 @@ struct SQLiteStoreOpeningTests {
   }
 
   @Test func aCreationThatFailsLeavesNothingBehind() throws {
-    // The name fits, those of the files beside it do not.
+    // The name is short enough, but the names of the files beside it are not.
     expect(.cannotOpen, directory.file(String(repeating: "x", count: 253)))
     #expect(try names().isEmpty)
   }

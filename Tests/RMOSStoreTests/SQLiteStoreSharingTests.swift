@@ -60,7 +60,7 @@ struct SQLiteStoreSharingTests {
         try self.add("last", to: store)
       }
     }
-    // Who may not wait is told so.
+    // Only stores that do not wait may find the database locked.
     for outcome in outcomes {
       guard case .failure(let error) = outcome else { continue }
       #expect(timeout <= .zero && (error as? StoreError)?.code == .locked)
@@ -112,7 +112,7 @@ struct SQLiteStoreSharingTests {
     #expect(try sqlite3(path, "SELECT version FROM schema_version") == "2")
   }
 
-  /// Who may write the database may lock it too.
+  /// Every user who may write to the database must be able to lock it.
   @Test(arguments: [0o600, 0o660, 0o644, 0o666])
   func theLockIsAsTheDatabaseAndGoneAfterwards(_ permissions: Int) throws {
     let store = try SQLiteStore(path: path)
@@ -201,7 +201,7 @@ struct SQLiteStoreSharingTests {
   @Test func whatACrashLeftHalfWrittenIsBroughtInOrderOnlyByAWriter() throws {
     let path = try Fixtures.copyDatabase(version: 2, into: directory)
     let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
-    // A small cache makes SQLite write into the database before the commit.
+    // With a small cache SQLite writes to the database file before the commit.
     try other.send(
       "PRAGMA cache_size = 2; BEGIN; DELETE FROM joblogs;"
         + "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
@@ -228,7 +228,7 @@ struct SQLiteStoreSharingTests {
 
   private static let journals = ["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"]
 
-  /// An application in the midst of a transaction, of which some is in the database file already.
+  /// Starts an application within a transaction that has already changed the database file.
   private func spill(_ journal: String, _ path: String) throws -> Command {
     let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
     try other.send(
@@ -280,7 +280,7 @@ struct SQLiteStoreSharingTests {
       #expect(failure?.text.contains("locked") == true)
       #expect(try reader.count(RecordQuery(.joblogs)) == before)
     }
-    // It has no lock between reads.
+    // The store has no lock between reads.
     #expect(try sqlite3(path, "DELETE FROM joblogs; SELECT changes() > 0") == "1")
     #expect(try store.read { try $0.count(RecordQuery(.joblogs)) } == 0)
   }
@@ -298,7 +298,7 @@ struct SQLiteStoreSharingTests {
     #expect(try count(store) == before)
   }
 
-  /// An application that opens the database for each write leaves no log that could be locked.
+  /// An application that closes the database after each write leaves no log that could be locked.
   @Test(arguments: [SQLiteStore.Access.readOnly, .inspect])
   func aReadThatWasOvertakenIsRepeatedUnderALock(_ access: SQLiteStore.Access) throws {
     do { try add("a", to: try SQLiteStore(path: path)) }

@@ -3,7 +3,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// Undoing beside tables of other applications.
+/// Tests of undoing in databases with tables of other applications.
 @Suite struct SQLiteUndoTests {
   private static let obstacle = UndoObstacle(
     kind: .patterns, id: "a", .isReferredElsewhere(#"an "odd" one"#))
@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  /// A store in which run 1 inserted two patterns, and all that there are.
+  /// Returns a store with two patterns, both inserted by run 1.
   private func makeStore(_ path: String) throws -> SQLiteStore {
     let store = try SQLiteStore(path: path)
     let batch = StoreSamples.batch(
@@ -47,7 +47,7 @@ import Testing
     return store
   }
 
-  /// Its provenance outlives a row that another application deletes.
+  /// The provenance of a row is still there after another application deleted the row.
   @Test func aReferenceToARowThatIsGoneIsNotInTheWay() throws {
     try TemporaryDirectory.use { directory in
       let path = directory.file("x.db")
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  /// What others have added to a row comes back with it.
+  /// Restoring a row restores the columns that other applications added.
   @Test func theColumnsOfOthersComeBackWithARowThatAServerDeleted() throws {
     try TemporaryDirectory.use { directory in
       let path = directory.file("x.db")
@@ -117,7 +117,7 @@ import Testing
     try TemporaryDirectory.use { directory in
       let path = directory.file("x.db")
       let store = try makeStore(path)
-      // As many as the run inserted, but not the same.
+      // The number of rows is the same as after the run, but not their ids.
       _ = try sqlite3(path, "UPDATE patterns SET id = 'c' WHERE id = 'a'")
       #expect(try store.write { try $0.undo(run: 1) }.removed[.patterns] == 1)
       #expect(try sqlite3(path, "SELECT id FROM patterns") == "c")

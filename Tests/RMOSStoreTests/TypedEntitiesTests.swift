@@ -3,7 +3,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// The typed side, on both stores.
+/// Tests of the typed functions on both stores.
 @Suite struct TypedEntitiesTests {
   enum Backend: CaseIterable, Sendable { case sqlite, inMemory }
 

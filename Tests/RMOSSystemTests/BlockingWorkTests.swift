@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test func cancellingTheTaskReachesTheThread() async throws {
-    // Ends only because the thread sees the cancellation.
+    // The loop ends only if the thread sees the cancellation.
     let task = Task {
       try await BlockingWork.run(orThrow: { $0 }) { isCancelled in
         while !isCancelled() { SystemThread.pause(milliseconds: 1) }
@@ -27,7 +27,7 @@ import Testing
     #expect(try await task.value)
   }
 
-  /// What fails for another reason meanwhile is told.
+  /// An error that is not a cancellation is thrown even if the task is cancelled.
   @Test(arguments: [true, false])
   func whatACancelledTaskThrows(_ saysCancelled: Bool) async {
     let task = Task {

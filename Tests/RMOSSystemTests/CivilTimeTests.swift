@@ -21,7 +21,7 @@ import Testing
   @Test func daysHaveTheirNumbers() throws {
     #expect(CivilDate(year: 1970, month: 1, day: 1).dayNumber == CivilDate.epoch)
     #expect(CivilDate(year: 2000, month: 2, day: 29).dayNumber == 730_484)
-    // All days in order, for as long as the calendar takes to repeat.
+    // All days of a whole period of the calendar, in order.
     var (year, month, day) = (1, 3, 1)
     for number in 365..<(365 + 146_097 + 400) {
       let date = CivilDate(dayNumber: number)

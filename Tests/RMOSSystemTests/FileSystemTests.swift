@@ -34,7 +34,7 @@ import Testing
       let file = try FileDescriptor(creating: path)
       file.close()
     } catch {
-      // Some file systems take only UTF-8.
+      // Some file systems accept only UTF-8.
       return
     }
     #expect(FileSystem.names(inDirectory: directory.path) == [[0xFF]])
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  /// A child process has what it inherited until it runs its program.
+  /// A child process keeps inherited descriptors until it runs its program.
   @Test func aLockEndsWithItsDirectoryWhateverChildrenInherited() throws {
     let first = try PrivateDirectory(existing: directory.path)
     #expect(first.tryLock())
@@ -147,7 +147,7 @@ import Testing
     #expect(try mode(directory.path) == 0o700)
     #expect(try mode(directory.file("inner")) == 0o700)
     #expect(try mode(directory.file("inner/file")) == 0o600)
-    // What a killed process left goes; what has its name stays.
+    // Staged files of killed processes are removed; files with final names stay.
     try inner.stageFile().close()
     try inner.stageFile().close()
     #expect(throws: SystemError.exists) { try inner.placeStagedFile(as: Array("file".utf8)) }

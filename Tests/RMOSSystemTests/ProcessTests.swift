@@ -30,7 +30,7 @@ import Testing
 
   @Test func aProgramGetsItsInputAndVariables() throws {
     try TemporaryDirectory.use { directory in
-      // More than a pipe holds.
+      // The input is longer than the buffer of a pipe.
       let input = String(repeating: "line\n", count: 40_000)
       let file = directory.file("copy")
       let ending = shell(
@@ -40,7 +40,7 @@ import Testing
       let copied = try String(contentsOfFile: file, encoding: .utf8)
       #expect(copied == input)
     }
-    // One that does not read it ends all the same.
+    // A process that does not read its input ends too.
     #expect(shell("exit 3", input: String(repeating: "x", count: 200_000)) == .exited(3))
   }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import RMOSSystem
 
 @Suite struct ThreadTests {
-  /// Uses a kibibyte or more of the stack on each level.
+  /// Uses at least 1 KiB of the stack per level.
   @inline(never)
   private static func descend(_ levels: Int) -> Int {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1024) { buffer in

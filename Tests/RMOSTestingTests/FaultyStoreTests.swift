@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// Without a fault it is the store that it wraps.
+  /// Without a fault the store does what the wrapped store does.
   @Test(arguments: StoreConformance.checks(for: [.tellsChanges, .keepsNUL, .keepsAnyType]))
   func itConforms(_ check: StoreConformance) throws {
     try check.run { _ in FaultyStore(InMemoryStore(), failingAt: nil) }
@@ -53,9 +53,9 @@ import Testing
   }
 }
 
-/// A store that is wrong is found out.
+/// Tests that the conformance checks find faulty stores.
 @Suite struct WrongStoreTests {
-  /// Forgets to roll back.
+  /// A store that does not roll back.
   private final class Careless: StoreWrapper {
     let base: any RecordStore = InMemoryStore()
 
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// Says that its transactions deleted what they did not.
+  /// A store whose transactions find no provenance.
   private final class Forgetful: StoreWrapper {
     let base: any RecordStore = InMemoryStore()
 

@@ -3,7 +3,7 @@ import RMOSStore
 import RMOSTesting
 import Testing
 
-/// Both stores of the package pass what any other has to; this target sees what is public alone.
+/// Runs the conformance checks on both stores; this target uses only public declarations.
 @Suite("Both stores conform")
 struct StoreConformanceTests {
   static let inMemoryChecks = StoreConformance.checks(for: [
@@ -32,7 +32,7 @@ struct StoreConformanceTests {
   }
 
   private static func directory() throws -> URL {
-    // In memory where that can be, since most checks would wait for the disk.
+    // In memory if possible, because most checks wait for the disk.
     let memory = "/dev/shm"
     let parent =
       FileManager.default.isWritableFile(atPath: memory)

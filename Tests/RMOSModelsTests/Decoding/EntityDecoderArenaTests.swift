@@ -3,14 +3,14 @@ import Testing
 
 @testable import RMOSModels
 
-/// What is copied into the arena is right, and fits the room made for it.
+/// Tests that values are copied into the arena correctly and within the reserved bytes.
 ///
-/// Room is checked from within: a batch whose arena is exactly as long as the reader asked for ends
-/// in a trap of the address sanitizer, or here in a torn value, where more is written.
+/// The arena has exactly the length that the reader reserves. Writing beyond it stops the address
+/// sanitizer, and otherwise corrupts a value, which the tests notice.
 @Suite struct EntityDecoderArenaTests {
   private let options = EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
 
-  /// Reads entity after entity into one batch and holds each against a reading of its own.
+  /// Reads all entities into one batch, and compares each with a separate reading.
   private func readInARow(_ kind: EntityKind, _ texts: [String]) {
     let decoder = EntityDecoder(kind: kind, options: options)
     var batch = RecordBatch(kind: kind)
@@ -32,7 +32,7 @@ import Testing
     readInARow(kind, texts)
   }
 
-  /// An object whose members are mostly fields, with values of any type and spelling.
+  /// Returns an object of mostly known members, with values of any type and spelling.
   private func randomObject(_ kind: EntityKind, _ random: inout SeededGenerator) -> String {
     func space() -> String { random.pick(["", "", " ", "\n", "\t "]) }
     let names = kind.schema.fields.map(\.member) + ["x", "", "é", "a\"b", "x y"]
@@ -53,7 +53,7 @@ import Testing
     #expect(EntityDecoding(.patterns, loose).unknownMembers == "{\(tight)}")
   }
 
-  /// The output is as long as the input here, byte for byte: no white space, everything kept.
+  /// The output has the length of the input: there is no white space, and everything is kept.
   @Test(arguments: 1...40)
   func anEntityWithoutASpareByteFits(_ length: Int) {
     let filler = String(repeating: "x", count: length)

@@ -30,7 +30,7 @@ import Testing
   @Test(arguments: [2, 12, 13, 40, 400])
   func aNameThatStandsTwiceIsFoundAmongAnyNumber(_ count: Int) {
     var random = SeededGenerator(seed: UInt64(count))
-    // The same text in several spellings, and others that only look the same.
+    // Some spellings mean the same name; others only look the same.
     let spellings = ["x", #"\u0078"#, "\u{E9}", #"\u00e9"#, "e\u{301}", "\u{212A}", "K", ""]
     let meant = ["x", "x", "\u{E9}", "\u{E9}", "e\u{301}", "\u{212A}", "K", ""]
     for _ in 0..<20 {
@@ -85,7 +85,7 @@ import Testing
     let reading = EntityDecoding(.stripFamilies, text)
     #expect(reading.issues.map(\.severity) == [.error])
     #expect(reading.issues.first?.message.contains("ConvertTo-Json -Depth") == true)
-    // What is kept as it is has a warning of its own.
+    // A member that is kept as it is has its own warning.
     let kept = EntityDecoding(.stripFamilies, family(#", "metadata": "@{a=1}""#))
     #expect(kept.issues.map(\.severity) == [.warning, .warning])
     #expect(kept.issues.contains { $0.message.contains("ConvertTo-Json -Depth") })

@@ -1,14 +1,14 @@
 @testable import RMOSModels
 
-/// One entity, read from text as the pipeline reads it.
+/// The result of reading one entity as the pipeline reads it.
 struct EntityDecoding {
   var batch: RecordBatch
   var result: EntityDecoder.Form?
   var error: JSONScanError?
-  /// Where the scanner stood in the end.
+  /// The final position of the scanner.
   var end = 0
 
-  /// Decodes `text` with a decoder of its own.
+  /// Decodes `text` with a new decoder.
   init(
     _ kind: EntityKind, _ text: String, derivesIDs: Bool = true, key: String? = nil,
     mayHoldEntities: Bool = false, encoding: SourceEncoding = .utf8
@@ -20,7 +20,7 @@ struct EntityDecoding {
       mayHoldEntities: mayHoldEntities, encoding: encoding)
   }
 
-  /// Reads `bytes` into a batch that is in use.
+  /// Reads `bytes` into a batch that may hold other entities.
   init(
     _ decoder: EntityDecoder, into batch: RecordBatch, _ bytes: [UInt8], key: String? = nil,
     mayHoldEntities: Bool = false, encoding: SourceEncoding = .utf8

@@ -3,12 +3,12 @@ import Testing
 
 @testable import RMOSModels
 
-/// Objects with more members than are listed are read like small ones.
+/// Tests of objects with more members than the decoder lists.
 @Suite struct ManyMembersTests {
   private let limit = ScannedObject.listLimit
   private let duplicateLimit = ScannedObject.duplicateLimit
 
-  /// Members that no kind has, with different names.
+  /// Returns members with different names that no kind has.
   private func unknown(_ count: Int, from start: Int = 0) -> [String] {
     (start..<start + count).map { #""u\#($0)":\#($0)"# }
   }
@@ -25,7 +25,7 @@ import Testing
     #expect(EntityDecoding(.patterns, loose).unknownMembers == object(few))
   }
 
-  /// Fields, also under another name, are read wherever they stand among the others.
+  /// The fields, one of them under another name, come after more unknown members than are listed.
   @Test func fieldsBeyondTheLimitAreRead() {
     let (before, after) = (unknown(limit + 10), unknown(20, from: limit + 10))
     let fields = [#""name":"x""#, #""pattern_id":"p""#, #""geometry_json":{ "a" : 1 }"#]
@@ -36,7 +36,7 @@ import Testing
     #expect(reading.unknownMembers == object(before + after))
   }
 
-  /// A name that has another spelling further on is the same name.
+  /// Escaped and unescaped spellings are the same name.
   @Test(arguments: [0, 5000])
   func aRepeatedNameIsFoundHoweverFarItIsAndHoweverItIsSpelled(_ shift: Int) {
     let members = unknown(limit + shift)
@@ -84,7 +84,7 @@ import Testing
     #expect(codes.contains(.jsonDuplicateKey))
   }
 
-  /// The issues of an object stand in the order of its members.
+  /// The issues of an object are in the order of its members.
   @Test func duplicatesAndLookAlikesAreToldInOrder() {
     let text = object([#""a":1"#, #""a":1"#, #""Ring_Count":1"#, #""a":1"#, #""NAME":"x""#])
     let offsets = EntityDecoding(.patterns, text).issues
@@ -92,7 +92,7 @@ import Testing
     #expect(offsets.count == 4 && offsets == offsets.sorted())
   }
 
-  /// One decoder reads small objects after one with very many members.
+  /// The decoder is used for small objects after one with very many members.
   @Test func whatFollowsAnObjectOfManyMembersIsReadLikeAnyOther() {
     let decoder = EntityDecoder(
       kind: .patterns, options: .init(derivesIDs: true, runStart: "2026-03-01"))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RMOSModels
 
-/// Members that are read under other names than their own, and those that only resemble one.
+/// Tests of members that are read under other names, and of names that only resemble a member's.
 @Suite struct OtherNamesTests {
   private func pattern(_ members: String) -> EntityDecoding {
     EntityDecoding(.patterns, #"{"id": "p", "name": "n", "ring_count": 1, \#(members)}"#)
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  /// A column that is called as its member is read as text too, since dumps of tables have it so.
+  /// Dumps of tables hold JSON as text, so text is accepted where the column has the member's name.
   @Test func aColumnOfTheSameNameMayHoldText() {
     let reading = pattern(#""rosette_geometry": "{\"a\": [1.0]}""#)
     #expect(reading.codes == ["field.column-name"] && !reading.entry.isFailed)
@@ -81,7 +81,7 @@ import Testing
     #expect(id(.patterns, #""pattern_id": {"a": 1}"#).codes.contains("id.derived"))
     let twice = id(.patterns, #""pattern_id": null, "pattern_id": "a""#).codes
     #expect(twice.contains("id.derived") && twice.contains("json.duplicate-key"))
-    // Under a key, only what says the same is the id.
+    // With a key, another name is read as the id only if its value equals the key.
     let keyed = id(.joblogs, #""run_id": "k""#, key: "k")
     #expect(keyed.id == "k" && keyed.unknownMembers == #"{"x":1}"#)
     let other = id(.joblogs, #""run_id": "r""#, key: "k")
@@ -99,7 +99,7 @@ import Testing
       #expect(reading.codes == ["field.look-alike"], "\(member)")
       #expect(reading.issues[0].severity == .warning && !reading.entry.isFailed)
       #expect(reading.issues[0].message.contains("\"\(field)\""))
-      // Of the right type, it could be read.
+      // Only values of the right type could be read with any case.
       #expect(reading.issues[0].message.contains("any-case") == (field != "results"))
       #expect(reading.unknownMembers != nil)
     }
@@ -122,7 +122,7 @@ import Testing
     #expect(keyed.codes.isEmpty)
   }
 
-  /// One decoder reads entity after entity; nothing of one stays for the next.
+  /// The decoder keeps no state of one entity for the next.
   @Test func nothingStaysForTheNextEntity() {
     let decoder = EntityDecoder(
       kind: .patterns, options: EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01"))

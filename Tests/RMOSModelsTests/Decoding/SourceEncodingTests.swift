@@ -72,7 +72,7 @@ import Testing
   @Test(arguments: 0...50)
   func lineFeedsAreCountedWhereverTheyStand(_ length: Int) {
     for feed in 0..<max(length, 1) {
-      // What differs from a line feed in one bit must not count.
+      // Bytes that differ from a line feed in few bits must not count.
       for other in [0x8A, 0x0B, 0x09, 0x0D, 0x4A, 0x00] as [UInt8] {
         var bytes = Array(repeating: other, count: length)
         if feed < length { bytes[feed] = 0x0A }

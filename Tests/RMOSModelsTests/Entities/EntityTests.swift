@@ -5,10 +5,10 @@ import Testing
 @testable import RMOSModels
 
 @Suite struct EntityTests {
-  /// The typed faces of the kinds of RMOS.
+  /// The types of the entities of RMOS.
   private static let types: [any Entity.Type] = [StripFamily.self, Pattern.self, JobLog.self]
 
-  @Test func everyKindHasATypedFace() {
+  @Test func everyKindHasAType() {
     #expect(Self.types.map { $0.kind } == EntityCatalog.rmos.kinds)
   }
 
@@ -106,7 +106,7 @@ import Testing
 }
 
 extension Record {
-  /// A record that breaks no rule of single fields.
+  /// Returns a random record that breaks no rule of single fields.
   fileprivate static func random(
     _ kind: EntityKind, _ random: inout SeededGenerator, nullPercent: Int = 40
   ) -> Record {

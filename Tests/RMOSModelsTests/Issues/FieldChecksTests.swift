@@ -41,7 +41,7 @@ import Testing
     #expect(code(.joblogs, "job_type", "slice") == nil)
   }
 
-  /// The first day of the calendar is a time, but rarely one that is meant.
+  /// The first day of the calendar is a valid time, but usually stands for a missing one.
   @Test(arguments: ["0001-01-01", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z"])
   func theFirstDayIsAWarning(_ text: String) {
     #expect(code(.joblogs, "end_time", text) == .fieldRange)
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  /// The one place where the sentences of violations are spelled out.
+  /// No other test compares the whole messages of violations.
   @Test func everyViolationHasItsMessage() {
     let messages: [(Violation, String)] = [
       (.missing(), #""f" is missing; it is required"#),

@@ -22,7 +22,7 @@ import Testing
       message: text(&random) ?? "")
   }
 
-  /// A line and an index are the same number, and a key may look like one.
+  /// Lines and indices are both numbers, and keys may look like numbers.
   @Test func issuesComeBackFromTheirCodableForm() throws {
     var generator = SeededGenerator(seed: 5)
     for _ in 0..<300 {

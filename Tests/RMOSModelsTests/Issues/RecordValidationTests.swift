@@ -3,12 +3,12 @@ import Testing
 
 @testable import RMOSModels
 
-/// What reading accepts, validation passes; what it warns of, validation warns of too.
+/// Tests that reading and validation find the same errors and warnings.
 @Suite struct RecordValidationTests {
-  /// What only reading can see.
+  /// The codes that only reading can find.
   private static let ofReading: Set<IssueCode> = [.idDerived, .idNumber]
 
-  /// Tokens that are right, wrong or on the edge for some field.
+  /// Tokens that are valid, invalid or at the limit for some field.
   private static let values = [
     "1", "0", "-1", "0.0", "1.0", "1e0", "3.5", "1e400", "9223372036854775807",
     "9223372036854775808", "\"\"", "\" \"", "\"a\"", "\"\\u00a0\"", "\"completed\"", "\"pending\"",
@@ -20,7 +20,7 @@ import Testing
   private func randomEntity(_ kind: EntityKind, _ random: inout SeededGenerator) -> String {
     let members = kind.schema.fields.compactMap { field -> String? in
       guard field.member == "id" || random.chance(80) else { return nil }
-      // Mostly of the right type, so that a good part is accepted.
+      // Most values have the right type, so that many records are accepted.
       let right =
         switch field.type {
         case .text, .reference: ["\"a\"", "\"slice\"", "\"completed\"", "\"failed\""]
@@ -40,7 +40,7 @@ import Testing
     for _ in 0..<700 {
       let text = randomEntity(kind, &random)
       let reading = EntityDecoding(kind, text)
-      // What a number had been before it was rounded is not in the record.
+      // A record does not hold the number from before rounding.
       let told = reading.issues.filter {
         !Self.ofReading.contains($0.code) && ($0.severity, $0.code) != (.warning, .fieldRange)
       }
@@ -54,7 +54,7 @@ import Testing
     #expect(accepted > 50)
   }
 
-  /// A record that holds what a file said must fail where the file failed.
+  /// Values that reading refuses must be refused in a record too.
   @Test(arguments: EntityCatalog.rmos.kinds, UInt64(10)..<13)
   func whatReadingRefusesValidationRefuses(_ kind: EntityKind, _ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
@@ -63,7 +63,7 @@ import Testing
       let text = randomEntity(kind, &random)
       let reading = EntityDecoding(kind, text)
       guard reading.entry.isFailed,
-        // A value that has no place in its column is not in the record.
+        // A value of a wrong type is not in the record.
         !reading.issues.contains(where: { $0.severity == .error && $0.code == .fieldType })
       else { continue }
       refused += 1

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RMOSModels
 
-/// What is written in place of JSON, and the words in which it is told.
+/// Tests of the messages about text that is not JSON.
 @Suite struct JSONDiagnosisTests {
   private func scanError(of bytes: [UInt8]) -> JSONScanError? {
     let result: Result<Void, JSONScanError> = bytes.withUnsafeBytes { bytes in

@@ -60,7 +60,7 @@ import Testing
     #expect(double(token) == value)
   }
 
-  /// What a column of numbers holds of a token.
+  /// The flag says whether a column of numbers can hold the token.
   @Test(arguments: [
     ("0", true), ("-0.0", true), ("0e99", true), ("2.5", true), ("1e400", true), ("1e30", true),
     ("0.1234567890123456", true), ("0.10000000000000001", true), ("7.699999999999999", true),

@@ -2,15 +2,14 @@
   @testable import RMOSModels
 #endif
 
-/// A second reader of JSON, recursive and plain, which shares nothing with the scanner: what both
-/// say of a text is right.
+/// A simple recursive parser of JSON that shares no code with the scanner.
 ///
 /// An escaped lone surrogate reads as U+FFFD.
 struct JSONOracle {
   /// The text is not JSON.
   private struct Refusal: Error {}
 
-  /// The value of a text; `nil` if it is not JSON in UTF-8.
+  /// Returns the value of a text; `nil` if it is not JSON in UTF-8.
   static func value(of bytes: [UInt8]) -> JSONValue? {
     guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
     return bytes.withUnsafeBufferPointer { bytes in
@@ -19,7 +18,7 @@ struct JSONOracle {
     }
   }
 
-  /// A JSON text without the white space between its tokens.
+  /// Returns a JSON text without the white space between its tokens.
   static func compacted(_ text: String) -> String {
     var bytes: [UInt8] = []
     var isInString = false

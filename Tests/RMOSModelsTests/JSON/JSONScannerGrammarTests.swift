@@ -2,7 +2,7 @@ import Testing
 
 @testable import RMOSModels
 
-/// RFC 8259, case by case.
+/// Tests of the grammar of RFC 8259.
 @Suite struct JSONScannerGrammarTests {
   static let accepted: [String] = [
     // Values at the top, and white space around them.
@@ -28,9 +28,9 @@ import Testing
     "[1\t,\r2\n]", "{\"a\\u0000b\":0}",
   ]
 
-  /// Texts that are not JSON, with where that shows.
+  /// Texts that are not JSON, with the offset of the error.
   static let refused: [(text: String, offset: Int)] = [
-    // Nothing, and too much.
+    // No value, and more than one.
     ("", 0), (" ", 1), ("\n\n", 2), ("1 2", 2), ("1,", 1), ("[],", 2), ("{}{}", 2), ("[][]", 2),
     ("nulll", 4), ("true false", 5), ("\"a\"\"b\"", 3), ("1]", 1), ("]", 0), ("}", 0), (",", 0),
     (":", 0), ("\u{FEFF}1", 0), ("\u{A0}1", 0), ("\u{C}1", 0), ("\u{B}1", 0), ("1\u{0}", 1),
@@ -109,7 +109,7 @@ import Testing
 
   @Test func everyScalarIsAcceptedInAStringAsItIsOrRefusedAsAControl() {
     for value in UInt32(0)...0x10FFFF {
-      // All of the first planes' edges, and every 61st beyond.
+      // All scalars below U+0900, and every 61st above.
       guard value < 0x900 || value % 61 == 0, let scalar = Unicode.Scalar(value) else { continue }
       let verdict = verdict(Array("\"\(scalar)\"".utf8))
       switch value {
@@ -160,7 +160,7 @@ import Testing
 }
 
 @Suite struct JSONScannerPaddedTests {
-  /// Checking in place and checking a copy must not differ, whatever stands behind the padding's 0.
+  /// Checking in place and checking a copy agree, whatever follows the 0 of the padding.
   @Test(arguments: ["{}", " [1, 2] ", "[1, 2", "\"é", "\"\u{1F3B8}\"", "12", "[1]x", "", "tru"])
   func inPlaceIsAsInACopy(_ text: String) {
     let bytes = Array(text.utf8)

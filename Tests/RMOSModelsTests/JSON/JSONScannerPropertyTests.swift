@@ -3,7 +3,7 @@ import Testing
 
 @testable import RMOSModels
 
-/// The scanner against another parser, which shares nothing with it, and against itself.
+/// Compares the scanner with an independent parser, and its functions with each other.
 @Suite struct JSONScannerPropertyTests {
   private static func verdict(_ bytes: [UInt8]) -> JSONScanError? {
     bytes.withUnsafeBytes { bytes in
@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  /// What another parser says.
+  /// Whether the independent parser accepts the bytes.
   private static func isJSON(_ bytes: [UInt8]) -> Bool {
     JSONOracle.value(of: bytes) != nil
   }
@@ -58,7 +58,7 @@ import Testing
       Self.mutate(&bytes, &random)
       guard let error = Self.verdict(bytes), error.reason != .unexpectedEnd else { continue }
       for more in ["", "}", "\"", "]]]", "é", "\\"] {
-        // What decides may reach up to five bytes on: an escape or a literal is told by its start.
+        // An error depends on no byte that is more than five bytes after its offset.
         let seen = bytes.prefix(min(bytes.count, error.offset + 6))
         #expect(Self.verdict(Array(seen) + Array(more.utf8)) == error)
       }
@@ -92,7 +92,7 @@ import Testing
           return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             guard var output = buffer.baseAddress else { return }
             let start = output
-            // Whatever was there before must not shine through.
+            // The result must not depend on the previous content.
             start.initialize(repeating: 0xEE, count: size)
             guard (try? scanner.copyValue(to: &output, enclosingDepth: 0)) != nil else { return }
             count = output - start

@@ -88,11 +88,11 @@ import Testing
     }
   }
 
-  /// Half a character is nothing a text can hold.
+  /// A `String` cannot hold a lone surrogate.
   @Test func differencesBesideLoneSurrogatesAreNamed() {
     #expect(
       JSONEquivalence.differingMembers(#"{"x":"\ud800","m":2}"#, #"{"m":3}"#) == ["x", "m"])
-    // These may not pass for the same.
+    // Different lone surrogates are different.
     #expect(
       JSONEquivalence.differingMembers(#"{"x":"\ud800"}"#, #"{"x":"\ud801"}"#) == [""])
     #expect(JSONEquivalence.differingMembers(#"{"x":"\ud800"}"#, #"{"x":"\ud800"}"#) == [])
@@ -118,7 +118,7 @@ import Testing
 }
 
 extension JSONValue {
-  /// Other data: one scalar or one element more.
+  /// Returns different data, with one scalar changed or one element added.
   fileprivate func changed(_ random: inout SeededGenerator) -> JSONValue {
     switch self {
     case .null: return false

@@ -143,7 +143,7 @@ import Testing
 }
 
 extension JSONNumber {
-  /// The number that a JSON text is; `nil` if it is something else.
+  /// Creates a number from a JSON text; `nil` if the text is no number.
   fileprivate init?(written text: String) {
     guard case .number(let number)? = try? JSONValue(parsing: text) else { return nil }
     self = number

@@ -74,7 +74,7 @@ import Testing
     [0x7F...0x9F, 0x61C...0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069]
       .joined().compactMap { Unicode.Scalar(UInt32($0)) })
 
-  /// Random text, with what steers terminals and its neighbors more often than elsewhere.
+  /// Returns random text in which controls and their neighbors are frequent.
   private static func text(_ random: inout SeededGenerator) -> String {
     var text = String.UnicodeScalarView()
     for _ in 0..<random.int(0...40) {
@@ -91,7 +91,7 @@ import Testing
     return String(text)
   }
 
-  /// Names, values and JSON text passed through are the same JSON, and cannot steer a terminal.
+  /// Names, values and raw JSON keep their meaning, and hold no unescaped controls.
   @Test(arguments: 0..<200 as Range<UInt64>)
   func whatIsWrittenIsInertAndTheSame(_ seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
@@ -121,7 +121,7 @@ import Testing
           .init(name: texts[0], value: .string(texts[1])),
           .init(name: "kept " + texts[2], value: tree),
         ]))
-    // Tokens that are to be kept are.
+    // With minimal escaping, raw JSON is unchanged.
     #expect(minimal.contains(tokens.text))
     #expect(!JSONValue.string(texts[3]).text.unicodeScalars.contains(where: Self.steering.contains))
   }
@@ -134,7 +134,7 @@ import Testing
     for _ in 0..<Int.random(in: 0..<40, using: &random) {
       if let scalar = scalars.randomElement(using: &random) { string.unicodeScalars.append(scalar) }
     }
-    // A bridged or sliced string has its bytes elsewhere.
+    // Bridged and sliced strings store their bytes differently.
     for string in [string, String(string.dropFirst()), String(Substring("x" + string).dropFirst())]
     {
       let value = try JSONValue(parsing: write(.compact) { $0.string(string) })

@@ -3,7 +3,7 @@ import RMOSTestSupport
 @testable import RMOSModels
 
 extension JSONValue {
-  /// A random tree, with awkward names, strings and numbers.
+  /// Returns a random value with unusual names, strings and numbers.
   static func random(_ random: inout SeededGenerator, depth: Int = 4) -> JSONValue {
     switch random.int(0...(depth > 0 ? 8 : 5)) {
     case 0: return .null
@@ -35,7 +35,7 @@ extension JSONValue {
     ])
   }
 
-  /// The same data written in another way: other white space, escapes, member order and numbers.
+  /// Returns the same data with other white space, escapes, order of members and numbers.
   func respelled(_ random: inout SeededGenerator) -> String {
     func space() -> String { random.pick(["", "", " ", "\n\t", "\r\n  "]) }
     switch self {
@@ -53,7 +53,7 @@ extension JSONValue {
       let parts = elements.map { space() + $0.respelled(&random) + space() }
       return "[" + parts.joined(separator: ",") + (parts.isEmpty ? space() : "") + "]"
     case .object(let members):
-      // Names that occur once may change places; equal names keep their order.
+      // Members with equal names keep their order.
       let order = members.shuffled(using: &random)
       var rest = Dictionary(grouping: members) { Array($0.name.utf8) }
       let parts = order.map { member in

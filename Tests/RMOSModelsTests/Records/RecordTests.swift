@@ -30,7 +30,7 @@ import Testing
     return Record(kind: .stripFamilies, values: values)
   }
 
-  /// Databases hold digests, so they must be the same for ever.
+  /// Databases hold digests, so they must never change.
   @Test func theDigestOfGivenValuesNeverChanges() {
     #expect(RowDigest(of: family()).rawValue == 0xcc33_060d_9cfa_57b6)
     #expect(RowDigest(of: family([8: .blob([0, 0xFF])])).rawValue == 0x7725_1df4_b56a_b61b)

@@ -26,7 +26,7 @@ import Testing
         == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
   }
 
-  /// The digest of the digests of 0, 1, … 200 bytes, as `sha256sum` gives it.
+  /// The expected value, from `sha256sum`, is the digest of the digests of 0, 1, … 200 bytes.
   @Test func everyLengthAroundTheBlocksHashesRight() {
     var all = SHA256()
     for length in 0...200 {
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  /// Only where the processor has instructions, the two differ.
+  /// On processors without the instructions both functions are the same.
   @Test func itIsTheSameWithAndWithoutInstructions() {
     var generator = SystemRandomNumberGenerator()
     for count in [1, 2, 3, 17] {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import RMOSModels
 
-/// What the rest of the package takes for granted of every declaration.
+/// Tests of what the rest of the package assumes about every schema.
 @Suite struct EntitySchemaTests {
   @Test(arguments: EntityCatalog.rmos.kinds)
   func declarationsAreConsistent(_ kind: EntityKind) {

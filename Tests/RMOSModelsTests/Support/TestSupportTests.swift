@@ -11,7 +11,7 @@ import Testing
     #expect(Fixtures.contractCases.count == 35)
     for expected in Fixtures.contractCases {
       #expect(expected.outcomes.count == expected.statistics.total.found, "\(expected)")
-      // What is embedded is what stands there; Scripts/embed_conformance.py embeds it.
+      // The embedded files, written by Scripts/embed_conformance.py, must be up to date.
       let there = try FileManager.default.subpathsOfDirectory(atPath: expected.source)
       let files = there.filter { path in
         var isDirectory: ObjCBool = false

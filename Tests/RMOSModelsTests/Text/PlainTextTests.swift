@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSTesting
 import Testing
 
-/// Text for terminals.
+/// Tests of text for terminals.
 @Suite struct PlainTextTests {
   @Test(arguments: [
     ("", 0), ("ebony", 5), ("é", 1), ("e\u{301}", 1), ("黒檀", 4), ("흑단", 4), ("ｱ", 1), ("Ａ", 2),

@@ -12,7 +12,7 @@ import Testing
     #expect(Suggestion.nearest(to: word, among: ["slice", "glue", "assemble"]) == meant)
   }
 
-  /// Only so many letters of it are compared, which says nothing about the rest.
+  /// Only the first letters of a text are compared, so a long text has no suggestion.
   @Test func aLongTextIsNoWord() {
     for text in [String(repeating: "slice ", count: 60), String(repeating: "x", count: 10_000)] {
       #expect(Suggestion.nearest(to: text, among: ["slice", "glue"]) == nil)

@@ -65,7 +65,7 @@ import Testing
     #expect(advice.contains(words), "\(advice)")
   }
 
-  /// Numbers that are dates, but not since 1970, and no times at all.
+  /// Numbers that are dates in other forms than seconds since 1970, or no dates.
   @Test(arguments: [
     ("20230403", "write 2023-04-03"), ("20230403123000", "write 2023-04-03T12:30:00"),
     ("202304031230", "write 2023-04-03T12:30"), ("45019.5", "write 2023-04-03T12:00:00"),
@@ -80,7 +80,7 @@ import Testing
     #expect(advice.contains(words), "\(advice)")
   }
 
-  /// Where it is open what is meant, nothing is guessed.
+  /// Ambiguous texts get no suggestion.
   @Test(arguments: [
     "01/02/2024", "Jan", "Jan 2", "2 Foo 2024", "Tuesday", "may 2024", "yesterday", "x",
     "+12024-01-15", "2024-01-15T10:15:00 CEST", "2024-W54-1",

@@ -1,12 +1,12 @@
 import Foundation
 import RMOSTestSupport
 
-/// What may happen to a database in use: it stands at `d/rmos.db`, another at `other.db`.
+/// A way in which the database in use, `d/rmos.db`, disappears; another is at `other.db`.
 enum Displacement: String, CaseIterable, Sendable {
   case renamed, deleted, replaced
   case directoryRenamed, directoryDeleted, directoryReplaced
 
-  /// Where the file is then, if it is.
+  /// The new path of the file; `nil` if it is deleted.
   var newName: String? {
     switch self {
     case .renamed, .replaced: "d/moved.db"
@@ -15,10 +15,10 @@ enum Displacement: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether another database is at the path then.
+  /// Whether another database is at the path afterwards.
   var putsAnother: Bool { self == .replaced || self == .directoryReplaced }
 
-  /// Has it happen.
+  /// Moves, deletes or replaces the database.
   func perform(in directory: TemporaryDirectory) throws {
     let manager = FileManager.default
     func move(_ old: String, _ new: String) throws {

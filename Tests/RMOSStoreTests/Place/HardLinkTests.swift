@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// SQLite keeps a log for each name, so what was written by one is lost by another.
+/// SQLite keeps a log for each name, so changes made under one name are lost under another.
 @Suite("A database that has several names")
 struct HardLinkTests {
   private let directory: TemporaryDirectory
@@ -43,7 +43,7 @@ struct HardLinkTests {
       expectRefused { try SQLiteStore.check(path: name, catalog: .rmos) }
     }
     #expect(try contents(directory.path) == before)
-    // The way out.
+    // Once the other name is removed, the database opens.
     try FileManager.default.removeItem(atPath: second)
     _ = try SQLiteStore(path: path, access: access)
   }
@@ -60,14 +60,14 @@ struct HardLinkTests {
     expectRefused { try add("c", to: store) }
     expectRefused { _ = try store.read { try $0.count(RecordQuery(.patterns)) } }
     #expect(store.changeToken() == nil)
-    // It is no other file: once the name is gone, it goes on.
+    // It is still the same file, so the store works again once the other name is gone.
     try FileManager.default.removeItem(atPath: second)
     try add("d", to: store)
     #expect(
       try store.read { try $0.records(RecordQuery(.patterns)).map(\.id) }.sorted() == ["a", "d"])
   }
 
-  /// The log is that of the other connection, too.
+  /// The other connection uses the same log.
   @Test func aConnectionThatClosesLeavesTheLogToOthers() throws {
     var first: SQLiteStore? = try SQLiteStore(path: path)
     try first.map { try add("a", to: $0) }

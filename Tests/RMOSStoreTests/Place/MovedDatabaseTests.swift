@@ -31,8 +31,8 @@ struct MovedDatabaseTests {
     #expect(error?.message.contains(path) == true, sourceLocation: sourceLocation)
   }
 
-  /// Expects what was committed in the file that was moved, and the other as it was, with nothing
-  /// beside it.
+  /// Expects the committed rows in the moved file, and the other database unchanged and without
+  /// logs.
   private func expectSettled(_ displacement: Displacement, _ ids: String) throws {
     let manager = FileManager.default
     if let name = displacement.newName {
@@ -74,7 +74,7 @@ struct MovedDatabaseTests {
         try add("a", to: store)
         try displacement.perform(in: directory)
         expectReplaced { try add("b", to: store) }
-        // As who goes on in spite of it, to say how it ended.
+        // As a caller that writes again to record how the run ended.
         expectReplaced { try add("c", to: store) }
       }
     }
@@ -135,7 +135,7 @@ struct MovedDatabaseTests {
     try expectSettled(displacement, "a")
   }
 
-  /// As a copy that is renewed every night by rename, or a backup that is put back.
+  /// Examples are a copy that a nightly job replaces, and a backup that is restored.
   @Test(arguments: Displacement.allCases, [SQLiteStore.Access.readOnly, .inspect])
   func aReaderMayFollowThePath(_ displacement: Displacement, _ access: SQLiteStore.Access) throws {
     do { try add("a", to: try SQLiteStore(path: path)) }
@@ -151,11 +151,11 @@ struct MovedDatabaseTests {
       #expect(try ids() == ["other"])
       #expect(reader.changeToken() != nil)
     } else {
-      // It has written nothing that could have been rolled back.
+      // The message must not speak of a rollback, because nothing was written.
       let error = #expect(throws: StoreError.self) { try ids() }
       #expect(error?.code == .replaced)
       #expect(error?.message.contains("nothing was written, and reading goes on by itself") == true)
-      // Once something is there again it is read.
+      // Once there is a database at the path again, it is read.
       try FileManager.default.createDirectory(
         atPath: directory.file("d"), withIntermediateDirectories: true)
       try FileManager.default.moveItem(atPath: directory.file("other.db"), toPath: path)
@@ -196,7 +196,7 @@ struct MovedDatabaseTests {
     #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok")
   }
 
-  /// What somebody who reads keeps from going into the database is not thrown away.
+  /// A reader prevents a checkpoint, so the log still holds changes and must be kept.
   @Test func aLogThatCannotBeEmptiedIsSetAside() throws {
     let store = try SQLiteStore(path: path, busyTimeout: .zero)
     try add("a", to: store)

@@ -1,11 +1,11 @@
 import Foundation
 import RMOSTestSupport
 
-/// What may stand where SQLite, or the lock, needs a file of its own.
+/// Something that is in the way where SQLite or the lock needs a file.
 enum Obstacle: String, CaseIterable, Sendable {
   case pipe, directory, link, danglingLink, localSocket
 
-  /// What a message calls it.
+  /// The words for it in messages.
   var words: String {
     switch self {
     case .pipe: "a named pipe"
@@ -15,7 +15,7 @@ enum Obstacle: String, CaseIterable, Sendable {
     }
   }
 
-  /// Puts it at a path.
+  /// Creates it at a path.
   func create(_ path: String, in directory: TemporaryDirectory) throws {
     struct Failure: Error { var code = errno }
     let manager = FileManager.default

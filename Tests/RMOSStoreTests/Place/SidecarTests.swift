@@ -23,7 +23,7 @@ struct SidecarTests {
     try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
   }
 
-  /// Leaves a log that holds changes, as a process that was killed does.
+  /// Leaves a log that holds changes, like a process that was killed.
   private func leaveLog() throws {
     let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
     try other.send("DELETE FROM patterns; SELECT 'gone';")
@@ -62,7 +62,7 @@ struct SidecarTests {
     }
   }
 
-  /// As after a crash before the first page was written, with an index and without.
+  /// A crash before the first page is written leaves such a log, with or without an index.
   @Test(arguments: [[], [SQLiteStore.Access.readOnly], [.inspect], [.readOnly, .inspect]])
   func aLogOfNothingButItsHeaderIsNoHindrance(_ earlier: [SQLiteStore.Access]) throws {
     try fill()
@@ -73,7 +73,7 @@ struct SidecarTests {
     for index in [false, true] {
       try? FileManager.default.removeItem(atPath: path + "-shm")
       if index {
-        // An older version left it, as a connection of a user who may write does.
+        // Older versions leave such an index, like any connection of a user who may write.
         let other = try Command("sqlite3", ["-readonly", "-init", "/dev/null", "-batch", path])
         try other.send("SELECT 'read' FROM (SELECT count(*) FROM patterns);")
         #expect(other.line() == "read")
@@ -89,7 +89,7 @@ struct SidecarTests {
     }
   }
 
-  /// Its index says nothing of it, so only a writer finds out what belongs to the database.
+  /// Without a valid index only a writer can tell what belongs to the database.
   @Test func aLogThatIsNoneIsNamed() throws {
     try fill()
     try write((0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 7) }, to: path + "-wal")
@@ -116,7 +116,7 @@ struct SidecarTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: target.path) == ["b.db"])
   }
 
-  /// An application in rollback mode, which most older ones are, may be writing meanwhile.
+  /// An application in rollback mode, as most older ones use, may be writing at the same time.
   @Test(arguments: [SQLiteStore.Access.readOnly, .inspect])
   func aBackupLocksADatabaseWithoutALog(_ access: SQLiteStore.Access) throws {
     let path = try Fixtures.copyDatabase(version: 2, into: directory)

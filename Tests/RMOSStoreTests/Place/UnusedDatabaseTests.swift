@@ -4,7 +4,7 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What becomes of a database that a run created and left nothing in.
+/// Tests of the removal of a database that a run created and wrote nothing to.
 @Suite struct UnusedDatabaseTests {
   private let directory: TemporaryDirectory
   private let path: String
@@ -30,7 +30,7 @@ import Testing
     #if os(Linux)
       #expect(try names.isEmpty)
     #else
-      // Only there can a program tell.
+      // Only Linux tells a program whether others have the file open.
       try expectKept(0)
     #endif
   }
@@ -47,10 +47,9 @@ import Testing
   private static let insertion =
     "INSERT INTO patterns (id, name, ring_count, geometry_json) VALUES ('a', 'n', 1, '{}');"
 
-  /// An application that opened it meanwhile would go on in the file that is gone, and nothing
-  /// would tell it.
+  /// An application that had opened the file would go on in the deleted file without noticing.
   @Test(arguments: [
-    // It has not read yet, so it has no lock.
+    // Before its first read a connection has no lock.
     ("SELECT 'open';", "\(insertion) SELECT 'done';"),
     ("SELECT 'open' FROM (SELECT count(*) FROM patterns);", "\(insertion) SELECT 'done';"),
     ("BEGIN; \(insertion) SELECT 'open';", "COMMIT; SELECT 'done';"),

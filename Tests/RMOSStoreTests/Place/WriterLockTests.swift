@@ -52,7 +52,7 @@ struct WriterLockTests {
     #expect(outer?.code == .replaced)
     #expect(
       try second.read { try $0.records(RecordQuery(.patterns)).map(\.id) }.sorted() == ["a", "c"])
-    // The database is where it was: with a lock of its own again it goes on.
+    // The database is still in its place, so the store takes a new lock and goes on.
     try add("f", to: first)
   }
 
@@ -95,7 +95,7 @@ struct WriterLockTests {
     let error = #expect(throws: StoreError.self) { try add("a", to: store) }
     #expect(error?.code == .cannotOpen && error?.message.contains("180 bytes") == true)
     #expect(try contents(directory.path)["rmos.db.lock"] == text)
-    // Nor is a short one that is something else by another name.
+    // Nor is a short file that has another name too.
     try FileManager.default.removeItem(atPath: lockPath)
     try write(Array("note".utf8), to: directory.file("note"))
     try FileManager.default.linkItem(atPath: directory.file("note"), toPath: lockPath)

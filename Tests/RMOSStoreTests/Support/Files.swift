@@ -1,6 +1,6 @@
 import Foundation
 
-/// The bytes of every file in a directory, by name.
+/// Returns the bytes of every file in a directory, by name.
 func contents(_ directory: String) throws -> [String: Data] {
   var contents: [String: Data] = [:]
   for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
