@@ -5,6 +5,11 @@ import Testing
 @testable import RMOSSystem
 
 @Suite struct ProcessTests {
+  init() {
+    // Writing to a program that does not read its input would end the tests.
+    Signals.ignoreWriteSignals()
+  }
+
   private func shell(
     _ command: String, input: String = "", environment: [String: String] = [:],
     timeout: Duration? = nil
