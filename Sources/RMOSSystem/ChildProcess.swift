@@ -37,7 +37,9 @@ package enum ChildProcess {
 
   /// Runs a program and waits until it ends: `posix_spawn`, `waitpid`.
   ///
-  /// A signal that asks this process to stop stops the program too.
+  /// A signal that asks this process to stop stops the program too. This process must ignore
+  /// SIGPIPE, which would end it when the program closes its input early; see
+  /// ``Signals/ignoreWriteSignals()``.
   ///
   /// - Parameters:
   ///   - program: The path of the program.
