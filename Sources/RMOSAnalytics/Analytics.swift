@@ -3,9 +3,9 @@ public import RMOSStore
 import RMOSSystem
 import Synchronization
 
-/// The figures of a shop: what its jobs, materials and patterns say, from a store of any kind.
+/// Computes figures about the jobs, materials and patterns in a store.
 ///
-/// It reads each table once and changes nothing.
+/// Each table is read once; nothing is written.
 ///
 /// ```swift
 /// let store = try SQLiteStore(path: "rmos.db", access: .inspect)
@@ -13,9 +13,9 @@ import Synchronization
 /// if let rate = report.jobs.success.percent { print("\(rate) % of the jobs succeeded") }
 /// ```
 ///
-/// What is not known is `nil`, never 0, and every figure says how many values it rests on and how
-/// many are missing. A value of the wrong type, in a column or within JSON, is missing. Sums are
-/// exact before they are rounded, so the order of the rows makes no difference.
+/// An unknown figure is `nil`, never 0, and every figure gives the number of values that it is
+/// based on and the number of missing ones. A value of the wrong type, in a column or within JSON,
+/// counts as missing. Sums are rounded only once, so the order of the rows makes no difference.
 public struct Analytics: Sendable {
   /// Which jobs count, and the bounds of some figures.
   public struct Options: Sendable, Hashable {
@@ -25,8 +25,8 @@ public struct Analytics: Sendable {
     public var outlierScore: Double
     /// The number of days after which a running job is stuck.
     public var stuckAfterDays: Int
-    /// The most entries that a list of patterns, strip families, jobs or reasons has; `nil` for
-    /// all.
+    /// The maximum length of a list of patterns, strip families, jobs or reasons; `nil` for no
+    /// limit.
     public var listLimit: Int?
     /// The current day, in UTC; `nil` for the day of the system's clock.
     public var today: CalendarDay?
@@ -37,8 +37,8 @@ public struct Analytics: Sendable {
     ///   - filter: Which jobs count.
     ///   - outlierScore: The modified z-score from which a duration is an outlier.
     ///   - stuckAfterDays: The number of days after which a running job is stuck.
-    ///   - listLimit: The most entries that a list of patterns, strip families, jobs or reasons
-    ///     has; `nil` for all, which takes memory for each.
+    ///   - listLimit: The maximum length of a list of patterns, strip families, jobs or reasons;
+    ///     `nil` for no limit, which takes memory for each entry.
     ///   - today: The current day, in UTC; `nil` for that of the system's clock.
     public init(
       filter: JobFilter = JobFilter(), outlierScore: Double = 3.5, stuckAfterDays: Int = 7,
@@ -65,18 +65,17 @@ public struct Analytics: Sendable {
     self.options = options
   }
 
-  /// Computes all figures of the store as it is at this moment.
+  /// Computes all figures from one snapshot of the store.
   ///
   /// Cancelling the task stops the work soon.
   ///
   /// - Returns: The figures.
   /// - Throws: `StoreError` if the store cannot be read; `CancellationError` if the task is
   ///   cancelled.
-  /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, and
-  ///   12 for each completed job whose pattern has an estimate. More than 4,096 jobs, 76 bytes each
-  ///   and their ids, go to a temporary file (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`),
-  ///   and so do more than 65,536 durations, or measures of rings, in which the number at a rank is
-  ///   found by counting.
+  /// - Complexity: O(n log n) in the number of rows. Memory: about 100 bytes per pattern and strip
+  ///   family, and 12 per completed job whose pattern has an estimate. Beyond 4,096 jobs (76 bytes
+  ///   each, plus their ids) and 65,536 durations or measures of rings, the rest goes to temporary
+  ///   files (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`).
   public func run() async throws -> AnalyticsReport {
     try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
@@ -102,34 +101,36 @@ public struct Analytics: Sendable {
     }
   }
 
-  /// Computes how two measures go together.
+  /// Computes the correlation of two measures.
   ///
-  /// The pairs are those of jobs if either measure is one of jobs, else of patterns if either is
-  /// one of patterns, else of strip families. A job's measures are those of finished jobs that pass
-  /// the filter; its strip family is its own, else its pattern's.
+  /// There is a pair for each job if either measure is one of jobs, else for each pattern if either
+  /// is one of patterns, else for each strip family. Only finished jobs that pass the filter count;
+  /// a job's strip family is its own, else its pattern's.
   ///
   /// - Parameters:
-  ///   - x: A measure.
-  ///   - y: Another.
+  ///   - x: The first measure.
+  ///   - y: The second measure.
   /// - Returns: The correlation.
   /// - Throws: As ``run()``.
-  /// - Complexity: O(n log n) in the rows; 32 bytes of memory a pair.
+  /// - Complexity: O(n log n) in the number of rows; 32 bytes of memory per pair.
   public func correlation(of x: Measure, and y: Measure) async throws -> Correlation {
     try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
       try correlationSynchronously(of: x, and: y, isCancelled: isCancelled)
     }
   }
 
-  /// Computes how two measures go together, on the current thread.
+  /// Computes the correlation of two measures on the current thread.
   package func correlationSynchronously(
     of x: Measure, and y: Measure, isCancelled: @escaping () -> Bool = { false }
   ) throws -> Correlation {
-    try store.read { reader in
-      try reader.run(whileNot: isCancelled) {
-        let rows = RowReader(reader, isCancelled: isCancelled)
-        let needsJobs = x.subject == .jobs || y.subject == .jobs
-        return try Shop(reading: rows, needsJobs: needsJobs)
-          .correlation(of: x, and: y, options.filter)
+    try store.retryingIfChanged {
+      try store.read { reader in
+        try reader.run(whileNot: isCancelled) {
+          let rows = RowReader(reader, isCancelled: isCancelled)
+          let needsJobs = x.subject == .jobs || y.subject == .jobs
+          return try Shop(reading: rows, needsJobs: needsJobs)
+            .correlation(of: x, and: y, options.filter)
+        }
       }
     }
   }
@@ -162,8 +163,7 @@ public struct JobFilter: Sendable, Hashable {
   ///   - stripFamilyID: The id of the strip family that the job itself names; `nil` for any.
   public init(
     from: CalendarDay? = nil, to: CalendarDay? = nil, jobType: String? = nil,
-    material: String? = nil,
-    patternID: String? = nil, stripFamilyID: String? = nil
+    material: String? = nil, patternID: String? = nil, stripFamilyID: String? = nil
   ) {
     self.from = from
     self.to = to
@@ -180,24 +180,26 @@ extension Analytics {
   /// - Parameters:
   ///   - id: The pattern's id.
   ///   - isCancelled: Polled while the store is read.
-  /// - Returns: A report as if there were nothing else in the store; `nil` if there is no such
+  /// - Returns: The report of a store that contained nothing else; `nil` if there is no such
   ///   pattern.
   /// - Throws: As ``run()``.
-  /// - Complexity: O(n) in the pattern's jobs, which an index finds.
+  /// - Complexity: O(n) in the number of the pattern's jobs, which are found by an index.
   package func runSynchronously(
     pattern id: String, isCancelled: @escaping () -> Bool = { false }
   ) throws -> AnalyticsReport? {
-    try store.read { reader in
-      try reader.run(whileNot: isCancelled) {
-        guard let pattern = try reader.record(.patterns, id: id) else { return nil }
-        let rows = RowReader(of: try PatternRows(of: pattern, reader), isCancelled: isCancelled)
-        return try Shop(reading: rows).report(options, whileNot: isCancelled)
+    try store.retryingIfChanged {
+      try store.read { reader in
+        try reader.run(whileNot: isCancelled) {
+          guard let pattern = try reader.record(.patterns, id: id) else { return nil }
+          let rows = RowReader(of: try PatternRows(of: pattern, reader), isCancelled: isCancelled)
+          return try Shop(reading: rows).report(options, whileNot: isCancelled)
+        }
       }
     }
   }
 }
 
-/// The rows of a pattern, of its jobs, and of the strip families that these name.
+/// The rows of a pattern, of its jobs, and of the strip families that they name.
 private struct PatternRows: RowSource {
   private let reader: any StoreReader
   private let pattern: Record
@@ -247,13 +249,12 @@ private struct PatternRows: RowSource {
   }
 }
 
-/// What figures need of a store at one moment, so that those of other filters are made without
-/// reading the store again.
+/// The content of a store that figures need, read once, so that reports with other filters can be
+/// made without reading the store again.
 ///
-/// With 1,000,000 rows it takes some 25 MB of memory, for patterns and strip families; the jobs are
-/// in a temporary file.
-// Sendable because `shop`, whose figures are made lazily, is used by one thread at a time: by the
-// one that holds `turn`.
+/// 1,000,000 rows take about 25 MB of memory, for patterns and strip families; the jobs are in a
+/// temporary file.
+// Sendable because only the thread that holds `turn` uses `shop`, which computes figures lazily.
 package final class AnalyticsSnapshot: @unchecked Sendable {
   private let shop: Shop
   private let turn = Mutex(())
@@ -266,14 +267,16 @@ package final class AnalyticsSnapshot: @unchecked Sendable {
   ///     abandoned.
   /// - Throws: As ``Analytics/run()``.
   package init(of store: any RecordStore, isCancelled: @escaping () -> Bool = { false }) throws {
-    shop = try store.read { reader in
-      try reader.run(whileNot: isCancelled) {
-        try Shop(reading: RowReader(reader, isCancelled: isCancelled))
+    shop = try store.retryingIfChanged {
+      try store.read { reader in
+        try reader.run(whileNot: isCancelled) {
+          try Shop(reading: RowReader(reader, isCancelled: isCancelled))
+        }
       }
     }
   }
 
-  /// All figures, as ``Analytics/run()`` computes them.
+  /// Computes all figures, as ``Analytics/run()`` does.
   ///
   /// - Parameters:
   ///   - options: Which jobs count, and the bounds of some figures.
@@ -287,7 +290,7 @@ package final class AnalyticsSnapshot: @unchecked Sendable {
     try turn.withLock { _ in try shop.report(options, whileNot: isCancelled) }
   }
 
-  /// How two measures go together, as ``Analytics/correlation(of:and:)`` computes it.
+  /// Computes the correlation of two measures, as ``Analytics/correlation(of:and:)`` does.
   ///
   /// - Throws: `StoreError` if a temporary file cannot be read.
   package func correlation(

@@ -8,10 +8,10 @@ import RMOSSystem
 /// let none = CalendarDay("2025-02-30")  // nil
 /// ```
 public struct CalendarDay: Sendable, Hashable, Comparable, CustomStringConvertible {
-  /// Days since 0000-03-01.
+  /// The number of days since 0000-03-01.
   package let number: Int
 
-  /// Creates a day from its text, `YYYY-MM-DD`; `nil` if there is no such day.
+  /// Creates a day from text of the form `YYYY-MM-DD`; `nil` if there is no such day.
   public init?(_ text: String) {
     guard let timestamp = Timestamp(text), timestamp.time == nil else { return nil }
     number = timestamp.dayNumber
@@ -20,13 +20,13 @@ public struct CalendarDay: Sendable, Hashable, Comparable, CustomStringConvertib
   /// Creates the day with a number.
   init(number: Int) { self.number = number }
 
-  /// Today, in UTC.
+  /// The current day in UTC.
   package static var today: CalendarDay { CalendarDay(number: UTCTime.now.date.dayNumber) }
 
-  /// `YYYY-MM-DD`.
+  /// The day in the form `YYYY-MM-DD`.
   public var description: String { CivilDate(dayNumber: number).text }
 
-  /// Whether one day is before another.
+  /// Returns whether one day is before another.
   public static func < (left: CalendarDay, right: CalendarDay) -> Bool {
     left.number < right.number
   }

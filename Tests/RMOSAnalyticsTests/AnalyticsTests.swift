@@ -18,9 +18,9 @@ enum Backend: String, CaseIterable, Sendable {
   }
 }
 
-/// The figures of the example tree, and of a shop at random.
+/// The figures of the example tree, and of random shops.
 @Suite struct AnalyticsTests {
-  /// Where two JSON values differ, as paths; numbers are compared by value, members in order.
+  /// Returns the differences of two JSON values; numbers are compared by value, members in order.
   static func differences(_ left: JSONValue, _ right: JSONValue, at path: String = "") -> [String] {
     switch (left, right) {
     case (.object(let left), .object(let right)):
@@ -61,7 +61,8 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
-  /// What .NET and Go write where there is no time is neither a day nor the end of a duration.
+  /// 0001-01-01, which .NET and Go write in place of a missing time, is neither a day nor the end
+  /// of a duration.
   @Test func aTimeThatStandsForNoneIsNone() throws {
     let store = InMemoryStore()
     let none = Value.text("0001-01-01T00:00:00Z")
@@ -89,7 +90,6 @@ enum Backend: String, CaseIterable, Sendable {
     #expect(jobs.durationSeconds.n == 0 && jobs.durationSeconds.missing == 2)
   }
 
-  /// From next to no jobs to hundreds.
   @Test(arguments: [(0, 3), (1, 4), (3, 12), (5, 28), (7, 52), (9, 84), (10, 600)])
   func storesAgree(_ seed: UInt64, _ jobs: Int) throws {
     let shop = RandomShop(seed: seed, jobs: jobs)
@@ -145,7 +145,7 @@ enum Backend: String, CaseIterable, Sendable {
     ]
     for (column, filter) in columns {
       let values = Set(shop.records.filter { $0.kind == .joblogs }.compactMap { $0[column] })
-      // None of them has this one.
+      // "nothing" is a value that no job has.
       for value in values.union([.text("nothing")]) {
         guard case .text(let text) = value else { continue }
         let others = InMemoryStore()
@@ -201,7 +201,7 @@ enum Backend: String, CaseIterable, Sendable {
     let differences = try Self.differences(
       JSONValue(parsing: left.json), JSONValue(parsing: right.json))
     #expect(differences == [])
-    // Not all that a report says is in its JSON.
+    // The JSON of a report does not contain all of it.
     let areEqual = left == right
     #expect(areEqual)
   }
@@ -230,8 +230,8 @@ enum Backend: String, CaseIterable, Sendable {
     #expect(report.omitted.isEmpty)
   }
 
-  /// Checks that a report with short lists is the beginning of the whole one, and says what it
-  /// lacks.
+  /// Checks that the lists of a report with a limit are the beginnings of those without, and that
+  /// it gives the number of entries left out.
   private func checkCut(_ short: AnalyticsReport, _ whole: AnalyticsReport) {
     func isBeginning<Element: Equatable>(
       _ left: [Element], _ right: [Element], _ list: String
@@ -267,6 +267,42 @@ enum Backend: String, CaseIterable, Sendable {
       #expect(report.materials.waste.mean == nil)
       #expect(report.patterns.complexity.meanScore == nil)
       #expect(report.risk(jobType: "slice", material: nil) == nil)
+    }
+  }
+
+  private static let readings: [(Analytics, any RecordStore, @escaping () -> Bool) throws -> Int] =
+    [
+      { try $0.runSynchronously(isCancelled: $2).patterns.total },
+      { analytics, _, isCancelled in
+        let (x, y) = (Measure.patternRingCount, Measure.patternCells)
+        let found = try analytics.correlationSynchronously(of: x, and: y, isCancelled: isCancelled)
+        return found.n + found.missing
+      },
+      { try $0.runSynchronously(pattern: "a", isCancelled: $2)?.patterns.total ?? 0 },
+      { try AnalyticsSnapshot(of: $1, isCancelled: $2).report(.init()).patterns.total },
+    ]
+
+  /// An application that opens the database for each write leaves no log that could be locked.
+  @Test(arguments: readings.indices)
+  func aReadingThatWasOvertakenIsRepeated(_ reading: Int) throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      func add(_ id: String) throws {
+        let store = try SQLiteStore(path: path)
+        try store.write { try $0.insert(StoreSamples.record(.patterns, id)) }
+      }
+      try add("a")
+      let store = try SQLiteStore(path: path, access: .inspect)
+      var isOvertaken = false
+      let count = try Self.readings[reading](Analytics(of: store), store) {
+        if !isOvertaken {
+          isOvertaken = true
+          #expect(throws: Never.self) { try add("b") }
+        }
+        return false
+      }
+      // The figures of the one pattern leave out the other.
+      #expect(isOvertaken && count == (reading == 2 ? 1 : 2))
     }
   }
 

@@ -4,7 +4,6 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What to cut for a pattern.
 @Suite struct CutListTests {
   private func pattern(
     _ geometry: String, family: String? = "ebony", rosette: String? = nil
@@ -49,7 +48,8 @@ import Testing
     #expect(list.pieces.map(\.tiles) == [198, 10, 70, nil])
     #expect(list.pieces.map(\.lengthMM)[0] == 198 * 4.5)
     #expect(list.pieces[1].tileLengthMM == 2 * Double.pi * 50 / 3)
-    // 22 tiles of 4.5 and the last without a cut; no tile of 105 mm; 28 of 3.5.
+    // A stick of 100 mm yields 22 tiles of 4 mm with cuts of 0.5 mm, no tile of 105 mm, and 28
+    // tiles of 3 mm.
     #expect(list.pieces.map(\.sticks) == [9, nil, 3, nil])
     #expect(list.pieces.map(\.stripFamilyID) == ["ebony", "maple", "ebony", "ebony"])
     #expect(list.stock.map(\.stripFamilyID) == ["ebony", "maple"])
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func whatIsShortIsSaid() throws {
+  @Test func aLengthThatIsShortIsComputed() throws {
     let list = CutList(
       of: try pattern(#"{"ring_bands": [{"segments": 10, "tile_length_mm": 5}]}"#),
       options: .init(count: 2), stripFamilies: [try family("ebony", #"[{"length_mm": 60}]"#)])
@@ -74,8 +74,8 @@ import Testing
     #expect(list.notes == [])
   }
 
-  /// Nothing has the length 0, and there is no part of a tile: what says so says nothing.
-  @Test func whatNoTileCanHaveIsNotGiven() throws {
+  /// Lengths of 0 and counts that are not whole numbers are treated as not given.
+  @Test func impossibleLengthsAndCountsAreNotGiven() throws {
     let list = CutList(
       of: try pattern(
         #"""
@@ -96,8 +96,8 @@ import Testing
     #expect(block.pieces.map(\.lengthMM) == [nil])
   }
 
-  /// The tiles of a ring without a radius have no length, and none fits around a tiny one.
-  @Test func whatHasNoLengthNeedsNoStock() throws {
+  /// The tiles of a ring with the radius 0 have no length, and none fits around a tiny ring.
+  @Test func tilesWithoutALengthNeedNoStock() throws {
     let list = CutList(
       of: try pattern(
         #"{"rings": [{"radius_mm": 0, "segments": 48}, {"radius_mm": 0.1, "tile_length_mm": 2}]}"#),
@@ -112,9 +112,9 @@ import Testing
       ])
   }
 
-  /// Figures take any number for one of cells; what is cut are whole tiles.
+  /// Figures accept any number of cells, but only whole tiles can be cut.
   @Test(arguments: ["0", "12.5", "[]"])
-  func aNumberThatIsNoneOfTilesIsSaid(_ segments: String) throws {
+  func aNumberThatIsNoneOfTilesIsNoted(_ segments: String) throws {
     let list = CutList(
       of: try pattern(
         #"{"rings": [{"radius_mm": 45, "segments": \#(segments), "tile_length_mm": 2}]}"#),
@@ -127,7 +127,7 @@ import Testing
       ])
   }
 
-  @Test func whatTheKnownRingsNeedIsSaid() throws {
+  @Test func theMinimumThatKnownRingsNeedIsNoted() throws {
     let list = CutList(
       of: try pattern(#"{"rings": [{"segments": 50, "tile_length_mm": 4}, {"segments": 8}]}"#),
       options: .init(count: 1), stripFamilies: [try family("ebony", #"[{"length_mm": 150}]"#)])
@@ -136,7 +136,7 @@ import Testing
       list.notes.last == "At least 200 mm of ebony are needed, 50 mm more than there is.")
   }
 
-  @Test func aLittleThatIsShortIsNotNothing() throws {
+  @Test func aSmallLengthThatIsShortIsShown() throws {
     func list(_ stock: String) throws -> CutList {
       CutList(
         of: try pattern(#"{"rings": [{"segments": 10, "tile_length_mm": 2.1}]}"#),
@@ -146,11 +146,10 @@ import Testing
     let short = try list("47.6")
     #expect(short.tables.last?.rows.first?.last?.shown == "0.4")
     #expect(short.html.contains("</span> 0.4</span>"))
-    // 20 · (2.1 + 0.3), which doubles make a trace more of.
+    // 20 · (2.1 + 0.3) is slightly more than 48 in doubles.
     #expect(try list("48").stock.map(\.shortMM) == [0])
   }
 
-  /// Nothing has the empty id.
   @Test func anEmptyIDNamesNoStripFamily() throws {
     let ring = #"{"rings": [{"segments": 8, "tile_length_mm": 2, "strip_family_id": ""}]}"#
     let list = CutList(
@@ -183,7 +182,7 @@ import Testing
   @Test(arguments: [
     "{}", #"{"rings": []}"#, #"{"rings": "many"}"#, #"{"totals": {"a": null}}"#,
   ])
-  func aGeometryWithoutPiecesIsSaid(_ geometry: String) throws {
+  func aGeometryWithoutPiecesIsNoted(_ geometry: String) throws {
     let list = CutList(
       of: try pattern(geometry), options: .init(count: 1), stripFamilies: [])
     #expect(list.pieces == [])

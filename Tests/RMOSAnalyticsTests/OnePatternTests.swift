@@ -20,7 +20,8 @@ import Testing
       options.filter.patternID = use.id
       let filtered = try Analytics(of: store, options: options).runSynchronously()
       options.filter = JobFilter()
-      // The spelling of a material is the commonest of all, which one pattern does not know.
+      // Materials are shown in their most common spelling, which may be another one if only the
+      // strip families of one pattern are read.
       var (jobs, same) = (one.jobs, filtered.jobs)
       #expect(
         jobs.failures.byMaterial.map(\.figures.total).reduce(0, +)
@@ -37,7 +38,7 @@ import Testing
     #expect(try Analytics(of: store).runSynchronously(pattern: "none") == nil)
   }
 
-  @Test func stretchesOfTimeAreHeldAgainstAll() throws {
+  @Test func windowsAreComparedWithAllJobs() throws {
     let store = InMemoryStore()
     try store.write { transaction in
       for number in 0..<40 {

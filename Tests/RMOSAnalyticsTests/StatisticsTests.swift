@@ -4,11 +4,11 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// The statistics that figures are made of.
+/// The statistics of which figures consist.
 @Suite struct StatisticsTests {
-  /// Whether there is room for the file, for part of it, or for none of it.
+  /// All blocks, some of them or none fit into the file.
   @Test(arguments: [Int.max, 400_000, 1, 0])
-  func manyJobsInAFileAreReadAsOftenAsAsked(_ fileCapacity: Int) throws {
+  func manyJobsInAFileAreReadRepeatedly(_ fileCapacity: Int) throws {
     let jobs = JobList(fileCapacity: fileCapacity)
     for number in 0..<8_500 {
       let job = JobFacts(
@@ -101,7 +101,7 @@ import Testing
     var random = SeededGenerator(seed: seed)
     var (sum, parts, exact) = (ExactSum(), [ExactSum(), ExactSum()], Int128(0))
     for _ in 0..<random.int(1...300) {
-      // Below, within and above the usual sizes, which end at 2⁻¹² and 2²⁰.
+      // Below, within and above the sizes that are added as integers.
       let exponent = random.pick([-70, -66, -65, -64, -63, -40, -33, -32, -31, -30, -20, -10])
       let significand = Int64(bitPattern: random.next()) >> random.pick([11, 12, 13, 40, 62])
       let number = Double(significand) * Double(sign: .plus, exponent: exponent, significand: 1)
@@ -155,7 +155,7 @@ import Testing
       }
     }
     var (kept, spilled) = (NumberColumn(), NumberColumn(limit: 10))
-    // There is room for some.
+    // Only some of the numbers fit into the file.
     var stopped = NumberColumn(limit: 10, fileCapacity: 400)
     var parts = [NumberColumn(limit: 1000), NumberColumn(limit: 10), NumberColumn()]
     for number in numbers {
@@ -216,7 +216,7 @@ import Testing
 
   @Test func textsAreNumberedByTheirBytes() {
     var table = InternedTexts()
-    // Long ones, and those that fill up what is kept together, among many short ones.
+    // Texts that fill a page or are longer than one, among many short ones.
     let long = [1 << 16, 1 << 17, (1 << 16) - 1, 5, 70_000].map {
       String(repeating: "x", count: $0)
     }
@@ -266,9 +266,9 @@ import Testing
   }
 }
 
-/// Figures of a few rows, by hand.
+/// Figures of a few rows.
 @Suite struct FigureTests {
-  /// A store with one strip family of each material and the jobs that are given.
+  /// Returns a store with a strip family of each of two materials, a pattern, and `jobs`.
   private func store(_ jobs: [[String: Value]]) throws -> InMemoryStore {
     let store = InMemoryStore()
     try store.write { transaction in
@@ -369,7 +369,7 @@ import Testing
     let usual = (0..<9).map { ["duration_seconds": Value.real(100 + Double($0))] }
     let report = try report(usual + [["duration_seconds": .real(1000)]])
     #expect(report.jobs.outliers.map(\.id) == ["j9"])
-    // The median is 104.5, that of the distances 2.5.
+    // The median is 104.5, the median distance from it 2.5.
     #expect(report.jobs.outliers.first?.score == 0.6745 * 895.5 / 2.5)
     #expect(
       try self.report(Array(usual.prefix(6)) + [["duration_seconds": .real(1000)]]).jobs.outliers
@@ -422,5 +422,22 @@ import Testing
     let all = report.risk(jobType: "batch", material: nil)
     #expect(all?.basis == .all)
     #expect(all?.failures.total == 10)
+  }
+
+  /// Job types are compared by their bytes, as in all other figures.
+  @Test func riskTellsApartTypesThatStringsTakeForEqual() throws {
+    let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+    let report = try report(
+      (0..<10).map {
+        let isFirst = $0 < 5
+        return [
+          "job_type": .text(isFirst ? composed : decomposed),
+          "status": .text(isFirst ? "failed" : "completed"),
+        ]
+      })
+    for (type, failed) in [(composed, 5), (decomposed, 0)] {
+      let risk = try #require(report.risk(jobType: type, material: nil))
+      #expect(risk.basis == .type && risk.failures == Rate(failed, of: 5))
+    }
   }
 }

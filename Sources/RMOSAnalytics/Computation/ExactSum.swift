@@ -1,7 +1,7 @@
 /// A sum of doubles that is rounded only once, so that their order makes no difference.
 ///
-/// Numbers of the usual size are added as integers. Of the others it keeps the rounding errors as
-/// partial sums that do not overlap.
+/// Numbers of the usual size, from 2⁻¹² to 2²⁰, are added as integers. The sum of all others is
+/// kept as partial sums that do not overlap.
 ///
 /// Source: Jonathan Richard Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust
 /// Geometric Predicates", Discrete & Computational Geometry 18 (1997), section 2.
@@ -10,9 +10,10 @@ package struct ExactSum: Sendable {
   private var (upper, lower): (UInt64, UInt64) = (0, 0)
   /// Partial sums, from the smallest to the largest, none of them 0, each times ``scale``.
   private var partials: [Double] = []
-  /// Less than 1 once a number is so large that sums might overflow.
+  /// The factor of the partial sums: less than 1 once a number is so large that sums might
+  /// overflow.
   ///
-  /// What is nearer to 0 than 2⁻⁹⁵⁸ then loses bits.
+  /// Numbers nearer to 0 than 2⁻⁹⁵⁸ then lose bits.
   private var scale = 1.0
 
   /// Creates the sum of no numbers.
@@ -23,7 +24,7 @@ package struct ExactSum: Sendable {
     let bits = number.bitPattern
     // The number is its 53 bits · 2^(exponent − 1075).
     let shift = Int(bits >> 52 & 0x7FF) - 1075 + 64
-    // Below 2^21, so that 2^42 of them fit.
+    // Numbers below 2²¹, of which 2⁴² fit into 128 bits.
     guard 0..<32 ~= shift else {
       if number.magnitude >= 0x1p900 { scaleDown() }
       return addPartial(number * scale)
@@ -84,14 +85,14 @@ package struct ExactSum: Sendable {
   /// The sum; infinite if it is beyond the finite doubles.
   var value: Double { scaled / scale }
 
-  /// The mean of so many numbers; `nil` if there are none.
+  /// Returns the mean of `count` numbers; `nil` if there are none.
   package func mean(of count: Int) -> Double? {
     count > 0 ? scaled / Double(count) / scale : nil
   }
 
   private var scaled: Double {
     var whole = self
-    // Exact, since each has at most 32 bits.
+    // Each addend has at most 32 bits, so it is exact as a double.
     whole.addPartial(Double(Int64(bitPattern: upper) >> 32) * 0x1p32 * scale)
     whole.addPartial(Double(upper & 0xFFFF_FFFF) * scale)
     whole.addPartial(Double(lower >> 32) * 0x1p-32 * scale)
@@ -99,7 +100,8 @@ package struct ExactSum: Sendable {
     return Self.rounded(whole.partials)
   }
 
-  /// The double nearest to the sum of partial sums; of two that are equally near, the even one.
+  /// Returns the double nearest to the sum of partial sums; of two that are equally near, the even
+  /// one.
   private static func rounded(_ partials: [Double]) -> Double {
     guard var high = partials.last else { return 0 }
     var index = partials.count - 1

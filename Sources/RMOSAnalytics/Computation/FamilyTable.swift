@@ -1,13 +1,13 @@
 import RMOSModels
 import RMOSStore
 
-/// The strip families, as far as figures need them, and the stock.
+/// The columns of strip families that figures need, and the stock.
 ///
-/// Strip families that jobs name and that do not exist have a number too.
+/// A strip family is identified by its index; strip families that only jobs name have indices too,
+/// after those of the store.
 final class FamilyTable {
   private(set) var ids: InternedTexts
-  /// The number of strip families in the store; families that only jobs name have the positions
-  /// after them.
+  /// The number of strip families in the store.
   var count: Int { materialOf.count }
   private(set) var materials = SpellingTable()
   private(set) var suppliers = SpellingTable()
@@ -15,12 +15,12 @@ final class FamilyTable {
   private var materialOf: [Int32] = []
   /// The supplier of each strip family; -1 if it is not known.
   private var supplierOf: [Int32] = []
-  /// NaN if it is not known.
+  /// The width of each strip family; NaN if it is not known.
   private var widths: [Double] = []
-  /// NaN if it is not known.
+  /// The thickness of each strip family; NaN if it is not known.
   private var thicknesses: [Double] = []
   private var stock: [StockSums] = []
-  /// The materials as they are stored, each once.
+  /// The materials exactly as they are stored.
   private var spellings = InternedTexts()
   private var familiesBySupplier: [Int] = []
   private var widthCounts: [Double: Int] = [:]
@@ -80,7 +80,7 @@ final class FamilyTable {
     return supplier
   }
 
-  /// A size rounded to 0.05, so that what is one size to a luthier is one here.
+  /// Returns a size rounded to 0.05 mm, within which sizes are the same to a luthier.
   private static func rounded(_ size: Double) -> Double {
     let steps = (size * 20).rounded()
     return steps.isFinite ? steps / 20 : size
@@ -88,20 +88,20 @@ final class FamilyTable {
 
   var indices: Range<Int> { 0..<count }
 
-  /// The number of a strip family; `nil` if there is none with that id, and no job was read that
-  /// names it.
+  /// Returns the index of a strip family; `nil` if neither the store nor a job read so far has its
+  /// id.
   func index(of id: Value) -> Int? { id.text.flatMap { ids.index(of: $0) } }
 
-  /// The number of a strip family that a job names.
+  /// Returns the index of a strip family that a job names, and adds the family if it is new.
   func insert(_ id: String) -> Int { ids.insert(id) }
 
-  /// The material of a strip family; -1 if it is not known.
+  /// Returns the material of a strip family; -1 if it is not known.
   func material(of index: Int) -> Int32 { materialOf[index] }
 
-  /// The supplier of a strip family; -1 if it is not known.
+  /// Returns the supplier of a strip family; -1 if it is not known.
   func supplier(of index: Int) -> Int32 { supplierOf[index] }
 
-  /// What is measured of a strip family; `nil` if it is not known.
+  /// Returns a measure of a strip family; `nil` if it is not known.
   func measure(_ measure: Measure, _ index: Int) -> Double? {
     let value: Double
     switch measure {
@@ -116,7 +116,7 @@ final class FamilyTable {
 
   // These figures do not depend on jobs, so they are computed once for all reports.
 
-  /// The numbers of the strip families, in byte order of their ids.
+  /// The indices of the strip families in byte order of their ids.
   private(set) lazy var inByteOrder = ids.inByteOrder.filter { $0 < count }
   private(set) lazy var materialNames = materials.names
   private(set) lazy var materialsInByteOrder = materialNames.inByteOrder
@@ -133,18 +133,18 @@ final class FamilyTable {
     counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { Grouped($0.key, $0.value) }
   }
 
-  /// The number of strip families of a supplier.
+  /// Returns the number of strip families of a supplier.
   func families(ofSupplier supplier: Int) -> Int { familiesBySupplier[supplier] }
 }
 
-/// What the strips of one family add up to.
+/// The totals of the strips of one family.
 struct StripSums {
   var count = 0
   var quantity = 0.0
   var withoutLength = 0
   var length = 0.0
 
-  /// Reads `strips`; what is not JSON has no strips.
+  /// Reads a column `strips`; a value that is not JSON has no strips.
   init(reading strips: Value, _ json: JSONMemberReader) {
     var sums = StripSums()
     let isRead = json.read(strips) { (cursor) throws(JSONScanError) in
@@ -172,9 +172,9 @@ struct StripSums {
   }
 }
 
-/// What the strips of one material add up to.
+/// The totals of the strips of one material.
 private struct StockSums {
-  /// In how many ways the material is spelled.
+  /// The number of different spellings of the material.
   var spellings = 0
   private var families = 0
   private var strips = 0
@@ -198,7 +198,7 @@ private struct StockSums {
     if Self.add(sums.length * width * thickness, to: &volume) { hasVolume = true }
   }
 
-  /// Adds a number and returns `true`, unless it is more than a double holds.
+  /// Adds a number and returns `true` if it is finite.
   private static func add(_ number: Double, to sum: inout ExactSum) -> Bool {
     guard number.isFinite else { return false }
     sum.add(number)

@@ -1,14 +1,15 @@
 import RMOSSystem
 
-/// Numbers texts in the order in which they are first seen; texts are compared by their bytes.
+/// A set of texts with consecutive indices in the order of insertion; texts are compared by their
+/// bytes.
 ///
 /// Each text takes about 16 bytes beyond its own. The bytes are kept in pages, which are never
-/// moved: one array would take twice as much whenever it grows.
+/// moved: a single array would need two or three times the memory while it grows.
 struct InternedTexts {
   private var pages: [[UInt8]] = []
-  /// Where each text begins: the page in the upper bits, the place in it in the lower ones.
+  /// Where each text begins: the page in the upper bits, the offset in it in the lower ones.
   private var starts: [Int] = []
-  /// Open addressing: the number of a text plus one, 0 for a free slot.
+  /// Open addressing: the index of a text plus one, 0 for a free slot.
   private var slots: [UInt32]
 
   /// A page has 2^16 bytes, or more if it holds one long text.
@@ -25,10 +26,10 @@ struct InternedTexts {
   var count: Int { starts.count }
   var indices: Range<Int> { 0..<starts.count }
 
-  /// The text with a number.
+  /// The text at an index.
   subscript(index: Int) -> String { String(decoding: bytes(index), as: UTF8.self) }
 
-  /// The number of a text; `nil` if it was not seen.
+  /// Returns the index of a text; `nil` if it was not inserted.
   func index(of text: String) -> Int? {
     var text = text
     return text.withUTF8 { utf8 in
@@ -37,7 +38,7 @@ struct InternedTexts {
     }
   }
 
-  /// The number of a text, which is added if it was not seen.
+  /// Returns the index of a text, and adds the text if it is new.
   mutating func insert(_ text: String) -> Int {
     var text = text
     return text.withUTF8 { utf8 in
@@ -54,7 +55,7 @@ struct InternedTexts {
     let size = 1 << Self.pageBits
     if pages.last.map({ $0.count + text.count > size || $0.count == size }) ?? true {
       pages.append([])
-      // A few texts take no whole page.
+      // The first page grows with its content: most tables have few texts.
       if pages.count > 1 { pages[pages.count - 1].reserveCapacity(max(size, text.count)) }
     }
     let page = pages.count - 1
@@ -62,14 +63,14 @@ struct InternedTexts {
     unsafe pages[page].append(contentsOf: text)
   }
 
-  /// Whether one text comes before another in byte order.
+  /// Returns whether one text comes before another in byte order.
   func precedes(_ left: Int, _ right: Int) -> Bool {
     unsafe bytes(left).withUnsafeBufferPointer { left in
       unsafe bytes(right).withUnsafeBufferPointer { unsafe Memory.compare(left, $0) < 0 }
     }
   }
 
-  /// The numbers in byte order of their texts.
+  /// The indices in byte order of their texts.
   var inByteOrder: [Int32] {
     var numbers = indices.map { Int32($0) }
     numbers.sort { precedes(Int($0), Int($1)) }
@@ -85,7 +86,7 @@ struct InternedTexts {
     return pages[page][start..<(end ?? pages[page].count)]
   }
 
-  /// The slot of a text, or the free one where it belongs.
+  /// Returns the slot of a text, or the free one where it belongs.
   private func slot(for text: UnsafeBufferPointer<UInt8>) -> Int {
     var slot = unsafe Self.hash(UnsafeRawBufferPointer(text)) & (slots.count - 1)
     while slots[slot] != 0 {
@@ -108,7 +109,7 @@ struct InternedTexts {
     }
   }
 
-  /// Seeded for each process, so that no one can choose texts that collide.
+  // `Hasher` is seeded for each process, so texts cannot be chosen to collide.
   private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
     var hasher = Hasher()
     unsafe hasher.combine(bytes: bytes)
@@ -116,7 +117,7 @@ struct InternedTexts {
   }
 }
 
-/// Groups texts that differ only in case and white space around them.
+/// Groups texts that differ only in case and surrounding white space.
 struct SpellingTable {
   private var spellings = InternedTexts()
   /// How often each spelling occurs.
@@ -128,7 +129,7 @@ struct SpellingTable {
   /// The number of groups.
   var count: Int { groupsByFoldedText.count }
 
-  /// The group of a text; `nil` for a blank one.
+  /// Returns the group of a text, and adds the text if it is new; `nil` if it is blank.
   mutating func insert(_ text: String?) -> Int32? {
     guard let text = text?.trimmed else { return nil }
     let spelling = spellings.insert(text)
@@ -140,16 +141,16 @@ struct SpellingTable {
     return groups[spelling]
   }
 
-  /// The group of a text; `nil` if there is none.
+  /// Returns the group of a text; `nil` if there is none.
   func group(of text: String) -> Int32? {
     guard let text = text.trimmed else { return nil }
     return groupsByFoldedText.index(of: Self.folded(text)).map { Int32($0) }
   }
 
-  /// The text by which a group is compared.
+  /// Returns the folded text of a group.
   func key(of group: Int32) -> String { groupsByFoldedText[Int(group)] }
 
-  /// The commonest spelling of each group; of equally common ones, the first in byte order.
+  /// The most common spelling of each group; of equally common ones, the first in byte order.
   var names: InternedTexts {
     var best = [Int?](repeating: nil, count: count)
     for spelling in spellings.indices {
@@ -167,6 +168,9 @@ struct SpellingTable {
     return names
   }
 
-  /// Both ways, because some letters have several forms in one case only, such as ß and ς.
+  /// Returns a text without differences in case.
+  ///
+  /// Some letters, such as ß and ς, have several forms in one case only, so the text is converted
+  /// to upper case and back.
   static func folded(_ text: String) -> String { text.uppercased().lowercased() }
 }

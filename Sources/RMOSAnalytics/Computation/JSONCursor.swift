@@ -1,9 +1,9 @@
 import RMOSModels
 import RMOSSystem
 
-/// Reads single members of JSON texts with the project's scanner, without building a tree.
+/// Reads single members of JSON texts without building a tree.
 ///
-/// The memory for the text is used again for the next.
+/// The buffer for the text is reused for the next one.
 @safe final class JSONMemberReader {
   private var text: UnsafeMutablePointer<UInt8>
   private var capacity = 4096
@@ -20,9 +20,9 @@ import RMOSSystem
     unsafe containers.deallocate()
   }
 
-  /// Runs `body` with a cursor before the one value of a text.
+  /// Calls `body` with a cursor before the value of a text.
   ///
-  /// - Returns: Whether the text is JSON; what `body` found counts only then.
+  /// - Returns: Whether the text is JSON; if not, ignore what `body` has read.
   func read(
     _ value: Value, _ body: (inout JSONCursor) throws(JSONScanError) -> Void
   ) -> Bool {
@@ -50,7 +50,7 @@ import RMOSSystem
   }
 }
 
-/// A place in a JSON text, before a value.
+/// A position in a JSON text, before a value.
 struct JSONCursor {
   fileprivate var scanner: JSONScanner
   private var depth = 0
@@ -74,8 +74,9 @@ struct JSONCursor {
   /// Moves past the value.
   mutating func skip() throws(JSONScanError) { _ = try scanner.skipValue(enclosingDepth: depth) }
 
-  /// Moves past the value, calling `body` with the name of each member if it is an object; `body`
-  /// moves past the member's value.
+  /// Moves past the value, and calls `body` for each member if it is an object.
+  ///
+  /// `body` takes the name of the member, and must move past its value.
   mutating func forEachMember(
     _ body: (Name, inout JSONCursor) throws(JSONScanError) -> Void
   ) throws(JSONScanError) {
@@ -110,8 +111,9 @@ struct JSONCursor {
     depth -= 1
   }
 
-  /// Moves past the value, calling `body` before each element if it is an array; `body` moves past
-  /// the element.
+  /// Moves past the value, and calls `body` for each element if it is an array.
+  ///
+  /// `body` must move past the element.
   ///
   /// - Returns: Whether it is an array.
   mutating func forEachElement(
@@ -138,7 +140,7 @@ struct JSONCursor {
 
   /// Moves past the value.
   ///
-  /// - Returns: The number, if it is one and finite as a double.
+  /// - Returns: The value if it is a number, and finite as a double.
   mutating func number() throws(JSONScanError) -> Double? {
     let start = unsafe scanner.cursor
     guard try scanner.skipValue(enclosingDepth: depth) == .number else { return nil }
@@ -149,7 +151,7 @@ struct JSONCursor {
 
   /// Moves past the value.
   ///
-  /// - Returns: The number, if it is one, finite and not negative.
+  /// - Returns: The value if it is a number, finite and not negative.
   mutating func measure() throws(JSONScanError) -> Double? {
     guard let number = try number(), number >= 0 else { return nil }
     return number
@@ -157,7 +159,7 @@ struct JSONCursor {
 
   /// Moves past the value.
   ///
-  /// - Returns: The number if it is one, or the number of elements of an array.
+  /// - Returns: The number of elements of an array; otherwise as ``measure()``.
   mutating func numberOrCount() throws(JSONScanError) -> Double? {
     guard scanner.byte == UInt8(ascii: "[") else { return try measure() }
     var count = 0
@@ -170,7 +172,7 @@ struct JSONCursor {
 
   /// Moves past the value.
   ///
-  /// - Returns: The text, without white space around it, if it is one and not blank.
+  /// - Returns: The value without surrounding white space, if it is a string and not blank.
   mutating func text() throws(JSONScanError) -> String? {
     let start = unsafe scanner.cursor + 1
     switch try scanner.skipValue(enclosingDepth: depth) {
@@ -188,7 +190,7 @@ struct JSONCursor {
 }
 
 extension String {
-  /// The text without white space around it; `nil` if nothing else is left.
+  /// The text without surrounding white space; `nil` if it is blank.
   var trimmed: String? {
     func isPlain(_ byte: UInt8?) -> Bool { byte.map { 0x21...0x7E ~= $0 } ?? false }
     if isPlain(utf8.first), isPlain(utf8.last) { return self }

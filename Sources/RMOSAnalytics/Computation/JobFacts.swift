@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// The state of a job, as far as figures ask.
+/// The states of jobs that figures tell apart.
 enum JobState: UInt8, BitwiseCopyable {
   case open, running, completed, failed, cancelled, other
 
@@ -19,11 +19,9 @@ enum JobState: UInt8, BitwiseCopyable {
   var isFinished: Bool { self == .completed || self == .failed }
 }
 
-/// A job, as far as figures need it, in numbers alone, so that many take little room.
-///
-/// Those that stand for a text are its number in a table of ``Shop``.
+/// The values of a job that figures need, as numbers, so that millions of jobs take little memory.
 struct JobFacts: BitwiseCopyable {
-  /// A number that stands for a text.
+  /// The index of a text in one of the tables of ``Shop``.
   struct Reference: BitwiseCopyable, Equatable {
     private let number: Int32
 
@@ -31,23 +29,23 @@ struct JobFacts: BitwiseCopyable {
 
     init(_ index: Int) { number = Int32(index) }
 
-    /// NULL, or nothing that is known.
+    /// NULL, or not known.
     static let none = Reference(Int32(-1))
-    /// A value that is no text, so it is the name of nothing.
+    /// A value that is not text, so no entity can have it as its id.
     static let nameless = Reference(Int32(-2))
 
     var index: Int? { number >= 0 ? Int(number) : nil }
   }
 
   var state: JobState
-  /// Whether its pattern has an estimate of the time it takes.
+  /// Whether its pattern has an estimated time.
   var hasEstimate: Bool
   var type: Reference
   var status: Reference
   var pattern: Reference
   /// The strip family that the job itself names, which need not exist.
   var namedFamily: Reference
-  /// The job's strip family, else its pattern's, if it exists.
+  /// The job's own strip family if it exists, else its pattern's.
   var family: Reference
   /// The material of ``family``.
   var material: Reference
@@ -56,13 +54,12 @@ struct JobFacts: BitwiseCopyable {
   var blade: Reference
   /// Why it failed, if it did.
   var error: Reference
-  /// The number of its day, as of the others below; `Int32.min` stands for none.
+  // `Int32.min` and NaN stand for no value.
   private let dayNumber: Int32
   private let startNumber: Int32
-  /// NaN stands for none, as in those below.
   private let seconds: Double
-  private var wasteNumber: Double
-  private var cutsNumber: Double
+  private let wasteNumber: Double
+  private let cutsNumber: Double
 
   init(
     state: JobState, type: Reference, status: Reference, pattern: Reference, hasEstimate: Bool,
@@ -90,7 +87,7 @@ struct JobFacts: BitwiseCopyable {
 
   /// The number of its day; `nil` if it has none.
   var day: Int? { dayNumber == .min ? nil : Int(dayNumber) }
-  /// The number of the day on which it began, or else was created; `nil` if there is none.
+  /// The number of the day on which it began, else was created; `nil` if there is none.
   var startDay: Int? { startNumber == .min ? nil : Int(startNumber) }
   var duration: Double? { seconds.isNaN ? nil : seconds }
   var waste: Double? { wasteNumber.isNaN ? nil : wasteNumber }
@@ -99,19 +96,20 @@ struct JobFacts: BitwiseCopyable {
   var percentage: Double? { 0...100 ~= wasteNumber ? wasteNumber : nil }
 }
 
-/// Some jobs and their ids.
+/// Up to a few thousand jobs with their ids.
 struct JobBlock {
   private(set) var jobs: [JobFacts] = []
-  /// The ids, one after the other, and where each ends.
+  /// The concatenated ids.
   private var ids: [UInt8] = []
+  /// The end of each id in ``ids``.
   private var ends: [UInt32] = []
 
   init() {}
 
-  /// The id of a job.
+  /// Returns the id of a job.
   func id(_ index: Int) -> String { String(decoding: idBytes(index), as: UTF8.self) }
 
-  /// Whether the id of a job comes before a text in byte order.
+  /// Returns whether the id of a job comes before a text in byte order.
   func id(_ index: Int, precedes text: String) -> Bool {
     idBytes(index).lexicographicallyPrecedes(text.utf8)
   }
@@ -126,7 +124,7 @@ struct JobBlock {
     ends.append(UInt32(ids.count))
   }
 
-  /// Whether there should be no more jobs in it.
+  /// Whether the next job should begin a new block.
   var isFull: Bool { jobs.count >= 4096 || ids.count >= 1 << 20 }
 
   mutating func removeAll() {
@@ -137,12 +135,12 @@ struct JobBlock {
 
   // MARK: As bytes
 
-  /// How many jobs, and bytes of ids, there are.
+  /// The number of jobs, and of bytes of their ids.
   struct Size {
     fileprivate var jobs: Int
     fileprivate var ids: Int
 
-    /// The number of bytes that the block takes.
+    /// The number of bytes of ``JobBlock/bytes``.
     var bytes: Int {
       jobs * (MemoryLayout<JobFacts>.stride + MemoryLayout<UInt32>.stride) + ids
     }
@@ -159,7 +157,7 @@ struct JobBlock {
     return bytes
   }
 
-  /// Replaces the block with one of a size whose ``bytes`` begin at an offset of a file.
+  /// Replaces the block with the one whose ``bytes`` begin at an offset of a file.
   mutating func read(
     _ size: Size, from file: SpilledBytes, at offset: Int
   ) throws(StoreError) {
@@ -171,20 +169,22 @@ struct JobBlock {
   }
 }
 
-/// Jobs in the order in which they were added, in constant memory.
+/// Jobs in the order in which they were added, in constant memory: all but the last few are in a
+/// temporary file.
 ///
-/// All but the last few are in a temporary file; they stay in memory where there is no room for it.
+/// Jobs stay in memory once they cannot be written to the file, for instance because the disk is
+/// full.
 final class JobList {
   private var recent = JobBlock()
   private var spill: SpilledBytes?
   private var spilled: [JobBlock.Size] = []
-  /// What there was no room for in the file.
+  /// The blocks that could not be written to the file.
   private var kept: [JobBlock] = []
   private let fileCapacity: Int
 
   /// Creates an empty list.
   ///
-  /// - Parameter fileCapacity: The most bytes that go to the file.
+  /// - Parameter fileCapacity: The maximum size of the file, in bytes.
   init(fileCapacity: Int = .max) { self.fileCapacity = fileCapacity }
 
   func append(_ job: JobFacts, id: String) {

@@ -1,9 +1,10 @@
 import RMOSModels
 import RMOSSystem
 
-// What is counted and summed in each group of jobs.
+// Counts and sums over groups of jobs.
 
 extension Rate {
+  /// Adds an element, and whether it counts.
   mutating func add(_ counts: Bool) {
     total += 1
     if counts { count += 1 }
@@ -11,15 +12,15 @@ extension Rate {
 }
 
 extension CivilDate {
-  /// The day with a number; `nil` for the 0 that stands for none.
+  /// Returns the day with a number in the form `YYYY-MM-DD`; `nil` for 0, which stands for no day.
   static func text(_ number: Int32) -> String? {
     number > 0 ? CivilDate(dayNumber: Int(number)).text : nil
   }
 }
 
 extension Timestamp {
-  /// The seconds to another time; `nil` unless both have a time of day, and both or neither an
-  /// offset from UTC.
+  /// Returns the number of seconds to another time; `nil` unless both have a time of day, and both
+  /// or neither an offset from UTC.
   func seconds(to other: Timestamp) -> Double? {
     guard let time, let otherTime = other.time,
       (time.zoneOffset == nil) == (otherTime.zoneOffset == nil)
@@ -32,11 +33,11 @@ extension Timestamp {
   }
 }
 
-/// How often each of some texts occurs.
+/// Counts how often each text of a table occurs.
 struct CountedTexts {
   private let texts: InternedTexts
   private var numbers: [Int]
-  /// The number of different texts that occur.
+  /// The number of texts that occur.
   private(set) var count = 0
 
   init(_ texts: InternedTexts) {
@@ -49,14 +50,14 @@ struct CountedTexts {
     numbers[index] += 1
   }
 
-  /// How often each occurs, in byte order.
+  /// The texts that occur with their counts, in byte order.
   var counts: [Grouped<String, Int>] {
     texts.inByteOrder.map { Int($0) }.filter { numbers[$0] > 0 }
       .map { Grouped(texts[$0], numbers[$0]) }
   }
 
-  /// The commonest first, then in byte order.
-  func commonest(_ limit: Int?) -> [Grouped<String, Int>] {
+  /// Returns at most `limit` texts with their counts, the most common first, then in byte order.
+  func mostCommon(_ limit: Int?) -> [Grouped<String, Int>] {
     var list = LeadingList<Int>(limit: limit) { left, right in
       numbers[left] == numbers[right]
         ? texts.precedes(left, right) : numbers[left] > numbers[right]
@@ -90,7 +91,7 @@ struct WasteSums {
   }
 }
 
-/// Finished jobs of a material or supplier.
+/// Sums over the finished jobs of a material or supplier.
 struct OutcomeSums {
   private(set) var failures = Rate(0, of: 0)
   private(set) var waste = WasteSums()
@@ -101,14 +102,14 @@ struct OutcomeSums {
   }
 }
 
-/// Jobs of one type, or of none.
+/// Sums over the jobs of one type, or over those without a type.
 struct TypeSums {
   private(set) var jobs = 0
   private(set) var completed = 0
   private(set) var failures = Rate(0, of: 0)
   private(set) var waste = WasteSums()
   var durations = NumberColumn()
-  // Outliers are among the longest and the shortest.
+  // The outliers are among the longest and the shortest durations.
   private var longest: LeadingList<(id: String, duration: Double)>
   private var shortest: LeadingList<(id: String, duration: Double)>
 
@@ -123,7 +124,7 @@ struct TypeSums {
     }
   }
 
-  /// Adds the job of a block at an index.
+  /// Adds the job at an index of a block.
   mutating func add(_ job: JobFacts, _ index: Int, _ block: JobBlock) {
     jobs += 1
     if job.state.isFinished {
@@ -145,7 +146,15 @@ struct TypeSums {
     }
   }
 
-  /// Calls `body` with the outliers that lead the lists, and returns how many there are in all.
+  /// Calls `body` with the longest and the shortest outliers.
+  ///
+  /// - Parameters:
+  ///   - name: The job type.
+  ///   - median: The median of the durations.
+  ///   - bound: The modified z-score from which a duration is an outlier.
+  ///   - body: Receives at most as many outliers of each end as the limit allows.
+  /// - Returns: The number of all outliers.
+  /// - Throws: `StoreError` if a temporary file cannot be read.
   mutating func outliers(
     _ name: String, _ median: Double?, _ bound: Double,
     _ body: (JobFigures.DurationOutlier) -> Void
@@ -172,7 +181,7 @@ struct TypeSums {
   }
 }
 
-/// Jobs of one pattern.
+/// Counts of the jobs of one pattern.
 struct PatternSums {
   private(set) var jobs: UInt32 = 0
   private(set) var completed: UInt32 = 0
@@ -191,14 +200,14 @@ struct PatternSums {
   }
 }
 
-/// Jobs of one strip family.
+/// Counts of the jobs of one strip family.
 struct FamilyJobs {
   var jobs: UInt32 = 0
   /// The number of the last day; 0 for none.
   var lastDay: Int32 = 0
 }
 
-/// Jobs of one blade.
+/// Sums over the jobs of one blade.
 struct BladeSums {
   private(set) var jobs = 0
   private(set) var failures = Rate(0, of: 0)
@@ -235,16 +244,16 @@ struct BladeSums {
   }
 }
 
-/// Shares by a number, of which millions are added.
+/// Rates by an integer key, fast enough for millions of additions.
 ///
-/// `Dictionary` spends most of that time on a hash that withstands chosen keys. These keys are
-/// days, or numbers given in the order of rows.
+/// `Dictionary` would spend most of the time on a hash that withstands chosen keys. The keys here
+/// are days, or indices given in the order of rows, which nobody can choose.
 struct NumberedRates {
   private(set) var entries: [(key: Int, rate: Rate)] = []
-  /// Open addressing: the number of an entry plus one, 0 for a free slot.
+  /// Open addressing: the index of an entry plus one, 0 for a free slot.
   private var slots = [UInt32](repeating: 0, count: 16)
 
-  /// Counts one more element of a group, and whether it belongs to the share.
+  /// Adds an element to the rate of a key, and whether it counts.
   mutating func add(_ counts: Bool, to key: Int) {
     var slot = slot(for: key)
     if slots[slot] == 0 {
@@ -258,9 +267,9 @@ struct NumberedRates {
     entries[Int(slots[slot]) - 1].rate.add(counts)
   }
 
-  /// The slot of a number, or the free one where it belongs.
+  /// Returns the slot of a key, or the free one where it belongs.
   private func slot(for key: Int) -> Int {
-    // Fibonacci hashing: the upper bits depend on all of the key.
+    // Fibonacci hashing: the upper bits depend on all bits of the key.
     let hash = UInt(bitPattern: key) &* 0x9E37_79B9_7F4A_7C15
     var slot = Int(hash >> UInt(UInt.bitWidth - slots.count.trailingZeroBitCount))
     while slots[slot] != 0, entries[Int(slots[slot]) - 1].key != key {
@@ -275,11 +284,12 @@ struct NumberedRates {
   }
 }
 
-/// Jobs of each day.
+/// Counts of the jobs of each day.
 struct DaySums {
   private var counts = NumberedRates()
   private var (first, last): (Int?, Int?) = (nil, nil)
   private var oldestOpen: Int?
+  /// The number of jobs without a day.
   private(set) var without = 0
 
   mutating func add(_ job: JobFacts) {

@@ -1,9 +1,10 @@
+import RMOSModels
 import RMOSStore
 import RMOSSystem
 import Synchronization
 
 extension Shop {
-  /// All figures, of the jobs that pass the filter of the options.
+  /// Computes all figures, with the jobs that pass the filter of the options.
   ///
   /// - Parameters:
   ///   - options: Which jobs count, and the bounds of some figures.
@@ -32,8 +33,8 @@ private struct JobTable {
   private var (completed, failed, cancelled, open) = (0, 0, 0, 0)
   private var statuses: CountedTexts
   private let types: InternedTexts
-  /// The figures of each job type, then the figures of jobs without a type.
-  private var typeFigures: [TypeSums]
+  /// The sums of each job type, then those of the jobs without a type.
+  private var typeSums: [TypeSums]
   private var days = DaySums()
   private var patternJobs = PatternJobs()
   private var materialSums: [OutcomeSums]
@@ -42,10 +43,11 @@ private struct JobTable {
   private var bladeSums: [BladeSums]
   private var reasons: CountedTexts
   private var withoutReason = 0
-  /// The finished jobs of each type, in the upper bits of the key, and material, whose number plus
-  /// one, 0 if it is not known, is in the lower ones.
+  /// The failed among the finished jobs of each type and material.
+  ///
+  /// The type's index is in the upper 32 bits of the key, the material's plus one (0 if it is not
+  /// known) in the lower ones.
   private var outcomes = NumberedRates()
-
   private var stuck: LeadingList<(id: String, type: Int?, day: Int)>
 
   /// Adds the jobs of a shop that pass the filter.
@@ -60,7 +62,7 @@ private struct JobTable {
     filter = FactFilter(options.filter, shop)
     statuses = CountedTexts(shop.statuses)
     reasons = CountedTexts(shop.errors)
-    typeFigures = (0...types.count).map { _ in TypeSums(limit: options.listLimit) }
+    typeSums = (0...types.count).map { _ in TypeSums(limit: options.listLimit) }
     bladeSums = Array(repeating: BladeSums(), count: blades.count)
     materialSums = Array(repeating: OutcomeSums(), count: families.materials.count)
     supplierSums = Array(repeating: OutcomeSums(), count: families.suppliers.count)
@@ -68,8 +70,9 @@ private struct JobTable {
       left.day == right.day
         ? left.id.utf8.lexicographicallyPrecedes(right.id.utf8) : left.day < right.day
     }
-    let others = PatternJobsOfShop(shop, filter)
-    let thread = try? SystemThread { others.read() }
+    // About half of the work: the counts by pattern and strip family, on a second thread.
+    let counting = PatternJobsCounting(shop, filter)
+    let thread = try? SystemThread { counting.run() }
     let result = Result {
       try shop.forEachBlock { block in
         if isCancelled() { throw StoreError.cancelled }
@@ -78,10 +81,10 @@ private struct JobTable {
         }
       }
     }
-    if case .failure = result { others.stop() }
-    if let thread { thread.join() } else { others.read() }
+    if case .failure = result { counting.stop() }
+    if let thread { thread.join() } else { counting.run() }
     try result.get()
-    patternJobs = try others.jobs
+    patternJobs = try counting.jobs
   }
 
   // MARK: Sums
@@ -97,7 +100,7 @@ private struct JobTable {
     }
     if let status = job.status.index { statuses.add(status) }
     days.add(job)
-    typeFigures[job.type.index ?? types.count].add(job, index, block)
+    typeSums[job.type.index ?? types.count].add(job, index, block)
     if let blade = job.blade.index { bladeSums[blade].add(job) }
     if job.state == .failed {
       if let error = job.error.index { reasons.add(error) } else { withoutReason += 1 }
@@ -123,7 +126,7 @@ private struct JobTable {
 extension JobTable {
   private var typesInByteOrder: [Int] { shop.typesInByteOrder.map { Int($0) } }
 
-  /// All figures.
+  /// Computes all figures.
   mutating func report() throws -> AnalyticsReport {
     var omitted: [String: Int] = [:]
     func note(_ list: String, _ count: Int) { if count > 0 { omitted[list] = count } }
@@ -145,12 +148,11 @@ extension JobTable {
       let material = Int32(truncatingIfNeeded: group) - 1
       return (
         JobOutcomes.Group(
-          jobType: types[group >> 32],
-          material: material >= 0 ? families.materials.key(of: material) : nil), rate
+          jobType: UTF8Key(types[group >> 32]),
+          material: material >= 0 ? UTF8Key(families.materials.key(of: material)) : nil), rate
       )
     }
-    return JobOutcomes(
-      rates: Dictionary(rates) { Rate($0.count + $1.count, of: $0.total + $1.total) })
+    return JobOutcomes(rates: Dictionary(uniqueKeysWithValues: rates))
   }
 
   private mutating func jobFigures(_ note: (String, Int) -> Void) throws -> JobFigures {
@@ -161,13 +163,13 @@ extension JobTable {
         ? $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) : abs($0.score) > abs($1.score)
     }
     var outlierCount = 0
-    for type in typesInByteOrder where typeFigures[type].jobs > 0 {
+    for type in typesInByteOrder where typeSums[type].jobs > 0 {
       let name = types[type]
-      shares.append(Grouped(name, Rate(typeFigures[type].jobs, of: total)))
-      guard typeFigures[type].completed > 0 else { continue }
-      let summary = try typeFigures[type].durations.summary()
+      shares.append(Grouped(name, Rate(typeSums[type].jobs, of: total)))
+      guard typeSums[type].completed > 0 else { continue }
+      let summary = try typeSums[type].durations.summary()
       byType.append(Grouped(name, summary))
-      outlierCount += try typeFigures[type].outliers(
+      outlierCount += try typeSums[type].outliers(
         name, summary.median, options.outlierScore
       ) { outliers.add($0) }
     }
@@ -178,7 +180,7 @@ extension JobTable {
     return JobFigures(
       total: total, completed: completed, failed: failed, cancelled: cancelled, open: open,
       statuses: statuses.counts.map { Grouped($0.key, Rate($0.figures, of: total)) }, types: shares,
-      durationSeconds: try NumberColumn.summary(of: typeFigures.map(\.durations)),
+      durationSeconds: try NumberColumn.summary(of: typeSums.map(\.durations)),
       durationSecondsByType: byType,
       throughput: days.throughput(filter.firstDay, filter.lastDay, finished: completed + failed),
       days: days.days, months: days.months, failures: failures(note), outliers: outlierList,
@@ -210,10 +212,10 @@ extension JobTable {
       note("jobs.failures.\(list)", leading.total - sorted.count)
       return sorted.map { Grouped(names[Int(inByteOrder[$0.place])], $0.rate) }
     }
-    let reasonList = reasons.commonest(options.listLimit)
+    let reasonList = reasons.mostCommon(options.listLimit)
     note("jobs.failures.reasons", reasons.count - reasonList.count)
     return JobFigures.Failures(
-      byType: rates("by_type", types, shop.typesInByteOrder) { typeFigures[$0].failures },
+      byType: rates("by_type", types, shop.typesInByteOrder) { typeSums[$0].failures },
       byPattern: rates("by_pattern", patterns.ids, patterns.inByteOrder) {
         patternJobs.sums[$0].failures
       },
@@ -226,7 +228,8 @@ extension JobTable {
 
   private func estimates(_ note: (String, Int) -> Void) -> [JobFigures.EstimateComparison] {
     let estimated = patternJobs.estimated
-    // The durations, pattern by pattern: where each begins, then where its next one goes.
+    // The durations are grouped by pattern. `places` first has the start of each pattern's group,
+    // then, while the group is filled, the place of the pattern's next duration: finally its end.
     var places = [Int32](repeating: 0, count: patterns.count + 1)
     var total = 0
     for pattern in estimated.patterns {
@@ -257,14 +260,14 @@ extension JobTable {
 
   private func materialFigures() -> MaterialFigures {
     let (materials, suppliers) = (families.materialNames, families.supplierNames)
-    let waste = typeFigures.reduce(into: WasteSums()) { $0.add($1.waste) }
+    let waste = typeSums.reduce(into: WasteSums()) { $0.add($1.waste) }
     return MaterialFigures(
       stock: families.stockFigures, waste: waste.figures,
       wasteByMaterial: families.materialsInByteOrder.map { Int($0) }
         .filter { materialSums[$0].failures.total > 0 }
         .map { Grouped(materials[$0], materialSums[$0].waste.figures) },
-      wasteByType: typesInByteOrder.filter { typeFigures[$0].failures.total > 0 }
-        .map { Grouped(types[$0], typeFigures[$0].waste.figures) },
+      wasteByType: typesInByteOrder.filter { typeSums[$0].failures.total > 0 }
+        .map { Grouped(types[$0], typeSums[$0].waste.figures) },
       widths: families.widthFigures, thicknesses: families.thicknessFigures,
       suppliers: families.suppliersInByteOrder.map { index in
         let index = Int(index)
@@ -316,10 +319,10 @@ extension JobTable {
 private struct PatternJobs {
   /// The counts of each pattern's jobs.
   private(set) var sums: [PatternSums] = []
-  /// The counts of each strip family's jobs: jobs that name the family themselves.
+  /// The counts of the jobs that name each strip family themselves.
   private(set) var families: [FamilyJobs] = []
   private(set) var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
-  /// The durations of completed jobs whose pattern has an estimate, and the pattern.
+  /// The durations of completed jobs whose pattern has an estimate, and the patterns.
   private(set) var estimated: (patterns: [UInt32], durations: [Double]) = ([], [])
 
   init() {}
@@ -331,15 +334,14 @@ private struct PatternJobs {
 
   mutating func add(_ block: JobBlock, _ filter: FactFilter, _ patterns: PatternTable) {
     let passing = block.jobs.indices.filter { filter.passes(block.jobs[$0]) }
-    // Two loops, since the processor fetches several patterns from memory at once if nothing else
-    // is in between.
+    // Two loops: the processor fetches the counts of several patterns from memory at once if
+    // nothing comes between.
     for index in passing { addPattern(block.jobs[index], patterns) }
     for index in passing { addFamily(block.jobs[index]) }
   }
 
   private mutating func addPattern(_ job: JobFacts, _ patterns: PatternTable) {
     guard let pattern = job.pattern.index else {
-      // What is no text is the id of nothing.
       if job.pattern == .none { withoutPattern += 1 } else { withMissingPattern += 1 }
       return
     }
@@ -353,7 +355,6 @@ private struct PatternJobs {
 
   private mutating func addFamily(_ job: JobFacts) {
     guard job.namedFamily != .none else { return }
-    // The family that the job itself names.
     guard let family = job.namedFamily.index, family < families.count else {
       withMissingFamily += 1
       return
@@ -365,11 +366,10 @@ private struct PatternJobs {
   }
 }
 
-/// The counts of the jobs of a shop that pass a filter, on a thread of its own: about as much work
-/// as all other sums.
-// Sendable because the thread alone touches `result` until it has ended, and what both read of the
-// shop does not change any more.
-private final class PatternJobsOfShop: @unchecked Sendable {
+/// Counts the jobs of each pattern and strip family, for a second thread.
+// Sendable because only that thread uses `result` until it has ended, and nothing changes the parts
+// of the shop that both threads read.
+private final class PatternJobsCounting: @unchecked Sendable {
   private let shop: Shop
   private let filter: FactFilter
   private let isStopped = Atomic(false)
@@ -381,10 +381,10 @@ private final class PatternJobsOfShop: @unchecked Sendable {
     result = .failure(StoreError.cancelled)
   }
 
-  /// The counts, once they are read.
+  /// The counts, once ``run()`` has returned.
   var jobs: PatternJobs { get throws { try result.get() } }
 
-  func read() {
+  func run() {
     result = Result {
       var jobs = PatternJobs(shop)
       try shop.forEachBlock { block in
@@ -398,11 +398,11 @@ private final class PatternJobsOfShop: @unchecked Sendable {
   func stop() { isStopped.store(true, ordering: .relaxed) }
 }
 
-/// A filter of jobs by the numbers of a shop.
+/// A filter of jobs, in terms of ``JobFacts``.
 struct FactFilter {
   let firstDay: Int?
   let lastDay: Int?
-  // A text that no job has gets the number `Int.max`, which nothing has.
+  // A text that the shop does not have is `Int.max`, which is no index.
   private let (type, pattern, family, material): (Int?, Int?, Int?, Int?)
 
   init(_ filter: JobFilter, _ shop: Shop) {
@@ -414,7 +414,7 @@ struct FactFilter {
     material = filter.material.map { shop.families.materials.group(of: $0).map { Int($0) } ?? .max }
   }
 
-  /// Whether a job counts.
+  /// Returns whether a job passes.
   func passes(_ job: JobFacts) -> Bool {
     if let type, job.type.index != type { return false }
     if let pattern, job.pattern.index != pattern { return false }

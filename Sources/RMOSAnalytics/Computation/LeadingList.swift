@@ -1,17 +1,20 @@
-/// The first elements in some order, of any number that are added.
+/// The first elements, in some order, of all that are added.
 struct LeadingList<Element> {
   private var elements: [Element] = []
   private let limit: Int?
   private let precedes: (Element, Element) -> Bool
-  /// How many were added.
+  /// The number of elements that were added.
   private(set) var total = 0
-  /// The last that counts, once there are more than enough.
+  /// An element that no later one may follow; `nil` while there is room.
   private var last: Element?
 
-  /// Creates an empty list; `limit` is the most elements, `nil` for all.
+  /// Creates an empty list.
   ///
-  /// A limit that no list reaches is none.
+  /// - Parameters:
+  ///   - limit: The maximum number of elements; `nil` for no limit.
+  ///   - precedes: Whether one element comes before another.
   init(limit: Int?, by precedes: @escaping (Element, Element) -> Bool) {
+    // Twice a limit must not overflow.
     self.limit = limit.flatMap { $0 < Int.max / 4 ? max(0, $0) : nil }
     self.precedes = precedes
   }
@@ -22,8 +25,8 @@ struct LeadingList<Element> {
     append(element)
   }
 
-  /// Adds an element that takes work to make, which is not done if it `isBehind` the last that
-  /// counts.
+  /// Adds an element that is costly to create, and is not created if it would come after the last
+  /// one: if `isBehind` returns `true` for that.
   mutating func add(_ element: @autoclosure () -> Element, unless isBehind: (Element) -> Bool) {
     if let last, isBehind(last) {
       total += 1

@@ -1,12 +1,11 @@
 import RMOSSystem
 
-/// Numbers of which exact statistics are wanted, in constant memory, and a count of those missing.
+/// Numbers for exact statistics, in constant memory, and the count of missing ones.
 ///
-/// A million rings are more numbers than are worth keeping. Beyond ``limit`` they go to a temporary
-/// file, and the number at a rank is found by counting: four passes over the file, each of which
-/// fixes 16 more bits of the number.
+/// Numbers beyond ``limit`` go to a temporary file. The number at a rank is then found by counting,
+/// in four passes over the file, each of which determines 16 more bits of the number.
 ///
-/// Copies share the file, so only one of them may be added to.
+/// Copies share the file, so numbers may be added to one of them only.
 struct NumberColumn {
   /// How many numbers are kept in memory.
   private let limit: Int
@@ -14,9 +13,9 @@ struct NumberColumn {
   private var recent: [Double] = []
   private var isSorted = false
   private var spill: SpilledBytes?
-  /// How many blocks, of ``limit`` numbers each, are in the file.
+  /// The number of blocks, of ``limit`` numbers each, in the file.
   private var spilled = 0
-  /// Whether those to come stay in memory, because there is no room for them in a file.
+  /// Whether all further numbers stay in memory, because they cannot be written to a file.
   private var keepsAll = false
   private(set) var count = 0
   private(set) var missing = 0
@@ -27,7 +26,7 @@ struct NumberColumn {
   ///
   /// - Parameters:
   ///   - limit: How many numbers are kept in memory.
-  ///   - fileCapacity: The most bytes that go to a file.
+  ///   - fileCapacity: The maximum size of the file, in bytes.
   init(limit: Int = 1 << 16, fileCapacity: Int = .max) {
     self.limit = limit
     self.fileCapacity = fileCapacity
@@ -36,7 +35,7 @@ struct NumberColumn {
   /// Adds a finite number, or counts a missing one.
   mutating func add(_ number: Double?) {
     guard let number else { return missing += 1 }
-    // Negative zero becomes zero: the two are equal, but differ in their bits.
+    // Negative zero equals zero, but its bits, by which numbers are counted, do not.
     recent.append(number == 0 ? 0 : number)
     isSorted = false
     count += 1
@@ -52,7 +51,7 @@ struct NumberColumn {
     recent.removeAll(keepingCapacity: true)
   }
 
-  /// The summary of the numbers.
+  /// Computes the summary of the numbers.
   ///
   /// - Throws: `StoreError` if the temporary file cannot be read.
   mutating func summary() throws -> NumberSummary {
@@ -60,7 +59,7 @@ struct NumberColumn {
     return try Self.summary(of: [self])
   }
 
-  /// What the numbers of columns look like together.
+  /// Computes the summary of the numbers of all columns together.
   ///
   /// - Throws: `StoreError` if a temporary file cannot be read.
   static func summary(of columns: [NumberColumn]) throws -> NumberSummary {
@@ -93,7 +92,8 @@ struct NumberColumn {
     return summary
   }
 
-  /// The median of the distances of the numbers from one; `nil` if there are none.
+  /// Computes the median of the distances of the numbers from `center`; `nil` if there are no
+  /// numbers.
   ///
   /// - Throws: `StoreError` if the temporary file cannot be read.
   mutating func medianDistance(from center: Double) throws -> Double? {
@@ -104,7 +104,7 @@ struct NumberColumn {
       return Self.middle(numbers[0], numbers[1])
     }
     sort()
-    // From the center outward, the distances are in order on both sides.
+    // From the center outward, the distances ascend on both sides.
     var upper = recent.partitioningIndex { $0 >= center }
     var lower = upper - 1
     var (previous, distance) = (0.0, 0.0)
@@ -130,6 +130,8 @@ struct NumberColumn {
   }
 
   /// Calls `body` with all numbers, block by block.
+  ///
+  /// - Throws: `StoreError` if the temporary file cannot be read; what `body` throws.
   func forEachBlock(_ body: ([Double]) throws -> Void) throws {
     if let spill {
       var block: [Double] = []
@@ -142,18 +144,19 @@ struct NumberColumn {
     if !recent.isEmpty { try body(recent) }
   }
 
-  /// The mean of two numbers.
+  /// Returns the mean of two numbers.
   static func middle(_ left: Double, _ right: Double) -> Double {
-    // The halves first where the sum overflows.
+    // Where the sum overflows, the sum of the halves does not.
     let sum = left + right
     return sum.isFinite ? sum / 2 : left / 2 + right / 2
   }
 
-  /// The values at ranks, from 1, of a function of the numbers of columns, by counting.
+  /// Finds the values at ranks, from 1, of a function of all numbers of columns, by counting.
   private static func numbers(
     at ranks: [Int], in columns: [NumberColumn], of function: (Double) -> Double
   ) throws -> [Double] {
-    // Ranks that are in the same part of the numbers share their counts.
+    // Each search knows the upper bits of its number, and the rank among the numbers with these
+    // bits; searches with the same bits share their counts.
     var searches = ranks.map { (prefix: UInt64(0), rank: $0) }
     for shift in stride(from: 48, through: 0, by: -16) {
       var counts: [UInt64: [UInt32]] = [:]
@@ -167,7 +170,7 @@ struct NumberColumn {
         try column.forEachBlock { block in
           for number in block {
             let key = ordered(function(number))
-            // A shift by 64 is 0: at first all numbers are in.
+            // At first, the shift by 64 bits gives 0 for every number.
             let prefix = key >> (UInt64(shift) + 16)
             for index in prefixes.indices where prefixes[index] == prefix {
               tables[index][Int(truncatingIfNeeded: key >> UInt64(shift)) & 0xFFFF] += 1
@@ -191,19 +194,22 @@ struct NumberColumn {
 
   private static let sign: UInt64 = 1 << 63
 
-  /// Bits in the order of the numbers.
+  /// Returns an integer for a number; integers are in the order of the numbers.
   private static func ordered(_ number: Double) -> UInt64 {
     let bits = number.bitPattern
     return bits & sign == 0 ? bits | sign : ~bits
   }
 
+  /// Returns the number for an integer of `ordered(_:)`.
   private static func number(_ ordered: UInt64) -> Double {
     Double(bitPattern: ordered & sign == 0 ? ~ordered : ordered & ~sign)
   }
 }
 
 extension RandomAccessCollection<Double> {
-  /// The middle number of ascending ones, or the mean of the middle two; `nil` if there are none.
+  /// The middle number, or the mean of the middle two; `nil` if there are none.
+  ///
+  /// The numbers must be ascending.
   var median: Double? {
     guard !isEmpty else { return nil }
     let upper = self[index(startIndex, offsetBy: count / 2)]

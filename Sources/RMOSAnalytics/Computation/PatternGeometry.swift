@@ -1,8 +1,8 @@
 import RMOSModels
 
-/// The contents of a pattern's geometry that figures need.
+/// The parts of a pattern's geometry that figures need.
 struct PatternGeometry {
-  /// A ring; a measure that the geometry does not give is `nil`.
+  /// A ring; a measure is `nil` if the geometry does not give it.
   struct Ring {
     var radius: Double?
     var width: Double?
@@ -10,7 +10,7 @@ struct PatternGeometry {
     var segments: Double?
     var tileLength: Double?
 
-    /// The number of cells: the segments, else as many tiles as the circumference has room for.
+    /// The number of cells: the segments, else as many tiles as fit on the circumference.
     var cells: Double? {
       if let segments { return segments }
       guard let radius, let tileLength, tileLength > 0 else { return nil }
@@ -27,12 +27,13 @@ struct PatternGeometry {
 
   /// The rings: `rings`, else `ring_bands`, of `geometry`, else of `rosette_geometry`.
   private(set) var rings: [Ring] = []
-  /// `rows` times `columns`, else `dimensions.row_count` times `column_count`.
+  /// The number of cells of a block: `rows` times `columns`, else `dimensions.row_count` times
+  /// `dimensions.column_count`.
   private var block: Double?
-
+  /// The rings of `ring_bands`; a property only so that its memory is reused.
   private var bands: [Ring] = []
 
-  /// The number of cells; `nil` if the geometry does not say.
+  /// The number of cells; `nil` if the geometry does not give it.
   var cells: Double? {
     var (sum, isKnown) = (0.0, false)
     for ring in rings {
@@ -43,7 +44,7 @@ struct PatternGeometry {
     return isKnown ? (sum.isFinite ? sum : nil) : block
   }
 
-  /// Reads a pattern's geometry in place of the last, whose memory it uses again.
+  /// Reads the geometry of the next pattern, into the memory of the last one.
   mutating func read(
     _ geometry: Value, _ rosetteGeometry: Value, _ json: JSONMemberReader
   ) {
@@ -116,8 +117,7 @@ struct PatternGeometry {
 
   private struct Members {
     var (hasRings, hasBands, hasDimensions) = (false, false, false)
-    // The outer optional says whether the member was seen, the inner one is its number, if it has
-    // one.
+    // The outer optional is `nil` until the member is read, the inner one if it is not a number.
     var (rows, columns): (Double??, Double??) = (nil, nil)
     private var (rowCount, columnCount): (Double??, Double??) = (nil, nil)
 

@@ -1,32 +1,32 @@
 import RMOSModels
 import RMOSStore
 
-/// The parts of patterns that figures need, and the counts of each pattern's jobs.
+/// The parts of patterns that figures need.
 ///
-/// Patterns that do not exist but are named by jobs have a place too.
+/// A pattern is identified by its index; patterns that only jobs name have indices too, after those
+/// of the store.
 final class PatternTable {
   private(set) var ids: InternedTexts
-  /// The number of patterns in the store; patterns that only jobs name have the positions after
-  /// them.
+  /// The number of patterns in the store.
   private(set) var count = 0
-  /// The number of the strip family; -1 if there is none.
+  /// The strip family of each pattern; -1 if there is none.
   private var familyOf: [Int32] = []
-  /// 0 if it is not known.
+  /// The number of rings of each pattern; 0 if it is not known.
   private var ringCounts: [Int] = []
-  /// NaN if it is not known.
+  /// The number of cells of each pattern; NaN if it is not known.
   private var cells: [Double] = []
-  /// `estimated_time_min`; NaN if it is not known.
+  /// The `estimated_time_min` of each pattern; NaN if it is not known.
   private var estimates: [Double] = []
-  private var withMissingFamily = 0
+  /// The number of patterns that name a strip family that does not exist.
+  private(set) var withMissingStripFamily = 0
   private var histogram: [Int: Int] = [:]
   private var withoutRings = 0
   /// The measures of rings.
   private(set) var geometry: PatternFigures.Geometry
-  /// The complexity figures that were computed last.
-  ///
-  /// They do not depend on jobs, so reports with different filters share them.
+  /// The complexity figures that were computed last, for reports with other filters: they do not
+  /// depend on jobs.
   private var complexity: (limit: Int?, figures: (PatternFigures.ComplexityFigures, omitted: Int))?
-  /// How many patterns name each strip family.
+  /// The number of patterns that name each strip family.
   private(set) var patternsByFamily: [Int32]
 
   /// Reads all patterns.
@@ -80,7 +80,8 @@ final class PatternTable {
     }
   }
 
-  /// The rings of the last pattern for each mm of its radius; `nil` if it is not known.
+  /// Returns the rings per millimeter of the radius of the pattern that was added last; `nil` if
+  /// they are not known.
   private func density(of geometry: PatternGeometry) -> Double? {
     let radius = geometry.rings.compactMap(\.radius).max() ?? 0
     let density = ringCount(of: count - 1).map { Double($0) / radius } ?? .infinity
@@ -93,7 +94,7 @@ final class PatternTable {
     if let family {
       patternsByFamily[family] += 1
     } else if id != .null {
-      withMissingFamily += 1
+      withMissingStripFamily += 1
     }
   }
 
@@ -112,18 +113,18 @@ final class PatternTable {
 
   var indices: Range<Int> { 0..<count }
 
-  /// Whether it is a pattern of the store, not just an id that jobs name.
+  /// Returns whether a pattern is in the store, not just named by jobs.
   func isPresent(_ index: Int) -> Bool { index < count }
 
-  /// The number of a pattern that a job names.
+  /// Returns the index of a pattern that a job names, and adds the pattern if it is new.
   func insert(_ id: String) -> Int { ids.insert(id) }
 
-  /// The strip family of a pattern; `nil` if there is none.
+  /// Returns the strip family of a pattern; `nil` if there is none.
   func family(of index: Int) -> Int? {
     isPresent(index) && familyOf[index] >= 0 ? Int(familyOf[index]) : nil
   }
 
-  /// The estimated time of a pattern, in minutes; `nil` if there is none.
+  /// Returns the estimated time of a pattern, in minutes; `nil` if there is none.
   func estimate(of index: Int) -> Double? {
     isPresent(index) && !estimates[index].isNaN ? estimates[index] : nil
   }
@@ -139,7 +140,7 @@ final class PatternTable {
     return 10 * Double(rings) + cells / 20
   }
 
-  /// A measure of a pattern or of its strip family; `nil` if it is not known.
+  /// Returns a measure of a pattern or of its strip family; `nil` if it is not known.
   func measure(_ measure: Measure, _ index: Int, _ families: FamilyTable) -> Double? {
     guard isPresent(index) else { return nil }
     switch measure {
@@ -152,12 +153,9 @@ final class PatternTable {
 
   // MARK: Figures
 
-  /// The positions of all ids in byte order, including ids that only jobs name; to be asked for
-  /// once the jobs are read.
+  /// The indices of all patterns in byte order of their ids, including those that only jobs name;
+  /// only for use once the jobs are read.
   private(set) lazy var inByteOrder = ids.inByteOrder
-
-  /// How many patterns name a strip family that does not exist.
-  var withMissingStripFamily: Int { withMissingFamily }
 
   private(set) lazy var rings = ringFigures
 
@@ -167,10 +165,10 @@ final class PatternTable {
     summary.n = bars.reduce(0) { $0 + $1.value }
     var sum = ExactSum()
     for (rings, patterns) in bars {
-      // One by one, which is exact; a product would be rounded for huge numbers.
+      // One by one: a product would be rounded for huge numbers.
       for _ in 0..<patterns { sum.add(Double(rings)) }
     }
-    /// The number of rings at a rank, from 1.
+    /// Returns the number of rings at a rank, from 1.
     func number(at rank: Int) -> Double? {
       var seen = 0
       for (rings, patterns) in bars {
@@ -195,8 +193,7 @@ final class PatternTable {
       modes: bars.filter { $0.value == most }.map(\.key))
   }
 
-  /// The complexity of all patterns, with a list of the first ones and the number of patterns left
-  /// out.
+  /// Returns the complexity of all patterns, and the number of patterns left out of the list.
   func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {
     if let complexity, complexity.limit == limit { return complexity.figures }
     let figures = complexityFigures(limit)
@@ -213,7 +210,7 @@ final class PatternTable {
       left.score == right.score
         ? ids.precedes(left.index, right.index) : left.score > right.score
     }
-    // A list for each class: the few highest scores of all would leave nothing of the others.
+    // A list for each class: one list would have only patterns of the highest classes.
     var lists: [ComplexityClass?: LeadingList<(index: Int, score: Double)>] = [:]
     for index in indices {
       if cells(of: index) == nil { withoutCells += 1 }

@@ -1,9 +1,9 @@
 import RMOSModels
 import RMOSStore
 
-/// Where rows come from.
+/// A source of rows: a store, or a part of it.
 protocol RowSource {
-  /// The number of records of a kind, or a guess.
+  /// Returns the number of records of a kind, or an estimate.
   func count(_ kind: EntityKind) throws -> Int
   /// Calls `body` with the values of `members` in every record.
   func forEachRow(
@@ -24,7 +24,7 @@ private struct AllRows: RowSource {
   }
 }
 
-/// Reads rows of a store, column by column, until it is cancelled.
+/// Reads columns of the rows of a source until it is cancelled.
 struct RowReader {
   private let source: any RowSource
   private let isCancelled: () -> Bool
@@ -38,7 +38,7 @@ struct RowReader {
     self.isCancelled = isCancelled
   }
 
-  /// The number of records of a kind.
+  /// Returns the number of records of a kind, or an estimate.
   func count(_ kind: EntityKind) throws -> Int { try source.count(kind) }
 
   /// Calls `body` with the values of `members` in every record.
@@ -58,7 +58,7 @@ struct RowReader {
 }
 
 extension Value {
-  /// The number, if it is one and finite.
+  /// The value if it is a number and finite.
   var finiteNumber: Double? {
     switch self {
     case .integer(let number): Double(number)
@@ -67,10 +67,10 @@ extension Value {
     }
   }
 
-  /// The number, if it is one, finite and not negative.
+  /// The value if it is a number, finite and not negative.
   package var measure: Double? { finiteNumber.flatMap { $0 >= 0 ? $0 : nil } }
 
-  /// The number, if it is one, whole, and not less than a minimum.
+  /// Returns the value if it is a whole number and not less than `minimum`.
   package func wholeNumber(from minimum: Int64) -> Int64? {
     let number: Int64? =
       switch self {
@@ -81,7 +81,7 @@ extension Value {
     return number.flatMap { $0 >= minimum ? $0 : nil }
   }
 
-  /// The text, if it is one.
+  /// The value if it is text.
   package var text: String? {
     if case .text(let text) = self { text } else { nil }
   }

@@ -1,18 +1,18 @@
 import RMOSModels
 import RMOSStore
 
-/// All that figures need of a store, read once.
+/// The content of a store that figures need, read once.
 ///
-/// Figures of the jobs that pass a filter are made from it without asking the store again.
+/// Figures with any filter are computed from it without reading the store again.
 final class Shop {
   let families: FamilyTable
   let patterns: PatternTable
   private(set) var types = InternedTexts()
   private(set) var statuses = InternedTexts()
   private(set) var blades = InternedTexts()
-  /// Why jobs failed.
+  /// The reasons that failed jobs give.
   private(set) var errors = InternedTexts()
-  // Asked for once the jobs are read.
+  // Only for use once the jobs are read.
   private(set) lazy var typesInByteOrder = types.inByteOrder
   private(set) lazy var bladesInByteOrder = blades.inByteOrder
   private let jobs = JobList()
@@ -22,8 +22,8 @@ final class Shop {
   ///
   /// - Parameters:
   ///   - rows: The rows of a store.
-  ///   - needsJobs: Whether figures about jobs will be asked for.
-  /// - Throws: `StoreError` if the store cannot be read, or a temporary file cannot be written.
+  ///   - needsJobs: Whether to read the jobs, too.
+  /// - Throws: `StoreError` if the store cannot be read.
   init(reading rows: RowReader, needsJobs: Bool = true) throws {
     families = try FamilyTable(reading: rows)
     patterns = try PatternTable(reading: rows, families)
@@ -40,7 +40,8 @@ final class Shop {
   /// Calls `body` with all jobs, block by block.
   func forEachBlock(_ body: (JobBlock) throws -> Void) throws { try jobs.forEachBlock(body) }
 
-  /// A measure of a job, its pattern or its strip family; `nil` if it is not known.
+  /// Returns a measure of a finished job, its pattern or its strip family; `nil` if it is not
+  /// known.
   func measure(_ measure: Measure, _ job: JobFacts) -> Double? {
     guard job.state.isFinished else { return nil }
     switch measure {
@@ -54,8 +55,8 @@ final class Shop {
     }
   }
 
-  /// How two measures go together among the jobs that pass a filter, or else among all patterns or
-  /// strip families.
+  /// Computes the correlation of two measures among the jobs that pass a filter, or among all
+  /// patterns or strip families.
   func correlation(
     of x: Measure, and y: Measure, _ filter: JobFilter
   ) throws -> Correlation {
@@ -129,8 +130,8 @@ final class Shop {
     return .init(blades.insert(id))
   }
 
-  /// The number of the day with which a text begins; `nil` if it begins with none, or with the one
-  /// that programs write where there is no time.
+  /// Returns the number of the day with which a text begins; `nil` if it does not begin with a day,
+  /// or with 0001-01-01, which programs write in place of a missing time.
   private static func day(_ value: Value) -> Int? {
     guard case .text(var text) = value else { return nil }
     let day = text.withUTF8 { utf8 -> Timestamp? in
@@ -150,7 +151,7 @@ final class Shop {
   }
 }
 
-/// The contents of a job's results that figures need.
+/// The parts of a job's results that figures need.
 private struct JobResults {
   var waste: Double?
   var cuts: Double?

@@ -1,15 +1,15 @@
 import RMOSStore
 import RMOSSystem
 
-/// Bytes in a temporary file, which is removed with the value.
+/// Bytes in a temporary file, which is removed when the object is released.
 final class SpilledBytes {
   private let file: TemporaryFile
   private let capacity: Int
   private var count = 0
 
-  /// Creates an empty file; `nil` if there is no place for it.
+  /// Creates an empty file; `nil` if no temporary file can be created.
   ///
-  /// - Parameter capacity: The most bytes that it takes.
+  /// - Parameter capacity: The maximum size of the file, in bytes.
   init?(capacity: Int = .max) {
     guard let file = try? TemporaryFile() else { return nil }
     self.file = file
@@ -18,8 +18,8 @@ final class SpilledBytes {
 
   /// Appends bytes.
   ///
-  /// - Returns: Whether there was room for them, as there is not on a full disk. If not, nothing
-  ///   more can be appended; what was appended before can still be read.
+  /// - Returns: Whether they were written; they are not if the disk is full. Nothing must be
+  ///   appended after a failure, but all earlier bytes can still be read.
   func append(_ bytes: [UInt8]) -> Bool {
     guard bytes.count <= capacity - count else { return false }
     do {
@@ -31,9 +31,9 @@ final class SpilledBytes {
     return true
   }
 
-  /// Replaces `elements` with so many that begin at an offset.
+  /// Replaces `elements` with the `count` elements that begin at an offset.
   ///
-  /// - Throws: `StoreError` if the file cannot be read, or ends before.
+  /// - Throws: `StoreError` if the file cannot be read, or ends too early.
   func read<Element: BitwiseCopyable>(
     _ elements: inout [Element], count: Int, at offset: Int
   ) throws(StoreError) {

@@ -63,13 +63,13 @@ extension CutList {
     return [cut, needs]
   }
 
-  /// What the figures include.
+  /// The losses that the figures include, as the end of a sentence.
   private var losses: String {
     let losses = [(options.scrapPercent, "scrap"), (options.kerfMM, "kerf")].filter { $0.0 > 0 }
     return losses.isEmpty ? "" : ", with " + losses.map(\.1).joined(separator: " and ")
   }
 
-  /// What is cut, as a title: "12 × Torres Wave, 10 % scrap, kerf 0.5 mm, sticks of 600 mm".
+  /// A title such as "12 × Torres Wave, 10 % scrap, kerf 0.5 mm, sticks of 600 mm".
   package var title: String {
     func shown(_ number: Double) -> String { PageText.grouped(number) }
     var parts = ["\(PlainText.grouped(options.count)) × \(name)"]
@@ -92,7 +92,7 @@ extension CutList {
     return parts.joined(separator: "\n\n")
   }
 
-  /// The list as a page to print for the workshop, with a box to tick next to each piece.
+  /// The list as a page to print for the workshop, with a box to tick for each piece.
   public var html: String {
     var page = HTMLPage(title: "Cut list: \(title)")
     page.addedStyle = ChartStyle.style + Self.style
@@ -111,7 +111,7 @@ extension CutList {
     return text
   }
 
-  /// The style of its tables, in addition to that of charts.
+  /// The style of the list's tables, in addition to ``ChartStyle``.
   package static let style = """
 
     table.cut td.tick{width:2rem}
@@ -131,7 +131,7 @@ extension CutList {
       let tickHead: HTML = ticks ? "<th scope=\"col\" role=\"columnheader\">cut</th>" : ""
       let lines: [HTML] = table.rows.map { row in
         let cells: [HTML] = zip(table.columns, row).map { column, cell in
-          // What has to be bought must not look like the numbers around it.
+          // A length that has to be bought stands out from the numbers around it.
           let isShort = column.name == "short_mm" && (cell.number ?? 0) > 0
           let value: HTML =
             isShort

@@ -1,7 +1,7 @@
 public import RMOSModels
 public import RMOSStore
 
-/// What to cut for a number of rosettes of one pattern, and whether there is stock for it.
+/// What to cut for a number of rosettes of one pattern, and whether the stock is sufficient.
 ///
 /// ```swift
 /// let list = try CutList(ofPattern: "torres_wave_5x11", in: store, options: .init(count: 12))
@@ -10,30 +10,29 @@ public import RMOSStore
 /// }
 /// ```
 ///
-/// Of a ring, `segments` or else `tile_count` tiles are cut, or as many as `tile_length_mm` goes
-/// into 2π·`radius_mm`; of a block of rows and columns, the chips that `totals` counts of each
-/// color. What the geometry does not say is `nil`, and said in ``notes``: a count that is not a
-/// whole number above 0 says nothing, and nothing has the length 0.
+/// A ring has `segments` tiles, else `tile_count`, else as many of `tile_length_mm` as fit on its
+/// circumference, 2π·`radius_mm`; a block of rows and columns has the chips that `totals` counts of
+/// each color. Values that the geometry does not give are `nil`, and ``notes`` mentions them.
+/// Counts that are not whole numbers above 0, and lengths of 0, are treated as not given.
 public struct CutList: Sendable, Hashable {
   /// How much to cut, and how.
   public struct Options: Sendable, Hashable {
     /// The number of rosettes.
     public var count: Int
-    /// How much is lost to scrap, in percent of what is needed.
+    /// The scrap in percent of the tiles needed.
     public var scrapPercent: Double
-    /// The length of the sticks that are cut, in millimeters; `nil` if it is not known.
+    /// The length of the sticks to cut from, in millimeters; `nil` if it is not known.
     public var stickMM: Double?
-    /// What the saw takes with each cut, in millimeters.
+    /// The width of a saw cut, in millimeters.
     public var kerfMM: Double
 
     /// Creates options.
     ///
     /// - Parameters:
     ///   - count: The number of rosettes, at least 1.
-    ///   - scrapPercent: How much is lost to scrap, in percent of what is needed.
-    ///   - stickMM: The length of the sticks that are cut, in millimeters; `nil` if it is not
-    ///     known.
-    ///   - kerfMM: What the saw takes with each cut, in millimeters.
+    ///   - scrapPercent: The scrap in percent of the tiles needed.
+    ///   - stickMM: The length of the sticks to cut from, in millimeters; `nil` if it is not known.
+    ///   - kerfMM: The width of a saw cut, in millimeters.
     public init(
       count: Int, scrapPercent: Double = 0, stickMM: Double? = nil, kerfMM: Double = 0
     ) {
@@ -52,21 +51,21 @@ public struct CutList: Sendable, Hashable {
     public var color: String?
     /// The strip family that it is cut from: the ring's own, else the pattern's.
     public var stripFamilyID: String?
-    /// Tiles, or chips, of one rosette.
+    /// The number of tiles, or chips, of one rosette.
     public var tilesEach: Double?
-    /// Tiles of all rosettes, with scrap, as whole ones.
+    /// The number of tiles of all rosettes, including scrap, rounded up.
     public var tiles: Double?
     /// The length of a tile, in millimeters: `tile_length_mm`, else 2π·radius/segments, or a
     /// block's `chip_length_mm`.
     public var tileLengthMM: Double?
     /// The length of all tiles with a cut after each, in millimeters: tiles · (length + kerf).
     public var lengthMM: Double?
-    /// How many sticks that is, of each of which whole tiles are cut; `nil` if the sticks' length
-    /// is not known, or no tile fits one.
+    /// The number of sticks to cut whole tiles from; `nil` if the length of the sticks is not
+    /// known, or less than that of a tile.
     public var sticks: Double?
   }
 
-  /// The stock of a strip family, and the length to cut from it.
+  /// The stock of a strip family, and the length needed of it.
   public struct Stock: Sendable, Hashable {
     /// The strip family's id.
     public var stripFamilyID: String
@@ -74,15 +73,16 @@ public struct CutList: Sendable, Hashable {
     public var name: String?
     /// Its material; `nil` if it does not exist.
     public var material: String?
-    /// What is cut from it, in millimeters; `nil` if that of a piece is not known.
+    /// The length to cut from it, in millimeters; `nil` if the length of a piece is not known.
     public var neededMM: Double?
     /// The length of its strips, in millimeters; `nil` if no strip has a length.
     public var stockMM: Double?
-    /// How many of its strips have no length.
+    /// The number of its strips without a length.
     public var stripsWithoutLength: Int
-    /// What is short, in millimeters, 0 if there is enough; `nil` if need or stock are not known.
+    /// The length that is missing, in millimeters, 0 if the stock is sufficient; `nil` if
+    /// ``neededMM`` or ``stockMM`` is.
     ///
-    /// ``CutList/notes`` say what is needed at least where that of a piece is not known.
+    /// If the length of a piece is not known, ``CutList/notes`` gives the minimum.
     public var shortMM: Double?
   }
 
@@ -90,13 +90,13 @@ public struct CutList: Sendable, Hashable {
   public var patternID: String
   /// The pattern's name.
   public var name: String
-  /// How much is cut, and how.
+  /// How much to cut, and how.
   public var options: Options
-  /// What is cut, ring by ring or color by color.
+  /// The pieces to cut, ring by ring or color by color.
   public var pieces: [Piece]
   /// The strip families to cut from, in byte order of the id.
   public var stock: [Stock]
-  /// Sentences about details that the geometry leaves open.
+  /// Sentences about missing values, and about a stock that is short.
   public var notes: [String]
 
   /// Creates the cut list of a pattern in a store; `nil` if there is no such pattern.
@@ -109,10 +109,12 @@ public struct CutList: Sendable, Hashable {
   public init?(
     ofPattern id: String, in store: any RecordStore, options: Options
   ) throws {
-    let list = try store.read { reader in
-      try reader.record(.patterns, id: id).map { pattern in
-        try CutList(of: pattern, options: options) {
-          try reader.record(.stripFamilies, id: $0)
+    let list = try store.retryingIfChanged {
+      try store.read { reader in
+        try reader.record(.patterns, id: id).map { pattern in
+          try CutList(of: pattern, options: options) {
+            try reader.record(.stripFamilies, id: $0)
+          }
         }
       }
     }
@@ -125,7 +127,7 @@ public struct CutList: Sendable, Hashable {
   /// - Parameters:
   ///   - pattern: The pattern.
   ///   - options: How much to cut, and how.
-  ///   - stripFamilies: The strip families that there are.
+  ///   - stripFamilies: All strip families.
   public init(of pattern: Pattern, options: Options, stripFamilies: [StripFamily]) {
     self.init(of: pattern.record, options: options) { id in
       stripFamilies.first { $0.id.hasSameUTF8(as: id) }?.record
@@ -140,7 +142,7 @@ public struct CutList: Sendable, Hashable {
     self.options = options
     let geometry = CutGeometry(of: pattern)
     notes = geometry.notes
-    // Nothing has the empty id.
+    // No entity has an empty id.
     let family = pattern["strip_family_id"]?.text.flatMap { $0.isEmpty ? nil : $0 }
     pieces = geometry.pieces.map { piece in
       var piece = piece
@@ -161,7 +163,7 @@ public struct CutList: Sendable, Hashable {
 
   private mutating func addNotes(_ needs: [UTF8Key: [Double?]]) {
     func rings(_ isMeant: (Piece) -> Bool) -> String? {
-      let numbers = pieces.filter { $0.ring != nil && isMeant($0) }.compactMap(\.ring)
+      let numbers = pieces.filter(isMeant).compactMap(\.ring)
       guard !numbers.isEmpty else { return nil }
       return (numbers.count == 1 ? "ring " : "rings ")
         + numbers.map { String($0) }.joined(separator: ", ")
@@ -218,7 +220,7 @@ public struct CutList: Sendable, Hashable {
 }
 
 extension CutList.Piece {
-  /// A piece of one rosette.
+  /// Creates a piece with the counts of one rosette.
   fileprivate init(
     ring: Int? = nil, color: String? = nil, family: String? = nil, tiles: Double?,
     tileLength: Double?
@@ -230,17 +232,17 @@ extension CutList.Piece {
     tileLengthMM = tileLength.flatMap { $0.isFinite ? $0 : nil }
   }
 
-  /// Counts what all rosettes take.
+  /// Computes the totals for all rosettes.
   fileprivate mutating func count(_ options: CutList.Options) {
     func finite(_ number: Double) -> Double? { number.isFinite ? number : nil }
     guard let tilesEach else { return }
     let exact = tilesEach * Double(options.count) * (100 + options.scrapPercent) / 100
-    // What rounding leaves beyond a whole number is no tile.
+    // An excess over a whole number that is only a rounding error must not add a tile.
     tiles = finite((exact * (1 - 1e-12)).rounded(.up))
     guard let tiles, let tileLengthMM else { return }
     lengthMM = finite(tiles * (tileLengthMM + options.kerfMM))
     guard let stick = options.stickMM, tileLengthMM > 0 else { return }
-    // The last tile of a stick takes no cut after it.
+    // There is no cut after the last tile of a stick.
     let perStick =
       ((stick + options.kerfMM) / (tileLengthMM + options.kerfMM) * (1 + 1e-12)).rounded(.down)
     sticks = perStick >= 1 ? finite((tiles / perStick).rounded(.up)) : nil
@@ -262,13 +264,13 @@ extension CutList.Stock {
     if let neededMM, let stockMM { shortMM = Self.short(neededMM, stockMM) }
   }
 
-  /// What is short of a length; what rounding leaves is nothing.
+  /// Returns the length that is missing; a rounding error does not count.
   fileprivate static func short(_ needed: Double, _ stock: Double) -> Double {
     needed * (1 - 1e-12) > stock ? needed - stock : 0
   }
 }
 
-/// The pieces that a pattern's geometry speaks of.
+/// The pieces that a pattern's geometry gives.
 private struct CutGeometry {
   var pieces: [CutList.Piece] = []
   var notes: [String] = []
@@ -319,13 +321,13 @@ private struct CutGeometry {
         + "fit around.")
   }
 
-  /// A number of pieces as it is given, or the length of a list of them.
+  /// Returns a number of pieces, or the length of a list of them.
   private static func number(_ value: JSONValue) -> Double? {
     if case .array(let elements) = value { return Double(elements.count) }
     return value.measure
   }
 
-  /// How many pieces a ring has; `nil` if that is not a whole number above 0.
+  /// Returns the number of pieces of a ring; `nil` if it is not a whole number above 0.
   private static func count(_ value: JSONValue) -> Double? {
     number(value).flatMap { $0 > 0 && $0 == $0.rounded() ? $0 : nil }
   }
@@ -335,13 +337,13 @@ private struct CutGeometry {
     let size = value["dimensions"]
     let length = size?["chip_length_mm"]?.length ?? value["chip_length_mm"]?.length
     return totals.filter { $0.value != .null }.map { total in
-      // None of a color is a number, too.
+      // Of a color, 0 chips are a valid count.
       let tiles = total.value.double == 0 ? 0 : count(total.value)
       return CutList.Piece(color: total.name, tiles: tiles, tileLength: length)
     }
   }
 
-  /// Says what the totals leave open.
+  /// Notes that the totals do not add up to the cells of the block.
   private mutating func noteRest(of value: JSONValue) {
     guard let rows = value["rows"]?.measure, let columns = value["columns"]?.measure else { return }
     let total = pieces.reduce(0) { $0 + ($1.tilesEach ?? 0) }
@@ -356,12 +358,12 @@ private struct CutGeometry {
 }
 
 extension JSONValue {
-  /// The number, if it is one, finite and not negative.
+  /// The value if it is a number, finite and not negative.
   fileprivate var measure: Double? {
     guard let number = double, number.isFinite, number >= 0 else { return nil }
     return number
   }
 
-  /// The length that it gives; `nil` if it gives none: nothing has the length 0.
+  /// The value if it is a number, finite and above 0.
   fileprivate var length: Double? { measure.flatMap { $0 > 0 ? $0 : nil } }
 }

@@ -2,16 +2,17 @@ package import RMOSHTML
 import RMOSModels
 
 extension FigureTable {
-  /// A link for what the first cell of a row names: the table, that name, and the row.
+  /// Returns the address of the page about the subject of a row, or `nil`; takes the table, the
+  /// text of the row's first cell, and the row.
   package typealias Link = (FigureTable, String, [Cell]) -> String?
 
-  /// The figures as a section of a page: what they are, the chart, and the table behind it.
+  /// Returns the figures as a section of a page: a note, the chart, and the table behind it.
   ///
   /// The page needs the style of ``ChartStyle``, and the definitions of ``ColumnChart``.
   ///
   /// - Parameters:
   ///   - level: The level of the heading.
-  ///   - link: Where what a row names is shown; `nil` if nowhere.
+  ///   - link: The addresses of the subjects of rows.
   /// - Returns: The section.
   package func html(level: Int = 2, link: Link = { _, _, _ in nil }) -> HTML {
     let content: HTML
@@ -62,7 +63,7 @@ extension FigureTable {
       }, omitted: omitted + max(0, rows.count - ChartTable.mostRows))
   }
 
-  /// The first rows, and all of them behind.
+  /// Returns a table with the first rows, followed by one with all rows.
   private func list(_ link: Link) -> HTML {
     let all = numbers(link)
     guard rows.count > Self.mostListed else { return all.table }
@@ -72,7 +73,7 @@ extension FigureTable {
     return short.numbers(link).table + all.details
   }
 
-  /// How many rows are shown at once of a table without a chart.
+  /// The number of rows shown at first of a table without a chart.
   private static let mostListed = 10
 
   // MARK: Charts
@@ -141,7 +142,7 @@ extension FigureTable {
       description: "\(cells[0].shown): \(words.joined(separator: ", "))", shapes: shapes)
   }
 
-  /// What a value rests on, in words.
+  /// Returns the number of values that a row is based on, in words.
   private func basis(_ cells: [Cell], _ chart: Chart) -> String {
     func words(_ name: String, _ before: String) -> String? {
       columns.firstIndex { $0.name == name }.map { before + cells[$0].shown }
@@ -176,7 +177,7 @@ extension FigureTable {
 }
 
 extension String {
-  /// Whether it is letters, digits and `_`, where it may break.
+  /// Whether it has only letters, digits and `_`, after which a line may break.
   fileprivate var isIdentifier: Bool {
     (1...120).contains(utf8.count)
       && utf8.allSatisfy {
@@ -189,7 +190,7 @@ extension String {
       }
   }
 
-  /// A counted noun in the singular.
+  /// The singular of a plural noun.
   fileprivate var singular: String {
     if hasSuffix("ies") { return dropLast(3) + "y" }
     return hasSuffix("s") ? String(dropLast()) : self
@@ -199,14 +200,14 @@ extension String {
 // MARK: Page
 
 extension AnalyticsReport {
-  /// The report as a page that needs nothing else, with a chart and a table for each figure.
+  /// The report as a self-contained page, with a chart and a table for each figure.
   public var html: String { html(Part.allCases, of: nil) }
 
-  /// Some parts of the report as a page.
+  /// Returns parts of the report as a page.
   ///
   /// - Parameters:
-  ///   - parts: Which parts.
-  ///   - database: What the store is called; `nil` if that is not to be said.
+  ///   - parts: The parts.
+  ///   - database: The name of the store for the title; `nil` for none.
   /// - Returns: The page.
   package func html(_ parts: [Part], of database: String?) -> String {
     let title = "Analytics" + (database.map { " of \($0)" } ?? "")

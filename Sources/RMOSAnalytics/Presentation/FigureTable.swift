@@ -1,29 +1,28 @@
 import RMOSHTML
 import RMOSModels
 
-/// Figures as a table with a chart, for every form in which people see them.
+/// Figures as a table with a chart.
 ///
-/// Text, CSV and pages are written from the same tables, so they cannot disagree.
+/// Text, CSV and pages are all written from these tables, so they cannot disagree.
 package struct FigureTable: Sendable {
   /// The content of a cell, with the form in which it is shown.
   package enum Cell: Sendable, Hashable {
     case text(String)
     case whole(Int)
-    /// A number and how many decimals people see of it.
+    /// A number, and the number of decimals to show.
     case number(Double, Int)
-    /// What is not known.
     case unknown
 
-    /// A whole number, or unknown.
+    /// Creates a whole number; `unknown` for `nil`.
     init(_ value: Int?) { self = value.map { .whole($0) } ?? .unknown }
-    /// A number, or unknown.
+    /// Creates a number; `unknown` for `nil`.
     init(_ value: Double?, _ decimals: Int) {
       self = value.map { .number($0, decimals) } ?? .unknown
     }
-    /// A text, or unknown.
+    /// Creates a text; `unknown` for `nil`.
     init(_ value: String?) { self = value.map { .text($0) } ?? .unknown }
 
-    /// The number, if the value is one.
+    /// The number; `nil` if the cell is not one.
     var number: Double? {
       switch self {
       case .whole(let number): Double(number)
@@ -32,7 +31,7 @@ package struct FigureTable: Sendable {
       }
     }
 
-    /// The cell as people see it.
+    /// The text to show.
     package var shown: String {
       switch self {
       case .text(let text): text
@@ -47,7 +46,7 @@ package struct FigureTable: Sendable {
   package struct Column: Sendable {
     /// Its name in CSV.
     package var name: String
-    /// Its heading; the name with spaces if `nil`.
+    /// Its heading: by default, the name with spaces.
     var heading: String
     /// Whether it is shown where there is little room.
     var isBrief: Bool
@@ -58,7 +57,7 @@ package struct FigureTable: Sendable {
 
     /// The heading without its unit.
     var words: String { String(heading.prefix { $0 != "," }) }
-    /// The unit where the heading does not end with it.
+    /// The unit, if it is not at the end of the heading.
     var otherUnit: String?
     /// The unit; `nil` if there is none.
     var unit: String? {
@@ -79,45 +78,45 @@ package struct FigureTable: Sendable {
     }
   }
 
-  /// How the rows are drawn; numbers are those of columns.
+  /// How the rows are drawn; the integers are indices of columns.
   enum Chart: Sendable, Hashable {
-    /// A bar for each row, from 0 to `scale`, or to the largest value if that is `nil`.
+    /// A bar for each row, on a scale from 0 to `scale`, or to the largest value if that is `nil`.
     case bars(Int, scale: Double?)
-    /// The same with an interval around the end of each bar.
+    /// A dot with an interval for each row, on a scale from 0 to `scale`.
     case intervals(Int, low: Int, high: Int, scale: Double)
-    /// From the smallest to the largest value, a box around the middle half, a line at the median.
+    /// A line from the smallest to the largest value, a box around the middle half, and a line at
+    /// the median.
     case strips(minimum: Int, lower: Int, median: Int, upper: Int, maximum: Int)
     /// A bar for each row, and a mark to compare it with.
     case comparison(Int, mark: Int)
-    /// A column for each row, with one part on another.
+    /// A column for each row, of two stacked parts.
     case stacks(Int, Int)
   }
 
-  /// What rows are about, so that they can be linked to.
+  /// The subject of rows, for links.
   package enum Subject: Sendable, Hashable {
     case jobs, jobType, status, pattern, stripFamily, material, other
   }
 
-  /// Its name, also as a file of CSV.
+  /// Its name, from which that of the CSV file is made.
   package var name: String
   package var title: String
-  /// What the figures are, in a sentence or two.
+  /// A description of the figures in a sentence or two.
   package var note: String
   package var columns: [Column]
   package var rows: [[Cell]]
   var chart: Chart?
-  /// What the first column names.
+  /// The subject that the first column names.
   package var subject = Subject.other
-  /// How many rows were left out.
+  /// The number of rows left out.
   package var omitted = 0
-  /// Whether each row is a fact of its own, with its name in the first column; such a table is
-  /// never cut.
+  /// Whether each row is a different figure, named in the first column; such a table is never cut.
   var isListOfFacts = false
-  /// Whether the first row is of all together.
+  /// Whether the first row summarizes all rows.
   var hasTotal = false
-  /// The text if there are no rows.
+  /// The text shown if there are no rows.
   var nothing = "Nothing is known."
-  /// Draws what no chart of rows shows, and says what it is instead of ``note``.
+  /// Returns charts of another form, with a note that replaces ``note``; `nil` to draw ``chart``.
   var draw: (@Sendable () -> (note: String, figures: HTML)?)?
 
   init(
@@ -137,7 +136,7 @@ package struct FigureTable: Sendable {
 }
 
 extension FigureTable {
-  /// The table, changed.
+  /// Returns a changed copy.
   fileprivate func with(_ change: (inout FigureTable) -> Void) -> FigureTable {
     var table = self
     change(&table)
@@ -146,10 +145,10 @@ extension FigureTable {
 }
 
 extension AnalyticsReport {
-  /// The names of ``tables(_:)``.
+  /// The names of all tables, in the order of ``tables(_:)``.
   package static let tableNames = Part.allCases.flatMap { tableNames(of: $0) }
 
-  /// The names of the tables of a part.
+  /// Returns the names of the tables of a part.
   package static func tableNames(of part: Part) -> [String] {
     switch part {
     case .jobs:
@@ -168,7 +167,7 @@ extension AnalyticsReport {
     }
   }
 
-  /// All figures as tables, in the order in which people read them.
+  /// Returns the figures of parts as tables, in reading order.
   package func tables(_ parts: [Part] = Part.allCases) -> [FigureTable] {
     parts.flatMap { part in
       switch part {
@@ -179,11 +178,11 @@ extension AnalyticsReport {
     }
   }
 
-  /// The entries of a list in the order in which people want them: the greatest first, equal ones
-  /// by their names, with the numbers in these as numbers.
+  /// Returns the entries of a list with the greatest first, equal ones by name, where numbers
+  /// within names are compared as numbers.
   ///
-  /// The report has them in byte order. What was left out of it may be greater than what is there,
-  /// so an incomplete list stays as it is.
+  /// The report has them in byte order. An incomplete list keeps that order, since the entries left
+  /// out may be greater.
   private func ordered<Entry>(
     _ entries: [Entry], _ list: String = "", by rank: (Entry) -> [Int],
     _ name: (Entry) -> String
@@ -196,7 +195,7 @@ extension AnalyticsReport {
     }.map(\.entry)
   }
 
-  /// The words for the order of a list, if it is complete.
+  /// Returns the words for the order of a list if it is complete, else none.
   private func order(_ words: String, _ list: String) -> String {
     omitted[list] == nil ? words : ""
   }
@@ -609,8 +608,8 @@ extension AnalyticsReport {
 }
 
 extension String {
-  /// Whether it comes before another text when the numbers in both are read as numbers:
-  /// `Supplier 2` before `Supplier 10`.
+  /// Returns whether it comes before another text if numbers in both are compared as numbers:
+  /// `Supplier 2` comes before `Supplier 10`.
   fileprivate func precedesNaturally(_ other: String) -> Bool {
     let (left, right) = (Array(utf8), Array(other.utf8))
     func digits(_ bytes: [UInt8], _ start: Int) -> ArraySlice<UInt8> {
@@ -641,7 +640,8 @@ extension String {
 // MARK: Text and CSV
 
 extension FigureTable {
-  /// The table as CSV (RFC 4180), with its columns' names in the first line; unknown is empty.
+  /// The table as CSV (RFC 4180) with the names of the columns in the first line; unknown values
+  /// are empty.
   package var csv: String {
     let lines = [columns.map(\.name)] + rows.map { $0.map(Self.field) }
     return lines.map { $0.joined(separator: ",") + "\r\n" }.joined()
@@ -658,11 +658,11 @@ extension FigureTable {
 
   /// How text is laid out.
   package struct TextStyle: Sendable {
-    /// How many columns a line may take.
+    /// The maximum width of a line, in terminal columns.
     package var width: Int
-    /// What bars are made of.
+    /// The character of which bars consist.
     var bar: Character
-    /// The most rows of a table.
+    /// The maximum number of rows of a table.
     var rows: Int
 
     /// Creates a style.
@@ -673,10 +673,11 @@ extension FigureTable {
     }
   }
 
-  /// The table as lines of text, with a bar in each row where there is a chart and room for it.
+  /// Returns the table as lines of text, with a bar in each row if there is a chart and room for
+  /// it.
   package func text(_ style: TextStyle) -> String {
     let brief = columns.indices.filter { columns[$0].isBrief }
-    // A table over time shows its last rows.
+    // A table over time is cut at its beginning, not at its end.
     let isOverTime = if case .stacks = chart { true } else { false }
     let limit = isListOfFacts ? rows.count : style.rows
     let shownRows = isOverTime ? rows.suffix(limit) : rows.prefix(limit)
@@ -686,7 +687,8 @@ extension FigureTable {
       cells.map { PlainText.width($0[column]) }.max() ?? 0
     }
     func total() -> Int { widths.reduce(0, +) + 2 * (widths.count - 1) }
-    // Texts give way, the longest first; a little also to leave room for bars.
+    // Columns of text are cut, the widest first, if the table is too wide or leaves no room for
+    // bars.
     let texts = brief.indices.filter { columns[brief[$0]].isText }
     func shrink(to width: Int, atLeast least: Int) {
       while total() > width, let widest = texts.max(by: { widths[$0] < widths[$1] }),

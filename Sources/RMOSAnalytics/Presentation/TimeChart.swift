@@ -1,7 +1,7 @@
 import RMOSHTML
 import RMOSModels
 
-/// How many jobs finished, and how many of them succeeded, along the calendar.
+/// The number of finished jobs and their success rate along the calendar.
 struct TimeChart {
   private struct Slot {
     var number: Int
@@ -13,26 +13,27 @@ struct TimeChart {
   private let unit: CalendarUnit
   private let first: Int
   private let last: Int
-  /// All of them, for the table.
+  /// All slots with finished jobs, for the table.
   private let slots: [Slot]
-  /// Those in the chart.
+  /// The slots in the chart.
   private let shown: [Slot]
+  /// Whether the chart leaves out old slots.
   private let isCut: Bool
-  /// The finished jobs whose day is yet to come.
+  /// The number of finished jobs whose day is after today.
   private let future: Int
 
-  /// Few enough that each has jobs enough to say something.
+  /// The maximum number of slots: more would have too few jobs each to be informative.
   private static let mostSlots = 36
 
   /// Creates the chart; `nil` if no job has finished.
   ///
-  /// It ends today, so that one sees for how long none has finished, or on the last day asked for,
-  /// and does not begin long before almost all jobs: one mistyped year would leave no room for all
-  /// others.
+  /// It ends today, so that it shows for how long no job has finished, or on the last day
+  /// requested. A few much older jobs, for instance with a mistyped year, are left out: they would
+  /// leave no room for the others.
   ///
   /// - Parameters:
   ///   - jobs: The figures of the jobs.
-  ///   - last: The last day asked for; `nil` if there is none.
+  ///   - last: The last day requested; `nil` if there is none.
   ///   - today: The current day.
   init?(_ jobs: JobFigures, to last: CalendarDay?, today: CalendarDay) {
     let days = jobs.days.compactMap { day in
@@ -67,15 +68,15 @@ struct TimeChart {
     future = days.reduce(0) { $0 + ($1.number > today.number ? $1.jobs.total : 0) }
   }
 
-  /// What a table of jobs by a unit is.
+  /// Returns the description of a table of jobs by a unit.
   static func note(_ unit: CalendarUnit) -> String {
     "Jobs finished in each \(unit.rawValue), by the day they ended."
   }
 
-  /// What the charts are.
+  /// The description of the charts.
   var note: String { Self.note(unit) }
 
-  /// The charts of the numbers and of the rates, with a table behind them.
+  /// A chart of the numbers and one of the rates, with a table behind them.
   var figures: HTML {
     let notes: HTML =
       (isCut ? "<p class=\"dim note\">Older jobs are in the table only.</p>\n" : "")
@@ -144,16 +145,16 @@ struct TimeChart {
 
 /// Figures in words.
 package enum FigureText {
-  /// What stands for what is not known.
+  /// The text for a figure that is not known.
   package static let unknown = "unknown"
 
-  /// A number; a word if it is not known.
+  /// Returns a number as text, or ``unknown``.
   ///
-  /// What would read as 0 without being it gets up to three more decimals.
+  /// A number that would be rounded to 0 gets up to three more decimals.
   package static func number(_ number: Double?, _ decimals: Int) -> String {
     guard let number, number.isFinite else { return unknown }
     guard abs(number) < 1e15 else { return PageText.rounded(number) }
-    // In units of the last decimal.
+    // The number in units of its last decimal.
     var units = abs(number)
     for _ in 0..<decimals { units *= 10 }
     var more = 0
@@ -163,12 +164,12 @@ package enum FigureText {
     return PlainText.grouped(number, decimals: units < 0.5 ? decimals : decimals + more)
   }
 
-  /// How many values a figure is of, and how many are missing.
+  /// Returns the number of values that a figure is based on and that of the missing ones, in words.
   package static func basis(_ n: Int, _ missing: Int) -> String {
     "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
   }
 
-  /// A rate in words: percentage, denominator and interval.
+  /// Returns a rate in words: percentage, denominator and interval.
   static func rate(_ rate: Rate) -> String {
     guard let percent = rate.percent, let low = rate.low, let high = rate.high else {
       return unknown

@@ -1,7 +1,7 @@
 package import RMOSModels
 
 extension AnalyticsReport {
-  /// Parts of a report that can be asked for on their own.
+  /// A part of a report that can be requested alone.
   package enum Part: String, Sendable, Hashable, CaseIterable {
     /// Figures about jobs.
     case jobs
@@ -13,9 +13,9 @@ extension AnalyticsReport {
 
   /// The report as a JSON object: `success`, `jobs`, `materials` and `patterns`.
   ///
-  /// Members that would say nothing are left out: `stuck` and `jobs_with_missing_family` of the
-  /// jobs, `patterns_with_missing_family`, and `omitted`, which has a member for each list that was
-  /// cut, with the number of entries left out.
+  /// `stuck` and `jobs_with_missing_family` of the jobs, `patterns_with_missing_family`, and
+  /// `omitted` are left out if they would be empty or 0. `omitted` has a member for each list that
+  /// was cut, with the number of entries left out.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.report(self)
@@ -24,7 +24,7 @@ extension AnalyticsReport {
 }
 
 extension JSONWriter {
-  /// Writes a report, or some parts of it, as an object, with more members at its end.
+  /// Writes parts of a report as an object, followed by the members that `writeMore` writes.
   package mutating func report(
     _ report: AnalyticsReport, parts: [AnalyticsReport.Part] = AnalyticsReport.Part.allCases,
     _ writeMore: (inout JSONWriter) -> Void = { _ in }
@@ -66,7 +66,7 @@ extension JSONWriter {
     object(groups.map { (key: $0.key, value: $0.figures) }, body)
   }
 
-  /// Writes a member that is a number, without a fraction where it has none, or null.
+  /// Writes a member that is a number, or null; a whole number is written without a fraction.
   package mutating func wholeMember(_ name: String, _ value: Double?) {
     if let value, let whole = Int64(exactly: value) {
       member(name, whole)

@@ -1,7 +1,7 @@
 /// All figures of a store.
 ///
-/// Its JSON, ``json``, has the members that the older clients know; how each figure is computed is
-/// said with the properties here.
+/// The properties document how each figure is computed. The members of ``json`` are named for
+/// clients of older versions.
 public struct AnalyticsReport: Sendable, Hashable {
   /// Which jobs were counted.
   public var filter: JobFilter
@@ -13,8 +13,8 @@ public struct AnalyticsReport: Sendable, Hashable {
   public var materials: MaterialFigures
   /// Figures about patterns and strip families.
   public var patterns: PatternFigures
-  /// How many entries were left out of lists that would be longer than the limit, by the list's
-  /// path in the JSON, such as `patterns.popularity`; complete lists are not in it.
+  /// The number of entries left out of each list that is longer than the limit, by the list's path
+  /// in ``json``, such as `patterns.popularity`; complete lists are not included.
   public var omitted: [String: Int]
   /// The finished jobs of each job type and material, for ``risk(jobType:material:)``.
   var outcomes: JobOutcomes
@@ -32,52 +32,53 @@ public struct JobFigures: Sendable, Hashable {
   public var cancelled: Int
   /// Jobs with status `pending`, `planned` or `running`.
   public var open: Int
-  /// Completed and failed jobs; the others say nothing about success.
+  /// Completed and failed jobs: those whose outcome is known.
   public var finished: Int { completed + failed }
   /// The completed among the finished jobs.
   public var success: Rate { Rate(completed, of: finished) }
-  /// How many of all jobs have each status, in byte order.
+  /// The share of each status among all jobs, in byte order.
   public var statuses: [Grouped<String, Rate>]
-  /// How many of all jobs have each job type, in byte order.
+  /// The share of each job type among all jobs, in byte order.
   public var types: [Grouped<String, Rate>]
   /// The durations of completed jobs, in seconds.
   ///
   /// A duration is `duration_seconds`, else the time from `start_time` to `end_time` if both give a
-  /// time of day, and both an offset from UTC or neither. A negative one is unknown.
+  /// time of day, and both an offset from UTC or neither. A negative duration counts as missing.
   public var durationSeconds: NumberSummary
-  /// The same for each job type with completed jobs, in byte order.
+  /// The durations of each job type with completed jobs, in byte order.
   public var durationSecondsByType: [Grouped<String, NumberSummary>]
-  /// Jobs finished in the time looked at.
+  /// How many jobs finished per day, and when.
   public var throughput: Throughput
   /// The completed among the jobs finished on each day, `YYYY-MM-DD`, in order.
   ///
   /// A job's day is the first ten characters of `end_time`, else of `start_time`, else of
-  /// `created_at`. The day 0001-01-01, which programs write where there is no time, is none.
+  /// `created_at`. The day 0001-01-01, which programs write in place of a missing time, does not
+  /// count.
   public var days: [Grouped<String, Rate>]
   /// The completed among the jobs finished in each month, `YYYY-MM`, in order.
   public var months: [Grouped<String, Rate>]
-  /// The rates of failure in groups of finished jobs, the highest lower limit first, then in byte
+  /// The failure rates of groups of finished jobs, the highest lower limit first, then in byte
   /// order.
   public var failures: Failures
   /// Completed jobs that took unusually long or short for their job type, the most unusual first.
   public var outliers: [DurationOutlier]
-  /// Estimated and actual times of patterns, in byte order of the id.
+  /// The estimated and actual times of patterns, in byte order of the id.
   public var estimates: [EstimateComparison]
   /// Jobs that have been running for more than ``stuckAfterDays``, the oldest first.
   public var stuck: [StuckJob]
   /// The number of days after which a running job is stuck.
   public var stuckAfterDays: Int
-  /// How many jobs name no pattern.
+  /// The number of jobs that name no pattern.
   public var withoutPattern: Int
-  /// How many jobs name a pattern that does not exist.
+  /// The number of jobs that name a pattern that does not exist.
   public var withMissingPattern: Int
-  /// How many jobs name a strip family that does not exist.
+  /// The number of jobs that name a strip family that does not exist.
   public var withMissingStripFamily: Int
-  /// How many jobs have no day: none of their times begins with a date.
+  /// The number of jobs without a day: none of their times begins with a date.
   public var withoutDay: Int
 
-  /// Jobs finished in the time looked at: from the filter's first to its last day, else from the
-  /// first to the last day of any job that passes the filter.
+  /// Jobs finished from the filter's first day to its last one; without a filter by day, from the
+  /// first day of any job to the last.
   public struct Throughput: Sendable, Hashable {
     /// The first day, `YYYY-MM-DD`; `nil` if no job has a day.
     public var from: String?
@@ -89,8 +90,8 @@ public struct JobFigures: Sendable, Hashable {
     public var finishedPerDay: Double?
     /// The number of days on which jobs finished.
     public var activeDays: Int
-    /// The day on which most jobs finished, the earliest of several, and how many; `nil` if there
-    /// is none.
+    /// The day on which the most jobs finished, the earliest of several, and their number; `nil` if
+    /// there is none.
     public var busiestDay: Grouped<String, Int>?
     /// The earliest day of an open job; `nil` if there is none.
     public var oldestOpenDay: String?
@@ -106,17 +107,17 @@ public struct JobFigures: Sendable, Hashable {
     public var byMaterial: [Grouped<String, Rate>]
     /// By blade: `blade_id` of the job's parameters.
     public var byBlade: [Grouped<String, Rate>]
-    /// What failed jobs give as `error` in their results, the commonest first.
+    /// The values of `error` in the results of failed jobs, the most common first.
     public var reasons: [Grouped<String, Int>]
-    /// How many failed jobs give no reason.
+    /// The number of failed jobs that give no reason.
     public var withoutReason: Int
   }
 
   /// A completed job whose duration is unusual.
   ///
   /// The modified z-score is 0.6745·(x − median)/MAD, where MAD is the median of all |x − median|,
-  /// among the completed jobs of the same type. There are none for fewer than 8 durations or a MAD
-  /// of 0.
+  /// among the completed jobs of the same type. A type with fewer than 8 durations, or a MAD of 0,
+  /// has no outliers.
   ///
   /// Source: Boris Iglewicz and David C. Hoaglin, "How to Detect and Handle Outliers" (1993),
   /// section 3.
@@ -133,7 +134,7 @@ public struct JobFigures: Sendable, Hashable {
     public var score: Double
   }
 
-  /// How long making a pattern was estimated to take, and took.
+  /// The estimated and the actual time of making a pattern.
   public struct EstimateComparison: Sendable, Hashable {
     /// The pattern's id.
     public var patternID: String
@@ -141,7 +142,7 @@ public struct JobFigures: Sendable, Hashable {
     public var estimatedMinutes: Double
     /// The median duration of its completed jobs, in minutes.
     public var medianMinutes: Double
-    /// How many durations that is.
+    /// The number of these durations.
     public var n: Int
   }
 
@@ -151,32 +152,32 @@ public struct JobFigures: Sendable, Hashable {
     public var id: String
     /// Its type; `nil` if it has none.
     public var jobType: String?
-    /// The day it began: of `start_time`, else of `created_at`.
+    /// The day it began, `YYYY-MM-DD`: that of `start_time`, else of `created_at`.
     public var since: String
-    /// How many days ago that is.
+    /// The number of days since then.
     public var days: Int
   }
 }
 
 /// Figures about materials, stock, blades and suppliers.
 ///
-/// Names of materials and suppliers are compared without white space around them and without regard
-/// to case, and shown in their commonest spelling, of equally common ones in the first in byte
-/// order.
+/// Names of materials and suppliers are compared without regard to case and surrounding white
+/// space, and shown in their most common spelling; of equally common ones, the first in byte order.
 public struct MaterialFigures: Sendable, Hashable {
   /// The stock of each material, in byte order.
   public var stock: [Stock]
   /// The waste of finished jobs.
   public var waste: Waste
-  /// The waste per material with finished jobs, in byte order; a job's material is that of its
+  /// The waste of each material with finished jobs, in byte order; a job's material is that of its
   /// strip family, else of its pattern's.
   public var wasteByMaterial: [Grouped<String, Waste>]
-  /// The waste per job type with finished jobs, in byte order.
+  /// The waste of each job type with finished jobs, in byte order.
   public var wasteByType: [Grouped<String, Waste>]
-  /// How many strip families have each width, in millimeters rounded to 0.05, the commonest first.
-  public var widths: [Grouped<Double, Int>]
-  /// How many strip families have each thickness, in millimeters rounded to 0.05, the commonest
+  /// The number of strip families of each width, in millimeters rounded to 0.05, the most common
   /// first.
+  public var widths: [Grouped<Double, Int>]
+  /// The number of strip families of each thickness, in millimeters rounded to 0.05, the most
+  /// common first.
   public var thicknesses: [Grouped<Double, Int>]
   /// The suppliers (`supplier` of a strip family's metadata), in byte order.
   public var suppliers: [Supplier]
@@ -187,31 +188,31 @@ public struct MaterialFigures: Sendable, Hashable {
   public struct Stock: Sendable, Hashable {
     /// The material.
     public var material: String
-    /// Whether all its strip families spell it exactly so, with no white space around it.
+    /// Whether all its strip families spell it exactly like ``material``.
     package var isSpelledAlike: Bool
     /// The number of strip families.
     public var families: Int
     /// The number of entries in their `strips`.
     public var strips: Int
-    /// The sum of the entries' `quantity`, 1 where it is not given.
+    /// The sum of the entries' `quantity`, which is 1 unless given.
     public var quantity: Double
     /// The number of entries without a `length_mm`.
     public var stripsWithoutLength: Int
     /// The sum of `quantity`·`length_mm`; `nil` if no length is known.
     public var totalLengthMM: Double?
-    /// The sum of length · strip width, in cm²; `nil` if nothing of it is known.
+    /// The sum of length · strip width, in cm²; `nil` if no area is known.
     public var areaCM2: Double?
-    /// The sum of length · strip width · strip thickness, in cm³; `nil` if nothing of it is known.
+    /// The sum of length · strip width · strip thickness, in cm³; `nil` if no volume is known.
     public var volumeCM3: Double?
   }
 
   /// The waste of finished jobs: `waste_percentage` of their results.
   public struct Waste: Sendable, Hashable {
-    /// How many jobs give a percentage from 0 to 100; 0 counts.
+    /// The number of jobs that give a percentage from 0 to 100.
     public var n: Int
-    /// How many give none.
+    /// The number of jobs that give none.
     public var missing: Int
-    /// How many give a number below 0 or above 100, which does not count.
+    /// The number of jobs that give a number below 0 or above 100, which does not count.
     public var outOfRange: Int
     /// The mean percentage; `nil` if there is none.
     public var mean: Double?
@@ -223,8 +224,8 @@ public struct MaterialFigures: Sendable, Hashable {
     public var supplier: String
     /// The number of strip families.
     public var families: Int
-    /// The completed among the finished jobs that used them; a job's strip family is its own, else
-    /// its pattern's.
+    /// The completed among the finished jobs that used these families; a job's strip family is its
+    /// own, else its pattern's.
     public var success: Rate
     /// The waste of those jobs.
     public var waste: Waste
@@ -234,17 +235,17 @@ public struct MaterialFigures: Sendable, Hashable {
   public struct Blade: Sendable, Hashable {
     /// The blade.
     public var id: String
-    /// The jobs that used it, finished or not.
+    /// The number of jobs that used it, finished or not.
     public var jobs: Int
-    /// The failed among the finished jobs.
+    /// The failed among those that finished.
     public var failures: Rate
     /// The sum of the jobs' known durations, in hours; `nil` if none is known.
     public var hours: Double?
     /// The sum of the jobs' `cuts_made`; `nil` if none is known.
     public var cuts: Double?
-    /// The first day of a job that used it.
+    /// The first day of a job that used it; `nil` if no job has a day.
     public var firstDay: String?
-    /// The last.
+    /// The last day of a job that used it; `nil` if no job has a day.
     public var lastDay: String?
   }
 }
@@ -253,42 +254,42 @@ public struct MaterialFigures: Sendable, Hashable {
 public struct PatternFigures: Sendable, Hashable {
   /// The number of patterns.
   public var total: Int
-  /// How many rings they have: `ring_count`, if it is a whole number of at least 1.
+  /// Their number of rings: `ring_count`, if it is a whole number of at least 1.
   public var rings: Rings
   /// How complex they are.
   public var complexity: ComplexityFigures
-  /// What their rings measure.
+  /// The measures of their rings.
   public var geometry: Geometry
   /// How the strip families are used, in byte order of the id.
   public var families: [FamilyUse]
   /// How often each pattern is made, the most jobs first, then in byte order of the id; patterns
-  /// without jobs too.
+  /// without jobs are included.
   public var popularity: [Popularity]
-  /// How many patterns name a strip family that does not exist.
+  /// The number of patterns that name a strip family that does not exist.
   public var withMissingStripFamily: Int
 
   /// How many rings patterns have.
   public struct Rings: Sendable, Hashable {
-    /// What the numbers look like.
+    /// The summary of all numbers of rings.
     public var summary: NumberSummary
-    /// How many patterns have each number of rings, from the fewest.
+    /// The number of patterns with each number of rings, ascending by the number of rings.
     public var histogram: [Grouped<Int, Int>]
-    /// The numbers that occur most often, all of them, from the smallest.
+    /// The most common numbers of rings, ascending.
     public var modes: [Int]
   }
 
   /// How complex the patterns are.
   public struct ComplexityFigures: Sendable, Hashable {
-    /// How many patterns there are of each class.
+    /// The number of patterns of each class.
     public var classes: [ComplexityClass: Int]
     /// The mean score of the patterns that have one; `nil` if none has.
     public var meanScore: Double?
-    /// How many patterns have a geometry that does not say how many cells there are.
+    /// The number of patterns whose geometry does not give the number of cells.
     public var withoutCells: Int
     /// The patterns, the highest score first, then in byte order of the id; patterns without a
     /// score last.
     public var patterns: [Entry]
-    /// The same of each class alone, each list with as many entries as the one of all may have.
+    /// The patterns of each class in the same order; the limit applies to each list.
     package var patternsByClass: [ComplexityClass: [Entry]]
 
     /// How complex a pattern is.
@@ -297,7 +298,7 @@ public struct PatternFigures: Sendable, Hashable {
       public var id: String
       /// Its number of rings; `nil` if it is not known.
       public var ringCount: Int?
-      /// The number of the pattern's cells; `nil` if the geometry does not give it.
+      /// Its number of cells; `nil` if the geometry does not give it.
       public var cells: Double?
       /// 10·rings + cells/20; `nil` if either is not known.
       public var score: Double?
@@ -306,7 +307,7 @@ public struct PatternFigures: Sendable, Hashable {
     }
   }
 
-  /// What the rings of all patterns measure, in millimeters.
+  /// The measures of the rings of all patterns, in millimeters.
   public struct Geometry: Sendable, Hashable {
     /// The radii: `radius_mm` of each ring.
     public var radiusMM: NumberSummary
@@ -314,9 +315,9 @@ public struct PatternFigures: Sendable, Hashable {
     public var widthMM: NumberSummary
     /// The pitches: 2π·radius/segments of each ring.
     public var pitchMM: NumberSummary
-    /// The segments, else tiles, of each ring; a number of them, not a length.
+    /// The number of segments, else of tiles, of each ring.
     public var segments: NumberSummary
-    /// The rings per millimeter of a pattern's largest radius, of patterns with rings.
+    /// The rings per millimeter of a pattern's largest radius, for patterns with rings.
     public var ringsPerMM: NumberSummary
   }
 
@@ -328,7 +329,7 @@ public struct PatternFigures: Sendable, Hashable {
     public var patterns: Int
     /// The number of jobs that name it.
     public var jobs: Int
-    /// The last day of such a job; `nil` if there is none.
+    /// The last day of a job that names it; `nil` if there is none.
     public var lastUsedDay: String?
   }
 
@@ -336,13 +337,13 @@ public struct PatternFigures: Sendable, Hashable {
   public struct Popularity: Sendable, Hashable {
     /// The pattern's id.
     public var id: String
-    /// The jobs that name it.
+    /// The number of jobs that name it.
     public var jobs: Int
-    /// The finished ones.
+    /// The number of those that finished.
     public var finished: Int
-    /// The completed ones.
+    /// The number of those that completed.
     public var completed: Int
-    /// The last day of a completed one; `nil` if there is none.
+    /// The last day of a completed job; `nil` if there is none.
     public var lastMadeDay: String?
   }
 }
@@ -358,7 +359,7 @@ public enum ComplexityClass: String, Sendable, Hashable, CaseIterable {
   /// Above 100.
   case expert
 
-  /// The class of a score.
+  /// Creates the class of a score.
   init(score: Double) {
     self =
       switch score {
@@ -371,9 +372,11 @@ public enum ComplexityClass: String, Sendable, Hashable, CaseIterable {
 }
 
 extension MaterialFigures {
-  /// Whether a strip family is of a material, trimmed and without regard to case.
+  /// Returns whether any strip family is of a material, which is compared without regard to case
+  /// and surrounding white space.
   package func knows(_ material: String) -> Bool {
     func key(_ text: String) -> String? { text.trimmed.map { SpellingTable.folded($0) } }
-    return stock.contains { key($0.material) == key(material) }
+    let wanted = key(material)
+    return stock.contains { key($0.material) == wanted }
   }
 }

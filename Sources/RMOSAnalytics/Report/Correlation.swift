@@ -28,25 +28,26 @@ public enum Measure: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// How two measures go together, from −1 to 1.
+/// The correlation of two measures; coefficients are from −1 to 1.
 public struct Correlation: Sendable, Hashable {
-  /// A measure.
+  /// The first measure.
   public var x: Measure
-  /// The other.
+  /// The second measure.
   public var y: Measure
   /// The number of pairs whose measures are both known.
   public var n: Int
-  /// The number of pairs with a measure that is not known.
+  /// The number of pairs with an unknown measure.
   public var missing: Int
-  /// Pearson's coefficient: whether one is a linear function of the other; `nil` for fewer than 3
-  /// pairs, and if all values of a measure are the same.
+  /// Pearson's coefficient: how close either measure is to a linear function of the other; `nil`
+  /// for fewer than 3 pairs, and if all values of a measure are the same.
   ///
   /// Source: Karl Pearson, "Notes on Regression and Inheritance in the Case of Two Parents",
   /// Proceedings of the Royal Society of London 58 (1895), pages 240–242.
   public var pearson: Double?
-  /// Spearman's coefficient: whether one grows with the other; `nil` as ``pearson``.
+  /// Spearman's coefficient: how consistently one measure grows with the other; `nil` if
+  /// ``pearson`` is.
   ///
-  /// It is Pearson's of the ranks, where equal values share the mean of their ranks.
+  /// It is Pearson's coefficient of the ranks; equal values share the mean of their ranks.
   ///
   /// Source: Charles Spearman, "The Proof and Measurement of Association between Two Things",
   /// American Journal of Psychology 15 (1904), pages 72–101.
@@ -70,8 +71,7 @@ struct MeasuredPairs {
   }
 
   var correlation: Correlation {
-    // Sorted, so that the order of the rows makes no difference: sums of floating-point numbers
-    // depend on it.
+    // Floating-point sums depend on the order of the terms; that of the rows must not matter.
     let sorted = values.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
     let (xs, ys) = (sorted.map(\.x), sorted.map(\.y))
     return Correlation(
@@ -79,10 +79,9 @@ struct MeasuredPairs {
       spearman: Self.pearson(Self.ranks(xs), Self.ranks(ys)))
   }
 
-  /// Centered first, and scaled, so that no product overflows.
   private static func pearson(_ xs: [Double], _ ys: [Double]) -> Double? {
-    guard xs.count >= 3, let (a, b) = centered(xs).flatMap({ x in centered(ys).map { (x, $0) } })
-    else { return nil }
+    // Centered and scaled, so that no product overflows.
+    guard xs.count >= 3, let a = centered(xs), let b = centered(ys) else { return nil }
     var (aa, bb, ab) = (0.0, 0.0, 0.0)
     for index in a.indices {
       aa += a[index] * a[index]
@@ -92,7 +91,8 @@ struct MeasuredPairs {
     return max(-1, min(1, ab / (aa.squareRoot() * bb.squareRoot())))
   }
 
-  /// The distances from the mean, as parts of the largest; `nil` if all values are the same.
+  /// Returns the distances from the mean as fractions of the largest one; `nil` if all values are
+  /// the same.
   private static func centered(_ values: [Double]) -> [Double]? {
     guard let first = values.first, values.contains(where: { $0 != first }) else { return nil }
     let largest = values.reduce(0) { max($0, abs($1)) }

@@ -1,60 +1,59 @@
-/// What a set of numbers looks like.
+/// Statistics of a set of numbers; all of them are `nil` if the set is empty.
 public struct NumberSummary: Sendable, Hashable {
-  /// How many numbers there are.
+  /// The count of the numbers.
   public var n: Int
-  /// How many more there should be: they are unknown, or not numbers.
+  /// The count of the missing numbers: values that are unknown or not numbers.
   public var missing: Int
-  /// The smallest; `nil` if there are none, as all that follow.
+  /// The smallest number.
   public var minimum: Double?
-  /// The number at or below which a quarter of them lie, by nearest rank: number ⌈0.25·n⌉ in order.
+  /// The lower quartile by nearest rank: number ⌈0.25·n⌉ in ascending order.
   public var lowerQuartile: Double?
   /// The middle number, or the mean of the middle two.
   public var median: Double?
-  /// The number at or below which three quarters of them lie, by nearest rank.
+  /// The upper quartile by nearest rank: number ⌈0.75·n⌉ in ascending order.
   public var upperQuartile: Double?
-  /// The number at or below which nine tenths of them lie, by nearest rank: number ⌈0.9·n⌉ in
-  /// order.
+  /// The 90th percentile by nearest rank: number ⌈0.9·n⌉ in ascending order.
   public var p90: Double?
   /// The arithmetic mean; the sum is exact before it is divided.
   public var mean: Double?
-  /// The largest.
+  /// The largest number.
   public var maximum: Double?
 
   /// Creates the summary of no numbers.
   ///
-  /// - Parameter missing: How many there should be.
+  /// - Parameter missing: The count of the missing numbers.
   package init(missing: Int = 0) {
     n = 0
     self.missing = missing
   }
 }
 
-/// A share of a whole, in percent, with what is known of the true rate.
+/// A share of a whole in percent, with a confidence interval of the true rate.
 ///
-/// The interval is Wilson's score interval with a confidence of 95 %, z = 1.959964: with
-/// p = count/total, (p + z²/2n ± z·√(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+/// The interval is Wilson's score interval with a confidence of 95 %, z = 1.959964: with n = total
+/// and p = count/n, (p + z²/2n ± z·√(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
 ///
 /// Source: Edwin B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
 /// Journal of the American Statistical Association 22 (1927), pages 209–212.
 public struct Rate: Sendable, Hashable {
   /// The number of elements that count.
   public var count: Int
-  /// The number of all elements: the rate's n.
+  /// The number of all elements.
   public var total: Int
 
   /// Creates a rate.
   ///
   /// - Parameters:
-  ///   - count: How many count; at most `total`.
-  ///   - total: Of how many.
+  ///   - count: The number of elements that count; at most `total`.
+  ///   - total: The number of all elements.
   package init(_ count: Int, of total: Int) {
     self.count = count
     self.total = total
   }
 
-  /// How many do not count.
+  /// The number of elements that do not count.
   package var rest: Int { total - count }
-  /// 100·count/total; `nil` if the total is 0.
+  /// The rate, 100·count/total; `nil` if the total is 0.
   public var percent: Double? { total > 0 ? 100 * Double(count) / Double(total) : nil }
   /// The lower limit of the interval, in percent; `nil` if the total is 0.
   public var low: Double? { limit(-1) }
@@ -63,7 +62,7 @@ public struct Rate: Sendable, Hashable {
 
   private func limit(_ sign: Double) -> Double? {
     guard total > 0 else { return nil }
-    // Exact at the ends, where rounding would leave a trace.
+    // Rounding would make these limits slightly more than 0 or less than 100.
     if sign < 0, count <= 0 { return 0 }
     if sign > 0, count >= total { return 100 }
     let (z, n) = (1.959964, Double(total))
@@ -74,9 +73,9 @@ public struct Rate: Sendable, Hashable {
   }
 }
 
-/// Figures of one group.
+/// The figures of one group.
 public struct Grouped<Key: Sendable & Hashable, Figures: Sendable & Hashable>: Sendable, Hashable {
-  /// What the group has in common: a job type, a material, a size.
+  /// What the group has in common, such as a job type, a material or a size.
   public var key: Key
   /// The figures of the group.
   public var figures: Figures

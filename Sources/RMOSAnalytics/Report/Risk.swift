@@ -1,8 +1,10 @@
+import RMOSModels
+
 /// How likely a job is to fail.
 ///
-/// It is (failed + 1)/(finished + 2), Laplace's rule of succession, of the jobs of the same type
-/// and material if at least 5 of them finished, else of those of the same type if at least 5 of
-/// them did, else of all.
+/// The probability is (failed + 1)/(finished + 2), Laplace's rule of succession, for the jobs of
+/// the same type and material if at least 5 of them finished, else for those of the same type if at
+/// least 5 of them did, else for all jobs.
 ///
 /// Source: Pierre-Simon Laplace, "Essai philosophique sur les probabilités" (1814).
 public struct FailureRisk: Sendable, Hashable {
@@ -18,19 +20,20 @@ public struct FailureRisk: Sendable, Hashable {
 
   /// 100·(failed + 1)/(finished + 2).
   public var percent: Double
-  /// How many of the finished jobs failed; its total is the n.
+  /// The failed among the finished jobs of the group.
   public var failures: Rate
-  /// Which jobs they are.
+  /// The group of jobs.
   public var basis: Basis
 }
 
 extension AnalyticsReport {
-  /// How likely a job of a type and a material is to fail, by the jobs that pass the filter.
+  /// Returns how likely a job of a type and a material is to fail, judged by the jobs that pass the
+  /// filter.
   ///
   /// - Parameters:
   ///   - jobType: The job type.
-  ///   - material: The material, without regard to case and white space around it; `nil` if it is
-  ///     not known.
+  ///   - material: The material, compared without regard to case and surrounding white space; `nil`
+  ///     if it is not known.
   /// - Returns: The risk; `nil` if no job has finished.
   public func risk(jobType: String, material: String?) -> FailureRisk? {
     guard jobs.finished > 0 else { return nil }
@@ -53,21 +56,25 @@ extension AnalyticsReport {
 struct JobOutcomes: Sendable, Hashable {
   /// A job type, with a material or without.
   struct Group: Sendable, Hashable {
-    var jobType: String
-    /// The material, trimmed and in lower case, as materials are compared.
-    var material: String?
+    var jobType: UTF8Key
+    /// The material as ``SpellingTable`` compares it; `nil` if it is not known.
+    var material: UTF8Key?
   }
 
-  /// The number of failed jobs among the finished ones.
+  /// The failed among the finished jobs of each group.
   var rates: [Group: Rate]
 
-  /// The jobs of a type and material, and those of the type.
+  /// Returns the failed among the finished jobs of a type and material, and among those of the
+  /// type.
   func failures(jobType: String, material: String?) -> (pair: Rate, type: Rate) {
-    let wanted = material?.trimmed.map { SpellingTable.folded($0) }
-    let ofType = rates.filter { $0.key.jobType.utf8.elementsEqual(jobType.utf8) }
-    let pair = wanted.flatMap { wanted in ofType.first { $0.key.material == wanted }?.value }
-    let type = ofType.values.reduce(Rate(0, of: 0)) {
-      Rate($0.count + $1.count, of: $0.total + $1.total)
+    let jobType = UTF8Key(jobType)
+    let pair = material?.trimmed.flatMap {
+      rates[Group(jobType: jobType, material: UTF8Key(SpellingTable.folded($0)))]
+    }
+    let type = rates.reduce(into: Rate(0, of: 0)) { sum, group in
+      guard group.key.jobType == jobType else { return }
+      sum.count += group.value.count
+      sum.total += group.value.total
     }
     return (pair ?? Rate(0, of: 0), type)
   }
