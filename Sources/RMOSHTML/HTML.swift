@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-/// A fragment of a page, in which text is always escaped.
+/// A fragment of HTML in which text is always escaped.
 ///
 /// A literal is markup. Interpolated values are text unless they are fragments themselves:
 ///
@@ -32,7 +32,7 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
   /// Concatenates two fragments.
   package static func + (left: HTML, right: HTML) -> HTML { "\(left)\(right)" }
 
-  /// The text with all special characters escaped, for elements and quoted attributes.
+  /// Returns a text with all special characters escaped, for elements and quoted attributes.
   package static func escaped(_ text: String) -> String {
     if text.allBytesSatisfy({ $0.isPrintableASCII && !isSpecial($0) }) { return text }
     let bytes = Array(PlainText.escaped(text).utf8)
@@ -52,7 +52,7 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
     return String(decoding: result, as: UTF8.self)
   }
 
-  // Numbers: a debug build makes calls of `UInt8(ascii:)`, for each byte of every text.
+  // Literals, since `UInt8(ascii:)` is a function call for each byte in debug builds.
   private static func isSpecial(_ byte: UInt8) -> Bool {
     byte == 0x26 || byte == 0x3C || byte == 0x3E || byte == 0x22 || byte == 0x27
   }

@@ -1,26 +1,26 @@
 import RMOSModels
 import RMOSSystem
 
-/// A self-contained page: one file, which loads nothing from elsewhere.
+/// A self-contained page: a single file that loads nothing else.
 ///
-/// All pages of the project share its look, which is readable in light and dark, on a phone and on
-/// paper. Its content security policy forbids everything except its own styles and script, each
-/// named by its digest.
+/// All pages share a style, which is readable in light and dark mode, on a phone and on paper. The
+/// content security policy forbids everything except the page's own styles and script, which it
+/// names by their digests.
 package struct HTMLPage: Sendable {
   /// The page's title.
   package var title: String
-  /// A script, without which the page works too.
+  /// A script; the page must work without it, too.
   package var script: String? { didSet { keptPolicy = nil } }
   /// Styles in addition to the shared ones.
   package var addedStyle = "" { didSet { keptPolicy = nil } }
-  /// What the policy allows beyond the page's own styles and script.
+  /// Permissions of the policy beyond the page's own styles and script.
   package var permissions = Permissions() { didSet { keptPolicy = nil } }
   /// Elements of the head in addition to title and styles.
   package var headElements: HTML = ""
-  /// The policy, if it was computed before.
+  /// The policy, if ``keepPolicy()`` has computed it.
   private var keptPolicy: String?
 
-  /// What a page from a server may do; a file may do none of it.
+  /// Permissions of a page that a server sends; a file has none.
   package struct Permissions: Sendable {
     /// Whether forms and scripts may send requests to the page's own server.
     package var usesOwnServer = false
@@ -42,7 +42,7 @@ package struct HTMLPage: Sendable {
 
   /// Computes the policy once, for a page that serves as a template.
   ///
-  /// In a small page, the digests take longer than everything else.
+  /// For a small page, computing the digests takes longer than everything else.
   package mutating func keepPolicy() { keptPolicy = makePolicy() }
 
   private func makePolicy() -> String {
@@ -77,17 +77,17 @@ package struct HTMLPage: Sendable {
     stream.write("</body>\n</html>\n")
   }
 
-  /// The source expression of an inline style or script.
+  /// Returns the source expression of an inline style or script.
   private static func source(_ text: String) -> String {
     "sha256-" + Base64.encode(SHA256.hash(Array(text.utf8)).bytes)
   }
 }
 
 extension HTMLPage {
-  /// The look of every page.
+  /// The style sheet of every page.
   ///
-  /// Colors have a contrast of at least 4.5 to 1 for text and 3 to 1 for shapes, in light and in
-  /// dark. The meaning of a color is also given by words or hatching.
+  /// Colors have a contrast of at least 4.5 to 1 for text and 3 to 1 for shapes, in light and dark
+  /// mode. Words or hatching also give the meaning of a color.
   static let style = """
 
     :root{color-scheme:light dark;--back:#fff;--soft:#f4f4f1;--line:#c9c9c2;--text:#1d1d1b;

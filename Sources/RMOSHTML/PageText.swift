@@ -3,7 +3,8 @@ import RMOSSystem
 
 /// Formats values of the database for pages.
 package enum PageText {
-  /// A text, isolated from its surroundings and cut if it is very long; a blank one is named.
+  /// Returns a text, isolated from the direction of its surroundings and cut if it is very long;
+  /// for a blank one, "(empty)" or "(blank)".
   package static func short(_ text: String, limit: Int = 160) -> HTML {
     if isBlank(text) { return "<span class=\"dim\">(\(text.isEmpty ? "empty" : "blank"))</span>" }
     let scalars = text.unicodeScalars
@@ -13,13 +14,13 @@ package enum PageText {
     return "<bdi>\(String(scalars[..<end]))…</bdi>"
   }
 
-  /// A whole text, isolated too, with its line breaks.
+  /// Returns a whole text, isolated, with its line breaks.
   static func whole(_ text: String) -> HTML {
     if isBlank(text) { return short(text) }
     return "<bdi>\(lines(of: text))</bdi>"
   }
 
-  /// A whole text, of which only the beginning is shown at first if it is very long.
+  /// Returns a whole text; if it is very long, its beginning, with the rest in a closed section.
   package static func folding(_ text: String) -> HTML {
     let count = text.unicodeScalars.count
     guard count > 400 else { return whole(text) }
@@ -29,20 +30,21 @@ package enum PageText {
       """
   }
 
-  /// The lines of a text, each escaped.
+  /// Returns the lines of a text, each escaped.
   package static func lines(of text: String) -> [HTML] {
     text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
       $0.offset == 0 ? HTML(text: String($0.element)) : "\n" + HTML(text: String($0.element))
     }
   }
 
-  /// The name of a field, which may break after `_`.
+  /// Returns the name of a field, where a line may break after `_`.
   package static func name(_ name: String) -> HTML {
     let words = name.split(separator: "_", omittingEmptySubsequences: false)
     return HTML(words.enumerated().map { $0 == 0 ? HTML(text: String($1)) : "_<wbr>\(String($1))" })
   }
 
-  /// An id, or another text that may break after `_`, isolated and cut as by ``short(_:limit:)``.
+  /// Returns an id, or another text where a line may break after `_`, isolated and cut as by
+  /// ``short(_:limit:)``.
   package static func id(_ text: String, limit: Int = 160) -> HTML {
     guard text.utf8.contains(UInt8(ascii: "_")), !isBlank(text) else {
       return short(text, limit: limit)
@@ -53,7 +55,7 @@ package enum PageText {
     return "<bdi>\(name(String(text[..<end])))…</bdi>"
   }
 
-  /// Whether the text is invisible.
+  /// Returns whether a text is invisible.
   package static func isBlank(_ text: String) -> Bool {
     if let first = text.utf8.first, 0x21...0x7E ~= first { return false }
     return text.unicodeScalars.allSatisfy { scalar in
@@ -63,7 +65,7 @@ package enum PageText {
     }
   }
 
-  /// A stored value as text; `nil` for NULL.
+  /// Returns a stored value as text; `nil` for NULL.
   package static func text(_ value: Value?) -> String? {
     switch value {
     case .text(let text): text
@@ -74,18 +76,21 @@ package enum PageText {
     }
   }
 
-  /// A number without a trailing `.0`.
+  /// Returns a number without a trailing `.0`.
   static func decimal(_ number: Double) -> String {
     let text = number.description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// A number too large for its digits to be read, such as `1e301`: at most three of them.
+  /// Returns a number with an exponent and at most three digits, such as `1.25e301`, for numbers
+  /// too large or too small to be read otherwise.
   package static func rounded(_ number: Double) -> String {
     guard number.isFinite, number != 0 else { return decimal(number) }
     var (mantissa, exponent) = (number.magnitude, 0)
     while mantissa >= 1e16 { (mantissa, exponent) = (mantissa / 1e16, exponent + 16) }
     while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 1e-16 { (mantissa, exponent) = (mantissa * 1e16, exponent - 16) }
+    while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
     var digits = PlainText.fixed(mantissa, decimals: 2)
     if digits == "10.00" { (digits, exponent) = ("1", exponent + 1) }
     while digits.contains("."), digits.hasSuffix("0") || digits.hasSuffix(".") {
@@ -94,8 +99,8 @@ package enum PageText {
     return "\(number < 0 ? "-" : "")\(digits)e\(exponent)"
   }
 
-  /// A stored number as people read it, with its digits in groups and all its decimals; `nil` for
-  /// everything else.
+  /// Returns a stored number with its digits in groups and all its decimals; `nil` for other
+  /// values.
   package static func number(_ value: Value?) -> String? {
     switch value {
     case .integer(let number): Int(exactly: number).map { PlainText.grouped($0) }
@@ -104,23 +109,24 @@ package enum PageText {
     }
   }
 
-  /// A number with its digits in groups and all its decimals.
+  /// Returns a number with its digits in groups and all its decimals; if it is very large or very
+  /// small, as ``rounded(_:)`` does.
   package static func grouped(_ number: Double) -> String {
     let text = decimal(number)
     return text.contains("e") || !number.isFinite
       ? rounded(number) : PlainText.grouped(digits: text)
   }
 
-  /// A number for drawings: at most three decimals, never with an exponent.
-  package static func coordinate(_ number: Double) -> String {
-    var text = PlainText.fixed(number, decimals: 3)
+  /// Returns a number for drawings: without an exponent, and without zeros at the end.
+  package static func coordinate(_ number: Double, decimals: Int = 3) -> String {
+    var text = PlainText.fixed(number, decimals: decimals)
     guard text.contains(".") else { return text }
     while text.last == "0" { text.removeLast() }
     if text.last == "." { text.removeLast() }
     return text == "-0" ? "0" : text
   }
 
-  /// A duration.
+  /// Returns a duration such as `1.5 s`, `12 min 5 s` or `3 h 20 min`; `–` if it is not known.
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "–" }
     if seconds < 10 { return PlainText.fixed(seconds, decimals: 1) + " s" }
@@ -134,23 +140,23 @@ package enum PageText {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
 
-  /// The name of a month, such as `Nov`.
+  /// Returns the name of a month, such as `Nov`.
   static func month(_ month: Int) -> String { months[(month + 11) % 12] }
 
-  /// A day of a year that is said elsewhere, such as `28 Nov`.
+  /// Returns a day without its year, such as `28 Nov`.
   static func day(_ day: Int, _ month: Int) -> String { "\(day) \(self.month(month))" }
 
-  /// A month, such as `Nov 2025`.
+  /// Returns a month, such as `Nov 2025`.
   static func month(_ month: Int, _ year: Int) -> String {
     "\(self.month(month)) \(year.zeroPadded(to: 4))"
   }
 
-  /// A day, such as `28 Nov 2025`.
+  /// Returns a day, such as `28 Nov 2025`.
   static func day(_ day: Int, _ month: Int, _ year: Int) -> String {
     "\(day) \(self.month(month, year))"
   }
 
-  /// A timestamp in readable form; other text unchanged.
+  /// Returns a timestamp in readable form, other text unchanged.
   package static func time(_ text: String?) -> HTML {
     guard let text, !isBlank(text) else { return "<span class=\"dim\">–</span>" }
     guard let timestamp = Timestamp(text) else { return short(text, limit: 60) }

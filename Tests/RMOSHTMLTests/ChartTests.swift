@@ -6,8 +6,7 @@ import Testing
 @Suite struct ChartTests {
   // MARK: Scales
 
-  /// Labels are left out at even distances where they would be printed over others, or so close
-  /// that two read like one.
+  /// Labels that would overlap, or read like one, are left out at even distances.
   @Test(arguments: [
     (250.0, " min", 2.9, ["0", "100", "200 min"]),
     (250, " min", 1.5, ["0", "50", "100", "150", "200", "250 min"]),
@@ -39,6 +38,14 @@ import Testing
     #expect(ChartAxis.from0(to: 1e301).marks.last?.label == "1e301")
   }
 
+  @Test(arguments: [0.004, 0.0007, 3e-9])
+  func smallNumbersHaveDifferentLabels(_ maximum: Double) {
+    let labels = ChartAxis.from0(to: maximum).marks.map(\.label)
+    #expect(Set(labels).count == labels.count)
+    #expect(
+      ChartAxis.from0(to: 0.002).marks.map(\.label)[1...] == ["0.0005", "0.001", "0.0015", "0.002"])
+  }
+
   @Test(arguments: [0, 0.003, 0.9, 1, 3, 4.99, 5, 7, 12, 49, 99, 1234, 5e8, 3e300])
   func aScaleFrom0ReachesItsMaximumInRoundSteps(_ maximum: Double) throws {
     let marks = ChartAxis.from0(to: maximum).marks
@@ -50,7 +57,7 @@ import Testing
       zip(marks, marks.dropFirst()).allSatisfy { abs($1.value - $0.value - step) < step / 1e6 })
   }
 
-  @Test func whatIsNotANumberHasAScaleToo() {
+  @Test func valuesThatAreNotFiniteHaveAScaleToo() {
     for number in [Double.nan, .infinity, -1] {
       #expect(ChartAxis.from0(to: number).marks.count >= 2)
       #expect(ChartAxis.durations(from: number, to: number).marks.count >= 2)
@@ -85,14 +92,14 @@ import Testing
       ChartAxis.durations(from: 30, to: 86_400).marks.map(\.label) == [
         "10 s", "1 min", "10 min", "1 h", "10 h", "4 d",
       ])
-    // What is below the scale is drawn at its beginning, which says so.
+    // A duration below the scale is drawn at its beginning, whose label says so.
     #expect(
       ChartAxis.durations(from: 0, to: 90).marks.map(\.label) == [
         "≤ 1 s", "10 s", "1 min", "10 min",
       ])
   }
 
-  /// Equal factors are equal distances, and the chart says that.
+  /// Equal factors are equal distances, and the chart has a note about it.
   @Test func aLogarithmicScaleIsOneAndSaysSo() {
     let axis = ChartAxis.durations(from: 1, to: 36_000)
     #expect(axis.isLogarithmic)
@@ -166,7 +173,7 @@ import Testing
     #expect(CalendarUnit.week.number(ofDay: 4) == -1)
   }
 
-  /// One mistyped year is no reason to show centuries.
+  /// A mistyped year must not make a chart show centuries.
   @Test func aFewDaysLongAgoDoNotBeginAChart() {
     func start(_ days: [(number: Int, count: Int)]) -> Int {
       CalendarUnit.start(of: days, to: 100_000)
@@ -174,7 +181,7 @@ import Testing
     let year = (99_700..<99_710).map { (number: $0, count: 4) }
     #expect(start(year) == 99_700)
     #expect(start([(2000, 1), (3000, 1)] + year) == 99_700)
-    // Not few, or not long ago.
+    // These days are not few, or not long ago.
     #expect(start([(2000, 3)] + year) == 2000)
     #expect(start([(99_400, 1)] + year) == 99_400)
     #expect(start([(7, 1)]) == 7)
@@ -214,7 +221,7 @@ import Testing
     }
   }
 
-  @Test func whatIsLeftOutIsSaid() {
+  @Test func rowsThatAreLeftOutAreCounted() {
     let rows = (0..<20).map {
       RowChart.Row(label: "r\($0)", value: "", description: "", shapes: [])
     }

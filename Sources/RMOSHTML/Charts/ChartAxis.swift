@@ -1,8 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-/// The scale of a chart: marks, with values between them in proportion, or in proportion to their
-/// logarithms.
+/// The scale of a chart, linear or logarithmic, with labelled marks.
 package struct ChartAxis: Sendable {
   /// A value with its label.
   package struct Mark: Sendable, Hashable {
@@ -12,10 +11,10 @@ package struct ChartAxis: Sendable {
 
   /// The marks, ascending; at least two.
   package let marks: [Mark]
-  /// Whether equal distances are equal factors, on a scale that does not begin at 0.
+  /// Whether equal distances are equal factors; such a scale does not begin at 0.
   package let isLogarithmic: Bool
 
-  /// The unit where labels do not have one each, with the space before it.
+  /// The unit, with the space before it; empty if each label has its own.
   private let unit: String
 
   private init(_ marks: [Mark], unit: String = "", isLogarithmic: Bool = false) {
@@ -28,17 +27,18 @@ package struct ChartAxis: Sendable {
   package static let percent = ChartAxis(
     [0, 25, 50, 75, 100].map { Mark(value: $0, label: PageText.decimal($0)) }, unit: " %")
 
-  /// From 0 to at least a number, in steps of 1, 2 or 5 and a power of ten.
+  /// Returns a scale from 0 to at least `maximum`, in steps of 1, 2 or 5 times a power of ten.
   ///
   /// - Parameters:
   ///   - maximum: The largest number of the chart.
-  ///   - suffix: The unit, which the last label names, with the space before it.
+  ///   - suffix: The unit of the last label, with the space before it.
   /// - Returns: The scale.
   package static func from0(to maximum: Double, suffix: String = "") -> ChartAxis {
     evenly(step(for: maximum), maximum, suffix, number)
   }
 
-  /// Durations from 0 to at least `longest`; on a logarithmic scale if the shortest is far shorter.
+  /// Returns a scale of durations from 0 to at least `longest`, in seconds; a logarithmic one if
+  /// `shortest` is far shorter.
   package static func durations(from shortest: Double, to longest: Double) -> ChartAxis {
     guard longest >= 0, longest.isFinite else { return from0(to: longest, suffix: " s") }
     if longest > 60, longest > 50 * shortest { return logarithmic(from: shortest, to: longest) }
@@ -51,7 +51,7 @@ package struct ChartAxis: Sendable {
     return evenly(step, longest, "", duration)
   }
 
-  /// The longest duration that is shown in days; beyond it nothing is more than its power of ten.
+  /// The longest duration whose labels are chosen for days; beyond it, they are powers of ten.
   private static let longestNamed = 345_600_000.0
 
   private static func logarithmic(from shortest: Double, to longest: Double) -> ChartAxis {
@@ -62,7 +62,7 @@ package struct ChartAxis: Sendable {
     let end = values.firstIndex { $0 >= longest } ?? values.count - 1
     let start = min(values.lastIndex { $0 <= shortest } ?? 0, end - 1)
     values = Array(values[start...end])
-    // Of hundreds of powers of ten, some; the ends stay.
+    // At most about ten labels; the first and the last stay.
     let every = (values.count + 8) / 9
     values = values.enumerated().filter {
       $0.offset == values.count - 1
@@ -86,7 +86,7 @@ package struct ChartAxis: Sendable {
       }, unit: unit)
   }
 
-  /// The smallest round step with which five steps reach the maximum.
+  /// Returns the smallest round step of which five reach the maximum.
   private static func step(for maximum: Double) -> Double {
     guard maximum > 0, maximum.isFinite else { return 1 }
     var power = 1.0
@@ -95,14 +95,14 @@ package struct ChartAxis: Sendable {
     return [power / 5, power / 2, power].first { $0 * 5 >= maximum } ?? power
   }
 
-  /// A number with as few digits as it needs.
+  /// Returns a number with as few digits as it needs.
   private static func number(_ number: Double) -> String {
-    if abs(number) >= 1e15 { return PageText.rounded(number) }
+    if abs(number) >= 1e15 || 0 < number && number < 1e-6 { return PageText.rounded(number) }
     if let whole = Int(exactly: number) { return PlainText.grouped(whole) }
-    return PageText.coordinate(number)
+    return PageText.coordinate(number, decimals: number < 1 ? 9 : 3)
   }
 
-  /// A duration of a whole number of units.
+  /// Returns a duration in the largest unit that is not longer.
   private static func duration(_ seconds: Double) -> String {
     let units = [(86_400.0, "d"), (3600, "h"), (60, "min"), (1, "s")]
     for (size, name) in units where seconds >= size {
@@ -111,7 +111,7 @@ package struct ChartAxis: Sendable {
     return "0"
   }
 
-  /// Where a value lies, from 0 to 100; the nearest end if it is off the scale.
+  /// Returns the position of a value, from 0 to 100; that of the nearer end if it is off the scale.
   package func position(_ value: Double) -> Double {
     guard !value.isNaN else { return 0 }
     guard let upper = marks.firstIndex(where: { $0.value >= value }) else { return 100 }
@@ -126,10 +126,11 @@ package struct ChartAxis: Sendable {
     return (Double(upper - 1) + part) / Double(marks.count - 1) * 100
   }
 
-  /// The labels for which there is room: of every mark, every second one and so on, from the first.
+  /// Returns the labels for which there is room: those of all marks, of every second one, and so
+  /// on.
   ///
-  /// The first begins at its mark, that of the last mark ends there, the others are centered. The
-  /// last label has the unit.
+  /// The label of the first mark begins there, that of the last mark ends there, and the others are
+  /// centered. The last label has the unit.
   ///
   /// - Parameter width: The width of a character, where that of the scale is 100.
   /// - Returns: The positions of the marks, ascending, and their labels.
@@ -146,40 +147,42 @@ package struct ChartAxis: Sendable {
           index == 0 ? 0 : index == last ? 100 - space : position(ofMark: index) - space / 2
         return (start, start + space)
       }
-      // A gap of less than two characters reads like one label.
+      // Two labels with a narrower gap would read like one.
       return zip(extents, extents.dropFirst()).allSatisfy { $0.end + 2 * width <= $1.start }
     }
     return (1...last).lazy.map(labels).first(where: isLegible) ?? labels(last)
   }
 
-  /// Where a mark lies, from 0 to 100.
+  /// Returns the position of a mark, from 0 to 100.
   package func position(ofMark index: Int) -> Double {
     isLogarithmic ? position(marks[index].value) : Double(index) / Double(marks.count - 1) * 100
   }
 }
 
-/// The time that a column of a chart along a calendar covers.
+/// The period that a column of a chart along a calendar covers.
 package enum CalendarUnit: String, CaseIterable, Sendable {
   case day
   case week
   case month
   case year
 
-  /// Weeks begin on Monday; the day with the number 5 is one.
+  /// The number of a day that is a Monday, on which weeks begin.
   private static let firstMonday = 5
 
-  /// The smallest unit with which at most `most` units reach from one day to another.
+  /// Returns the smallest unit of which at most `most` reach from one day to another.
   package static func fitting(_ most: Int, from first: Int, to last: Int) -> CalendarUnit {
     allCases.first { $0.number(ofDay: last) - $0.number(ofDay: first) < most } ?? .year
   }
 
-  /// The first day of a chart: the earliest one, unless it and a few more lie so far before all
-  /// others, as by a mistyped year, that these would be left with less than a quarter of the room.
+  /// Returns the first day of a chart.
+  ///
+  /// This is the earliest day, unless a few days lie so far before all others, for instance because
+  /// of a mistyped year, that the others would have less than a quarter of the chart.
   ///
   /// - Parameters:
-  ///   - days: Days, ascending, with how much there is on each; at least one.
+  ///   - days: Days, ascending, with the count of each; at least one.
   ///   - last: The last day of the chart.
-  /// - Returns: The earliest day, or the first one before which there is at most a twentieth.
+  /// - Returns: The earliest day, or the first one after at most a twentieth of all counts.
   package static func start(of days: [(number: Int, count: Int)], to last: Int) -> Int {
     let first = days[0].number
     let most = days.reduce(0) { $0 + Double($1.count) } / 20
@@ -192,7 +195,8 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     return first
   }
 
-  /// The number of the unit that a day, counted as by `CivilDate/dayNumber`, is in.
+  /// Returns the number of the unit that contains a day, which is counted as by
+  /// `CivilDate/dayNumber`.
   package func number(ofDay day: Int) -> Int {
     switch self {
     case .day: return day
@@ -206,7 +210,7 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     }
   }
 
-  /// The name of a unit, such as `Nov 2025`.
+  /// Returns the name of a unit, such as `Nov 2025`.
   package func name(of number: Int) -> String {
     switch self {
     case .day: Self.day(number)
@@ -216,13 +220,13 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     }
   }
 
-  /// The units that get a label below a chart, at even distances, as many as there is room for.
+  /// Chooses the units with a label below a chart: as many as fit, at equal distances.
   ///
   /// - Parameters:
   ///   - first: The number of the first unit.
   ///   - last: The number of the last one.
   ///   - width: The width of a character, where that of the chart is 100.
-  ///   - others: Units that have a label where there is more room; the result is some of them.
+  ///   - others: The units with a label in a wider chart, from which to choose; `nil` for all.
   /// - Returns: The numbers, ascending.
   func ticks(
     from first: Int, to last: Int, perCharacter width: Double, among others: [Int]? = nil
@@ -230,7 +234,7 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     let places = last - first + 1
     let steps =
       switch self {
-      // January is among them.
+      // All of them divide or are multiples of 12, so January has a label.
       case .month: [1, 2, 3, 6, 12, 24, 60]
       case .day, .week, .year: [1, 2, 5, 10, 20, 50, 100]
       }
@@ -243,7 +247,7 @@ package enum CalendarUnit: String, CaseIterable, Sendable {
     return []
   }
 
-  /// The short name of a unit, for below a chart that says the years elsewhere.
+  /// Returns the short name of a unit, without its year.
   func tick(_ number: Int) -> String {
     switch self {
     case .day, .week:

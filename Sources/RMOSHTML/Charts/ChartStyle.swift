@@ -1,6 +1,6 @@
-/// The look of charts, in addition to that of all pages.
+/// The style sheet of charts, in addition to that of all pages.
 ///
-/// Shapes have a contrast of at least 3 to 1 with the page, in light and in dark.
+/// Shapes have a contrast of at least 3 to 1 with the page, in light and dark mode.
 package enum ChartStyle {
   /// The style sheet.
   package static let style = """

@@ -1,17 +1,17 @@
 import RMOSModels
 
-/// The numbers of a chart as a table, behind it.
+/// The numbers of a chart as a table.
 package struct ChartTable: Sendable {
-  /// A heading and whether its cells are numbers.
+  /// A heading, and whether the cells below it are numbers.
   package struct Column: Sendable {
     var heading: String
     var isNumber: Bool
 
-    /// A column of text.
+    /// Creates a column of text.
     package static func text(_ heading: String) -> Column {
       Column(heading: heading, isNumber: false)
     }
-    /// A column of numbers.
+    /// Creates a column of numbers.
     package static func number(_ heading: String) -> Column {
       Column(heading: heading, isNumber: true)
     }
@@ -23,17 +23,17 @@ package struct ChartTable: Sendable {
   private let rows: [[HTML]]
   private let total: Int
 
-  /// The most rows that a page shows of a table.
+  /// The maximum number of rows of a table that a page shows.
   package static let mostRows = 200
 
   /// Creates a table.
   ///
   /// - Parameters:
   ///   - id: Its id, unique on the page.
-  ///   - caption: What it shows.
-  ///   - columns: The headings; the first is that of the rows' headings.
-  ///   - rows: The cells; a page shows ``mostRows``, and says that there are more.
-  ///   - omitted: How many rows are not even in `rows`.
+  ///   - caption: Its caption.
+  ///   - columns: The headings; the first column has the headings of the rows.
+  ///   - rows: The cells; at most ``mostRows`` are shown, with a note if there are more.
+  ///   - omitted: The number of rows that are missing from `rows`.
   package init(
     id: String, caption: String, columns: [Column], rows: [[HTML]], omitted: Int = 0
   ) {
@@ -44,7 +44,7 @@ package struct ChartTable: Sendable {
     total = rows.count + omitted
   }
 
-  /// The table, shown when asked for.
+  /// The table in a closed section.
   package var details: HTML {
     """
     <details class="numbers" id="\(id)"><summary>Show as a table\
@@ -54,7 +54,7 @@ package struct ChartTable: Sendable {
     """
   }
 
-  /// The table by itself, in a box of its own that scrolls if it is too wide.
+  /// The table in a box that scrolls if the table is too wide.
   package var table: HTML {
     let headings = columns.map {
       "<th scope=\"col\"\($0.isNumber ? Self.numeric : "")>\($0.heading)</th>" as HTML

@@ -2,15 +2,15 @@ import RMOSModels
 
 /// Columns along a calendar or a scale: stacked parts, or a rate with its interval.
 ///
-/// Places without a column stay empty. The scale shows 0, the middle and the end.
+/// Places without a column stay empty. The scale has labels at 0, in the middle and at the end.
 package struct ColumnChart: Sendable {
-  /// A part of all columns.
+  /// A part that all stacked columns have.
   package struct Series: Sendable {
     /// The name of the series in the legend.
     var name: String
     /// The class of its rectangles.
     var style: String
-    /// The id of a `pattern` that is drawn over it, so that it can be distinguished without color.
+    /// The id of a `pattern` that is drawn over them, so that they can be told apart without color.
     var hatching: String?
 
     /// Creates a series.
@@ -21,7 +21,7 @@ package struct ColumnChart: Sendable {
     }
   }
 
-  /// What a column shows.
+  /// The content of a column.
   package enum Content: Sendable {
     /// The numbers of the series, from the bottom up.
     case stack([Int])
@@ -33,7 +33,7 @@ package struct ColumnChart: Sendable {
   package struct Column: Sendable {
     /// Its place, from 0.
     var place: Int
-    /// The column in words.
+    /// A description in words.
     var description: String
     var content: Content
 
@@ -59,7 +59,7 @@ package struct ColumnChart: Sendable {
     /// The place, from 0.
     package var place: Int
     package var label: String
-    /// Whether it is left out where there is little room.
+    /// Whether it is left out of narrow charts.
     package var isExtra: Bool
 
     /// Creates a label.
@@ -79,7 +79,8 @@ package struct ColumnChart: Sendable {
   ///   - series: The parts of stacked columns.
   ///   - columns: The columns, at least one.
   ///   - places: The number of places.
-  ///   - names: The names of the first and the last place, and a note for below the chart.
+  ///   - names: The names of the first and the last place, and a note between them, for below the
+  ///     chart.
   ///   - ticks: The labels of places.
   package init(
     id: String, title: String, summary: String, series: [Series] = [], columns: [Column],
@@ -104,7 +105,7 @@ package struct ColumnChart: Sendable {
 
     """
 
-  /// The legend of a series.
+  /// Returns the key of a series in the legend.
   package static func key(to series: Series) -> HTML {
     """
     <svg class="key" width="12" height="12" aria-hidden="true">\
@@ -112,7 +113,7 @@ package struct ColumnChart: Sendable {
     """
   }
 
-  /// The chart, followed by a note and a table.
+  /// Returns the chart, followed by a note and a table.
   package func figure(note: HTML = "", showsLegend: Bool = true, _ table: HTML) -> HTML {
     let keys = series.map { "<li>\(Self.key(to: $0)) \($0.name)</li>\n" as HTML }
     let legend: HTML =
@@ -137,7 +138,7 @@ package struct ColumnChart: Sendable {
     }
     let width = 100 / Double(places)
     let names = ticks.map { tick -> HTML in
-      // Centered on the last of many places, it would reach beyond the page.
+      // A label centered on the last of many places would extend beyond the page.
       let isAtEnd = tick.place == places - 1 && places > 12
       let x = isAtEnd ? "100%" : Self.percent((Double(tick.place) + 0.5) * width)
       let style: HTML = "tick\(isAtEnd ? " last" : "")\(tick.isExtra ? " extra" : "")"
@@ -154,13 +155,12 @@ package struct ColumnChart: Sendable {
       """
   }
 
-  /// The first two digits of middles that are easy to read.
+  /// Round numbers from 10 to 100 for the middle of a scale.
   private static let middles = [
     10.0, 12, 15, 16, 18, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100,
   ]
 
-  /// The end of a scale of whole numbers that reaches a number: twice a middle that is whole and
-  /// easy to read.
+  /// Returns the end of a scale that reaches a number: twice a middle that is whole and round.
   private static func top(for most: Int) -> Double {
     let half = Double(most) / 2
     if half <= 10 { return 2 * max(1, half.rounded(.up)) }
@@ -203,7 +203,7 @@ package struct ColumnChart: Sendable {
     return "<g><title>\(column.description)</title>\(shapes)</g>"
   }
 
-  /// The heights in percent, at least large enough to be visible.
+  /// Returns the heights of parts in percent; those above 0 are large enough to be visible.
   private static func shares(_ parts: [Int], of most: Double) -> [Double] {
     let shares = parts.map { $0 > 0 ? max(1, Double($0) / most * 100) : 0 }
     let sum = shares.reduce(0, +)
@@ -223,9 +223,10 @@ package struct ColumnChart: Sendable {
 }
 
 extension CalendarUnit {
-  /// The labels below a chart from one unit to another; some only where it is wide.
+  /// Returns the labels below a chart from one unit to another; some of them are for wide charts
+  /// only.
   package func ticks(from first: Int, to last: Int) -> [ColumnChart.Tick] {
-    // Characters of 7 pixels, in charts at least 600 and 250 wide.
+    // Characters are 7 pixels wide, wide charts at least 600, narrow ones at least 250.
     let wide = ticks(from: first, to: last, perCharacter: 1.2)
     let narrow = Set(ticks(from: first, to: last, perCharacter: 2.8, among: wide))
     return wide.map {

@@ -17,7 +17,7 @@ package enum OutcomeBars {
 
     """
 
-  /// The key to colors and hatchings.
+  /// Returns the legend of colors and hatchings.
   static func legend(of outcomes: [Outcome]) -> HTML {
     let items = outcomes.map { outcome -> HTML in
       """
@@ -29,7 +29,7 @@ package enum OutcomeBars {
     return "<ul class=\"legend\">\n\(items)</ul>\n"
   }
 
-  /// The bar of a kind's counts, over all of the width.
+  /// Returns the bar of a kind's counts, which fills the width.
   static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
     """
     <svg class="bar" role="img" aria-label="\(description(of: counts, label: label))">\
@@ -38,7 +38,7 @@ package enum OutcomeBars {
     """
   }
 
-  /// The counts in words.
+  /// Returns the counts in words.
   package static func description(of counts: MigrationStatistics.Counts, label: String) -> String {
     guard counts.found > 0 else { return "\(label): none found" }
     return "\(label): "
@@ -46,7 +46,7 @@ package enum OutcomeBars {
       .joined(separator: ", ")
   }
 
-  /// The outcomes side by side, between two thousandths of the width.
+  /// Returns the outcomes side by side; `start` and `length` are in thousandths of the width.
   package static func segments(
     of counts: MigrationStatistics.Counts, from start: Int, length: Int
   ) -> [HTML] {
@@ -59,7 +59,7 @@ package enum OutcomeBars {
       }
   }
 
-  /// Shares of `length` in the proportion of `counts`.
+  /// Divides `length` in proportion to `counts`.
   ///
   /// Every count above 0 gets a visible share, at the expense of the largest.
   static func shares(_ counts: [Int], of length: Int) -> [Int] {
@@ -86,7 +86,7 @@ package enum OutcomeBars {
     return rectangle("class=\"\(name)\"") + rectangle("fill=\"url(#h-\(name))\"")
   }
 
-  /// Thousandths as percent.
+  /// Returns thousandths as percent.
   private static func percent(_ thousandths: Int) -> String {
     "\(thousandths / 10).\(thousandths % 10)%"
   }

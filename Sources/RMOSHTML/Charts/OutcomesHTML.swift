@@ -1,6 +1,6 @@
 package import RMOSModels
 
-/// What became of the entities of each kind: bars, and a table with all numbers.
+/// The outcomes of a run for each kind: bars, and a table with all numbers.
 package struct OutcomesHTML {
   private let statistics: MigrationStatistics
   /// The outcomes shown; `updated` only if an entity was updated.
@@ -12,7 +12,7 @@ package struct OutcomesHTML {
     outcomes = Outcome.allCases.filter { $0 != .updated || statistics.total.updated > 0 }
   }
 
-  /// The numbers shown of some counts: the entities found, and one number per outcome.
+  /// Returns the numbers to show of some counts: the entities found, and one number per outcome.
   package func numbers(_ counts: MigrationStatistics.Counts) -> [Int] {
     [counts.found] + outcomes.map { counts[$0] }
   }
@@ -24,8 +24,8 @@ package struct OutcomesHTML {
   ///
   /// - Parameters:
   ///   - name: The name of a kind in the table; its plural unless given.
-  ///   - count: The number of an outcome, or of those found, of a kind or of all of them; the
-  ///     digits unless given.
+  ///   - count: The content of a cell for an outcome, or `nil` for the entities found, and a kind,
+  ///     or `nil` for all; the number unless given.
   /// - Returns: The section as HTML.
   package func section(
     name: (EntityKind) -> HTML = { "\($0.schema.plural)" },

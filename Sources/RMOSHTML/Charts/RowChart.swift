@@ -1,11 +1,11 @@
 import RMOSModels
 
-/// A chart with a row for each thing: its name, its marks on a common scale, and its value.
+/// A chart in rows, each with a name, a drawing on a common scale, and a value.
 ///
-/// Names and values are text outside of the drawings, so that they wrap, can be links, and are read
-/// aloud. Each drawing says in words what it shows.
+/// Names and values are text outside the drawings, so they can wrap and be links, and screen
+/// readers read them. Each drawing has a description in words.
 package struct RowChart: Sendable {
-  /// What is drawn, from back to front.
+  /// A part of a drawing.
   package enum Shape: Sendable {
     /// A bar from 0.
     case bar(to: Double)
@@ -27,9 +27,9 @@ package struct RowChart: Sendable {
     var label: HTML
     /// Its value in words.
     var value: HTML
-    /// The drawing in words, for people who do not see it.
+    /// A description of the drawing, for screen readers.
     var description: String
-    /// What is drawn; nothing if nothing is known.
+    /// The shapes to draw, from back to front; none if the value is not known.
     var shapes: [Shape]
 
     /// Creates a row.
@@ -47,17 +47,17 @@ package struct RowChart: Sendable {
   private let total: Int
   private let legend: [(Shape, String)]
 
-  /// The most rows that a chart shows; the table behind it has the others too.
+  /// The maximum number of rows of a chart; the table behind it has the others, too.
   package static let mostRows = 12
 
   /// Creates a chart of the first rows.
   ///
   /// - Parameters:
-  ///   - label: What it shows.
+  ///   - label: Its label.
   ///   - axis: The scale.
   ///   - rows: The rows, the most important first.
-  ///   - omitted: How many rows are not even in `rows`.
-  ///   - legend: What the marks mean; the numbers are ignored.
+  ///   - omitted: The number of rows that are missing from `rows`.
+  ///   - legend: The meanings of the shapes, whose numbers are ignored.
   package init(
     _ label: String, axis: ChartAxis, rows: [Row], omitted: Int = 0,
     legend: [(Shape, String)] = []
@@ -69,7 +69,7 @@ package struct RowChart: Sendable {
     self.legend = legend
   }
 
-  /// The chart, followed by `table`.
+  /// Returns the chart, followed by `table`.
   package func figure(_ table: ChartTable, note: HTML = "") -> HTML {
     let cut: HTML =
       total > rows.count
@@ -113,14 +113,14 @@ package struct RowChart: Sendable {
       """
   }
 
-  /// What kind of a scale it is, if it is no plain one.
+  /// A note on the scale if it is not linear.
   private var kind: HTML {
     guard axis.isLogarithmic else { return "" }
     return "<p class=\"dim note kind\">Logarithmic scale: equal distances are equal factors.</p>\n"
   }
 
   private var scale: HTML {
-    // Characters of 7 pixels, on scales at least 240 and 144 wide.
+    // Characters are 7 pixels wide, wide scales at least 240, narrow ones at least 144.
     let (wide, tight) = (axis.labels(perCharacter: 2.9), axis.labels(perCharacter: 4.8))
     let isSame = wide.map(\.text) == tight.map(\.text)
     let labels =
