@@ -1,4 +1,4 @@
-// The libraries that an application needs to migrate, read, undo and audit, with one import.
+// The libraries that an application needs to migrate, read, undo and audit, in one import.
 
 @_exported public import RMOSAudit
 @_exported public import RMOSMigration

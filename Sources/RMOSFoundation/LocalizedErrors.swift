@@ -4,8 +4,8 @@ public import RMOSMigration
 public import RMOSModels
 public import RMOSStore
 
-// Foundation's `localizedDescription` asks an error for this conformance when the program runs; an
-// error without it gives "The operation could not be completed" and a number.
+// Foundation's `localizedDescription` looks for this conformance at run time. Without it, the text
+// is "The operation could not be completed" and a number.
 
 extension StoreError: LocalizedError {
   /// What failed, and why.
@@ -18,7 +18,7 @@ extension EntityRejected: LocalizedError {
 }
 
 extension ParsingError: LocalizedError {
-  /// The place, and what was found and expected.
+  /// The position, and what was found and expected.
   public var errorDescription: String? { description }
 }
 

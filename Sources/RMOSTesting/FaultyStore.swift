@@ -3,7 +3,7 @@ public import RMOSStore
 public import RMOSStoreWrapper
 import Synchronization
 
-/// A store that fails on demand, as a full disk or a lost connection makes one fail.
+/// A store that fails on demand, as if the disk were full or a connection lost.
 ///
 /// ```swift
 /// let faulty = FaultyStore(store, failingAt: .beforeCommit(3), with: .diskFull)
@@ -11,31 +11,31 @@ import Synchronization
 /// faulty.repair()
 /// ```
 ///
-/// From that moment on it fails every time, until ``repair()``.
+/// From the given moment on, it fails every time until ``repair()`` is called.
 public final class FaultyStore: StoreWrapper {
-  /// When a store begins to fail; everything is counted from 1.
+  /// The moment at which a store begins to fail; everything is counted from 1.
   public enum Moment: Sendable, Hashable {
-    /// At the call with this number of a member of a reader or a transaction.
+    /// At the nth call of a member of a reader or a transaction.
     case call(Int)
-    /// When an entity is to be inserted, rewritten or restored.
+    /// Before the nth entity is inserted, rewritten or restored.
     case entity(Int)
-    /// When a transaction is to be committed: it is rolled back.
+    /// Before the nth transaction is committed; it is rolled back.
     case beforeCommit(Int)
-    /// Once a transaction is committed, as when the answer of a server does not arrive.
+    /// After the nth transaction is committed, as if the answer of a server did not arrive.
     case afterCommit(Int)
   }
 
-  /// The calls of the store so far.
+  /// Counts of calls.
   public struct Counts: Sendable, Hashable {
-    /// Calls of members of readers and transactions.
+    /// The calls of members of readers and transactions.
     public internal(set) var calls = 0
-    /// Entities to be inserted, rewritten or restored.
+    /// The entities to be inserted, rewritten or restored.
     public internal(set) var entities = 0
-    /// Transactions to be committed.
+    /// The transactions to be committed.
     public internal(set) var commits = 0
   }
 
-  /// The store that does the work.
+  /// The wrapped store.
   public let base: any RecordStore
   private let faults: Faults
 
@@ -52,18 +52,18 @@ public final class FaultyStore: StoreWrapper {
     faults = Faults(moment, code)
   }
 
-  /// Lets everything succeed from now on.
+  /// Makes all further calls succeed.
   public func repair() { faults.repair() }
 
   /// The calls of the store so far.
   public var counts: Counts { faults.counts }
 
-  /// Reads the base.
+  /// Reads ``base``.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     try base.read { try body(FaultyReader($0, faults)) }
   }
 
-  /// Writes the base.
+  /// Writes to ``base``.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     let result = try base.write { transaction in
       let result = try body(FaultyTransaction(transaction, faults))
@@ -75,7 +75,7 @@ public final class FaultyStore: StoreWrapper {
   }
 }
 
-/// What a ``FaultyStore`` counts, and when it fails.
+/// The counts of a ``FaultyStore``, and the moment at which it fails.
 final class Faults: Sendable {
   private struct State {
     var moment: FaultyStore.Moment?

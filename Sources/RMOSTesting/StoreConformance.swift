@@ -1,9 +1,9 @@
 public import RMOSModels
 public import RMOSStore
 
-/// One thing that every store must do.
+/// A check of a requirement that every store must meet.
 ///
-/// The checks know nothing of a backend and need no testing framework. With Swift Testing:
+/// The checks do not depend on a backend or a testing framework. With Swift Testing:
 ///
 /// ```swift
 /// struct MyStoreTests {
@@ -14,10 +14,10 @@ public import RMOSStore
 /// }
 /// ```
 ///
-/// In XCTest or a program of its own, call ``run(_:)`` in a loop.
-/// A failure is a ``ConformanceFailure``, which says what was found and what was expected.
+/// In XCTest or in a program, call ``run(_:)`` in a loop. A check that fails throws a
+/// ``ConformanceFailure``, which says what was found and what was expected.
 public struct StoreConformance: Sendable, CustomStringConvertible {
-  /// What holds, as a sentence: "a snapshot does not change while it is read".
+  /// The requirement as a sentence, such as "a snapshot does not change while it is read".
   public let name: String
   /// The topic of the check in a word or two, such as "transactions".
   public let topic: String
@@ -27,9 +27,9 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
   /// The topic and the name.
   public var description: String { "\(topic): \(name)" }
 
-  /// The checks for stores with some traits.
+  /// Returns the checks for stores with some traits.
   ///
-  /// - Parameter traits: What the store can do beyond what every store must.
+  /// - Parameter traits: The abilities of the store that are not required of every store.
   /// - Returns: The checks, in a fixed order; their descriptions are unique.
   public static func checks(for traits: StoreTraits) -> [StoreConformance] {
     topics.flatMap { topic, declarations in
@@ -42,9 +42,9 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
 
   /// Runs the check.
   ///
-  /// - Parameter makeStore: Opens the store with a name: letters and digits. One with a new name is
-  ///   empty; only of stores that are ``StoreTraits/persistent`` is a name given twice, and the
-  ///   first store may still be open.
+  /// - Parameter makeStore: Opens the store with a name, which consists of letters and digits. A
+  ///   store with a new name must be empty. Only for ``StoreTraits/persistent`` stores is a name
+  ///   used again, possibly while the first store is still open.
   /// - Throws: ``ConformanceFailure``.
   public func run(_ makeStore: (_ name: String) throws -> any RecordStore) throws {
     do {
@@ -62,18 +62,18 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
   }
 }
 
-/// A store did not do what every store must.
+/// The error of a check that failed.
 public struct ConformanceFailure: Error, Sendable, CustomStringConvertible {
   /// The check's description.
   public let check: String
   /// What was found, and what was expected.
   public let message: String
-  /// The file of RMOSTesting in which the check stands.
+  /// The file of RMOSTesting that contains the check.
   public let file: String
-  /// The line of the expectation.
+  /// The line of the expectation in ``file``.
   public let line: UInt
 
-  /// All of it, on one line.
+  /// The check, the message and the place on one line.
   public var description: String { "\(check): \(message) (\(file):\(line))" }
 }
 
@@ -90,9 +90,9 @@ extension StoreConformance {
   }
 }
 
-// MARK: How checks are declared
+// MARK: Declarations of checks
 
-/// The store and the tools that a check works with.
+/// The stores that a check works with.
 struct Subject {
   let traits: StoreTraits
   private let makeStore: (String) throws -> any RecordStore
@@ -117,16 +117,16 @@ struct Subject {
   func store(_ name: String) throws -> any RecordStore { try makeStore(name) }
 }
 
-/// A check before the traits of a store are known.
+/// A check without the traits of a store.
 struct Declaration: Sendable {
   let name: String
-  /// The traits without which there is nothing to check.
+  /// The traits that the check applies to.
   let needed: StoreTraits
   let file: String
   let line: UInt
   let body: @Sendable (Subject) throws -> Void
 
-  /// A check of an empty store.
+  /// Creates a check of an empty store.
   init(
     _ name: String, needs needed: StoreTraits = [], file: StaticString = #fileID,
     line: UInt = #line, _ body: @escaping @Sendable (any RecordStore) throws -> Void
@@ -134,7 +134,7 @@ struct Declaration: Sendable {
     self.init(name, needs: needed, file: file, line: line, subject: { try body($0.store()) })
   }
 
-  /// A check that depends on the traits, or takes several stores.
+  /// Creates a check that depends on the traits, or needs several stores.
   init(
     _ name: String, needs needed: StoreTraits = [], file: StaticString = #fileID,
     line: UInt = #line, subject body: @escaping @Sendable (Subject) throws -> Void
@@ -147,14 +147,14 @@ struct Declaration: Sendable {
   }
 }
 
-/// What an expectation throws.
+/// The error that an expectation throws.
 struct Failure: Error {
   let message: String
   let file: String
   let line: UInt
 }
 
-/// What a check throws on purpose.
+/// An error that a check throws on purpose, for instance to roll a transaction back.
 struct Abandon: Error, Equatable {
   var number = 0
 }
@@ -166,7 +166,7 @@ func expect(
   if !condition { throw Failure(message: message(), file: "\(file)", line: line) }
 }
 
-/// The value, which must be there.
+/// Returns the value, which must not be `nil`.
 func unwrap<T>(
   _ value: T?, file: StaticString = #fileID, line: UInt = #line
 ) throws -> T {
@@ -200,35 +200,35 @@ func expect(
     message: "nothing was thrown, expected \(code)", file: "\(file)", line: line)
 }
 
-/// A text, shortened in the middle if it is long.
+/// Returns a text, shortened in the middle if it is long.
 private func shortened(_ text: String) -> String {
   let limit = 2000
   return text.count <= 2 * limit ? text : "\(text.prefix(limit)) … \(text.suffix(limit))"
 }
 
 extension RecordStore {
-  /// The ids of a kind, in order.
+  /// Returns the ids of a kind, in order.
   func ids(_ kind: EntityKind) throws -> [String] {
     try read { try $0.records(RecordQuery(kind)).map(\.id) }
   }
 }
 
-/// What a store holds: all records of all kinds, and their provenance but for the run, so that two
-/// stores can be compared.
+/// The content of a store, for comparing two stores: all records of all kinds, and their provenance
+/// except for the runs.
 public struct StoreContent: Sendable, Hashable {
   /// The records, by kind and id.
   public private(set) var records: [Record] = []
-  /// Their provenance, the run left out.
+  /// The provenance of the records that have one, with 0 as the run.
   public private(set) var provenance: [Provenance] = []
 
-  /// Reads everything.
+  /// Reads the content of a store.
   ///
   /// - Throws: What the store throws.
   public init(of store: any RecordStore) throws {
     self = try store.read { try StoreContent(of: $0) }
   }
 
-  /// Reads everything.
+  /// Reads the content of a snapshot, or of a transaction.
   ///
   /// - Throws: What the reader throws.
   public init(of reader: any StoreReader) throws {
@@ -241,10 +241,10 @@ public struct StoreContent: Sendable, Hashable {
   }
 }
 
-/// What a store can do beyond what every store must.
+/// Abilities of a store that are not required of every store.
 ///
-/// The author of a store declares it; the checks never guess. A trait that is not declared is
-/// checked too: a store that does not back up has to say so.
+/// The author of a store declares them. The checks also check that a store does not have traits
+/// that are not declared: for instance, a store without ``backsUp`` must return no backup.
 public struct StoreTraits: OptionSet, Sendable, Hashable {
   /// The traits as bits.
   public let rawValue: Int
@@ -254,16 +254,15 @@ public struct StoreTraits: OptionSet, Sendable, Hashable {
 
   /// A store that is opened again has the same content.
   public static let persistent = StoreTraits(rawValue: 1 << 0)
-  /// What `withBackup(beforeRun:isCancelled:_:)` hands to its closure makes a copy.
+  /// The closure that `withBackup(beforeRun:isCancelled:_:)` passes to its body makes a backup.
   public static let backsUp = StoreTraits(rawValue: 1 << 1)
-  /// `changeToken()` tells commits apart.
+  /// `changeToken()` changes with each commit.
   public static let tellsChanges = StoreTraits(rawValue: 1 << 2)
-  /// `hasWriter` tells whether a writer is at work.
+  /// `hasWriter` says whether a writer is active.
   public static let tellsWriter = StoreTraits(rawValue: 1 << 3)
-  /// Texts may hold U+0000.
+  /// Texts may contain U+0000.
   public static let keepsNUL = StoreTraits(rawValue: 1 << 4)
-  /// A column keeps values of any type if they cannot be converted to its own, as those of SQLite
-  /// do.
+  /// A column keeps values of any type, as in SQLite, if they cannot be converted to its own type.
   public static let keepsAnyType = StoreTraits(rawValue: 1 << 5)
 
   /// All traits.

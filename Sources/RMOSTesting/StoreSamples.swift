@@ -3,7 +3,13 @@ public import RMOSStore
 
 /// Records and batches for tests of stores.
 public enum StoreSamples {
-  /// Returns a record of a kind with every column filled plainly; `changes` are by member name.
+  /// Returns a valid record of a kind.
+  ///
+  /// - Parameters:
+  ///   - kind: The kind.
+  ///   - id: The id.
+  ///   - changes: Values that replace those of the sample, by the names of members.
+  /// - Returns: The record.
   public static func record(
     _ kind: EntityKind, _ id: String, _ changes: [String: Value] = [:]
   ) -> Record {
@@ -22,24 +28,24 @@ public enum StoreSamples {
     return Record(kind: kind, values: values)
   }
 
-  /// How an entity of a batch is made.
+  /// An entity of a batch.
   public struct Entity {
     /// Its record.
     public var record: Record
-    /// Its unknown members; empty for none.
+    /// Its unknown members as a JSON object; empty for none.
     public var unknownMembers = ""
     /// The members that the source gives; `nil` for all that are not null.
     public var given: Set<String>?
     /// The path of its file.
     public var path = "patterns/a.json"
-    /// Which of its file's entities it is; `nil` if it is the only one.
+    /// Its place among the entities of the file; `nil` if it is the only one.
     public var locator: Locator?
 
-    /// Creates an entity with the content of a record.
+    /// Creates an entity from a record.
     public init(_ record: Record) { self.record = record }
   }
 
-  /// Returns a batch of entities, which must be of `kind`, as if they came from files.
+  /// Returns a batch of entities as if they were read from files; all must be of `kind`.
   public static func batch(_ kind: EntityKind, _ entities: [Entity]) -> RecordBatch {
     var batch = RecordBatch(kind: kind)
     for (number, entity) in entities.enumerated() {
@@ -77,7 +83,7 @@ public enum StoreSamples {
     return batch
   }
 
-  /// Returns a run that begins.
+  /// Returns a run that has just begun.
   public static func run(_ command: String = "migrate") -> LedgerRun {
     LedgerRun(
       command: command, startedAt: "2025-06-01T00:00:00Z", source: "legacy",

@@ -1,6 +1,6 @@
 import RMOSSystem
 
-/// A directory of a check's own, removed with everything in it when the value goes.
+/// A temporary directory, which is removed with its content when the object is released.
 final class TemporaryDirectory: Sendable {
   /// Its absolute path.
   let path: String
@@ -16,7 +16,7 @@ final class TemporaryDirectory: Sendable {
     try? FileSystem.removeTree(Array(path.utf8), allowance: &allowance, isCancelled: { false })
   }
 
-  /// Writes a file, with the directories that it needs.
+  /// Writes a file, and creates the directories that it needs.
   func write(_ bytes: [UInt8], to name: String) throws {
     let file = "\(path)/\(name)"
     try FileSystem.makeDirectories(Array(file.utf8).directoryPath)
@@ -25,7 +25,7 @@ final class TemporaryDirectory: Sendable {
     try descriptor.write(bytes)
   }
 
-  /// Creates a directory in it.
+  /// Creates a subdirectory.
   func makeDirectory(_ name: String) throws {
     try FileSystem.makeDirectories(Array("\(path)/\(name)".utf8))
   }

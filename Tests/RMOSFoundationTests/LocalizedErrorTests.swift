@@ -6,7 +6,7 @@ import RMOSModels
 import RMOSStore
 import Testing
 
-/// What programs show that know nothing of RMOS but that it threw an error.
+/// The texts of errors in programs that only know Foundation's `localizedDescription`.
 struct LocalizedErrorTests {
   static var errors: [any Error] {
     func thrown(_ body: () throws -> Void) -> (any Error)? {

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// Without a fault the store does what the wrapped store does.
+  /// Without a fault, it behaves like the store that it wraps.
   @Test(arguments: StoreConformance.checks(for: [.tellsChanges, .keepsNUL, .keepsAnyType]))
   func itConforms(_ check: StoreConformance) throws {
     try check.run { _ in FaultyStore(InMemoryStore(), failingAt: nil) }
@@ -53,7 +53,7 @@ import Testing
   }
 }
 
-/// Tests that the conformance checks find faulty stores.
+/// The checks fail for stores that break a requirement.
 @Suite struct WrongStoreTests {
   /// A store that does not roll back.
   private final class Careless: StoreWrapper {

@@ -3,7 +3,8 @@ import RMOSStore
 import RMOSTesting
 import Testing
 
-/// Runs the conformance checks on both stores; this target uses only public declarations.
+/// Both stores of the package pass all checks, which are run as another package would: with public
+/// API only.
 @Suite("Both stores conform")
 struct StoreConformanceTests {
   static let inMemoryChecks = StoreConformance.checks(for: [
@@ -32,7 +33,7 @@ struct StoreConformanceTests {
   }
 
   private static func directory() throws -> URL {
-    // In memory if possible, because most checks wait for the disk.
+    // In memory if possible, since most checks would spend their time waiting for the disk.
     let memory = "/dev/shm"
     let parent =
       FileManager.default.isWritableFile(atPath: memory)

@@ -3,7 +3,7 @@ import RMOSModels
 import RMOSStore
 
 extension StoreConformance {
-  /// Groups and days.
+  /// Checks of groups and days.
   static let aggregates = [
     Declaration("records are grouped by their values") { subject in
       let store = try subject.store()
@@ -94,7 +94,7 @@ extension StoreConformance {
 }
 
 extension StoreConformance {
-  /// Checks that figures are computed from the store's answers.
+  /// Checks of figures, which are computed from the answers of the store.
   static let figures = [
     Declaration("the figures of random rows are those of a store in memory") { subject in
       for (seed, jobs) in [(1, 3), (2, 40), (3, 40), (4, 200)] as [(UInt64, Int)] {
@@ -107,7 +107,7 @@ extension StoreConformance {
           let report = try Analytics(of: store, options: options).runSynchronously()
           let expected = try Analytics(of: memory, options: options).runSynchronously()
           try expect(report.json, equals: expected.json, "seed \(seed), \(filter)")
-          // The JSON of a report does not contain all of it.
+          // The JSON of a report does not contain all of its figures.
           try expect(report == expected, "seed \(seed), \(filter): the reports differ")
         }
         for (x, y) in zip(Measure.allCases, Measure.allCases.dropFirst()) {
@@ -126,7 +126,8 @@ extension StoreConformance {
     JobFilter(patternID: "pat-1"), JobFilter(stripFamilyID: "fam-0"),
   ]
 
-  /// Inserts the rows that a store takes: not every store has columns for values of all types.
+  /// Inserts and returns the rows that a store accepts: not every store has columns for values of
+  /// all types.
   private static func acceptedRecords(
     of shop: RandomShop, by store: any RecordStore
   ) throws -> [Record] {

@@ -8,7 +8,7 @@ extension StoreConformance {
     return changes
   }
 
-  /// A store with a pattern that run 1 wrote, and the number of a run that may change it.
+  /// Returns a store with a pattern that run 1 wrote, and the number of a run that may change it.
   private static func migrated(_ subject: Subject) throws -> (any RecordStore, Int64) {
     let store = try subject.store()
     var entity = StoreSamples.Entity(StoreSamples.record(.patterns, "p", [:]))
@@ -81,7 +81,7 @@ extension StoreConformance {
       try expect(found.first?.before == nil)
       try expect(found.last?.before, equals: before)
       try expect(found.last?.result, equals: stored.map { .written(RowDigest(of: $0)) })
-      // Where it came from stays, so it counts as edited since.
+      // The provenance stays that of the first run, so the row counts as edited since.
       try expect(
         try store.read { try $0.provenance(.patterns, id: "p") }, equals: before.provenance)
       try store.write { transaction in

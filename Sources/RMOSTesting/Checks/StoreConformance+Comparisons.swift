@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 
 extension StoreConformance {
-  /// Compares `incoming` with a store that holds `stored`.
+  /// Returns the comparison of `incoming` with a store that contains `stored`.
   private static func compare(
     _ store: any RecordStore, _ stored: StoreSamples.Entity, _ incoming: StoreSamples.Entity
   ) throws -> StoredComparison {

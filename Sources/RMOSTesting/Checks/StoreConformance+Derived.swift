@@ -3,8 +3,7 @@ import RMOSStore
 import RMOSStoreWrapper
 
 extension StoreConformance {
-  /// Checks that answers with an implementation of their own agree with the answers from which they
-  /// could be derived.
+  /// Checks that requirements with a default give the same answers in a store's own implementation.
   static let derived = [
     Declaration("counts, groups, days and single columns are those of the records") { store in
       let history = try RandomHistory(seed: 1, in: store)
@@ -52,8 +51,8 @@ extension StoreConformance {
         }
         let all = RecordQuery(kind).order(.newestFirst)
         try store.read { reader in
-          // Rows of equal times come in the order in which they were added; all other queries are
-          // sorted by this order.
+          // In all queries, rows that are otherwise equal come in the order in which they were
+          // added; `records` has that order.
           let records = try reader.records(all)
           for query in [
             RecordQuery(kind), RecordQuery(kind).limit(3, offset: 2), all.limit(4, offset: 1),
@@ -237,7 +236,7 @@ extension StoreConformance {
     },
   ]
 
-  /// Expects a reader and a transaction to answer what is derived from their other answers.
+  /// Expects a reader and a transaction to give the answer that the default derives.
   @discardableResult
   private static func expectSame<Answer: Equatable>(
     _ store: any RecordStore, file: StaticString = #fileID, line: UInt = #line,
@@ -249,7 +248,7 @@ extension StoreConformance {
     return derived
   }
 
-  /// What a store holds once a run is undone; the undo itself is rolled back.
+  /// Returns the content of a store once a run is undone; the undo itself is rolled back.
   private static func undone(
     _ run: Int64, in store: any RecordStore,
     _ wrap: (any StoreTransaction) -> any StoreTransaction
@@ -267,13 +266,13 @@ extension StoreConformance {
   }
 }
 
-/// Rows, runs and edits that a store may have seen.
+/// Random runs, and edits by others between them.
 private struct RandomHistory {
   /// The runs.
   private(set) var runs: [Int64] = []
   /// The entities that the runs read.
   private(set) var batches: [RecordBatch] = []
-  /// Ids that may be there.
+  /// The ids of the entities; the last one is never used.
   let ids = ["a", "A", "b1", "b2", "c", "d", "e'", "e\u{301}", "\u{E9}", "none"]
   private var random: SeededGenerator
 
@@ -284,7 +283,7 @@ private struct RandomHistory {
     }
   }
 
-  /// Writes a run, and the changes that others make after it.
+  /// Writes a run, and edits by others after it.
   private mutating func write(_ number: Int, _ transaction: any StoreTransaction) throws {
     var begun = StoreSamples.run()
     begun.startedAt = "2025-06-0\(number + 1)T00:00:00Z"
@@ -295,16 +294,16 @@ private struct RandomHistory {
       let batch = StoreSamples.batch(kind, chosen.map { entity(kind, $0) })
       batches.append(batch)
       for index in 0..<batch.count {
-        let isThere = try transaction.contains(kind, id: chosen[index])
+        let exists = try transaction.contains(kind, id: chosen[index])
         do {
-          if isThere {
+          if exists {
             guard random.chance(50) else { continue }
             try transaction.update(batch, at: index, run: run, startedAt: begun.startedAt)
           } else {
             try transaction.insert(batch, at: index, run: run)
           }
         } catch let error as StoreError where error.code == .constraint {
-          // A reference leads nowhere.
+          // The entity refers to another that does not exist.
         }
       }
     }
@@ -320,7 +319,7 @@ private struct RandomHistory {
         default: break
         }
       } catch let error as StoreError where error.code == .constraint {
-        // The row is refused: it refers to nothing, or others refer to it.
+        // The row refers to another that does not exist, or others refer to it.
       }
     }
   }
@@ -345,8 +344,8 @@ extension SeededGenerator {
   fileprivate mutating func int(_ count: Int) -> Int { int(0...count - 1) }
 }
 
-/// What a store answers by the members that have no default alone, so that everything else is
-/// derived from them.
+/// A reader that forwards only the requirements without a default, so that defaults give all other
+/// answers.
 final class PlainReader: StoreReader {
   private let base: any StoreReader
 
@@ -393,7 +392,7 @@ final class PlainReader: StoreReader {
   }
 }
 
-/// The same for a transaction.
+/// A transaction that forwards only the requirements without a default.
 final class PlainTransaction: StoreReaderWrapper, StoreTransaction {
   let reader: any StoreReader
   private let base: any StoreTransaction

@@ -35,7 +35,7 @@ extension StoreConformance {
         try expect(try reader.run(ids[0]), equals: run)
         let other = try reader.run(ids[1])
         try expect(other?.state, equals: .running)
-        // What was not recorded is not 0.
+        // A count that was not recorded is nil, not 0.
         try expect(other?.failedNew == nil && other?.failedKnown == nil)
         try expect(other?.knownSince == nil && other?.user == nil && other?.host == nil)
         try expect(try reader.run(12345) == nil)
@@ -239,7 +239,7 @@ extension StoreConformance {
         places.enumerated().map { index, place in
           var entity = StoreSamples.Entity(StoreSamples.record(.patterns, "p\(index)"))
           (entity.path, entity.locator) = place
-          // The last is inserted by itself.
+          // The last entity is not inserted as part of the batch.
           entity.unknownMembers = index == 1 || index == 5 ? #"{"x":1.0}"# : ""
           return entity
         })

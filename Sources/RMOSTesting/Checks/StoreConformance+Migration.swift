@@ -5,7 +5,7 @@ import RMOSSamples
 package import RMOSStore
 
 extension StoreConformance {
-  /// Whole runs on samples.
+  /// Checks of whole runs on samples.
   static let migrations = [
     Declaration("a sample migrates, is audited and undone as in memory") { subject in
       try withSample(brokenPercent: 20) { source in
@@ -99,7 +99,7 @@ extension StoreConformance {
     },
   ]
 
-  /// A score of moments in a run, each with an error.
+  /// Returns about twenty moments of a run, each with an error.
   private static func moments(
     _ counts: FaultyStore.Counts
   ) -> [(FaultyStore.Moment, StoreError.Code)] {
@@ -128,7 +128,8 @@ extension StoreConformance {
     _ options: Migration.Options = Migration.Options()
   ) throws -> RecordedMigration {
     var options = options
-    // What a source does not say is the time of the run, in which two runs must not differ.
+    // The time of the run replaces timestamps that the source does not give; two runs must not
+    // differ in it.
     options.clock = MigrationClock(now: { .seconds(1_772_357_400) }, uptime: { .zero })
     return try RecordedMigration(source, into: store, options)
   }
@@ -143,13 +144,13 @@ extension StoreConformance {
   }
 }
 
-/// What a migration reported to its observer, in the terms of the contract's cases.
+/// The outcomes and issues of a migration, in the form of the contract's cases.
 package struct RecordedMigration: Sendable {
   /// The outcome of each entity with the codes of its issues, in order.
   package var outcomes: [ContractCase.ExpectedOutcome] = []
   /// All issues, in order.
   package var issues: [Issue] = []
-  /// The codes of the issues that belong to no entity, sorted.
+  /// The codes of the issues that do not belong to an entity, sorted.
   package var runIssues: [String] {
     issues.filter(\.code.concernsSource).map(\.code.rawValue).sorted()
   }
@@ -171,7 +172,7 @@ package struct RecordedMigration: Sendable {
         switch event {
         case .issue(let issue): issues.append(issue)
         case .outcome(let outcome, _, let id, let source, let locator):
-          // Issues that concern no entity come between; they have no code of an entity.
+          // Between the issues of entities there may be some that do not belong to one.
           let codes = issues[reported...].filter {
             !$0.code.concernsSource && $0.source != nil
           }.map(\.code.rawValue)

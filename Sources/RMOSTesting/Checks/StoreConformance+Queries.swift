@@ -122,7 +122,7 @@ extension StoreConformance {
           try expect(
             try reader.records(query.limit(2, offset: 1)).map(\.id), equals: ["c", "a"])
         }
-        // What is rewritten keeps its place; what is added again comes last.
+        // A row that is updated keeps its place; one that is deleted and inserted again comes last.
         try store.write { transaction in
           let record = StoreSamples.record(kind, "c", ["created_at": .text("2025-01-01")])
           try expect(try transaction.update(record), equals: true)

@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 
 extension StoreConformance {
-  /// Ids that are easily mistaken for others, or for more than text.
+  /// Returns ids that are easily mistaken for other ids, for SQL or for paths.
   private static func hostileIDs(_ traits: StoreTraits) -> [String] {
     traits.contains(.keepsNUL) ? ids + idsWithNUL : ids
   }

@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 
 extension StoreConformance {
-  /// What stores may or may not do.
+  /// Checks of abilities that stores may or may not have.
   static let abilities = [
     Declaration("the change token tells commits apart, and nothing else") { subject in
       let store = try subject.store()

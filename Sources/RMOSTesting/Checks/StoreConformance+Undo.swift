@@ -4,7 +4,7 @@ import RMOSStore
 extension StoreConformance {
   private static let later = "2026-04-01T00:00:00Z"
 
-  /// A batch of one entity with other values than the samples have.
+  /// Returns a batch of one entity, with values that differ from those of the sample.
   private static func changed(
     _ kind: EntityKind, _ id: String, _ values: [String: Value]
   ) -> RecordBatch {
@@ -140,7 +140,8 @@ extension StoreConformance {
     },
   ]
 
-  /// A store in which run 1 wrote f, p (of f) and j (of p and f), and run 2 rewrote p and wrote q.
+  /// Fills a store: run 1 inserts f, p (which refers to f) and j (which refers to p and f); run 2
+  /// rewrites p and inserts q.
   private static func fill(_ store: any RecordStore) throws {
     func batch(_ kind: EntityKind, _ id: String, _ values: [String: Value] = [:]) -> RecordBatch {
       changed(kind, id, values)
@@ -204,7 +205,7 @@ extension StoreConformance {
         _ = try transaction.delete(.patterns, id: "p")
         _ = try transaction.delete(.patterns, id: "q")
       }
-      // What the run inserted and is gone is no obstacle.
+      // A row that the run inserted and that was deleted since is no obstacle.
       try expect(
         try obstacles(store, 2), equals: [UndoObstacle(kind: .patterns, id: "p", .isDeleted)])
       try expect(try obstacles(store, 1), equals: [])

@@ -98,9 +98,9 @@ extension StoreConformance {
   ]
 }
 
-/// Runs `body` on `count` threads of their own, and waits for all of them.
+/// Calls `body` on `count` threads, with the index of each, and waits for all of them.
 ///
-/// - Throws: The first error of the first thread that has one.
+/// - Throws: The error of the first thread that throws one.
 func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
   let outcomes = Outcomes()
   var threads: [SystemThread] = []

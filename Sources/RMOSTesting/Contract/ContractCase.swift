@@ -3,17 +3,17 @@ package import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// One case of the contract by example: a source tree, and what must come of it.
+/// An example of the contract: a source tree, and the expected result of migrating it.
 package struct ContractCase: Sendable, CustomStringConvertible {
-  /// What must become of one entity.
+  /// The expected outcome of an entity.
   package struct ExpectedOutcome: Sendable, Hashable {
     /// The file's path relative to the source.
     package var source: String
-    /// The text of the locator; `nil` if the file holds one entity.
+    /// The text of the locator; `nil` if the file contains a single entity.
     package var locator: String?
-    /// The id; `nil` if none can be known.
+    /// The id; `nil` if it cannot be known.
     package var id: String?
-    /// What becomes of it.
+    /// The outcome.
     package var outcome: Outcome
     /// The codes of all its issues, sorted; each as often as it occurs.
     package var codes: [String]
@@ -30,19 +30,19 @@ package struct ContractCase: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Columns that the store must hold.
+  /// A row with expected values.
   package struct ExpectedRow: Sendable, Hashable {
     /// The kind.
     var kind: EntityKind
     /// The id.
     var id: String
-    /// Values by column, of the type that the column must hold.
+    /// The expected values by column; their types count, too.
     package var columns: [String: Value]
   }
 
   /// The case's name.
   package let name: String
-  /// What it shows.
+  /// The requirement that it shows, as a sentence.
   let why: String
   /// The files of its source tree, by relative path.
   package let files: [(path: String, bytes: [UInt8])]
@@ -50,17 +50,17 @@ package struct ContractCase: Sendable, CustomStringConvertible {
   package let statistics: MigrationStatistics
   /// The outcomes, in order.
   package let outcomes: [ExpectedOutcome]
-  /// The codes of all issues that belong to no entity, sorted; each as often as it occurs.
+  /// The codes of all issues that do not belong to an entity, sorted; each as often as it occurs.
   let runIssues: [String]
-  /// What the store must then hold.
+  /// Rows that the store must contain afterwards.
   package let rows: [ExpectedRow]
 
   /// The name.
   package var description: String { name }
 
-  /// All cases, by name.
+  /// Returns all cases, sorted by name.
   ///
-  /// - Throws: The problem of a case that cannot be read.
+  /// - Throws: An error if a case cannot be read.
   package static func all() throws -> [ContractCase] {
     try loaded.get()
   }
@@ -177,7 +177,7 @@ extension Value {
 }
 
 extension StoreConformance {
-  /// Each case of the contract, dry and real, twice.
+  /// Checks of the contract's cases: each is rehearsed and migrated, twice.
   static let contract: [Declaration] = {
     do {
       return try ContractCase.all().map { example in

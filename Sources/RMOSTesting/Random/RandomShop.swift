@@ -1,19 +1,19 @@
 package import RMOSModels
 package import RMOSStore
 
-/// The rows of a shop whose years of data went through many hands: gaps, wrong types, huge numbers,
-/// spellings, times in every form.
+/// Random rows of a shop with messy data: gaps, wrong types, huge numbers, different spellings, and
+/// times in every format.
 ///
-/// A store that keeps values of any type accepts all rows, in the order of ``records``.
+/// A store that keeps values of any type accepts all rows in the order of ``records``.
 package struct RandomShop: Sendable {
   /// The rows, each after those that it refers to.
   package private(set) var records: [Record] = []
   private var random: SeededGenerator
 
-  /// Makes a shop.
+  /// Creates a shop.
   ///
   /// - Parameters:
-  ///   - seed: The same seed gives the same rows.
+  ///   - seed: The seed; the same one gives the same rows.
   ///   - jobs: The number of jobs.
   package init(seed: UInt64, jobs: Int) {
     random = SeededGenerator(seed: seed)
@@ -135,7 +135,7 @@ package struct RandomShop: Sendable {
     }
   }
 
-  /// A token where a number is expected.
+  /// Returns a JSON value for a place where a number is expected.
   private mutating func number() -> String {
     if chance(70) { return "\(Double(random.int(0...4000)) / 32)" }
     return random.pick([
@@ -161,7 +161,7 @@ package struct RandomShop: Sendable {
     return "{" + given.joined(separator: ",") + "}"
   }
 
-  /// A column of JSON, which sometimes is none.
+  /// Returns a value for a JSON column, which is sometimes not valid JSON.
   private mutating func json(_ members: [(String, String?)]) -> Value {
     let text = object(members)
     return switch random.int(0...19) {
