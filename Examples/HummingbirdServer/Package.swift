@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The dashboard within a server of your own, here Hummingbird's. RMOS itself has no dependencies;
-// this example has that of its server.
+// The dashboard in a server of your own, here Hummingbird. RMOS itself has no dependencies; those
+// below are of the server.
 let package = Package(
   name: "HummingbirdServer",
   platforms: [.macOS(.v15)],

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A store of one's own, tested by the checks that the stores of RMOS pass. In your package, replace
+// A store of your own, tested by the checks that the stores of RMOS pass. In your package, replace
 // the path with the URL of the repository and a version.
 let package = Package(
   name: "OwnStore",

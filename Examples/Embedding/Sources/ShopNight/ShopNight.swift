@@ -1,19 +1,19 @@
 public import RMOS
 
-/// What a shop does at night: bring the day's files over, and check the database.
+/// The nightly work of a shop: migrates the day's files, and audits the database.
 ///
-/// It knows nothing of SQLite: tests give it an `InMemoryStore`.
+/// It works with any store: tests use an `InMemoryStore`.
 public struct ShopNight: Sendable {
-  /// What came of it.
+  /// The result of a night.
   public struct Result: Sendable {
-    /// What came over.
+    /// The summary of the migration.
     public var summary: MigrationSummary
-    /// What the audit found.
+    /// The report of the audit.
     public var audit: AuditReport
-    /// A report of the run, as a page that needs no network.
+    /// A report of the migration, as a self-contained page.
     public var page: String
 
-    /// Whether anybody has to look at it in the morning.
+    /// Whether somebody has to look at it in the morning.
     public var needsAttention: Bool {
       summary.statistics.total.failed > 0 || audit.errorCount > 0
     }
@@ -22,24 +22,24 @@ public struct ShopNight: Sendable {
   private let source: String
   private let store: any RecordStore
 
-  /// A night's work.
+  /// Creates the work of a night.
   ///
   /// - Parameters:
-  ///   - source: The directory that holds the JSON files.
-  ///   - store: Where they go.
+  ///   - source: The directory of the JSON files.
+  ///   - store: The store to migrate them into.
   public init(from source: String, into store: any RecordStore) {
     self.source = source
     self.store = store
   }
 
-  /// Does the work; where the task is cancelled, it stops after the current batch.
+  /// Does the work; if the task is cancelled, it stops after the current batch.
   ///
-  /// - Parameter progress: Told how many entities were found so far, now and then.
-  /// - Returns: What came of it.
+  /// - Parameter progress: Called now and then with the number of entities found so far.
+  /// - Returns: The result.
   /// - Throws: `MigrationError` and `StoreError`, each with a stable code.
   public func run(progress: @escaping @Sendable (Int) -> Void) async throws -> Result {
     var options = Migration.Options()
-    options.observedEvents = []  // neither every entity nor every note: progress is enough
+    options.observedEvents = []  // only progress, not every entity and issue
     let migration = Migration(from: source, into: store, options: options)
     let summary = try await migration.run { event in
       if case .progress(let state) = event { progress(state.statistics.total.found) }

@@ -2,16 +2,16 @@ import RMOS
 import ShopNight
 import Testing
 
-@Suite("A night, with the store in memory")
+@Suite("A night with an in-memory store")
 struct ShopNightTests {
-  /// The example that ships with RMOS.
+  /// The source that comes with RMOS.
   static let source: String = {
     var path = #filePath.split(separator: "/").dropLast(5)
     path += ["Examples", "rmos_legacy"]
     return "/" + path.joined(separator: "/")
   }()
 
-  @Test("Everything comes over, and nobody has to look at it")
+  @Test("All entities are migrated, and nothing needs attention")
   func allComesOver() async throws {
     let store = InMemoryStore()
     let result = try await ShopNight(from: Self.source, into: store).run { _ in }
@@ -21,7 +21,7 @@ struct ShopNightTests {
     #expect(result.page.hasPrefix("<!DOCTYPE html>"))
   }
 
-  @Test("A row that somebody broke is seen")
+  @Test("An invalid row is found")
   func brokenRow() async throws {
     let store = InMemoryStore()
     let night = ShopNight(from: Self.source, into: store)

@@ -3,7 +3,7 @@ import Hummingbird
 import NIOPosix
 import RMOSDashboard
 
-/// Has the dashboard answer what no route before it does.
+/// Makes the dashboard answer the requests that match no route.
 struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
   let dashboard: Dashboard
 
@@ -12,7 +12,7 @@ struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
   ) async throws -> Response {
     let body = try await request.body.collect(upTo: 1 << 20)
     var fields = request.headers.map { HeaderField($0.name.rawName, $0.value) }
-    // Hummingbird keeps it apart; the access policy goes by it.
+    // Hummingbird keeps the host, which the access policy checks, apart from the other fields.
     if let host = request.head.authority { fields.append(.init("Host", host)) }
     let question = ServerRequest(
       method: request.method.rawValue, target: request.uri.string, fields: fields,
@@ -28,7 +28,7 @@ struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
     }
     let status = HTTPTypes.HTTPResponse.Status(code: answer.status)
     guard answer.status != 204, answer.status != 304 else {
-      // Without a body there is no length, and a length of 0 would be wrong.
+      // These responses have no body, so they must not have a Content-Length of 0.
       return Response(
         status: status, headers: headers, body: .init { writer in try await writer.finish(nil) })
     }

@@ -19,10 +19,10 @@ guard let path = words.first, let port = words.count > 1 ? Int(words[2]) : 8080 
 let store = try SQLiteStore(path: path, access: .readOnly)
 
 let router = Router()
-// A route of one's own; the dashboard has all that no route before it takes.
+// A route of the server itself; the dashboard answers all requests that match no route.
 router.get("health") { _, _ in "ok" }
 var options = Dashboard.Options()
-// Answers only requests that name this server: no other site's name can be pointed at it.
+// Answers only requests that name this server as their host, which prevents DNS rebinding.
 options.accessPolicy = try AccessPolicy(port: port)
 router.add(middleware: DashboardMiddleware(dashboard: Dashboard(store: store, options: options)))
 

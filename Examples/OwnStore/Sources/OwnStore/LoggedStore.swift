@@ -1,7 +1,7 @@
 import RMOS
 import RMOSStoreWrapper
 
-/// A store that tells what is done with it, and otherwise does what another does.
+/// A store that logs changes and forwards everything to another store.
 package struct LoggedStore: StoreWrapper {
   package let base: any RecordStore
   private let log: @Sendable (String) -> Void

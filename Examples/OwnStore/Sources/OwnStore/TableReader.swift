@@ -1,6 +1,6 @@
 import RMOS
 
-/// Reads a copy of the tables, which nobody changes.
+/// Reads its own copy of the tables, which does not change.
 class TableReader: StoreReader {
   let catalog: EntityCatalog
   /// `nil` once the closure has ended.

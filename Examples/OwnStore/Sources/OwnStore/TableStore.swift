@@ -1,7 +1,7 @@
 import RMOS
 import Synchronization
 
-/// A small store: everything that it holds is one value, and a transaction works on a copy.
+/// A small store whose content is a single value; a transaction works on a copy.
 package final class TableStore: RecordStore {
   package let location = "tables in memory"
   package let catalog = EntityCatalog.rmos
@@ -46,23 +46,24 @@ package final class TableStore: RecordStore {
   }
 }
 
-/// What the store holds.
+/// The content of the store.
 struct Tables: Sendable {
   struct Row: Sendable {
     var record: Record
     var provenance: Provenance?
-    /// Grows with each row that is added.
+    /// Larger than that of every row that was inserted before.
     var number: Int
   }
 
-  /// The rows of each kind, by the bytes of the id: `String` takes some different ids for the same.
+  /// The rows of each kind, by the bytes of the id: `String` treats some different ids as equal.
   var rows: [EntityKind: [[UInt8]: Row]] = [:]
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]
   /// The rows that each run rewrote, as they were before.
   var images: [Int64: [EntityKind: [[UInt8]: BeforeImage]]] = [:]
-  /// What each run did to rows otherwise.
+  /// The digests of the entities that failed in each run.
   var failures: [Int64: Set<Provenance.Digest>] = [:]
+  /// The changes of rows that each run made in other ways.
   var changes: [Int64: [EntityKind: [[UInt8]: RowChange]]] = [:]
   var lastNumber = 0
 
@@ -71,8 +72,8 @@ struct Tables: Sendable {
     set { rows[kind, default: [:]][Array(id.utf8)] = newValue }
   }
 
-  /// The values as columns keep them, if the schema lets the record be written; references that are
-  /// the same as in `old` are not looked up.
+  /// Returns a record as it is stored, and throws if the schema does not allow it; references that
+  /// are the same as in `old` are not looked up.
   func checked(_ record: Record, replacing old: Record? = nil) throws -> Record {
     let (stored, schema, id) = (record.asStored, record.kind.schema, try record.requiredID())
     for (value, field) in zip(stored.values, schema.fields) where field.isNotNull {
@@ -90,7 +91,7 @@ struct Tables: Sendable {
     return stored
   }
 
-  /// Whether a foreign key points to the entity.
+  /// Returns whether another entity refers to this one by a foreign key.
   func isReferenced(_ kind: EntityKind, _ id: String) -> Bool {
     rows.contains { other, rows in
       other.schema.foreignKeys.contains { key in

@@ -1,6 +1,7 @@
 import RMOS
 
-/// Changes its copy of the tables, which becomes the store's if all goes well.
+/// Changes its own copy of the tables, which becomes the store's content if the transaction
+/// succeeds.
 final class TableTransaction: TableReader, StoreTransaction {
   private func change<Result>(_ body: (inout Tables) throws -> Result) throws -> Result {
     var changed = try current()
@@ -115,7 +116,7 @@ final class TableTransaction: TableReader, StoreTransaction {
 }
 
 extension Provenance {
-  /// The provenance of a row that is stored so.
+  /// Returns the provenance with the digest of a stored row.
   fileprivate func written(_ row: Record) -> Provenance {
     var provenance = self
     provenance.rowDigest = RowDigest(of: row)

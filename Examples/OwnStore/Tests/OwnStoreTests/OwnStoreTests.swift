@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite struct OwnStoreTests {
-  /// What every store must do, and what a store in memory can do as well.
+  /// All required checks, and those for two abilities of a store in memory.
   static let checks = StoreConformance.checks(for: [.keepsNUL, .keepsAnyType])
 
   @Test(arguments: checks)
@@ -18,7 +18,7 @@ import Testing
     try check.run { _ in LoggedStore(TableStore()) { _ in } }
   }
 
-  @Test func aWrapperTellsWhatIsDone() throws {
+  @Test func aWrapperLogsEachCall() throws {
     let log = Log()
     let store = LoggedStore(TableStore()) { line in log.lines.withLock { $0.append(line) } }
     try store.write { try $0.insert(StoreSamples.record(.patterns, "p")) }
@@ -32,7 +32,7 @@ import Testing
       ])
   }
 
-  @Test func aWrapperTellsOfEveryRowThatAMigrationWritesAndOfItsUndo() async throws {
+  @Test func aWrapperLogsEveryRowThatAMigrationWritesAndItsUndo() async throws {
     let source = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
     let log = Log()
     let store = LoggedStore(TableStore()) { line in log.lines.withLock { $0.append(line) } }
