@@ -1,4 +1,4 @@
-// libpq, what it takes to wait for its socket, and to run pg_dump.
+// libpq, and the functions needed to wait for its socket and to run pg_dump.
 #include <libpq-fe.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,8 @@
 /// errno, which is a macro.
 static inline int rmos_errno(void) { return errno; }
 
-/// Starts a program that is found in PATH, with nothing to read: posix_spawnp.
-/// The types of its arguments differ between systems.
-/// Returns 0, or what went wrong as a value of errno.
+/// Starts a program that is found in PATH, with /dev/null as its input: posix_spawnp, whose
+/// argument types differ between systems. Returns 0, or a value of errno.
 static inline int rmos_spawn(
     pid_t *process, const char *program, const char *const *arguments,
     const char *const *environment, int output, int error) {
@@ -33,8 +32,8 @@ static inline int rmos_spawn(
   return result;
 }
 
-/// Waits for a program to end: waitpid, whose macros for endings differ between systems.
-/// Returns its exit status, or -1 if it has none.
+/// Waits for a program to end: waitpid, whose macros differ between systems. Returns its exit
+/// status, or -1 if it was ended by a signal.
 static inline int rmos_wait(pid_t process) {
   int status = 0;
   while (waitpid(process, &status, 0) < 0) {
@@ -54,14 +53,15 @@ static inline int rmos_pipe(int *reading, int *writing) {
   return 0;
 }
 
-/// Creates a file that only its owner can read: open. Returns it, or a negative value of errno.
+/// Creates a file that only its owner can read: open. Returns its descriptor, or a negative value
+/// of errno.
 static inline int rmos_create(const char *path) {
   int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   return file >= 0 ? file : -errno;
 }
 
 /// Waits until the names in a directory are on the disk: fsync. Returns 0, or a value of errno.
-/// It is no error if the directory cannot be read, or the file system does not do that.
+/// Not an error: the directory cannot be read, or the file system does not support it.
 static inline int rmos_synchronize_directory(const char *path) {
   int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return 0;

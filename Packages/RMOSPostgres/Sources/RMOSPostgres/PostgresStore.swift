@@ -9,30 +9,30 @@ import Synchronization
 /// let count = try store.read { try $0.count(RecordQuery(.patterns)) }
 /// ```
 ///
-/// It does what a `SQLiteStore` does, with the same tables: times and JSON are TEXT, so that both
-/// are kept as they were written. Text that holds the character NUL is refused, because PostgreSQL
-/// cannot hold it.
+/// It behaves like a `SQLiteStore` and has the same tables. Timestamps and JSON are TEXT, so they
+/// are kept exactly as written. Text that contains the character NUL is refused, because PostgreSQL
+/// cannot store it.
 ///
-/// Several threads may use it: reads run in parallel, each on a connection and a snapshot of its
-/// own; writes run one after another. One writer at a time, on whatever machine, holds an advisory
-/// lock, which ends with its session.
+/// Several threads may use a store: reads run in parallel, each with its own connection and
+/// snapshot; writes run one after another. An advisory lock, which ends with the session of the
+/// writer, admits one writer at a time on all machines.
 public final class PostgresStore: RecordStore {
-  /// What a store may do with its database.
+  /// The ways in which a store may use its database.
   public enum Access: Sendable, Hashable {
-    /// Anything; the tables are created if they are missing.
+    /// Reading and writing; missing tables are created.
     case create
-    /// Anything; there must be tables.
+    /// Reading and writing; the tables must exist.
     case readWrite
     /// Reading only.
     case readOnly
-    /// Reading only, of any database: incomplete, of a newer version or of another application.
-    /// Opening succeeds; reading what is missing fails. For audits.
+    /// Reading only, for audits of any database: incomplete ones, and those of a newer version or
+    /// of another application. Opening succeeds; reading missing tables fails.
     case inspect
   }
 
   /// The server, the database and the user; never a password.
   public let location: String
-  /// The kinds of entities that the store holds.
+  /// The kinds of entities in the store.
   public let catalog: EntityCatalog
   private let access: Access
   private let address: PostgresAddress
@@ -41,24 +41,24 @@ public final class PostgresStore: RecordStore {
   let readers: PostgresReaderPool
   private let gate: WriterGate
   private let writer = Mutex<PostgresSession?>(nil)
-  /// The session that holds the lock while there is an exclusive section.
+  /// The session that holds the writer lock; `nil` if none does.
   private let holder = Mutex<PostgresSession?>(nil)
   private let isClosed = Mutex(false)
   private let watch = ChangeWatch()
 
-  /// Connects to a database, and creates the tables if `access` says so.
+  /// Connects to a database, and creates missing tables if `access` is `create`.
   ///
-  /// libpq reads the URL: it may name a service or certificates, and passwords may also come from a
-  /// password file or the environment. The tables are in the first schema of the search_path that
-  /// has some of them, or else are created in its first schema.
+  /// libpq reads the URL, which may name a service or certificates; passwords may also come from a
+  /// password file or the environment. The store uses the schema in the search_path that has the
+  /// most of its tables; if none has any, the tables are created in the first schema.
   ///
   /// - Parameters:
   ///   - url: A URL such as `postgresql://rmos@db.example/shop`, or another connection string of
   ///     libpq.
-  ///   - catalog: The kinds of entities that it holds.
-  ///   - access: What may be done.
+  ///   - catalog: The kinds of entities in the store.
+  ///   - access: How the store may use the database.
   ///   - busyTimeout: How long to wait for other writers.
-  /// - Throws: `StoreError` with `cannotOpen`, `busy` if the server takes no more connections,
+  /// - Throws: `StoreError` with `cannotOpen`, `busy` if the server accepts no more connections,
   ///   `foreignDatabase`, `newerSchema`, `unusableSchema`, or what the server reports.
   public init(
     url: String, catalog: EntityCatalog = .rmos, access: Access = .create,
@@ -87,7 +87,7 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Refuses a database of another application, which access `inspect` opens too.
+  /// Throws if the database belongs to another application, which access `inspect` does not check.
   ///
   /// - Throws: `StoreError` with `foreignDatabase`, or if the server cannot be reached.
   public func checkOrigin() throws {
@@ -96,8 +96,7 @@ public final class PostgresStore: RecordStore {
 
   /// Closes the connections that are not in use, as releasing the store does.
   ///
-  /// Use it if others may hold the store for longer. A write in progress ends first; later ones are
-  /// refused.
+  /// A write in progress ends first; later writes are refused.
   public func close() {
     isClosed.withLock { $0 = true }
     readers.removeAll()
@@ -106,7 +105,7 @@ public final class PostgresStore: RecordStore {
 
   // MARK: Reading
 
-  /// Runs `body` on a snapshot, on a connection of its own.
+  /// Calls `body` with a reader of a snapshot, which has its own connection.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     try readers.read { session in
       if access != .inspect { try session.layout.validate(location: location) }
@@ -128,7 +127,7 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Whether the writer lock is held, by whatever session; `nil` if the server does not say.
+  /// Whether any session holds the writer lock; `nil` if the server does not say.
   public var hasWriter: Bool? {
     try? readers.ask { session in
       try session.connection.query(
@@ -140,19 +139,19 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Returns a token that changes with every commit on the server, of whatever program.
+  /// Returns a token that changes with every commit on the server, by any program.
   public func changeToken() -> String? {
     try? readers.ask { try watch.token($0) }
   }
 
-  /// `nil`: a server does not say that another database was put in the place of this one.
+  /// Returns `nil`: whether a database was replaced by another one cannot be known from a server.
   public func databaseMark() -> String? { nil }
 
   // MARK: Writing
 
-  /// Runs `body` in one transaction.
+  /// Calls `body` with a transaction, which is committed if `body` returns.
   ///
-  /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers until the busy timeout.
+  /// Outside ``withExclusiveWriter(_:)``, it waits for other writers until the busy timeout.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     try checkAccess()
     return try gate.transaction(timeout: busyTimeout) {
@@ -168,7 +167,8 @@ public final class PostgresStore: RecordStore {
     let layout = session.layout
     do {
       return try session.connection.transaction("ISOLATION LEVEL REPEATABLE READ") {
-        // What is only checked at the end would lose the whole transaction, and not one entity.
+        // A constraint that is checked only at the end would fail the whole transaction, not just
+        // one entity.
         try session.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         try session.refresh()
         if session.layout.isComplete {
@@ -182,8 +182,7 @@ public final class PostgresStore: RecordStore {
         return try body(transaction)
       }
     } catch {
-      // The rollback removed what the transaction created, so the layout that was read in it is
-      // wrong.
+      // The layout may include tables that the transaction created and the rollback removed.
       if session.layout.cookie != layout.cookie, session.connection.isAlive {
         try? session.reload()
       }
@@ -191,10 +190,10 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Adds the tables, columns and indexes that are missing, without changing any value.
+  /// Adds missing tables, columns and indexes, without changing any value.
   ///
-  /// The first write does so anyway, but for indexes, which the next load creates. Other
-  /// applications' indexes stay.
+  /// The first write adds missing tables and columns anyway, and the next load the indexes. Indexes
+  /// of other applications stay.
   public func bringUpToDate() throws(StoreError) {
     do {
       try whileWriting { try PostgresSchema.createMissingIndexes($0, unlessBusy: false) }
@@ -205,11 +204,11 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Runs `body` as the only writer.
+  /// Calls `body` as the only writer.
   ///
-  /// The calling thread and its session hold the lock: others, on whatever machine, wait until the
-  /// busy timeout and are then refused. If the session is lost, so is the lock, and what `body`
-  /// writes after that fails.
+  /// The calling thread and its session hold the writer lock: writers on all machines wait until
+  /// their busy timeout, and are then refused. If the session is lost, so is the lock, and all
+  /// further writes of `body` fail.
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     try checkAccess()
     return try gate.exclusively {
@@ -221,7 +220,7 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  // Only the thread that holds the gate gets here.
+  // Must be called only by the thread that holds the gate.
   private func holdingLock<Result>(
     timeout: Duration, _ body: (PostgresSession) throws -> Result
   ) throws -> Result {
@@ -235,7 +234,7 @@ public final class PostgresStore: RecordStore {
     return try body(session)
   }
 
-  /// Takes the lock on the writer's session, or on a new one if that was lost meanwhile.
+  /// Takes the lock on the writer's session, or on a new session if that one was lost.
   private func lockedSession(
     timeout: Duration
   ) throws(StoreError) -> (PostgresSession, WriterLock) {
@@ -281,8 +280,8 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Returns `lookUps` if the schema is the shared one; what other applications have added to it,
-  /// only the database itself can apply.
+  /// Returns `lookUps`, unless other applications have added constraints or triggers whose effect
+  /// only the database can determine.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
     try readers.read { session in
       let hindrances = session.layout.hindrances
@@ -293,22 +292,24 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Runs `body`; if all entity tables are empty and the schema does not belong to a newer
-  /// application, without the recommended indexes, which are created when it ends.
+  /// Calls `body` to load many rows, into empty tables without their recommended indexes.
   ///
-  /// Where another application keeps a table locked, the indexes stay, or are created after the
-  /// next load.
+  /// If all entity tables are empty and the schema does not belong to a newer application, the
+  /// indexes are dropped before, and created again afterwards.
+  ///
+  /// If another application keeps a table locked, the indexes are not dropped, or are created only
+  /// after the next load.
   public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
     let wereEmpty = try whileWriting { try PostgresSchema.dropIndexesOfEmptyTables($0) }
     let result: Result
     do {
       result = try body()
     } catch {
-      // If this fails, the next load makes up for it.
+      // If this fails, the next load creates them.
       try? whileWriting { try PostgresSchema.createMissingIndexes($0, unlessBusy: true) }
       throw error
     }
-    // What was loaded is committed, whatever locks others hold.
+    // The load is committed, so locks of others must not make it fail.
     try whileWriting { session in
       try PostgresSchema.createMissingIndexes(session, unlessBusy: true)
       if wereEmpty { try PostgresSchema.analyze(session) }
@@ -323,8 +324,7 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Runs `body` once the tables are copied into a schema of their own, named after this one and
-  /// the run.
+  /// Copies the tables into a separate schema, named after this one and the run, and calls `body`.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
@@ -335,7 +335,7 @@ public final class PostgresStore: RecordStore {
 
   private func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup {
     try checkAccess()
-    // On another session, since the caller may be within a transaction.
+    // On another session, since the caller may be in a transaction.
     let backup = try readers.withSession { session in
       try session.reload()
       let backup = SchemaBackup(of: session, beforeRun: run)

@@ -13,11 +13,11 @@ struct PostgresOpener: StoreOpener {
 
   func opens(_ location: String) -> Bool { Self.schemes.contains { location.hasPrefix($0) } }
 
-  /// The URL without its password, and without parameters that may hold a password.
+  /// Returns the URL without its password, and without parameters that may contain one.
   ///
-  /// As for libpq, an @ before the first slash ends the user and the password. A password that is
-  /// not encoded may contain any character, though, and a URL with one is shown too, if only to say
-  /// that it cannot be read: what may be a part of a password is left out.
+  /// As in libpq, an @ before the first slash ends the user and the password. But a password that
+  /// is not percent-encoded may contain any character, and the message that such a URL cannot be
+  /// read shows it, too. So every part that may belong to a password is left out.
   func shown(_ location: String) -> String {
     guard let scheme = Self.schemes.first(where: { location.hasPrefix($0) }) else {
       return location
@@ -26,7 +26,7 @@ struct PostgresOpener: StoreOpener {
     let at = rest.prefix { $0 != "/" }.firstIndex(of: "@")
     var (address, parameters) = Self.split(rest, atQueryAfter: at ?? rest.startIndex)
     if let at, let query = rest[..<at].firstIndex(of: "?"), rest[query..<at].contains("=") {
-      // Parameters with an @ in them, or else a password that looks like parameters.
+      // Either these are parameters that contain an @, or a password that looks like parameters.
       (address, parameters) = Self.split(rest, atQueryAfter: rest.startIndex)
       if address.contains(":") { (address, parameters) = (address.prefix { $0 != ":" }, "") }
     }
@@ -37,7 +37,7 @@ struct PostgresOpener: StoreOpener {
       + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&"))
   }
 
-  /// What is before the first question mark after an index, and the parameters behind that.
+  /// Splits a URL at the first question mark after an index into the address and the parameters.
   private static func split(
     _ rest: Substring, atQueryAfter index: Substring.Index
   ) -> (address: Substring, parameters: Substring) {
@@ -45,14 +45,14 @@ struct PostgresOpener: StoreOpener {
     return (rest[..<mark], rest[mark...].dropFirst())
   }
 
-  /// Users, servers and a database without what is between the first colon and the last @, or what
-  /// should be a port and is none.
+  /// Returns an address without the part between the first colon and the last @, or, without an @,
+  /// without everything after a port that is not a number.
   private static func withoutPassword(_ address: Substring) -> String {
     if let at = address.lastIndex(of: "@") {
       return String(address[..<at].prefix { $0 != ":" } + address[at...])
     }
     let hasPorts = address.prefix { $0 != "/" }.split(separator: ",").allSatisfy { server in
-      // The colons within brackets are those of an IPv6 address.
+      // Colons within brackets belong to an IPv6 address.
       let end = server.hasPrefix("[") ? server.firstIndex(of: "]") : nil
       let port = (end.map { server[$0...] } ?? server).drop { $0 != ":" }.dropFirst()
       return port.allSatisfy(\.isNumber)
@@ -60,8 +60,7 @@ struct PostgresOpener: StoreOpener {
     return String(hasPorts ? address : address.prefix { $0 != ":" })
   }
 
-  /// The parameters that are no secrets: they say where the database is and how to connect, so a
-  /// command that is suggested needs them.
+  /// The parameters that are not secret, which suggested commands need to find the same database.
   private static let openParameters: Set = [
     "host", "hostaddr", "port", "dbname", "user", "service", "options", "target_session_attrs",
     "connect_timeout", "keepalives", "keepalives_idle", "tcp_user_timeout", "application_name",

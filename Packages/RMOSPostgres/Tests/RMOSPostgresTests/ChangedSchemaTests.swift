@@ -96,7 +96,7 @@ extension ServerTests {
       #expect(try value() == "1")
       try database.execute("ALTER TABLE t ALTER COLUMN a TYPE numeric(5, 1)")
       #expect(try value() == "1.0")
-      // Within a transaction nothing can be run again, but in the next.
+      // In a transaction, a statement cannot be repeated after an error.
       try database.execute("ALTER TABLE t ALTER COLUMN a TYPE text")
       let error = #expect(throws: StoreError.self) {
         try connection.transaction("") { _ = try value() }
@@ -122,14 +122,14 @@ extension ServerTests {
           ADD FOREIGN KEY (name) REFERENCES \(other)."Only there"
         """)
       #expect(try await brokenKeys(store) == [])
-      // What the server has not checked.
+      // With this setting, the server does not check foreign keys.
       try database.execute(
         "SET session_replication_role = replica; DELETE FROM \(other).patterns")
       let found = try await brokenKeys(store)
       #expect(found.count == 1 && found[0].contains("\(other).patterns"), "\(found)")
     }
 
-    /// What an audit finds of foreign keys.
+    /// Returns the messages of an audit about foreign keys.
     private func brokenKeys(_ store: PostgresStore) async throws -> [String] {
       try await Auditor(of: store).run().findings.filter { $0.code == "sqlite.foreign-key" }
         .map(\.message)
@@ -149,7 +149,7 @@ extension ServerTests {
           FOREIGN KEY (pattern, rings) REFERENCES patterns (id, ring_count));
         INSERT INTO notes VALUES ('p1', NULL), ('p2', 3)
         """)
-      // The first note points nowhere, and hinders nobody.
+      // The first note references no pattern, so it is no obstacle.
       let obstacles = try store.read { reader in
         var obstacles: [UndoObstacle] = []
         try reader.forEachUndoObstacle(ofRun: run) { obstacles.append($0) }
@@ -166,7 +166,7 @@ extension ServerTests {
           ADD FOREIGN KEY (id, ring_count) REFERENCES marks (id, number)
         """)
       guard case .unforeseeable(let reason) = try store.rehearsal(isCancelled: { false }) else {
-        throw ConformanceFound("a rehearsal that foresees a foreign key of two columns")
+        throw UnexpectedResult("the rehearsal foresees a foreign key of two columns")
       }
       #expect(reason.contains("patterns.id, patterns.ring_count"), "\(reason)")
       #expect(try await brokenKeys(store) == [])
@@ -241,7 +241,7 @@ extension ServerTests {
         query.conditions = [.written(byRuns: [1], .addedOrChanged)]
         #expect(try reader.records(query).map(\.id) == ["p"])
       }
-      // Another session creates what was missing.
+      // Another session creates the missing tables.
       _ = try await Migration(from: tree.path, into: try database.store()).run()
       #expect(try store.read { try $0.runCount() } == 1)
     }

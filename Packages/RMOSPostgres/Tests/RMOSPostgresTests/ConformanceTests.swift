@@ -7,7 +7,7 @@ import Testing
 extension ServerTests {
   @Suite("The store on PostgreSQL conforms", .serialized)
   struct ConformanceTests {
-    // Neither NUL nor values of other types than the column's: PostgreSQL cannot hold them.
+    // Without keepsNUL and keepsAnyType: PostgreSQL cannot store such values.
     private static let traits: StoreTraits = [.persistent, .backsUp, .tellsChanges, .tellsWriter]
 
     @Test(arguments: StoreConformance.checks(for: traits))

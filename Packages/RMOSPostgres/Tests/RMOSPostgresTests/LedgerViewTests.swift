@@ -31,7 +31,7 @@ extension ServerTests {
           + "WHERE schemaname = '\(database.schema)'")
     }
 
-    /// A number that changes whenever a view is made anew.
+    /// Returns a text that changes when a view is created or replaced.
     private func identity(_ view: String) throws -> String? {
       try database.text(
         "SELECT oid::text || ':' || xmin FROM pg_class "
@@ -119,7 +119,7 @@ extension ServerTests {
       #expect(try views() == Self.names)
     }
 
-    @Test("one that is defined otherwise is made anew; the others stay as they are")
+    @Test("a view with another definition is created again; the others stay as they are")
     func definedOtherwise() async throws {
       _ = try await migrate()
       let sql = "SELECT pg_get_viewdef('\(database.schema).migration_run_counts'::regclass)"
@@ -132,7 +132,7 @@ extension ServerTests {
         """)
       _ = try await migrate()
       #expect(try database.text(sql) == before && views() == Self.names)
-      // One with the same columns is replaced, so that who might read it still may.
+      // A view with the same columns is replaced, and keeps its privileges.
       try database.execute(
         """
         CREATE OR REPLACE VIEW migration_strip_families_origin AS
@@ -149,7 +149,7 @@ extension ServerTests {
       #expect(try self.identity("migration_joblogs_origin") == identity)
     }
 
-    @Test("what else has their name stays, and so does one on which another view depends")
+    @Test("other objects with their names stay, and so does a view on which another depends")
     func namesOfOthers() async throws {
       _ = try await migrate()
       try database.execute(
@@ -184,7 +184,7 @@ extension ServerTests {
       #expect(try views()?.contains("run_counts") == false)
     }
 
-    @Test("a ledger that was dropped is begun anew with them")
+    @Test("a ledger that was dropped is created again with them")
     func droppedLedger() async throws {
       _ = try await migrate()
       let tables = LedgerTable.allNames.joined(separator: ", ")

@@ -28,7 +28,8 @@ extension ServerTests {
           == withoutTimes(StoreContent(of: other).records))
       let report = try await Auditor(of: store).run()
       #expect(report.errorCount == 0 && report.warningCount == 0, "\(report.findings)")
-      // Times that the source does not give are those of the run.
+      // Timestamps that the source does not give differ from run to run, so the records are copied
+      // to compare the exports.
       let copy = try SQLiteStore(path: output.path + "/copy.db")
       try copy.write { transaction in
         try store.read { reader in
@@ -172,7 +173,7 @@ extension ServerTests {
           try other.execute("BEGIN; LOCK TABLE patterns IN SHARE ROW EXCLUSIVE MODE")
         }
         #expect(try database.indexCount == 0)
-        // An index is not made, and the user is told.
+        // The index is not created, and the user is told.
         let error = #expect(throws: StoreError.self) { try store.bringUpToDate() }
         #expect(error?.code == .busy)
         try other.execute("ROLLBACK")
@@ -183,7 +184,7 @@ extension ServerTests {
         try other.execute("BEGIN; LOCK TABLE patterns IN ROW SHARE MODE")
         let count = try store.withBulkLoad { try database.indexCount }
         #expect(count == 7)
-        // The statistics are not made.
+        // The statistics are not updated.
         try other.execute("ROLLBACK")
         try store.withBulkLoad {
           #expect(try database.indexCount == 0)
@@ -239,7 +240,7 @@ extension ServerTests {
               FOR EACH ROW EXECUTE FUNCTION shout()
             """)
           guard case .unforeseeable(let reason) = try store.rehearsal(isCancelled: { false }) else {
-            throw ConformanceFound("a rehearsal that foresees a trigger")
+            throw UnexpectedResult("the rehearsal foresees a trigger")
           }
           #expect(reason.contains("shout"))
         }
@@ -256,7 +257,7 @@ extension ServerTests {
         var options = Migration.Options()
         options.onDuplicate = .update
         let second = try await Migration(from: tree.path, into: store, options: options).run()
-        // What the trigger changed differs from the source.
+        // The rows that the trigger changed differ from the source.
         #expect(second.statistics.total.updated == (hasTrigger ? 29 : 1))
         #expect(second.statistics.total.migrated == 1)
         _ = try await Undo(of: try #require(second.run), in: store).run()
@@ -321,7 +322,7 @@ extension ServerTests {
       #expect(again.statistics.total.migrated == 8 && again.run == 2)
     }
 
-    /// The records, without the times of the run.
+    /// Returns the records without timestamps that are the time of the run.
     private func withoutTimes(_ records: [Record]) -> [Record] {
       records.map { record in
         var record = record
@@ -337,8 +338,8 @@ extension ServerTests {
   }
 }
 
-/// Something was found that must not be.
-struct ConformanceFound: Error, CustomStringConvertible {
+/// The error for a result that a test does not expect.
+struct UnexpectedResult: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
 }
@@ -354,7 +355,7 @@ extension TestDatabase {
   }
 }
 
-/// Ends the sessions of writers, as an administrator or a crash would.
+/// Ends sessions, as an administrator or a crash would.
 final class Killer: Sendable {
   private let url: String
   private let schema: String

@@ -62,7 +62,7 @@ extension ServerTests {
       #expect(try ids("metadata", texts + [.null]) == ["\"\\,"])
     }
 
-    @Test("what libpq refuses is no lost connection")
+    @Test("a statement that libpq refuses does not count as a lost connection")
     func refusedByLibrary() throws {
       let database = try TestDatabase()
       let connection = try PostgresConnection(PostgresAddress(database.url))

@@ -5,7 +5,7 @@ import RMOSTesting
 import Testing
 
 extension ServerTests {
-  @Suite("What is refused, and what is lost", .serialized)
+  @Suite("Refusals and lost connections", .serialized)
   struct RefusalTests {
     @Test(
       "tables of other applications are refused by name",
@@ -89,7 +89,7 @@ extension ServerTests {
           #expect(refusals.map { $0?.code } == [.locked, .locked])
           #expect(two.hasWriter == true)
           Killer(database).endWriters()
-          // The lock is gone with the session; nothing more is written without it.
+          // The lock ended with the session; nothing more is written without it.
           try two.write { try $0.insert(StoreSamples.record(.patterns, "b")) }
           try one.write { try $0.insert(StoreSamples.record(.patterns, "c")) }
         }
@@ -174,7 +174,7 @@ extension ServerTests {
           guard
             case .real(let found)? = try reader.record(.joblogs, id: "n\(index)")?[
               "duration_seconds"]
-          else { throw ConformanceFound("no number") }
+          else { throw UnexpectedResult("no number") }
           #expect(found.bitPattern == number.bitPattern)
         }
         for (index, text) in texts.enumerated() {
@@ -188,7 +188,7 @@ extension ServerTests {
     func refusedInBatch() throws {
       let database = try TestDatabase()
       let store = try database.store()
-      // Longer than an entry of an index may be, and not to be compressed.
+      // Longer than an entry of an index may be, and not compressible.
       var generator = SystemRandomNumberGenerator()
       let long = String(
         (0..<9000).map { _ in
@@ -207,7 +207,7 @@ extension ServerTests {
   }
 }
 
-/// The error that `body` throws; `nil` if it throws none, or another.
+/// Returns the store error that `body` throws; `nil` if it throws none, or another error.
 private func storeError<Result>(from body: () throws -> Result) -> StoreError? {
   do {
     _ = try body()

@@ -1,6 +1,8 @@
 import Testing
 
-/// Everything that needs a server, one after another: a commit on the server changes the change
-/// token of every store on it.
-@Suite(.serialized, .enabled(if: TestServer.isThere, TestServer.reason))
+/// All tests that need a server.
+///
+/// They run one after another, since a commit changes the change token of every store on the
+/// server.
+@Suite(.serialized, .enabled(if: TestServer.exists, TestServer.reason))
 struct ServerTests {}

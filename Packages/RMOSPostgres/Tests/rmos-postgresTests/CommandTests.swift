@@ -18,7 +18,7 @@ struct CommandTests {
     #expect(try shop.sql("SELECT count(*) FROM patterns") == "0\n")
     _ = try run("migrate legacy --db $URL")
     _ = try run("migrate legacy --db $URL --json")
-    // The variable names the database too.
+    // RMOS_DB_PATH names the database, too.
     #expect(try run("audit").contains("is sound"))
     #expect(try run("status --db $URL").contains("Health"))
     let words = "sound; whether the database has changed since is not known"
@@ -70,7 +70,7 @@ struct CommandTests {
         try shop.sql(
           "SELECT column_name FROM information_schema.columns WHERE table_name = '\(view)' "
             + "ORDER BY ordinal_position") == columns.output)
-      // Without the times; and keys are kept as JSON.
+      // The times differ, and PostgreSQL has keys as JSON strings.
       let list = columns.output.split(separator: "\n")
         .filter { !["started_at", "finished_at", "seconds", "run_started_at"].contains($0) }
         .map { $0 == "locator" ? "trim(locator, '\"')" : "\"\($0)\"" }.joined(separator: ", ")
@@ -195,7 +195,7 @@ struct CommandTests {
   ])
   func aRefusalIsUnderstoodInAnyLanguage(_ state: String, _ code: String) throws {
     let shop = try Shop()
-    // What a server answers to the first packet, whatever it is.
+    // A server that answers the first packet with an error.
     try Data(
       """
       import socket, struct
@@ -225,7 +225,7 @@ struct CommandTests {
   }
 }
 
-/// Backups by pg_dump, and disks that are full.
+/// Backups by pg_dump, and full disks.
 @Suite(.serialized, .enabled(if: Shop.server != nil, "RMOS_POSTGRES_URL names no server"))
 struct BackupTests {
   @Test func aBackupIsRestoredByPgRestore() throws {
@@ -241,7 +241,7 @@ struct BackupTests {
     #expect(try other.content() == shop.content())
     let audit = try other.run("$CLI audit")
     #expect(audit.status == 0, "\(audit.output)")
-    // Not over a file, unless it is asked for.
+    // An existing file is replaced only with --force.
     let refused = try shop.run("$CLI backup shop.dump --json")
     #expect(refused.status == 3 && refused.output.contains("backup.exists"), "\(refused.output)")
     #expect(try shop.run("$CLI backup shop.dump --force").status == 0)
@@ -315,7 +315,7 @@ struct BackupTests {
     #expect(run.output.contains("free space on the server"), "\(run.output)")
     let rows = try Int(shop.sql("SELECT count(*) FROM joblogs").dropLast()) ?? -1
     #expect(rows >= 0)
-    // Each row that is there is whole: it has its provenance.
+    // No row was committed without its provenance.
     #expect(
       try shop.sql(
         "SELECT count(*) FROM joblogs j LEFT JOIN migration_provenance p "
@@ -328,7 +328,7 @@ struct BackupTests {
   @Test func aBackupWithoutHardLinksReplacesNothing() throws {
     let shop = try Shop()
     _ = try shop.run("$CLI init")
-    // link fails, as it does on exFAT.
+    // A library in which link fails, as it does on exFAT.
     let result = try shop.run(
       """
       printf '#include <errno.h>\nint link(const char *a, const char *b) { errno = EPERM; return -1; }' \
@@ -338,7 +338,7 @@ struct BackupTests {
     if result.status == 99 { return }
     #expect(result.status == 0, "\(result.output) \(result.errors)")
     #expect(try shop.run("ls shop.dump*; pg_restore -l shop.dump").output.contains("TABLE"))
-    // Nor does it where the file appears while the backup is made.
+    // A file that appears while the backup is made is not replaced either.
     let refused = try shop.run(
       """
       rm shop.dump; mkdir bin; pg_dump=$(command -v pg_dump)

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Runs that end before they are done, and runs that meet.
+/// Interrupted runs, and runs at the same time.
 @Suite(.serialized, .enabled(if: Shop.server != nil, "RMOS_POSTGRES_URL names no server"))
 struct InterruptedRunTests {
-  /// What one quiet run gives.
+  /// Returns the content after a single run without interruptions.
   private func quietContent(_ shop: Shop) throws -> String {
     let other = try Shop()
     let result = try other.run("$CLI migrate '\(shop.directory.path)/legacy' -q")
@@ -12,7 +12,7 @@ struct InterruptedRunTests {
     return try other.content()
   }
 
-  /// The times of a run are those of its rows that have none.
+  /// Returns the content without timestamps that are the time of the run.
   private func withoutTimes(_ content: String) -> String {
     content.replacing(/"(created|updated)_at": "20[^"]*"/, with: "")
   }
@@ -56,7 +56,7 @@ struct InterruptedRunTests {
     let first = try #require(ProcessInfo.processInfo.environment["RMOS_POSTGRES_SERVER"])
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../../../Scripts/postgres.sh").standardized.path
-    // A server of its own: the other tests need theirs.
+    // A separate server, since the other tests need theirs.
     let directory = "\(first).crash"
     let start = try Shop().run("'\(script)' start '\(directory)'")
     defer { _ = try? Shop().run("'\(script)' stop '\(directory)'; rm -rf '\(directory)'") }

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// The built `rmos-postgres`, in a directory and on a database of its own.
+/// The built `rmos-postgres`, with a temporary directory and database.
 ///
-/// `Scripts/postgres.sh run` starts the server, and says where it is.
+/// `Scripts/postgres.sh run` starts the server, and sets RMOS_POSTGRES_URL.
 final class Shop {
   /// The URL of the server's first database; `nil` if there is no server.
   static let server = ProcessInfo.processInfo.environment["RMOS_POSTGRES_URL"]
 
-  /// What a program left.
+  /// The exit status and the output of a command.
   struct Result {
     var status: Int32
     var output: String
@@ -58,7 +58,7 @@ final class Shop {
     process.environment = ProcessInfo.processInfo.environment.merging(
       [
         "CLI": Self.program, "URL": url, "RMOS_DB_PATH": url,
-        // Never the state directory of whoever runs the tests.
+        // Not the state directory of the user who runs the tests.
         "STATE_DIRECTORY": "", "XDG_STATE_HOME": directory.path + "/.state",
       ]
     ) { $1 }
@@ -82,7 +82,7 @@ final class Shop {
       errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
   }
 
-  /// What psql answers.
+  /// Runs a statement with psql, and returns its output.
   @discardableResult
   func sql(_ statement: String, on url: String? = nil) throws -> String {
     let file = directory.appendingPathComponent(".\(UUID()).sql")
@@ -93,13 +93,13 @@ final class Shop {
     return result.output
   }
 
-  /// A generated tree, `legacy`.
+  /// Writes a generated tree, `legacy`.
   func writeSample(_ count: Int, broken: Int = 0) throws {
     let result = try run("$CLI sample legacy --count \(count) --broken \(broken)")
     try #require(result.status == 0, "\(result.errors)")
   }
 
-  /// What is in the tables, and where it came from, without what differs from run to run.
+  /// Returns the rows of all entities, without the order of insertion.
   func content() throws -> String {
     try sql(
       """

@@ -2,19 +2,19 @@ import CLibPQ
 import RMOSStore
 
 extension PostgresStore {
-  /// Writes the tables to a file, with the program `pg_dump`, which must be in `PATH` and as new as
-  /// the server.
+  /// Writes the tables to a file with the program `pg_dump`, which must be in `PATH` and at least
+  /// as new as the server.
   ///
-  /// The file is an archive in pg_dump's custom format, which `pg_restore` reads. It has the schema
-  /// that the store uses, as it is at one moment; others can write meanwhile. Only its owner can
-  /// read it, and it appears under its name when it is complete.
+  /// The file is an archive in pg_dump's custom format, which `pg_restore` reads. It contains a
+  /// snapshot of the schema that the store uses; others can write meanwhile. Only its owner can
+  /// read the file, which gets its name once it is complete.
   ///
   /// - Parameters:
-  ///   - path: The file.
-  ///   - replacing: Whether a file of that name is replaced.
-  ///   - isCancelled: Polled periodically; when it returns `true`, nothing is left behind.
+  ///   - path: The path of the file.
+  ///   - replacing: Whether to replace an existing file.
+  ///   - isCancelled: Polled periodically; when it returns `true`, the file is removed.
   /// - Throws: `StoreError` with `backupExists`, `cancelled`, `diskFull`, `cannotOpen` if the file
-  ///   cannot be written, or `other`, with what `pg_dump` says.
+  ///   cannot be written, or `other` with the message of `pg_dump`.
   public func backUp(
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
@@ -34,7 +34,7 @@ extension PostgresStore {
   }
 }
 
-/// What `pg_dump` is told.
+/// Runs `pg_dump`.
 private struct Dump {
   private static let program = "pg_dump"
   private let schema: String
@@ -45,8 +45,8 @@ private struct Dump {
     connection = session.connection
   }
 
-  /// Refuses settings without which the program cannot connect, and which it takes neither from the
-  /// environment nor, where a list of processes does not show them, from its arguments.
+  /// Refuses secrets that the program needs to connect, but that it takes neither from the
+  /// environment nor in any other way that a list of processes does not show.
   func checkSettings() throws(StoreError) {
     guard let setting = connection.secretsWithoutVariable.first else { return }
     throw failure(
@@ -54,7 +54,7 @@ private struct Dump {
         + "that only its owner can read and that needs no password")
   }
 
-  /// Refuses a program that is missing or older than the server, which it would refuse too.
+  /// Refuses a program that is missing, or older than the server: it would fail, too.
   func checkProgram() throws {
     let (status, output) = try run(["--version"], output: nil) { false }
     let version = output.split(separator: " ").lazy
@@ -71,8 +71,8 @@ private struct Dump {
   }
 
   func write(to file: DumpFile, isCancelled: () -> Bool) throws {
-    // A pattern in double quotes means just this schema. Where to connect, and how, is in the
-    // environment: a list of processes shows arguments to everyone.
+    // In double quotes, the pattern matches only this schema. The settings of the connection are in
+    // the environment, since a list of processes shows arguments to everyone.
     let (status, output) = try run(
       ["--format=custom", "--no-password", "--schema=\(SQL.quoted(schema))"],
       output: file.descriptor, isCancelled)
@@ -141,19 +141,19 @@ private struct Dump {
   }
 }
 
-/// A file that gets its name when it is complete.
+/// A file that gets its name once it is complete.
 private final class DumpFile {
   let descriptor: Int32
   private let path: String
   private let temporaryPath: String
   private let isReplacing: Bool
 
-  /// Creates it next to the place where it will be.
+  /// Creates it in the same directory under a temporary name.
   init(for path: String, replacing: Bool) throws(StoreError) {
     if !replacing, unsafe access(path, F_OK) == 0 { throw Self.exists(path) }
     var number = 0
     while true {
-      // A killed process may have left one under a number that another process has again.
+      // A killed process with the same process id may have left such a file.
       let name = "\(path).incomplete-\(getpid())" + (number == 0 ? "" : "-\(number)")
       let descriptor = unsafe rmos_create(name)
       if descriptor == -EEXIST, number < 100 {
@@ -176,12 +176,13 @@ private final class DumpFile {
     if isReplacing {
       try renameIntoPlace()
     } else if unsafe link(temporaryPath, path) == 0 {
-      // Unlike rename, link replaces nothing.
+      // Unlike rename, link does not replace an existing file.
       unsafe unlink(temporaryPath)
     } else if rmos_errno() == EEXIST {
       throw Self.exists(path)
     } else {
-      // Some file systems have no hard links. Rename may replace an empty file that keeps the name.
+      // Some file systems have no hard links. An empty file of our own reserves the name, and
+      // rename replaces it.
       let placeholder = unsafe rmos_create(path)
       guard placeholder >= 0 else {
         throw placeholder == -EEXIST ? Self.exists(path) : Self.failure(path, -placeholder)
@@ -194,7 +195,7 @@ private final class DumpFile {
         throw error
       }
     }
-    // The name must be on the disk too.
+    // The name must be on the disk, too.
     let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
     let directory = end.map { String(path[...$0]) } ?? "."
     let problem = unsafe rmos_synchronize_directory(directory)
@@ -220,10 +221,10 @@ private final class DumpFile {
 }
 
 extension PostgresConnection {
-  /// The environment of a program that is to connect as this process did, as `NAME=value`.
+  /// The environment, as `NAME=value`, of a program that connects with the settings of this
+  /// connection.
   ///
-  /// It includes the settings of the URL and of a service file, so that the service file is not
-  /// read again.
+  /// They include those of a service file, so the program does not read that again.
   fileprivate var environment: [String] {
     var variables: [String: String] = [:]
     var next = unsafe rmos_environment()
@@ -234,7 +235,7 @@ extension PostgresConnection {
     }
     variables["PGSERVICE"] = nil
     for (name, value) in parameters { variables[name] = "\(name)=\(value)" }
-    // The messages are parsed, so they must be in English.
+    // The messages are searched for words, so they must be in English.
     variables["LC_ALL"] = "LC_ALL=C"
     return variables.values.sorted()
   }

@@ -1,10 +1,10 @@
 import RMOSModels
 import RMOSStore
 
-/// A copy of the tables in a schema of its own, taken before a run.
+/// A copy of the tables in a separate schema, taken before a run.
 ///
-/// The server copies, in one transaction, so it takes no memory here, and other writers are not
-/// hindered.
+/// The server copies the tables in one transaction, so the copy takes no memory in this process and
+/// does not block other writers.
 struct SchemaBackup: Sendable {
   /// The name of the schema.
   let name: String
@@ -12,7 +12,7 @@ struct SchemaBackup: Sendable {
   private let run: Int64
   private let tables: [String]
 
-  /// How many backups are kept.
+  /// The number of backups to keep.
   private static let capacity = 3
 
   /// The beginning of the comment that marks a schema as a backup.
@@ -20,7 +20,7 @@ struct SchemaBackup: Sendable {
 
   private var prefix: String { Self.mark + "\(home) before run " }
 
-  /// Describes the backup of what `session` writes to.
+  /// Describes the backup of the schema that `session` writes to.
   init(of session: PostgresSession, beforeRun run: Int64) {
     home = session.home.name
     self.run = run
@@ -34,10 +34,10 @@ struct SchemaBackup: Sendable {
     }
   }
 
-  /// Takes it.
+  /// Takes the backup.
   ///
   /// - Parameters:
-  ///   - session: What to take it on; it must not be in a transaction.
+  ///   - session: A session that is not in a transaction.
   ///   - isCancelled: Polled periodically; when it returns `true`, the copy is abandoned.
   /// - Throws: ``StoreError/Code/backupExists``, ``StoreError/Code/cancelled``,
   ///   ``StoreError/Code/cannotOpen`` if the role may not create a schema, or what the server
@@ -48,8 +48,7 @@ struct SchemaBackup: Sendable {
     do {
       try connection.run(whileNot: isCancelled) {
         try connection.transaction("ISOLATION LEVEL REPEATABLE READ") {
-          // A schema of that name may be the backup of an earlier attempt, which was cut off before
-          // its run began.
+          // A schema of that name may be left from an attempt that ended before its run began.
           let isOurs = try connection.queryOnce(
             "SELECT 1 FROM pg_namespace n JOIN pg_description d ON d.objoid = n.oid "
               + "AND d.classoid = 'pg_namespace'::regclass "

@@ -1,28 +1,27 @@
 import RMOSStore
 import Synchronization
 
-/// Detects whether anyone has committed to the server since the last token.
+/// Detects whether a transaction was committed on the server since the last token.
 ///
-/// Snapshots differ also where a transaction was rolled back, so what ended in between is looked
-/// at.
+/// A rollback changes snapshots, too, so the transactions that ended in between are looked up.
 final class ChangeWatch: Sendable {
-  /// What is known of the server.
+  /// The last known state of the server.
   struct State: Sendable, Hashable {
-    /// The last snapshot seen, as text; `nil` before the first.
+    /// The last snapshot, as text; `nil` before the first one.
     var snapshot: String?
-    /// Counts the changes.
+    /// The number of changes so far.
     var generation = 0
 
-    /// Takes in a newer snapshot, as another thread may have done meanwhile.
+    /// Merges a newer snapshot; another thread may have merged one meanwhile.
     ///
     /// - Parameters:
     ///   - snapshot: The newer snapshot.
-    ///   - isChanged: Whether anyone has committed between that of `old` and the newer one.
+    ///   - isChanged: Whether a transaction was committed between `old` and the newer snapshot.
     ///   - old: The state that the newer snapshot was compared with.
     /// - Returns: The generation of the newer snapshot.
     mutating func merge(_ snapshot: String?, isChanged: Bool, since old: State) -> Int {
       if snapshot == self.snapshot { return generation }
-      // Nothing was committed since; what another thread has found was committed later.
+      // Nothing was committed since `old`; another thread has found a later commit.
       if !isChanged, generation != old.generation { return old.generation }
       if isChanged { generation += 1 }
       self.snapshot = snapshot
@@ -30,7 +29,7 @@ final class ChangeWatch: Sendable {
     }
   }
 
-  /// A random text that distinguishes this store's tokens from the tokens of all other stores.
+  /// A random text that tells this store's tokens apart from those of other stores.
   private let mark = String(UInt64.random(in: .min ... .max), radix: 16)
   private let state = Mutex(State())
 
@@ -39,7 +38,7 @@ final class ChangeWatch: Sendable {
   /// - Throws: What the server reports.
   func token(_ session: PostgresSession) throws -> String {
     let old = state.withLock { $0 }
-    // Other threads must not wait for the network too.
+    // The lock is not held while this thread waits for the network.
     let row = try session.connection.query(Self.sql, [old.snapshot]).first
     let generation = state.withLock {
       $0.merge(row?.text(at: 0), isChanged: row?.isTrue(at: 1) != false, since: old)
@@ -47,7 +46,7 @@ final class ChangeWatch: Sendable {
     return "\(mark)-\(generation)"
   }
 
-  // After very many transactions it is taken for granted that one was committed.
+  // After more than 10,000 transactions, one is assumed to have been committed.
   private static let sql = """
     SELECT s.now, s.old IS NULL OR s.old <> s.now AND (s.last - s.first > 10000 OR EXISTS (
       SELECT 1 FROM generate_series(s.first, s.last) AS x(id)

@@ -1,22 +1,21 @@
 import CLibPQ
 import RMOSStore
 
-/// Where a database is, as a URL or another connection string of libpq.
+/// The address of a database: a URL or another connection string of libpq.
 ///
-/// The string may hold a password, so it is never shown: messages name the server, the database and
-/// the user alone.
+/// The string may contain a password, so it is never shown: messages name only the server, the
+/// database and the user.
 struct PostgresAddress: Sendable {
   /// The connection string, as given.
   private let text: String
-  /// What must not appear in a message.
+  /// The passwords and keys, which must not appear in messages.
   private let secrets: [String]
-  /// The options that the string does not set, with values that keep a lost server from being
-  /// waited for without end.
+  /// Timeouts that the string does not set, so that a lost server is not waited for forever.
   private let defaults: [(keyword: String, value: String)]
 
-  /// Reads a connection string: `PQconninfoParse`.
+  /// Parses a connection string: `PQconninfoParse`.
   ///
-  /// - Throws: ``StoreError/Code/cannotOpen`` if it is not one.
+  /// - Throws: ``StoreError/Code/cannotOpen`` if it is not valid.
   init(_ text: String) throws(StoreError) {
     guard let options = Self.parse(text) else { throw Self.unreadable() }
     for key in ["host", "dbname", "user"] where options[key]?.contains("@") == true {
@@ -24,7 +23,7 @@ struct PostgresAddress: Sendable {
         "its \(key == "dbname" ? "database" : key) has an @; in a password, write @ as %40 and / "
           + "as %2F")
     }
-    // Parameters with an @ in them, which libpq takes for the user and the password.
+    // libpq reads parameters that contain an @ as the user and the password.
     if ["user", "password"].contains(where: { options[$0]?.contains("password=") == true }) {
       throw Self.unreadable("in a password, write @ as %40 and / as %2F")
     }
@@ -40,7 +39,7 @@ struct PostgresAddress: Sendable {
     defaults = Self.timeouts.filter { options[$0.keyword] == nil && environment[$0.keyword] == nil }
   }
 
-  /// Server, database and user as a URL.
+  /// Returns the server, the database and the user as a URL.
   static func shownText(host: String, port: String, user: String, database: String) -> String {
     let isDirectory = host.hasPrefix("/") || host.hasPrefix("@")
     let isDefault = port.isEmpty || port == "5432"
@@ -50,12 +49,12 @@ struct PostgresAddress: Sendable {
       + "/\(database)" + (isDirectory ? "?host=\(host)" + (isDefault ? "" : "&port=\(port)") : "")
   }
 
-  /// The options that hold secrets.
+  /// The options that contain secrets.
   static let secretKeywords = [
     "password", "sslpassword", "scram_client_key", "scram_server_key",
   ]
-  /// A shorter password is part of many words: where all of them were replaced, a message could not
-  /// be read, and would tell the password.
+  /// The length from which secrets are replaced: a shorter one may be part of common words, and
+  /// replacing it there would make messages unreadable and reveal it.
   private static let shortestSecret = 6
 
   private static let timeouts = [
@@ -71,21 +70,21 @@ struct PostgresAddress: Sendable {
         + "postgresql://user@host:port/database")
   }
 
-  /// The parameters for `PQconnectdbParams`; what comes later overrides what comes before.
+  /// The parameters for `PQconnectdbParams`; later ones override earlier ones.
   var parameters: [(keyword: String, value: String)] {
     defaults + [
       ("dbname", text), ("fallback_application_name", "rmos"), ("client_encoding", "UTF8"),
     ]
   }
 
-  /// Replaces the passwords in a message.
+  /// Returns a message without the secrets.
   func withoutSecrets(_ message: String) -> String {
     var message = message
     for secret in secrets { message = message.replacing(secret, with: "…") }
     return message
   }
 
-  /// The options that a connection string sets; `nil` if it is not one.
+  /// Returns the options that a connection string sets; `nil` if it is not valid.
   private static func parse(_ text: String) -> [String: String]? {
     guard !text.utf8.contains(0) else { return nil }
     var message: UnsafeMutablePointer<CChar>?
@@ -96,7 +95,7 @@ struct PostgresAddress: Sendable {
     return unsafe values(options)
   }
 
-  /// The options that the environment and the service file set: `PQconndefaults`.
+  /// Returns the options that the environment and the service file set: `PQconndefaults`.
   private static func environment() -> [String: String] {
     guard let options = unsafe PQconndefaults() else { return [:] }
     defer { unsafe PQconninfoFree(options) }

@@ -1,9 +1,10 @@
 import CLibPQ
 import RMOSStore
 
-/// A connection to a server: the only place that calls libpq to talk to it.
+/// A connection to a server: the only type that communicates with it through libpq.
 ///
-/// One thread at a time may use it; whoever lends it sees to that, hence `@unchecked Sendable`.
+/// One thread at a time may use it.
+// Sendable because the owners, which lend it, enforce that.
 @safe final class PostgresConnection: @unchecked Sendable {
   private let pointer: OpaquePointer
   private let address: PostgresAddress
@@ -11,13 +12,14 @@ import RMOSStore
   let location: String
   /// The version of the server, such as 150004: `PQserverVersion`.
   let serverVersion: Int
-  /// What the server said of the last statement that failed; `nil` if it never got there.
+  /// The server's report about the last statement; `nil` if it did not fail, or did not reach the
+  /// server.
   private(set) var report: ServerReport?
   /// The names of the prepared statements, by their text.
   private var prepared: [String: String] = [:]
   private var preparedCount = 0
   private var cursorCount = 0
-  /// Polled while the server is waited for; when it returns `true`, the statement is cancelled.
+  /// Polled while waiting for the server; when it returns `true`, the statement is cancelled.
   private var isCancelled: (() -> Bool)?
 
   /// Connects: `PQconnectdbParams`.
@@ -44,7 +46,7 @@ import RMOSStore
     self.address = address
     self.location = location
     serverVersion = Int(unsafe PQserverVersion(connection))
-    // Notices are for people at a terminal.
+    // By default, libpq prints notices on standard error.
     unsafe PQsetNoticeReceiver(connection, { _, _ in }, nil)
     try checkServer()
   }
@@ -62,8 +64,8 @@ import RMOSStore
     }
   }
 
-  /// The words of a server that has too many connections, and of one that starts or stops, by
-  /// SQLSTATE.
+  /// The English messages of a server that has too many connections, and of one that is starting or
+  /// stopping, by SQLSTATE.
   private static let wordsOfRefusal = [
     SQLState.tooManyConnections: [
       "too many clients", "too many connections", "remaining connection slots",
@@ -71,12 +73,11 @@ import RMOSStore
     SQLState.cannotConnectNow: ["the database system is"],
   ]
 
-  /// Why a connection could not be made, as SQLSTATEs: `PQsetErrorVerbosity`, `PQreset`.
+  /// Returns the SQLSTATEs of a refused connection: `PQsetErrorVerbosity`, `PQreset`.
   ///
-  /// A server writes its messages in the language that its administrator has chosen. It sends the
-  /// code of each as well, but libpq tells codes only if asked before it connects, for which there
-  /// must be a connection. So where English words do not tell, and the first answer did not take
-  /// long, it tries once more.
+  /// Messages are in the language of the server. libpq gives SQLSTATEs only if the verbosity is set
+  /// before connecting, which needs a connection object. So if the message has no known English
+  /// words, and the first attempt was quick, this connects once more.
   private static func statesOfRefusal(
     _ reason: String, _ connection: OpaquePointer, mayTryAgain: Bool
   ) -> Set<String> {
@@ -106,7 +107,7 @@ import RMOSStore
       path: location)
   }
 
-  /// Server, database and user: `PQhost`, `PQport`, `PQdb`, `PQuser`.
+  /// Returns the server, the database and the user: `PQhost`, `PQport`, `PQdb`, `PQuser`.
   private static func location(of connection: OpaquePointer) -> String {
     func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
       unsafe pointer.map { unsafe String(cString: $0) } ?? ""
@@ -116,14 +117,14 @@ import RMOSStore
       user: text(PQuser(connection)), database: text(PQdb(connection)))
   }
 
-  /// A message of libpq on one line; each line of the message is a statement of its own.
+  /// Returns a message of libpq on one line, its lines separated by semicolons.
   private static func line(_ message: String) -> String {
     message.split(whereSeparator: \.isNewline).map { String($0).trimmingSpaces }
       .joined(separator: "; ")
   }
 
-  /// Refuses a server that is too old, or whose database does not hold UTF-8, and settles how
-  /// values are written.
+  /// Refuses a server that is too old, or whose database is not in UTF-8, and sets the format of
+  /// values.
   private func checkServer() throws(StoreError) {
     guard serverVersion >= 130_000 else {
       throw StoreError(
@@ -152,22 +153,22 @@ import RMOSStore
 
   // MARK: Statements
 
-  /// Runs statements of ours without parameters: `PQsendQuery`.
+  /// Runs statements without parameters: `PQsendQuery`.
   ///
-  /// - Returns: The result of the last one.
+  /// - Returns: The result of the last statement.
   @discardableResult
   func execute(_ sql: String) throws(StoreError) -> PostgresResult? {
     try send { unsafe PQsendQuery(pointer, sql) }
     return try lastResult()
   }
 
-  /// Runs a statement, prepared when it is first met: `PQsendPrepare`, `PQsendQueryPrepared`.
+  /// Runs a statement, which is prepared the first time: `PQsendPrepare`, `PQsendQueryPrepared`.
   ///
   /// - Parameters:
   ///   - sql: The statement, with parameters `$1`, `$2`, …
   ///   - parameters: Their values in text form; `nil` is NULL.
   /// - Returns: The result.
-  /// - Throws: ``StoreError/Code/constraint`` if a value holds a NUL, or what the server reports.
+  /// - Throws: ``StoreError/Code/constraint`` if a value contains NUL, or what the server reports.
   @discardableResult
   func query(_ sql: String, _ parameters: [String?] = []) throws(StoreError) -> PostgresResult {
     let sql = completed(sql)
@@ -175,11 +176,11 @@ import RMOSStore
     do throws(StoreError) {
       return try queryPrepared(sql, parameters)
     } catch {
-      // The server does not run a prepared statement whose columns would have other types now.
+      // The server refuses a prepared statement if the types of its columns have changed.
       guard isPrepared, report?.state == SQLState.featureNotSupported else { throw error }
       prepared[sql] = nil
       if isIdle { return try queryPrepared(sql, parameters) }
-      // The transaction is lost.
+      // The error has ended the transaction.
       throw StoreError(
         .busy,
         "\(location): another application changed a table that was being read or written; run "
@@ -218,7 +219,7 @@ import RMOSStore
 
   private func name(ofPrepared sql: String) throws(StoreError) -> String {
     if let name = prepared[sql] { return name }
-    // Searches have many shapes; the server must not keep them all.
+    // Searches have many forms, and the server must not keep all of them.
     if prepared.count >= 100 { try forgetStatements() }
     preparedCount += 1
     let name = "s\(preparedCount)"
@@ -239,15 +240,14 @@ import RMOSStore
     for case let text? in parameters where text.utf8.contains(0) { throw Self.nulInText }
   }
 
-  /// A text that PostgreSQL cannot hold.
+  /// The error for a text that PostgreSQL cannot store.
   static let nulInText = StoreError(
     .constraint, "a text contains the character NUL (U+0000), which PostgreSQL cannot hold")
 
-  /// Tables that queries may name though they do not exist, and queries for the rows to read in
-  /// place of each.
+  /// Missing tables that queries may name, each with the query that replaces it.
   var standIns: [(table: String, sql: String)] = []
 
-  /// A query with the stand-ins for the tables that it names.
+  /// Returns a query with definitions for the missing tables that it names.
   private func completed(_ sql: String) -> String {
     guard !standIns.isEmpty, sql.hasPrefix("SELECT ") else { return sql }
     let used = standIns.filter { sql.contains($0.table) }.map { "\($0.table) AS (\($0.sql))" }
@@ -256,7 +256,7 @@ import RMOSStore
 
   /// Calls `body` with each row of a query, in constant memory, with a cursor.
   ///
-  /// `body` may run other statements. Call it within a transaction.
+  /// `body` may run other statements. Must be called within a transaction.
   func forEachRow(
     _ sql: String, _ parameters: [String?] = [], _ body: (PostgresRow) throws -> Void
   ) throws {
@@ -266,7 +266,7 @@ import RMOSStore
     }
   }
 
-  /// Calls `body` with each row of a query, as ``forEachRow(_:_:_:)``, until it returns `false`.
+  /// Calls `body` with each row of a query, like ``forEachRow(_:_:_:)``, until it returns `false`.
   func readRows(
     _ sql: String, _ parameters: [String?] = [], while body: (PostgresRow) throws -> Bool
   ) throws {
@@ -281,7 +281,7 @@ import RMOSStore
         size = min(max(1, size * Self.fetchSize / max(1, rows.memorySize)), size * 4, 512)
       }
     } catch {
-      // A transaction that failed has closed the cursor already.
+      // A failed transaction has already closed the cursor.
       if unsafe PQtransactionStatus(pointer) == PQTRANS_INTRANS {
         _ = try? execute("CLOSE \(name)")
       }
@@ -290,23 +290,23 @@ import RMOSStore
     try execute("CLOSE \(name)")
   }
 
-  /// How much memory the rows fetched at once should take.
+  /// The memory that the rows of one FETCH should take, in bytes.
   private static let fetchSize = 1 << 19
 
-  /// A COPY statement, and what writes its rows.
+  /// A COPY statement, and a closure that writes its rows.
   typealias Copy = (sql: String, write: (inout CopyRows) throws(StoreError) -> Void)
 
   /// Sends rows in the text format of COPY, to one table after another: `PQputCopyData`,
   /// `PQputCopyEnd`.
   ///
-  /// All statements go to the server at once, which saves a round trip for each; and while the
-  /// server stores the rows of one table, those of the next are written into memory.
+  /// All statements are sent at once, which saves a round trip for each. While the server stores
+  /// the rows of one table, those of the next are written to memory.
   ///
   /// - Parameters:
   ///   - copies: The statements.
-  ///   - isSavepoint: Whether, if one of them fails, what all of them did is rolled back and the
-  ///     transaction can go on.
-  /// - Returns: The numbers of rows that the server took.
+  ///   - isSavepoint: Whether all of them are rolled back if one fails, so that the transaction can
+  ///     go on.
+  /// - Returns: The number of rows that each statement stored.
   /// - Throws: What the server reports, or what `write` throws.
   func copy(_ copies: [Copy], isSavepoint: Bool = false) throws(StoreError) -> [Int] {
     let statements = copies.map(\.sql)
@@ -333,7 +333,7 @@ import RMOSStore
         if number > 0 { try waitForCopy(&counts) }
         try rows.flush()
       } catch {
-        // The server discards the rows that it has received.
+        // This makes the server discard the rows that it has received.
         if isAlive, unsafe PQputCopyEnd(pointer, "abandoned") == 1 { drain() }
         throw error
       }
@@ -349,8 +349,8 @@ import RMOSStore
 
   /// Reads results up to the next COPY that waits for rows, or to the end: `PQgetResult`.
   ///
-  /// - Parameter counts: The number of rows of each COPY that ended is added to it.
-  /// - Returns: Whether a COPY waits.
+  /// - Parameter counts: The number of rows of each COPY that has ended is appended.
+  /// - Returns: Whether a COPY waits for rows.
   /// - Throws: What the server reports.
   private func isCopyNext(_ counts: inout [Int]) throws(StoreError) -> Bool {
     while true {
@@ -374,7 +374,7 @@ import RMOSStore
 
   private func drain() { _ = try? lastResult() }
 
-  /// Sends a piece of the rows: `PQputCopyData`.
+  /// Sends some of the rows: `PQputCopyData`.
   fileprivate func put(_ bytes: [UInt8]) throws(StoreError) {
     let isSent = unsafe bytes.withUnsafeBytes { bytes in
       unsafe PQputCopyData(
@@ -385,7 +385,7 @@ import RMOSStore
 
   // MARK: Waiting
 
-  /// Runs `body`, and cancels what it waits for when `isCancelled` returns `true`: `PQcancel`.
+  /// Calls `body`, and cancels its current statement when `isCancelled` returns `true`: `PQcancel`.
   func run<Result>(
     whileNot isCancelled: () -> Bool, _ body: () throws -> Result
   ) throws -> Result {
@@ -403,11 +403,11 @@ import RMOSStore
     guard send() == 1 else { throw notSent() }
   }
 
-  /// Waits until the next result is there: `PQisBusy`, `PQconsumeInput`.
+  /// Waits for the next result: `PQisBusy`, `PQconsumeInput`.
   private func waitForInput() throws(StoreError) {
     var isAsked = false
     while unsafe PQisBusy(pointer) == 1 {
-      // Without `isCancelled` to poll, there is no reason to wake up before data arrives.
+      // Without `isCancelled`, there is nothing to poll until data arrives.
       let isReady = waitForSocket(milliseconds: isCancelled == nil ? -1 : 50)
       if !isAsked, isCancelled?() == true {
         isAsked = true
@@ -421,7 +421,7 @@ import RMOSStore
   private func waitForSocket(milliseconds: Int32) -> Bool {
     var descriptor = pollfd(
       fd: unsafe PQsocket(pointer), events: Int16(POLLIN), revents: 0)
-    // Interrupted counts as ready: reading finds nothing, and waiting goes on.
+    // If it was interrupted by a signal, the caller reads nothing, and waits again.
     return unsafe poll(&descriptor, 1, milliseconds) != 0
   }
 
@@ -446,11 +446,11 @@ import RMOSStore
       case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
         last = unsafe PostgresResult(result)
       case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-        // Only `copy()` starts a COPY.
+        // Only `copy(_:isSavepoint:)` starts a COPY.
         unsafe PQclear(result)
         throw lost()
       default:
-        // The first one says why; what follows are consequences.
+        // The first error is the cause; later ones are consequences.
         failure = unsafe failure ?? error(of: result)
         unsafe PQclear(result)
       }
@@ -463,7 +463,7 @@ import RMOSStore
 
   // MARK: State
 
-  /// Whether the session is still there, as far as is known: `PQstatus`.
+  /// Whether the session is not known to be lost: `PQstatus`.
   var isAlive: Bool { unsafe PQstatus(pointer) == CONNECTION_OK }
 
   /// The state of the transaction: `PQtransactionStatus`.
@@ -472,14 +472,14 @@ import RMOSStore
   /// Whether a transaction is open and can go on.
   var isInTransaction: Bool { transactionState == PQTRANS_INTRANS }
 
-  /// Whether there is neither a transaction nor a statement at work.
+  /// Whether neither a transaction is open nor a statement running.
   var isIdle: Bool { transactionState == PQTRANS_IDLE }
 
   /// The number of the server's process: `PQbackendPID`.
   var processID: Int32 { unsafe PQbackendPID(pointer) }
 
-  /// What the connection was made with, by the names of libpq's environment variables, with the
-  /// password that the URL gave: `PQconninfo`.
+  /// The settings of the connection, including the password, by the names of libpq's environment
+  /// variables: `PQconninfo`.
   var parameters: [String: String] {
     var parameters: [String: String] = [:]
     for (_, variable, value) in options { if let variable { parameters[variable] = value } }
@@ -487,8 +487,7 @@ import RMOSStore
     return parameters
   }
 
-  /// The keywords of the secrets that the connection was made with and for which there is no
-  /// environment variable.
+  /// The keywords of the secrets of the connection for which libpq has no environment variable.
   var secretsWithoutVariable: [String] {
     options.filter { option in
       option.variable == nil && !option.value.isEmpty
@@ -496,7 +495,7 @@ import RMOSStore
     }.map(\.keyword)
   }
 
-  /// What the connection was made with: `PQconninfo`.
+  /// The settings of the connection: `PQconninfo`.
   private var options: [(keyword: String, variable: String?, value: String)] {
     guard let options = unsafe PQconninfo(pointer) else { return [] }
     defer { unsafe PQconninfoFree(options) }
@@ -512,10 +511,10 @@ import RMOSStore
     return found
   }
 
-  /// A message of another program, without the passwords of the URL.
+  /// Returns a message of another program without the secrets of the URL.
   func withoutSecrets(_ message: String) -> String { address.withoutSecrets(message) }
 
-  /// The session is gone.
+  /// Returns the error for a session that was lost.
   private func lost() -> StoreError {
     let message = unsafe Self.line(String(cString: PQerrorMessage(pointer)))
     return StoreError(
@@ -525,8 +524,8 @@ import RMOSStore
         + "; what was not committed is not kept: run again", path: location)
   }
 
-  /// libpq did not take what was to be sent: the session is gone, or libpq refuses it, such as a
-  /// statement with too many parameters.
+  /// Returns the error for data that libpq did not send: the session was lost, or libpq refused the
+  /// data, for instance a statement with too many parameters.
   private func notSent() -> StoreError {
     guard isAlive else { return lost() }
     let message = unsafe Self.line(String(cString: PQerrorMessage(pointer)))
@@ -553,7 +552,7 @@ import RMOSStore
 
   // MARK: Transactions
 
-  /// Runs `body`, and rolls back what it wrote if it throws: `SAVEPOINT`.
+  /// Calls `body`, and rolls back what it wrote if it throws: `SAVEPOINT`.
   func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
     try execute("SAVEPOINT part")
     do {
@@ -561,7 +560,7 @@ import RMOSStore
       try execute("RELEASE part")
       return result
     } catch {
-      // If that fails too, the whole transaction is lost, which shows when it is to be committed.
+      // If this fails, too, the whole transaction is lost, which the commit will report.
       let report = report
       cleanUp("ROLLBACK TO part; RELEASE part")
       self.report = report
@@ -569,11 +568,11 @@ import RMOSStore
     }
   }
 
-  /// Runs `body` in a transaction, which is rolled back if `body` throws.
+  /// Calls `body` in a transaction, which is rolled back if `body` throws.
   ///
   /// - Parameters:
-  ///   - mode: What follows BEGIN.
-  ///   - body: What to do.
+  ///   - mode: The transaction mode, for BEGIN.
+  ///   - body: The work to do.
   /// - Returns: What `body` returns.
   /// - Throws: What the server reports, or what `body` throws.
   func transaction<Result>(_ mode: String, _ body: () throws -> Result) throws -> Result {
@@ -589,8 +588,8 @@ import RMOSStore
     }
   }
 
-  /// Runs statements that set things right after an error, also if the work is cancelled; that they
-  /// fail must not hide the first error.
+  /// Runs statements that clean up after an error, even if the work is cancelled; their own failure
+  /// is ignored, so that it does not hide the first error.
   func cleanUp(_ sql: String) {
     guard isAlive else { return }
     let (question, report) = (isCancelled, report)
@@ -613,7 +612,7 @@ import RMOSStore
     }
   }
 
-  /// The server ended the transaction, and the error that said so was ignored.
+  /// The error for a transaction that the server has rolled back after an error that was ignored.
   var lostTransaction: StoreError {
     isAlive
       ? StoreError(
@@ -625,21 +624,21 @@ import RMOSStore
 }
 
 extension StoreError {
-  /// The caller cancelled the work.
+  /// The error for work that the caller cancelled.
   static var abandoned: StoreError {
     StoreError(.cancelled, "the work was cancelled, and nothing was changed")
   }
 }
 
 extension String {
-  /// The text without white space at its ends.
+  /// The text without surrounding white space.
   var trimmingSpaces: String {
     let rest = drop { $0.isWhitespace }
     return String(rest.reversed().drop { $0.isWhitespace }.reversed())
   }
 }
 
-/// Rows in the text format of COPY, sent while they are written.
+/// Writes rows in the text format of COPY, and sends them in pieces.
 struct CopyRows {
   private let connection: PostgresConnection
   /// Whether the rows stay in memory until they are flushed.
@@ -654,7 +653,7 @@ struct CopyRows {
     bytes.reserveCapacity(Self.size * 2)
   }
 
-  /// Writes a column with the text form of a value, `nil` for NULL.
+  /// Writes a column with the text form of a value; `nil` is NULL.
   mutating func append(_ text: String?) {
     guard var text else { return appendPlain("\\N") }
     separate()
@@ -725,7 +724,8 @@ struct CopyRows {
   }
 }
 
-/// Lends texts as an array of C strings that ends with a null pointer; `nil` is a null pointer too.
+/// Calls `body` with an array of C strings that ends with a null pointer; `nil` becomes a null
+/// pointer, too.
 func withCStrings<Result>(
   _ texts: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
 ) -> Result {

@@ -2,17 +2,17 @@ import RMOSModels
 import RMOSStore
 import Synchronization
 
-/// The connections on which a store reads, one for each reader.
+/// The connections for the readers of a store, one for each.
 final class PostgresReaderPool: Sendable {
   private let address: PostgresAddress
   private let catalog: EntityCatalog
   private let busyTimeout: Duration
   private let home: PostgresSession.Home
   private let idle: Mutex<[PostgresSession]>
-  /// The most idle connections that are kept.
+  /// The maximum number of idle connections to keep.
   private static let capacity = 4
 
-  /// Creates a pool that holds one session.
+  /// Creates a pool with one session.
   init(
     _ first: PostgresSession, _ address: PostgresAddress, _ catalog: EntityCatalog,
     busyTimeout: Duration
@@ -24,7 +24,7 @@ final class PostgresReaderPool: Sendable {
     idle = Mutex([first])
   }
 
-  /// Runs `body` on what is committed now.
+  /// Calls `body` with a session that reads a snapshot.
   func read<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
     func begin(_ session: PostgresSession) throws(StoreError) {
       try session.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -36,9 +36,9 @@ final class PostgresReaderPool: Sendable {
     }
   }
 
-  /// Lends a session for a query outside of a transaction.
+  /// Calls `body` with a session for a query outside a transaction.
   ///
-  /// If the session turns out to have been lost while it was idle, `body` runs again on another.
+  /// If the session was lost while it was idle, `body` is called again with another.
   func ask<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
     while let session = idle.withLock({ $0.popLast() }) {
       defer { putBack(session) }
@@ -53,7 +53,7 @@ final class PostgresReaderPool: Sendable {
     return try body(session)
   }
 
-  /// Lends a session outside of a transaction, for what can be done only once.
+  /// Calls `body` once, with a session outside a transaction.
   func withSession<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
     func ask(_ session: PostgresSession) throws(StoreError) {
       try session.connection.execute("SELECT 1")
@@ -61,7 +61,7 @@ final class PostgresReaderPool: Sendable {
     return try withSession(beginningWith: ask, body)
   }
 
-  /// Lends a session on which `start` has succeeded.
+  /// Calls `body` with a session on which `start` has succeeded.
   private func withSession<Result>(
     beginningWith start: (PostgresSession) throws(StoreError) -> Void,
     _ body: (PostgresSession) throws -> Result
@@ -79,7 +79,7 @@ final class PostgresReaderPool: Sendable {
         try start(session)
         return session
       } catch {
-        // The server may have been restarted meanwhile: other idle connections may be as dead.
+        // If the server was restarted meanwhile, other idle connections are lost, too.
         guard !session.connection.isAlive else { throw error }
       }
     }

@@ -7,7 +7,7 @@ import RMOSModels
 @safe final class PostgresResult {
   private let pointer: OpaquePointer
 
-  /// Takes over a result, which is cleared with the value.
+  /// Takes ownership of a result, which is cleared when the object is released.
   init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
 
   deinit { unsafe PQclear(pointer) }
@@ -32,12 +32,12 @@ import RMOSModels
   /// The first row; `nil` if there is none.
   var first: PostgresRow? { count > 0 ? PostgresRow(result: self, number: 0) : nil }
 
-  /// Whether a value is NULL: `PQgetisnull`.
+  /// Returns whether a value is NULL: `PQgetisnull`.
   func isNull(_ row: Int32, _ column: Int32) -> Bool {
     unsafe PQgetisnull(pointer, row, column) == 1
   }
 
-  /// Lends the bytes of a value: `PQgetvalue`, `PQgetlength`.
+  /// Calls `body` with the bytes of a value: `PQgetvalue`, `PQgetlength`.
   func withBytes<Result>(
     _ row: Int32, _ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {
@@ -53,43 +53,43 @@ struct PostgresRow {
   fileprivate let result: PostgresResult
   fileprivate let number: Int32
 
-  /// Whether a column is NULL.
+  /// Returns whether a column is NULL.
   func isNull(at column: Int) -> Bool { result.isNull(number, Int32(column)) }
 
-  /// A column as text; `nil` for NULL.
+  /// Returns a column as text; `nil` for NULL.
   func text(at column: Int) -> String? {
     isNull(at: column) ? nil : string(at: column)
   }
 
-  /// A column as text; empty for NULL.
+  /// Returns a column as text; empty for NULL.
   func string(at column: Int) -> String {
     unsafe result.withBytes(number, Int32(column)) { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
-  /// A column as an integer; `nil` for NULL, or for what is none.
+  /// Returns a column as an integer; `nil` for NULL, or if it is not an integer.
   func integer(at column: Int) -> Int64? { text(at: column).flatMap { Int64($0) } }
 
-  /// A column as an integer, 0 for NULL.
+  /// Returns a column as an integer; 0 for NULL.
   func count(at column: Int) -> Int { Int(integer(at: column) ?? 0) }
 
-  /// A column as a double; `nil` for NULL, or for what is none.
+  /// Returns a column as a double; `nil` for NULL, or if it is not a number.
   func real(at column: Int) -> Double? { text(at: column).flatMap { Double($0) } }
 
-  /// A column of type boolean; NULL is false.
+  /// Returns a column of type boolean; `false` for NULL.
   func isTrue(at column: Int) -> Bool { text(at: column) == "t" }
 
-  /// A column of type bytea, in hexadecimal form; empty for NULL.
+  /// Returns a column of type bytea; empty for NULL.
   func bytes(at column: Int) -> [UInt8] {
     unsafe result.withBytes(number, Int32(column)) { text in
       func digit(_ byte: UInt8) -> UInt8 { byte < 0x3A ? byte & 0xF : byte & 0xF + 9 }
-      // `\x` and two digits a byte.
+      // The text is `\x` and two hexadecimal digits per byte.
       return stride(from: 2, to: text.count - 1, by: 2).map {
         unsafe digit(text[$0]) << 4 | digit(text[$0 + 1])
       }
     }
   }
 
-  /// Lends the bytes of a column.
+  /// Calls `body` with the bytes of a column.
   func withBytes<Result>(
     at column: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {

@@ -1,18 +1,18 @@
 import RMOSModels
 import RMOSStore
 
-/// A connection with the SQL that fits its schema, ready for readers and transactions.
+/// A connection with the SQL for its schema, for readers and transactions.
 ///
-/// One thread at a time uses it, as its connection.
+/// Like its connection, it may be used by one thread at a time.
 final class PostgresSession: @unchecked Sendable {
   let connection: PostgresConnection
   let catalog: EntityCatalog
-  /// The schema that holds the tables: the first schema of the search_path that has some of them,
-  /// else the schema in which new tables are created.
+  /// The schema of the tables: the schema in the search_path that has the most of them, else the
+  /// one in which new tables are created.
   let home: Home
   private(set) var layout: PostgresLayout
   private(set) var statements: StoreStatements
-  /// The views that could not be created, so that they are not tried again.
+  /// The views that could not be created, which are not tried again.
   var refusedViews: Set<String> = []
 
   /// A schema of the database.
@@ -25,12 +25,12 @@ final class PostgresSession: @unchecked Sendable {
   /// Connects, and reads the layout.
   ///
   /// - Parameters:
-  ///   - address: Where the database is.
-  ///   - catalog: The kinds of entities that the store holds.
+  ///   - address: The address of the database.
+  ///   - catalog: The kinds of entities in the store.
   ///   - busyTimeout: How long to wait for locks of others.
-  ///   - home: The schema that earlier sessions of the store use; `nil` for the first one.
-  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/replaced`` if the tables are in
-  ///   another schema now, or what the server reports.
+  ///   - home: The schema that earlier sessions of the store use; `nil` for the first session.
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/replaced`` if the tables were
+  ///   moved to another schema, or what the server reports.
   init(
     _ address: PostgresAddress, _ catalog: EntityCatalog, busyTimeout: Duration, home: Home? = nil
   ) throws(StoreError) {
@@ -44,7 +44,8 @@ final class PostgresSession: @unchecked Sendable {
           + "\(found.name) now; another application moved them", path: connection.location)
     }
     self.home = found
-    // First of all, so that no name means another table; then what triggers may rely on.
+    // The schema comes first, so that no name means a table of another one; the rest of the path
+    // stays, since triggers may rely on it.
     try connection.queryOnce(
       "SELECT set_config('search_path', quote_ident($1) || "
         + "CASE current_setting('search_path') WHEN '' THEN '' "
@@ -79,7 +80,7 @@ final class PostgresSession: @unchecked Sendable {
     return Home(name: row.string(at: 0), oid: oid)
   }
 
-  /// Reads the layout again if a table was changed since; call it at the start of a transaction.
+  /// Reads the layout again if a table was changed; must be called at the start of a transaction.
   func refresh() throws(StoreError) {
     let cookie = try PostgresLayout.cookie(of: connection, catalog, home: home.name)
     if cookie != layout.cookie { try reload() }
@@ -87,19 +88,19 @@ final class PostgresSession: @unchecked Sendable {
 
   /// Reads the layout again.
   func reload() throws(StoreError) {
-    // A table may have been created that another stood in for.
+    // A missing table may have been created meanwhile.
     connection.standIns = []
     defer { standIn() }
-    // What was prepared depends on the tables as they were.
+    // Prepared statements depend on the old tables.
     try connection.forgetStatements()
     layout = try PostgresLayout(of: connection, catalog, home: home.name)
     statements = StoreStatements(layout)
   }
 
-  /// Lets the tables that the ledger lacks be read as empty ones.
+  /// Makes missing tables of the ledger readable as empty ones.
   ///
-  /// What the others hold is read then, such as the members that have no column, and a dry run
-  /// predicts the run that creates them. That they need not be created lets a replica be read too.
+  /// So the other tables can be read even where none can be created, such as on a replica, and a
+  /// dry run can predict the run that creates the missing ones.
   private func standIn() {
     connection.standIns = layout.missingLedgerTables.map { ($0.name, $0.emptySQL) }
   }

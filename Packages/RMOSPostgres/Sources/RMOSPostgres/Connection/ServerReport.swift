@@ -26,16 +26,16 @@ struct ServerReport: Sendable, Hashable {
     table = field(UInt8(ascii: "t"))
   }
 
-  /// What failed, as one line.
+  /// The message, with the detail if it is about a key.
   var text: String {
     let detail = detail.map { " (\($0.hasSuffix(".") ? String($0.dropLast()) : $0))" } ?? ""
     return message + (state == SQLState.uniqueViolation || isOfForeignKey ? detail : "")
   }
 
-  /// Whether a foreign key does not hold.
+  /// Whether a foreign key was violated.
   var isOfForeignKey: Bool { state == SQLState.foreignKeyViolation }
 
-  /// Whether the server ended the session, or is about to.
+  /// Whether the server has ended the session, or is about to.
   var endsSession: Bool {
     [
       SQLState.adminShutdown, SQLState.crashShutdown, SQLState.cannotConnectNow,
@@ -43,7 +43,7 @@ struct ServerReport: Sendable, Hashable {
     ].contains(state)
   }
 
-  /// The code for it.
+  /// The code of the store error.
   var code: StoreError.Code {
     switch state {
     case SQLState.uniqueViolation: .constraint
@@ -57,9 +57,9 @@ struct ServerReport: Sendable, Hashable {
     case SQLState.insufficientPrivilege: .cannotOpen
     default:
       switch state.prefix(2) {
-      // The row: a constraint, a value, or a key too large for an index.
+      // A row violates a constraint, or has an invalid value or a key too large for an index.
       case "23", "22", "44", "54": .constraint
-      // A function of another application raised it.
+      // A function of another application raised the error.
       case "P0", "38", "39": .constraint
       case "28", "3D": .cannotOpen
       case "08", "57", "58": .inputOutput
@@ -69,7 +69,7 @@ struct ServerReport: Sendable, Hashable {
     }
   }
 
-  /// What to do about the failure; empty if the message says it all.
+  /// Advice on what to do, to be appended to the message; may be empty.
   var advice: String {
     switch state {
     case SQLState.readOnlyTransaction:

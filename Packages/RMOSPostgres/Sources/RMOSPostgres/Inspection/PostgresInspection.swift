@@ -58,8 +58,7 @@ struct PostgresInspection: SchemaInspecting {
 
   func writingObstacles() throws -> [WritingObstacle] { try session().layout.writingObstacles }
 
-  /// None: PostgreSQL compares ids byte by byte unless their collation is not deterministic, which
-  /// is refused.
+  /// The kinds whose ids have a collation that is not deterministic, which other accesses refuse.
   func kindsWithLooseIDs() throws -> Set<EntityKind> {
     let session = try session()
     return Set(
@@ -68,8 +67,8 @@ struct PostgresInspection: SchemaInspecting {
       })
   }
 
-  /// Checks the indexes: by the extension amcheck where it is installed, else whether they are
-  /// valid.
+  /// Checks the indexes with the extension amcheck if it is installed, else only whether they are
+  /// marked as valid.
   func forEachIntegrityProblem(
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] {
@@ -104,8 +103,7 @@ struct PostgresInspection: SchemaInspecting {
       } catch let error as StoreError
         where connection.report?.state == SQLState.insufficientPrivilege
       {
-        // Only the owner of the extension's functions may call them, unless the right was granted
-        // to others.
+        // By default, only their owner may call the functions of the extension.
         return [(name, error.message)]
       }
     }
@@ -116,7 +114,7 @@ struct PostgresInspection: SchemaInspecting {
     in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {
     let session = try session()
-    // What the role may not read, the server alone checks.
+    // A table that the role may not read cannot be checked here.
     for key in session.layout.foreignKeys
     where key.isInHome && key.table == table && key.hasReadableTarget {
       let isSet = key.columns.map { "t.\(SQL.quoted($0.own)) IS NOT NULL" }
@@ -172,8 +170,8 @@ struct PostgresInspection: SchemaInspecting {
     guard case .reference(let target) = field.type else { return true }
     let connection = try session().connection
     struct OutOfTime: Error {}
-    // The groups come at once, so it is the statement that takes long: a small table is read whole,
-    // however slow the machine.
+    // Most of the time goes into the grouping, before the first row arrives. The deadline is
+    // checked only every 512 rows, so a small table is read completely even on a slow machine.
     var rows = 0
     do {
       try connection.forEachRow(

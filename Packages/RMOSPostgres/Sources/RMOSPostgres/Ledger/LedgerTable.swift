@@ -1,12 +1,12 @@
 import RMOSModels
 
-/// One of the project's own tables, whose names begin with `migration_`.
+/// A table of the ledger, whose names begin with `migration_`.
 ///
-/// The one declaration of its columns: CREATE TABLE, INSERT and SELECT all derive from it. They are
-/// those of a SQLite store; what a column without a type holds there is TEXT here.
+/// CREATE TABLE, INSERT and SELECT are all derived from this declaration. The columns are those of
+/// a SQLite store; columns that have no type there are TEXT here.
 struct LedgerTable: Sendable {
   let name: String
-  /// The columns, as CREATE TABLE declares them.
+  /// The definitions of the columns for CREATE TABLE.
   private let definitions: [String]
   /// The columns of the primary key.
   private let key: [String]
@@ -14,34 +14,34 @@ struct LedgerTable: Sendable {
   /// The names of the columns, in order.
   var columns: [String] { definitions.map { String($0.prefix { $0 != " " }) } }
 
-  /// The list that names all columns, in order.
+  /// The list of all columns, in order.
   var list: String { columns.joined(separator: ", ") }
 
-  /// The list that selects all columns in order, with NULL for columns that are not `present`.
+  /// Returns the list of all columns, in order, with NULL for columns that are not `present`.
   func list(present: Set<String>) -> String {
     columns.map { present.contains(Self.plain($0)) ? $0 : "NULL" }.joined(separator: ", ")
   }
 
-  /// The statements that add the columns that are not `present`, and may be NULL in rows that are
-  /// there already.
+  /// Returns the statements that add the columns that are not `present` and may be NULL in existing
+  /// rows.
   func upgradeSQL(present: Set<String>) -> [String] {
     missing(present).filter { !Self.isRequired($0) }
       .map { "ALTER TABLE \(name) ADD COLUMN \($0)" }
   }
 
-  /// The columns that are not `present` and cannot be added.
+  /// Returns the columns that are not `present` and cannot be added.
   func lostColumns(present: Set<String>) -> [String] {
     missing(present).filter(Self.isRequired).map { String($0.prefix { $0 != " " }) }
   }
 
-  /// The definitions of the columns that are not `present`.
+  /// Returns the definitions of the columns that are not `present`.
   private func missing(_ present: Set<String>) -> [String] {
     zip(columns, definitions).filter { !present.contains(Self.plain($0.0)) }.map(\.1)
   }
 
   private static func isRequired(_ definition: String) -> Bool { definition.hasSuffix("NOT NULL") }
 
-  /// A column's name as the catalogs of the server have it, without quotation marks.
+  /// Returns the name of a column as in the server's catalogs, without quotation marks.
   private static func plain(_ column: String) -> String { column.replacing("\"", with: "") }
 
   /// The statement that creates the table unless it exists.
@@ -50,7 +50,7 @@ struct LedgerTable: Sendable {
     return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))"
   }
 
-  /// The query for the rows of the table while it is empty.
+  /// A query that returns no rows, with the columns of the table.
   var emptySQL: String {
     let values = zip(columns, definitions).map { column, definition in
       let type = definition.dropFirst(column.count + 1).replacing(" NOT NULL", with: "")
@@ -66,7 +66,7 @@ struct LedgerTable: Sendable {
     name: "migration_runs",
     definitions: RunColumn.allCases.map { "\($0.name) \($0.type)" }, key: ["id"])
 
-  /// Where each entity came from; see ``ProvenanceColumn``.
+  /// The provenance of each entity; see ``ProvenanceColumn``.
   static let provenance = LedgerTable(
     name: "migration_provenance",
     definitions: ["kind \(text) NOT NULL", "entity_id \(text) NOT NULL", "run_id BIGINT NOT NULL"]
@@ -77,9 +77,9 @@ struct LedgerTable: Sendable {
     name: "migration_issues",
     definitions: IssueColumn.allCases.map { "\($0.name) \($0.type)" }, key: ["run_id", "seq"])
 
-  /// The rows that a run rewrote, with their provenance, as they were.
+  /// The rows that runs rewrote, with their provenance, as they were before.
   ///
-  /// Values are in text form: the type of a field's column is known.
+  /// Values are in text form; the types of the columns are known from the schema.
   static func beforeImages(_ catalog: EntityCatalog) -> LedgerTable {
     let counts = (EntityCatalog.rmos.kinds + catalog.kinds).map(\.schema.fields.count)
     return LedgerTable(
@@ -90,10 +90,9 @@ struct LedgerTable: Sendable {
         + originDefinitions.map(\.optional), key: ["kind", "entity_id", "run_id"])
   }
 
-  /// What runs did to rows otherwise: what a server writes.
+  /// The changes of rows by other runs, such as those of a server.
   ///
-  /// It came later than the others; a database that lacks it can be read, and the next write
-  /// creates it.
+  /// Older databases do not have this table; the next write creates it.
   static let changes = LedgerTable(
     name: "migration_changes",
     definitions: [
@@ -101,36 +100,36 @@ struct LedgerTable: Sendable {
       "row_digest BIGINT", "before_json \(text)",
     ], key: ["kind", "entity_id", "run_id"])
 
-  /// The digests of what failed in runs with which later ones are compared.
+  /// The digests of the entities that failed in a run, by which later runs tell new failures apart.
   ///
-  /// It came later, too.
+  /// Older databases do not have this table; the next write creates it.
   static let failures = LedgerTable(
     name: "migration_failures", definitions: ["run_id BIGINT NOT NULL", "digest BYTEA NOT NULL"],
     key: ["run_id", "digest"])
 
-  /// The version of these tables.
+  /// The version of the ledger.
   static let versions = LedgerTable(
     name: "migration_version", definitions: ["version BIGINT NOT NULL"], key: ["version"])
 
   private static let beforeImagesName = "migration_before_images"
 
-  /// All of them, for the kinds of a catalog.
+  /// Returns all tables of the ledger, for the kinds of a catalog.
   static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
     [runs, provenance, issues, beforeImages(catalog), changes, failures, versions]
   }
 
-  /// The names of the tables without which there is no ledger.
+  /// The names of the tables that every ledger has.
   static let names = [
     runs.name, provenance.name, issues.name, beforeImagesName, versions.name,
   ]
 
-  /// The names of those that came later.
+  /// The names of the tables that older ledgers do not have.
   static let addedNames = [changes.name, failures.name]
 
-  /// The names of all.
+  /// The names of all tables.
   static let allNames = names + addedNames
 
-  /// The version that this code reads and writes.
+  /// The version of the ledger that this code writes.
   static let currentVersion: Int64 = 3
 
   private static let originDefinitions: [(required: String, optional: String)] =
@@ -139,13 +138,13 @@ struct LedgerTable: Sendable {
       return ("\(name) \(type)\(column.isRequired ? " NOT NULL" : "")", "\(name) \(type)")
     }
 
-  /// The before-images' columns for the fields of a kind but its id, in schema order.
+  /// Returns the columns of before-images for all fields of a kind except the id, in schema order.
   static func imageColumns(of kind: EntityKind) -> [String] {
     (1..<kind.schema.fields.count).map { "value_\($0)" }
   }
 }
 
-/// The columns of `migration_runs`, in order: their raw values are their positions.
+/// The columns of `migration_runs`, in order; the raw values are their positions.
 enum RunColumn: Int, CaseIterable, Sendable {
   case id, command, state, startedAt, heartbeatAt, finishedAt, source, options, toolVersion
   case processID, statistics, issueCounts, seconds, timings, failure, undoneBy
@@ -169,7 +168,7 @@ enum RunColumn: Int, CaseIterable, Sendable {
     case .timings: "timings_json"
     case .failure: "failure"
     case .undoneBy: "undone_by"
-    // A word of SQL.
+    // Quoted, since it is a keyword of SQL.
     case .user: "\"user\""
     case .host: "host"
     case .failedNew: "failed_new"
@@ -224,10 +223,11 @@ enum ProvenanceColumn: Int, CaseIterable, Sendable {
     }
   }
 
-  /// All columns but the key: the origin of a row, the run first.
+  /// All columns except the key, the run first: the origin of a row.
   static let origin = allCases.filter { $0 != .kind && $0 != .entityID }
 
-  /// The names of ``origin`` among the columns of the before-images, whose `run_id` is another.
+  /// The names of the columns of ``origin`` in the table of before-images, where `run_id` is the
+  /// run that rewrote the row.
   static let imageNames = origin.map { $0 == .run ? "from_run" : $0.name }
 }
 

@@ -1,33 +1,32 @@
 import RMOSModels
 
-/// A view of the ledger, for people who query the database with another program; a SQLite store has
-/// the same.
+/// A view of the ledger, for queries by other programs; a SQLite store has the same views.
 ///
-/// Views name the ledger's tables alone: PostgreSQL refuses to drop a column on which a view
-/// depends, or to change its type, and the shared tables belong to other applications too.
+/// Views use only tables of the ledger: PostgreSQL does not allow dropping a column on which a view
+/// depends, or changing its type, and other applications may do that to the shared tables.
 struct LedgerView: Sendable {
   let name: String
-  /// What a row of the view is, for its comment.
+  /// A description of a row, for the comment on the view.
   let summary: String
   /// The query.
   let select: String
 
-  /// All of them: the counts of runs, and where the entities of each kind came from.
+  /// Returns all views: the counts of runs, and the origins of the entities of each kind.
   static func all(_ catalog: EntityCatalog) -> [LedgerView] {
-    // Programs with kinds of their own must not replace each other's views: the counts are of the
-    // kinds that all programs know, and the totals of all kinds.
+    // Programs with other kinds must not replace each other's views, so there are counts only for
+    // the kinds that all programs know; the totals include all kinds.
     let known = EntityCatalog.rmos.kinds
     let others = catalog.kinds.filter { !known.contains($0) }
     return [runCounts(known)] + (known + others).map(origins)
   }
 
-  /// The names of all.
+  /// Returns the names of all views.
   static func names(_ catalog: EntityCatalog) -> [String] { all(catalog).map(\.name) }
 
-  /// A row for each run, with the outcomes of each kind and in all.
+  /// Returns the view with a row for each run, with the outcomes of each kind and the totals.
   private static func runCounts(_ kinds: [EntityKind]) -> LedgerView {
     let outcomes = ["found", "migrated", "updated", "skipped", "failed"]
-    // Searched and not cast: a text that is not JSON would make the whole query fail.
+    // Regular expressions, since casting a text that is not JSON would make the whole query fail.
     let counts = kinds.flatMap { kind in
       outcomes.map { outcome in
         "coalesce(substring(statistics_json FROM '\"\(kind.table)\":\\s*\\{[^{}]*"
@@ -47,12 +46,12 @@ struct LedgerView: Sendable {
       select: "SELECT \(columns.joined(separator: ", ")) FROM \(LedgerTable.runs.name)")
   }
 
-  /// The pattern of a count in the statistics of a run; more digits than a count has are none.
+  /// Returns the regular expression for a count in the statistics of a run, of at most 15 digits.
   private static func count(_ outcome: String) -> String {
     "\"\(outcome)\":\\s*(\\d{1,15})(?!\\d)"
   }
 
-  /// Where each entity of a kind came from.
+  /// Returns the view with the origin of each entity of a kind.
   private static func origins(_ kind: EntityKind) -> LedgerView {
     LedgerView(
       name: "migration_\(kind.table)_origin",
@@ -66,15 +65,14 @@ struct LedgerView: Sendable {
   }
 }
 
-// MARK: Creating them
+// MARK: Creating views
 
 extension LedgerView {
-  /// A query for the names of those views that are missing or defined otherwise, and that the role
-  /// may create.
+  /// A query for the names of the views that are missing, or have another definition, and that the
+  /// role may create.
   ///
-  /// Its parameters are the schema, and the names, summaries and queries of all.
-  ///
-  /// What else has the name of a view is another application's.
+  /// Its parameters are the schema, and the names, summaries and queries of all views. Tables and
+  /// types with the name of a view belong to another application.
   static let namesToCreateSQL =
     """
     SELECT v.name FROM unnest($2::text[], $3::text[], $4::text[]) AS v(name, summary, query)
@@ -87,18 +85,19 @@ extension LedgerView {
         WHERE t.typnamespace = n.oid AND t.typname = v.name) END
     """
 
-  /// The comment of the view `c`, which tells whether the view has the current definition.
+  /// Returns the SQL for the comment on the view `c`, which identifies its definition.
   ///
-  /// PostgreSQL does not keep a query as it was written, so the comment has a digest of it and of
-  /// what PostgreSQL made of it.
+  /// PostgreSQL does not keep the original text of a query, so the comment has a digest of that
+  /// text and of the one that PostgreSQL returns.
   private static func markSQL(_ summary: String, _ query: String) -> String {
     "'RMOS: ' || \(summary) || ' (definition ' || left(encode(sha256(convert_to("
       + "\(query) || pg_get_viewdef(c.oid), 'UTF8')), 'hex'), 12) || ')'"
   }
 
-  /// Creates the view, or replaces a view that is defined otherwise; call it within a transaction.
+  /// Creates the view, or replaces one with another definition; must be called within a
+  /// transaction.
   ///
-  /// A view whose columns stay the same keeps the rights that were granted on it.
+  /// A view whose columns stay the same keeps its privileges.
   func create(on connection: PostgresConnection) throws {
     do {
       _ = try connection.savepoint {

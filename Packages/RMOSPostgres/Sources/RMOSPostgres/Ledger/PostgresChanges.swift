@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-// What a server did to rows, read and written.
+// The changes of rows by a server.
 
 extension PostgresReader {
   final func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
@@ -52,7 +52,7 @@ extension PostgresTransaction {
   }
 }
 
-// The columns of other applications, which a row that a server deleted takes with it.
+// The values in columns of other applications, which are kept with a row that a server deletes.
 
 extension PostgresReader {
   final func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] {
@@ -89,7 +89,7 @@ extension PostgresTransaction {
 }
 
 extension PostgresLayout {
-  /// The columns that others have added to the table of a kind, and that can be set.
+  /// Returns the columns that others have added to the table of a kind and that can be set.
   fileprivate func otherColumns(of kind: EntityKind) -> [Column] {
     let known = Set(kind.schema.fields.map(\.column) + [EntitySchema.rowOrder])
     return (columns[kind.table] ?? []).filter { !known.contains($0.name) && !$0.isGenerated }
@@ -97,7 +97,7 @@ extension PostgresLayout {
 }
 
 extension PostgresRow {
-  /// A change whose digest and before-image are the second and the third column.
+  /// Returns a change whose digest and before-image are in the second and the third column.
   fileprivate func change(
     _ kind: EntityKind, _ id: String, run: Int64
   ) throws(StoreError) -> RowChange {

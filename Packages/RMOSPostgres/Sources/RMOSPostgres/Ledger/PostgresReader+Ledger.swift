@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-// The ledger's rows, read.
+// Reading the ledger.
 
 extension PostgresReader {
   final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
@@ -19,8 +19,7 @@ extension PostgresReader {
     var found = [Provenance?](repeating: nil, count: ids.count)
     let positions = ids.indices.filter { !ids[$0].utf8.contains(0) }
     guard session.statements.hasLedger, !positions.isEmpty else { return found }
-    // As for facts, each is looked up by the primary key, whatever the server believes of the
-    // table.
+    // A subquery per id, as in the query for facts: a join might not use the primary key.
     let rows = try session.connection.query(
       "SELECT p.*, x.number FROM unnest($2::text[]) WITH ORDINALITY AS x(id, number), LATERAL "
         + "(SELECT \(LedgerTable.provenance.list) FROM migration_provenance "
@@ -78,7 +77,7 @@ extension PostgresReader {
       conditions.append("\(condition) $\(parameters.count)")
     }
     switch query.severity {
-    // What someone else put there counts as an error.
+    // An unknown severity counts as an error.
     case .error: conditions.append("severity NOT IN ('warning', 'info')")
     case let severity?: add("severity =", severity.rawValue)
     case nil: break
@@ -141,7 +140,7 @@ extension PostgresReader {
     }
   }
 
-  /// Calls `body` with the before-images of a kind that meet a condition on `$2`, and their runs.
+  /// Calls `body` with the before-images of a kind that match a condition on `$2`, and their runs.
   final func forEachImage(
     of kind: EntityKind, _ condition: String, _ parameter: String,
     _ body: (_ run: Int64, BeforeImage) throws -> Void
@@ -202,8 +201,8 @@ extension PostgresRow {
       isNew: text(.isNew) == nil ? nil : isTrue(at: IssueColumn.isNew.rawValue))
   }
 
-  /// The origin of the entity with `id`, whose columns from `first` on are
-  /// ``ProvenanceColumn/origin``.
+  /// Returns the provenance of the entity with `id`; the columns of ``ProvenanceColumn/origin``
+  /// begin at `first`.
   fileprivate func provenance(_ kind: EntityKind, _ id: String, from first: Int) -> Provenance {
     func column(_ column: ProvenanceColumn) -> Int {
       first + column.rawValue - ProvenanceColumn.run.rawValue
@@ -222,7 +221,7 @@ extension PostgresRow {
 }
 
 extension Locator {
-  /// The locator in its column: a number as such, a key as a text of JSON, which may hold a NUL.
+  /// The text of the column: a number, or a key as a JSON string, in which NUL is escaped.
   var stored: String {
     switch self {
     case .index(let number), .line(let number): String(number)
@@ -230,8 +229,7 @@ extension Locator {
     }
   }
 
-  /// Reads what ``stored`` wrote; a number is the line of a JSON Lines file, or the index in a list
-  /// in any other.
+  /// Parses ``stored``; a number is a line in a JSON Lines file, and an index in any other file.
   fileprivate init?(stored: String, path: String?) {
     if let number = Int(stored) {
       self.init(number: number, path: path)

@@ -1,15 +1,15 @@
 import RMOSModels
 import RMOSStore
 
-// The ledger's rows, written.
+// Writing the ledger.
 
 extension PostgresTransaction {
   func beginRun(_ run: LedgerRun) throws -> Int64 {
     let columns = LedgerTable.runs.columns.dropFirst().joined(separator: ", ")
     let values = run.columns
-    // Not from a sequence: the number that follows is known beforehand, and has no gaps. Undoing a
-    // run would remove the rows of one of the same number, so those of a lost table are not given
-    // again.
+    // Not a sequence, so that the next number is known and there are no gaps. If the table of runs
+    // was lost, numbers in the provenance are not used again: undoing a run removes all rows with
+    // its number.
     let row = try session().connection.query(
       "INSERT INTO migration_runs (id, \(columns)) SELECT coalesce(max(id), "
         + "(SELECT max(run_id) FROM migration_provenance), 0) + 1, "
@@ -69,12 +69,12 @@ extension PostgresTransaction {
 }
 
 extension [Provenance.Digest] {
-  /// The digests as an array of bytea, in text form.
+  /// The text form of an array of bytea.
   var postgresArray: String { map { "\\x\($0)" }.postgresArray }
 }
 
 extension LedgerRun {
-  /// The columns of ``RunColumn`` in text form.
+  /// The values for the columns of ``RunColumn``, in text form.
   fileprivate var columns: [String?] {
     let parts = storedParts
     return [
@@ -88,7 +88,7 @@ extension LedgerRun {
 }
 
 extension RunColumn {
-  /// Parameters for all columns but the id, with their types, which a SELECT does not tell.
+  /// Parameters for all columns except the id, with their types, which a SELECT does not imply.
   fileprivate static let typedParameters = allCases.dropFirst().map { column in
     switch column {
     case .processID, .undoneBy, .failedNew, .failedKnown, .knownSince: "$\(column.rawValue)::bigint"
@@ -99,7 +99,7 @@ extension RunColumn {
 }
 
 extension Issue {
-  /// The columns of ``IssueColumn`` in text form.
+  /// Returns the values for the columns of ``IssueColumn``, in text form.
   fileprivate func columns(run: Int64, sequence: Int64) -> [String?] {
     [
       String(run), String(sequence), severity.rawValue, code.rawValue, kind?.table, id, source,
@@ -110,7 +110,7 @@ extension Issue {
 }
 
 extension String {
-  /// The text with the symbol for NUL (U+2400) instead of NUL, which PostgreSQL cannot hold.
+  /// The text with the symbol for NUL (U+2400) in place of NUL, which PostgreSQL cannot store.
   fileprivate var withoutNUL: String {
     utf8.contains(0) ? replacing("\u{0}", with: "\u{2400}") : self
   }

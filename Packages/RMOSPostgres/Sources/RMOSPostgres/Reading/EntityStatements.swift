@@ -1,18 +1,18 @@
 import RMOSModels
 import RMOSStore
 
-/// The SQL of one kind of entity, for one layout.
+/// The SQL for one kind of entity in one layout.
 final class EntityStatements: Sendable {
   let kind: EntityKind
   /// An expression per field, in schema order: its column or, in older schemas, its default.
   let expressions: [String]
-  /// What follows SELECT to read all fields.
+  /// The select list for all fields.
   let list: String
   /// The terms that order by `created_at`, the newest first.
   let newestFirst: String
-  /// Values of all fields of the row with id $1.
+  /// Selects all fields of the row with id $1.
   let selectByID: String
-  /// A row if there is one with id $1.
+  /// Selects a row if the id $1 exists.
   let selectExists: String
   /// Inserts a row; one parameter per field.
   let insert: String
@@ -20,17 +20,17 @@ final class EntityStatements: Sendable {
   let update: String
   /// Deletes the row with id $1.
   let delete: String
-  /// Takes rows by COPY; one column per field.
+  /// Inserts rows by COPY; one column per field.
   let copy: String
-  /// Keeps the row with id $1, and its provenance, as they are before run $2 rewrites them.
+  /// Keeps the row with id $1, and its provenance, before run $2 rewrites them.
   let insertBeforeImage: String
-  private let isThere: Bool
+  private let exists: Bool
 
   init(_ kind: EntityKind, _ layout: PostgresLayout) {
     let schema = kind.schema
     let present = layout.columnNames(kind)
     self.kind = kind
-    isThere = present != nil
+    exists = present != nil
     let expressions = schema.fields.map { field in
       if present?.contains(field.column) != false { return field.column }
       if case .text(let text) = field.defaultValue { return text.sqlLiteral }
@@ -42,7 +42,7 @@ final class EntityStatements: Sendable {
     newestFirst =
       (created.map { "\(expressions[$0]) COLLATE \"C\" DESC NULLS LAST, " } ?? "")
       + (layout.hasRowOrder(kind) ? EntitySchema.rowOrder : "id COLLATE \"C\"")
-    let source = Self.source(kind, isThere: isThere)
+    let source = Self.source(kind, exists: exists)
     selectByID = "SELECT \(list) FROM \(source) WHERE id = $1"
     selectExists = "SELECT 1 FROM \(source) WHERE id = $1"
     let columns = schema.fields.map(\.column)
@@ -64,7 +64,7 @@ final class EntityStatements: Sendable {
       + "WHERE t.id = $1 ON CONFLICT DO NOTHING"
   }
 
-  /// The terms of an order.
+  /// Returns the ORDER BY terms of a query.
   func terms(_ query: RecordQuery) throws(StoreError) -> String {
     switch query.order {
     case .id: return "id COLLATE \"C\""
@@ -77,31 +77,31 @@ final class EntityStatements: Sendable {
     }
   }
 
-  /// What to select from, under a name; a table that is yet to be created reads as an empty one.
+  /// Returns the FROM item for the table with an alias; a missing table reads as an empty one.
   func source(_ alias: String) -> String {
-    "\(Self.table(kind, isThere: isThere)) AS \(alias)"
+    "\(Self.table(kind, exists: exists)) AS \(alias)"
   }
 
-  /// What to select from, under the name of the table.
-  var source: String { Self.source(kind, isThere: isThere) }
+  /// The FROM item for the table under its own name.
+  var source: String { Self.source(kind, exists: exists) }
 
-  private static func source(_ kind: EntityKind, isThere: Bool) -> String {
-    isThere ? kind.table : "\(table(kind, isThere: false)) AS \(kind.table)"
+  private static func source(_ kind: EntityKind, exists: Bool) -> String {
+    exists ? kind.table : "\(table(kind, exists: false)) AS \(kind.table)"
   }
 
-  private static func table(_ kind: EntityKind, isThere: Bool) -> String {
-    if isThere { return kind.table }
+  private static func table(_ kind: EntityKind, exists: Bool) -> String {
+    if exists { return kind.table }
     let nulls = kind.schema.fields.map { "NULL::\($0.type.acceptedTypes[0]) AS \($0.column)" }
     return "(SELECT \(nulls.joined(separator: ", ")) WHERE false)"
   }
 
-  /// The field's column as read with an alias.
+  /// Returns the expressions of all fields for a table with an alias.
   func expressions(_ alias: String) -> [String] {
     zip(kind.schema.fields, expressions).map { $0.column == $1 ? "\(alias).\($1)" : $1 }
   }
 }
 
-/// The SQL that fits a schema, made once per layout.
+/// The SQL for all kinds, created once per layout.
 struct StoreStatements: Sendable {
   private let catalog: EntityCatalog
   private let kinds: [EntityStatements]

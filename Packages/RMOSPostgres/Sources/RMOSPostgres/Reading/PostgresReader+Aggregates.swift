@@ -13,7 +13,7 @@ extension PostgresReader {
       keys.map { table.expressions[$0] } + ["count(*)"]
       + (try numbers.flatMap { member in
         let position = try query.position(of: member)
-        // A text is not a number, whatever it looks like.
+        // Text does not count as a number, even if it looks like one.
         let isText = kind.schema.fields[position].type.acceptedTypes[0] == "text"
         let value = isText ? "NULL::double precision" : "\(table.expressions[position])::float8"
         return ["count(\(value))", "min(\(value))", "max(\(value))"] + Self.sums(value)
@@ -37,10 +37,10 @@ extension PostgresReader {
     return groups
   }
 
-  /// The sum of the numbers that are not huge, and that of the huge ones, scaled down.
+  /// Returns expressions for the sum of the numbers that are not huge, and for that of the huge
+  /// ones, scaled down.
   ///
-  /// PostgreSQL refuses a sum that is larger than any double, instead of giving infinity: neither
-  /// can be.
+  /// PostgreSQL fails if a sum overflows, which neither of these can.
   private static func sums(_ value: String) -> [String] {
     [
       "sum(\(value)) FILTER (WHERE abs(\(value)) < 1e290)",
@@ -78,10 +78,10 @@ extension PostgresReader {
 }
 
 extension PostgresRow {
-  /// What huge numbers are divided by before they are added, 2⁶⁴: it changes none of their digits.
+  /// The divisor of huge numbers before they are added: a power of two, 2⁶⁴, so they stay exact.
   fileprivate static let scale = 18_446_744_073_709_551_616.0
 
-  /// A summary: count, smallest and largest, the sum and the scaled sum, from a column on.
+  /// Returns the summary in five columns: count, minimum, maximum, the sum and the scaled sum.
   fileprivate func numbers(from first: Int) -> RecordGroup.Numbers {
     var numbers = RecordGroup.Numbers()
     numbers.count = count(at: first)

@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 
 extension PostgresReader {
-  /// Looks up all ids and references in one query, and reads the rows that are there in few more.
+  /// Looks up all ids and references in one query, and reads the rows that exist in a few more.
   final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     let session = try session()
     let search = FactSearch(batch, range)
@@ -24,13 +24,13 @@ extension PostgresReader {
   }
 }
 
-/// The ids that entities of a batch have and refer to, looked up together.
+/// The ids of entities of a batch and those that they refer to, looked up together.
 private struct FactSearch {
   private let kind: EntityKind
   /// The positions of the entities in the range, by their ids.
   private(set) var offsets: [UTF8Text: [Int]] = [:]
-  /// The references of each entity that have a value: the position in the schema's references, and
-  /// the id.
+  /// The references of each entity, unless they are NULL: the position among the schema's
+  /// references, and the id.
   private(set) var references: [[(position: Int, id: FoundID)]] = []
   /// The ids that they refer to.
   private var targets: [EntityKind: Set<UTF8Text>] = [:]
@@ -54,24 +54,24 @@ private struct FactSearch {
     for (_, id) in references.joined() { targets[id.kind, default: []].insert(id.id) }
   }
 
-  /// What was found.
+  /// The result of a search.
   struct Found {
-    /// The references that lead to no entity.
+    /// The references to entities that do not exist.
     fileprivate(set) var missing: Set<FoundID> = []
-    /// The ids of the entities that are there, in groups whose rows fit into memory together.
+    /// The ids of the entities that exist, in groups whose rows fit into memory together.
     fileprivate(set) var groups: [[String]] = []
   }
 
-  /// The most bytes of stored rows that are compared at once.
+  /// The maximum size of the rows of a group, in bytes.
   private static let groupSize = 1 << 22
 
   /// Looks the ids up.
   ///
-  /// The answer has the entities that are there and the references that lead nowhere, by their
-  /// positions: in a load of something new, next to nothing.
+  /// The server returns only the positions of entities that exist and of references that do not: in
+  /// a first load, almost nothing.
   func run(_ session: PostgresSession) throws(StoreError) -> Found {
     var found = Found()
-    // PostgreSQL holds no NUL.
+    // A text with NUL cannot be stored, or sent as a parameter.
     func lookedUp(_ ids: some Sequence<UTF8Text>) -> [String] {
       ids.map(\.text).filter { !$0.utf8.contains(0) }
     }
@@ -82,8 +82,8 @@ private struct FactSearch {
       }
     }
     let lists = [lookedUp(offsets.keys)] + kinds.map { lookedUp(targets[$0] ?? []) }
-    // A subquery per id, and no join: whatever the server believes of the tables, which may have
-    // been empty a moment ago, each is then looked up by the primary key.
+    // A subquery per id is always answered by the primary key. A join might not be: the planner's
+    // statistics may be from when the table was still empty.
     let table = try session.statements[kind]
     var parts = [
       "SELECT 0, x.number, s.size FROM unnest($1::text[]) WITH ORDINALITY AS x(id, number), "
@@ -116,7 +116,7 @@ private struct FactSearch {
     return found
   }
 
-  /// Reads the rows with `ids`, and the unknown members kept with them.
+  /// Calls `body` with the rows with `ids`, and with their unknown members.
   func forEachRow(
     _ ids: [String], _ session: PostgresSession, _ body: (Record, String?) throws -> Void
   ) throws {
@@ -167,7 +167,7 @@ private struct UTF8Text: Hashable {
 }
 
 extension EntityStatements {
-  /// The number of bytes of a row's texts, read without the texts.
+  /// An expression for the size of a row's texts, in bytes.
   fileprivate var textSize: String {
     zip(kind.schema.fields, expressions("t"))
       .filter { $0.0.type.acceptedTypes[0] == "text" }

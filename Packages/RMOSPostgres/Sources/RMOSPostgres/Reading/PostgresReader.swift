@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// The reading side of a ``PostgresStore``, valid within one closure.
+/// The reader of a ``PostgresStore``, valid until its closure returns.
 class PostgresReader: StoreReader {
   final let catalog: EntityCatalog
   private var current: PostgresSession?
@@ -14,10 +14,10 @@ class PostgresReader: StoreReader {
   /// Invalidates the reader.
   final func expire() { current = nil }
 
-  /// The session; throws if the closure has ended.
+  /// Returns the session; throws if the closure has returned, or the transaction was lost.
   final func session() throws(StoreError) -> PostgresSession {
     guard let current else { throw StoreError(.expiredHandle) }
-    // Otherwise each statement that follows would be committed on its own.
+    // Outside the transaction, each further statement would be committed separately.
     guard current.connection.isInTransaction else { throw current.connection.lostTransaction }
     return current
   }
@@ -69,13 +69,14 @@ class PostgresReader: StoreReader {
     return records
   }
 
-  /// Calls `body` with the records that match, ignoring limit and offset, until it returns `false`;
-  /// what SQL does not answer is tested here, in constant memory.
+  /// Calls `body` with the records that match, ignoring limit and offset, until it returns `false`.
+  ///
+  /// Conditions that SQL does not decide are tested here, in constant memory.
   ///
   /// - Parameters:
   ///   - query: The query.
   ///   - order: The ORDER BY clause, with a space before it.
-  ///   - body: What to do with a record.
+  ///   - body: Takes a record, and returns whether to go on.
   /// - Throws: What reading throws, or what `body` throws.
   private func readMatches(
     _ query: RecordQuery, order: String = "", _ body: (Record) throws -> Bool
@@ -166,21 +167,21 @@ extension PostgresReader {
   }
 }
 
-/// The parts of the ledger that exist, for conditions on them.
+/// The conditions on the ledger, whose tables may be missing.
 private struct Ledger {
-  private let isThere: Bool
+  private let exists: Bool
   private let hasChanges: Bool
 
   init(_ session: PostgresSession) {
-    isThere = session.statements.hasLedger
+    exists = session.statements.hasLedger
     hasChanges = session.layout.hasChanges
   }
 
-  /// The condition that runs did something to the entity in a row.
+  /// Returns the condition that runs have written the entity of a row in some way.
   func written(
     _ kind: EntityKind, _ runs: [Int64], _ writing: RecordQuery.Writing
   ) -> String {
-    guard isThere else { return writing == .neither ? "TRUE" : "FALSE" }
+    guard exists else { return writing == .neither ? "TRUE" : "FALSE" }
     func ids(in table: String, _ condition: String) -> String {
       "SELECT entity_id FROM \(table) WHERE kind = \(kind.table.sqlLiteral) AND (\(condition))"
     }
@@ -208,7 +209,8 @@ private struct Ledger {
 }
 
 extension RecordQuery {
-  /// The WHERE clause (with a space before it) and its parameters; `nil` if nothing can match.
+  /// Returns the WHERE clause, with a space before it, and its parameters; `nil` if no row can
+  /// match.
   fileprivate func sql(
     _ table: EntityStatements, _ ledger: Ledger
   ) throws(StoreError) -> (String, [String?])? {
@@ -223,7 +225,7 @@ extension RecordQuery {
           parts.append("\(table.expressions[position]) IS NULL")
           continue
         }
-        // What the column cannot hold, no row has.
+        // No row has a value that the column cannot store.
         guard let text = try? field.parameter(value) else { return nil }
         parameters.append(text)
         parts.append("\(table.expressions[position]) = $\(parameters.count)")
@@ -237,8 +239,8 @@ extension RecordQuery {
         let position = try position(of: member)
         let (field, column) = (kind.schema.fields[position], table.expressions[position])
         var terms = values.contains(.null) ? ["\(column) IS NULL"] : []
-        // What the column cannot hold, no row has. One array, for a statement has at most 65,535
-        // parameters.
+        // No row has a value that the column cannot store. The values are a single parameter, an
+        // array, since a statement has at most 65,535 parameters.
         let texts = values.compactMap { try? field.parameter($0) }
         if !texts.isEmpty {
           parameters.append(texts.postgresArray)
@@ -251,7 +253,8 @@ extension RecordQuery {
         let position = try position(of: member)
         guard kind.schema.fields[position].type.acceptedTypes[0] == "text", !text.utf8.contains(0)
         else { return nil }
-        // Text that is escaped differently in JSON contains a backslash. The predicate decides.
+        // A preselection: the JSON must contain the text as it is, or an escape. The predicate
+        // decides.
         let column = table.expressions[position]
         parameters.append(text)
         parts.append(
@@ -263,19 +266,19 @@ extension RecordQuery {
     return (parts.isEmpty ? "" : " WHERE " + parts.joined(separator: " AND "), parameters)
   }
 
-  /// The query with the conditions alone that SQL does not answer.
+  /// The query with only the conditions that SQL does not decide.
   fileprivate var testedByReading: RecordQuery {
     var copy = self
     copy.conditions.removeAll { if case .jsonHas = $0 { false } else { true } }
     return copy
   }
 
-  /// Whether the WHERE clause is all that is to be tested.
+  /// Whether SQL decides all conditions.
   fileprivate var isAnsweredBySQL: Bool {
     !conditions.contains { if case .jsonHas = $0 { true } else { false } }
   }
 
-  /// The condition that one of the members contains a text; `nil` if none can.
+  /// Returns the condition that one of the members contains a text; `nil` if none can.
   private func contains(
     _ members: [String], _ text: String, _ table: EntityStatements, _ parameters: inout [String?]
   ) throws(StoreError) -> String? {
@@ -287,7 +290,7 @@ extension RecordQuery {
       }
     }
     guard !columns.isEmpty, !text.utf8.contains(0) else { return nil }
-    // lower() in the collation "C" changes ASCII alone; strpos() knows no wild cards.
+    // With the collation "C", lower() changes only ASCII letters; strpos() has no wildcards.
     parameters.append(text.lowercasedASCII)
     let terms = columns.map { "strpos(lower(\($0) COLLATE \"C\"), $\(parameters.count)) > 0" }
     return "(\(terms.joined(separator: " OR ")))"

@@ -1,12 +1,12 @@
 import RMOSModels
 import RMOSStore
 
-// Values as the server has them: text, 64-bit integers and doubles in text form.
+// Values of the server: text, and 64-bit integers and doubles in text form.
 
 extension FieldSchema {
-  /// A value in text form as the column takes it, `nil` for NULL.
+  /// Returns a value in text form for the column; `nil` for NULL.
   ///
-  /// - Throws: ``StoreError/Code/constraint`` if the column cannot hold it.
+  /// - Throws: ``StoreError/Code/constraint`` if the column cannot store it.
   func parameter(_ value: Value) throws(StoreError) -> String? {
     switch (type.acceptedTypes[0], type.stored(value)) {
     case (_, .null): return nil
@@ -14,7 +14,7 @@ extension FieldSchema {
       guard !text.utf8.contains(0) else { throw PostgresConnection.nulInText }
       return text
     case ("bigint", .integer(let number)): return String(number)
-    // Swift writes the shortest text that reads back as the same number.
+    // The description is the shortest text that reads back as the same number.
     case ("double precision", .real(let number)): return String(number)
     case (let expected, .blob(let bytes)): throw refusal("a blob of \(bytes.count) bytes", expected)
     case (let expected, let other): throw refusal(other.shortText, expected)
@@ -25,7 +25,7 @@ extension FieldSchema {
     StoreError(.constraint, "\(column) is \(expected), which cannot hold \(found)")
   }
 
-  /// The value of the column in a row.
+  /// Returns the value of the column in a row.
   func value(_ row: PostgresRow, at column: Int) -> Value {
     guard let text = row.text(at: column) else { return .null }
     switch type {
@@ -50,7 +50,7 @@ extension Value {
 }
 
 extension EntityKind {
-  /// The record in a row, whose columns from `first` on are the fields.
+  /// Returns the record in a row, in which the fields begin at column `first`.
   func record(_ row: PostgresRow, from first: Int = 0) -> Record {
     Record(
       kind: self,
@@ -59,9 +59,9 @@ extension EntityKind {
 }
 
 extension Record {
-  /// The values in text form as the columns take them.
+  /// Returns the values in text form for the columns.
   ///
-  /// - Throws: ``StoreError/Code/constraint`` if a column cannot hold its value.
+  /// - Throws: ``StoreError/Code/constraint`` if a column cannot store its value.
   func parameters() throws(StoreError) -> [String?] {
     var parameters: [String?] = []
     for (field, value) in zip(kind.schema.fields, values) {

@@ -2,7 +2,7 @@ import RMOSModels
 import RMOSStore
 
 extension PostgresLayout {
-  /// What in the schema prevents rows from being written.
+  /// The parts of the schema that prevent rows from being written.
   var writingObstacles: [WritingObstacle] {
     if isEmpty { return [] }
     var obstacles: [WritingObstacle] = []
@@ -67,7 +67,7 @@ extension PostgresLayout {
         == true
   }
 
-  /// A column of another application without which no row can be inserted.
+  /// Returns a column of another application that every inserted row would have to set.
   private func mandatoryColumn(of kind: EntityKind) -> String? {
     let known = Set(kind.schema.fields.map(\.column) + [EntitySchema.rowOrder])
     return columns[kind.table]?.first {
@@ -75,10 +75,10 @@ extension PostgresLayout {
     }?.name
   }
 
-  /// What in the schema makes outcomes unpredictable, such as `the trigger t.x`.
+  /// The parts of the schema that make outcomes unpredictable, such as `the trigger x on t`.
   ///
-  /// With the shared schema look-ups predict what the database will do with a row. What other
-  /// applications add may refuse, change or ignore it for reasons that only the database evaluates.
+  /// With the shared schema, look-ups predict what the database does with a row. Constraints,
+  /// triggers and rules of other applications may refuse, change or ignore it.
   var hindrances: [String] {
     var found: [String] = []
     for table in catalog.kinds.map(\.table) + LedgerTable.names {
@@ -116,7 +116,7 @@ extension PostgresLayout {
 }
 
 extension FieldSchema {
-  /// Whether a table that has rows can be given the column: its default must be NULL or constant.
+  /// Whether the column can be added to a table with rows: its default must be NULL or a constant.
   fileprivate var canBeAdded: Bool {
     switch defaultValue {
     case .null: !isRequired

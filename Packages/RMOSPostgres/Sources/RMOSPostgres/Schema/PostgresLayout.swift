@@ -1,38 +1,39 @@
 import RMOSModels
 import RMOSStore
 
-/// What the schema that holds the store contains, read from the system catalogs.
+/// The content of the schema of the store, read from the system catalogs.
 struct PostgresLayout: Sendable {
-  /// A table, view or the like.
+  /// A table or view.
   struct Relation: Sendable, Hashable {
     var oid: String
     var name: String
-    /// `r` a table, `p` a partitioned one, `v` a view, and others; see pg_class.relkind.
+    /// pg_class.relkind: `r` is a table, `p` a partitioned table, `v` a view.
     var kind: String
     var hasRowSecurity: Bool
     var hasRules: Bool
-    /// Whether an extension made it.
+    /// Whether it belongs to an extension.
     var isOfExtension: Bool
 
     var isTable: Bool { kind == "r" || kind == "p" }
     var isView: Bool { kind == "v" || kind == "m" }
   }
 
-  /// A column of a table, as the server knows it.
+  /// A column of a table.
   struct Column: Sendable, Hashable {
     var name: String
     /// The type as the server writes it, such as `timestamp with time zone`.
     var type: String
     var isNotNull: Bool
     var hasDefault: Bool
-    /// Whether the server alone sets it: from others, or by counting.
+    /// Whether only the server sets it: a generated column, or an identity that is always
+    /// generated.
     var isGenerated: Bool
     var isPrimaryKey: Bool
     /// Whether texts are equal only if their bytes are.
     var isBytewise: Bool
   }
 
-  /// An index of a table, as the server knows it.
+  /// An index of a table.
   struct Index: Sendable, Hashable {
     var name: String
     /// The key, as in CREATE INDEX: `name`, `created_at DESC`.
@@ -41,8 +42,7 @@ struct PostgresLayout: Sendable {
     var isPrimaryKey: Bool
     /// Whether it covers only some rows.
     var isPartial: Bool
-    /// Whether the index is of a kind that RMOS creates: a tree or a hash table, without
-    /// expressions.
+    /// Whether it is a valid B-tree or hash index without expressions, as RMOS creates.
     var isPlain: Bool
   }
 
@@ -54,21 +54,20 @@ struct PostgresLayout: Sendable {
     var qualifiedTable: String
     /// Whether the table is in the schema of the store.
     var isInHome: Bool
-    /// The name of the table that it points to; with its schema, if that is another than the
-    /// store's.
+    /// The name of the referenced table; with its schema, if that is not the store's.
     var target: String
     var qualifiedTarget: String
-    /// Whether the role may read the table that it points to.
+    /// Whether the role may read the referenced table.
     var hasReadableTarget: Bool
-    /// The columns, and those that they point to.
+    /// The columns, and those that they reference.
     var columns: [(own: String, target: String)]
-    /// pg_constraint.confdeltype: `a` and `r` forbid deleting.
+    /// pg_constraint.confdeltype: with `a` and `r`, referenced rows cannot be deleted.
     var onDelete: String
 
     /// The only column; `nil` if there are several.
     var column: (own: String, target: String)? { columns.count == 1 ? columns[0] : nil }
 
-    /// The condition that a row of the table, by the alias `own`, points to a row by the alias
+    /// Returns the condition that the row with the alias `own` references the row with the alias
     /// `target`.
     func join(_ own: String, _ target: String) -> String {
       columns.map { "\(target).\(SQL.quoted($0.target)) = \(own).\(SQL.quoted($0.own))" }
@@ -76,49 +75,50 @@ struct PostgresLayout: Sendable {
     }
   }
 
-  /// The kinds that the store holds.
+  /// The kinds of entities in the store.
   let catalog: EntityCatalog
-  /// The name of the schema that holds the tables.
+  /// The name of the schema.
   let home: String
-  /// Changes when a table or view of the store is changed, or what depends on it: its columns,
-  /// indexes, constraints, triggers and rules.
+  /// A digest that changes with the tables and views of the store, and with their columns, indexes,
+  /// constraints, triggers and rules.
   let cookie: String
   /// The newest schema version recorded; `nil` if there is none.
   private(set) var version: SchemaVersion?
-  /// The version of the tables that begin with `migration_`; `nil` if there is none.
+  /// The version of the ledger; `nil` if none is recorded.
   private(set) var ledgerVersion: Int64?
-  /// Everything in the schema, by name.
+  /// All tables and views of the schema, by name.
   private(set) var relations: [String: Relation] = [:]
   /// The columns of our tables and views, by table.
   private(set) var columns: [String: [Column]] = [:]
   /// The indexes of our tables, by table.
   private(set) var indexes: [String: [Index]] = [:]
-  /// The foreign keys of our tables, and those of others that point to them.
+  /// The foreign keys of our tables, and those of other tables that reference them.
   private(set) var foreignKeys: [ForeignKey] = []
   /// The names of the triggers on our tables that are not disabled, by table.
   private(set) var triggers: [String: [String]] = [:]
   /// The names of the CHECK and EXCLUDE constraints of our tables, by table.
   private(set) var checks: [String: [String]] = [:]
-  /// The views of the ledger that are missing or defined otherwise, and that the role may create.
+  /// The views of the ledger that are missing or have another definition, and that the role may
+  /// create.
   private(set) var viewsToCreate: [LedgerView] = []
-  /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
+  /// Why `schema_version` is not a table of RMOS; `nil` if it is, or does not exist.
   private var foreignVersionTable: String?
 
   /// Tables that newer RMOS applications add.
   private static let newerTables: Set<String> = ["art_jobs", "art_presets"]
 
-  /// The names of all tables of the store.
+  /// Returns the names of all tables of the store.
   static func names(_ catalog: EntityCatalog) -> [String] {
     catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames
   }
 
-  /// Asks for what ``cookie`` is now.
+  /// Returns the current ``cookie``.
   static func cookie(
     of connection: PostgresConnection, _ catalog: EntityCatalog, home: String
   ) throws(StoreError) -> String {
     let names = Self.names(catalog) + LedgerView.names(catalog)
-    // Many changes leave the row of the table in pg_class as it is. A digest, since it is asked for
-    // in each transaction.
+    // Many changes do not touch the row of the table in pg_class, so the other catalogs are
+    // included. Only a digest is returned, since each transaction asks for it.
     return try connection.query(
       """
       WITH c AS (SELECT t.oid, t.xmin, t.relhastriggers FROM pg_class t
@@ -139,7 +139,7 @@ struct PostgresLayout: Sendable {
     ).first?.text(at: 0) ?? ""
   }
 
-  /// Reads the layout; call it within a transaction.
+  /// Reads the layout; must be called within a transaction.
   init(
     of connection: PostgresConnection, _ catalog: EntityCatalog, home: String
   ) throws(StoreError) {
@@ -296,11 +296,12 @@ struct PostgresLayout: Sendable {
     viewsToCreate = views.filter { names.contains($0.name) }
   }
 
-  /// Reads the newest version recorded, if `schema_version` is RMOS's.
+  /// Reads the newest version recorded, if `schema_version` is a table of RMOS.
   private mutating func readVersion(_ connection: PostgresConnection) throws(StoreError) {
     let names = Set((columns["schema_version"] ?? []).map(\.name))
     let hasTime = names.contains("applied_at")
-    // Many tools have a table of that name: Flyway's has `installed_rank`, `script` and others.
+    // Other tools have a table of that name; that of Flyway has `installed_rank`, `script` and
+    // more.
     guard relations["schema_version"]?.isTable == true, names.contains("version"),
       hasTime || names.count == 1
     else {
@@ -322,55 +323,56 @@ struct PostgresLayout: Sendable {
 
   // MARK: The existing schema
 
-  /// Whether there is a table or view with a name.
+  /// Returns whether there is a table or view with a name.
   func isRelation(_ name: String) -> Bool { relations[name] != nil }
 
-  /// The columns of a kind's table; `nil` if there is no table.
+  /// Returns the columns of a kind's table; `nil` if there is no table.
   func columnNames(_ kind: EntityKind) -> Set<String>? {
     isRelation(kind.table) ? Set((columns[kind.table] ?? []).map(\.name)) : nil
   }
 
-  /// Whether there is nothing yet but what extensions made.
+  /// Whether the schema is empty, apart from tables and views of extensions.
   var isEmpty: Bool { relations.values.allSatisfy(\.isOfExtension) }
 
-  /// Whether there is a ledger: any of its tables.
+  /// Whether any table of the ledger exists.
   ///
-  /// Missing tables are read as empty ones: see ``PostgresConnection/standIns``.
+  /// The others are then read as empty ones; see ``PostgresConnection/standIns``.
   var hasLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
 
-  /// The tables that the ledger lacks; none if there is no ledger.
+  /// The missing tables of the ledger; none if there is no ledger.
   var missingLedgerTables: [LedgerTable] {
     let missing = LedgerTable.names.filter { !isRelation($0) }
-    // Asked for at each write, so the tables are not made without need.
+    // Each write asks for this, so the values of all tables are created only if one is missing.
     guard hasLedger, !missing.isEmpty else { return [] }
     return LedgerTable.all(catalog).filter { missing.contains($0.name) }
   }
 
-  /// Whether the table of what servers wrote exists.
+  /// Whether `migration_changes` exists.
   var hasChanges: Bool { relations[LedgerTable.changes.name]?.isTable == true }
 
-  /// Whether the table of what failed exists.
+  /// Whether `migration_failures` exists.
   var hasFailures: Bool { relations[LedgerTable.failures.name]?.isTable == true }
 
-  /// Whether there are triggers on the tables of entities.
+  /// Returns whether there are triggers on the table of a kind.
   func hasTriggers(_ kind: EntityKind) -> Bool { triggers[kind.table] != nil }
 
   /// Whether there are triggers on any table of entities.
   var hasTriggersOnEntities: Bool { catalog.kinds.contains { triggers[$0.table] != nil } }
 
-  /// Whether rows may be written to a kind's table by COPY, without being changed by the database.
+  /// Returns whether rows can be written to a kind's table by COPY, and the database does not
+  /// change them.
   func takesCopies(_ kind: EntityKind) -> Bool {
     guard let relation = relations[kind.table] else { return false }
     return relation.isTable && !relation.hasRowSecurity && !relation.hasRules
       && triggers[kind.table] == nil && triggers[LedgerTable.provenance.name] == nil
   }
 
-  /// Whether rows have a number that tells in which order they were added.
+  /// Returns whether the rows of a kind have a number in the order of insertion.
   func hasRowOrder(_ kind: EntityKind) -> Bool {
     columnNames(kind)?.contains(EntitySchema.rowOrder) == true
   }
 
-  /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
+  /// Whether this program may complete the shared tables: those of versions 1 and 2.
   var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
 
   /// The shared tables that are missing.
@@ -378,23 +380,21 @@ struct PostgresLayout: Sendable {
     (catalog.kinds.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
   }
 
-  /// The tables that are missing, of the shared ones and of a ledger.
-  ///
-  /// Older ledgers do not have all tables.
+  /// The missing tables: the shared ones, and those that a ledger of its version has.
   var missingTables: [String] {
     let isCurrent = hasLedger && ledgerVersion == LedgerTable.currentVersion
     let added = isCurrent ? LedgerTable.addedNames.filter { !isRelation($0) } : []
     return missingSharedTables + missingLedgerTables.map(\.name) + added
   }
 
-  /// The kinds whose tables this program may complete; tables of kinds that other applications do
-  /// not know are always among them.
+  /// The kinds whose tables this program may complete; these always include the kinds that other
+  /// applications do not know.
   var ownedKinds: [EntityKind] {
     ownsSharedTables
       ? catalog.kinds : catalog.kinds.filter { !EntityCatalog.rmos.kinds.contains($0) }
   }
 
-  /// The recommended indexes that are missing from tables that are ours to complete.
+  /// The statements that create the recommended indexes that are missing.
   var missingIndexSQL: [String] {
     ownedKinds.flatMap { kind in
       let present = Set((indexes[kind.table] ?? []).map(\.name))
@@ -403,7 +403,7 @@ struct PostgresLayout: Sendable {
     }
   }
 
-  /// The columns that tables of ours lack, as ALTER TABLE statements.
+  /// The statements that add missing columns to the tables of entities.
   var missingColumnSQL: [String] {
     ownedKinds.flatMap { kind -> [String] in
       guard let present = columnNames(kind) else { return [] }
@@ -413,27 +413,27 @@ struct PostgresLayout: Sendable {
     }
   }
 
-  /// The statements that add the columns that the ledger's tables that exist lack.
+  /// The statements that add missing columns to the existing tables of the ledger.
   var missingLedgerSQL: [String] {
     LedgerTable.all(catalog).flatMap(missingColumnSQL)
   }
 
-  /// The columns that a table of the ledger lacks, and that cannot be added.
+  /// Returns the missing columns of a table of the ledger that cannot be added.
   func lostColumns(_ table: LedgerTable) -> [String] {
     isRelation(table.name) ? table.lostColumns(present: names(ofColumnsIn: table)) : []
   }
 
-  /// The statements that add columns to the before-images, for kinds that have got more fields.
+  /// The statements that add missing columns to the before-images, for kinds with more fields.
   private var missingImageSQL: [String] { missingColumnSQL(LedgerTable.beforeImages(catalog)) }
 
   private func missingColumnSQL(_ table: LedgerTable) -> [String] {
     isRelation(table.name) ? table.upgradeSQL(present: names(ofColumnsIn: table)) : []
   }
 
-  /// The list that selects the columns of a table of the ledger, with NULL for missing columns.
+  /// Returns the select list for a table of the ledger, with NULL for missing columns.
   func list(_ table: LedgerTable) -> String { table.list(present: names(ofColumnsIn: table)) }
 
-  /// A column of a table of the ledger, or NULL if the table lacks it.
+  /// Returns a column of a table of the ledger, or NULL if the table does not have it.
   func expression(_ column: String, of table: LedgerTable) -> String {
     names(ofColumnsIn: table).contains(column) ? column : "NULL"
   }
@@ -442,13 +442,13 @@ struct PostgresLayout: Sendable {
     Set((columns[table.name] ?? []).map(\.name))
   }
 
-  /// Whether the tables of the ledger that are there can be read.
+  /// Whether the existing tables of the ledger can be read.
   var hasReadableLedger: Bool {
     hasLedger && missingImageSQL.isEmpty
       && LedgerTable.names.allSatisfy { relations[$0]?.isTable ?? true }
   }
 
-  /// Whether everything that writing needs exists, apart from indexes.
+  /// Whether all tables and columns exist that writing needs.
   var isComplete: Bool {
     guard let version else { return false }
     return version.version >= SchemaVersion.created && hasReadableLedger
@@ -457,12 +457,12 @@ struct PostgresLayout: Sendable {
       && ownedKinds.allSatisfy { isRelation($0.table) } && missingColumnSQL.isEmpty
   }
 
-  /// Whether any table of the store is there to be read.
+  /// Whether any table of the store exists.
   var isReadable: Bool { Self.names(catalog).contains { isRelation($0) } }
 
-  // MARK: Whose it is
+  // MARK: Validation
 
-  /// Why the schema is another application's; `nil` if it is RMOS's, or empty.
+  /// Why the schema belongs to another application; `nil` if it is one of RMOS, or empty.
   private var foreignReason: String? {
     if isEmpty { return nil }
     if let foreignVersionTable { return foreignVersionTable }
@@ -501,8 +501,8 @@ struct PostgresLayout: Sendable {
         + "create a schema for RMOS alone and put it first in the search_path", path: location)
   }
 
-  /// Refuses a schema that is another application's, newer than this version knows, or whose
-  /// columns cannot hold what was written as it was written.
+  /// Refuses a schema that belongs to another application, is newer than this version knows, or has
+  /// columns that cannot keep all values exactly as written.
   ///
   /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``,
   ///   ``StoreError/Code/unusableSchema``.
@@ -536,7 +536,7 @@ struct PostgresLayout: Sendable {
         + "search_path", path: location)
   }
 
-  /// The columns of entities whose type is another.
+  /// The columns of entities that have a wrong type.
   var otherTypes: [(column: String, found: String, expected: String)] {
     catalog.kinds.flatMap { kind in
       (columns[kind.table] ?? []).compactMap { column in
@@ -553,7 +553,7 @@ struct PostgresLayout: Sendable {
 }
 
 extension [String] {
-  /// The texts as the text form of an array of the server.
+  /// The text form of an array of text.
   var postgresArray: String {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(reduce(2) { $0 + $1.utf8.count + 3 })

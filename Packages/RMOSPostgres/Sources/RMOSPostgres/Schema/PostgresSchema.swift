@@ -1,17 +1,17 @@
 import RMOSModels
 import RMOSStore
 
-/// Creates the tables, and completes those that are there.
+/// Creates tables, and completes existing ones.
 enum PostgresSchema {
   private static let versionTableSQL =
     "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, "
     + "applied_at TEXT COLLATE \"C\" NOT NULL DEFAULT \(SQL.currentTimestamp))"
 
-  /// Creates what is missing; call it within a transaction.
+  /// Creates missing tables, columns and indexes; must be called within a transaction.
   static func complete(_ session: PostgresSession) throws(StoreError) {
     let (connection, layout) = (session.connection, session.layout)
     try session.validateForWriting()
-    // Notices say what exists already.
+    // Without the notices about what exists already.
     try connection.execute("SET LOCAL client_min_messages = warning")
     if layout.ownsSharedTables { try connection.execute(versionTableSQL) }
     for kind in layout.ownedKinds where !layout.isRelation(kind.table) {
@@ -35,11 +35,11 @@ enum PostgresSchema {
     try session.validateForWriting()
   }
 
-  /// Creates the views of the ledger that are missing or defined otherwise; call it within a
-  /// transaction.
+  /// Creates the views of the ledger that are missing or have another definition; must be called
+  /// within a transaction.
   ///
-  /// A view that cannot be replaced, because another application's view depends on it or because a
-  /// client keeps reading it, stays as it is: nothing in RMOS depends on it.
+  /// RMOS does not use the views, so one that cannot be replaced, because another view depends on
+  /// it or a client is reading it, stays as it is.
   static func createViews(_ session: PostgresSession) throws {
     let connection = session.connection
     let views = session.layout.viewsToCreate.filter { !session.refusedViews.contains($0.name) }
@@ -55,8 +55,8 @@ enum PostgresSchema {
     try session.reload()
   }
 
-  /// Creates the recommended indexes that are missing, if the tables are ours to complete and the
-  /// role's to change; with `unlessBusy`, only if no other application keeps a table locked.
+  /// Creates missing recommended indexes, if this program and its role may change the tables; with
+  /// `unlessBusy`, only if no other application keeps a table locked.
   static func createMissingIndexes(_ session: PostgresSession, unlessBusy: Bool) throws {
     try session.reload()
     let missing = session.layout.missingIndexSQL
@@ -66,8 +66,8 @@ enum PostgresSchema {
     }
   }
 
-  /// Runs `body` in a transaction; if the role may not do that, or cannot while others hold their
-  /// locks, nothing happens.
+  /// Calls `body` in a transaction, and returns `otherwise` if the role lacks a right, or, with
+  /// `orBusy`, if others hold locks.
   private static func unlessForbidden<Result>(
     _ session: PostgresSession, orBusy: Bool, otherwise: Result, _ body: () throws -> Result
   ) throws -> Result {
@@ -82,10 +82,10 @@ enum PostgresSchema {
     }
   }
 
-  /// Tells the planner how much there is, as it would find out by itself later.
+  /// Updates the planner's statistics, if the role may and others hold no locks.
   ///
-  /// A sample of 3,000 rows a table is enough until then: the usual one would take a tenth of the
-  /// time of the load. If the role may not, or others hold locks, the planner does without.
+  /// The server updates them later anyway. Until then, a sample of 3,000 rows per table is enough:
+  /// one of the usual size would take a tenth of the time of the load.
   static func analyze(_ session: PostgresSession) throws {
     let tables = session.catalog.kinds.map(\.table) + [LedgerTable.provenance.name]
     try unlessForbidden(session, orBusy: true, otherwise: ()) {
@@ -94,10 +94,10 @@ enum PostgresSchema {
     }
   }
 
-  /// Drops the recommended indexes of empty tables that are ours to complete and the role's to
-  /// change.
+  /// Drops the recommended indexes if all tables are empty, and this program and its role may
+  /// change them.
   ///
-  /// - Returns: Whether all tables were empty.
+  /// - Returns: Whether all tables were empty and could be changed.
   static func dropIndexesOfEmptyTables(_ session: PostgresSession) throws -> Bool {
     let (connection, layout) = (session.connection, session.layout)
     guard layout.ownsSharedTables else { return false }
@@ -117,9 +117,8 @@ enum PostgresSchema {
 }
 
 extension PostgresLayout {
-  /// Whether an index is what would be created under its name.
-  ///
-  /// Another application may have made it unique or partial.
+  /// Returns whether an index is the one that RMOS would create with its name; another application
+  /// may have made it unique or partial.
   fileprivate func isOurs(_ name: String, _ columns: String, of kind: EntityKind) -> Bool {
     indexes[kind.table]?.contains {
       $0.name == name && $0.columns == columns && $0.isPlain && !$0.isUnique && !$0.isPartial

@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-// What prevents undoing a run, found by the server.
+// The obstacles to undoing a run, found by queries.
 
 extension PostgresReader {
   final func forEachUndoObstacle(
@@ -110,7 +110,7 @@ extension PostgresReader {
     let (kind, column) = (table.kind, table.expressions("t")[field])
     let image = "i.\(LedgerTable.imageColumns(of: kind)[field - 1])"
     let referred = try session.statements[target].source("r")
-    // What leads nowhere already, as another application left it, is no obstacle.
+    // A reference that dangles already, because of another application, is no obstacle.
     func isRemoved(_ id: String) -> String {
       "\(self.isRemoved(target, id)) AND EXISTS (SELECT 1 FROM \(referred) WHERE r.id = \(id))"
     }
@@ -136,8 +136,8 @@ extension PostgresReader {
     ) { UndoObstacle(kind: kind, id: $0, .misses(target, id: $1)) }
   }
 
-  /// Calls `body` with each row that undoing the run would remove although a table of another
-  /// application refers to it.
+  /// Calls `body` with each row that undoing the run would remove, but that a table of another
+  /// application references.
   private func forEachReferenceFromOthers(
     ofRun run: Int64, _ session: PostgresSession, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -156,26 +156,26 @@ extension PostgresReader {
     }
   }
 
-  /// Whether run $1 is the last that wrote the row.
+  /// Returns the condition that run $1 was the last to write the row.
   private func isWritten(_ kind: EntityKind, _ id: String) -> String {
     "EXISTS (SELECT 1 FROM migration_provenance w WHERE w.kind = \(kind.table.sqlLiteral) "
       + "AND w.entity_id = \(id) AND w.run_id = $1)"
   }
 
-  /// Whether run $1 rewrote the row.
+  /// Returns the condition that run $1 rewrote the row.
   private func isRewritten(_ kind: EntityKind, _ id: String) -> String {
     "EXISTS (SELECT 1 FROM migration_before_images b WHERE b.kind = \(kind.table.sqlLiteral) "
       + "AND b.entity_id = \(id) AND b.run_id = $1)"
   }
 
-  /// Whether undoing run $1 removes the row if it is there.
+  /// Returns the condition that undoing run $1 removes the row if it exists.
   private func isRemoved(_ kind: EntityKind, _ id: String) -> String {
     "\(isWritten(kind, id)) AND NOT \(isRewritten(kind, id))"
   }
 }
 
 extension PostgresRow {
-  /// Why a row whose digest and values are in the columns cannot be undone; `nil` if it can.
+  /// Returns why a row with a digest and values in these columns cannot be undone; `nil` if it can.
   fileprivate func change(
     _ kind: EntityKind, digestAt digest: Int, recordFrom first: Int
   ) -> UndoObstacle.Reason? {

@@ -4,15 +4,15 @@ import RMOSStore
 extension PostgresTransaction {
   func undo(run: Int64) throws -> UndoCounts {
     let session = try session()
-    // With triggers, rows are undone one by one, so that the digests stay those of the rows as the
-    // triggers left them.
+    // With triggers, rows are undone one by one, so that digests are computed from the rows as the
+    // triggers leave them.
     if session.layout.hasTriggersOnEntities { return try undoRowByRow(run) }
     var counts = UndoCounts()
-    // Restored rows first: until then they may refer to rows that are removed.
+    // Rows are restored before others are removed, to which they may refer until then.
     for kind in catalog.kinds { counts.restored[kind] = try restoreRows(kind, run, session) }
     try restoreProvenance(run, session)
-    // The rows of the run that remain are those that it inserted; rows that refer to others are
-    // removed first.
+    // The remaining rows of the run are those that it inserted. In reverse order, since later kinds
+    // refer to earlier ones.
     for kind in catalog.kinds.reversed() {
       counts.removed[kind] = try undo(
         run, session,
@@ -36,7 +36,7 @@ extension PostgresTransaction {
         + "AND i.run_id = $1 AND i.entity_id = t.id")
   }
 
-  /// Gives the restored rows the provenance that they had, and removes their before-images.
+  /// Restores the provenance of the restored rows, and removes their before-images.
   private func restoreProvenance(_ run: Int64, _ session: PostgresSession) throws {
     let assignments = ProvenanceColumn.origin.map { "\($0.name) = excluded.\($0.name)" }
     _ = try undo(
@@ -53,7 +53,7 @@ extension PostgresTransaction {
     _ = try undo(run, session, "DELETE FROM migration_before_images WHERE run_id = $1")
   }
 
-  /// Restores one row after the other, and then deletes the remaining rows of the run.
+  /// Restores rows one by one, and then deletes the remaining rows of the run.
   private func undoRowByRow(_ run: Int64) throws -> UndoCounts {
     var restored: [EntityKind: Int] = [:]
     try forEachBeforeImage(ofRun: run) { image in
@@ -65,7 +65,7 @@ extension PostgresTransaction {
     return counts
   }
 
-  /// Deletes the rows of a kind whose provenance is of the run, and returns their number.
+  /// Deletes the rows of a kind whose provenance names the run, and returns their number.
   private func removeRows(_ kind: EntityKind, _ run: Int64) throws -> Int {
     var count = 0
     try session().connection.forEachRow(
@@ -73,7 +73,7 @@ extension PostgresTransaction {
         + "ORDER BY entity_id", [kind.table, String(run)]
     ) { row in
       let id = row.string(at: 0)
-      // Its provenance may have outlived it.
+      // The row may have been deleted without its provenance.
       guard try contains(kind, id: id) else { return }
       guard try delete(kind, id: id), try !contains(kind, id: id) else {
         throw StoreError.ignoredUndo(kind, run: run)
@@ -83,7 +83,7 @@ extension PostgresTransaction {
     return count
   }
 
-  /// Runs a statement with the run as its parameter, and returns the number of changed rows.
+  /// Executes a statement with the run as its parameter, and returns the number of changed rows.
   private func undo(
     _ run: Int64, _ session: PostgresSession, _ sql: String
   ) throws(StoreError) -> Int {

@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// Inserts many entities of a batch by COPY, all or none.
+/// Inserts entities of a batch by COPY: all of them or none.
 struct BatchInsertion {
   private let batch: RecordBatch
   private let indices: [Int]
@@ -15,10 +15,10 @@ struct BatchInsertion {
     self.run = run
   }
 
-  /// Inserts the entities, unless the server may change or refuse one of them.
+  /// Inserts the entities, unless the server might change one of them, or refuses one.
   ///
-  /// - Returns: Whether all entities were inserted; if not, none was, and each is to be tried by
-  ///   itself.
+  /// - Returns: Whether all entities were inserted. If not, none was, and the caller inserts them
+  ///   one by one.
   func run(_ session: PostgresSession) throws(StoreError) -> Bool {
     guard indices.count > 1, session.layout.takesCopies(batch.kind), isPlain else { return false }
     do throws(StoreError) {
@@ -29,7 +29,7 @@ struct BatchInsertion {
     }
   }
 
-  /// Whether the columns can hold all values.
+  /// Whether the columns can store all values.
   private var isPlain: Bool {
     let types = batch.kind.schema.fields.map(\.type.acceptedTypes[0])
     return records.allSatisfy { record in
@@ -50,7 +50,7 @@ struct BatchInsertion {
     let counts = try session.connection.copy(
       [(table.copy, appendEntities), (provenance, appendProvenance)], isSavepoint: true)
     guard counts.allSatisfy({ $0 == indices.count }) else {
-      // Some rows are there, so they cannot be tried one by one.
+      // Some rows were inserted and some ignored, so they cannot be inserted one by one.
       throw StoreError(.other, StoreError.ignoredRow(batch.kind).message)
     }
   }

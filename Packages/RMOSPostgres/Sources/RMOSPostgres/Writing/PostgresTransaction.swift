@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// The writing side of a ``PostgresStore``, valid within one closure.
+/// The transaction of a ``PostgresStore``, valid until its closure returns.
 final class PostgresTransaction: PostgresReader, StoreTransaction {
   func insert(_ record: Record, provenance: Provenance?) throws {
     let session = try session()
@@ -15,7 +15,7 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
       if let provenance {
         try write(provenance, of: record, session)
       } else {
-        // An older application that deleted the row may have left its provenance behind.
+        // An older application may have deleted a row with this id without its provenance.
         try deleteProvenance(record.kind, id: id, session)
       }
     }
@@ -68,24 +68,25 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
     let session = try session()
     let (kind, id) = (image.record.kind, image.record.id)
-    let isThere = try contains(kind, id: id)
+    let exists = try contains(kind, id: id)
     let parameters = try image.record.checkedParameters()
     try writeOne(session, kind, id) {
       try session.connection.query(
         "DELETE FROM migration_before_images WHERE kind = $1 AND entity_id = $2 AND run_id = $3",
         [kind.table, id, String(run)])
-      guard isThere else { return }
+      guard exists else { return }
       guard try replace(kind, parameters, session) else {
         throw StoreError.ignoredUndo(kind, run: run)
       }
       guard let provenance = image.provenance else {
         return try deleteProvenance(kind, id: id, session)
       }
-      // An edit before the run stays one; what a trigger has changed now is none.
+      // A row that was edited before the run keeps its digest, so it still counts as edited. For
+      // other rows the digest is computed now, so that changes by a trigger do not count as edits.
       let isAsWritten = provenance.rowDigest == RowDigest(of: image.record)
       try write(provenance, of: image.record, session, keepsDigest: !isAsWritten)
     }
-    return isThere
+    return exists
   }
 
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
@@ -104,11 +105,11 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
     }
   }
 
-  // MARK: Pieces
+  // MARK: Helpers
 
   /// Replaces a row.
   ///
-  /// - Returns: Whether it existed and was not ignored.
+  /// - Returns: Whether the row existed, and the server did not ignore the statement.
   private func replace(
     _ kind: EntityKind, _ parameters: [String?], _ session: PostgresSession
   ) throws(StoreError) -> Bool {
@@ -122,8 +123,8 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
       "DELETE FROM migration_provenance WHERE kind = $1 AND entity_id = $2", [kind.table, id])
   }
 
-  /// Writes the provenance of a row just written, with the digest of the stored row, unless the
-  /// provenance keeps its own digest.
+  /// Writes the provenance of a row that was just written, with the digest of the stored row; with
+  /// `keepsDigest`, with its own digest.
   private func write(
     _ provenance: Provenance, of record: Record, _ session: PostgresSession,
     keepsDigest: Bool = false
@@ -143,7 +144,7 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
       ProvenanceColumn.replaceSQL, provenance.columns(id: record.id, digest))
   }
 
-  /// Runs the statements that write one entity; if one of them is refused, all are rolled back.
+  /// Calls `body`, which writes one entity, and rolls back all of its statements if one is refused.
   private func writeOne<Result>(
     _ session: PostgresSession, _ kind: EntityKind, _ id: String, _ body: () throws -> Result
   ) throws -> Result {
@@ -165,9 +166,9 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
 }
 
 extension Record {
-  /// The values in text form as the columns take them.
+  /// Returns the values in text form for the columns.
   ///
-  /// - Throws: ``StoreError/Code/constraint``, naming the entity, if a column cannot hold its
+  /// - Throws: ``StoreError/Code/constraint``, naming the entity, if a column cannot store its
   ///   value.
   fileprivate func checkedParameters() throws(StoreError) -> [String?] {
     do {
@@ -179,15 +180,15 @@ extension Record {
 }
 
 extension PostgresLayout {
-  /// Whether a constraint is the primary key of a kind's table.
+  /// Returns whether a constraint is the primary key of a kind's table.
   fileprivate func isKey(_ name: String?, of kind: EntityKind) -> Bool {
     indexes[kind.table]?.contains { $0.name == name && $0.columns == "id" } == true
   }
 }
 
 extension ProvenanceColumn {
-  /// Replaces the provenance of an entity: where an older application deleted a row, it is still
-  /// there.
+  /// Inserts or replaces the provenance of an entity; an older application may have deleted a row
+  /// without it.
   fileprivate static let replaceSQL: String = {
     let assignments = origin.map { "\($0.name) = excluded.\($0.name)" }
     return "INSERT INTO migration_provenance (\(LedgerTable.provenance.list)) "
@@ -197,7 +198,7 @@ extension ProvenanceColumn {
 }
 
 extension Provenance {
-  /// The columns of ``ProvenanceColumn`` in text form.
+  /// Returns the values for the columns of ``ProvenanceColumn``, in text form.
   func columns(id: String, _ digest: RowDigest?) -> [String?] {
     [
       kind.table, id, String(run), path, locator?.stored, String(byteOffset),
@@ -208,17 +209,17 @@ extension Provenance {
 }
 
 extension StoreError {
-  /// Whether only one entity is refused, and the transaction can go on.
+  /// Whether only one entity was refused, and the transaction can go on.
   var concernsOneRecord: Bool { code == .constraint || code == .duplicateID }
 
-  /// The statement succeeded, and still there is no row.
+  /// Returns the error for a statement that succeeded without writing the row.
   static func ignoredRow(_ kind: EntityKind) -> StoreError {
     StoreError(
       .constraint,
       "the database silently ignored the row; look for a trigger or a rule on \(kind.table)")
   }
 
-  /// The statements that undo a run succeeded, and still not all rows of a kind are undone.
+  /// Returns the error for an undo whose statements succeeded without undoing all rows of a kind.
   static func ignoredUndo(_ kind: EntityKind, run: Int64) -> StoreError {
     StoreError(
       .constraint,

@@ -1,8 +1,8 @@
 import RMOSStore
 
-/// The lock of the one writer: an advisory lock of the session, with which it ends.
+/// The lock of the only writer: an advisory lock, which ends with its session.
 struct WriterLock {
-  /// The first half of the lock's key, "RMOS" in ASCII; the second is the number of the schema.
+  /// The first half of the lock's key, "RMOS" in ASCII; the second half is the oid of the schema.
   static let key = 0x524D_4F53
   private let session: PostgresSession
 
@@ -10,7 +10,8 @@ struct WriterLock {
   ///
   /// - Parameters:
   ///   - session: The session that will hold it.
-  ///   - timeout: Whether to wait for another writer, as long as for any lock; if it is zero, not.
+  ///   - timeout: If zero, the lock is not waited for; otherwise the lock timeout of the session
+  ///     applies.
   /// - Throws: ``StoreError/Code/locked``, or what the server reports.
   init(on session: PostgresSession, timeout: Duration) throws(StoreError) {
     self.session = session
@@ -36,15 +37,15 @@ struct WriterLock {
     }
   }
 
-  /// Releases it: `pg_advisory_unlock`.
+  /// Releases the lock: `pg_advisory_unlock`.
   ///
-  /// A lost session has lost it already.
+  /// If the session was lost, so was the lock.
   func release() {
     session.connection.cleanUp(
       "SELECT pg_advisory_unlock(\(Self.key), \(Int32(bitPattern: session.home.oid)))")
   }
 
-  /// Who holds the lock, if the server says so.
+  /// Returns the holder of the lock for a message; empty if the server does not say.
   private static func holder(_ session: PostgresSession) throws(StoreError) -> String {
     let row = try session.connection.execute(
       """
@@ -59,13 +60,13 @@ struct WriterLock {
   }
 }
 
-/// Whether the role may do what writing takes.
+/// The rights of the role that writing needs.
 struct WritingRights {
   private let session: PostgresSession
 
   init(_ session: PostgresSession) { self.session = session }
 
-  /// Asks the server, and changes nothing.
+  /// Checks the rights without changing anything.
   ///
   /// - Throws: ``StoreError/Code/readOnly`` if the server or the role's transactions are read-only,
   ///   ``StoreError/Code/cannotOpen`` if a right is missing.

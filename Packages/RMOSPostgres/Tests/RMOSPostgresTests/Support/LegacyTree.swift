@@ -1,6 +1,6 @@
 import Foundation
 
-/// A source tree of its own, removed with the value.
+/// A source tree, which is removed when the object is released.
 final class LegacyTree {
   let path = FileManager.default.temporaryDirectory.path + "/rmos-\(UUID().uuidString)"
 
@@ -34,7 +34,7 @@ final class LegacyTree {
     }
   }
 
-  /// The content of all files below a directory, by their relative paths.
+  /// Returns the content of all files below a directory, by their relative paths.
   static func files(below directory: String) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: directory) {

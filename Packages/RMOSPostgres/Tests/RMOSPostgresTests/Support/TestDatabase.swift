@@ -8,18 +8,17 @@ import Testing
 /// The server that the tests use, named by RMOS_POSTGRES_URL.
 ///
 /// The role must be allowed to create schemas in the database. Without a server, the tests that
-/// need one are skipped, and say so.
+/// need one are skipped with a message.
 enum TestServer {
   static let variable = "RMOS_POSTGRES_URL"
   static let url = ProcessInfo.processInfo.environment[variable]
 
-  /// For `.enabled(if:_:)`.
-  static let isThere = url != nil
+  static let exists = url != nil
   static let reason: Comment =
     "RMOS_POSTGRES_URL does not name a PostgreSQL server, so nothing that needs one is tested"
 }
 
-/// A schema of its own on the server, dropped with the value.
+/// A schema on the server, which is dropped when the object is released.
 final class TestDatabase {
   let schema = "rmos_test_\(UInt64.random(in: .min ... .max))"
   /// The URL of the server, with the schema first in the search_path.
@@ -34,7 +33,7 @@ final class TestDatabase {
 
   deinit {
     guard let server = TestServer.url else { return }
-    // With its backups.
+    // The schema and its backups.
     for number in [""] + (0...9).map({ "_before_run_\($0)" }) {
       _ = try? Self.execute("DROP SCHEMA IF EXISTS \(schema)\(number) CASCADE", server)
     }
@@ -47,11 +46,11 @@ final class TestDatabase {
     try PostgresStore(url: url, catalog: catalog, access: access, busyTimeout: busyTimeout)
   }
 
-  /// Runs statements as another application would.
+  /// Executes statements as another application would.
   @discardableResult
   func execute(_ sql: String) throws -> PostgresResult? { try Self.execute(sql, url) }
 
-  /// The first column of the first row.
+  /// Returns the first column of the first row.
   func text(_ sql: String) throws -> String? { try execute(sql)?.first?.text(at: 0) }
 
   @discardableResult
