@@ -1,4 +1,5 @@
-"""A directory on a disk that loses power: what of it is safe, and what may be left of the rest."""
+"""A simulated directory on a disk that may lose power: which data is durable, and what may remain of
+the rest."""
 
 from __future__ import annotations
 
@@ -8,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SECTOR = 512
-#: What was done to a file since it was last synced: (offset, bytes) or a size.
+#: A change of a file since it was last synced: a write (offset, bytes), or a new size.
 Change = tuple[int, bytes] | int
 
 
 @dataclass
 class Event:
-    """Something that the program did."""
+    """A call of the program that changed files, or a message from it."""
 
     kind: str
     file: int = 0
@@ -24,7 +25,7 @@ class Event:
 
 
 def read_log(path: Path) -> list[Event]:
-    """The events that powerloss.c wrote."""
+    """Reads the events that powerloss.c recorded."""
     log = path.read_bytes()
     events: list[Event] = []
     position = 0
@@ -51,7 +52,7 @@ def read_log(path: Path) -> list[Event]:
 
 @dataclass
 class File:
-    """A file: what of it is safe, and what was done since."""
+    """A file: its durable content, and the changes since."""
 
     durable: bytearray
     pending: list[Change] = field(default_factory=list)
@@ -72,14 +73,14 @@ class File:
         self.pending.clear()
 
     def current(self) -> bytes:
-        """What a reader sees."""
+        """Returns the content that a reader sees."""
         data = bytearray(self.durable)
         for change in self.pending:
             self.apply(data, change)
         return bytes(data)
 
     def after_power_loss(self, chance: random.Random) -> bytes:
-        """What may be left: any of the changes, and of a write any of its sectors."""
+        """Returns content that may remain: any of the changes, and any sectors of a write."""
         data = bytearray(self.durable)
         mode = chance.choice(("none", "all", "first", "some", "sectors", "sectors"))
         first = chance.randrange(len(self.pending) + 1)
@@ -107,18 +108,18 @@ class File:
             start = end
 
 
-#: A name is given to a file, or taken from whatever has it (`None`).
+#: Names that are given to files, or removed (`None`), at once.
 NameChange = tuple[tuple[str, int | None], ...]
 
 
 class Disk:
-    """A directory on a disk: files, names, and which of both are safe."""
+    """A directory on a disk: files and names, durable and not."""
 
     def __init__(self, directory: Path) -> None:
         self.files: dict[int, File] = {}
         self.names: dict[str, int] = {}
         self.pending: list[NameChange] = []
-        #: The file system uses a number again once a file is gone; here each file has its own.
+        #: The files by inode number, which the file system uses again once a file is removed.
         self.current: dict[int, int] = {}
         self.directories: set[str] = set()
         for path in sorted(directory.rglob("*")):
@@ -132,7 +133,7 @@ class Disk:
                 self.current[path.stat().st_ino] = number
 
     def live_names(self) -> dict[str, int]:
-        """The names that a reader sees."""
+        """Returns the names that a reader sees."""
         names = dict(self.names)
         for change in self.pending:
             self._rename(names, change)
@@ -178,7 +179,7 @@ class Disk:
         if event.file in self.current:
             self.pending.append(((old, None), (new, self.current[event.file])))
             return
-        # A directory: all below it go along.
+        # A directory was renamed, and with it all files below.
         self.directories.add(new)
         below = [(name, number) for name, number in self.live_names().items()
                  if name.startswith(old + "/")]
@@ -187,7 +188,7 @@ class Disk:
             for change in ((name, None), (new + name[len(old):], number))))
 
     def _sync_directory(self, directory: str) -> None:
-        """Makes the names of a directory safe."""
+        """Makes the names of a directory durable."""
         kept: list[NameChange] = []
         for change in self.pending:
             if any(str(Path(name).parent) == directory for name, _ in change):
@@ -197,11 +198,11 @@ class Disk:
         self.pending = kept
 
     def write(self, directory: Path) -> None:
-        """Writes what a reader sees."""
+        """Writes the files that a reader sees."""
         self._write(directory, self.live_names(), lambda file: file.current())
 
     def lose_power(self, directory: Path, chance: random.Random) -> None:
-        """Writes what may be left when the power goes now."""
+        """Writes files that may remain if the power fails now."""
         names = dict(self.names)
         mode = chance.choice(("none", "all", "first", "first", "some"))
         first = chance.randrange(len(self.pending) + 1)
@@ -216,7 +217,7 @@ class Disk:
         for name in sorted(self.directories):
             (directory / name).mkdir(parents=True, exist_ok=True)
         for name, number in names.items():
-            # SQLite makes it anew; what is in it means nothing after a crash.
+            # SQLite creates the -shm file again; after a crash its content has no meaning.
             if not name.endswith("-shm"):
                 (directory / name).parent.mkdir(parents=True, exist_ok=True)
                 (directory / name).write_bytes(data(self.files[number]))

@@ -1,17 +1,16 @@
 // Makes one call of the C library fail: loaded before it (LD_PRELOAD) by faults.py.
 //
-//   FAULT_COUNTS    a file of 64 counters of 64 bits, in the order of the list below: calls so far
-//   FAULT_FUNCTION  the function, by the name in that list; without it calls are only counted
-//   FAULT_AT        which of its calls fails, the first is 1
-//   FAULT_ONWARD    set: those after it fail too
-//   FAULT_ERRNO     the error; 0: a read or write does half of what it was asked for
-//   FAULT_RUN       a command: nothing fails, but a shell runs this before that call
+//   FAULT_COUNTS    a file of 64 counters of 64 bits: the calls so far, in the order of the list below
+//   FAULT_FUNCTION  the function, by its name in that list; without it calls are only counted
+//   FAULT_AT        the number of the call that fails, from 1
+//   FAULT_ONWARD    if set, all later calls fail, too
+//   FAULT_ERRNO     the error; 0: a read or write transfers only half of the bytes
+//   FAULT_RUN       a command that a shell runs before that call, which then does not fail
 //
 // `create` is an open or openat that may create a file.
 //
-// Output to a terminal or pipe (descriptors 0 to 2) is neither counted nor made to fail: what the
-// program says of a failure is what is looked at. Memory runs out for SQLite alone, since Swift
-// ends a program that gets none.
+// The standard descriptors (0 to 2) are neither counted nor made to fail, since the test reads the
+// messages of the program. Only allocations by SQLite fail: Swift ends a program that gets no memory.
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -32,7 +31,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-// faults.py reads this list: one name a line.
+// faults.py reads this list: one name per line.
 #define FUNCTIONS(X) \
   X(open) \
   X(create) \
@@ -87,11 +86,10 @@ static int failing = -1;
 static uint64_t fails_at;
 static int fails_onward;
 static int fails_with;
-// What is run instead.
 static const char *command;
 static int is_ready;
 
-// Where SQLite's code is.
+// The addresses of SQLite's code.
 static uintptr_t sqlite_start, sqlite_end;
 
 static int find_sqlite(struct dl_phdr_info *info, size_t size, void *unused) {
@@ -143,7 +141,7 @@ static void run_command(void) {
   errno = error;
 }
 
-// Counts a call, and says whether it is one that fails.
+// Counts a call, and returns whether it fails.
 static int fails(enum function function) {
   if (!is_ready) return 0;
   uint64_t number = atomic_fetch_add(&counters[function], 1) + 1;
@@ -160,7 +158,7 @@ static int fails(enum function function) {
   static __typeof__(name) *next; \
   if (next == NULL) next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
-// A function whose failure is `result`, under its name and that of its 64-bit variant.
+// Wraps the function `name`, which returns `failure` on failure, and is counted as `function`.
 #define WRAP(returns, failure, name, function, parameters, arguments) \
   returns name parameters { \
     NEXT(name); \
@@ -219,7 +217,7 @@ WRAP_OPENAT(openat64)
 WRAP_FCNTL(fcntl)
 WRAP_FCNTL(fcntl64)
 
-// Reading and writing may also do less than they were asked for.
+// Wraps a function that reads or writes, which may also transfer fewer bytes than requested.
 #define WRAP_TRANSFER(name, function, parameters, arguments) \
   ssize_t name parameters { \
     NEXT(name); \
@@ -288,7 +286,7 @@ WRAP(int, -1, fchown, fchown, (int descriptor, uid_t user, gid_t group), (descri
 WRAP(char *, NULL, realpath, realpath, (const char *restrict path, char *restrict to), (path, to))
 WRAP(char *, NULL, getcwd, getcwd, (char *to, size_t size), (to, size))
 
-// Closes all the same: a descriptor is gone whatever close says.
+// The descriptor is closed even if close fails, as by the C library.
 int close(int descriptor) {
   NEXT(close);
   int result = next(descriptor);
@@ -299,7 +297,7 @@ int close(int descriptor) {
   return result;
 }
 
-// Says its error by its result.
+// Returns its error instead of setting errno.
 int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
                    void *(*body)(void *), void *restrict argument) {
   NEXT(pthread_create);

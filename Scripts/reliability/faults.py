@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes calls of the C library fail, one after the other, and looks at what comes of it.
+"""Makes calls of the C library fail, one after another, and checks the consequences.
 
-A quiet run counts how often each function is called. Then call n fails, for each n or a sample,
-once or from then on, with an error that the function may have. Whatever fails: the program ends in
-time with a status it knows, no success leaves anything out, nothing incomplete is under a final name,
-nothing is left lying about, and running again without the fault gives what a quiet run gives.
+A reference run, without faults, counts how often each function is called. Then call n fails, for each
+n or a sample, once or from then on, with an error that the function may return. Whatever fails: the
+program ends in time with a documented status, a success is complete, nothing incomplete has a final
+name, no stray files remain, and running again without the fault gives the result of the reference run.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import (CLEAN, COULD_NOT_RUN, FAILURES, INTERRUPTED, Bound, Content, Program, Result,
-                     Verdicts, arguments, compiled_library, content, integrity, listing,
-                     says_the_same, tree_bytes, work_directory, write_shop)
+                     Verdicts, arguments, compiled_library, content, integrity, is_equivalent,
+                     listing, tree_bytes, work_directory, write_shop)
 
 SOURCE = Path(__file__).with_name("faults.c")
 FUNCTIONS = re.findall(r"^  X\((\w+)\)", SOURCE.read_text(), re.MULTILINE)
-#: The errors that each function is made to fail with; 0: it does half of what it was asked for.
+#: The errors with which each function fails; 0: it transfers only half of the bytes.
 ERRORS: dict[str, tuple[int, ...]] = {
     "open": (errno.EMFILE, errno.EIO, errno.EINTR),
     "create": (errno.ENOSPC, errno.EMFILE, errno.EIO, errno.EINTR),
@@ -43,20 +43,20 @@ ERRORS: dict[str, tuple[int, ...]] = {
     "chmod": (errno.EPERM,), "fchmod": (errno.EPERM,), "fchown": (errno.EPERM,),
     "malloc": (errno.ENOMEM,), "realloc": (errno.ENOMEM,),
 }
-#: Where these fail, what they were to remove stays; where these fail from then on, what is in a
-#: directory cannot be found or known to be removed.
+#: If a function of REMOVING fails, files remain. If one of FINDING fails from then on, the program
+#: cannot find the files to remove.
 REMOVING = ("unlink", "unlinkat", "rmdir")
 FINDING = ("open", "openat", "opendir", "readdir", "stat", "lstat", "fstat", "fstatat")
-#: What an error can be about in these scenarios.
+#: The words one of which every error message contains, for these scenarios.
 NAMED = ("shop.db", "source", "exported", "copy.db", "rejects", "reports", "stats.json", "thread")
-#: What belongs to a database.
+#: The endings of the files that belong to a database.
 SIDECARS = ("", "-wal", "-shm", "-journal", ".lock")
 DATABASE = "shop.db"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Which call fails, and how."""
+    """A call that fails, and its error."""
 
     function: str
     at: int
@@ -76,16 +76,16 @@ class Fault:
 
 @dataclass
 class Scenario:
-    """A command, what is there before it, and what a quiet run of it gives."""
+    """A command, the state before it, and the result of its reference run."""
 
     name: str
     command: tuple[str, ...]
     prepare: Callable[[Program, Path], None]
     status: int = CLEAN
-    #: The files and directories that the command makes, besides the database.
+    #: The files and directories that the command creates, besides the database.
     made: tuple[str, ...] = ()
     writes_database: bool = False
-    #: A second database that the command makes.
+    #: A second database that the command creates.
     copy: str | None = None
     template: Path = field(default=Path(), init=False)
     before: Content = field(default_factory=dict, init=False)
@@ -125,7 +125,7 @@ def _expect(result: Result, status: int = CLEAN) -> None:
 
 
 def scenarios() -> list[Scenario]:
-    """What the faults are tried on."""
+    """Returns the scenarios in which calls fail."""
     database = ("--db", DATABASE)
     return [
         Scenario("first load", ("migrate", "source", *database), _first, writes_database=True),
@@ -152,7 +152,7 @@ def scenarios() -> list[Scenario]:
 
 
 class Counters:
-    """The counters that the library shares with us."""
+    """The counters of calls, shared with the library."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -184,20 +184,20 @@ class Tester:
             "LD_PRELOAD": self.library, "FAULT_COUNTS": str(self.counters.path), **extra})
 
     def prepare(self, scenario: Scenario) -> None:
-        """Makes the template, and notes what a quiet run gives."""
+        """Creates the template, and records the result of the reference run."""
         scenario.template = self.work / "templates" / scenario.name
         scenario.template.mkdir(parents=True)
         scenario.prepare(self.program, scenario.template)
         scenario.before = content(scenario.template / DATABASE)
         scenario.initial = tree_bytes(scenario.template)
-        quiet = self._copy(scenario, "quiet")
-        result = self._with_library(scenario, quiet, {})
+        reference = self._copy(scenario, "reference")
+        result = self._with_library(scenario, reference, {})
         _expect(result, scenario.status)
         scenario.calls = self.counters.read()
-        scenario.after = content(quiet / DATABASE)
-        scenario.names = listing(quiet)
-        scenario.files = tree_bytes(quiet)
-        shutil.rmtree(quiet)
+        scenario.after = content(reference / DATABASE)
+        scenario.names = listing(reference)
+        scenario.files = tree_bytes(reference)
+        shutil.rmtree(reference)
 
     def _copy(self, scenario: Scenario, name: str) -> Path:
         directory = self.work / name
@@ -206,16 +206,16 @@ class Tester:
 
     @staticmethod
     def faults(scenario: Scenario) -> list[Fault]:
-        """Every fault there is to try."""
+        """Returns all faults to try in a scenario."""
         result = []
         for function, calls in scenario.calls.items():
-            # Memory alone is asked for thousands of times.
+            # Only malloc is called thousands of times.
             step = 1 if calls <= 2_000 else calls // 400
             for at in range(1, calls + 1, step):
                 for error in ERRORS.get(function, (errno.EIO,)):
                     result.append(Fault(function, at, error, False))
-                    # What is interrupted for ever, or never gets on, may be tried for ever; and
-                    # for a lock that is never given the program waits, again and again.
+                    # The program may repeat forever a call that is always interrupted or makes no
+                    # progress, and waits repeatedly for a lock that it never gets.
                     if error not in (errno.EINTR, 0) and function != "fcntl":
                         result.append(Fault(function, at, error, True))
         return result
@@ -240,36 +240,36 @@ class Tester:
 
         check(not result.timed_out, "the program ends in time")
         check(result.status in (CLEAN, FAILURES, COULD_NOT_RUN, INTERRUPTED),
-              "the program ends with a status it knows")
+              "the program ends with a documented status")
         if result.timed_out or result.status < 0:
             return
         verdict = integrity(directory / DATABASE) if (directory / DATABASE).exists() else "ok"
         check(verdict == "ok", "the database is intact", verdict)
         got = content(directory / DATABASE) if verdict == "ok" else {}
         if result.status == scenario.status:
-            check(got == scenario.after, "a success has all that a quiet run has")
+            check(got == scenario.after, "a success has the content of the reference run")
             for name in scenario.made:
-                check(name in listing(directory), "a success leaves what it made", name)
+                check(name in listing(directory), "a success leaves the files that it creates", name)
         else:
-            # Nothing of these trees and databases fails but by what was made to fail, and that
-            # says nothing about the entities. An audit may name the check that could not be completed.
+            # Without a fault none of these commands fails, and a fault must not look like invalid
+            # entities. Only an audit may report a check that could not be completed.
             if result.status == FAILURES and scenario.name == "audit":
                 check("could not be completed" in result.output or "unable to get the page" in result.output,
-                      "an audit says what it could not check")
-            elif check(result.status == COULD_NOT_RUN, "what could not be done ends with status 3"):
+                      "an audit reports the checks that it could not complete")
+            elif check(result.status == COULD_NOT_RUN, "a command that failed ends with status 3"):
                 _, _, message = result.errors.partition("rmos-cli: error: ")
-                check(any(name in message for name in NAMED), "an error names what it is about")
+                check(any(name in message for name in NAMED), "an error names the file concerned")
         for table, rows in got.items():
             allowed = set(scenario.before.get(table, [])) | set(scenario.after[table])
-            check(set(rows) <= allowed, "no row says what neither the old nor the new one says")
+            check(set(rows) <= allowed, "each row is as before the run, or as after it")
         if not scenario.writes_database:
-            check(got == scenario.before, "what only reads changes nothing")
+            check(got == scenario.before, "a command that only reads changes nothing")
         self._names(scenario, fault, directory, check)
         self._again(scenario, directory, check)
 
     def _names(self, scenario: Scenario, fault: Fault, directory: Path,
                check: Callable[..., bool]) -> None:
-        """Nothing is left over, and what is under a final name is complete."""
+        """Checks that no stray files remain, and that files with a final name are complete."""
         known = scenario.names | set(scenario.initial)
         if scenario.writes_database or DATABASE in scenario.initial:
             known |= {DATABASE + suffix for suffix in SIDECARS}
@@ -277,7 +277,7 @@ class Tester:
             known |= {scenario.copy}
         if fault.function not in REMOVING and not (fault.onward and fault.function in FINDING):
             strays = {name for name in listing(directory) if name not in known}
-            check(not strays, "nothing is left lying about", sorted(strays))
+            check(not strays, "no stray files remain", sorted(strays))
         for name, data in tree_bytes(directory).items():
             if name.startswith(DATABASE) and ".backup-" not in name or ".inco" in name:
                 continue
@@ -285,22 +285,22 @@ class Tester:
                 check(data == scenario.initial[name], "no other file is changed", name)
             elif name.endswith(".db") or ".backup-" in name:
                 path = directory / name
-                whole = integrity(path) == "ok" and content(path) == scenario.before
-                check(whole, "a backup under its final name is whole", name)
+                complete = integrity(path) == "ok" and content(path) == scenario.before
+                check(complete, "a backup with its final name is complete", name)
             elif name in scenario.files:
-                check(says_the_same(name, data, scenario.files[name]),
-                      "a file under its final name is whole", name)
+                check(is_equivalent(name, data, scenario.files[name]),
+                      "a file with its final name is complete", name)
         for name in scenario.made:
             made = {path for path in scenario.files if path.startswith(name + "/")}
             there = made & tree_bytes(directory).keys()
             if scenario.name.startswith("export"):
-                check(not there or there == made, "an export is whole or not there", name)
+                check(not there or there == made, "an export is complete or does not exist", name)
 
     def _again(self, scenario: Scenario, directory: Path, check: Callable[..., bool]) -> None:
-        """Without the fault all is as after a quiet run."""
+        """Checks that running again without the fault gives the result of the reference run."""
         for name in scenario.made:
             path = directory / name
-            # These are made anew, and refuse what is there.
+            # The command refuses an existing directory.
             if path.is_dir() and name != "rejects":
                 shutil.rmtree(path)
         if scenario.copy:
@@ -309,9 +309,9 @@ class Tester:
         got = content(directory / DATABASE)
         undone = scenario.name == "undo" and got == scenario.after
         check(result.status == scenario.status or undone,
-              "running again ends as a quiet run does", result)
-        check(got == scenario.after, "running again gives what a quiet run gives", result)
-        # Of four one, for time.
+              "running again ends with the status of the reference run", result)
+        check(got == scenario.after, "running again gives the content of the reference run", result)
+        # To save time, only after one of four.
         if scenario.writes_database and self.chance.random() < 0.25:
             audit = self.program.run("audit", "--db", DATABASE, directory=directory)
             check(audit.status == CLEAN, "the audit finds nothing afterwards", audit)
@@ -332,7 +332,7 @@ def main() -> None:
             todo += [(scenario, fault) for fault in tester.faults(scenario)
                      if options.function in (None, fault.function)]
         random.Random(options.seed).shuffle(todo)
-        # Each function of each scenario once before any comes again.
+        # Each function of each scenario once before any is repeated.
         seen: dict[tuple[str, str], int] = {}
         order: list[tuple[int, int]] = []
         for index, (scenario, fault) in enumerate(todo):
@@ -340,7 +340,7 @@ def main() -> None:
             seen[key] = seen.get(key, 0) + 1
             order.append((seen[key], index))
         order.sort()
-        print(f"faults: {len(todo):,} to choose from in {len(chosen)} scenarios", flush=True)
+        print(f"faults: {len(todo):,} possible ones in {len(chosen)} scenarios", flush=True)
         for number in Bound(min(options.rounds, len(todo)), options.seconds):
             tester.try_fault(*todo[order[number][1]])
     verdicts.finish()

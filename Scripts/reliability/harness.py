@@ -1,4 +1,4 @@
-"""What the reliability tests share: the program, databases as content, bounds, and verdicts."""
+"""Code that the reliability tests share: the program, the content of databases, limits, verdicts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLEAN, FAILURES, USAGE, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 3, 130
 
 @dataclass(frozen=True)
 class Result:
-    """How a run of the program ended."""
+    """The result of a run of the program."""
 
     arguments: tuple[str, ...]
     status: int
@@ -47,7 +47,7 @@ class Result:
 
 
 class Program:
-    """The program that is tested."""
+    """The program under test."""
 
     def __init__(self, path: str, seconds: float = 30) -> None:
         self.path = os.path.abspath(path)
@@ -55,7 +55,7 @@ class Program:
 
     def start(self, *arguments: str, directory: Path,
               environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Starts the program, as a group of processes of its own."""
+        """Starts the program in a new process group."""
         return subprocess.Popen(
             [self.path, *arguments], cwd=directory, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -65,12 +65,12 @@ class Program:
     def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         base = {key: value for key, value in os.environ.items()
                 if not key.startswith(("RMOS_", "LD_PRELOAD"))}
-        # A crash is to end at once, not after a walk through its symbols.
+        # Without a backtrace a crash ends the program at once.
         return {**base, "SWIFT_BACKTRACE": "enable=no", "TZ": "UTC", **(extra or {})}
 
     def run(self, *arguments: str, directory: Path,
             environment: Mapping[str, str] | None = None) -> Result:
-        """Runs the program to its end, or until time is up."""
+        """Runs the program to its end, or kills it when its time is up."""
         process = self.start(*arguments, directory=directory, environment=environment)
         timed_out = False
         try:
@@ -87,12 +87,12 @@ class Program:
 
 
 class Verdicts:
-    """Collects what went wrong, and counts what was checked."""
+    """Counts checks, and collects failures."""
 
     def __init__(self, name: str, seed: int, shown: int = 5) -> None:
         self.name = name
         self.seed = seed
-        #: How many failures of each rule are shown.
+        #: The number of failures of each rule to show.
         self.shown = shown
         self.counts: dict[str, int] = {}
         self.failures = 0
@@ -103,7 +103,7 @@ class Verdicts:
         self.counts[what] = self.counts.get(what, 0) + number
 
     def fail(self, rule: str, what: object) -> None:
-        """Notes that a rule does not hold; the first of each rule are shown."""
+        """Records a failure of a rule, and shows it if it is among the first."""
         self.failures += 1
         self.kinds[rule] = self.kinds.get(rule, 0) + 1
         if self.kinds[rule] <= self.shown:
@@ -121,12 +121,12 @@ class Verdicts:
               f"(seed {self.seed}, {time.monotonic() - self.started:.0f} s)")
         for rule, number in self.kinds.items():
             print(f"    {number:,} times: {rule}")
-        # Nothing checked is no success.
+        # A run without any check does not succeed.
         sys.exit(1 if self.failures or not any(self.counts.values()) else 0)
 
 
 class Bound:
-    """How much to do: rounds or seconds, whichever ends first."""
+    """A limit of rounds and of seconds, whichever is reached first."""
 
     def __init__(self, rounds: int, seconds: float) -> None:
         self.rounds = rounds
@@ -144,7 +144,7 @@ class Bound:
 
 
 def _end(number: int, frame: object) -> NoReturn:
-    """Ends the script so that what it has made is cleared away, undisturbed by another signal."""
+    """Ends the script normally, so that its files are removed even if another signal arrives."""
     del frame
     signal.signal(number, signal.SIG_IGN)
     sys.exit(INTERRUPTED)
@@ -152,7 +152,7 @@ def _end(number: int, frame: object) -> NoReturn:
 
 def arguments(description: str, rounds: int, seconds: float,
               **options: str) -> argparse.Namespace:
-    """The command line that the tests share; `options` are further names with their help."""
+    """Parses the command line of a test; `options` are further options with their help."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("program", help="the rmos-cli to test")
     parser.add_argument("--rounds", type=int, default=rounds, help="how many rounds at most")
@@ -172,7 +172,7 @@ def arguments(description: str, rounds: int, seconds: float,
 
 @contextlib.contextmanager
 def work_directory() -> Iterator[Path]:
-    """A directory that is gone afterwards, where the memory's file system is, if there is one."""
+    """Creates a temporary directory, in memory if possible."""
     shared = Path("/dev/shm")
     place = str(shared) if shared.is_dir() and os.access(shared, os.W_OK) else None
     path = Path(tempfile.mkdtemp(prefix="rmos-reliability-", dir=place))
@@ -184,8 +184,8 @@ def work_directory() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def compiled_library(source: str) -> Iterator[str]:
-    """A library that is to be loaded before the C library."""
-    # Where the memory's file system is, nothing may be executed as a rule.
+    """Compiles a library that is loaded before the C library."""
+    # Not in /dev/shm, from which nothing may be executed on many systems.
     with tempfile.TemporaryDirectory(prefix="rmos-reliability-") as directory:
         library = str(Path(directory) / (Path(source).stem + ".so"))
         subprocess.run(
@@ -194,8 +194,8 @@ def compiled_library(source: str) -> Iterator[str]:
         tried = subprocess.run(["true"], env={**os.environ, "LD_PRELOAD": library},
                                capture_output=True, check=False)
         if tried.stderr:
-            raise RuntimeError(f"{library} cannot be loaded; let TMPDIR name a directory of whose "
-                               f"files that is possible: {tried.stderr.decode().strip()}")
+            raise RuntimeError(f"{library} cannot be loaded; set TMPDIR to a directory from which "
+                               f"libraries can be loaded: {tried.stderr.decode().strip()}")
         yield library
 
 
@@ -204,7 +204,7 @@ Content = dict[str, list[Row]]
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Opens a database to look at it, without changing it or leaving anything next to it."""
+    """Opens a database for reading, without changing it or creating files next to it."""
     if path.with_name(path.name + "-journal").exists():
         connection = _rolled_back(path)
     else:
@@ -215,7 +215,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _rolled_back(path: Path) -> sqlite3.Connection:
-    """What a journal makes of a database: who only reads may not roll back, but this is a copy."""
+    """Returns the database after its journal is rolled back, which is done in a copy."""
     connection = sqlite3.connect(":memory:")
     with tempfile.TemporaryDirectory() as directory:
         for suffix in ("", "-journal"):
@@ -227,9 +227,8 @@ def _rolled_back(path: Path) -> sqlite3.Connection:
 
 
 def content(path: Path) -> Content:
-    """What a database says: the rows of the three tables, and where each comes from.
-
-    Not who put it there when: runs have numbers and times of their own.
+    """Returns the rows of the three tables and their provenance, without the runs, which differ in
+    their numbers and times.
     """
     if not path.exists():
         return {table: [] for table in (*TABLES, "provenance")}
@@ -248,7 +247,7 @@ def content(path: Path) -> Content:
 
 
 def integrity(path: Path) -> str:
-    """What SQLite says of a database: `ok`, or what is wrong."""
+    """Returns the verdict of SQLite on a database: `ok`, or the problem."""
     try:
         with contextlib.closing(connect(path)) as connection:
             (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
@@ -259,44 +258,45 @@ def integrity(path: Path) -> str:
 
 
 def tree_bytes(path: Path) -> dict[str, bytes]:
-    """The files below a directory by relative path."""
+    """Returns the files below a directory by relative path."""
     return {str(file.relative_to(path)): file.read_bytes()
             for file in sorted(path.rglob("*")) if file.is_file() and not file.is_symlink()}
 
 
-def says_the_same(name: str, data: bytes, quiet: bytes) -> bool:
-    """Whether a file says what that of a quiet run says, but for when and by which run."""
-    if data == quiet:
+def is_equivalent(name: str, data: bytes, reference: bytes) -> bool:
+    """Returns whether a file equals that of the reference run, apart from the run and its times."""
+    if data == reference:
         return True
     if name.endswith((".json", ".issues")):
         try:
-            left, right = json.loads(data), json.loads(quiet)
+            left, right = json.loads(data), json.loads(reference)
         except ValueError:
             return False
         for value in (left, right):
             for varying in ("run", "timestamp"):
                 value.pop(varying, None)
         if left.get("copy", "") is None:
-            # The issues of a reject that could not be copied say so.
+            # The reject could not be copied.
             right["copy"] = None
         return bool(left == right) or name.startswith("reports/")
     if name.endswith("/SHA256SUMS"):
-        # The issues that it lists name the run.
-        lines, wanted = data.splitlines(), {line[64:] for line in quiet.splitlines()}
+        # The digests differ, since the issues name the run.
+        lines, wanted = data.splitlines(), {line[64:] for line in reference.splitlines()}
         return data.endswith(b"\n") and all(line[64:] in wanted for line in lines)
-    # A page or a text contains times; what is cut off ends differently.
-    return name.startswith("reports/") and data.rstrip()[-8:] == quiet.rstrip()[-8:]
+    # Pages and texts contain times, so only their ends are compared: a truncated file ends differently.
+    return name.startswith("reports/") and data.rstrip()[-8:] == reference.rstrip()[-8:]
 
 
 def listing(path: Path) -> set[str]:
-    """All names below a directory."""
+    """Returns all names below a directory."""
     return {str(file.relative_to(path)) for file in path.rglob("*")}
 
 
 def write_shop(root: Path, count: int, *, salt: str = "", broken: int = 0) -> None:
-    """A tree of sound entities, a third of each kind, with explicit times; some files broken.
+    """Writes a tree of valid entities, `count` of each kind, with explicit times, and `broken` invalid
+    patterns.
 
-    Trees with another salt hold the same ids with other content.
+    Trees with different salts have the same ids with different content.
     """
     for kind in TABLES:
         (root / kind).mkdir(parents=True, exist_ok=True)

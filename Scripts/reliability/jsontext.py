@@ -1,6 +1,6 @@
-"""A strict reader of JSON (RFC 8259) that keeps places, number text and duplicate members.
+"""A strict JSON reader (RFC 8259) that keeps positions, the text of numbers and duplicate members.
 
-It shares nothing with the program that is tested, and is slow and plain on purpose.
+It shares no code with the program under test, and is slow and simple on purpose.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 MAXIMUM_DEPTH = 512
-# Two calls for each level of nesting, and some for whoever calls.
+# Two calls per level of nesting, and some for the callers.
 sys.setrecursionlimit(max(sys.getrecursionlimit(), 4 * MAXIMUM_DEPTH))
 WHITE_SPACE = " \t\n\r"
 
@@ -24,7 +24,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class JSONError(Exception):
-    """A text that is not JSON."""
+    """The error for a text that is not JSON."""
 
     def __init__(self, reason: Reason, position: int) -> None:
         super().__init__(f"{reason} at {position}")
@@ -38,26 +38,26 @@ class Member:
 
     name_start: int
     raw_name: str
-    #: The name with its escapes decoded; `None` if it holds half a character.
+    #: The name with its escapes decoded; `None` if it contains a lone surrogate.
     name: str | None
     value: Node
 
 
 @dataclass
 class Node:
-    """A value and its range: indices of characters in the text."""
+    """A value and its range, as indices of characters in the text."""
 
     kind: Kind
     start: int
     end: int
-    #: A string's text, `None` if it holds half a character; a number's token.
+    #: The text of a string, `None` if it contains a lone surrogate; the token of a number.
     text: str | None = None
     members: list[Member] = field(default_factory=list)
     items: list[Node] = field(default_factory=list)
 
 
 def decode_string(raw: str) -> str | None:
-    """The text of a valid string token; `None` if it is not valid text."""
+    """Returns the text of a valid string token; `None` if it contains a lone surrogate."""
     parts: list[str] = []
     index = 0
     while index < len(raw):
@@ -71,7 +71,7 @@ def decode_string(raw: str) -> str | None:
             parts.append(_ESCAPES[raw[index + 1]])
             index += 2
     text = "".join(parts)
-    # Pairs of escapes are one character.
+    # A pair of surrogates is one character.
     text = re.sub(
         "[\ud800-\udbff][\udc00-\udfff]",
         lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"),
@@ -83,8 +83,7 @@ def decode_string(raw: str) -> str | None:
 class Scanner:
     """Scans values in `text[:end]`.
 
-    Bytes that were not decodable are in the text as the surrogates that `surrogateescape` makes
-    of them.
+    Bytes that cannot be decoded are in the text as the surrogates of `surrogateescape`.
     """
 
     def __init__(self, text: str, end: int | None = None) -> None:
@@ -92,7 +91,7 @@ class Scanner:
         self.end = len(text) if end is None else end
 
     def at(self, position: int) -> str:
-        """The character at a position; empty at the end."""
+        """Returns the character at a position; empty at the end."""
         return self.text[position] if position < self.end else ""
 
     def skip_white_space(self, position: int) -> int:
@@ -101,7 +100,7 @@ class Scanner:
         return position
 
     def unexpected(self, position: int) -> JSONError:
-        """The error for a character that is not allowed at a position."""
+        """Returns the error for a character that is not allowed at a position."""
         if position >= self.end:
             return JSONError("end", self.end)
         if "\udc80" <= self.text[position] <= "\udcff":
@@ -109,7 +108,7 @@ class Scanner:
         return JSONError("syntax", position)
 
     def value(self, position: int, depth: int = 0) -> Node:
-        """The value at a position, which is within `depth` others."""
+        """Returns the value at a position, which is nested in `depth` others."""
         character = self.at(position)
         if character == "{":
             return self._object(position, depth)
@@ -127,7 +126,7 @@ class Scanner:
             if self.text.startswith(word, position, self.end):
                 return Node(kind, position, position + len(word))
             if character == word[0]:
-                # At its beginning, unless the text ends in it.
+                # The error is at the beginning of the word, unless the text ends within it.
                 cut = word.startswith(self.text[position : self.end])
                 raise self.unexpected(self.end if cut else position)
         raise self.unexpected(position)
@@ -137,7 +136,7 @@ class Scanner:
         if match is None:
             raise self.unexpected(position + 1)
         end = match.end()
-        # A point or an exponent without digits.
+        # A decimal point or an exponent without digits.
         has_exponent = "e" in match[0].lower()
         if self.at(end) == "." and "." not in match[0] and not has_exponent:
             raise self.unexpected(end + 1)
@@ -146,7 +145,7 @@ class Scanner:
         return Node("number", position, end, match[0])
 
     def string_end(self, position: int) -> int:
-        """The position after the string at a position."""
+        """Returns the position after the string at a position."""
         index = position + 1
         while True:
             character = self.at(index)
@@ -179,7 +178,7 @@ class Scanner:
                 raise JSONError("syntax", index)
 
     def _is_cut(self, index: int) -> bool:
-        """Whether what cannot be decoded is the beginning of a character that the end cuts off."""
+        """Returns whether the bytes that cannot be decoded begin a character that the end truncates."""
         if self.end - index > 3:
             return False
         rest = self.text[index : self.end].encode("utf-8", "surrogateescape")
@@ -189,7 +188,7 @@ class Scanner:
         return len(rest) < size and all(byte & 0xC0 == 0x80 for byte in rest[1:])
 
     def name(self, position: int) -> tuple[str, int]:
-        """The raw name of the member at a position, and the position after its colon."""
+        """Returns the raw name of the member at a position, and the position after its colon."""
         if self.at(position) != '"':
             raise self.unexpected(position)
         end = self.string_end(position)
@@ -239,9 +238,10 @@ class Scanner:
             position = self.skip_white_space(position + 1)
 
     def outline_end(self, position: int, depth: int = 0) -> int | None:
-        """The position after a value by its brackets and quotes alone; `None` at the text's end.
+        """Returns the position after a value, found by brackets and quotes only; `None` if the text
+        ends before.
 
-        With a depth, after so many brackets around it too.
+        With a depth, the value is the rest of a text within that many brackets.
         """
         in_string = False
         while position < self.end:
@@ -270,12 +270,12 @@ class Scanner:
 
 
 def compact(text: str) -> str:
-    """A valid JSON text without the white space between its tokens."""
+    """Returns a valid JSON text without the white space between its tokens."""
     return re.sub(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+', lambda part: part[1] or "", text)
 
 
 def number_value(token: str) -> tuple[int, str, int]:
-    """A number as its sign, its digits without zeros at both ends, and an exponent of ten."""
+    """Returns a number as its sign, its digits without zeros at both ends, and an exponent of ten."""
     match = re.fullmatch(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?", token)
     assert match is not None
     digits = match[2] + (match[3] or "")
@@ -299,7 +299,7 @@ def _normal(node: Node) -> object:
             if member.name is None:
                 raise _NotText
             members.append((member.name.encode(), _normal(member.value)))
-        # Stable, so members with equal names keep their order.
+        # Sorting is stable, so members with equal names keep their order.
         return ("object", sorted(members, key=lambda member: member[0]))
     if node.kind == "array":
         return ("array", [_normal(item) for item in node.items])
@@ -314,7 +314,7 @@ def _normal(node: Node) -> object:
 
 
 def same_data(left: str, right: str) -> bool:
-    """Whether two JSON texts say the same, however they write it."""
+    """Returns whether two JSON texts have the same data."""
     if left == right:
         return True
     try:

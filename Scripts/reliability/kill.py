@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Kills the program at random moments, and lets several write at once.
+"""Kills the program at random moments, and runs several writers at the same time.
 
-Whatever was killed when: the database is intact, rows and ledger are of one commit, the same
-command again gives what a quiet run gives, and what is under a final name is complete. Of several
-writers at once each entity is migrated by one; the others say that the database is locked.
+Whenever it was killed: the database is intact, rows and ledger are from the same commit, running the
+same command again gives the result of the reference run, which is not killed, and files with a final
+name are complete. Of several writers, one migrates each entity; the others report that the database
+is locked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import (CLEAN, COULD_NOT_RUN, FAILURES, INTERRUPTED, Bound, Content, Program, Result,
-                     Verdicts, arguments, content, integrity, listing, says_the_same, tree_bytes,
+                     Verdicts, arguments, content, integrity, is_equivalent, listing, tree_bytes,
                      work_directory, write_shop)
 from powerloss import ledger_balance, recovered
 
@@ -35,7 +36,7 @@ class Scenario:
     command: tuple[str, ...]
     prepare: Callable[[Program, Path], None]
     status: int = CLEAN
-    #: Directories and files that the command makes.
+    #: The directories and files that the command creates.
     made: tuple[str, ...] = ()
     template: Path = field(default=Path(), init=False)
     seconds: float = field(default=0, init=False)
@@ -73,7 +74,7 @@ def _broken(program: Program, work: Path) -> None:
 
 
 def scenarios() -> list[Scenario]:
-    """What is killed."""
+    """Returns the scenarios in which the program is killed."""
     migrate = ("migrate", "source", "--db", DATABASE, "--batch-size", "10")
     return [
         Scenario("first load", migrate, _first),
@@ -89,7 +90,7 @@ def scenarios() -> list[Scenario]:
 
 
 class Tester:
-    """Kills and looks."""
+    """Kills the program, and checks the consequences."""
 
     def __init__(self, program: Program, verdicts: Verdicts, work: Path, seed: int) -> None:
         self.program = program
@@ -102,14 +103,14 @@ class Tester:
         scenario.template.mkdir(parents=True)
         scenario.prepare(self.program, scenario.template)
         scenario.before = content(scenario.template / DATABASE)
-        quiet = self.work / "quiet"
-        shutil.copytree(scenario.template, quiet)
+        reference = self.work / "reference"
+        shutil.copytree(scenario.template, reference)
         start = time.monotonic()
-        _expect(self.program.run(*scenario.command, directory=quiet), scenario.status)
+        _expect(self.program.run(*scenario.command, directory=reference), scenario.status)
         scenario.seconds = time.monotonic() - start
-        scenario.after = content(quiet / DATABASE)
-        scenario.files = tree_bytes(quiet)
-        shutil.rmtree(quiet)
+        scenario.after = content(reference / DATABASE)
+        scenario.files = tree_bytes(reference)
+        shutil.rmtree(reference)
 
     def kill(self, scenario: Scenario) -> None:
         """Kills a command up to three times, then lets it run to its end."""
@@ -125,7 +126,7 @@ class Tester:
             shutil.rmtree(directory)
 
     def _kill_once(self, scenario: Scenario, directory: Path, polite: bool) -> bool:
-        """Returns whether to go on."""
+        """Starts the command and sends a signal; returns whether the signal ended it."""
         self._clear(scenario, directory)
         sent = signal.SIGKILL
         if polite:
@@ -139,7 +140,7 @@ class Tester:
         what = f"{scenario.name}, {sent.name}: {result}"
         self.verdicts.count("kills" if sent == signal.SIGKILL else "signals")
         if polite:
-            # Before it listens to signals it has done nothing yet.
+            # Until it handles signals, the program has not changed anything.
             early = process.returncode == -sent and self._database(directory) == before
             undone = scenario.name == "undo" and "run.undone" in result.output + result.errors
             self.verdicts.check(
@@ -150,14 +151,14 @@ class Tester:
 
     @staticmethod
     def _database(directory: Path) -> dict[str, bytes]:
-        """The database and all files next to it under its name."""
+        """Returns the database and the files next to it that begin with its name."""
         return {path.name: path.read_bytes() for path in directory.glob(f"{DATABASE}*")}
 
     def _look(self, scenario: Scenario, directory: Path, what: str) -> None:
         def check(holds: bool, rule: str, more: object = "") -> None:
             self.verdicts.check(holds, rule, f"{what} {more}")
 
-        # Recovering is writing, so a copy is looked at.
+        # SQLite recovers a copy, since that writes.
         look = self.work / "look"
         look.mkdir()
         try:
@@ -170,15 +171,15 @@ class Tester:
                 verdict = integrity(look / DATABASE)
                 check(verdict == "ok", "the database is intact", verdict)
                 balance = ledger_balance(look / DATABASE)
-                check(balance is None, "rows and ledger are of one commit", balance)
+                check(balance is None, "rows and ledger are from the same commit", balance)
         except sqlite3.Error as error:
-            check(False, "SQLite opens what is left", error)
+            check(False, "SQLite opens the database", error)
         finally:
             shutil.rmtree(look)
-        self._whole(scenario, directory, check)
+        self._check_files(scenario, directory, check)
 
     @staticmethod
-    def _whole(scenario: Scenario, directory: Path, check: Callable[..., None]) -> None:
+    def _check_files(scenario: Scenario, directory: Path, check: Callable[..., None]) -> None:
         files = {name: data for name, data in tree_bytes(directory).items()
                  if "incomplete" not in name and ".incoming" not in name}
         for name in files:
@@ -186,25 +187,25 @@ class Tester:
                 continue
             path = directory / name
             check(integrity(path) == "ok" and content(path)["provenance"] != [],
-                  "a backup under its final name is whole", name)
+                  "a backup with its final name is complete", name)
         for made in scenario.made:
             wanted = {name: data for name, data in scenario.files.items()
                       if name.startswith(made + "/")}
             there = {name: data for name, data in files.items() if name.startswith(made + "/")}
             if made == "out":
-                check(there in ({}, wanted), "an export is whole or not there",
+                check(there in ({}, wanted), "an export is complete or does not exist",
                       f"{len(there)} of {len(wanted)} files")
             elif made == "rejects":
-                half = [name for name, data in there.items()
-                        if not says_the_same(name, data, wanted.get(name, b""))]
-                check(not half, "a reject under its final name is whole", half)
+                incomplete = [name for name, data in there.items()
+                              if not is_equivalent(name, data, wanted.get(name, b""))]
+                check(not incomplete, "a reject with its final name is complete", incomplete)
             elif made == "stats.json" and made in files:
                 check(files[made].rstrip().endswith(b"}"),
-                      "a file under its final name is whole", made)
+                      "a file with its final name is complete", made)
 
     @staticmethod
     def _clear(scenario: Scenario, directory: Path) -> None:
-        """Takes away what a run refuses to write over."""
+        """Removes files that a run refuses to overwrite."""
         for made in scenario.made:
             path = directory / made
             if made == "rejects":
@@ -220,17 +221,17 @@ class Tester:
         got = content(directory / DATABASE)
         done = scenario.name == "undo" and got == scenario.after
         self.verdicts.check(result.status == scenario.status or done,
-                            "running again ends as a quiet run does", result)
-        self.verdicts.check(got == scenario.after, "running again gives what a quiet run gives",
-                            result)
+                            "running again ends with the status of the reference run", result)
+        self.verdicts.check(got == scenario.after,
+                            "running again gives the content of the reference run", result)
         left = {name for name in listing(directory)
                 if name.startswith(DATABASE) and name.endswith(("-wal", "-journal", ".lock"))}
-        self.verdicts.check(not left, "a run that ends leaves no log and no lock", left)
+        self.verdicts.check(not left, "a run that has ended leaves no log and no lock", left)
         audit = self.program.run("audit", "--db", DATABASE, directory=directory)
         self.verdicts.check(audit.status == CLEAN, "the audit finds nothing afterwards", audit)
 
     def compete(self, scenario: Scenario) -> None:
-        """Several writers at once, some of them killed."""
+        """Runs several writers at the same time, and may kill one of them."""
         directory = self.work / "shared"
         shutil.copytree(scenario.template, directory)
         try:
@@ -251,7 +252,7 @@ class Tester:
             output, errors = writer.communicate(timeout=120)
             results.append(Result(scenario.command, writer.returncode, output.decode(),
                                   errors.decode()))
-        self.verdicts.count("writers at once", number)
+        self.verdicts.count("concurrent writers", number)
         ended = 0
         migrated = 0
         for result in results:
@@ -259,16 +260,16 @@ class Tester:
                 continue
             if result.status == COULD_NOT_RUN:
                 code = result.json.get("error", {}).get("code")
-                self.verdicts.check(code == "store.locked", "a writer that must wait says so",
+                self.verdicts.check(code == "store.locked",
+                                    "a refused writer reports that the database is locked",
                                     f"{code}: {result}")
                 continue
-            self.verdicts.check(result.status == CLEAN, "a writer wins or says that it must wait",
-                                result)
+            self.verdicts.check(result.status == CLEAN, "a writer succeeds or is refused", result)
             if result.status == CLEAN:
                 ended += 1
                 migrated += int(result.json["summary"]["total_migrated"])
         if victim is None:
-            self.verdicts.check(ended > 0, "one of several writers wins", results)
+            self.verdicts.check(ended > 0, "one of several writers succeeds", results)
             total = 3 * ENTITIES
             self.verdicts.check(migrated == total, "each entity is migrated by one writer",
                                 f"{migrated} of {total}")
@@ -277,7 +278,7 @@ class Tester:
             states = {state for (state,) in
                       connection.execute("SELECT state FROM migration_runs")}
             self.verdicts.check(states <= {"completed", "interrupted"},
-                                "the ledger knows how each run ended", states)
+                                "the ledger has the end of each run", states)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""What becomes of each entity of a source that is migrated into a database.
+"""A model of migration: the outcome of each entity of a source, and the rows of the database.
 
-After Documentation/Input.md and Documentation/Undo.md, independently of the program.
+It follows Documentation/Input.md and Documentation/Undo.md, and shares no code with the program.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Duplicates = Literal["skip", "update", "fail"]
 
 @dataclass
 class Outcome:
-    """What became of one thing that counts as an entity."""
+    """The outcome of an entity, or of a part of a file that counts as one."""
 
     kind: str
     source: str
@@ -31,29 +31,29 @@ class Outcome:
 
 
 class Model:
-    """A database, and what becomes of a source that is migrated into it."""
+    """A model of a database into which sources are migrated."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Entity]] = {kind: {} for kind in KINDS}
 
     def copy(self) -> Model:
-        """The same database, to go on with in another way."""
+        """Returns a copy of the database."""
         other = Model()
         other.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
         return other
 
     def migrate(self, root: str, duplicates: Duplicates = "skip", derives_ids: bool = True,
                 atomic: bool = False) -> tuple[list[Outcome], list[Issue]]:
-        """The outcomes in order, and the issues that concern no entity."""
+        """Migrates a source; returns the outcomes in order, and the issues that concern no entity."""
         self.duplicates = duplicates
         self.derives_ids = derives_ids
         self.outcomes: list[Outcome] = []
         self.remarks: list[Issue] = []
-        #: How many files there are to read, be they unreadable.
+        #: The number of files to read, including unreadable ones.
         self.files = 0
         before = self.copy().rows
         for kind in KINDS:
-            #: The ids that an earlier entity of the source has decided about.
+            #: The ids of the entities of this source that were migrated, updated or skipped.
             self.decided: set[str] = set()
             for found in self._found(os.fsencode(root), kind):
                 self._settle(kind, found)
@@ -116,7 +116,7 @@ class Model:
             Outcome(kind, found.path, found.locator, entity.id, outcome, entity.issues))
 
     def _decide(self, entity: Entity) -> str:
-        """What becomes of an entity without an error."""
+        """Returns the outcome of an entity without an error."""
         found, kind = entity.found, entity.kind
         assert entity.id is not None and found.text is not None
         stored = self.rows[kind].get(entity.id)
@@ -128,7 +128,7 @@ class Model:
         same = self._is_same(entity, stored)
         updates = not same and self.duplicates == "update" and not repeated
         fails = self.duplicates == "fail"
-        # Another entity may be at its position by now.
+        # The entity at a position may be another one than in an earlier run.
         is_positional = found.locator is not None and any(
             issue.code == "id.derived" for issue in entity.issues)
         is_expected = same or updates and not is_positional
@@ -174,12 +174,12 @@ class Model:
 
 
 def same_members(left: str, right: str) -> bool:
-    """Whether two objects have the same members with the same data, in whatever order."""
+    """Returns whether two objects have the same members with the same data, in any order."""
     return same_data(left, right)
 
 
 def counts(outcomes: list[Outcome]) -> dict[str, dict[str, int]]:
-    """The statistics of a run."""
+    """Returns the statistics of a run."""
     result = {kind: {"found": 0, "migrated": 0, "updated": 0, "skipped": 0, "failed": 0}
               for kind in KINDS}
     for outcome in outcomes:
@@ -189,6 +189,6 @@ def counts(outcomes: list[Outcome]) -> dict[str, dict[str, int]]:
 
 
 def issue_counts(outcomes: list[Outcome], remarks: list[Issue]) -> dict[str, int]:
-    """How often each code occurs."""
+    """Returns how often each code occurs."""
     issues = [issue for outcome in outcomes for issue in outcome.issues] + remarks
     return dict(Counter(issue.code for issue in issues))

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Moves the database, its directory or its lock away while the program writes.
 
-Before a call of the C library the file is renamed, and in some rounds another database is put in
-its place. What is written from then on is not where the program was asked to write, so no run may
-call that a success. The file that was moved stays intact, the one in its place stays as it is and
-has no log next to it that SQLite would replay into it, and once all is back in its place the same
-command gives what a quiet run gives.
+Before a call of the C library the file is renamed, and in some rounds replaced by another database.
+Later writes do not go to the path that was given to the program, so the run must not succeed. The
+moved file stays intact; the one in its place stays unchanged, without a log next to it that SQLite
+would replay into it. Once the file is back in its place, the same command gives the result of the
+reference run, in which nothing is moved.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from harness import (CLEAN, COULD_NOT_RUN, Bound, Content, Program, Result, Verd
                      compiled_library, content, integrity, work_directory, write_shop)
 from powerloss import recovered
 
-#: Below the working directory, so that it can be moved as a whole.
+#: A directory below the working directory, so that it can be moved.
 PLACE = "place"
 DATABASE = f"{PLACE}/shop.db"
 AWAY = "away"
 OTHER = "other"
-#: How it was when it was moved.
+#: A copy of the directory from the moment before the move.
 THEN = "then"
-#: Calls by which something is written or made safe; between them lies each moment that matters.
+#: The calls that write or sync; moving a file between them covers each moment that matters.
 FUNCTIONS = ("pwrite", "fdatasync", "fsync", "ftruncate", "unlink")
 
 
 @dataclass
 class Scenario:
-    """A command, and what a quiet run of it gives."""
+    """A command, and the result of its reference run."""
 
     name: str
     command: tuple[str, ...]
@@ -72,7 +72,7 @@ def _third(program: Program, work: Path) -> None:
 
 
 def scenarios() -> list[Scenario]:
-    """What writes."""
+    """Returns the scenarios in which files are moved."""
     migrate = ("migrate", "source", "--db", DATABASE, "--batch-size", "5")
     return [
         Scenario("first load", migrate, _first),
@@ -82,7 +82,7 @@ def scenarios() -> list[Scenario]:
 
 
 class Tester:
-    """Moves files away and looks."""
+    """Moves files away, and checks the consequences."""
 
     def __init__(self, program: Program, verdicts: Verdicts, work: Path, library: str) -> None:
         self.program = program
@@ -90,7 +90,7 @@ class Tester:
         self.work = work
         self.library = library
         self.counters = Counters(work / "counters")
-        #: A database with content of its own.
+        #: A database with different content.
         self.other = work / "another"
         write_shop(self.other / "source", 3, salt=" other")
         _expect(program.run("migrate", "source", "--db", "shop.db", directory=self.other))
@@ -100,12 +100,12 @@ class Tester:
         scenario.template.mkdir(parents=True)
         scenario.prepare(self.program, scenario.template)
         scenario.before = content(scenario.template / DATABASE)
-        quiet = self.work / "quiet"
-        shutil.copytree(scenario.template, quiet)
-        _expect(self._run(scenario, quiet, {}))
+        reference = self.work / "reference"
+        shutil.copytree(scenario.template, reference)
+        _expect(self._run(scenario, reference, {}))
         scenario.calls = self.counters.read()
-        scenario.after = content(quiet / DATABASE)
-        shutil.rmtree(quiet)
+        scenario.after = content(reference / DATABASE)
+        shutil.rmtree(reference)
 
     def _run(self, scenario: Scenario, directory: Path, extra: dict[str, str]) -> Result:
         self.counters.reset()
@@ -123,7 +123,7 @@ class Tester:
         if what == PLACE:
             other.mkdir()
         shutil.copy(self.other / "shop.db", other)
-        # A lock may not be there yet, or not any more.
+        # The lock may not exist at that moment.
         command = f"cp -r {PLACE} {THEN} && {{ mv {what} {AWAY} || test ! -e {what}; }} 2>&-"
         environment = {"FAULT_FUNCTION": function, "FAULT_AT": str(at),
                        "FAULT_RUN": command + (f" && mv {OTHER} {what}" if puts else "")}
@@ -147,16 +147,17 @@ class Tester:
         if what.endswith(".lock"):
             done = result.status == CLEAN and recovered(directory / DATABASE) == scenario.after
             check(done or result.status == COULD_NOT_RUN,
-                  "without its lock a run is whole or ends with status 3")
+                  "without its lock a run is complete or ends with status 3")
             away.unlink()
         else:
-            # Unless all was done by then, and only the files had to be closed.
+            # A success is right if the run was complete and only had to close the files.
             done = result.status == CLEAN and self._is_done(scenario, directory / THEN)
-            check(done or result.status == COULD_NOT_RUN, "what was moved away is no success")
+            check(done or result.status == COULD_NOT_RUN,
+                  "a run whose database was moved does not succeed")
             self._look_at_the_other(directory, puts, check)
             moved = away / "shop.db" if what == PLACE else away
             self._look_at_the_moved(scenario, moved, check)
-            # As the user would: back to its place, without what belongs to nothing.
+            # As a user would do: moves the file back, after removing the files in its place.
             if place.is_dir():
                 shutil.rmtree(place)
             for path in (directory / PLACE).glob("shop.db*"):
@@ -166,11 +167,11 @@ class Tester:
         got = recovered(directory / DATABASE)
         undone = scenario.name == "undo" and got == scenario.after
         check(again.status == CLEAN or undone, "running again succeeds", again)
-        check(got == scenario.after, "running again gives what a quiet run gives", again)
+        check(got == scenario.after, "running again gives the content of the reference run", again)
 
     @staticmethod
     def _is_done(scenario: Scenario, place: Path) -> bool:
-        """Whether everything was committed when the file was moved."""
+        """Returns whether everything was committed before the file was moved."""
         path = place / "shop.db"
         if recovered(path) != scenario.after:
             return False
@@ -181,7 +182,7 @@ class Tester:
     def _look_at_the_other(self, directory: Path, puts: bool, check: Callable[..., None]) -> None:
         path = directory / DATABASE
         if not puts:
-            # Had another program put a database there, SQLite would replay the log into it.
+            # A database that another program creates there must not find a log to replay.
             path.parent.mkdir(exist_ok=True)
             if not path.exists():
                 shutil.copy(self.other / "shop.db", path)
@@ -191,21 +192,21 @@ class Tester:
         except sqlite3.Error as error:
             same, verdict = False, str(error)
         check(verdict == "ok", "a database in its place stays intact", verdict)
-        check(same, "a database in its place stays as it is")
+        check(same, "a database in its place stays unchanged")
 
     @staticmethod
     def _look_at_the_moved(scenario: Scenario, path: Path, check: Callable[..., None]) -> None:
         if not path.exists() or not path.stat().st_size:
             return
         try:
-            # With what was moved along, as a log in the same directory.
+            # If the directory was moved, the log was moved with the database.
             found, verdict = recovered(path), integrity(path)
         except sqlite3.Error as error:
             found, verdict = {}, str(error)
-        check(verdict == "ok", "the database that was moved is intact", verdict)
+        check(verdict == "ok", "the moved database is intact", verdict)
         for table, rows in found.items():
             allowed = set(scenario.before.get(table, [])) | set(scenario.after[table])
-            check(set(rows) <= allowed, "no row says what neither the old nor the new one says")
+            check(set(rows) <= allowed, "each row is as before the run, or as after it")
 
 
 def main() -> None:

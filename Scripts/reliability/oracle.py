@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Migrates random trees and compares what comes of them with an independent reading.
+"""Migrates random trees, and compares the results with those of an independent model.
 
-For each tree: a dry run, the real run, the same again, an audit, an export and the way back, an
-update from a tree that differs and its undo, and one of the other ways to migrate. Rows,
-provenance, outcomes and issues must be those that reading.py, rules.py and migrating.py find. The
-fixtures of the conformance suite are a test of that reading itself.
+For each tree: a dry run, a real run, the same again, an audit, an export and its migration, an update
+from a different tree and its undo, and a run with another option. Rows, provenance, outcomes and
+issues must be those of reading.py, rules.py and migrating.py. The fixtures of the conformance suite
+test that model itself.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ CONFORMANCE = Path(__file__).parents[2] / "Tests/Fixtures/conformance"
 
 
 def statistics(report: dict[str, Any]) -> dict[str, dict[str, int]]:
-    """The statistics of a report by kind, without what is nowhere updated."""
+    """Returns the statistics of a report by kind."""
     return {kind: {name: int(report["entities"][kind].get(name, 0))
                    for name in ("found", "migrated", "updated", "skipped", "failed")}
             for kind in KINDS}
 
 
 def self_test(verdicts: Verdicts) -> None:
-    """Whether the independent reading says what the conformance suite expects."""
+    """Checks that the model gives what the conformance suite expects."""
     for case in sorted(path for path in CONFORMANCE.iterdir() if path.is_dir()):
         expected = json.loads((case / "expected.json").read_text())
         model = Model()
         outcomes, remarks = model.migrate(str(case / "source"))
-        name = f"the reading agrees with the conformance case {case.name}"
+        name = f"the model agrees with the conformance case {case.name}"
         wanted = {kind: {"updated": 0, **numbers} for kind, numbers in expected["stats"].items()}
         verdicts.check(counts(outcomes) == wanted, name, counts(outcomes))
         got = [(item.source, item.locator, item.id, item.outcome,
@@ -61,7 +61,7 @@ def self_test(verdicts: Verdicts) -> None:
 
 
 class Comparison:
-    """One tree, through everything."""
+    """All runs and comparisons with one tree."""
 
     def __init__(self, program: Program, verdicts: Verdicts, work: Path, seed: int) -> None:
         self.program = program
@@ -76,13 +76,13 @@ class Comparison:
         return self.verdicts.check(holds, rule, f"tree {self.seed}: {what}")
 
     def _same(self, got: object, wanted: object, rule: str) -> None:
-        self._check(got == wanted, rule, f"the program {got!r}, the reading {wanted!r}")
+        self._check(got == wanted, rule, f"program {got!r}, model {wanted!r}")
 
     def _same_items(self, got: list[Any], wanted: list[Any], rule: str) -> None:
         left, right = Counter(map(repr, got)), Counter(map(repr, wanted))
         self._check(left == right, rule, "\n      ".join(
             ["", *(f"only the program: {item}" for item in (left - right)),
-             *(f"only the reading: {item}" for item in (right - left))]))
+             *(f"only the model: {item}" for item in (right - left))]))
 
     def _run(self, *command: str, status: tuple[int, ...]) -> Result:
         result = self.program.run(*command, directory=self.work)
@@ -96,18 +96,18 @@ class Comparison:
         first = self._both("source", "the real run")
         self._rows(self.database, self.model)
         self._ledger(self.database, 1, *first)
-        quiet = content(self.database)
+        migrated = content(self.database)
         self._both("source", "a second run")
-        self._check(content(self.database) == quiet, "a second run changes nothing", "")
+        self._check(content(self.database) == migrated, "a second run changes nothing", "")
         self._run("audit", "--db", "shop.db", status=(CLEAN,))
-        self._and_back(quiet)
-        self._update(quiet)
-        self._another_way()
+        self._export(migrated)
+        self._update(migrated)
+        self._another_option()
         self.verdicts.count("trees")
 
     def _both(self, source: str, what: str, *options: str,
               duplicates: Duplicates = "skip") -> tuple[list[Outcome], list[Issue]]:
-        """A dry run and a real run, both compared with the reading."""
+        """Does a dry run and a real run, and compares both with the model."""
         outcomes, remarks = self.model.migrate(str(self.work / source), duplicates)
         expected = (self._status(outcomes),)
         self.verdicts.count("entities", len(outcomes))
@@ -123,8 +123,8 @@ class Comparison:
     def _status(outcomes: list[Outcome]) -> int:
         return FAILURES if any(outcome.outcome == "failed" for outcome in outcomes) else CLEAN
 
-    def _update(self, quiet: Content) -> None:
-        """Takes over what differs in another tree, and takes it back."""
+    def _update(self, migrated: Content) -> None:
+        """Updates from a different tree, and undoes that."""
         before = self.model.copy()
         (self.work / "newer").mkdir()
         Tree(self.seed, " 2").write(self.work / "newer")
@@ -135,25 +135,25 @@ class Comparison:
         self._run("audit", "--db", "shop.db", status=(CLEAN,))
         if any(outcome.outcome in ("migrated", "updated") for outcome in newer[0]):
             self._run("undo", str(run), "--db", "shop.db", status=(CLEAN,))
-            self._check(content(self.database) == quiet, "an undo takes all of a run back", "")
+            self._check(content(self.database) == migrated, "an undo reverts all of a run", "")
         self.model = before
 
     def _newest_run(self) -> int:
         with contextlib.closing(connect(self.database)) as connection:
             return int(connection.execute("SELECT max(id) FROM migration_runs").fetchone()[0])
 
-    def _another_way(self) -> None:
-        """One of the other ways to migrate, into a database of its own or the same."""
+    def _another_option(self) -> None:
+        """Migrates with another option, into the same database or a new one."""
         model, database = Model(), "other.db"
         options: tuple[str, ...]
-        way = self.seed % 4
-        if way == 0:
+        choice = self.seed % 4
+        if choice == 0:
             options = ("--atomic",)
             outcomes, remarks = model.migrate(str(self.source), atomic=True)
-        elif way == 1:
+        elif choice == 1:
             options = ("--missing-id", "reject")
             outcomes, remarks = model.migrate(str(self.source), derives_ids=False)
-        elif way == 2:
+        elif choice == 2:
             options, model, database = ("--on-duplicate", "fail"), self.model, "shop.db"
             outcomes, remarks = model.migrate(str(self.source), "fail")
         else:
@@ -174,7 +174,7 @@ class Comparison:
         except ValueError as error:
             self._check(False, f"{what} prints JSON", f"{error}: {result}")
             return
-        self._same(statistics(report), counts(outcomes), f"{what} counts right")
+        self._same(statistics(report), counts(outcomes), f"{what} counts its entities right")
         wanted = issue_counts(outcomes, remarks)
         self._same({code: number for code, number in report["issue_counts"].items() if number},
                    wanted, f"{what} counts its issues right")
@@ -184,7 +184,6 @@ class Comparison:
             left, right = dry.json, real.json
         except ValueError:
             return
-        # Differs from the second kind on, where others take its place: what a row is from.
         for report in (left, right):
             for name in ("timestamp", "run"):
                 report.pop(name, None)
@@ -214,7 +213,7 @@ class Comparison:
 
     @staticmethod
     def _without_run_time(entity: Entity | None, kind: str, row: list[Any]) -> list[Any]:
-        """A row with the start of the run, where that is the default, under its own name."""
+        """Returns a row with RUN_START in place of the start of the run, where that is the default."""
         for index, field in enumerate(FIELDS[kind]):
             if (entity and entity.cells.get(field.member) == RUN_START
                     and isinstance(row[index], str) and _RUN_TIME.fullmatch(row[index])):
@@ -223,7 +222,7 @@ class Comparison:
 
     def _ledger(self, database: Path, run: int, outcomes: list[Outcome],
                 remarks: list[Issue]) -> None:
-        """The issues that the ledger keeps, each with its place."""
+        """Compares the issues in the ledger, with their positions."""
         with contextlib.closing(connect(database)) as connection:
             got = [
                 (severity, code, kind, identifier, source, locator,
@@ -237,33 +236,33 @@ class Comparison:
         told = [issue for outcome in outcomes for issue in outcome.issues] + remarks
         wanted = [(issue.severity, issue.code, issue.kind, issue.id, issue.source, issue.locator,
                    issue.place, issue.pointer) for issue in told
-                  # What is for information is only counted.
+                  # Notes are only counted.
                   if issue.severity != "info"]
         self._same_items(got, wanted, "the ledger keeps the issues")
         self.verdicts.count("issues", len(got))
 
-    def _and_back(self, quiet: Content) -> None:
-        """Export, migrate into an empty database, export again."""
+    def _export(self, migrated: Content) -> None:
+        """Exports, migrates the export into an empty database, and exports again."""
         if self._run("export", "out", "--db", "shop.db", status=(CLEAN,)).status != CLEAN:
             return
-        if not any(quiet[kind] for kind in KINDS):
+        if not any(migrated[kind] for kind in KINDS):
             return
         again = self._run("migrate", "out", "--db", "shop.db", "--json", status=(CLEAN,))
-        total = sum(len(quiet[kind]) for kind in KINDS)
+        total = sum(len(migrated[kind]) for kind in KINDS)
         self._same(again.json["issue_counts"].get("duplicate.identical"), total,
-                   "an export brings nothing new into its own database")
+                   "an export has nothing new for its own database")
         self._run("migrate", "out", "--db", "back.db", status=(CLEAN,))
         back = content(self.work / "back.db")
         for kind in KINDS:
-            self._same_items(back[kind], quiet[kind], f"{kind} come back from an export")
+            self._same_items(back[kind], migrated[kind], f"an export contains all {kind}")
         self._run("export", "out2", "--db", "back.db", status=(CLEAN,))
         self._check(tree_bytes(self.work / "out") == tree_bytes(self.work / "out2"),
-                    "a second export is the same bytes", "")
+                    "a second export has the same bytes", "")
 
 
 def main() -> None:
     options = arguments(__doc__ or "", rounds=150, seconds=30,
-                        tree="the seed of one tree, to look at it alone")
+                        tree="the seed of a single tree to migrate")
     verdicts = Verdicts("oracle", options.seed, options.show)
     self_test(verdicts)
     program = Program(options.program)

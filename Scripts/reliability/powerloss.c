@@ -1,19 +1,18 @@
-// Records what a program does to the files of one directory, in order: loaded before the C library
-// (LD_PRELOAD) by powerloss.py, which makes of it what a disk may hold after the power went.
+// Records how a program changes the files of a directory: loaded before the C library (LD_PRELOAD) by
+// powerloss.py, which derives the possible states of a disk after a power loss.
 //
-//   RECORD_DIRECTORY  the directory, an absolute path; the program's working directory too
-//   RECORD_LOG        a file outside of it, which is written
+//   RECORD_DIRECTORY  the directory, an absolute path; also the program's working directory
+//   RECORD_LOG        the file to write, outside the directory
 //
-// Each event is a line, and what a write wrote after it:
+// Each event is a line; a write is followed by its bytes:
 //
-//   C FILE NAME           a file was created      T FILE SIZE     it was cut or extended
-//   W FILE OFFSET LENGTH  bytes were written      S FILE          it was synced
+//   C FILE NAME           a file was created      T FILE SIZE     a file was truncated or extended
+//   W FILE OFFSET LENGTH  bytes were written      S FILE          a file was synced
 //   U NAME                a name was removed      R FILE FROM TO  a name was changed
-//   L FILE NAME           a name was added        M NAME          a directory was made
-//   D NAME                a directory was synced  O LENGTH        the program said something
+//   L FILE NAME           a name was added        M NAME          a directory was created
+//   D NAME                a directory was synced  O LENGTH        the program printed or sent data
 //
-// FILE is the number that the file system gives it; names are relative to the directory. Between
-// names is a tab.
+// FILE is the inode number; names are relative to the directory, and separated by a tab.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -72,14 +71,14 @@ __attribute__((format(printf, 1, 2))) static void event(const char *format, ...)
 
 static int records(void) { return log_descriptor >= 0; }
 
-// The part of an absolute path below the directory; NULL for what is elsewhere.
+// Returns the part of an absolute path below the directory; NULL if the path is elsewhere.
 static const char *below(const char *path) {
   if (strncmp(path, directory, directory_length) != 0) return NULL;
   if (path[directory_length] == 0) return ".";
   return path[directory_length] == '/' ? path + directory_length + 1 : NULL;
 }
 
-// A path's name below the directory, copied; NULL for what is elsewhere.
+// Copies and returns the name of a path below the directory; NULL if the path is elsewhere.
 static const char *name_at(int at, const char *path, char name[static PATH_MAX]) {
   char full[2 * PATH_MAX];
   if (!records()) return NULL;
@@ -102,7 +101,7 @@ static const char *name_at(int at, const char *path, char name[static PATH_MAX])
   return name;
 }
 
-// What a descriptor is open on below the directory; NULL for anything else.
+// Copies and returns the name of an open file below the directory; NULL if it is elsewhere.
 static const char *name_of(int descriptor, char name[static PATH_MAX]) {
   char link[64], target[PATH_MAX];
   if (!records()) return NULL;
@@ -126,7 +125,7 @@ static unsigned long number_at(int at, const char *path) {
   return fstatat(at, path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? (unsigned long)status.st_ino : 0;
 }
 
-// Opens through `call`, and records what that creates or empties.
+// Opens a file by `call`, and records if that creates or truncates it.
 #define OPEN(at, call) \
   char name[PATH_MAX]; \
   int writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_CREAT; \
@@ -172,7 +171,7 @@ int openat64(int at, const char *path, int flags, ...) {
   OPEN(at, next(at, path, flags, mode));
 }
 
-// Writes through `call` at an offset, and records it.
+// Writes by `call` at an offset, and records that.
 #define WRITE(at_offset, call) \
   char name[PATH_MAX]; \
   if (name_of(descriptor, name) == NULL) return call; \
@@ -214,7 +213,7 @@ ssize_t write(int descriptor, const void *bytes, size_t count) {
         next(descriptor, bytes, count));
 }
 
-// Does `call`, and records `done` where it succeeds.
+// Does `call`, and records `done` if it succeeds.
 #define DO(call, done) \
   pthread_mutex_lock(&lock); \
   int result = call; \
@@ -224,7 +223,7 @@ ssize_t write(int descriptor, const void *bytes, size_t count) {
   errno = error; \
   return result
 
-// An answer to a client is a word of the program, from when it is about to leave.
+// A response to a client counts as output of the program before it is sent.
 ssize_t send(int socket, const void *bytes, size_t count, int flags) {
   NEXT(send);
   if (records()) {
@@ -334,8 +333,8 @@ int mkdirat(int at, const char *path, mode_t mode) {
   DO(next(at, path, mode), event("M %s\n", name));
 }
 
-// What is written through a mapping cannot be seen; SQLite's -shm, which a crash may drop, is all
-// that may be mapped for writing.
+// Writes through a mapping cannot be recorded, so only SQLite's -shm file, whose content does not
+// matter after a crash, may be mapped for writing.
 #define MMAP(function, offset_type) \
   void *function(void *at, size_t size, int protection, int flags, int descriptor, \
                  offset_type offset) { \

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Simulates power losses: what a disk may hold of a run that was cut off, and what becomes of it.
+"""Simulates power losses: the states of a disk after an interrupted run, and what follows from them.
 
-A run is recorded with powerloss.c. At every point of it, and at its end, a disk holds what was
-synced, and of all that was not any part: writes may be dropped, reordered and torn at sectors of
-512 bytes, files cut or not, names made, changed and removed or not. From such states SQLite must
-open an intact database that holds what some commit left, none older than the newest that the
-program had synced or spoken of; and the same command again must give what a quiet run gives.
+A run is recorded with powerloss.c. At every point of it a disk has all that was synced, and any part
+of the rest: writes may be lost, reordered and torn at sectors of 512 bytes; files may be truncated or
+not; names may be created, changed and removed or not. From each such state SQLite must open an intact
+database with the content of some commit, which is not older than the newest one that the program had
+synced or reported. Running the same command again must give the result of the recorded run.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ DATABASE = "shop.db"
 
 @dataclass
 class Scenario:
-    """A command to cut off."""
+    """A command to interrupt."""
 
     name: str
     command: tuple[str, ...]
     prepare: Callable[[Program, Path], None]
-    #: A second database that the command makes.
+    #: A second database that the command creates.
     copy: str | None = None
-    #: A directory of files that it makes.
+    #: A directory of files that it creates.
     tree: str | None = None
-    #: Whether it serves until it is asked to stop, and is written to while it runs.
+    #: Whether it is a server, which is written to over HTTP, and then stopped.
     serves: bool = False
 
 
@@ -75,7 +75,7 @@ def _expect(result: Result) -> None:
 
 
 def scenarios() -> list[Scenario]:
-    """What power is lost in."""
+    """Returns the scenarios in which power is lost."""
     migrate = ("migrate", "source", "--db", DATABASE, "--batch-size", "5")
     return [
         Scenario("first load", migrate, lambda _, work: write_shop(work / "source", 12)),
@@ -96,19 +96,18 @@ def scenarios() -> list[Scenario]:
 
 
 def digest(data: Content) -> str:
-    """Contents that are equal have the same."""
+    """Returns a digest of the content of a database."""
     return hashlib.sha256(repr(data).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Recording:
-    """A run that was recorded, and the contents that its commits left."""
+    """A recorded run, and the contents of the database after its commits."""
 
     def __init__(self, scenario: Scenario, program: Program, work: Path, library: str) -> None:
         self.scenario = scenario
         self.directory = work / scenario.name
         self.directory.mkdir()
         scenario.prepare(program, self.directory)
-        # As after the machine was started: nothing of it is open anywhere.
         self.before = content(self.directory / DATABASE)
         self.disk = Disk(self.directory)
         log = work / f"{scenario.name}.log"
@@ -121,13 +120,13 @@ class Recording:
                                 environment=environment))
         self.events = read_log(log)
         self.after = content(self.directory / DATABASE)
-        self.files = whole_files(self.directory, scenario.tree)
-        #: After event n: the contents that a power loss may leave, the oldest first.
+        self.files = created_files(self.directory, scenario.tree)
+        #: For each event: the digests of the contents that a power loss after it may leave.
         self.allowed: list[set[str]] = []
         self.follow(work / "state")
 
     def follow(self, state: Path) -> None:
-        """Notes what readers see at each sync and each word of the program."""
+        """Determines the allowed contents after each event."""
         self.allowed = []
         disk = copy.deepcopy(self.disk)
         allowed = {digest(self.before)}
@@ -135,7 +134,7 @@ class Recording:
             disk.apply(event)
             names = disk.live_names()
             log = names.get(DATABASE + "-wal")
-            # What is on the disk as a commit in the log, and what the program has spoken of, stays.
+            # A commit must not be lost once the log was synced, or the program has reported it.
             binds = event.kind == "O" or (
                 event.kind == "S" and log is not None and disk.current.get(event.file) == log)
             if binds or event.kind in "SUDTR":
@@ -146,7 +145,7 @@ class Recording:
 
     @staticmethod
     def _content(disk: Disk, state: Path) -> str | None:
-        """What a reader sees now."""
+        """Returns the digest of the content that a reader sees; `None` if it cannot be read."""
         state.mkdir()
         try:
             disk.write(state)
@@ -157,14 +156,14 @@ class Recording:
             shutil.rmtree(state)
 
     def visible(self, number: int, state: Path) -> set[str]:
-        """The contents that may be left by a power loss after `number` events."""
+        """Returns the contents that a power loss after `number` events may leave."""
         disk = self.at(number)
         seen = self._content(disk, state)
         allowed = self.allowed[number - 1] if number else {digest(self.before)}
         return allowed | ({seen} if seen else set())
 
     def at(self, number: int) -> Disk:
-        """The disk after `number` events."""
+        """Returns the disk after `number` events."""
         disk = copy.deepcopy(self.disk)
         for event in self.events[:number]:
             disk.apply(event)
@@ -173,14 +172,14 @@ class Recording:
 
 def serve(program: Program, command: tuple[str, ...], directory: Path,
           environment: dict[str, str]) -> None:
-    """Serves, and creates, changes and deletes entities over HTTP."""
+    """Runs a server, and creates, changes and deletes entities over HTTP."""
     server = program.start(*command, directory=directory, environment=environment)
     try:
         assert server.stdout is not None
         line = server.stdout.readline().decode()
         found = re.search(r"http://[^/ ]+", line)
         if found is None:
-            raise RuntimeError(f"the server does not say where it is: {line}")
+            raise RuntimeError(f"the server does not print its address: {line}")
         address = f"{found[0]}/api/rmos/stores/patterns"
         for number in range(6):
             pattern = {"id": f"new{number}", "name": "New", "ring_count": 2, "geometry": {"a": 1}}
@@ -198,17 +197,17 @@ def serve(program: Program, command: tuple[str, ...], directory: Path,
 
 
 def _request(method: str, address: str, body: dict[str, object] | None) -> None:
-    """A request that must succeed."""
+    """Sends a request, which must succeed."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data, {"Content-Type": "application/json"},
                                      method=method)
-    # No proxy comes between.
+    # Without a proxy.
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
         answer.read()
 
 
-def whole_files(directory: Path, tree: str | None) -> dict[str, bytes]:
-    """The files that a command has made under their final names."""
+def created_files(directory: Path, tree: str | None) -> dict[str, bytes]:
+    """Returns the files with final names that a command has created."""
     if tree is None:
         return {}
     return {name: data for name, data in tree_bytes(directory).items()
@@ -216,7 +215,7 @@ def whole_files(directory: Path, tree: str | None) -> dict[str, bytes]:
 
 
 def recovered(path: Path) -> Content:
-    """What a database says once SQLite has recovered it."""
+    """Returns the content of a database after SQLite has recovered it."""
     if path.exists():
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
@@ -224,7 +223,7 @@ def recovered(path: Path) -> Content:
 
 
 def ledger_balance(path: Path) -> str | None:
-    """What is wrong between the ledger and the rows of the newest run; `None` if nothing."""
+    """Returns how the ledger disagrees with the rows of the newest run; `None` if it agrees."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if "migration_runs" not in tables:
@@ -243,12 +242,12 @@ def ledger_balance(path: Path) -> str | None:
                 "SELECT count(*) FROM migration_provenance WHERE run_id = ? AND kind = ?",
                 (run, kind)).fetchone()
             if told != there:
-                return f"run {run} counts {told} {kind}, and {there} are from it"
+                return f"run {run} counts {told} {kind}, but wrote {there}"
     return None
 
 
 class Tester:
-    """Loses power, looks, and runs again."""
+    """Simulates power losses, checks the database, and runs again."""
 
     def __init__(self, program: Program, verdicts: Verdicts, work: Path) -> None:
         self.program = program
@@ -270,7 +269,7 @@ class Tester:
 
         self.verdicts.count("power losses")
         try:
-            # SQLite alone looks at a copy: recovering is writing.
+            # SQLite recovers a copy, so that the program recovers the original.
             shutil.copytree(directory, self.work / "look")
             self._look(self.work / "look" / DATABASE, recording.visible(number, state), check)
             self._again(recording, directory, chance, check)
@@ -283,14 +282,14 @@ class Tester:
         try:
             found = recovered(path)
         except sqlite3.Error as error:
-            check(False, "SQLite opens what is left", error)
+            check(False, "SQLite opens the database", error)
             return
         if path.exists():
             verdict = integrity(path)
             check(verdict == "ok", "the database is intact", verdict)
             balance = ledger_balance(path)
-            check(balance is None, "rows and ledger are of one commit", balance)
-        check(digest(found) in allowed, "what was committed is there, and no half of a batch",
+            check(balance is None, "rows and ledger are from the same commit", balance)
+        check(digest(found) in allowed, "the content is that of an allowed commit",
               {kind: len(rows) for kind, rows in found.items()})
 
     def _again(self, recording: Recording, directory: Path, chance: random.Random,
@@ -298,22 +297,22 @@ class Tester:
         scenario = recording.scenario
         if scenario.copy is not None:
             path = directory / scenario.copy
-            whole = not path.exists() or (
+            complete = not path.exists() or (
                 integrity(path) == "ok" and content(path) == recording.before)
-            check(whole, "a backup under its final name is whole")
+            check(complete, "a backup with its final name is complete")
             path.unlink(missing_ok=True)
         if scenario.tree is not None:
-            found = whole_files(directory, scenario.tree)
-            check(found in ({}, recording.files), "an export is whole or not there",
+            found = created_files(directory, scenario.tree)
+            check(found in ({}, recording.files), "an export is complete or does not exist",
                   sorted(name for name in recording.files
                          if found.get(name) != recording.files[name])[:5])
             shutil.rmtree(directory / scenario.tree, ignore_errors=True)
         for name in listing(directory):
             if ".backup-" in name and ".incomplete" not in name:
                 path = directory / name
-                check(integrity(path) == "ok", "a backup under its final name is whole", name)
+                check(integrity(path) == "ok", "a backup with its final name is complete", name)
         if scenario.serves:
-            # What only reads cannot recover a log whose index the crash has taken; init can.
+            # Commands that only read cannot recover a log without its index, so init comes first.
             for command in ("init", "audit"):
                 result = self.program.run(command, "--db", DATABASE, directory=directory)
                 check(result.status == CLEAN, f"{command} succeeds after the loss", result)
@@ -322,19 +321,19 @@ class Tester:
         try:
             got = recovered(directory / DATABASE)
         except sqlite3.Error as error:
-            check(False, "running again gives what a quiet run gives", error)
+            check(False, "running again gives the content of the recorded run", error)
             return
         done = scenario.name == "undo" and digest(got) == digest(recording.after)
         check(result.status == CLEAN or done, "running again succeeds", result)
         check(digest(got) == digest(recording.after),
-              "running again gives what a quiet run gives", result)
+              "running again gives the content of the recorded run", result)
         if chance.random() < 0.2:
             audit = self.program.run("audit", "--db", DATABASE, directory=directory)
             check(audit.status == CLEAN, "the audit finds nothing afterwards", audit)
 
 
 def self_test(recordings: list[Recording], program: Program, work: Path, seed: int) -> None:
-    """Whether the simulation finds the loss where a program's syncs are left out."""
+    """Checks that the simulation finds a loss if syncs are left out."""
     chance = random.Random(seed)
     for kinds in ("S", "D"):
         damaged = copy.deepcopy(recordings[0])
@@ -347,7 +346,7 @@ def self_test(recordings: list[Recording], program: Program, work: Path, seed: i
                 break
             tester.lose(damaged, chance.randrange(len(damaged.events) + 1), chance)
         else:
-            raise RuntimeError(f"syncs that are left out ({kinds}) make no difference")
+            raise RuntimeError(f"no loss was found without syncs ({kinds})")
 
 
 def main() -> None:
@@ -367,7 +366,7 @@ def main() -> None:
         for number in Bound(options.rounds, options.seconds):
             which = number % len(recordings)
             recording = recordings[which]
-            # Just before or after a sync, or anywhere.
+            # Often just before or after an event that makes data or names durable.
             if syncs[which] and chance.random() < 0.6:
                 point = chance.choice(syncs[which]) - chance.randrange(2)
             else:

@@ -1,7 +1,7 @@
-"""What of a source is read, in which order, and what in it is an entity.
+"""The files of a source in the order in which they are read, and the entities in them.
 
-After Documentation/Input.md, independently of the program. A new shape of file is one more branch
-of `FileReader.document`; a new way of naming a directory or file one more in `Walk`.
+It follows Documentation/Input.md, and shares no code with the program. A new shape of files needs
+another branch in `FileReader._document`, a new name of a directory or file one in `Walk`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from jsontext import JSONError, Node, Scanner, decode_string
 
 KINDS = ("strip_families", "patterns", "joblogs")
 
-#: A list index or a line, a dictionary's key, or none.
+#: An index in a list or a line number, a key of a dictionary, or `None`.
 Locator = int | str | None
 
 
 class SourceText:
-    """A file's text, and where its characters are in the file's bytes."""
+    """The text of a file, with the offsets of its characters."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        #: Why the file is not read at all.
+        #: Whether the file is refused because of its encoding.
         self.complaint = False
-        #: Whether the text ends where the bytes cannot be decoded any more (UTF-16 alone).
+        #: Whether the text ends at bytes that cannot be decoded (UTF-16 only).
         self.ends_badly = False
         if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
             self.complaint = True
@@ -76,11 +76,11 @@ class SourceText:
         self.text = "".join(characters)
 
     def bytes(self, start: int, end: int) -> bytes:
-        """The file's bytes of the characters from `start` to `end`."""
+        """Returns the bytes of the characters from `start` to `end`."""
         return self.data[self.offsets[start] : self.offsets[end]]
 
     def place(self, position: int) -> tuple[int, int, int]:
-        """Line, column (both 1-based, the column in bytes) and offset of a character."""
+        """Returns the line, the column (both from 1, in bytes) and the offset of a character."""
         offset = self.offsets[position]
         line_start = self.text.rfind("\n", 0, position)
         begin = 0 if line_start < 0 else self.offsets[line_start + 1]
@@ -89,22 +89,22 @@ class SourceText:
 
 @dataclass
 class Found:
-    """Something that counts as one entity: one that could be read as an object, or a failure."""
+    """A part of a file that counts as an entity: an object, or a failure."""
 
     path: str
     locator: Locator
-    #: Where it is (an entity) or failed; `None` for a file that could not be read.
+    #: The position of the entity or the failure; `None` for a file that could not be read.
     position: int | None
     text: SourceText | None = None
     node: Node | None = None
-    #: The key a dictionary gives it.
+    #: Its key in a dictionary.
     key: str | None = None
-    #: Why it is no entity.
+    #: The code of the failure.
     code: str | None = None
 
 
 def code_of(error: JSONError, text: SourceText) -> str:
-    """The code under which a text that is not JSON is reported."""
+    """Returns the code for a text that is not JSON."""
     if error.reason == "depth":
         return "json.depth"
     if error.reason == "encoding":
@@ -114,65 +114,65 @@ def code_of(error: JSONError, text: SourceText) -> str:
     return "json.syntax"
 
 
-#: Names of collections without elements, in plain letters.
+#: Common names of collections, as `plain` returns them, like all names below.
 GENERIC_NAMES = frozenset(("items", "data", "results", "records", "entries", "rows", "list",
                            "values", "runs", "jobs"))
-#: Names of members about the document, in plain letters.
+#: Names of members about the document.
 NOTES = frozenset(("meta", "metadata", "info", "header", "headers", "summary", "schema", "config",
                    "settings", "pagination", "paging", "links", "page", "version", "export",
                    "source"))
-#: Further names of what is about how the document came to be, in plain letters.
+#: Names of members about the creation of the document.
 REPORTS = frozenset(("errors", "warnings", "messages", "log", "logs"))
-#: Names of what an answer says about the entities in it, in plain letters.
+#: Names of members of an HTTP response about its entities.
 ANSWERS = frozenset(("success", "ok", "status", "code", "message", "error", "count", "total",
                      "limit", "offset"))
-#: Names under which a document has its one entity, besides the kind's, in plain letters.
+#: Names of a single entity in a document, besides those of the kind.
 ENVELOPES = frozenset(("data", "result", "item", "record", "entry", "entity", "payload", "response",
                        "value", "body", "job", "run", "log", "family"))
 SINGULARS = {"stripfamilies": "stripfamily", "patterns": "pattern", "joblogs": "joblog"}
-#: How many objects of a collection are looked into, and how many collections are named.
+#: The number of objects of a collection that are examined, and of collections that are named.
 SAMPLES = 64
-#: How many levels down it is noticed that there are entities.
+#: The number of levels in which entities are noticed.
 DEEPEST = 6
 
 
 def plain(name: str) -> str:
-    """A name in lower case without separators (ASCII alone)."""
+    """Returns a name in lower case (ASCII only) without separators."""
     return "".join(chr(ord(c) | 0x20) if "A" <= c <= "Z" else c
                    for c in name if c not in "_- ")
 
 
 def describes_document(name: str) -> bool:
-    """Whether a member is about the document, by its name."""
+    """Returns whether a member is about the document, judged by its name."""
     return name[:1] in ("_", "$", "@") and name != "" or plain(name) in NOTES | REPORTS
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the members of a kind are called."""
+    """The names of the members of a kind."""
 
-    #: Their own names, those that are required, and those that hold JSON.
+    #: All names, those of required members, and those of JSON members.
     members: frozenset[str]
     required: frozenset[str]
     json: frozenset[str]
-    #: Other names, and the kind's own, in plain letters.
+    #: Alternative names of members, and the names of the kind, as `plain` returns them.
     others: frozenset[str]
     kind: frozenset[str]
-    #: What each other kind requires.
+    #: The names of the required members of each other kind.
     required_by_others: tuple[frozenset[str], ...]
 
     def resembles(self, name: str | None) -> bool:
-        """Whether a name is one of a member, in whatever letters."""
+        """Returns whether a name resembles that of a member."""
         return name is not None and not name.startswith("__") and plain(name) in self.others
 
 
-#: A list of steps; `None` matches any.
+#: A path of member names; `None` matches any.
 Pointer = tuple[str | None, ...]
 
 
 @dataclass
 class Shape:
-    """What a document that is an object holds: `entity`, `dictionary`, `wrapper` and so on."""
+    """The shape of a document that is an object: `entity`, `dictionary`, `wrapper` and others."""
 
     what: str
     pointers: tuple[Pointer, ...] = ()
@@ -184,22 +184,22 @@ class Shape:
 
 @dataclass
 class Content:
-    """What a member holds: `other`, `entity`, `collection`, `holder`, `remote` or `empty`."""
+    """The content of a member: `other`, `entity`, `collection`, `holder`, `remote` or `empty`."""
 
     what: str
     likeness: int = 0
     names: tuple[str, ...] | None = ()
-    #: What a holder has besides the collections that are meant.
+    #: The other members of a holder, besides its collections of entities.
     left_out: tuple[str, ...] = ()
-    #: Whether it has all that another kind requires.
+    #: Whether it has all required members of another kind.
     is_other: bool = False
-    #: The most members that an object in it has.
+    #: The number of members of the largest object in it.
     width: int = 0
 
 
 @dataclass
 class Signs:
-    """What tells an object with a list of its parts from one around entities."""
+    """Signs that tell an entity with a list of its parts from an object that wraps entities."""
 
     names: Names
     values: int = 0
@@ -218,7 +218,7 @@ class Signs:
 
 
 class Outline:
-    """Finds the shape of a document that is an object by its outline."""
+    """Determines the shape of a document that is an object."""
 
     def __init__(self, scanner: Scanner, names: Names) -> None:
         self.scanner = scanner
@@ -248,7 +248,7 @@ class Outline:
             return None
 
     def shape(self, start: int) -> Shape:
-        """The shape of the object at a position."""
+        """Returns the shape of the object at a position."""
         self.has_field = self.has_required = self.is_columns = False
         self.count = self.objects = 0
         self.entities, self.collections = [0, 0, 0], [0, 0, 0]
@@ -413,7 +413,7 @@ class Outline:
         return name in self.names.members or self.names.resembles(name)
 
     def _is_other(self, seen: set[str]) -> bool:
-        """Whether an object with some members has all that another kind requires."""
+        """Returns whether an object with some members has all required members of another kind."""
         return any(required <= seen for required in self.names.required_by_others)
 
     def _likeness(self, start: int) -> tuple[int, bool, int, int | None]:
@@ -518,7 +518,7 @@ class FileReader:
         self._fail(code_of(error, self.text), error.position, locator)
 
     def read(self, is_lines: bool) -> list[Found]:
-        """All entries, in order."""
+        """Returns all entities and failures, in order."""
         if self.text.complaint:
             self._fail("input.encoding", 0)
         elif is_lines:
@@ -544,7 +544,7 @@ class FileReader:
                 self._fail("shape.not-object", start)
 
     def _ends(self, position: int, locator: Locator = None) -> bool:
-        """Whether nothing but white space follows; anything else is a failure."""
+        """Returns whether only white space follows; anything else is a failure."""
         position = self.scanner.skip_white_space(position)
         if position == self.scanner.end and not self.text.ends_badly:
             return True
@@ -619,7 +619,7 @@ class FileReader:
             for steps in pointers:
                 if steps[0] is None or steps[0] == name:
                     if len(steps) == 1:
-                        # A key is one of a dictionary that is gone through.
+                        # Only names in a dictionary of entities are keys.
                         key = None if is_list or steps[0] is not None else name
                         return self._element(value, below, key)
                     rest.append(steps[1:])
@@ -628,7 +628,7 @@ class FileReader:
         return self.scanner.value(value).end
 
     def _element(self, position: int, locator: Locator, key: str | None) -> int | None:
-        """Reads an element; returns the position after it, `None` if the collection ends in it."""
+        """Reads an element; returns the position after it, `None` if reading cannot go on."""
         try:
             node = self.scanner.value(position)
         except JSONError as error:
@@ -669,7 +669,7 @@ class FileReader:
             key = decode_string(raw)
             value = self.scanner.skip_white_space(after)
             if key is None:
-                # A key that is no text names nothing; what follows can be read.
+                # A key with a lone surrogate is a failure, but the rest can be read.
                 end = self.scanner.outline_end(value)
                 self._fail("json.syntax", position)
             else:
@@ -695,7 +695,7 @@ class FileReader:
             if is_last and self.text.ends_badly:
                 self._fail("input.encoding", end, number)
             elif not self._is_begun(start) and self._is_something_else(start):
-                # The whole file is, so it fails as one.
+                # The file does not contain JSON at all, so it is one failure.
                 self._fail("json.syntax", self._first(start))
                 return
             else:
@@ -705,18 +705,18 @@ class FileReader:
             start = end + 1
 
     def _first(self, start: int) -> int:
-        """The first character from `start` on that is no white space."""
+        """Returns the position of the first character from `start` that is not white space."""
         text = self.text.text
         while start < len(text) and text[start] in " \t\n\r":
             start += 1
         return start
 
     def _is_begun(self, start: int) -> bool:
-        """Whether a line before that at `start` holds anything."""
+        """Returns whether a line before the one at `start` is not blank."""
         return self._first(0) < start
 
     def _is_something_else(self, start: int) -> bool:
-        """Whether the text is a page, or the zero bytes of a file that was never written."""
+        """Returns whether the text is HTML, or the zero bytes of a file that was never written."""
         text = self.text.text[self._first(start):]
         return text.startswith(("<html", "\0\0\0\0"))
 
@@ -741,7 +741,7 @@ class FileReader:
 
 
 def path_text(path: bytes) -> str:
-    """A path as people read it: bytes that are not UTF-8 are `%XX`."""
+    """Returns a path as text; bytes that are not UTF-8 become `%XX`."""
     return "".join(
         f"%{ord(character) - 0xDC00:02X}" if "\udc80" <= character <= "\udcff" else character
         for character in path.decode("utf-8", "surrogateescape")
@@ -749,7 +749,7 @@ def path_text(path: bytes) -> str:
 
 
 def ending(name: bytes) -> str | None:
-    """What a file's ending says it holds: `json`, `lines` or nothing."""
+    """Returns the format that the ending of a file names: `json`, `lines` or `None`."""
     lowered = name.lower()
     if lowered.endswith(b".json"):
         return "json"
@@ -774,7 +774,7 @@ _MARKS = (
 
 
 def copied(name: bytes) -> list[bytes]:
-    """The names of which a file's name bears the mark of a copy, the likeliest last."""
+    """Returns the names of which a file is a copy, judged by its name; the most likely one last."""
     stem, _, end = name.decode("utf-8", "surrogateescape").rpartition(".")
     names: list[bytes] = []
     while True:
@@ -786,12 +786,12 @@ def copied(name: bytes) -> list[bytes]:
 
 
 def is_data(name: bytes) -> bool:
-    """Whether a name has the ending of a format, perhaps before the number of a rotated log."""
+    """Returns whether a name has the ending of a format, or that of a rotated log."""
     return name.rstrip(b"0123456789-_.:t").endswith((b".json", b".jsonl", b".ndjson"))
 
 
 def unread_reason(name: bytes) -> tuple[str, bool]:
-    """Why a file without an ending of a format is not read, and whether it looks like data."""
+    """Returns why a file without the ending of a format is not read, and whether it looks like data."""
     lowered = name.lower()
     for endings, reason in (
             ((b".icloud", b".cloud", b".cloudf", b".dropbox", b".onedrive", b".placeholder"),
@@ -812,13 +812,13 @@ def unread_reason(name: bytes) -> tuple[str, bool]:
 
 
 class Walk:
-    """The input of one kind in the fixed order."""
+    """The files of a kind in the order in which they are read."""
 
     def __init__(self, root: bytes, kind: str) -> None:
         self.root = root
         self.kind = kind
         self.followed: set[tuple[int, int]] = set()
-        #: The files of its directories that look like data and are not read.
+        #: The files in its directories that look like data but are not read.
         self.unread_data: list[bytes] = []
         self.above: set[tuple[int, int]] = set()
         path = os.path.realpath(root)
@@ -834,9 +834,9 @@ class Walk:
         return status.st_dev, status.st_ino
 
     def items(self) -> Iterator[tuple[str, bytes]]:
-        """What the walk comes to: `json`, `lines`, `unreadable`, `loop` or `unread`, and the path.
+        """Yields the paths with their types: `json`, `lines`, `unreadable`, `loop` or `copy`.
 
-        Flat files are first, copies last.
+        Files at the top of the source come first, copies last.
         """
         for name in sorted(os.listdir(self.root)):
             stem, dot, _ = name.rpartition(b".")
@@ -845,8 +845,6 @@ class Walk:
                 if entry is not None and entry[0] in ("json", "lines", "unreadable"):
                     yield entry[0], name
         found = list(self._items())
-        #: Those next to the original.
-        self.copies: dict[bytes, bytes] = {}
         originals = [item for item in found if item[0] not in ("json", "lines")
                      or not copied(os.path.basename(item[1]))]
         yield from originals
@@ -918,7 +916,7 @@ class Walk:
 
 
 def unread_data(root: bytes) -> list[bytes]:
-    """The files that look like data and are not read, by their paths."""
+    """Returns the paths of the files that look like data but are not read."""
     found: list[bytes] = []
 
     def walk(path: bytes) -> None:

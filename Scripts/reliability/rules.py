@@ -1,7 +1,7 @@
-"""The fields of the kinds and their rules: what an entity says, and what is wrong with it.
+"""The fields of the kinds and their rules: the values of an entity, and its issues.
 
-After Documentation/Input.md, independently of the program. A field, a rule or another name of a
-member is a line of `FIELDS`.
+It follows Documentation/Input.md, and shares no code with the program. A field is a line of `FIELDS`,
+an alternative name one of `OTHER_NAMES`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Severity = Literal["error", "warning", "info"]
 Cell = str | int | float | None
 
 STATUSES = ("pending", "planned", "running", "completed", "failed", "cancelled")
-#: Those that every version knows; the generator uses no other that any knows.
+#: The types that every version knows; the generator uses only one other, which no version knows.
 JOB_TYPES = ("slice", "batch", "contour", "assembly", "rosette_slice_batch",
              "rosette_pattern_generation", "rosette_preview", "rosette_cnc_export",
              "rosette_segmentation", "rosette_validation", "rosette_cnc_simulation",
@@ -81,14 +81,14 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 }
 
 
-#: Other names of members, in the order in which they count.
+#: Alternative names of members, in order of priority.
 OTHER_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
     kind: tuple((name, "id") for name in ids) + tuple(
         (field.column, field.member) for field in FIELDS[kind] if field.column)
     for kind, ids in (("strip_families", ("family_id", "strip_family_id")),
                       ("patterns", ("pattern_id",)), ("joblogs", ("job_id", "run_id")))
 }
-#: What the kinds are called, in words.
+#: The names of the kinds in words.
 _WORDS = {"strip_families": "strip families", "patterns": "patterns", "joblogs": "job logs"}
 NAMES = {
     kind: Names(
@@ -105,7 +105,7 @@ NAMES = {
 
 
 def is_kept(token: str, number: float) -> bool:
-    """Whether a double keeps a number, but for the last of 17 digits of a fraction."""
+    """Returns whether a double keeps a number, apart from the last of 17 digits of a fraction."""
     value = number_value(token)
     _, digits, exponent = value
     if math.isinf(number):
@@ -133,7 +133,7 @@ class Issue:
 
 @dataclass
 class Entity:
-    """An entity that was read, right or wrong."""
+    """An entity that was read, valid or not."""
 
     found: Found
     kind: str
@@ -159,7 +159,7 @@ class Entity:
 
     @property
     def provenance(self) -> tuple[str, Locator, int, int, str, str | None]:
-        """Path, locator, offset, length, SHA-256 of the bytes, and the members kept with the row."""
+        """The path, locator, offset, length, SHA-256 of the bytes, and unknown members."""
         assert self.found.text is not None
         data = self.source_bytes
         return (self.found.path, self.found.locator,
@@ -168,7 +168,7 @@ class Entity:
 
 
 def pointer_to(name: str) -> str:
-    """A JSON Pointer to a member."""
+    """Returns the JSON Pointer to a member."""
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
@@ -180,12 +180,12 @@ _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
 
-#: A day's number, then the time's nanoseconds of that day and the offset in them.
+#: The number of a day; then, if given, the time in nanoseconds and the offset from UTC in minutes.
 Moment = tuple[int, tuple[int, int | None] | None]
 
 
 def moment(text: str) -> Moment | None:
-    """What a timestamp means; `None` if it is none."""
+    """Parses a timestamp; returns `None` if it is not valid."""
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None
@@ -210,7 +210,7 @@ def moment(text: str) -> Moment | None:
 
 
 def is_before(end: Moment, start: Moment) -> bool:
-    """Whether one moment is known to be before another."""
+    """Returns whether one moment is certainly before another."""
     if end[1] is None or start[1] is None:
         return end[0] < start[0]
     (end_time, end_offset), (start_time, start_offset) = end[1], start[1]
@@ -224,7 +224,7 @@ def is_before(end: Moment, start: Moment) -> bool:
 
 
 class EntityReader:
-    """Reads the members of one object and checks every rule."""
+    """Reads the members of an object, and checks all rules."""
 
     def __init__(self, kind: str, found: Found, derives_ids: bool) -> None:
         self.fields = FIELDS[kind]
@@ -243,10 +243,11 @@ class EntityReader:
         self.drafts.append((severity, code, position, pointer or pointer_to(name)))
 
     def read(self) -> Entity:
-        #: Under which name a member is given that has another, and those that could not be read.
+        #: The alternative name under which a member is given.
         self.written: dict[str, str] = {}
+        #: The members that could not be read.
         self.unread: set[str] = set()
-        #: What is read as a JSON member's value, where that is text.
+        #: The JSON within members that are strings.
         self.inner: dict[str, tuple[str, Node]] = {}
         self._match()
         self._id()
@@ -273,7 +274,7 @@ class EntityReader:
         unknown: list[str] = []
         resembling: list[tuple[str, Member]] = []
         for member in self.entity.node.members:
-            # A name that is no text is as it is written.
+            # A name with a lone surrogate is used as it is written.
             name = member.raw_name if member.name is None else member.name
             is_new = name not in names
             if not is_new:
@@ -307,7 +308,7 @@ class EntityReader:
                             pointer_to(name))
 
     def _adopt(self, known: set[str]) -> set[str]:
-        """Uses members under other names for absent ones; returns these names."""
+        """Uses members with alternative names for absent ones; returns these names."""
         self.others = dict(OTHER_NAMES[self.entity.kind])
         first: dict[str, Member] = {}
         for member in self.entity.node.members:
@@ -328,7 +329,7 @@ class EntityReader:
         return set(self.written.values())
 
     def _is_id(self, value: Node) -> bool:
-        """Whether a value under another name is the id: in a dictionary, what the key says."""
+        """Returns whether a value with an alternative name is the id; in a dictionary, the key is."""
         key = self.entity.found.key
         if value.kind == "string":
             return value.text is not None and key in (None, value.text)
@@ -336,7 +337,7 @@ class EntityReader:
                 and key in (None, value.text))
 
     def _texts(self) -> None:
-        """Reads the texts that hold JSON."""
+        """Reads the JSON in strings."""
         for schema in self.fields[1:]:
             member = self.entity.given.get(schema.member)
             is_other = schema.member in self.written
@@ -474,7 +475,7 @@ class EntityReader:
         return None
 
     def _has_substitute(self, name: str) -> bool:
-        """Whether another member substitutes for one that is absent or empty."""
+        """Returns whether another member replaces one that is absent or empty."""
         other = self.entity.given.get("rosette_geometry") if name == "geometry" else None
         if other is None:
             return False

@@ -1,4 +1,4 @@
-"""Random trees of files to migrate: sound, odd and broken ones, the same for the same seed."""
+"""Random trees of files to migrate, valid, unusual and invalid; the same seed gives the same tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from reading import KINDS
 from rules import FIELDS, JOB_TYPES, OTHER_NAMES, STATUSES, Field
 
-#: Text that programs get wrong.
+#: Texts that programs often handle wrongly.
 ODD_TEXTS = (
     "", " ", "\t\u00a0", "\u2003", "Ebony", "Pérola", "Pe\u0301rola", "黒檀 🎸", "a\0b",
     "\u202eabc",
@@ -19,7 +19,7 @@ ODD_TEXTS = (
     "../../etc/passwd", "C:\\x", "con", "a" * 300, "%41", "`$(id)`", "NULL", "null", "0", "1e3",
     "\u2028", "~", "a/b~c", "\x1c", "ǅ", "ß", "SS",
 )
-#: What must be kept as it is written.
+#: JSON values that must be kept exactly as written.
 ODD_JSON = (
     "1.0", "1E+2", "-0.0", "-0", "123456789012345678901234567890", "1e-400", "1e400", "0.1e1",
     '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83c\\udfb8"', '"\\u0000"', '"\\/"', "[]", "{}",
@@ -41,28 +41,28 @@ WRONG_BYTES = (
     b".5", b"1.", b"1e", b"-", b"\xe2\x82", b"\xf0\x9f\x8e",
 )
 BOM = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
-#: Names that no version takes for anything but files to read.
+#: Names of files that every version reads.
 FILE_NAMES = ("a", "B", "b", "é", "e\u0301", "a b", "z.json", "0", "-x", "a#b", "~x", "日本")
 
 
 class Tree:
-    """Builds one tree.
+    """Writes a tree.
 
-    One with a salt has the same files with the same ids, and other names in most entities.
+    With a salt, it has the same files with the same ids, but most entities have other names.
     """
 
     def __init__(self, seed: int, salt: str = "") -> None:
         self.random = random.Random(seed)
         self.salt = salt
         self.ids: dict[str, list[str]] = {kind: [] for kind in KINDS}
-        #: How often something is odd in this tree: some trees are sound but for little.
+        #: The probability of something unusual in this tree; some trees are completely valid.
         self.oddness = self.random.choice((0.0, 0.02, 0.1, 0.35))
 
     def odd(self, factor: float = 1) -> bool:
         return self.random.random() < self.oddness * factor
 
     def write(self, root: Path) -> None:
-        """Writes the tree below a directory that is there."""
+        """Writes the tree into an existing directory."""
         choose = self.random
         for kind in KINDS:
             if choose.random() < 0.06:
@@ -86,7 +86,7 @@ class Tree:
             other = root / choose.choice(("Patterns", "other"))
             other.mkdir(exist_ok=True)
             (other / choose.choice(("a.json", "b.json.gz", "c.txt"))).write_text("{}")
-        # At least one file is read.
+        # At least one file is read in every tree.
         directory = root / "strip_families"
         directory.mkdir(exist_ok=True)
         (directory / "zz-last.json").write_bytes(b"[]")
@@ -141,7 +141,7 @@ class Tree:
         path.write_bytes(self._encode(text, shape))
 
     def _wrapper(self, kind: str, entities: list[str]) -> str:
-        """Entities with something around them."""
+        """Returns a document that wraps entities."""
         choose = self.random
 
         def collection(items: list[str]) -> str:
@@ -168,13 +168,13 @@ class Tree:
         else:
             members = [f"{self._string(name)}:{collection(entities)}"]
         if self.odd():
-            # Entities where none are read.
+            # Entities at a place where they are not read.
             start, end = choose.choice((("[[", "]]"), ('{"n": 1, "one": ', "}"),
                                         ('{"x": {"n": [1, 2], "y": [', "]}}")))
             members.append(f'"{choose.choice(("pages", "more"))}": '
                            f"{start}{self.entity(kind)}{end}")
         if self.odd():
-            # Entities of any kind beside them.
+            # Entities of any kind besides.
             other = [self.entity(choose.choice(KINDS)) for _ in range(choose.randrange(1, 3))]
             members.append(f'"{choose.choice(("job", "others", "a"))}": ' + choose.choice(
                 (other[0], "[" + ",".join(other) + "]", f'{{"k": {other[0]}}}',
@@ -187,7 +187,7 @@ class Tree:
         return "{" + ", ".join(members) + "}"
 
     def _stranger(self, depth: int) -> str:
-        """An object in which nothing is named as it is read."""
+        """Returns an object without the name of any field."""
         choose = self.random
         members = []
         for _ in range(choose.randrange(5)):
@@ -240,7 +240,7 @@ class Tree:
         return data + choose.choice(WRONG_BYTES)
 
     def _links(self, root: Path, place: Path) -> None:
-        """Links to files and directories, loops, links that lead nowhere, a pipe."""
+        """Creates a link to a file or directory, a loop, a dangling link, or a pipe."""
         choose = self.random
         files = sorted(path for path in root.rglob("*") if path.is_file())
         directories = sorted(path for path in root.rglob("*") if path.is_dir())
@@ -264,7 +264,7 @@ class Tree:
             name.symlink_to(target)
 
     def _no_input(self, place: Path) -> None:
-        """What is skipped."""
+        """Creates a file or directory that is not read."""
         name = self.random.choice((".hidden.json", "notes.txt", "f.json.bak", "README", ".d",
                                    "saw.jsonl.1", "saw.json-20251101", "a.geojson", "s.log.1"))
         if name == ".d":
@@ -274,7 +274,7 @@ class Tree:
             (place / name).write_text("{")
 
     def entity(self, kind: str) -> str:
-        """An entity as text."""
+        """Returns the text of an entity."""
         choose = self.random
         members: list[tuple[str, str]] = []
         for field in FIELDS[kind]:
@@ -314,7 +314,7 @@ class Tree:
         return name
 
     def _string(self, text: str) -> str:
-        """A string in one of the ways to write it."""
+        """Returns a text as a JSON string, escaped in one of several ways."""
         if self.random.random() < 0.1:
             units = text.encode("utf-16-be")
             return '"' + "".join(
