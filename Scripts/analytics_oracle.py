@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""Computes the figures of `rmos-cli analytics --json`, and the correlations that `rmos-cli serve`
-answers, a second time, and says where the two differ.
+"""Computes the figures of `rmos-cli analytics --json`, and the correlations of `rmos-cli serve`, a
+second time, and prints the differences.
 
 usage: Scripts/analytics_oracle.py PROGRAM DATABASE [OPTION...]
   PROGRAM   rmos-cli
-  DATABASE  a database, with any content
+  DATABASE  a database with any content
   OPTION    filters of `rmos-cli analytics`, such as --material Ebony
 
-It reads whole tables and sorts whole columns, with Python's own JSON and statistics: slow, and
-independent of what it checks. Numbers may differ in the last digits.
+It reads whole tables and sorts whole columns with Python's standard library, which is slow, but
+independent of the program. Numbers may differ in their last digits.
 """
 import argparse
 import collections
 import datetime
+import fractions
 import itertools
 import json
 import math
@@ -79,7 +80,7 @@ def day_of(*texts):
                 day = datetime.date.fromisoformat(text[:10])
             except ValueError:
                 continue
-            # What .NET, Go and others write where there is no time.
+            # .NET, Go and others write this day in place of a missing time.
             if day != datetime.date.min:
                 return day
     return None
@@ -120,7 +121,7 @@ def duration(job):
 def mean(values):
     if not values:
         return None
-    return float(sum(map(__import__("fractions").Fraction, values)) / len(values))
+    return float(sum(map(fractions.Fraction, values)) / len(values))
 
 
 def summary(values, missing):
@@ -158,13 +159,8 @@ def byte_order(text):
     return text.encode("utf-8", "surrogatepass")
 
 
-def folded(text):
-    import unicodedata
-    return unicodedata.normalize("NFC", text.upper().lower())
-
-
 class Spellings:
-    """Texts that differ only in case and white space, and the name of each group."""
+    """Groups texts that differ only in case and white space; the most common text is the name."""
 
     def __init__(self, texts):
         counts = collections.Counter(t for t in map(trimmed, texts) if t)
@@ -632,11 +628,10 @@ class Shop:
 
 
 def pearson(xs, ys):
-    """Of exact fractions, of which only the roots are rounded."""
+    """Computes Pearson's coefficient with exact fractions; only the root is rounded."""
     if len(xs) < 3 or len(set(xs)) == 1 or len(set(ys)) == 1:
         return None
-    fraction = __import__("fractions").Fraction
-    xs, ys = [fraction(x) for x in xs], [fraction(y) for y in ys]
+    xs, ys = [fractions.Fraction(x) for x in xs], [fractions.Fraction(y) for y in ys]
     x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)
     x_square = sum((x - x_mean) ** 2 for x in xs)
     y_square = sum((y - y_mean) ** 2 for y in ys)
@@ -646,7 +641,7 @@ def pearson(xs, ys):
 
 
 def ranks(values):
-    """Equal values share the mean of their ranks."""
+    """Returns the ranks of values; equal values share the mean of their ranks."""
     places = collections.defaultdict(list)
     for place, value in enumerate(sorted(values), 1):
         places[value].append(place)
@@ -654,7 +649,7 @@ def ranks(values):
 
 
 def served_correlations(arguments):
-    """What the server answers for each pair of measures."""
+    """Returns the server's correlation of each pair of measures."""
     options = {
         "job_type": arguments.job_type, "material": arguments.material, "pattern": arguments.pattern,
         "family": arguments.family, "from": arguments.first, "to": arguments.last}
@@ -688,7 +683,7 @@ def served_correlations(arguments):
 
 def total_of(values):
     try:
-        return float(sum(map(__import__("fractions").Fraction, values)))
+        return float(sum(map(fractions.Fraction, values)))
     except OverflowError:
         return math.inf
 
@@ -707,7 +702,7 @@ def differences(left, right, path=""):
         for index, pair in enumerate(zip(left, right)):
             yield from differences(*pair, f"{path}/{index}")
     elif isinstance(left, (int, float)) and isinstance(right, (int, float)):
-        # Correlations near 0 are differences of large sums.
+        # Correlations near 0 are differences of large sums, hence the absolute tolerance.
         if left != right and not math.isclose(left, right, rel_tol=1e-12, abs_tol=1e-12):
             yield f"{path}: {left} and {right}"
     elif left != right:
@@ -732,7 +727,7 @@ def main():
     seen += differences(shop.correlations(), served_correlations(arguments), "correlation")
     for line in seen[:40]:
         print(line)
-    print(f"{len(seen)} differences (second reading first)" if seen else "the two agree")
+    print(f"{len(seen)} differences (program second)" if seen else "the two agree")
     sys.exit(bool(seen))
 
 

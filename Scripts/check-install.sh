@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs a built program into a directory of its own, tries it as its users would, uninstalls it and
-# sees that nothing is left: Scripts/check-install.sh PROGRAM
+# Installs a built program into a temporary directory, tests the installation, and uninstalls it:
+# Scripts/check-install.sh PROGRAM
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix=$work/pre\ fix
 RMOS_CLI=$cli "$ROOT/Scripts/install.sh" "$prefix"
-# A second time, as an upgrade does.
+# Once more, as an upgrade does.
 RMOS_CLI=$cli "$ROOT/Scripts/install.sh" "$prefix" >/dev/null
 installed=$prefix/bin/rmos-cli
 [[ $("$installed" --version) == "rmos-cli $(version)" ]] || die 'what is installed does not run'
@@ -36,7 +36,7 @@ if command -v groff >/dev/null; then
   said=$(groff -man -ww -z "$prefix/share/man/man1/rmos-cli.1" 2>&1)
   [[ -z $said ]] || die "groff on the manual page: $said"
 fi
-# What others have put there is not touched.
+# Files of others stay.
 : >"$prefix/bin/other"
 "$ROOT/Scripts/uninstall.sh" "$prefix"
 [[ $(cd "$prefix" && find . | LC_ALL=C sort | tr '\n' ' ') == '. ./bin ./bin/other ' ]] \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs a built program and installs it as on a machine without Swift: Scripts/check-package.sh PROGRAM
+# Packs a built program, and tests the archive and the Debian package: Scripts/check-package.sh PROGRAM
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -33,16 +33,16 @@ package=$(compgen -G "$work/packages/*.deb" || true)
 step 'The Debian package'
 mkdir "$work/again"
 "$ROOT/Scripts/package.sh" "$work/again" >/dev/null
-diff -r "$work/packages" "$work/again" || die 'packing again gives something else'
+diff -r "$work/packages" "$work/again" || die 'packing again gives different bytes'
 if command -v lintian >/dev/null || apt_install lintian; then
-  # Root may be the only user here.
+  # lintian refuses to run as root, who may be the only user in a container.
   lintian --allow-root --fail-on error --suppress-tags bogus-mail-host,maintainer-address-malformed \
     "$package"
 else
   skip 'the check of the package needs lintian'
 fi
 
-# A Debian that has libsqlite3 and nothing else beyond the minimum.
+# A minimal Debian with libsqlite3.
 if [[ $(id -u) -eq 0 ]] && { command -v debootstrap >/dev/null || apt_install debootstrap; }; then
   step 'An installation on a bare system'
   # shellcheck source=/dev/null
@@ -51,10 +51,10 @@ if [[ $(id -u) -eq 0 ]] && { command -v debootstrap >/dev/null || apt_install de
   if ! debootstrap --variant=minbase --include=libsqlite3-0,libstdc++6 "$codename" "$bare" \
     >"$work/debootstrap.log" 2>&1; then
     tail -n 20 "$work/debootstrap.log"
-    printf 'skipped: no bare system could be made here\n'
+    printf 'skipped: no bare system can be created here\n'
     exit 0
   fi
-  # Programs find their arguments there.
+  # Swift programs read their arguments from /proc.
   if ! mount -t proc proc "$bare/proc"; then
     printf 'skipped: nothing can be mounted here\n'
     exit 0
@@ -66,7 +66,7 @@ if [[ $(id -u) -eq 0 ]] && { command -v debootstrap >/dev/null || apt_install de
   chroot "$bare" dpkg --install /tmp/rmos-cli.deb
   [[ $(chroot "$bare" rmos-cli --version) == "rmos-cli $(version)" ]] \
     || die 'what the package installs does not run'
-  # What the audit found is kept in the user's state directory, which is no part of the package.
+  # The audit keeps its verdict in the user's state directory, which is not part of the package.
   chroot "$bare" env XDG_STATE_HOME=/tmp/state sh -c 'cd /tmp \
     && rmos-cli migrate /usr/share/doc/rmos-cli/examples/rmos_legacy --db shop.db \
     && rmos-cli audit --db shop.db && rm -r shop.db* state' >"$work/bare.log" \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks what the tests do not.
+# Checks everything that the tests do not cover.
 #
 # usage: Scripts/check.sh [fast]
-#   fast  only format, the rules of the module graph, scripts and workflows, which need no build;
-#         otherwise also documentation, the release build, the built program from end to end,
-#         examples and installation
+#   fast  only format, the rules of the module graph, scripts and workflows, which need no build.
+#         Without it also documentation, the release build, the built program from end to end,
+#         examples and installation.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -44,7 +44,7 @@ check_graph() {
     die 'the C library is called outside of Sources/RMOSSystem'
   fi
   if grep -rnE '#(else)?if .*(canImport|os)\(' Sources | grep -vE '^Sources/(CLibrary/CLibrary|RMOSSystem/Platform)\.swift:'; then
-    die 'code for one system is outside of Sources/RMOSSystem/Platform.swift'
+    die 'code for a single platform is outside of Sources/RMOSSystem/Platform.swift'
   fi
 }
 
@@ -81,7 +81,7 @@ check_documentation() {
   fi
 }
 
-# Builds the program, as a reader of the README does first; sets `cli`.
+# Builds the program with the first command of the README; sets `cli`.
 build_program() {
   step 'The first command of the README'
   Scripts/run.sh "$work/rmos.db" | tee "$work/run.log"
@@ -127,13 +127,13 @@ check_program() {
   "$ROOT/Scripts/end-to-end.sh" "$cli"
 
   step 'Reliability, a sample'
-  # Always the same one: the weekly run looks for what none has met.
+  # Always with the same seed; the weekly run uses new ones.
   RMOS_CLI=$cli "$ROOT/Scripts/reliability.sh" short 20261127
 }
 
 check_oldest_sqlite() {
   step 'The end-to-end test on the oldest SQLite'
-  # A wheel that bundles it, for x86-64 only.
+  # This wheel, for x86-64 only, contains that version.
   wheel=pysqlite3_binary-0.4.5-cp38-cp38-manylinux1_x86_64.whl
   if [[ $(uname -sm) == 'Linux x86_64' ]] && command -v python3 >/dev/null \
     && python3 -m pip download --quiet --disable-pip-version-check --no-deps \
@@ -141,10 +141,10 @@ check_oldest_sqlite() {
       --dest "$work" pysqlite3-binary==0.4.5; then
     python3 -m zipfile -e "$work/$wheel" "$work/wheel"
     mkdir "$work/sqlite"
-    # With the libz that it needs.
+    # The library, and the libz that it needs.
     mv "$work"/wheel/pysqlite3_binary.libs/* "$work/sqlite"
     mv "$work"/sqlite/libsqlite3-*.so* "$work/sqlite/libsqlite3.so.0"
-    # Of the program alone: the witnesses keep theirs.
+    # Only for the program: the sqlite3 shell keeps its own library.
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$work/sqlite" "$cli" >"$work/old-cli"
     chmod +x "$work/old-cli"
     LD_LIBRARY_PATH=$work/sqlite ldd "$cli" | grep -qF "$work/sqlite/libsqlite3.so.0" \
@@ -155,7 +155,7 @@ check_oldest_sqlite() {
   fi
 }
 
-# Tests another package, with the libraries that the tests of this one have built.
+# Tests another package, which reuses the build of this one.
 test_package() { swift test --package-path "$1" --scratch-path "$ROOT/.build"; }
 
 check_examples() {
@@ -175,14 +175,14 @@ check_examples() {
   # The page's size depends on how many digits the times have.
   diff <(printf '%s\n' "$shown" | sed 's/^    //; s/[0-9]* bytes/N bytes/') \
     <(sed 's/[0-9]* bytes/N bytes/' "$work/printed") \
-    || die 'the embedding example prints something else'
+    || die 'the embedding example prints something else than its README'
 
-  step 'The store of one'"'"'s own'
+  step 'The store example'
   example=$ROOT/Examples/OwnStore
   test_package "$example"
 }
 
-# A package of its own, which needs libpq to build and a server to be tested.
+# Tests the package RMOSPostgres, if libpq and a server are installed.
 check_postgres() {
   step 'The package with a store on PostgreSQL'
   if ! has_libpq; then
@@ -192,7 +192,7 @@ check_postgres() {
   else
     "$ROOT/Scripts/postgres.sh" run \
       swift test --package-path "$ROOT/Packages/RMOSPostgres" --scratch-path "$ROOT/.build"
-    # The benchmark, as small as it gets; a debug build does.
+    # The smallest possible benchmark; a debug build suffices.
     "$ROOT/Scripts/postgres.sh" run python3 "$ROOT/Benchmarks/postgres.py" \
       "$(bin_path debug)/rmos-postgres" "$ROOT/Examples/rmos_legacy" 1 \
       >"$work/postgres.log" 2>&1 || { cat "$work/postgres.log"; die 'the benchmark of RMOSPostgres fails'; }
@@ -200,7 +200,7 @@ check_postgres() {
 }
 
 check_benchmarks() {
-  step 'Benchmarks, as small as they get'
+  step 'The smallest possible benchmarks'
   if command -v python3 >/dev/null && command -v "${CC:-cc}" >/dev/null && [[ -r /proc/self/stat ]]; then
     "$cli" migrate "$ROOT/Examples/rmos_legacy" --db "$work/benchmark.db" >/dev/null
     {
@@ -229,8 +229,8 @@ check_fuzzers() {
 check_version() {
   step 'Version'
   version=$(version)
-  [[ $("$cli" --version) == "rmos-cli $version" ]] || die "rmos-cli does not say $version"
-  "$cli" man | head -1 | grep -qF "rmos\\-cli $version" || die "the manual page does not say $version"
+  [[ $("$cli" --version) == "rmos-cli $version" ]] || die "rmos-cli is not of version $version"
+  "$cli" man | head -1 | grep -qF "rmos\\-cli $version" || die "the manual page is not of version $version"
   grep -qE "^## (Unreleased|\\[?${version//./\\.}\\]?)" "$ROOT/CHANGELOG.md" \
     || die "CHANGELOG.md has no section for $version"
   if grep -rnE 'rmos-cli [0-9]+\.[0-9]+\.[0-9]+' "$ROOT/README.md" "$ROOT/Documentation" \

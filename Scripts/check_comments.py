@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that no line of a comment has more than LIMIT columns, since the formatter leaves comments alone.
+"""Checks that comment lines have at most LIMIT columns, since the formatter does not change comments.
 
 usage: Scripts/check_comments.py FILE ...
 
-A line of a comment begins with `//`. A URL that is alone on its line may be longer.
+A comment line begins with `//`. A line that is only a URL may be longer.
 """
 import pathlib
 import re

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks that the code that documents quote from files of this repository is what stands there.
+"""Checks that code in documents that is quoted from files of this repository is up to date.
 
 usage: Scripts/check_excerpts.py
 
-A block of code after the line `<!-- from: PATH -->` has to be a part of that file, whose indentation may be
-deeper. In it, a line `…` stands for lines that are left out.
+A code block after the line `<!-- from: PATH -->` must be a part of that file, in which it may be indented
+more. In the block, a line `…` stands for omitted lines.
 """
 import pathlib
 import re
@@ -15,8 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^<!-- from: (\S+) -->\n\n?```swift\n(.*?)^```$", re.M | re.S)
 
 
-def stands_in(excerpt, lines):
-    """Whether the parts of an excerpt stand among the lines, one after the other."""
+def occurs_in(excerpt, lines):
+    """Returns whether the parts of an excerpt occur among the lines, in order."""
     start = 0
     for part in re.split(r"^ *…\n", excerpt, flags=re.M):
         wanted = textwrap.dedent(part).strip("\n").split("\n")
@@ -36,10 +36,10 @@ def main():
         for path, excerpt in BLOCK.findall(document.read_text(encoding="utf-8")):
             count += 1
             source = ROOT / path
-            if not source.is_file() or not stands_in(excerpt, source.read_text(encoding="utf-8").split("\n")):
+            if not source.is_file() or not occurs_in(excerpt, source.read_text(encoding="utf-8").split("\n")):
                 failures += 1
                 print(f"{document.relative_to(ROOT)}: this is not in {path}:\n{excerpt}")
-    print(f"{count} excerpts, {failures} of them not as in their files")
+    print(f"{count} excerpts, {failures} of them out of date")
     sys.exit(1 if failures or count == 0 else 0)
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Warns about functions that are longer than LIMIT lines; it never fails.
+"""Warns about functions of more than LIMIT lines; never fails.
 
 usage: Scripts/check_functions.py FILE ...
 
-The sources are formatted, so a body ends at the first brace with the indentation of its function.
+In formatted sources, a body ends at the first closing brace with the indentation of its function.
 """
 import pathlib
 import re
@@ -14,13 +14,13 @@ START = re.compile(r"^( *)(?:[a-z@][\w()]* )*(func\b.*|init\b[?(<].*|deinit\b.*|
 
 
 def functions(lines):
-    """The line, the name and the length of each function."""
+    """Yields the line, the name and the length of each function."""
     for number, line in enumerate(lines):
         start = START.match(line)
         if not start:
             continue
         for end in range(number, len(lines)):
-            # A requirement of a protocol has no body.
+            # A protocol requirement has no body.
             if end > number and not lines[end].strip():
                 if not any(text.rstrip().endswith("{") for text in lines[number:end]):
                     break

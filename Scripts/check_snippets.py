@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Type-checks the Swift code that the documents and the documentation comments show.
+"""Type-checks the Swift code in documents and documentation comments.
 
 usage: Scripts/check_snippets.py MODULES
   MODULES  the directory of the built modules, such as .build/debug/Modules
 
-Code that imports has to compile by itself, as a program. Other code may use what the sentences around
-it speak of (PARAMETERS, LOCALS) and the types that its document declares. Fragments of a manifest, and
-what a document quotes from a file, are skipped.
+Code with imports must compile as a program. Other code may use the values of PARAMETERS and LOCALS,
+which stand for those that the text mentions, and the types that its document declares. Fragments of a
+manifest and quotations from files are skipped.
 """
 import pathlib
 import re
@@ -42,7 +42,7 @@ LOCALS = "  var options = Migration.Options()\n"
 
 
 def snippets(path):
-    """The code in a file, each piece with the line where it starts."""
+    """Yields the code blocks of a file, each with the line where it starts."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         fence, margin = re.compile(r"^```swift\n(.*?)^```$", re.M | re.S), r""
@@ -50,20 +50,20 @@ def snippets(path):
         fence, margin = re.compile(r"^ *///[ ]```(?:swift)?\n(.*?)^ */// ```$", re.M | re.S), r"^ */// ?"
     for match in fence.finditer(text):
         if re.match(r"(\n *(///.*|@.*))*\n *package ", text[match.end():]):
-            continue  # Nobody else can use it.
+            continue  # The example of a symbol that is not public.
         if re.search(r"^<!-- from: \S+ -->\n$", text[:match.start()].rpartition("\n\n")[2], re.M):
-            continue  # Scripts/check_excerpts.py looks at it.
+            continue  # Scripts/check_excerpts.py checks quotations.
         lines = [re.sub(margin, "", line) for line in match[1].splitlines()]
         yield text.count("\n", 0, match.start()) + 2, "\n".join(lines) + "\n"
 
 
 def only_declares(code):
-    """Whether the code can be part of a type."""
+    """Returns whether the code consists of declarations that can be members of a type."""
     return all(re.match(r"(@Test func|struct)\b|[ }]|$", line) for line in code.splitlines())
 
 
 def compiles(modules, name, source):
-    """Whether the compiler accepts a file; prints what it says if not."""
+    """Returns whether the compiler accepts a file; prints its messages if not."""
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory, name)
         path.write_text(source, encoding="utf-8")
@@ -101,7 +101,7 @@ def main():
         if members:
             together += f"struct Document{number} {{\n{members}}}\n"
     is_sound &= compiles(modules, "Snippets.swift", together)
-    print(f"{count} snippets, {'all' if is_sound else 'not all'} of them sound")
+    print(f"{count} snippets, {'all' if is_sound else 'not all'} of them valid")
     sys.exit(0 if is_sound and count > 0 else 1)
 
 

@@ -2,9 +2,9 @@
 """Checks that every public symbol is in a topic of its library's documentation.
 
 usage: Scripts/check_topics.py GRAPHS
-  GRAPHS  the directory of the symbol graphs, as docs.sh has the toolchain write them
+  GRAPHS  the directory of the symbol graphs that docs.sh creates
 
-Only top-level symbols need a topic: members are listed on the page of their type.
+Only top-level symbols need a topic; members are listed on the page of their type.
 """
 import json
 import pathlib
@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def public_symbols(graph):
-    """The names of the top-level symbols of a library, without those that it re-exports."""
+    """Returns the names of the top-level symbols of a library, without those that it re-exports."""
     document = json.loads(graph.read_text(encoding="utf-8"))
     module = document["module"]["name"]
     own = f"s:{len(module)}{module}"
@@ -25,7 +25,7 @@ def public_symbols(graph):
 
 
 def topics(page):
-    """The names of the symbols in a landing page's topics."""
+    """Returns the names of the symbols in the topics of a landing page."""
     _, _, text = page.read_text(encoding="utf-8").partition("\n## Topics\n")
     return set(re.findall(r"^- ``([^`/]+)``$", text, re.M))
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the libraries' documentation; a warning is an error.
+# Builds the documentation of the libraries; warnings are errors.
 #
 # usage: Scripts/docs.sh [DIRECTORY]
-#   DIRECTORY  gets one NAME.doccarchive per library (.build-docs/archives)
+#   DIRECTORY  for one NAME.doccarchive per library (default: .build-docs/archives)
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -26,7 +26,7 @@ for catalog in "$ROOT"/Sources/*/*.docc; do
   step "$library"
   [[ -e $graphs/$library.symbols.json ]] \
     || die "there are no symbols of $library"
-  # What a library adds to another's types would link into documentation that is not there.
+  # Without the graphs of extensions of other libraries' types, whose links could not be resolved.
   mkdir "$work/$library"
   cp "$graphs/$library.symbols.json" "$work/$library/"
   "$docc" convert "$catalog" --warnings-as-errors \

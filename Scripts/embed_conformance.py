@@ -2,7 +2,7 @@
 """Embeds the cases of the contract into RMOSTesting, so that the library needs no files.
 
 usage: Scripts/embed_conformance.py [--check]
-  --check  only check that what is embedded is what is in Tests/Fixtures/conformance
+  --check  only checks that the embedded cases are those in Tests/Fixtures/conformance
 """
 import base64
 import pathlib
@@ -23,7 +23,7 @@ enum EmbeddedCases {
 
 
 def pieces(data):
-    """The bytes as Base64; a short sequence that comes very often is written once."""
+    """Returns bytes as Base64; a short sequence that is repeated very often is written once."""
     parts, last = [], 0
     for match in re.finditer(rb"(.{1,8}?)\1{99,}", data, re.S):
         if match.start() > last:

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzes the JSON scanner with the entity reader, and the parser of HTTP requests:
-# Scripts/fuzz.sh [SECONDS [reader] [http]], 180 seconds each if not given.
-# Needs a toolchain with libFuzzer, as those for Linux have. What breaks is kept in .build-fuzz.
+# Fuzzes the JSON scanner with the entity reader, and the parser of HTTP requests.
+#
+# usage: Scripts/fuzz.sh [SECONDS [reader] [http]]
+#   SECONDS  for each fuzzer (default: 180)
+#
+# Needs a toolchain with libFuzzer, such as those for Linux. Failing inputs are kept in .build-fuzz.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -11,14 +14,13 @@ ensure_toolchain
 seconds=${1:-180}
 [[ $# -gt 1 ]] && targets=("${@:2}") || targets=(reader http)
 
-# What all is compiled with.
 options=('-sanitize=fuzzer,address' -parse-as-library -O -enforce-exclusivity=checked -g
   -package-name RMOS -swift-version 6 -enable-upcoming-feature ExistentialAny
   -enable-upcoming-feature MemberImportVisibility
   -enable-upcoming-feature InternalImportsByDefault -I "$ROOT/.build-fuzz/modules"
   -I "$ROOT/Sources/CSHA256/include")
 
-# Compiles a module that fuzzed ones import: build_module NAME
+# Compiles a module that the fuzzers import: build_module NAME
 build_module() {
   local files=()
   while IFS= read -r file; do files+=("$file"); done < <(find "Sources/$1" -name '*.swift')
@@ -27,7 +29,7 @@ build_module() {
     -o "$ROOT/.build-fuzz/modules/$1.o" "${files[@]}"
 }
 
-# Builds a target of its own from sources: build_fuzzer NAME SOURCE ...
+# Builds a fuzzer from sources: build_fuzzer NAME SOURCE ...
 build_fuzzer() {
   step "Building the fuzzer of the $1"
   mkdir -p "$ROOT/.build-fuzz/$1/corpus" "$ROOT/.build-fuzz/$1/seeds"
@@ -35,7 +37,8 @@ build_fuzzer() {
     "$ROOT"/.build-fuzz/modules/*.o "${@:2}"
 }
 
-# What a constant refers to from within an enumeration counts as lost: the pointer bears its case.
+# LeakSanitizer does not find objects that a constant refers to from within an enumeration, since the
+# pointer also encodes the case.
 suppressions=$(mktemp)
 trap 'rm -f "$suppressions"' EXIT
 printf 'leak:swift::threading_impl::once_slow\n' >"$suppressions"
@@ -49,7 +52,7 @@ fuzz() {
     -dict="Tests/Fuzz/$2" -artifact_prefix="$work/" "$work/corpus" "$work/seeds"
 }
 
-step 'Building what is imported'
+step 'Building the imported modules'
 mkdir -p "$ROOT/.build-fuzz/modules"
 for module in CLibrary RMOSSystem; do build_module "$module"; done
 clang -O1 -c -I Sources/CSHA256/include Sources/CSHA256/CSHA256.c \
@@ -63,7 +66,7 @@ for target in "${targets[@]}"; do
       while IFS= read -r file; do sources+=("$file"); done \
         < <(find Sources/RMOSModels -name '*.swift')
       build_fuzzer reader "${sources[@]}"
-      # The shipped example, each file under each kind; the first byte of an input chooses the kind.
+      # The files of the example, each for each kind; the first byte of an input chooses the kind.
       for choice in 0 1 2; do
         for file in Examples/rmos_legacy/*/*/*.json Examples/rmos_legacy/*/*.json; do
           { printf '%b' "\\x0$choice" && cat "$file"; } >"$seeds/$choice-$(basename "$file")"
@@ -84,6 +87,6 @@ for target in "${targets[@]}"; do
       printf 'dHEAD http://a/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n' >"$seeds/url"
       fuzz http http.dict
       ;;
-    *) die "there is no fuzzer of the '$target'; expected reader or http" ;;
+    *) die "there is no fuzzer '$target'; expected reader or http" ;;
   esac
 done

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Builds rmos-cli and installs it with its completions and its manual page:
+# Builds rmos-cli, and installs it with its completions and its manual page:
 #
-#   Scripts/install.sh [PREFIX]     PREFIX is /usr/local if not given
+#   Scripts/install.sh [PREFIX]     PREFIX is /usr/local by default
 #
-# DESTDIR, where set, goes before PREFIX (for packages). RMOS_CLI, where set, names a program that
-# is built already. What is installed is listed in PREFIX/share/rmos-cli/installed, by which
-# Scripts/uninstall.sh takes it away again.
+# DESTDIR is prepended to PREFIX (for packages). RMOS_CLI names a built program to install instead. The
+# installed files are listed in PREFIX/share/rmos-cli/installed, for Scripts/uninstall.sh.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,7 +16,7 @@ umask 022
 
 program_to_install
 
-# The nearest directory that is there must be writable, before anything is done.
+# The nearest existing directory must be writable.
 above=$root
 while [[ ! -e $above ]]; do above=$(dirname "$above"); done
 again=(sudo ${DESTDIR:+"DESTDIR=$DESTDIR"} "RMOS_CLI=$cli" "$0" "$prefix")
@@ -28,7 +27,7 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 manifest=share/rmos-cli/installed
 
-# Puts what comes on standard input into the stage: stage MODE PATH.
+# Copies standard input to a file of the stage: stage MODE PATH.
 stage() {
   mkdir -p "$stage/$(dirname "$2")"
   cat >"$stage/$2"
@@ -41,16 +40,16 @@ case $(uname -s) in
     strip -x "$stage/bin/rmos-cli"
     codesign --force --sign - "$stage/bin/rmos-cli"
     ;;
-  # What is built already may be installed where there are no tools to build with.
+  # A built program may be installed on a machine without build tools.
   *) if command -v strip >/dev/null; then strip "$stage/bin/rmos-cli"; fi ;;
 esac
-# The stage may be where no program can be run.
+# Not the program in the stage, which may be on a file system mounted with noexec.
 "$cli" completions bash | stage 644 share/bash-completion/completions/rmos-cli
 "$cli" completions zsh | stage 644 share/zsh/site-functions/_rmos-cli
 "$cli" completions fish | stage 644 share/fish/vendor_completions.d/rmos-cli.fish
 "$cli" man | stage 644 share/man/man1/rmos-cli.1
 
-# Directories that are not there yet are ours to remove, and those of the installation before.
+# The directories that uninstalling removes: new ones, and those of an earlier installation.
 directories=$(
   mkdir -p "$stage/share/rmos-cli"
   cd "$stage"
@@ -61,7 +60,7 @@ directories=$(
   done
 )
 files=$(cd "$stage" && find . -type f | sed 's|^\./|file |')
-# What an older version installed and this one does not.
+# Removes files of an older version that this one does not have.
 if [[ -f $root/$manifest ]]; then
   while IFS= read -r line; do
     [[ $line == "file $manifest" ]] || grep -qxF "$line" <<<"$files" || remove_installed "$root" "$line"
@@ -70,7 +69,7 @@ fi
 printf '%s\n' "$directories" "$files" "file $manifest" | sed '/^$/d' | LC_ALL=C sort -u \
   | stage 644 "$manifest"
 
-# Each file is renamed into its place, so that a program under way is not torn apart.
+# Files are renamed into place, so that a running program keeps its old file.
 (cd "$stage" && find . -type f) | while IFS= read -r file; do
   target=$root/${file#./}
   mkdir -p "$(dirname "$target")"

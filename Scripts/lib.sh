@@ -1,12 +1,12 @@
-# Shared by the scripts; source it.
+# Functions for the scripts, which source this file.
 # shellcheck shell=bash
 
-# With it `cd` may go elsewhere, and prints where.
+# If it is set, `cd` may change to another directory, and prints its path.
 unset CDPATH
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly ROOT
 
-# Says what comes next.
+# Prints a heading.
 step() { printf '\n== %s\n' "$*"; }
 
 # Ends the script with a message.
@@ -15,13 +15,14 @@ die() {
   exit 1
 }
 
-# Says what is not checked here and why; where everything must be checked, ends the script.
+# Prints why a check is skipped; if CI is set, ends the script instead.
 skip() {
   [[ -z ${CI:-} ]] || die "$*"
   printf 'skipped: %s\n' "$*"
 }
 
-# Prints the directory of Python tools, installed where they are missing: python_tools NAME==VERSION ...
+# Installs Python tools unless they are installed, and prints their directory:
+# python_tools NAME==VERSION ...
 python_tools() {
   local tools=$ROOT/.build-tools
   if [[ ! -e $tools/installed || $(<"$tools/installed") != "$*" ]]; then
@@ -34,7 +35,7 @@ python_tools() {
   printf '%s\n' "$tools/bin"
 }
 
-# Whether the compiler will find SQLite's header and library.
+# Succeeds if SQLite's header and library are installed.
 has_sqlite() {
   case $(uname -s) in
     Darwin) return 0 ;;
@@ -46,16 +47,16 @@ has_sqlite() {
     && { compgen -G '/usr/lib*/libsqlite3.so' || compgen -G '/usr/lib*/*/libsqlite3.so'; } >/dev/null
 }
 
-# Whether the compiler will find libpq's header and library.
+# Succeeds if libpq's header and library are installed.
 has_libpq() {
   command -v pkg-config >/dev/null && pkg-config --exists libpq && return
   [[ -e /usr/include/postgresql/libpq-fe.h || -e /usr/include/libpq-fe.h ]]
 }
 
-# The sqlite3 shell, whatever its user's ~/.sqliterc makes of its output.
+# Runs the sqlite3 shell without the user's ~/.sqliterc.
 sqlite() { sqlite3 -batch -init /dev/null "$@"; }
 
-# Installs packages where apt-get is there and may: apt_install PACKAGE ...
+# Installs packages with apt-get, if it exists and the user may run it: apt_install PACKAGE ...
 apt_install() {
   local apt=(apt-get)
   if [[ $(id -u) -ne 0 ]]; then
@@ -73,7 +74,7 @@ apt_install() {
   "${apt[@]}" install -y --no-install-recommends "$@"
 }
 
-# Makes sure that a Swift toolchain and SQLite's development files are there.
+# Makes sure that a Swift toolchain and SQLite's development files are installed.
 ensure_toolchain() {
   command -v swift >/dev/null \
     || die 'swift is not in PATH; install Swift 6.2 or newer from https://www.swift.org/install'
@@ -85,8 +86,8 @@ ensure_toolchain() {
   Arch:            sudo pacman -S sqlite"
 }
 
-# Makes sure that what the tests ask is there: the sqlite3 shell, as the other application on a database,
-# and, where they can be had, curl and jq.
+# Makes sure that the sqlite3 shell is installed, which tests use as another application, and tries to
+# install curl and jq.
 ensure_test_programs() {
   local program missing=()
   for program in sqlite3 curl jq; do
@@ -100,8 +101,8 @@ ensure_test_programs() {
   printf 'not installed here, so the tests that need them are skipped: %s\n' "${missing[*]}"
 }
 
-# Builds a product: build CONFIGURATION [OPTION ...]. Releases need no Swift on the machine they run
-# on, where the toolchain can build such.
+# Builds the package: build CONFIGURATION [OPTION ...]. Releases link the Swift runtime statically, if
+# the toolchain supports that.
 build() {
   local configuration=$1
   shift
@@ -124,12 +125,12 @@ program_to_install() {
   [[ -x $cli ]] || die "there is no program at $cli"
 }
 
-# Runs Benchmarks/NAME.py, which measures a command on a database against plain SQL in the sqlite3
-# shell: measure_against_sql NAME DATABASE [ROUNDS].
+# Runs Benchmarks/NAME.py, which compares a command on a database with plain SQL in the sqlite3 shell:
+# measure_against_sql NAME DATABASE [ROUNDS].
 measure_against_sql() {
   local name=$1 database=${2:-} rounds=${3:-5}
   [[ -n $database ]] || die "usage: Benchmarks/$name.sh DATABASE [ROUNDS]"
-  [[ -f $database ]] || die "there is no database at $database; Benchmarks/run.sh makes one in Benchmarks/.work"
+  [[ -f $database ]] || die "there is no database at $database; Benchmarks/run.sh creates one in Benchmarks/.work"
   ensure_toolchain
   command -v sqlite3 >/dev/null || die 'the sqlite3 shell is needed to measure against'
   command -v python3 >/dev/null || die 'python3 is needed to measure'
@@ -138,11 +139,11 @@ measure_against_sql() {
   build release --product rmos-cli
 
   step "Measuring, $rounds rounds"
-  # What an audit keeps of its verdict does not belong into the state directory of whoever runs this.
+  # An audit keeps its verdict, which must not go to the state directory of the user who runs this.
   XDG_STATE_HOME=$ROOT/Benchmarks/.work/state python3 "$ROOT/Benchmarks/$name.py" "$(bin_path release)/rmos-cli" "$database" "$rounds"
 }
 
-# Prints where the toolchain keeps the runtime that is linked into a program, if it has one.
+# Prints the directory of the toolchain's static runtime, if it has one.
 static_runtime() {
   local resources
   [[ $(uname -s) == Linux ]] || return 0
@@ -151,15 +152,16 @@ static_runtime() {
   if [[ -d ${resources%/*}/swift_static ]]; then printf '%s\n' "${resources%/*}/swift_static"; fi
 }
 
-# Prints where a configuration's products are.
+# Prints the directory of the products of a configuration.
 bin_path() { swift build --package-path "$ROOT" -c "$1" --show-bin-path; }
 
-# Prints the version, from the one place that defines it.
+# Prints the version, from the source that defines it.
 version() {
   sed -n 's/.*static let current = "\(.*\)".*/\1/p' "$ROOT/Sources/RMOSModels/RMOSVersion.swift"
 }
 
-# Removes what a line of the list of installed files names: remove_installed DIRECTORY LINE.
+# Removes the file or directory in a line of the list of installed files:
+# remove_installed DIRECTORY LINE.
 remove_installed() {
   local root=$1 path=${2#* }
   case /$path/ in
@@ -167,7 +169,7 @@ remove_installed() {
   esac
   case $2 in
     'file '*) rm -f "$root/$path" ;;
-    # What others have put there stays, and so does its directory.
+    # A directory with files of others stays.
     'dir .') rmdir "$root" 2>/dev/null || true ;;
     'dir '*) rmdir "$root/$path" 2>/dev/null || true ;;
     *) die "not a line that install.sh has written: $2" ;;

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds rmos-cli and packs it for machines without Swift:
 #
-#   Scripts/package.sh [DIRECTORY]     DIRECTORY is .build/packages if not given
+#   Scripts/package.sh [DIRECTORY]     DIRECTORY is .build/packages by default
 #
-# writes rmos-cli-VERSION-SYSTEM-MACHINE.tar.gz, on Debian and Ubuntu a Debian package as well, and
-# SHA256SUMS. RMOS_CLI, where set, names a program that is built already. The same commit and program
-# give the same bytes; SOURCE_DATE_EPOCH, where set, is the time of all files, otherwise the commit's.
-# RMOS_MAINTAINER, "NAME <ADDRESS>", is the maintainer that the Debian package names.
+# writes rmos-cli-VERSION-SYSTEM-MACHINE.tar.gz, SHA256SUMS and, on Debian and Ubuntu, a Debian package.
+# RMOS_CLI names a built program to pack instead. The same commit and program give the same bytes. The
+# time of all files is SOURCE_DATE_EPOCH, by default that of the commit. RMOS_MAINTAINER is the
+# maintainer of the Debian package, in the form "NAME <ADDRESS>".
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,17 +27,17 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 version=$(version)
 
-# Writes below $1 what Scripts/install.sh installs and what belongs to it: tree DIRECTORY PREFIX.
+# Installs the program and the examples into a directory: tree DIRECTORY PREFIX.
 tree() {
   DESTDIR=$1 "$ROOT/Scripts/install.sh" "$2" >/dev/null
-  # The list is for Scripts/uninstall.sh, and neither archive nor package has it.
+  # The list of installed files, which only Scripts/uninstall.sh needs.
   rm -r "$1$2/share/rmos-cli"
   local documents=$1$2/share/doc/rmos-cli
   mkdir -p "$documents/examples"
   cp -R "$ROOT/Examples/rmos_legacy" "$documents/examples/"
 }
 
-# GNU tar and gzip, with nothing in the archive that depends on who packs it and when.
+# Packs a directory; with GNU tar, the archive does not depend on the user and the time.
 archive() {
   local name=$1
   local options=(-C "$work" -cf -)
@@ -74,7 +74,7 @@ if command -v dpkg-deb >/dev/null; then
   printf '%s\n' "rmos-cli ($version) unstable; urgency=medium" '' '  * See NEWS.gz.' '' \
     " -- $maintainer  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")" \
     | gzip -9n >"$share/doc/rmos-cli/changelog.gz"
-  # The units are there to be enabled by hand, once /srv/rmos/legacy is what shall be migrated.
+  # The units are not enabled: that is for the administrator, once /srv/rmos/legacy has the source.
   mkdir -p "$root/usr/lib/systemd/system" "$root/usr/lib/sysusers.d"
   for unit in "$ROOT"/Examples/systemd/*; do
     sed 's|/usr/local/bin/rmos-cli|/usr/bin/rmos-cli|' "$unit" \
@@ -113,7 +113,7 @@ Description: migrates a luthier shop's JSON files into SQLite
  nothing lost and nothing changed. It reports what came over and what did not
  and why, audits the database, and shows it in a browser.
 CONTROL
-  # Without systemd there are no units, and the user is not needed.
+  # Only the systemd units need the user.
   cat >"$root/DEBIAN/postinst" <<'POSTINST'
 #!/bin/sh
 set -e

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
-# A PostgreSQL server for tests: in a directory of its own, on a Unix socket there, for this machine only.
+# Runs a PostgreSQL server for tests, with its own directory, in which its Unix socket is.
 #
 # usage: Scripts/postgres.sh run COMMAND [ARGUMENT ...]
 #        Scripts/postgres.sh start DIRECTORY
 #        Scripts/postgres.sh stop DIRECTORY [fast|immediate]
 #        Scripts/postgres.sh find
 #   run    starts a server, runs COMMAND with its URL in RMOS_POSTGRES_URL and its directory in
-#          RMOS_POSTGRES_SERVER, stops it and removes the directory, however COMMAND ends; exits with
-#          COMMAND's status
-#   start  starts the server in DIRECTORY, which is made where it is missing; prints the URL
-#   stop   stops it: fast ends transactions, immediate is as good as a crash; DIRECTORY stays
-#   find   prints where the server's programs are; fails where there are none
+#          RMOS_POSTGRES_SERVER, stops the server and removes the directory; exits with the status of
+#          COMMAND
+#   start  starts the server in DIRECTORY, which is created if it does not exist; prints the URL
+#   stop   stops it: fast ends transactions, immediate is like a crash; DIRECTORY stays
+#   find   prints the directory of the server's programs; fails if there is none
 #
-# The superuser is postgres, without a password; the role with_password, which a test may create, needs
-# one. Nothing is forced to the disk, so the data outlives a crash of the server, but not of the machine.
-# As root, the server runs as the user postgres, or else nobody.
+# The superuser is postgres, without a password; only the role with_password, which tests create, needs
+# one. The server does not sync, so data survives a crash of the server, but not of the machine. If the
+# script is run by root, the server runs as the user postgres, or nobody.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Prints the directory of the server's programs: the newest, or else that in PATH.
+# Prints the directory of the server's programs: of the newest version, or in PATH.
 find_programs() {
   local directory best='' version newest=0
   for directory in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
@@ -39,7 +39,7 @@ need_programs() {
     || die 'there is no PostgreSQL server here; on Debian and Ubuntu: apt-get install postgresql'
 }
 
-# Runs a command as the user of the server, who is never root, in a directory that everyone may enter.
+# Runs a command as the user of the server, who is never root, in a directory that all users may enter.
 as_server() {
   if [[ $(id -u) -ne 0 ]]; then
     (cd / && "$@")
@@ -50,7 +50,7 @@ as_server() {
   fi
 }
 
-# Prints where a directory of the server can be made: /tmp may be closed to others.
+# Prints a directory for temporary files that the user of the server may enter.
 scratch_base() {
   local base
   for base in "${TMPDIR:-/tmp}" /tmp /var/tmp /run; do
@@ -70,7 +70,7 @@ initialize() {
   mkdir -p "$directory"
   chmod 700 "$directory"
   [[ $(id -u) -ne 0 ]] || chown "$server" "$directory"
-  # Where it can, it orders text as people do, so that a test notices who relies on the order of bytes.
+  # If possible, with a collation that is not byte order, so that tests notice code that relies on that.
   if as_server "$programs/initdb" --help | grep -q icu-locale; then
     collation=(--locale=C --locale-provider=icu --icu-locale=en)
   fi
@@ -84,12 +84,12 @@ initialize() {
   printf 'local all with_password scram-sha-256\nlocal all all trust\n' >"$directory/data/pg_hba.conf"
 }
 
-# The server outlives whoever starts it, and must hold nothing open that another waits to see closed.
+# Closes inherited descriptors: the server runs on, and would keep a pipe open that a caller reads.
 close_inherited() {
   local descriptor
   for descriptor in /dev/fd/*; do
     descriptor=${descriptor##*/}
-    # The last is the shell's own, of this script.
+    # 255 is the shell's own descriptor of this script.
     if ((descriptor > 2 && descriptor != 255)); then eval "exec $descriptor>&-" 2>/dev/null || true; fi
   done
 }
@@ -107,7 +107,7 @@ stop() {
   as_server "$programs/pg_ctl" stop --pgdata="$1/data" --mode="${2:-fast}" --wait --silent
 }
 
-# Of `run`: what its end leaves behind.
+# Stops the server of `run`, and removes its directory.
 clean_up() {
   stop "$scratch" immediate >/dev/null 2>&1 || true
   rm -rf "$scratch"
@@ -118,7 +118,7 @@ run() {
   scratch=$(mktemp -d "$(scratch_base)/rmos-pg.XXXXXX")
   trap clean_up EXIT
   start "$scratch"
-  # A job of its own, so that a signal to this script ends it at once, and the server after it.
+  # In its own process group, so that a signal to this script ends it at once, and then the server.
   set -m
   RMOS_POSTGRES_URL=$(url "$scratch") RMOS_POSTGRES_SERVER=$scratch "$@" &
   trap 'kill -TERM -- -$! 2>/dev/null || true; wait $! || true; exit 143' TERM HUP

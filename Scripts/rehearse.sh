@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Rehearses a migration with generated data, and keeps what a reviewer wants to see.
+# Rehearses a migration with generated data, and keeps the results for a reviewer.
 #
 # usage: Scripts/rehearse.sh DIRECTORY [COUNT]
-#   DIRECTORY  gets legacy/ (the data), rmos.db, reports/, logs/, state/ and summary.md; must not exist
-#   COUNT      how many entities to make (600)
+#   DIRECTORY  for legacy/ (the data), rmos.db, reports/, logs/, state/ and summary.md; must not exist
+#   COUNT      the number of entities to generate (default: 600)
 #
 # RMOS_CLI names a built rmos-cli; without it one is built. The summary is also appended to the file
-# that GITHUB_STEP_SUMMARY names, where it is set.
+# that GITHUB_STEP_SUMMARY names, if it is set.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,17 +27,17 @@ mkdir -p "$out/logs" "$out/reports"
 out=$(cd "$out" && pwd)
 db=$out/rmos.db
 legacy=$out/legacy
-# What the audit found is kept here, too, and not in the user's state directory.
+# The audit keeps its verdict here, too, and not in the user's state directory.
 export XDG_STATE_HOME=$out/state
 
-# logged NAME COMMAND ...: runs a command, its output also in logs/NAME.log.
+# logged NAME COMMAND ...: runs a command, and also writes its output to logs/NAME.log.
 logged() {
   local log=$out/logs/$1.log
   shift
   "$@" 2>&1 | tee "$log"
 }
 
-# count_rows SQL: what the sqlite3 shell counts.
+# count_rows TABLE: prints the number of rows.
 count_rows() { sqlite -readonly "$db" "SELECT count(*) FROM $1"; }
 
 step 'Sample data'

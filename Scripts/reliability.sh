@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Tests what Documentation/Reliability.md promises: calls of the C library fail, power is lost, the
-# program is killed, several write at once, the database is moved away, and random trees are read by
-# a second reading.
+# Tests the guarantees of Documentation/Reliability.md: calls of the C library fail, power is lost, the
+# program is killed, several writers run at the same time, the database is moved away, and random trees
+# are compared with an independent model.
 #
 # usage: Scripts/reliability.sh [short | long [SECONDS]] [SEED]
-#   short    a sample of each, at the same time, in about a minute (the default)
-#   long     as much of each as fits into SECONDS (600 each), one after the other
+#   short    a sample of all tests, at the same time, in about a minute (the default)
+#   long     all tests one after another, each for SECONDS (default: 600)
 #   SEED     repeats an earlier run as far as time allows
 #
 # RMOS_CLI names a built rmos-cli; without it one is built. Needs Linux, Python 3.10 and a C compiler.
-# Ends with status 1 if a promise was broken. Documentation/Reliability.md shows how to examine one.
+# Ends with status 1 if a guarantee is broken. Documentation/Reliability.md shows how to examine that.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -40,7 +40,7 @@ fi
 
 work=$(mktemp -d)
 processes=()
-# What still runs when the script is ended goes along.
+# Ends the tests that are still running.
 clean_up() {
   local process
   for process in ${processes[@]+"${processes[@]}"}; do kill "$process" 2>/dev/null || true; done
@@ -50,14 +50,14 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 export PYTHONDONTWRITEBYTECODE=1
 
-# start NAME: runs one of the tests in the background, its output in a log.
+# start NAME: runs a test in the background, with its output in a log.
 start() {
   "$ROOT/Scripts/reliability/$1.py" "$cli" --seconds "$seconds" --rounds 1000000000 \
     --seed "$seed" >"$work/$1.log" 2>&1 &
   processes+=($!)
 }
 broken=()
-# finish NAME PROCESS: waits for a test and shows what it says.
+# finish NAME PROCESS: waits for a test, and prints its output.
 finish() {
   wait "$2" || broken+=("$1")
   cat "$work/$1.log"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds rmos-cli and migrates the shipped example: Scripts/run.sh [DATABASE], ./rmos.db if not given.
+# Builds rmos-cli, and migrates the example into DATABASE (default: ./rmos.db): Scripts/run.sh [DATABASE]
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,5 +14,5 @@ cli=$(bin_path release)/rmos-cli
 step "Migrating Examples/rmos_legacy into $db"
 "$cli" migrate Examples/rmos_legacy --db "$db"
 
-step "What $db holds"
+step "The content of $db"
 "$cli" status --db "$db"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the libraries' tests under the address sanitizer and then the thread sanitizer, each with a
-# build of its own. Arguments choose: address, thread.
+# Runs tests of the libraries with the address sanitizer and with the thread sanitizer, each in its own
+# build directory: Scripts/sanitize.sh [address] [thread]
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,7 +14,7 @@ fi
 
 suppressions=$(mktemp)
 trap 'rm -f "$suppressions"' EXIT
-# What XCTest and Foundation lose themselves; only tests use them.
+# Leaks of XCTest and Foundation, which only tests use.
 cat >"$suppressions" <<'END'
 leak:libXCTest.so
 leak:FoundationEssentials17readBytesFromFile
@@ -22,8 +22,8 @@ leak:Foundation7ProcessC3run
 END
 export LSAN_OPTIONS="suppressions=$suppressions:print_suppressions=0"
 
-# The commands' tests start the built program, which would be instrumented too and is slow then.
-# What runs on one thread has nothing to show to the thread sanitizer; a browser is not instrumented.
+# Without the tests of commands, which run the built program: it would be instrumented, too, and slow.
+# The thread sanitizer leaves out tests that use one thread, and both leave out those of a browser.
 for sanitizer in "$@"; do
   case $sanitizer in
     address)
@@ -36,8 +36,8 @@ for sanitizer in "$@"; do
       ;;
     *) die "'$sanitizer' is not a sanitizer; expected address or thread" ;;
   esac
-  step "Tests under the $sanitizer sanitizer"
+  step "Tests with the $sanitizer sanitizer"
   swift test --sanitize="$sanitizer" --scratch-path "$ROOT/.build-$sanitizer" "${tests[@]}" \
-    || die "the tests failed under the $sanitizer sanitizer"
+    || die "the tests failed with the $sanitizer sanitizer"
 done
 step "Clean: $*"

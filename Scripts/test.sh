@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests. Arguments go to `swift test`, such as --filter StoreTests.
+# Runs the tests. Arguments, such as --filter StoreTests, are passed to `swift test`.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Takes away what Scripts/install.sh has installed, and nothing else:
+# Removes the files that Scripts/install.sh has installed, and nothing else:
 #
-#   Scripts/uninstall.sh [PREFIX]   PREFIX is /usr/local if not given
+#   Scripts/uninstall.sh [PREFIX]   PREFIX is /usr/local by default
 #
-# DESTDIR, where set, goes before PREFIX. Databases are not touched.
+# DESTDIR is prepended to PREFIX. Databases stay.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
