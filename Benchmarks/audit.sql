@@ -1,6 +1,6 @@
--- What `rmos-cli audit` checks, as plain SQL for the sqlite3 shell: the yardstick of audit.sh.
--- Each statement counts what it finds. json_valid is more lenient than the audit, and LIKE patterns
--- tell far less of a timestamp than the audit does.
+-- The checks of `rmos-cli audit` as plain SQL for the sqlite3 shell: the yardstick of audit.sh. Each
+-- statement counts its findings. json_valid is more lenient than the audit, and the checks of
+-- timestamps are much weaker.
 PRAGMA integrity_check(2147483647);
 PRAGMA foreign_key_check;
 

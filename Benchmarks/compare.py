@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures rmos-cli and others loading the same lists, in turn; called by compare.sh."""
+"""Measures rmos-cli and other programs loading the same lists, in turn; called by compare.sh."""
 
 import argparse
 import os
@@ -51,7 +51,7 @@ connection.commit()
 
 
 def programs():
-    """Each contender with its commands."""
+    """Yields each program with its commands."""
     paths = [files[kind] for kind in KINDS]
     yield "rmos", [[arguments.cli, "migrate", arguments.lists, "--db", database, "-q"]]
     yield "duckdb", [[arguments.python, "-c", DUCKDB, database, *paths]]
@@ -65,7 +65,7 @@ def programs():
 output = os.path.join(arguments.work, "output")
 results = {}
 for path in files.values():
-    # The content should come from memory, for everyone.
+    # So that all programs read the files from memory.
     with open(path, "rb") as file:
         while file.read(1 << 20):
             pass

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Measures how long rmos-cli and others take to load the same lists, in turn: DuckDB and sqlite-utils,
-# which are installed into a virtual environment of their own, Python's json and sqlite3, and a Swift
-# program with Foundation and GRDB, which is fetched and built.
+# Compares rmos-cli with other programs that load the same lists, in turn: DuckDB and sqlite-utils,
+# which are installed into a virtual environment, Python's json and sqlite3, and a Swift program with
+# Foundation and GRDB, which is fetched and built.
 #
 # usage: Benchmarks/compare.sh [LISTED] [ROUNDS] [NAME...]
-#   LISTED  entities in the tree of three list files   (1000000)
-#   ROUNDS  how often each is measured                 (5)
-#   NAME    with which it is compared: duckdb, python, grdb, sqlite-utils (all)
+#   LISTED  the number of entities in the three list files (default: 1000000)
+#   ROUNDS  the number of measurements (default: 5)
+#   NAME    the programs to compare with: duckdb, python, grdb, sqlite-utils (default: all)
 set -euo pipefail
 # shellcheck source=corpus.sh
 source "$(dirname "${BASH_SOURCE[0]}")/corpus.sh"
@@ -19,7 +19,7 @@ names=("${@:3}")
 step 'Building rmos-cli'
 build release --product rmos-cli
 
-step 'Installing what it is compared with'
+step 'Installing DuckDB and sqlite-utils'
 [[ -x $work/venv/bin/python ]] || python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --requirement "$here/compare.txt"
 

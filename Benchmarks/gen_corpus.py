@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Generate a legacy RMOS tree: OUT/{strip_families,patterns,joblogs}/**/*.json, one object a file.
+"""Generates a legacy RMOS tree: OUT/{strip_families,patterns,joblogs}/**/*.json, one object per file.
 
 usage: gen_corpus.py OUT N [--pretty] [--array] [--seed S]
 N entities in all: 10% strip families, 30% patterns, 60% joblogs. Deterministic.

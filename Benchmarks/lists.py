@@ -1,10 +1,10 @@
-"""Asks a server for pages of a list; prints medians, and their ratio to the shell's scan of an index.
+"""Requests pages of a list from a server; prints medians, and their ratio to a scan of an index by the
+sqlite3 shell.
 
 usage: lists.py PROGRAM DATABASE [ROUNDS]
 
-A search is written in another case in each round, so that no answer is kept from the round before.
-The processor time is that of the whole server, with the counts that it makes beside the page. Needs
-the numbering of clocks of Linux.
+The case of the search text differs in each round, so that no answer comes from a cache. The processor
+time is that of the whole server, including counts that it computes besides the page. Linux only.
 """
 
 import http.client
@@ -21,13 +21,13 @@ SEARCH = "rope"
 
 
 def processor_time(process):
-    """Seconds that all threads of a process have computed, also those that have ended."""
-    # The clock of a process, as clock_getcpuclockid(3) computes it on Linux.
+    """Returns the processor time of a process in seconds, including threads that have ended."""
+    # The clock of a process, as clock_getcpuclockid(3) returns it on Linux.
     return time.clock_gettime(~process << 3 | 2)
 
 
 def spelled(number):
-    """The search text in one of its 2^n cases."""
+    """Returns the search text with a different combination of upper and lower case per number."""
     return "".join(letter.upper() if number >> place & 1 else letter
                    for place, letter in enumerate(SEARCH))
 
@@ -85,7 +85,7 @@ def main():
             return body
 
         ask("/patterns")
-        # Facets are counted beside the first pages.
+        # While the first pages are served, the server counts facets.
         time.sleep(3)
         for name, path in cases():
             times, busy, size = [], [], 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure rmos-cli and the yardstick in turn and print medians; called by run.sh."""
+"""Measures rmos-cli and the yardstick in turn, and prints medians; called by run.sh."""
 import argparse
 import os
 import statistics
@@ -34,7 +34,7 @@ def note(name, result):
     results.setdefault(name, []).append(result)
 
 
-# The files' content should come from memory, for everyone.
+# So that both programs read the files from memory.
 run([arguments.limit, arguments.files, yardstick, arguments.schema])
 for _ in range(arguments.rounds):
     remove(yardstick)

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Times a migration into PostgreSQL against psql's \\copy of the same rows, and the audits.
+"""Compares a migration into PostgreSQL with psql's \\copy of the same rows, and audits of PostgreSQL and
+SQLite.
 
 usage: RMOS_POSTGRES_URL=postgresql://… postgres.py PROGRAM SOURCE [ROUNDS]
+  PROGRAM  a release build of rmos-postgres
+  SOURCE   a tree to migrate
+  ROUNDS   the number of measurements (default: 5)
 
-PROGRAM is a release build of rmos-postgres, SOURCE a tree to migrate. Each round (5 unless said otherwise) migrates into an empty schema, copies the same rows from
-ready files into the same tables with the same indexes in another, and audits the database and a SQLite
-one of the same content; so what else the machine does meets all of them alike. Prints medians: seconds,
-CPU seconds of the client and, if it runs on this machine, of the server, and the ratios. The CPU is what
-to compare on a machine that is busy with other work. Needs psql.
+Each round migrates into an empty schema, copies the same rows from prepared files into the same tables
+with the same indexes in another schema, and audits the database and a SQLite database with the same
+content, so that other load of the machine affects all of them. Prints medians and ratios of seconds and
+of CPU seconds, of the client and, if it runs on this machine, of the server. On a busy machine, compare
+the CPU seconds. Needs psql.
 """
 import os
 import statistics
@@ -56,7 +60,7 @@ def main():
 
 
 class Cost:
-    """What a command took: seconds, CPU seconds of the client and of the server, peak in MiB."""
+    """The cost of a command: seconds, CPU seconds of the client and of the server, peak in MiB."""
 
     def __init__(self, seconds, client, server, peak):
         self.seconds, self.client, self.server, self.peak = seconds, client, server, peak
@@ -83,13 +87,13 @@ def report(name, yardstick, costs):
 
 
 class Server:
-    """The server of a URL, and the CPU time of its processes if they are on this machine."""
+    """The server of a URL; measures the CPU time of its processes if they run on this machine."""
 
     def __init__(self, url):
         self.url = url
         self.process = None
         try:
-            # Its own process is the parent of all others.
+            # The parent of all processes of the server.
             backend = subprocess.Popen(["psql", url, *PSQL], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, text=True)
             print("SELECT pg_backend_pid();", file=backend.stdin, flush=True)
@@ -102,7 +106,7 @@ class Server:
             pass
 
     def cpu(self):
-        """The CPU seconds of all its processes so far; None if they are not to be seen."""
+        """Returns the CPU seconds of all its processes so far; None if they are not visible."""
         if self.process is None:
             return None
         ticks = 0
@@ -116,8 +120,8 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def run(self, command, commands=None):
-        """Runs a command to its end, and returns what it took."""
-        time.sleep(0.3)  # The server ends what an earlier command left.
+        """Runs a command, and returns its cost."""
+        time.sleep(0.3)  # Until the server has ended the session of an earlier command.
         before = self.cpu()
         start = time.monotonic()
         with tempfile.TemporaryFile("w+") as file:
@@ -129,7 +133,7 @@ class Server:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             sys.exit(f"{' '.join(command[:2])} exited with {process.returncode}")
-        # A session counts when it has ended.
+        # The time of a session is visible once it has ended.
         time.sleep(0.3)
         server = None if before is None else self.cpu() - before
         return Cost(seconds, usage.ru_utime + usage.ru_stime, server, usage.ru_maxrss / 1024)
@@ -152,7 +156,7 @@ def psql(url, commands):
 
 
 def stat(process):
-    """A process's ticks, its parent, and the ticks of children that have ended."""
+    """Returns the ticks of a process, its parent, and the ticks of its children that have ended."""
     with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
         fields = file.read().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12]), int(fields[1]), int(fields[13]) + int(fields[14])

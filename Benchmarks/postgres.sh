@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures a migration into PostgreSQL against psql's \copy of the same rows, and an audit against that of
-# a SQLite database of the same content. It starts a server of its own, with its settings as they come.
+# Compares a migration into PostgreSQL with psql's \copy of the same rows, and an audit with that of a
+# SQLite database with the same content. Starts a server with default settings for it.
 #
 # usage: Benchmarks/postgres.sh [FILES] [ROUNDS]
-#   FILES   entities in the tree with one file each (100000)
-#   ROUNDS  how often each is measured              (5)
+#   FILES   the number of entities, each in its own file (default: 100000)
+#   ROUNDS  the number of measurements (default: 5)
 set -euo pipefail
 # shellcheck source=corpus.sh
 source "$(dirname "${BASH_SOURCE[0]}")/corpus.sh"

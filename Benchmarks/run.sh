@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures a migration against a yardstick in C on this machine and prints the ratios.
+# Compares a migration with a yardstick in C, and measures the JSON scanner.
 #
 # usage: Benchmarks/run.sh [FILES] [LISTED] [ROUNDS]
-#   FILES   entities in the tree with one file each    (100000)
-#   LISTED  entities in the tree of three list files   (1000000)
-#   ROUNDS  how often each is measured                 (5)
+#   FILES   the number of entities, each in its own file (default: 100000)
+#   LISTED  the number of entities in three list files (default: 1000000)
+#   ROUNDS  the number of measurements (default: 5)
 set -euo pipefail
 # shellcheck source=corpus.sh
 source "$(dirname "${BASH_SOURCE[0]}")/corpus.sh"

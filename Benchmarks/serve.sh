@@ -2,10 +2,10 @@
 # Measures rmos-cli serve: requests per second, latencies, memory, and processor time when idle.
 #
 # usage: Benchmarks/serve.sh DATABASE [CONNECTIONS] [REQUESTS] [ROUNDS]
-#   DATABASE     a migrated database, such as Benchmarks/run.sh makes; it is only read
-#   CONNECTIONS  how many clients ask at once (16)
-#   REQUESTS     how many requests a round    (100000)
-#   ROUNDS       how often each is measured   (3)
+#   DATABASE     a migrated database, such as the one of Benchmarks/run.sh; it is only read
+#   CONNECTIONS  the number of concurrent clients (default: 16)
+#   REQUESTS     the number of requests per round (default: 100000)
+#   ROUNDS       the number of measurements (default: 3)
 set -euo pipefail
 # shellcheck source=../Scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../Scripts/lib.sh"
@@ -34,13 +34,13 @@ done
 port=$(sed -nE 's|.*http://[^ ]*:([0-9]+)/.*|\1|p' "$work/serve.out")
 [[ -n $port ]] || die 'the server does not start'
 
-# memory FIELD: kB of the server, such as VmRSS now or VmHWM at most.
+# memory FIELD: prints the memory of the server in kB: VmRSS is the current, VmHWM the peak value.
 memory() { awk -v field="$1:" '$1 == field { print $2 }' "/proc/$server/status"; }
-# ticks: hundredths of a second that the server has computed so far.
+# ticks: prints the processor time of the server so far, in hundredths of a second.
 ticks() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
 
 api=/api/rmos/stores
-# measure PATH REQUESTS
+# measure PATH REQUESTS: measures requests for a path.
 measure() {
   step "$1"
   for ((round = 0; round < rounds; round++)); do
@@ -49,7 +49,7 @@ measure() {
 }
 measure $api/migration/status "$requests"
 measure "$api/migration/history?limit=50" "$requests"
-# Made anew for each request.
+# Unlike the answers above, this one is not cached.
 measure "$api/patterns?limit=50" $((requests / 30 + 1))
 measure / $((requests / 10 + 1))
 step 'One client'

@@ -1,4 +1,4 @@
-// Asks an HTTP/1.1 server for one path over several kept connections, one request at a time on
+// Requests a path of an HTTP/1.1 server over several persistent connections, one request at a time on
 // each, and prints requests per second and latencies.
 //
 // usage: serve_load PORT PATH CONNECTIONS REQUESTS
@@ -38,7 +38,7 @@ static int compare(const void *left, const void *right) {
   return (a > b) - (a < b);
 }
 
-// The length of the answer in the buffer; 0 while it is not complete.
+// Returns the length of the response in the buffer; 0 while it is not complete.
 static size_t answer_length(struct client *client) {
   client->buffer[client->count] = 0;
   char *end = strstr(client->buffer, "\r\n\r\n");

@@ -1,4 +1,4 @@
-"""Runs programs and tells how long they take; shared by the benchmarks."""
+"""Functions that the benchmarks share to measure commands."""
 
 import glob
 import os
@@ -11,21 +11,24 @@ import time
 
 
 class Result:
-    """One run: seconds of wall and processor time, and MiB of peak memory."""
+    """A run: seconds of wall time and processor time, and MiB of peak memory."""
 
     def __init__(self, wall, busy, memory):
         self.wall, self.busy, self.memory = wall, busy, memory
 
 
-def run(command, output):
-    """Runs a command, whose output goes to the file `output`; ends the program if it fails."""
+def run(command, output, source=None, statuses=(0,)):
+    """Runs a command with its output in the file `output`, and its input from the file object `source`.
+
+    Ends this program if the exit status is not among `statuses`.
+    """
     with open(output, "wb") as file:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdin=source, stdout=file, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    if process.returncode not in statuses:
         with open(output, "rb") as text:
             sys.stderr.buffer.write(text.read())
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
@@ -39,8 +42,21 @@ def remove(database):
         os.remove(path)
 
 
+def medians(results):
+    """Returns wall time, processor time and peak memory of several runs as text."""
+    wall, busy, memory = (
+        statistics.median(getattr(result, name) for result in results)
+        for name in ("wall", "busy", "memory"))
+    return f"{wall:7.2f} s  {busy:7.2f} s of processor  {memory:6.1f} MiB"
+
+
+def ratio(results, reference):
+    """Returns the median ratio of the wall times of pairs of runs."""
+    return statistics.median(one.wall / other.wall for one, other in zip(results, reference))
+
+
 def machine():
-    """The machine, in one line."""
+    """Returns a description of the machine in one line."""
     processor = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo", encoding="utf-8") as file:

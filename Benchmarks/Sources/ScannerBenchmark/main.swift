@@ -1,5 +1,5 @@
-// Prints how many megabytes of JSON a second the scanner checks: the best of some rounds over each
-// file named on the command line.
+// Prints the throughput of the JSON scanner in MB/s: the best of several rounds for each file named on
+// the command line.
 
 import RMOSModels
 

@@ -1,8 +1,8 @@
 import Foundation
 import GRDB
 
-// Loads lists of entities into new tables: Foundation reads the JSON, GRDB writes the rows in one
-// transaction. Nothing is checked.
+// Loads lists of entities into new tables, without validation: Foundation parses the JSON, and GRDB
+// writes the rows, in one transaction per table.
 //
 // usage: GRDBLoad DATABASE SCHEMA LIST.json…
 
@@ -10,7 +10,7 @@ struct UnexpectedJSON: Error {
   var path: String
 }
 
-/// The value of a column in an entity.
+/// Returns the value of a column in an entity.
 func value(of column: String, in entity: [String: Any]) throws -> DatabaseValue {
   let member = column.hasSuffix("_json") ? String(column.dropLast(5)) : column
   switch entity[column] ?? entity[member] {
