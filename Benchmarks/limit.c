@@ -1,6 +1,6 @@
-// The limit of a migration on this machine, as a yardstick: walks a tree, reads each file, finds the
-// top-level members of its JSON object, and inserts their raw values with one prepared statement in one
-// transaction. Nothing is validated.
+// The limit of a migration on this machine, as a yardstick: walks a tree, reads each file, finds
+// the top-level members of its JSON object, and inserts their raw values with one prepared
+// statement in one transaction. Nothing is validated.
 // build: gcc -O3 limit.c -lsqlite3 -o limit
 // run:   limit SOURCE_DIR NEW.db schema.sql
 #define _GNU_SOURCE

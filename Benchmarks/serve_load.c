@@ -1,5 +1,5 @@
-// Requests a path of an HTTP/1.1 server over several persistent connections, one request at a time on
-// each, and prints requests per second and latencies.
+// Requests a path of an HTTP/1.1 server over several persistent connections, one request at a time
+// on each, and prints requests per second and latencies.
 //
 // usage: serve_load PORT PATH CONNECTIONS REQUESTS
 #include <arpa/inet.h>

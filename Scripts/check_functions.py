@@ -17,7 +17,8 @@ def functions(lines):
     """Yields the line, the name and the length of each function."""
     for number, line in enumerate(lines):
         start = START.match(line)
-        if not start:
+        # A function on one line has no body to measure.
+        if not start or line.rstrip().endswith("}"):
             continue
         for end in range(number, len(lines)):
             # A protocol requirement has no body.

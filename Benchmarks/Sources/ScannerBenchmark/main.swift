@@ -1,5 +1,5 @@
-// Prints the throughput of the JSON scanner in MB/s: the best of several rounds for each file named on
-// the command line.
+// Prints the throughput of the JSON scanner in MB/s: the best of several rounds for each file named
+// on the command line.
 
 import RMOSModels
 
