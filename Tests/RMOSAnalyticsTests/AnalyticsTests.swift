@@ -270,21 +270,33 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
-  private static let readings: [(Analytics, any RecordStore, @escaping () -> Bool) throws -> Int] =
-    [
-      { try $0.runSynchronously(isCancelled: $2).patterns.total },
-      { analytics, _, isCancelled in
+  enum Reading: CaseIterable {
+    case report, correlation, onePattern, snapshot
+
+    /// The number of patterns read.
+    func count(in store: any RecordStore, isCancelled: @escaping () -> Bool) throws -> Int {
+      let analytics = Analytics(of: store)
+      switch self {
+      case .report:
+        return try analytics.runSynchronously(isCancelled: isCancelled).patterns.total
+      case .correlation:
         let (x, y) = (Measure.patternRingCount, Measure.patternCells)
-        let found = try analytics.correlationSynchronously(of: x, and: y, isCancelled: isCancelled)
-        return found.n + found.missing
-      },
-      { try $0.runSynchronously(pattern: "a", isCancelled: $2)?.patterns.total ?? 0 },
-      { try AnalyticsSnapshot(of: $1, isCancelled: $2).report(.init()).patterns.total },
-    ]
+        let correlation = try analytics.correlationSynchronously(
+          of: x, and: y, isCancelled: isCancelled)
+        return correlation.n + correlation.missing
+      case .onePattern:
+        let report = try analytics.runSynchronously(pattern: "a", isCancelled: isCancelled)
+        return report?.patterns.total ?? 0
+      case .snapshot:
+        let snapshot = try AnalyticsSnapshot(of: store, isCancelled: isCancelled)
+        return try snapshot.report(.init()).patterns.total
+      }
+    }
+  }
 
   /// An application that opens the database for each write leaves no log that could be locked.
-  @Test(arguments: readings.indices)
-  func aReadingThatWasOvertakenIsRepeated(_ reading: Int) throws {
+  @Test(arguments: Reading.allCases)
+  func aReadingThatWasOvertakenIsRepeated(_ reading: Reading) throws {
     try TemporaryDirectory.use { directory in
       let path = directory.file("rmos.db")
       func add(_ id: String) throws {
@@ -292,9 +304,8 @@ enum Backend: String, CaseIterable, Sendable {
         try store.write { try $0.insert(StoreSamples.record(.patterns, id)) }
       }
       try add("a")
-      let store = try SQLiteStore(path: path, access: .inspect)
       var isOvertaken = false
-      let count = try Self.readings[reading](Analytics(of: store), store) {
+      let count = try reading.count(in: SQLiteStore(path: path, access: .inspect)) {
         if !isOvertaken {
           isOvertaken = true
           #expect(throws: Never.self) { try add("b") }
@@ -302,7 +313,7 @@ enum Backend: String, CaseIterable, Sendable {
         return false
       }
       // The figures of the one pattern leave out the other.
-      #expect(isOvertaken && count == (reading == 2 ? 1 : 2))
+      #expect(isOvertaken && count == (reading == .onePattern ? 1 : 2))
     }
   }
 

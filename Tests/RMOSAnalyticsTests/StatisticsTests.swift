@@ -378,6 +378,31 @@ import Testing
     #expect(try self.report(same + [["duration_seconds": .real(1000)]]).jobs.outliers == [])
   }
 
+  /// Ids are compared by their bytes.
+  @Test func outliersWhoseIDsStringsTakeForEqualAreBothListed() throws {
+    let usual = (0..<9).map { ["duration_seconds": Value.real(100 + Double($0))] }
+    let unusual = ["\u{E9}", "e\u{301}"].map {
+      ["id": Value.text($0), "duration_seconds": .real(1000)]
+    }
+    let report = try report(usual + unusual)
+    #expect(report.jobs.outliers.count == 2 && report.omitted.isEmpty)
+  }
+
+  @Test func materialsAreKnownByTheirBytes() throws {
+    let store = try store([])
+    try store.write {
+      try $0.insert(
+        record(
+          .stripFamilies,
+          [
+            "id": .text("f"), "material_type": .text("P\u{E9}rola"), "strips": .text("[]"),
+            "strip_width_mm": .real(1), "strip_thickness_mm": .real(1),
+          ]))
+    }
+    let materials = try Analytics(of: store).runSynchronously().materials
+    #expect(materials.knows(" P\u{E9}ROLA") && !materials.knows("Pe\u{301}rola"))
+  }
+
   @Test func jobsThatRunForTooLongAreStuck() throws {
     let jobs: [[String: Value]] = [
       ["status": .text("running"), "start_time": .text("2025-06-01T10:00")],

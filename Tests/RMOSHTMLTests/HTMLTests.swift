@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (0.00001, "1e-5"), (1.2345e-7, "1.23e-7"), (-9.999e-300, "-1e-299"), (5e-324, "4.94e-324"),
+    (0.00001, "1e-5"), (1.2345e-7, "1.23e-7"), (-9.999e-300, "-1e-299"),
+    (Double.leastNonzeroMagnitude, "4.94e-324"),
     (0.0001, "0.0001"), (1234.5, "1,234.5"), (0, "0"), (1e300, "1e300"), (-9.999e20, "-1e21"),
   ])
   func numbersKeepTheirSize(_ number: Double, _ text: String) {

@@ -163,10 +163,10 @@ struct TypeSums {
     let spread = try durations.medianDistance(from: median)
     guard let spread, spread > 0 else { return 0 }
     func score(_ duration: Double) -> Double { 0.6745 * (duration - median) / spread }
-    var seen: Set<String> = []
+    var seen: Set<UTF8Key> = []
     for list in [longest, shortest] {
       for (id, duration) in list.sorted where abs(score(duration)) >= bound {
-        guard seen.insert(id).inserted else { continue }
+        guard seen.insert(UTF8Key(id)).inserted else { continue }
         body(
           JobFigures.DurationOutlier(
             id: id, jobType: name, durationSeconds: duration, medianSeconds: median,

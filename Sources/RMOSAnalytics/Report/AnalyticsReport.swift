@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// All figures of a store.
 ///
 /// The properties document how each figure is computed. The members of ``json`` are named for
@@ -375,7 +377,7 @@ extension MaterialFigures {
   /// Returns whether any strip family is of a material, which is compared without regard to case
   /// and surrounding white space.
   package func knows(_ material: String) -> Bool {
-    func key(_ text: String) -> String? { text.trimmed.map { SpellingTable.folded($0) } }
+    func key(_ text: String) -> UTF8Key? { text.trimmed.map { UTF8Key(SpellingTable.folded($0)) } }
     let wanted = key(material)
     return stock.contains { key($0.material) == wanted }
   }
