@@ -114,13 +114,13 @@ enum SurveyCommand {
         migrate([file] + proposal.builtIn)
       } else {
         console.print("Nothing to propose: \(PlainText.escaped(file)) was not written.")
-        if report.migratesAtBest > 0 { migrate(report.suggestedMappings) }
+        if max(report.migratesAsIs, report.migratesAtBest) > 0 { migrate(report.bestMappings) }
       }
     } else if report.canPropose {
       let path = PlainText.shellWord(path)
       console.printNext("\(program) survey \(path) --propose mapping.json")
     } else if report.objectCount > 0 {
-      migrate(report.suggestedMappings)
+      migrate(report.bestMappings)
     }
   }
 }

@@ -414,7 +414,7 @@ final class DocumentOutline {
   }
 
   /// Replaces pointers that differ only in their first step, such as a key, by one.
-  private static func generalized(_ pointers: [EntityPointer]) -> [EntityPointer] {
+  static func generalized(_ pointers: [EntityPointer]) -> [EntityPointer] {
     guard pointers.count > 1, let rest = pointers.first?.steps.dropFirst(),
       pointers.allSatisfy({ $0.steps.dropFirst() == rest })
     else { return pointers }

@@ -11,6 +11,8 @@ final class DocumentReader {
   private let isCancelled: () -> Bool
   /// The outline for documents of the kind that was read last.
   private var outline: (kind: EntityKind, outline: DocumentOutline)?
+  /// Searches documents of a kind.
+  private var search: (kind: EntityKind, search: EntitySearch)?
   /// The member or element being read.
   private var item: Item?
   /// The position of the document's first token, once known.
@@ -61,10 +63,33 @@ final class DocumentReader {
     return found.held
   }
 
+  /// Where objects with most of what the kind requires are in a document, if at least so many
+  /// lists or dictionaries lead there.
+  func placesOfLikeliest(
+    in source: any ByteSource, leastAnyCount: Int
+  ) throws(ReadFailure) -> [EntityPointer] {
+    if search?.kind != builder.kind {
+      search = (
+        builder.kind,
+        EntitySearch(
+          for: builder.kind, of: catalog, limits: window.limits, isCancelled: isCancelled)
+      )
+    }
+    return try search?.search.places(in: source, leastAnyCount: leastAnyCount) ?? []
+  }
+
   /// Returns where lists and dictionaries of objects are in a document that is an object.
   func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
     guard let outline = outlineOfKind() else { return [] }
     return try outline.examine(source).collections
+  }
+
+  /// Whether a document is one entity by its shape.
+  func isEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
+    // Most are, and a few members tell it.
+    _ = try placesOfLikeliest(in: source, leastAnyCount: .max)
+    if search?.search.end?.steps.isEmpty == true { return true }
+    return try outlineOfKind()?.examine(source).shape == .entity
   }
 
   /// Reads one document.

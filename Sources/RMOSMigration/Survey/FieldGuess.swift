@@ -64,8 +64,12 @@ struct FieldGuess {
   let path: [Int]
   /// The member's folded name.
   private let name: [UInt8]
+  /// The number of objects with a value there that is not null.
+  private let givenCount: Int
   /// Whether the member is in a member that holds the entity.
-  private var isHeld = false
+  private(set) var isHeld = false
+  /// Whether it is the id of objects in a dictionary whose keys are something else.
+  private(set) var replacesKey = false
   let strength: Strength
   private(set) var conversion: Conversion
   /// Why the member is thought to be the field; `nil` if it has the field's name.
@@ -136,7 +140,15 @@ extension FieldGuess {
 
   /// Whether a member with a folded name may be an id, whose values must not repeat.
   static func mayBeID(named folded: [UInt8]) -> Bool {
-    (aliases["id"] ?? []).contains { $0.utf8.elementsEqual(folded) }
+    folded.elementsEqual("id".utf8)
+      || (aliases["id"] ?? []).contains { $0.utf8.elementsEqual(folded) }
+  }
+
+  /// The names by which a field is known, folded.
+  static func names(of position: Int, in schema: EntitySchema) -> [[UInt8]] {
+    let member = schema.fields[position].member
+    let others = schema.otherNames.filter { $0.field == position }.map(\.member)
+    return ([member] + others + (aliases[member] ?? [])).map { Array($0.utf8).foldedName }
   }
 
   /// Returns the guesses of ``findings(in:as:)``.
@@ -156,23 +168,27 @@ extension FieldGuess {
       let isField = kind.schema.fields.contains {
         member.spellings[0].elementsEqual($0.member.utf8)
       }
-      guard !isField, member.types[.object, default: 0] * 2 > shape.count else { continue }
+      guard !isField, !namesOfThePast.contains(member.name),
+        member.types[.object, default: 0] * 2 > shape.count
+      else { continue }
       let found = findings(among: member.members, below: [position], in: shape, as: kind)
       let score = score(of: found.guesses, as: kind)
       if score > best { (holder, best, inner) = (position, score, found) }
     }
     for index in inner.guesses.indices { inner.guesses[index].isHeld = true }
-    let guesses =
+    var guesses =
       inner.guesses
       + own.guesses.filter { guess in
         guess.path[0] != holder && !inner.guesses.contains { $0.field == guess.field }
+          && (holder < 0 || !guess.isTypeOfEnvelope)
       }
+    guesses = guesses.completed(byAttributesOf: shape, as: kind)
     var open: [OpenMember] = []
     for member in inner.open + own.open {
       let isSettled =
         guesses.contains { guess in
-          guess.field == member.field && !member.isBesideAnother
-            || guess.path.starts(with: member.path)
+          guess.field == member.field
+            ? !member.isBesideAnother : guess.path.starts(with: member.path)
         }
         || open.contains { $0.path == member.path }
       if !isSettled, member.path != [holder] { open.append(member) }
@@ -180,10 +196,18 @@ extension FieldGuess {
     return Findings(guesses: guesses, open: open)
   }
 
+  /// Whether it is what says of an object around entities what that is, such as `"type":
+  /// "Feature"`.
+  private var isTypeOfEnvelope: Bool {
+    strength == .alias && ["type", "kind"].contains { $0.utf8.elementsEqual(name) }
+  }
+
+  /// The names of members that hold what the entity was before, as in a log of changes.
+  private static let namesOfThePast: Set = ["before", "old", "previous"]
   /// The least score of the members in a member that holds the entity.
   private static let leastScoreOfHolder = 0.5
 
-  private static func findings(
+  fileprivate static func findings(
     among members: [MemberProfile], below path: [Int] = [], in shape: ShapeCollector.Shape,
     as kind: EntityKind
   ) -> Findings {
@@ -192,6 +216,12 @@ extension FieldGuess {
     let units = StatedUnits(in: members, below: path)
     let sources = members.indices.flatMap { Source.all(at: path + [$0], members[$0]) }
     for field in kind.schema.fields.indices {
+      var sources = sources
+      if case .json(let shape, _, _) = kind.schema.fields[field].type {
+        sources = members.indices.flatMap {
+          Source.all(at: path + [$0], members[$0], holding: shape)
+        }
+      }
       for source in sources where source.value.givenCount > 0 {
         switch reading(of: source, as: field, of: kind, units, in: shape) {
         case .guess(let guess): candidates.append(guess)
@@ -205,6 +235,9 @@ extension FieldGuess {
       guard (left.strength, first, left.field) == (right.strength, second, right.field) else {
         return (left.strength, first, left.field) < (right.strength, second, right.field)
       }
+      // What is within a member counts before the member.
+      if left.path.starts(with: right.path) { return left.path.count > right.path.count }
+      if right.path.starts(with: left.path) { return false }
       return left.path.lexicographicallyPrecedes(right.path)
     }
     var chosen: [FieldGuess] = []
@@ -213,7 +246,7 @@ extension FieldGuess {
       if rivals.isEmpty || guess.fillsIn(for: rivals, in: shape, of: kind) {
         chosen.append(guess)
       } else if !rivals.allSatisfy({ $0.isCompatible(with: guess) }),
-        rivals.reduce(0, { $0 + shape.profile(at: $1.path).count }) < shape.count
+        rivals.reduce(0, { $0 + $1.givenCount }) < shape.count
       {
         let field = kind.schema.fields[guess.field].member
         open.append(
@@ -239,8 +272,8 @@ extension FieldGuess {
     for rivals: [FieldGuess], in shape: ShapeCollector.Shape, of kind: EntityKind
   ) -> Bool {
     guard rivals.allSatisfy({ $0.isCompatible(with: self) }) else { return false }
-    let taken = rivals.reduce(0) { $0 + shape.profile(at: $1.path).givenCount }
-    if taken + shape.profile(at: path).givenCount <= shape.count { return true }
+    let taken = rivals.reduce(0) { $0 + $1.givenCount }
+    if taken + givenCount <= shape.count { return true }
     // Otherwise some objects would lack a required field. A number with a unit is not taken, since
     // the unit of the other may differ.
     let schema = kind.schema.fields[field]
@@ -288,6 +321,8 @@ extension FieldGuess {
     _ profile: MemberProfile, _ position: Int, of schema: EntitySchema
   ) -> (strength: Strength, reason: String?)? {
     let field = schema.fields[position]
+    // Such members are about the object, as `__metadata` and `__typename` are.
+    if profile.spellings[0].starts(with: "__".utf8) { return nil }
     let folded = profile.spellings[0].foldedName
     let shown = Violation.quoted(profile.name)
     let others = schema.otherNames.filter { $0.field == position }
@@ -328,11 +363,16 @@ extension FieldGuess {
           field: position, path: source.path,
           reason: "\(Violation.quoted(profile.name)) looks like \(field.member), but \(problem)"))
     }
+    let repeats = source.value.repeats || profile.repeats
     if position == 0, strength == .alias {
-      if source.value.repeats { return open("several objects have the same value") }
+      if repeats { return open("several objects have the same value") }
       if shape.isKeyed { return open("the key in the dictionary is the id") }
     }
     var reason = nameReason
+    let replacesKey = position == 0 && strength < .alias && !repeats && shape.keysAreOtherIDs
+    if replacesKey {
+      reason = "\(Violation.quoted(profile.name)) is the id, not the key in the dictionary"
+    }
     let isInInches = field.member.hasSuffix("_mm") && isInInches(folded)
     if isInInches, strength == .alias { reason?.append(", in inches") }
     var stated: [StatedUnits.Statement] = []
@@ -356,8 +396,9 @@ extension FieldGuess {
       return open("its values are not understood: \(source.value.sample)")
     }
     var guess = FieldGuess(
-      field: position, path: source.path, name: folded, strength: strength,
-      conversion: conversion, reason: reason)
+      field: position, path: source.path, name: folded, givenCount: source.value.givenCount,
+      strength: strength, conversion: conversion, reason: reason)
+    guess.replacesKey = replacesKey
     guess.units = stated.compactMap { statement in
       unitCase(statement, of: source.value, field, reason: reason ?? "")
     }
@@ -436,15 +477,26 @@ extension FieldGuess {
       if !rule.knownValues.isEmpty, rule.unknownValue == .error {
         return words(of: profile, known: rule.knownValues)
       }
+      if field.member == "id", profile.pointNumbers > 0 {
+        return .unclear(numbersWithPoint(profile))
+      }
       // The decoder takes ids that are integers.
       guard type(.number) > 0, field.member != "id" else { return .certain(Conversion()) }
       return .certain(Conversion(word: "text", reason: "numbers become text"))
     case .reference:
       guard most(type(.text) - profile.emptyTexts + type(.number)) else { return .none }
       guard type(.number) > 0 else { return .certain(Conversion()) }
+      if profile.pointNumbers > 0 { return .unclear(numbersWithPoint(profile)) }
       return .certain(Conversion(word: "text", reason: "ids that are numbers become text"))
     case .integer, .real:
       if case .integer = field.type, most(type(.list)) {
+        guard profile.scalarLists == 0 else {
+          // The only element may be the number.
+          if profile.onlyElement != nil { return .none }
+          return .unclear(
+            "its lists hold plain values, which may be the number or what is to be counted: "
+              + profile.sample)
+        }
         return .certain(Conversion(isCount: true, reason: "its elements are counted"))
       }
       guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
@@ -462,17 +514,30 @@ extension FieldGuess {
         shape == .object
         ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
       guard most(values + texts) else { return .none }
+      if TypedValue.isTypedJSON(profile) {
+        return .unclear("the values in it are objects that say their types: \(profile.sample)")
+      }
       guard texts > 0 else { return .certain(Conversion()) }
       return .certain(Conversion(word: "json", reason: "JSON is written as text"))
     }
   }
 
+  private static func numbersWithPoint(_ profile: MemberProfile) -> String {
+    "its numbers are written with a point, which text would keep: \(profile.sample)"
+  }
+
   /// Finds the conversion of numbers that may be written as text, or be in inches.
   private static func numbers(of profile: MemberProfile, inInches: Bool) -> Fit {
     let hasComma = profile.commaNumbersInText > profile.unclearCommasInText
-    if profile.unclearCommasInText > 0, !hasComma, profile.pointNumbersInText == 0 {
+    let hasPoint = profile.pointNumbersInText > profile.unclearPointsInText
+    if profile.unclearCommasInText > 0, !hasComma, !hasPoint {
       return .unclear(
         "its commas may stand for the decimal point or separate thousands: \(profile.sample)")
+    }
+    if hasComma, profile.pointNumbersInText > 0 {
+      return .unclear(
+        "its points may separate thousands, since it has commas for the decimal point: "
+          + profile.sample)
     }
     let isComma = hasComma && profile.pointNumbersInText == 0
     var result = Conversion(hasDecimalComma: isComma)
@@ -544,7 +609,35 @@ extension FieldGuess {
   }
 }
 
-/// The place of the values of a member: the member itself, or a member of the object in it.
+extension [FieldGuess] {
+  /// The names of members in which programs that turn XML into JSON put attributes.
+  private static let namesOfAttributes: Set = ["$", "_attributes", "@attributes", "attributes"]
+
+  /// The same with the fields of which only members for attributes have a value, if one of those is
+  /// required or the id.
+  fileprivate func completed(
+    byAttributesOf shape: ShapeCollector.Shape, as kind: EntityKind
+  ) -> [FieldGuess] {
+    for (position, member) in shape.members.enumerated()
+    where Self.namesOfAttributes.contains(member.name)
+      && member.types[.object, default: 0] * 2 > shape.count
+    {
+      let found = FieldGuess.findings(among: member.members, below: [position], in: shape, as: kind)
+      let further = found.guesses.filter { guess in
+        guess.strength < .alias
+          && !contains {
+            $0.field == guess.field || $0.path.starts(with: [position]) && $0.path.count > 1
+          }
+      }
+      if further.contains(where: { $0.field == 0 || kind.schema.fields[$0.field].isRequired }) {
+        return filter { $0.path != [position] } + further
+      }
+    }
+    return self
+  }
+}
+
+/// The place of the values of a member: the member itself, or a member of the object or list in it.
 private struct Source {
   private static let namesOfIDs = ["id", "uuid", "uid", "guid", "ref"]
 
@@ -554,36 +647,36 @@ private struct Source {
   let named: MemberProfile
   /// The values.
   let value: MemberProfile
-  /// Whether the values are the ids of objects, as in `"pattern": {"id": "p-1"}`, or the only
-  /// elements of lists, as in `"pattern": ["p-1"]`.
+  /// Whether the values are the ids of objects, as in `"pattern": {"id": "p-1"}`.
   var isID = false
 
   /// Returns the sources of a member at a path.
   static func all(at path: [Int], _ member: MemberProfile) -> [Source] {
-    var (place, value) = unwrapped(path, member)
-    var sources = [Source(path: place, named: member, value: value)]
-    if let element = value.onlyElement {
-      // Exports of databases write a link as a list of one id.
-      (place, value) = unwrapped(place + [0], element)
-      sources.append(Source(path: place, named: member, value: value, isID: true))
-    }
-    for (position, inner) in value.members.enumerated() {
-      let name = String(decoding: inner.spellings[0].foldedName, as: UTF8.self)
-      guard namesOfIDs.contains(name) else { continue }
-      let (place, value) = unwrapped(place + [position], inner)
-      sources.append(Source(path: place, named: member, value: value, isID: true))
+    let forms = TypedValue.forms(at: path, member)
+    var sources = forms.map { Source(path: $0.path, named: member, value: $0.value) }
+    for form in forms {
+      for (position, inner) in form.value.members.enumerated() {
+        let name = String(decoding: inner.spellings[0].foldedName, as: UTF8.self)
+        guard namesOfIDs.contains(name) else { continue }
+        sources += TypedValue.forms(at: form.path + [position], inner).map {
+          Source(path: $0.path, named: member, value: $0.value, isID: true)
+        }
+      }
     }
     return sources
   }
 
-  /// Returns the value in an object that names its type, as in
-  /// `{"$date": {"$numberLong": "1700000000000"}}` (MongoDB Extended JSON), or else the member.
-  private static func unwrapped(
-    _ path: [Int], _ member: MemberProfile
-  ) -> (path: [Int], value: MemberProfile) {
-    guard member.members.count == 1, member.members[0].spellings[0].first == UInt8(ascii: "$"),
-      member.members[0].count == member.givenCount
-    else { return (path, member) }
-    return unwrapped(path + [0], member.members[0])
+  /// The sources of a member for a field that is JSON: its objects and lists as they are, unless
+  /// they are typed values that hold the JSON.
+  static func all(
+    at path: [Int], _ member: MemberProfile, holding shape: FieldType.JSONShape
+  ) -> [Source] {
+    let sources = all(at: path, member).filter { !$0.isID }
+    let mayBeWhole = shape == .object ? member.types[.object] != nil : member.onlyElement != nil
+    let holdsText = sources.contains { source in
+      (shape == .object ? source.value.objectsInText : source.value.listsInText) > 0
+    }
+    if mayBeWhole, !holdsText { return [Source(path: path, named: member, value: member)] }
+    return sources
   }
 }

@@ -1,17 +1,21 @@
 import RMOSModels
 import RMOSSystem
 
-/// Guesses the kinds of the entities in files outside the kinds' directories.
+/// Guesses the kinds of the entities in files outside the kinds' directories, and finds entities of
+/// other kinds in files within them.
 final class FileKinds {
   private let place: SurveyPlace
   private let options: Survey.Options
   private let catalog: EntityCatalog
+  private let teller: KindTeller
   private let isCancelled: () -> Bool
   /// The positions of the kinds of files in the catalog, by path.
   private var kinds = IDTable()
   private var directories: [[UInt8]: Directory] = [:]
   /// For files with several kinds, where the entities of each kind are.
   private var places: [[UInt8]: [EntityKind: [EntityPointer]]] = [:]
+  /// The readers that look for entities in the documents of the kinds' directories.
+  private var scouts: [EntityKind: SurveyReader] = [:]
 
   /// The kinds of the files in a directory.
   private struct Directory {
@@ -37,16 +41,22 @@ final class FileKinds {
   private static let collectionsTried = 12
   /// The least score of a collection that is of another kind than its file as a whole.
   private static let clearScore = 0.4
+  /// The least score of a collection that is of another kind than the directory of its file.
+  private static let certainScore = 0.8
 
-  init(_ place: SurveyPlace, _ options: Survey.Options, isCancelled: @escaping () -> Bool) {
+  init(
+    _ place: SurveyPlace, _ options: Survey.Options, _ teller: KindTeller,
+    isCancelled: @escaping () -> Bool
+  ) {
     self.place = place
     self.options = options
     catalog = options.catalog
+    self.teller = teller
     self.isCancelled = isCancelled
   }
 
   /// Returns where the entities of each kind are in a file that holds several; `nil` for other
-  /// files, and before ``kind(of:_:)`` has examined the file.
+  /// files, and before ``kind(of:_:)`` or ``findOthers(in:than:)`` has examined the file.
   func placesOfKinds(in path: [UInt8]) -> [EntityKind: [EntityPointer]]? { places[path] }
 
   /// Returns the kind of most entities of a file.
@@ -71,7 +81,7 @@ final class FileKinds {
     guard let known = directories[path.directoryPath], known.files >= Self.filesTried,
       !known.holdsSeveral, known.leastScore > 0
     else { return nil }
-    let score = try score(of: path, format, as: known.kind)
+    let score = try likeness(of: path, format, to: known.kind).score
     return score >= known.leastScore * Self.alikeScore ? known.kind : nil
   }
 
@@ -99,7 +109,7 @@ final class FileKinds {
   ///
   /// A collection that looks like no kind is taken to be of that of the file as a whole.
   private func findKinds(
-    in path: [UInt8], besides kind: EntityKind
+    in path: [UInt8], besides kind: EntityKind, scoring leastScore: Double = clearScore
   ) throws(ReadFailure) {
     guard places.count < Self.maximumPlaces, let first = catalog.kinds.first else { return }
     var collections: [EntityPointer] = []
@@ -113,9 +123,11 @@ final class FileKinds {
       let inner = EntityPointer(steps: collection.steps + [.any])
       let outer = try likeliestKind(of: path, .json, at: [collection])
       let deeper = try likeliestKind(of: path, .json, at: [inner])
-      let isDeeper = deeper?.score ?? 0 > outer?.score ?? 0
+      let isDeeper =
+        deeper?.score ?? 0 > outer?.score ?? 0
+        && !(outer?.isEnvelope ?? false && outer?.kind == deeper?.kind)
       let best = isDeeper ? deeper : outer
-      if let best, best.score >= Self.clearScore {
+      if let best, best.score >= leastScore {
         found[best.kind, default: []].append(isDeeper ? inner : collection)
       } else {
         found[kind, default: []].append(collection)
@@ -124,11 +136,33 @@ final class FileKinds {
     if found.count > 1 { places[path] = found }
   }
 
+  /// Finds out whether a document in the directory of a kind has entities of other kinds, too.
+  func findOthers(in path: [UInt8], than kind: EntityKind) throws(ReadFailure) {
+    let scout = scouts[kind] ?? self.reader(of: kind, ShapeCollector(teller))
+    scouts[kind] = scout
+    var isEntity = true
+    try withFile(at: path) { file throws(ReadFailure) in isEntity = try scout.isEntity(file) }
+    if !isEntity { try findKinds(in: path, besides: kind, scoring: Self.certainScore) }
+  }
+
+  /// Whether a file has entities of a kind that a migration finds without a mapping.
+  func isRead(_ path: [UInt8], as kind: EntityKind) throws(ReadFailure) -> Bool {
+    let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
+      try reader.read(file, path, .json, number: 0, isInPlace: true)
+    }
+    return sample.shapes.contains { shape in
+      !shape.context.isSelected
+        && (shape.plain.reads > 0 || shape.mapped.contains { $0.value.reads > 0 })
+    }
+  }
+
   /// Guesses the kind of a file from its content or, if that looks like no kind, from its path.
   private func guessKind(
     of path: [UInt8], _ format: SourcePath.Format
   ) throws(ReadFailure) -> (kind: EntityKind, score: Double) {
-    if let likeliest = try likeliestKind(of: path, format) { return likeliest }
+    if let likeliest = try likeliestKind(of: path, format) {
+      return (likeliest.kind, likeliest.score)
+    }
     return (Self.kindNamed(by: path, catalog) ?? catalog.kinds[0], 0)
   }
 
@@ -149,46 +183,81 @@ final class FileKinds {
     _ path: [UInt8], as kind: EntityKind,
     _ body: (SurveyReader, FileByteSource) throws(ReadFailure) -> Void
   ) throws(ReadFailure) -> ShapeCollector {
-    let sample = ShapeCollector(limits: options.limits)
-    let reader = SurveyReader(
+    let sample = ShapeCollector(teller, limits: options.limits)
+    let reader = reader(of: kind, sample)
+    try withFile(at: path) { file throws(ReadFailure) in try body(reader, file) }
+    return sample
+  }
+
+  /// Returns a reader of the beginnings of files.
+  private func reader(of kind: EntityKind, _ sample: ShapeCollector) -> SurveyReader {
+    SurveyReader(
       kind, of: catalog, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
       isCancelled: isCancelled
     ) { _ throws(ReadFailure) in throw .stopped }
+  }
+
+  /// Opens a file and calls `body`.
+  ///
+  /// Errors are ignored, since they are reported when the file is read as a whole.
+  private func withFile(
+    at path: [UInt8], _ body: (FileByteSource) throws(ReadFailure) -> Void
+  ) throws(ReadFailure) {
     do throws(ReadFailure) {
       let file = try place.open(path, options.access)
       defer { file.close() }
-      try body(reader, file)
+      try body(file)
     } catch {
       if isCancelled() { throw .stopped }
     }
-    return sample
+  }
+
+  /// The likeness of the beginning of a file to entities of a kind.
+  private struct Likeness {
+    let kind: EntityKind
+    let score: Double
+    /// Whether the objects are envelopes of the entities.
+    let isEnvelope: Bool
   }
 
   /// Returns the kind that a file's entities look most like; `nil` if they look like none.
   private func likeliestKind(
     of path: [UInt8], _ format: SourcePath.Format, at places: [EntityPointer]? = nil
-  ) throws(ReadFailure) -> (kind: EntityKind, score: Double)? {
-    var best: (kind: EntityKind, score: Double)?
+  ) throws(ReadFailure) -> Likeness? {
+    var best: Likeness?
     for kind in catalog.kinds {
-      let score = try score(of: path, format, as: kind, at: places)
-      if score > best?.score ?? 0 { best = (kind, score) }
+      let other = try likeness(of: path, format, to: kind, at: places)
+      if other.score > best?.score ?? 0 { best = other }
     }
     return best
   }
 
   /// Returns how much the beginning of a file looks like entities of a kind.
-  private func score(
-    of path: [UInt8], _ format: SourcePath.Format, as kind: EntityKind,
+  private func likeness(
+    of path: [UInt8], _ format: SourcePath.Format, to kind: EntityKind,
     at places: [EntityPointer]? = nil
-  ) throws(ReadFailure) -> Double {
+  ) throws(ReadFailure) -> Likeness {
     let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
       try reader.read(file, path, format, number: 0, isInPlace: false, at: places)
     }
-    return sample.shapes.reduce(0.0) { sum, shape in
+    let guesses = sample.shapes.map { FieldGuess.all(in: $0, as: kind) }
+    let sum = zip(sample.shapes, guesses).reduce(0.0) { sum, item in
+      let (shape, guesses) = item
       let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
       let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
-      return sum + fits * 2
-        + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind, in: catalog)
-    } / Double(max(sample.shapes.count, 1))
+      return sum + fits * 2 + FieldGuess.score(of: guesses, as: kind, in: catalog)
+    }
+    return Likeness(
+      kind: kind, score: sum / Double(max(sample.shapes.count, 1)),
+      isEnvelope: zip(sample.shapes, guesses).contains { Self.isEnvelope($0, $1) })
+  }
+
+  /// Whether objects hold an entity in a member, rather than several under their ids.
+  private static func isEnvelope(_ shape: ShapeCollector.Shape, _ guesses: [FieldGuess]) -> Bool {
+    guard let held = guesses.first(where: \.isHeld) else { return false }
+    return shape.count > 1 || !shape.isKeyed
+      || shape.members.indices.contains {
+        $0 != held.path[0] && shape.members[$0].types[.object] == nil
+      }
   }
 }

@@ -37,6 +37,8 @@ final class KnownIDs {
         outcome.problems.insert(.init(code: issue.code, pointer: issue.pointer ?? ""))
       } else if issue.code == .fieldLookAlike {
         outcome.hasLookAlike = true
+      } else if issue.code == .idDerived {
+        outcome.hasDerivedID = true
       }
     }
     if checksReferences, !isFull {
@@ -65,5 +67,7 @@ struct ObjectOutcome {
   var isRepeated = false
   /// Whether it has a member that looks like a field but is not read as such.
   var hasLookAlike = false
+  /// Whether its id is derived from its place.
+  var hasDerivedID = false
   var id: IDTable.Key?
 }

@@ -11,9 +11,11 @@ struct MappingProposal {
     let kind: EntityKind
     private(set) var guesses: [FieldGuess]
     /// The reasons why members that look like fields are left out.
-    let open: [String]
+    private(set) var open: [String]
     /// Whether the rule names its files, since other files of the kind are read in other ways.
     let namesFiles: Bool
+    /// Whether there must be a rule, even if all members are read under their own names.
+    let isNeeded: Bool
     /// The pointer to the objects, if a migration does not find them without it.
     let entities: String?
     /// The unit that the rule's objects state, if other objects of the shape state another.
@@ -23,10 +25,10 @@ struct MappingProposal {
 
     init(
       position: Int, shape: ShapeCollector.Shape, kind: EntityKind, findings: FieldGuess.Findings,
-      namesFiles: Bool, entities: String?
+      namesFiles: Bool, isNeeded: Bool, entities: String?
     ) {
       (self.position, self.shape, self.kind) = (position, shape, kind)
-      (self.namesFiles, self.entities) = (namesFiles, entities)
+      (self.namesFiles, self.isNeeded, self.entities) = (namesFiles, isNeeded, entities)
       guesses = findings.guesses
       open = findings.open.map(\.reason)
     }
@@ -154,12 +156,43 @@ extension ShapeCollector.Shape {
 }
 
 extension MappingProposal.Draft {
+  /// Whether the rule says anything, or must be there.
+  var isOfUse: Bool { isNeeded || !targets.isEmpty }
+
+  /// Whether the rule is tried on the files of a shape.
+  func takesFiles(of other: ShapeCollector.Shape) -> Bool {
+    guard namesFiles else { return other.isInPlace && other.kind == kind }
+    if other.files.contains(where: { shape.files.contains($0) }) { return true }
+    // It names directories.
+    return shape.fileCount > shape.files.count
+      && other.files.contains { file in
+        shape.files.contains { file.starts(with: $0.directoryPath) }
+      }
+  }
+
+  /// The rule without the references, by pointer, that lead to what is not there.
+  func without(referencesAt pointers: Set<String>) -> Self {
+    var draft = self
+    draft.guesses.removeAll { guess in
+      let field = kind.schema.fields[guess.field]
+      guard case .reference = field.type, pointers.contains(JSONPointer.to(field.member)),
+        guess.path.count > 1 || guess.strength > .otherName
+      else { return false }
+      draft.open.append(
+        "\(Violation.quoted(shape.name(at: guess.path))) looks like \(field.member), but leads to "
+          + "what is not there")
+      return true
+    }
+    return draft
+  }
+
   /// The fields for which the rule must name a source, each with the guesses about it.
   var targets: [(field: Int, guesses: [FieldGuess])] {
     kind.schema.fields.indices.compactMap { field in
       let about = guesses.filter { $0.field == field }
       let needsRule = about.contains { guess in
         guess.conversion.isNeeded || guess.strength > .otherName || guess.path.count > 1
+          || guess.replacesKey
           || shape.profile(at: guess.path).spellings.count > 1
       }
       return needsRule ? (field, about) : nil
@@ -284,7 +317,10 @@ extension MappingProposal.Draft {
       } else {
         writer.member("from", strings: pointers)
       }
-      let reasons = guesses.compactMap(\.explanation)
+      var reasons: [String] = []
+      for case let reason? in guesses.map(\.explanation) where !reasons.contains(reason) {
+        reasons.append(reason)
+      }
       if !reasons.isEmpty { writer.member("about", reasons.joined(separator: "; ")) }
       if let unit { writer.member("when", .init(equals: conditions(of: unit))) }
       guard !conversion.isCount else { return }

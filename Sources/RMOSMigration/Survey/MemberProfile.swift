@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// A summary of the values that a member has in the objects of a shape, in bounded memory.
 struct MemberProfile {
@@ -37,6 +38,10 @@ struct MemberProfile {
   private(set) var commaNumbersInText = 0
   /// The number of those in which the comma may separate thousands.
   private(set) var unclearCommasInText = 0
+  /// How many texts hold a number whose points may stand between thousands.
+  private(set) var unclearPointsInText = 0
+  /// How many numbers are written with a point or an exponent.
+  private(set) var pointNumbers = 0
   /// The number of texts that are timestamps.
   private(set) var timestamps = 0
   /// The number of values that are likely to be seconds since 1970, as numbers or text.
@@ -59,6 +64,8 @@ struct MemberProfile {
   private(set) var members: [MemberProfile] = []
   /// Whether a list has several elements.
   private var hasLongLists = false
+  /// How many lists begin with an element that is neither an object nor a list.
+  private(set) var scalarLists = 0
   /// Whether different objects have the same value, if the member may be an id and memory allows.
   private(set) var repeats = false
   /// The hashes of objects by that of their value; `nil` if repetitions are not looked for.
@@ -71,6 +78,8 @@ struct MemberProfile {
     }
   }
 
+  /// Whether it is the only element of a list.
+  var isElement: Bool { spellings[0] == Self.nameOfElement }
   var name: String { String(decoding: spellings[0], as: UTF8.self) }
   /// The number of values other than null.
   var givenCount: Int { count - types[.null, default: 0] }
@@ -80,6 +89,13 @@ struct MemberProfile {
   var onlyElement: MemberProfile? {
     guard !hasLongLists, types[.list] == givenCount, members.count == 1 else { return nil }
     return members[0]
+  }
+  /// The same without the values of a type, and what is in them.
+  func without(_ type: SurveyReport.ValueType) -> MemberProfile {
+    var others = self
+    others.count -= others.types.removeValue(forKey: type) ?? 0
+    others.members = []
+    return others
   }
   /// Some of the values, for people.
   var sample: String {
@@ -162,7 +178,6 @@ struct MemberProfile {
   private mutating func addElement(
     of list: JSONScanner, in object: Int, depth: Int, room: inout Int
   ) {
-    if hasLongLists { return }
     var scanner = list
     _ = scanner.skip(UInt8(ascii: "["))
     scanner.skipWhiteSpace()
@@ -171,6 +186,8 @@ struct MemberProfile {
     guard let kind = try? scanner.skipValue(enclosingDepth: 1) else { return }
     let token = unsafe UnsafeBufferPointer(
       start: value.cursor, count: scanner.cursor - value.cursor)
+    if kind != .object, kind != .array { scalarLists += 1 }
+    if hasLongLists { return }
     scanner.skipWhiteSpace()
     guard scanner.skip(UInt8(ascii: "]")) else {
       hasLongLists = true
@@ -244,6 +261,7 @@ struct MemberProfile {
   }
 
   private mutating func addNumber(_ token: UnsafeBufferPointer<UInt8>) {
+    if unsafe token.contains(where: { ".eE".utf8.contains($0) }) { pointNumbers += 1 }
     if unsafe addNoTime(token) { return }
     guard token.count >= 9, token.count < 40, let number = unsafe Double(text(token)) else {
       return
@@ -266,13 +284,22 @@ struct MemberProfile {
     return true
   }
 
-  /// Whether the comma in a number may separate thousands: there are one to three digits before it,
-  /// and three after it.
-  private static func isUnclear(_ number: String) -> Bool {
+  /// Whether the comma or point in a number may separate thousands: there are one to three digits
+  /// before it, and three after it.
+  private static func isUnclear(_ number: String, _ separator: Unicode.Scalar) -> Bool {
     let digits = number.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
-    let parts = digits.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
-    guard parts.count == 2, 1...3 ~= parts[0].count, parts[1].count == 3 else { return false }
+    let parts = digits.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
+    guard parts.count == 2, 1...3 ~= parts[0].count, parts[1].count == 3,
+      parts[1].allSatisfy(\.isASCIIDigit)
+    else { return false }
     return parts[0].first != UInt8(ascii: "0")
+  }
+
+  /// Whether text is a number with a comma for a point and, before it, points between thousands.
+  private static func isNumberWithComma(_ text: String) -> Bool {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[1].contains(".") else { return false }
+    return Double(parts[0].filter { $0 != "." } + "." + parts[1]) != nil
   }
 
   private mutating func addText(_ content: UnsafeBufferPointer<UInt8>) {
@@ -301,12 +328,15 @@ struct MemberProfile {
       if let number = Double(trimmed), number.isFinite {
         numbersInText += 1
         if trimmed.utf8.contains(where: { ".eE".utf8.contains($0) }) { pointNumbersInText += 1 }
+        if Self.isUnclear(trimmed, ".") { unclearPointsInText += 1 }
         addTime(number)
-      } else if !trimmed.contains("."),
-        Double(String(trimmed.map { $0 == "," ? "." : $0 })) != nil
-      {
+      } else if Self.isNumberWithComma(trimmed) {
         commaNumbersInText += 1
-        if Self.isUnclear(trimmed) { unclearCommasInText += 1 }
+        if Self.isUnclear(trimmed, ",") { unclearCommasInText += 1 }
+        if trimmed.contains(".") {
+          pointNumbersInText += 1
+          unclearPointsInText += 1
+        }
       }
     default: break
     }

@@ -65,6 +65,8 @@ final class ShapeCollector {
     fileprivate var positions: [[UInt8]: Int] = [:]
     /// The number of the file that was added last.
     fileprivate var lastFile = -1
+    /// The kind that its objects tell by their names, if they tell one.
+    fileprivate var telling: KindTeller.Telling?
 
     fileprivate init(_ context: Context, _ limits: Limits) {
       self.context = context
@@ -82,6 +84,11 @@ final class ShapeCollector {
 
     /// Whether most objects are in dictionaries, whose keys are their ids.
     var isKeyed: Bool { keyedCount * 2 > count }
+
+    /// Whether their own ids are others than the keys.
+    var keysAreOtherIDs: Bool {
+      isKeyed && plain.problems.contains { $0.key.code == .idMismatch }
+    }
 
     /// Returns the member to which names lead; `nil` if no object has it.
     func profile(named names: [[UInt8]]) -> MemberProfile? {
@@ -124,6 +131,7 @@ final class ShapeCollector {
 
   /// The shape of all objects with the same names in the same order.
   private struct Signature {
+    /// The position of its shape.
     let shape: Int
     /// The positions of the members, in the order of the objects; `nil` for those not kept.
     let members: [Int?]
@@ -138,6 +146,9 @@ final class ShapeCollector {
   }
 
   let limits: Limits
+  private let teller: KindTeller
+  /// What objects tell by their own members, by a hash of those.
+  private var tellings: [Int: KindTeller.Telling?] = [:]
   private(set) var shapes: [Shape] = []
   /// The number of objects whose shape is not kept.
   private(set) var objectsOmitted = 0
@@ -145,7 +156,10 @@ final class ShapeCollector {
   /// The members of the object that is added.
   private var found: [Member] = []
 
-  init(limits: Limits = Limits()) { self.limits = limits }
+  init(_ teller: KindTeller, limits: Limits = Limits()) {
+    self.teller = teller
+    self.limits = limits
+  }
 
   /// Adds an object.
   ///
@@ -166,12 +180,14 @@ final class ShapeCollector {
     var hasher = Hasher()
     hasher.combine(context)
     scan(object, into: &hasher)
+    let telling = unsafe telling(of: object, base, hasher.finalize())
+    hasher.combine(telling)
     let key = hasher.finalize()
     let signature: Signature
     if let known = signatures[key], known.members.count == found.count {
       signature = known
     } else {
-      guard let new = unsafe self.signature(base, context) else {
+      guard let new = unsafe self.signature(base, context, telling) else {
         objectsOmitted += 1
         return nil
       }
@@ -268,15 +284,12 @@ final class ShapeCollector {
 
   /// Finds the shape of the object whose members are ``found``, or begins a new one.
   private func signature(
-    _ base: UnsafePointer<UInt8>, _ context: Context
+    _ base: UnsafePointer<UInt8>, _ context: Context, _ telling: KindTeller.Telling?
   ) -> Signature? {
-    let names = found.map { member -> [UInt8] in
-      let bytes = unsafe UnsafeBufferPointer(
-        start: base + member.name.lowerBound, count: member.name.count)
-      return unsafe member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
-    }
+    let names = found.map { unsafe name(of: $0, base) }
     let folded = names.map(\.foldedName)
-    guard let shape = shape(of: Set(folded), context) else { return nil }
+    guard let shape = shape(of: Set(folded), context, telling) else { return nil }
+    if shapes[shape].telling == nil { shapes[shape].telling = telling }
     let indexes = zip(names, folded).map { name, key -> Int? in
       if let index = shapes[shape].positions[key] {
         unsafe name.withUnsafeBufferPointer {
@@ -298,10 +311,48 @@ final class ShapeCollector {
 
   /// Returns the shape of objects with some folded names, which may be new; `nil` if there are too
   /// many shapes.
-  private func shape(of names: Set<[UInt8]>, _ context: Context) -> Int? {
+  private func name(of member: Member, _ base: UnsafePointer<UInt8>) -> [UInt8] {
+    let bytes = unsafe UnsafeBufferPointer(
+      start: base + member.name.lowerBound, count: member.name.count)
+    return unsafe member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
+  }
+
+  /// What the object whose members are ``found`` tells by their names or, if these tell nothing and
+  /// are few, by those in one of them.
+  private func telling(
+    of object: JSONScanner, _ base: UnsafePointer<UInt8>, _ hash: Int
+  ) -> KindTeller.Telling? {
+    let own: KindTeller.Telling?
+    if let known = tellings[hash] {
+      own = known
+    } else {
+      let kind = teller.kind(of: found.map { unsafe name(of: $0, base).foldedName })
+      own = kind.map { KindTeller.Telling(kind: $0) }
+      if tellings.count < limits.signatures { tellings[hash] = .some(own) }
+    }
+    if own != nil || found.count > KindTeller.mostAround { return own }
+    for member in found where member.kind == .object {
+      var (scanner, names) = (object, [[UInt8]]())
+      unsafe scanner.cursor = base + member.value.lowerBound
+      scanner.forEachMember { inner in
+        names.append(inner.decodedName.foldedName)
+        return names.count < limits.members
+      }
+      if let kind = teller.kind(of: names) {
+        return unsafe KindTeller.Telling(kind: kind, holder: name(of: member, base))
+      }
+    }
+    return nil
+  }
+
+  private func shape(
+    of names: Set<[UInt8]>, _ context: Context, _ telling: KindTeller.Telling?
+  ) -> Int? {
     var best: (shape: Int, overlap: Double)?
     for (position, shape) in shapes.enumerated()
-    where shape.context == context {
+    where shape.context == context
+      && (telling == nil || shape.telling == nil || shape.telling == telling)
+    {
       let core = shape.core
       let common = Double(core.intersection(names).count)
       let overlap = core.isEmpty && names.isEmpty ? 1 : common / Double(max(core.count, 1))

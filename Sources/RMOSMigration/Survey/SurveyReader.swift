@@ -95,6 +95,11 @@ import RMOSModels
     try documents.collections(in: source)
   }
 
+  /// Whether a document is one entity by its shape.
+  func isEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
+    try documents.isEntity(source)
+  }
+
   /// Reads one document, or the entities at some places in it.
   func read(
     _ source: any ByteSource, _ path: [UInt8], _ format: SourcePath.Format, number: Int,
@@ -107,13 +112,20 @@ import RMOSModels
     // The batch must not be emitted within the file, whose first entries may be rolled back.
     try builder.emitIfFull(leavingRoomFor: 2)
     (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
+    if places == nil, format == .json {
+      // The elements of a list may only be around the entities.
+      let inner = try documents.placesOfLikeliest(in: source, leastAnyCount: 2)
+      if !inner.isEmpty { selection = EntitySelection(pointers: inner) }
+    }
     builder.begin(file: path)
     let before = builder.mark
     defer { settle() }
     try documents.read(source, as: format, selecting: selection)
     if selection != nil { return }
-    guard format == .json, takenInFile <= 1, try isUnreadAsItIs(since: before) else { return }
-    let places = try documents.placesOfEntities(in: source)
+    guard format == .json, takenInFile <= 1, isUnreadAsItIs(since: before) else { return }
+    var places: [EntityPointer] = []
+    if case .key = pending.locator {} else { places = try documents.placesOfEntities(in: source) }
+    if places.isEmpty { places = try documents.placesOfLikeliest(in: source, leastAnyCount: 1) }
     guard !places.isEmpty else { return }
     pending.isThere = false
     builder.rollBack(to: before)
@@ -124,10 +136,13 @@ import RMOSModels
   }
 
   /// Whether the file has one object, which does not migrate, or failed as a whole.
-  private func isUnreadAsItIs(since mark: RecordBatch.Mark) throws(ReadFailure) -> Bool {
+  private func isUnreadAsItIs(since mark: RecordBatch.Mark) -> Bool {
     guard takenInFile == 1 else { return builder.lastIsFailed(since: mark) }
-    guard pending.isThere, case .none = pending.locator else { return false }
-    return !pending.outcome.problems.isEmpty
+    guard pending.isThere else { return false }
+    switch pending.locator {
+    case .none, .key: return !pending.outcome.problems.isEmpty
+    case .index, .line, .pointer: return false
+    }
   }
 
   /// Emits the last batch.

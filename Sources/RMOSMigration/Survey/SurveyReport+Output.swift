@@ -207,6 +207,11 @@ extension SurveyReport {
     return text.lines
   }
 
+  /// How many files, or places in files, are no objects that could be read.
+  private var unreadCount: Int {
+    failures.reduce(0) { $0 + ($1.code == .shapeWrapper ? 0 : $1.count) }
+  }
+
   private var verdict: String {
     guard objectCount > 0 else { return "No objects were found; nothing would migrate." }
     let (asIs, best) = (PlainText.grouped(migratesAsIs), PlainText.grouped(migratesAtBest))
@@ -216,6 +221,11 @@ extension SurveyReport {
         + ": the file is not read because of its extension."
     }
     if migratesAsIs == objectCount {
+      if unreadCount > 0 {
+        let failed = PlainText.counted(unreadCount, "failure", "failures")
+        return (objectCount == 1 ? "It migrates as it is" : "All \(all) migrate as they are")
+          + ", but not all is read: see the \(failed) above."
+      }
       if objectCount == 1 { return "It migrates as it is." }
       return "All \(all) migrate as they are."
         + (duplicates > 0 ? " Of those with one id, only the first is stored." : "")

@@ -121,8 +121,18 @@ public struct SurveyReport: Sendable {
     package var migrates = 0
     /// The number of these that have the id of an earlier one.
     package var duplicates = 0
+    /// How many have an id made of their place.
+    var derivedIDs = 0
     /// The problems that prevent the other entities from migrating, the most frequent first.
     package var problems: [Problem] = []
+
+    /// How many entities there would be in a store.
+    var stored: Int { migrates - duplicates }
+
+    /// Whether another way of reading gives more entities, or as many with more ids of their own.
+    func isWorse(than other: Outcome) -> Bool {
+      (stored, -derivedIDs) < (other.stored, -other.derivedIDs)
+    }
   }
 
   /// A proposed mapping, and the result of reading everything that was surveyed with it.
@@ -212,6 +222,16 @@ public struct SurveyReport: Sendable {
   }
   /// The number of objects that would migrate but have the id of an earlier one.
   package var duplicates: Int { shapes.reduce(0) { $0 + $1.best.duplicates } }
+  /// The built-in mappings with which most migrate: ``suggestedMappings``, unless fewer would than
+  /// without.
+  package var bestMappings: [String] { migratesAsIs > migratesAtBest ? [] : suggestedMappings }
+  /// How many entities would be in a store without a proposed mapping, as the shapes were counted.
+  var storedWithoutProposal: Int {
+    let asIs = shapes.reduce(0) { $0 + ($1.isInPlace ? $1.plain.duplicates : 0) }
+    let atBest =
+      together?.duplicates ?? shapes.reduce(0) { $0 + ($1.isInPlace ? $1.best.duplicates : 0) }
+    return max(migratesAsIs - asIs, migratesAtBest - atBest)
+  }
   /// The text of the mapping proposed for objects that no built-in mapping reads; `nil` if none was
   /// asked for, or there is nothing to propose.
   public var proposedMapping: String? { proposal?.text }

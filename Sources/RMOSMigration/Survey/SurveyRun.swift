@@ -28,9 +28,10 @@ final class SurveyRun {
     self.options = options
     catalog = options.catalog
     self.isCancelled = isCancelled
-    collector = ShapeCollector(limits: options.limits)
+    let teller = KindTeller(options.catalog)
+    collector = ShapeCollector(teller, limits: options.limits)
     ids = KnownIDs(limit: options.limits.ids)
-    fileKinds = FileKinds(place, options, isCancelled: isCancelled)
+    fileKinds = FileKinds(place, options, teller, isCancelled: isCancelled)
     result = SurveyReport(path: path, source: SourcePath.text(place.root))
   }
 
@@ -111,17 +112,20 @@ final class SurveyRun {
     ) { [unowned self] batch throws(ReadFailure) in take(batch) }
     try forEachFile(notingOthers: isFirst) { path, format throws(ReadFailure) in
       let home = SourceTop.home(of: path, catalog)
+      if isFirst, let home, format == .json { try fileKinds.findOthers(in: path, than: home) }
       let meant: EntityKind
       if let home {
         meant = home
       } else {
         meant = try fileKinds.kind(of: path, format)
       }
-      if home == nil, let places = fileKinds.placesOfKinds(in: path) {
+      if let places = fileKinds.placesOfKinds(in: path) {
         guard let own = places[kind] else { return }
         // The file is counted once, however many kinds it holds.
         let isFirst = catalog.kinds.first { places[$0] != nil } == kind
-        return try read(path, format, reader, isInPlace: false, at: own, counts: isFirst)
+        let isFound = home == kind ? try fileKinds.isRead(path, as: kind) : false
+        return try read(
+          path, format, reader, isInPlace: home == kind, at: isFound ? nil : own, counts: isFirst)
       }
       guard meant == kind else { return }
       try read(path, format, reader, isInPlace: home != nil)
@@ -232,11 +236,12 @@ final class SurveyRun {
     }
   }
 
-  /// Returns the kind as which a rule would read a shape: that of its place or, outside the kinds'
-  /// directories, the one that it looks like.
+  /// Returns the kind as which a rule would read a shape: that of its place or, where nothing is
+  /// read without a mapping, the one that it looks like.
   private func kindMeant(by position: Int) -> EntityKind {
     let shape = collector.shapes[position]
-    return shape.isInPlace ? shape.kind : likenesses[position].kind ?? shape.kind
+    if shape.isInPlace, !shape.context.isSelected { return shape.kind }
+    return likenesses[position].kind ?? shape.kind
   }
 
   private func describe(_ position: Int) -> SurveyReport.Shape {
@@ -258,6 +263,16 @@ final class SurveyRun {
     }
     if !isKnown { missing = [] }
     var unclear = findings.open.map(\.reason)
+    if !isKnown || !missing.isEmpty {
+      unclear += shape.members.indices.compactMap { member in
+        let texts = shape.members[member].objectsInText
+        guard texts * 2 > shape.count, !guesses.contains(where: { $0.path[0] == member }) else {
+          return nil
+        }
+        return "\(Violation.quoted(shape.members[member].name)) holds JSON as text, into which no "
+          + "mapping looks; write the JSON itself if that is the entity"
+      }
+    }
     if !shape.isInPlace, likeness != nil, !isRecognized(guesses, kind, of: shape) {
       unclear.append("its names are common ones, so no rule is proposed outside \(kind.table)/")
     }
@@ -450,50 +465,80 @@ final class SurveyRun {
 
   /// Returns drafts of the rules that a proposal has.
   private func drafts() -> [MappingProposal.Draft] {
-    var drafts: [MappingProposal.Draft] = []
-    for (position, shape) in collector.shapes.enumerated() {
-      let described = result.shapes[position]
-      guard described.likeness != nil || shape.isInPlace else { continue }
-      let best = described.best
-      if usesSpecificMapping(best) { continue }
-      let kind = kindMeant(by: position)
-      let findings = FieldGuess.findings(in: shape, as: kind)
-      let guesses = findings.guesses
-      if !shape.isInPlace {
-        guard Self.nowhere(guesses, kind.schema).isEmpty, isRecognized(guesses, kind, of: shape)
-        else { continue }
-      }
-      let isWhole = best.migrates == shape.count && best.lookAlikes == 0
-      // Even if all objects migrate, a member under another name may be a field that they lack.
-      let fillsIn = guesses.contains { $0.strength == .alias }
-      let isThreatened = result.mappingsNotSuggested.contains { name in
-        Mapping.builtIn(named: name)?.gathersFields(of: shape) ?? false
-      }
-      let needsRule = !shape.isInPlace || shape.context.isSelected
-      guard !isWhole || fillsIn || needsRule || isThreatened else { continue }
-      let others = result.shapes.contains { other in
-        other.kind == shape.kind && other.isInPlace && usesSpecificMapping(other.best)
-      }
-      for place in places(of: position) {
-        let draft = MappingProposal.Draft(
-          position: position, shape: shape, kind: kind, findings: findings,
-          namesFiles: others || needsRule || isThreatened, entities: place)
-        if !draft.targets.isEmpty || needsRule { drafts.append(draft) }
-      }
+    var drafts = collector.shapes.indices.flatMap { self.drafts(of: $0, isTaken: false) }
+    // What a rule takes a file of is read by the proposal alone.
+    var tried: Set<Int> = []
+    while let position = collector.shapes.indices.first(where: { position in
+      !tried.contains(position) && isTaken(position, by: drafts)
+    }) {
+      tried.insert(position)
+      drafts += self.drafts(of: position, isTaken: true)
     }
-    return drafts
+    return drafts.sorted { $0.position < $1.position }
+  }
+
+  /// Whether rules take the files of a shape that has none, and that they would leave unread, or
+  /// read otherwise than the mapping that is best for it.
+  private func isTaken(_ position: Int, by drafts: [MappingProposal.Draft]) -> Bool {
+    let best = result.shapes[position].best
+    guard collector.shapes[position].isInPlace, best.migrates > 0,
+      !usesSpecificMapping(best), !drafts.contains(where: { $0.position == position })
+    else { return false }
+    let kind = kindMeant(by: position)
+    return drafts.contains { draft in
+      draft.takesFiles(of: collector.shapes[position])
+        && (draft.kind != kind || best.mapping != nil)
+    }
+  }
+
+  private func drafts(of position: Int, isTaken: Bool) -> [MappingProposal.Draft] {
+    let (shape, described) = (collector.shapes[position], result.shapes[position])
+    guard described.likeness != nil || shape.isInPlace else { return [] }
+    let best = described.best
+    if usesSpecificMapping(best) { return [] }
+    let kind = kindMeant(by: position)
+    let findings = FieldGuess.findings(in: shape, as: kind)
+    let guesses = findings.guesses
+    if !shape.isInPlace || kind != shape.kind {
+      guard Self.nowhere(guesses, kind.schema).isEmpty, isRecognized(guesses, kind, of: shape)
+      else { return [] }
+    }
+    let isWhole = best.migrates == shape.count && best.lookAlikes == 0
+    // Even if all objects migrate, a member under another name may be a field that they lack.
+    let fillsIn = guesses.contains { $0.strength == .alias }
+    let isThreatened = result.mappingsNotSuggested.contains { name in
+      Mapping.builtIn(named: name)?.gathersFields(of: shape) ?? false
+    }
+    let needsRule = !shape.isInPlace || shape.context.isSelected || isTaken
+    guard !isWhole || fillsIn || needsRule || isThreatened else { return [] }
+    let others = result.shapes.contains { other in
+      other.kind == shape.kind && other.isInPlace && usesSpecificMapping(other.best)
+    }
+    // A rule without files reads all that is where the kind is.
+    let isOfOtherKind = isTaken && sharesFilesWithOtherKind(position)
+    let namesFiles =
+      others || !shape.isInPlace || shape.context.isSelected || isThreatened || isOfOtherKind
+    return places(of: position).map { place in
+      MappingProposal.Draft(
+        position: position, shape: shape, kind: kind, findings: findings, namesFiles: namesFiles,
+        isNeeded: needsRule, entities: place)
+    }.filter(\.isOfUse)
+  }
+
+  private func sharesFilesWithOtherKind(_ position: Int) -> Bool {
+    let files = collector.shapes[position].files
+    return collector.shapes.indices.contains { other in
+      kindMeant(by: other) != kindMeant(by: position)
+        && collector.shapes[other].files.contains { files.contains($0) }
+    }
   }
 
   /// Returns the pointer of each rule that a shape needs; `nil` for a rule without one.
   private func places(of position: Int) -> [String?] {
     let shape = collector.shapes[position]
     if shape.context.isSelected { return shape.pointers }
-    let sharesFiles = collector.shapes.indices.contains { other in
-      kindMeant(by: other) != kindMeant(by: position)
-        && collector.shapes[other].files.contains { shape.files.contains($0) }
-    }
     // Several kinds that go by a document's shape need not find the same entities.
-    guard !shape.isInPlace, sharesFiles else { return [nil] }
+    guard sharesFilesWithOtherKind(position) else { return [nil] }
     return shape.layouts.flatMap { layout -> [String?] in
       switch layout {
       case .dictionary: ["/*"]
@@ -503,11 +548,52 @@ final class SurveyRun {
     }
   }
 
+  /// Proposes the mapping of the drafts or, if less would be stored with it than without, what of
+  /// it reads no less; otherwise nothing.
   private func propose(_ drafts: [MappingProposal.Draft]) throws(ReadFailure) {
+    guard var best = try proposal(of: drafts) else { return }
+    let least = try leastOutcome(for: best.outcome)
+    if best.outcome.isWorse(than: least) {
+      let dangling = Set(
+        best.outcome.problems.filter { $0.key.code == .referenceMissing }.map(\.key.pointer))
+      let certain = drafts.map { $0.without(referencesAt: dangling) }.filter(\.isOfUse)
+      let complete = certain.filter { Self.nowhere($0.guesses, $0.kind.schema).isEmpty }
+      for fewer in [certain, complete] where best.outcome.isWorse(than: least) {
+        guard let other = try proposal(of: fewer) else { continue }
+        if best.outcome.isWorse(than: other.outcome) { best = other }
+      }
+    }
+    if best.outcome.isWorse(than: least) {
+      result.canPropose = false
+    } else {
+      result.proposal = best
+    }
+  }
+
+  /// What a proposal must give at least: what the survey counted without one.
+  private func leastOutcome(
+    for proposed: SurveyReport.Outcome
+  ) throws(ReadFailure) -> SurveyReport.Outcome {
+    var least = SurveyReport.Outcome()
+    least.migrates = result.storedWithoutProposal
+    if !proposed.isWorse(than: least) { return least }
+    // That each shape was counted by itself may be too much for all together.
+    least = try outcome(of: .none)
+    if !result.suggestedMappings.isEmpty {
+      let mappings = result.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
+      let other = try outcome(of: MappingSet(mappings))
+      if least.isWorse(than: other) { least = other }
+    }
+    return least
+  }
+
+  private func proposal(
+    of drafts: [MappingProposal.Draft]
+  ) throws(ReadFailure) -> SurveyReport.Proposal? {
     let proposed = MappingProposal(catalog: catalog, shapes: collector.shapes, drafts: drafts)
     guard let text = proposed.text,
       let mapping = try? Mapping(parsing: text, catalog: catalog)
-    else { return }
+    else { return nil }
     var builtIn: [String] = []
     for (position, shape) in result.shapes.enumerated() {
       let isProposed = drafts.contains { $0.position == position }
@@ -516,7 +602,7 @@ final class SurveyRun {
       }
     }
     let mappings = [mapping] + builtIn.compactMap { Mapping.builtIn(named: $0) }
-    result.proposal = SurveyReport.Proposal(
+    return SurveyReport.Proposal(
       text: text, builtIn: builtIn, outcome: try outcome(of: MappingSet(mappings)))
   }
 
@@ -536,6 +622,7 @@ final class SurveyRun {
           result.found += 1
           if outcome.problems.isEmpty { result.migrates += 1 }
           if outcome.problems.isEmpty, outcome.isRepeated { result.duplicates += 1 }
+          if outcome.problems.isEmpty, outcome.hasDerivedID { result.derivedIDs += 1 }
           for key in outcome.problems where problems[key] != nil || problems.count < limit {
             problems[key, default: 0] += 1
           }

@@ -8,7 +8,7 @@ import Testing
 /// A proposal reads members whose meaning is certain, and gives the reasons for leaving out others.
 @Suite struct ProposalTests {
   /// A survey with its proposal, and a migration of the tree with that.
-  private struct Trial {
+  struct Trial {
     let report: SurveyReport
     var text: String { report.proposedMapping ?? "" }
     let store = InMemoryStore()
