@@ -61,6 +61,32 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
+  /// A row that no id leads to is a row all the same.
+  @Test func rowsCountWhateverTheirIDs() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      let store = try SQLiteStore(path: path)
+      let notUTF8 = ["x'61ff62'", "x'61fe62'"].map { "CAST(\($0) AS TEXT)" }
+      for id in ["'p'", "NULL", "NULL", "x'41'"] + notUTF8 {
+        try sqlite3(
+          path,
+          """
+          INSERT INTO strip_families (id, name, strip_width_mm, strip_thickness_mm, material_type,
+            strips_json) VALUES (\(id), 'F', 2, 1, 'Ebony', '[{"length_mm":1000}]');
+          INSERT INTO patterns (id, name, ring_count, geometry_json)
+            VALUES (\(id), 'N', 30, '{"rings":[{"radius_mm":40}]}');
+          """)
+      }
+      let report = try Analytics(of: store).runSynchronously()
+      #expect(report.patterns.total == 6)
+      #expect(report.patterns.rings.summary.n == 6)
+      #expect(report.patterns.geometry.radiusMM.n == 6)
+      #expect(report.patterns.popularity.map(\.id).filter { $0 == "p" } == ["p"])
+      #expect(report.materials.stock.map(\.families) == [6])
+      #expect(report.materials.stock.map(\.totalLengthMM) == [6000])
+    }
+  }
+
   /// 0001-01-01, which .NET and Go write in place of a missing time, is neither a day nor the end
   /// of a duration.
   @Test func aTimeThatStandsForNoneIsNone() throws {

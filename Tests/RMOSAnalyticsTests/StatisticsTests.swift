@@ -233,6 +233,17 @@ import Testing
     #expect(table.count == texts.count)
   }
 
+  @Test func everyRowHasANumberAndTheFirstWithAnIDItsText() {
+    var table = InternedTexts()
+    let ids = (0..<100).map { $0 % 3 == 0 ? nil : "id-\($0 % 40)" }
+    for (row, id) in ids.enumerated() { #expect(table.insertRow(id) == row) }
+    for id in Set(ids.compactMap { $0 }) {
+      #expect(table.index(of: id) == ids.firstIndex(of: id))
+    }
+    #expect(table.index(of: "") == nil)
+    #expect(table.indices.map { table[$0] } == ids.map { $0 ?? "" })
+  }
+
   @Test func spellingsAreOneName() {
     var table = SpellingTable()
     for text in [" Ebony", "ebony", "EBONY", "Ebony ", "Straße", "STRASSE", "strasse", " \n"] {

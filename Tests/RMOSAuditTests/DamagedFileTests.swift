@@ -262,4 +262,36 @@ import Testing
       """)
     #expect(try fixture.audit().findings == [])
   }
+
+  @Test func whatAnotherKeyMeansIsSaidAsItIs() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      DELETE FROM joblogs; DELETE FROM migration_provenance WHERE kind = 'joblogs';
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(
+        sql, 'id TEXT PRIMARY KEY', 'n INTEGER PRIMARY KEY NOT NULL, id TEXT UNIQUE NOT NULL')
+      WHERE name = 'joblogs';
+      PRAGMA writable_schema = RESET;
+      """)
+    let findings = try fixture.audit().findings
+    #expect(
+      findings.map(\.message) == [
+        "the column joblogs.id is not the primary key; without it or a UNIQUE constraint an id can "
+          + "appear twice"
+      ])
+  }
+
+  @Test func idsThatAreNotUTF8AreNotCalledAlike() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      INSERT INTO patterns (id, name, ring_count, geometry_json)
+      VALUES (CAST(x'61ff62' AS TEXT), 'a', 1, '{"a":1}'),
+        (CAST(x'61fe62' AS TEXT), 'b', 1, '{"a":1}');
+      """)
+    let findings = try fixture.audit().findings
+    #expect(findings.filter { $0.code == AuditRule.fieldEncoding.code }.count == 2)
+    #expect(!findings.contains { $0.code == AuditRule.nearDuplicateID.code })
+  }
 }

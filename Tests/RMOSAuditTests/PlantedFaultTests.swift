@@ -195,7 +195,7 @@ import Testing
         + "ALTER TABLE x RENAME TO strip_families", table: "strip_families", column: "id",
       also: [.schemaTable], count: 8),
     Fault(
-      rule: .schemaColumn, severity: .warning,
+      rule: .schemaColumn, severity: .error,
       sql: "DELETE FROM joblogs; "
         + redeclare("joblogs", ", FOREIGN KEY (p", ", shop TEXT NOT NULL, FOREIGN KEY (p"),
       table: "joblogs", column: "shop", also: [.danglingProvenance]),

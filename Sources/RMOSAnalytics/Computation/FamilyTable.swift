@@ -39,7 +39,7 @@ final class FamilyTable {
       "id", "strip_width_mm", "strip_thickness_mm", "material_type", "strips", "metadata",
     ]
     try rows.forEach(.stripFamilies, members) { values in
-      guard let id = values[0].text, ids.insert(id) == materialOf.count else { return }
+      _ = ids.insertRow(values[0].text)
       let (width, thickness) = (values[1].measure, values[2].measure)
       widths.append(width ?? .nan)
       thicknesses.append(thickness ?? .nan)

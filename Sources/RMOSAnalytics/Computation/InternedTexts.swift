@@ -51,6 +51,17 @@ struct InternedTexts {
     }
   }
 
+  /// The number of a new row with an id, which ``index(of:)`` leads to unless another row has it.
+  ///
+  /// - Parameter id: The id; `nil` if it is not text.
+  mutating func insertRow(_ id: String?) -> Int {
+    let number = starts.count
+    if let id, insert(id) == number { return number }
+    var text = id ?? ""
+    text.withUTF8 { utf8 in unsafe append(utf8) }
+    return number
+  }
+
   private mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
     let size = 1 << Self.pageBits
     if pages.last.map({ $0.count + text.count > size || $0.count == size }) ?? true {
@@ -100,12 +111,13 @@ struct InternedTexts {
   }
 
   private mutating func grow() {
+    let known = slots
     slots = Array(repeating: 0, count: slots.count * 2)
-    for index in indices {
-      let hash = unsafe bytes(index).withUnsafeBytes { unsafe Self.hash($0) }
+    for number in known where number != 0 {
+      let hash = unsafe bytes(Int(number) - 1).withUnsafeBytes { unsafe Self.hash($0) }
       var slot = hash & (slots.count - 1)
       while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-      slots[slot] = UInt32(index + 1)
+      slots[slot] = number
     }
   }
 

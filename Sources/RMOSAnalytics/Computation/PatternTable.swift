@@ -49,8 +49,7 @@ final class PatternTable {
       "id", "ring_count", "geometry", "strip_family_id", "metadata", "rosette_geometry",
     ]
     try rows.forEach(.patterns, members) { values in
-      guard let id = values[0].text, ids.insert(id) == count else { return }
-      count += 1
+      count = ids.insertRow(values[0].text) + 1
       addRingCount(values[1])
       geometry.read(values[2], values[5], json)
       cells.append(geometry.cells ?? .nan)

@@ -19,7 +19,8 @@ struct RowCheck: AuditCheck {
     try context.inspector.forEachRow(of: kind, in: table) { row in
       count += 1
       try check.row(row)
-      if looksForDuplicates, let id = row.key.id { ids.insert(id) }
+      // Ids that are not UTF-8 are alike only as they are shown.
+      if looksForDuplicates, let id = row.key.id, !row.invalidText.contains(0) { ids.insert(id) }
     }
     context.rowCounts[kind] = count
     try ids.forEachPair(ids: { try context.inspector.forEachID(of: kind, $0) }) { first, second in

@@ -131,11 +131,14 @@ struct SchemaCheck: AuditCheck {
       }
     }
     let known = Set(kind.schema.fields.map(\.column))
+    // SQLite itself numbers the rows in an INTEGER PRIMARY KEY.
     for column in table.columns
-    where !known.contains(column.name.lowercased()) && column.isNotNull && !column.hasDefault {
+    where !known.contains(column.name.lowercased()) && column.isNotNull && !column.hasDefault
+      && !(column.isPrimaryKey && column.type.uppercased() == "INTEGER")
+    {
       context.log.add(
         AuditFinding(
-          .warning, .schemaColumn, kind: kind, column: column.name, found: "NOT NULL, no default",
+          .error, .schemaColumn, kind: kind, column: column.name, found: "NOT NULL, no default",
           expected: "a default",
           "the unknown column \(kind.table).\(column.name) is NOT NULL without a default, so no row "
             + "can be inserted"))
@@ -165,7 +168,7 @@ struct SchemaCheck: AuditCheck {
     if field.column == "id", !column.isPrimaryKey {
       report(
         .error, "no primary key", "PRIMARY KEY",
-        "is not the primary key, so an id can appear twice")
+        "is not the primary key; without it or a UNIQUE constraint an id can appear twice")
     }
     // Versions 3 and 4 leave out NOT NULL where there is a default.
     let isLax = (version ?? 0) > 2 && !field.isRequired
@@ -174,7 +177,10 @@ struct SchemaCheck: AuditCheck {
         .warning, "may be NULL", "NOT NULL",
         "is not declared NOT NULL, so SQLite accepts rows without it")
     }
-    if !field.isNotNull, column.isNotNull, !column.hasDefault, !column.isPrimaryKey {
+    // Every entity has an id.
+    if field.column != "id", !field.isNotNull, column.isNotNull, !column.hasDefault,
+      !column.isPrimaryKey
+    {
       report(
         .warning, "NOT NULL", "may be NULL",
         "is declared NOT NULL, so entities without it cannot be written")

@@ -72,7 +72,7 @@ extension HTTPRefusal {
       self.init(503, error.message, fields: [HeaderField("Retry-After", "1")])
     case .cannotOpen, .replaced, .hardLinked:
       self.init(503, error.message, fields: [HeaderField("Retry-After", "10")])
-    case .readOnly, .unusableSchema:
+    case .readOnly:
       self.init(403, error.message)
     case .duplicateID, .constraint:
       self.init(409, error.message)

@@ -230,8 +230,8 @@ struct SQLiteLayout {
     if lostLedgerColumns.isEmpty { return nil }
     return
       "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
-      + "or drop the views and tables that start with migration_, which loses what is known of "
-      + "earlier runs"
+      + "or drop the views and tables that start with migration_ and run PRAGMA user_version = 0, "
+      + "which loses what is known of earlier runs"
   }
 
   /// Whether this program may upgrade the shared tables, as it may in versions 1 and 2; newer
