@@ -59,7 +59,7 @@ public struct AuditFinding: Sendable, Hashable {
     let value = position.flatMap { position in record?.values[position] }
     self.init(
       rule.severity, rule, kind: record?.kind, id: record?.id, column: field?.column,
-      found: value.map { $0.shown }, expected: expected, message)
+      found: value.map { $0.asFound }, expected: expected, message)
   }
 
   init(
@@ -86,7 +86,7 @@ public struct AuditFinding: Sendable, Hashable {
 
 extension Value {
   /// The value as a finding shows it.
-  fileprivate var shown: String {
+  fileprivate var asFound: String {
     switch self {
     case .null: "NULL"
     case .integer(let number): String(number)

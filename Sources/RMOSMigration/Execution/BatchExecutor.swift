@@ -51,12 +51,10 @@ struct BatchExecutor {
     return work.result
   }
 
-  /// The entities from `start` on that can be planned at once: no two of them have the same id, and
-  /// none refers to another.
+  /// The entities from `start` on that can be planned at once: no two of them have the same id.
+  ///
+  /// None refers to another, since a kind refers only to kinds before it.
   private func nextRange(of records: RecordBatch, from start: Int) -> Range<Int> {
-    if records.references.contains(where: { $0.target == records.kind }) {
-      return start..<start + 1
-    }
     let end = min(start + Self.step, records.count)
     if records.idsAscend(in: start..<end) { return start..<end }
     var hashes = Set<IDHash>(minimumCapacity: Self.step)

@@ -103,7 +103,7 @@ public struct MigrationReport: Sendable {
 extension MigrationReport {
   /// Creates the report of a run just made.
   public init(of summary: MigrationSummary) {
-    var tally = IssueTally(keeping: summary.issues.count)
+    var tally = IssueTally(keeping: 0)
     for issue in summary.issues { tally.add(issue) }
     statistics = summary.statistics
     issueCounts = summary.issueCounts
