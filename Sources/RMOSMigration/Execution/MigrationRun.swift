@@ -53,7 +53,8 @@ struct MigrationRun {
     others.rejectsDirectory = nil
     try Migration.validate(source: migration.source, options: others, catalog: catalog)
     return try RejectsWriter(
-      directory, source: migration.source, catalog, isCancelled: isCancelled)
+      directory, source: migration.source, catalog, mappings: MappingSet(options.mappings),
+      isCancelled: isCancelled)
   }
 
   // MARK: The three modes

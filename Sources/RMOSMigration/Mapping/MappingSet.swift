@@ -60,6 +60,30 @@ struct MappingSet: Sendable {
     }
   }
 
+  /// Whether a mapping reads the rejects of a kind's file at the top of the source from a directory
+  /// there that has the file's name.
+  ///
+  /// Only rules that name their files do; others read what is read without a mapping too.
+  ///
+  /// - Parameters:
+  ///   - path: The file's.
+  ///   - kind: The kind.
+  ///   - mapping: The position of the mapping that read the entity; `nil` if none did.
+  ///   - rule: The position, among that mapping's rules for the file, of the rule that took it.
+  /// - Returns: Whether the copy may be in that directory.
+  func reads(
+    rejectsOf path: [UInt8], as kind: EntityKind, _ mapping: Int?, rule: Int?
+  ) -> Bool {
+    if let mapping, let rule {
+      let rules = mappings[mapping].rules(for: path, as: kind, at: kind)
+      return rules.indices.contains(rule)
+        && mappings[mapping].rules[kind]?[rules[rule]].files != nil
+    }
+    let copy = path + Array("/0.json".utf8)
+    if case .mapped = reading(of: copy, as: kind, at: nil) { return true }
+    return false
+  }
+
   /// Whether a mapping may read files below a directory at the top of the source, or at the top
   /// itself if `directory` is `nil`, as entities of a kind that is not read from there without it.
   func mayRead(_ kind: EntityKind, below directory: [UInt8]?) -> Bool {

@@ -17,6 +17,8 @@ final class RejectsWriter {
   private static let cancellationAllowance = 4 << 20
 
   private let source: [UInt8]
+  /// The mappings of the run, with which the copies will be read too.
+  private let mappings: MappingSet
   private let isCancelled: () -> Bool
   /// The number of bytes that were copied since the run was cancelled.
   private var copiedSinceCancelled = 0
@@ -35,13 +37,14 @@ final class RejectsWriter {
   ///
   /// - Throws: As ``RejectsPlace/check(source:_:readsThem:)``.
   init(
-    _ path: String, source: String, _ catalog: EntityCatalog,
+    _ path: String, source: String, _ catalog: EntityCatalog, mappings: MappingSet = .none,
     isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) {
     let place = RejectsPlace(path)
     try place.checkPath(source: source, catalog)
     rejects = Rejects(directory: path)
     self.source = Array(source.utf8)
+    self.mappings = mappings
     self.isCancelled = isCancelled
     let bytes = Array(path.utf8)
     created = (try? FileStatus(of: bytes)) != nil ? nil : bytes
@@ -143,8 +146,10 @@ final class RejectsWriter {
       name = Array(item.utf8)
       above = parts[...]
       let kind = batch.records.kind
-      if parts.count == 1, batch.records.entries[index].mapping == nil,
-        SourceTop.isFile(fileName, of: kind)
+      if parts.count == 1, SourceTop.isFile(fileName, of: kind),
+        !mappings.reads(
+          rejectsOf: fileName, as: kind, batch.records.entries[index].mapping,
+          rule: batch.mappedWay(at: index)?.rule)
       {
         // The directory must be below that of the kind, where a migration reads it, and must not
         // have the name of a file of the source.

@@ -157,6 +157,41 @@ import Testing
     }
   }
 
+  /// Rejects of a kind's file at the top are where that kind is read, unless the mapping reads the
+  /// file by its name.
+  @Test(arguments: [
+    ("", "patterns/~patterns.json/0.json"), (#""files": ["pat*.json"], "#, "patterns.json/0.json"),
+  ])
+  func rejectsOfAFileAtTheTopAreRead(_ files: String, _ place: String) throws {
+    let mapping = try Mapping(
+      parsing: #"{"mapping":1,"name":"m","names":"any-case","patterns":[{\#(files)"members":{}}]}"#)
+    for text in [
+      #"[{"Id":"a","Name":"A","RingCount":0,"Geometry":{"x":1}}]"#,
+      // What breaks off belongs to no rule.
+      #"[{"Id":"a","Name":"A","RingCount":0"Geometry":{"x":1}}]"#,
+    ] {
+      let tree = try SourceTree(["patterns.json": text])
+      try TemporaryDirectory.use { directory in
+        let rejects = directory.file("rejects")
+        let store = InMemoryStore()
+        let first = try migrate(tree, [mapping], into: store) { $0.rejectsDirectory = rejects }
+        #expect(first.summary.statistics.total.failed == 1)
+        let isItem = text.contains("0,")
+        let name = isItem ? place : place.replacing("0.json", with: "~rest.json")
+        let copy = rejects + "/" + name
+        let mended = try String(contentsOfFile: copy, encoding: .utf8)
+          .replacing("\"RingCount\":0\"", with: "\"RingCount\":0,\"")
+          .replacing("\"RingCount\":0", with: "\"RingCount\":3")
+        try mended.write(toFile: copy, atomically: true, encoding: .utf8)
+        var options = Migration.Options()
+        options.mappings = [mapping]
+        let second = try RecordedMigration(rejects, into: store, options)
+        #expect(second.outcomes.map(\.id) == ["a"], "\(second.issues)")
+        #expect(second.summary.statistics.total.migrated == 1, "\(second.issues)")
+      }
+    }
+  }
+
   private static func flawed(_ number: Int) -> String {
     #"{"no":"n\#(number)","title":"T","wood":"maple","width":0,"thick":1,"pieces":[{"l":1},{"l":2}]}"#
   }
