@@ -82,7 +82,7 @@ package final class EntityDecoder {
 
   /// A violation that concerns the id or the whole object.
   private struct ObjectViolation {
-    let violation: Violation
+    var violation: Violation
     /// Its offset from the object's start.
     let offset: Int
     /// The name of the member it is about; `nil` for the member used for `field`.
@@ -127,6 +127,30 @@ package final class EntityDecoder {
     ) {
       objectViolations.append(
         ObjectViolation(violation: violation, offset: offset, member: member, field: field))
+    }
+
+    /// Leaves out the advice to read members that resemble absent ones with a mapping, where the
+    /// entity would lack others with it.
+    mutating func adviseMappingOnlyIfItHelps() {
+      let lacksOthers = fieldViolations.contains { _, violation in
+        guard case .missing(_, let other, .error) = violation else { return false }
+        return other?.canBeMapped != true
+      }
+      guard lacksOthers else { return }
+      for position in objectViolations.indices {
+        if case .lookAlike(let name, _) = objectViolations[position].violation {
+          objectViolations[position].violation = .lookAlike(name, canBeMapped: false)
+        }
+      }
+      for position in fieldViolations.indices {
+        if case .missing(let because, let other?, let severity) = fieldViolations[position]
+          .violation
+        {
+          fieldViolations[position].violation = .missing(
+            because: because, other: .init(name: other.name, canBeMapped: false),
+            severity: severity)
+        }
+      }
     }
 
     /// Notes a violation of a field whose value is not kept.
@@ -599,6 +623,7 @@ package final class EntityDecoder {
         scannedAt: text + member.valueRange.lowerBound, to: &work.output.next)
       return true
     }
+    if work.draft.lookAlikeCount > 0, canBeMapped { work.draft.adviseMappingOnlyIfItHelps() }
     if !repeated.isEmpty { work.draft.objectViolations[before...].sort { $0.offset < $1.offset } }
     guard unsafe work.output.next > start else { return }
     work.output.append("}")

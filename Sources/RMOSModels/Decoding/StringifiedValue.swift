@@ -1,16 +1,25 @@
-/// A text that a program wrote in place of an object or a list, losing its content.
+/// A text or reference that a program wrote in place of an object or a list, losing its content.
 ///
 /// Windows PowerShell does so below the depth that `ConvertTo-Json` is given, 2 by default;
-/// JavaScript does so where an object is converted to a string.
+/// JavaScript does so where an object is converted to a string. .NET, if it preserves references,
+/// represents an object that it wrote before by `{"$ref":"3"}`.
 package struct StringifiedValue: Sendable, Hashable {
   /// The language of the program that wrote the text.
   enum Writer: Sendable, Hashable {
-    case powerShell, javaScript
+    case powerShell, javaScript, dotNet
   }
 
-  /// The text between the quotes.
+  /// The text between the quotes, or a reference with its braces.
   let text: String
   let writer: Writer
+
+  /// Whether it is a reference to an object that is elsewhere in the file.
+  var isReference: Bool { writer == .dotNet }
+
+  private init(referenceTo number: String) {
+    text = "{\"$ref\":\"\(number)\"}"
+    writer = .dotNet
+  }
 
   /// Recognizes such a text; `nil` for any other.
   init?(_ text: String) {
@@ -36,16 +45,19 @@ package struct StringifiedValue: Sendable, Hashable {
       "PowerShell wrote it so, and what was in it may be lost: write the file again with "
         + "ConvertTo-Json -Depth 100"
     case .javaScript: "JavaScript wrote it so, and what was in it is lost"
+    case .dotNet:
+      ".NET wrote it so, and what was in it is elsewhere in the file, if anywhere: write the file "
+        + "again without ReferenceHandler.Preserve or PreserveReferencesHandling"
     }
   }
 
-  /// Finds the strings in JSON that are such texts.
+  /// Finds the strings in JSON that are such texts, and the references.
   ///
   /// - Parameters:
   ///   - json: Valid JSON, followed by ``JSONScanner/padding`` readable bytes.
-  ///   - counts: Whether the string whose opening quote is at an offset counts.
-  /// - Returns: The first of them, the offset of its opening quote, and their number; `nil` if
-  ///   there are none.
+  ///   - counts: Whether the text or reference at an offset counts.
+  /// - Returns: The first of them, the offset where it begins, and their number; `nil` if there are
+  ///   none.
   /// - Complexity: O(length), a word at a time.
   static func first(
     in json: UnsafeBufferPointer<UInt8>, where counts: (Int) -> Bool
@@ -67,6 +79,12 @@ package struct StringifiedValue: Sendable, Hashable {
           guard let value = unsafe value(in: json, at: place), counts(place) else { continue }
           count += 1
           if first == nil { first = (value, place) }
+        case UInt8(ascii: "$"):
+          guard let (value, start) = unsafe reference(in: json, at: place), counts(start) else {
+            continue
+          }
+          count += 1
+          if first == nil { first = (value, start) }
         default: continue
         }
       }
@@ -89,6 +107,31 @@ package struct StringifiedValue: Sendable, Hashable {
       unsafe end += rest[end] == UInt8(ascii: "\\") ? 2 : 1
     }
     return unsafe StringifiedValue(String(decoding: rest.prefix(end), as: UTF8.self))
+  }
+
+  /// The reference whose one member's name begins with the quote at a position, and where its brace
+  /// is; `nil` if it is no reference, or one to what is in the JSON itself.
+  private static func reference(
+    in json: UnsafeBufferPointer<UInt8>, at quote: Int
+  ) -> (StringifiedValue, start: Int)? {
+    guard unsafe json[quote...].starts(with: "\"$ref\"".utf8) else { return nil }
+    var start = quote - 1
+    while start >= 0, unsafe JSONScanner.isWhiteSpace(json[start]) { start -= 1 }
+    guard start >= 0, unsafe json[start] == UInt8(ascii: "{") else { return nil }
+    var rest = unsafe json[(quote + 6)...]
+    func skip(_ byte: UInt8) -> Bool {
+      unsafe rest = rest.drop { JSONScanner.isWhiteSpace($0) }
+      return unsafe rest.popFirst() == byte
+    }
+    guard skip(UInt8(ascii: ":")), skip(UInt8(ascii: "\"")) else { return nil }
+    let number = unsafe String(
+      decoding: rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }, as: UTF8.self)
+    unsafe rest = rest.dropFirst(number.utf8.count)
+    guard !number.isEmpty, skip(UInt8(ascii: "\"")), skip(UInt8(ascii: "}")) else { return nil }
+    let holdsObject = ["\"$id\":\"\(number)\"", "\"$id\": \"\(number)\""].contains { id in
+      unsafe json.contains(id.utf8)
+    }
+    return holdsObject ? nil : (StringifiedValue(referenceTo: number), start)
   }
 
   private static let beginnings = ["@{", "System.", "[object "]

@@ -37,8 +37,13 @@ extension FieldType {
     }
   }
 
-  /// Advice about an object by which MongoDB represents a value that JSON has no type for.
+  /// Advice about an object by which MongoDB represents a value that JSON has no type for, or
+  /// DynamoDB any value.
   private static func extendedJSONAdvice(_ text: String) -> String? {
+    let type = ["S", "N"].first { text.drop { $0 != "\"" }.hasPrefix("\"\($0)\"") }
+    if let type {
+      return "it is DynamoDB's JSON; write the value of \"\(type)\", or let a mapping read it there"
+    }
     let names = ["$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"]
     let name = names.first { text.drop { $0 != "\"" }.hasPrefix("\"\($0)\"") }
     return name.map {
@@ -87,6 +92,7 @@ extension FieldType {
     _ shape: JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
     if shape == .array, kind == .object {
+      if let place = unsafe FieldType.list(in: token) { return place }
       return "if it is the only element, put it in [ ], which PowerShell omits around one"
     }
     guard kind == .string || kind == .escapedString,
@@ -96,8 +102,50 @@ extension FieldType {
     if let lost = StringifiedValue(String(decoding: text, as: UTF8.self)) { return lost.advice }
     let first = text.first { $0 > 0x20 }
     guard first == UInt8(ascii: shape == .object ? "{" : "[") else { return nil }
+    do throws(ParsingError) {
+      _ = try JSONText(parsing: String(decoding: text, as: UTF8.self))
+    } catch {
+      return FieldType.isOfPython(text, from: error.offset)
+        ? "it is in Python's notation, not JSON (which has double quotes, null, true and false); "
+          + "write it with json.dumps"
+        : "what begins like JSON in it is none: \(error.message)"
+    }
     return "write the JSON that is in it without the quotes around it, or let a mapping read it as "
       + "\"json\""
+  }
+
+  /// Whether a text that is not JSON from an offset on is a value as Python writes it.
+  private static func isOfPython(_ text: [UInt8], from offset: Int) -> Bool {
+    let rest = text[min(offset, text.count)...]
+    return rest.first == UInt8(ascii: "'")
+      || ["None", "True", "False"].contains { rest.starts(with: $0.utf8) }
+  }
+
+  /// Names of the member that holds the elements where a program writes a list as an object.
+  private static let namesOfLists: Set = [
+    "value", "values", "$values", "L", "list", "items", "item", "elements", "strips", "strip",
+  ]
+  /// The size up to which an object is looked into for the list that it is, in bytes.
+  private static let largestExamined = 1 << 20
+
+  /// What to do about an object that holds, or is, the list that is meant; `nil` if it is neither.
+  private static func list(in object: UnsafeBufferPointer<UInt8>) -> String? {
+    guard object.count <= largestExamined else { return nil }
+    let text = unsafe String(decoding: object, as: UTF8.self)
+    guard case .object(let members)? = (try? JSONText(parsing: text))?.value else { return nil }
+    let lists = members.filter { if case .array = $0.value { true } else { false } }
+    if lists.count == 1, let list = lists.first,
+      members.count == 1 || namesOfLists.contains(list.name)
+    {
+      if list.name == "L" {
+        return "it is DynamoDB's JSON, in which \"L\" is a list; write its plain values"
+      }
+      return "the list is in \(Violation.quoted(list.name)); write that in place of the object, or "
+        + "let a mapping read it there"
+    }
+    let isNumbered = members.enumerated().allSatisfy { $0.element.name == String($0.offset) }
+    guard members.count > 0, isNumbered else { return nil }
+    return "it is a list whose elements are numbered; write them in [ ] without their numbers"
   }
 
   /// A token as text, if it is short enough for a message.

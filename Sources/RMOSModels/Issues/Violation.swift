@@ -64,7 +64,7 @@ package enum Violation: Sendable, Hashable {
   case idAlias(String)
   /// The field was read under its column's name.
   case columnName(String)
-  /// Texts in place of objects or lists: the first of them, and their number.
+  /// Texts or references in place of objects or lists: the first of them, and their number.
   case stringified(StringifiedValue, count: Int)
   /// The field is absent, and an unknown member has a similar name.
   case lookAlike(String, canBeMapped: Bool)
@@ -167,8 +167,11 @@ package enum Violation: Sendable, Hashable {
       "\(Violation.quoted(name)) is read as \"\(field)\""
     case .stringified(let value, let count):
       (field.isEmpty ? "the entity" : "\"\(field)\"")
-        + " has \(Violation.quoted(value.text)) in place of an object or a list"
-        + (count > 1 ? ", the first of \(count) such texts" : "") + "; " + value.advice
+        + " has \(value.isReference ? value.text : Violation.quoted(value.text)) in place of an object "
+        + "or a list"
+        + (count > 1
+          ? ", the first of \(count) such \(value.isReference ? "references" : "texts")" : "")
+        + "; " + value.advice
     case .lookAlike(let name, let canBeMapped):
       "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
         + "member; rename it" + (canBeMapped ? Self.mappingAdvice : " if it is meant")

@@ -101,6 +101,65 @@ import Testing
     }
   }
 
+  // MARK: References in place of objects
+
+  /// As .NET writes objects that it wrote before, when it is to preserve references.
+  @Test(arguments: [#"{"$ref":"3"}"#, #"{ "$ref" : "12" }"#, #"{"$ref":"3"},{"$ref":"4"}"#])
+  func aReferenceInPlaceOfAnObjectIsAWarning(_ reference: String) {
+    let count = reference.contains("},{") ? 2 : 1
+    let text = family(#", "metadata": {"parts": [\#(reference)]}"#)
+    let reading = EntityDecoding(.stripFamilies, text)
+    #expect(reading.codes == ["field.type"])
+    let issue = reading.issues.first
+    #expect(issue?.severity == .warning && issue?.pointer == "/metadata")
+    #expect(issue?.offset == Array(text.utf8).firstRange(of: Array(reference.utf8))?.lowerBound)
+    #expect(issue?.message.contains("in place of an object or a list") == true)
+    #expect(issue?.message.contains("of 2 such references") == (count == 2))
+    #expect(issue?.message.contains("ReferenceHandler.Preserve") == true)
+    // Of a member that is kept aside, too.
+    let kept = EntityDecoding(.stripFamilies, family(#", "pattern": [\#(reference)]"#))
+    #expect(kept.codes == ["field.type"] && kept.issues.first?.pointer == "/pattern")
+  }
+
+  @Test(arguments: [
+    // To what is in the entity, in a schema, in a database, in another notation.
+    #"{"a": {"$id": "3"}, "b": {"$ref": "3"}}"#, ##"{"$ref": "#/definitions/ring"}"##,
+    #"{"$ref": "patterns", "$id": "7"}"#, ##"{"$ref": "$[\"a\"]"}"##, #"{"$ref": 3}"#,
+    #"{"$ref": "3", "a": 1}"#, #"["$ref", "3"]"#, #"{"a": "$ref"}"#,
+  ])
+  func otherReferencesAreData(_ value: String) {
+    #expect(EntityDecoding(.stripFamilies, family(#", "note": \#(value)"#)).codes.isEmpty)
+  }
+
+  // MARK: Advice
+
+  @Test(arguments: [
+    (#"{"value": [{"a": 1}], "Count": 1}"#, "the list is in \"value\""),
+    (#"{"$id": "2", "$values": [1]}"#, "the list is in \"$values\""),
+    (#"{"whatever": [1]}"#, "the list is in \"whatever\""),
+    (#"{"L": [{"M": {}}]}"#, "DynamoDB"),
+    (#"{"0": {"a": 1}, "1": {"a": 2}}"#, "whose elements are numbered"),
+    (#"{"length": 1, "cuts": [1]}"#, "put it in [ ]"), (#"{"a": 1}"#, "put it in [ ]"),
+    (#""[{'a': 1}]""#, "Python's notation"), (#""[{\"a\": None}]""#, "Python's notation"),
+    (#""[{\"a\": 1,}]""#, "none: found a trailing comma"),
+    (#""[{\"a\": 1}]""#, "write the JSON that is in it"),
+  ])
+  func theAdviceIsAboutWhatIsInPlaceOfAList(_ value: String, _ words: String) {
+    let reading = EntityDecoding(.stripFamilies, family().replacing("[1]", with: value))
+    #expect(reading.codes == ["field.type"])
+    #expect(reading.issues.first?.message.contains(words) == true, "\(reading.issues)")
+  }
+
+  /// A mapping that reads names in any case does not help where members are missing otherwise.
+  @Test func aMappingIsAdvisedOnlyWhereItHelps() {
+    let lacking = EntityDecoding(.patterns, #"{"_id": "a", "_source": {"name": "n"}}"#)
+    #expect(lacking.issues.allSatisfy { !$0.message.contains("any-case") })
+    #expect(lacking.codes.contains("field.look-alike"))
+    let whole = EntityDecoding(
+      .patterns, #"{"_id": "a", "Name": "n", "Ring Count": 1, "geometry": {"a": 1}}"#)
+    #expect(whole.issues.count { $0.message.contains("any-case") } == 5)
+  }
+
   @Test func membersMayComeInAnyOrder() throws {
     var random = SeededGenerator(seed: 3)
     let members = [
