@@ -222,6 +222,11 @@ import RMOSSystem
       beginTranscoding(isBigEndian: false)
     case (0xFE, 0xFF, _, _):
       beginTranscoding(isBigEndian: true)
+    // A length, and the type of the first element.
+    case (_?, _?, 0?, 0?)
+    where byte(4).map { [1, 2, 3, 4, 5, 7, 8, 16, 18, 19].contains($0) } == true:
+      encodingComplaint =
+        "the file is binary, not text, such as BSON; export it as JSON (bsondump does of BSON)"
     case (let first?, let second?, _, _) where (first == 0) != (second == 0):
       encodingComplaint = "the file looks like UTF-16 without a byte-order mark; save it as UTF-8"
     default: break

@@ -24,9 +24,14 @@ package struct JSONDiagnosis: Sendable, Hashable {
     var start: Int?
     /// The unit that the text is.
     var unit: Unit
+    /// The encoding of the file.
+    var encoding: SourceEncoding
 
     /// Creates an excerpt.
-    package init(bytes: [UInt8], position: Int, start: Int?, unit: Unit) {
+    package init(
+      bytes: [UInt8], position: Int, start: Int?, unit: Unit, encoding: SourceEncoding = .utf8
+    ) {
+      self.encoding = encoding
       self.bytes = bytes
       self.position = position
       self.start = start
@@ -61,6 +66,33 @@ package struct JSONDiagnosis: Sendable, Hashable {
     self = found ?? JSONDiagnosis(error.message)
   }
 
+  /// The length of the lines into which SQL Server's tools cut a result.
+  private static let lengthOfResultLines = 2033
+
+  /// Creates the diagnosis of a line end in a string; `nil` if the lines are not pieces of one
+  /// length of what was one line.
+  ///
+  /// - Parameters:
+  ///   - bytes: The text around the line end.
+  ///   - isWhole: Whether the bytes begin where the text does.
+  package init?(ofCutLines bytes: [UInt8], isWhole: Bool) {
+    let text = String(decoding: bytes, as: UTF8.self)
+    var lengths = text.unicodeScalars.split(
+      omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" }
+    ).map { line in
+      line.reduce(0) { $0 + ($1 == "\r" || $1 == "\u{FEFF}" ? 0 : $1.value > 0xFFFF ? 2 : 1) }
+    }
+    if !isWhole { lengths.removeFirst() }
+    guard let length = lengths.first, length >= 1000 else { return nil }
+    let same = lengths.prefix { $0 == length }.count
+    guard same > (length == Self.lengthOfResultLines ? 0 : 1),
+      lengths.dropFirst(same).allSatisfy({ $0 < length })
+    else { return nil }
+    self.init(
+      "found a line break in a string, and lines of \(length) characters each, which are pieces of "
+        + "one line, as SQL Server's tools cut a result; join the lines, or export it to a file")
+  }
+
   /// Creates the diagnosis of an error in a whole text.
   package init(_ error: JSONScanError, in text: some Collection<UInt8>) {
     let before = text.prefix(error.offset).suffix(Excerpt.reach.before)
@@ -82,8 +114,10 @@ extension JSONDiagnosis {
     let position: Int
     let start: Int?
     let unit: Excerpt.Unit
+    let encoding: SourceEncoding
 
     init(_ excerpt: Excerpt) {
+      encoding = excerpt.encoding
       bytes = excerpt.bytes
       position = min(max(excerpt.position, 0), excerpt.bytes.count)
       start = excerpt.start
@@ -138,6 +172,7 @@ extension JSONDiagnosis.Place {
   fileprivate func controlCharacter(_ byte: UInt8) -> JSONDiagnosis? {
     switch byte {
     case 0 where has("\0\0\0\0", at: position): zeros()
+    case 0 where isUTF16: otherEncoding("UTF-16")
     case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
       JSONDiagnosis(
         "found a line break in a string; write \\n for it, or close the string with a double "
@@ -149,6 +184,37 @@ extension JSONDiagnosis.Place {
         "found the control character 0x\(ASCII.hex([byte]).uppercased()) in a string; write "
           + "\\u00\(ASCII.hex([byte])) for it, or remove it")
     }
+  }
+
+  /// Whether the text goes on as UTF-16, in which every other byte of a Latin text is zero.
+  private var isUTF16: Bool {
+    [position - 1, position].contains { index in
+      guard let first = byte(at: index), let second = byte(at: index + 1),
+        let third = byte(at: index + 2), let fourth = byte(at: index + 3)
+      else { return false }
+      return first == third && first == 0 && second != 0 && fourth != 0
+        || second == fourth && second == 0 && first != 0 && third != 0
+    }
+  }
+
+  /// Whether the text goes on as UTF-8 in a file of UTF-16, so that two of its characters are read
+  /// as one.
+  private var isUTF8: Bool {
+    guard case .utf16(let isBigEndian) = encoding else { return false }
+    let rest = String(decoding: bytes[position...], as: UTF8.self).utf16.prefix(8)
+    return rest.count > 3
+      && rest.dropLast().allSatisfy { unit in
+        let pair = [UInt8(unit >> 8), UInt8(unit & 0xFF)]
+        return (isBigEndian ? pair : pair.reversed()).allSatisfy {
+          0x20..<0x7F ~= $0 || JSONScanner.isWhiteSpace($0)
+        }
+      }
+  }
+
+  private func otherEncoding(_ name: String) -> JSONDiagnosis {
+    JSONDiagnosis(
+      "the \(unit.rawValue) goes on in \(name) from here, as where a program, such as Windows "
+        + "PowerShell with >>, appended to it in another encoding; save both parts as UTF-8")
   }
 
   private func zeros() -> JSONDiagnosis {
@@ -192,9 +258,14 @@ extension JSONDiagnosis.Place {
   fileprivate func unexpected(_ expected: JSONScanError.Expected) -> JSONDiagnosis? {
     guard let byte else { return nil }
     if byte == 0, has("\0\0\0\0", at: position) { return zeros() }
+    if isUTF16 { return otherEncoding("UTF-16") }
+    if byte >= 0x80, isUTF8 { return otherEncoding("UTF-8") }
     if let conflict = mergeConflict() { return conflict }
     if isAtStart, let format = otherFormat() { return format }
     if expected == .end, let other = afterEnd(byte) { return other }
+    if byte == 0 {
+      return JSONDiagnosis("found a zero byte, as in text that is UTF-16; save it as UTF-8")
+    }
     if let line = logLine() { return line }
     if let slip = comment() ?? character() { return slip }
     if let slip = separator(byte, expected) { return slip }
@@ -221,7 +292,7 @@ extension JSONDiagnosis.Place {
     func whole(_ what: String, _ wayOut: String) -> JSONDiagnosis {
       JSONDiagnosis("the \(unit.rawValue) is \(what), not JSON; \(wayOut)", isAboutWholeText: true)
     }
-    let pages = ["<!doctype html", "<html", "<head", "<body"]
+    let pages = ["<!doctype html", "<html", "<head", "<body", "<br", "<b>", "<p>", "<pre", "<div"]
     if pages.contains(where: { lower.hasPrefix($0) }) {
       return whole(
         "an HTML page",
@@ -264,6 +335,24 @@ extension JSONDiagnosis.Place {
         "found a record separator (0x1E): the \(unit.rawValue) is a JSON text sequence (RFC 7464); "
           + "remove the separators, so that each line is one entity", isAboutWholeText: true)
     }
+    if head.hasPrefix("```") {
+      return JSONDiagnosis(
+        "found ```, as Markdown and chats put around code; remove that line and the one that ends it",
+        isAboutWholeText: true)
+    }
+    if head.hasPrefix("JSON_F52E2B61-") {
+      return JSONDiagnosis(
+        "found the name of a result's column, as SQL Server's tools write it; remove that line and "
+          + "the one of dashes below it, or export the result to a file", isAboutWholeText: true)
+    }
+    if head.hasPrefix("HTTP/") {
+      return whole(
+        "the answer of a server with its header", "keep only what is below the empty line")
+    }
+    let statements = ["insert into ", "create table ", "select ", "pragma ", "begin transaction"]
+    if statements.contains(where: { lower.hasPrefix($0) }) {
+      return whole("SQL", "export the rows as JSON")
+    }
     if head.hasPrefix("---") || lower.hasPrefix("%yaml") || head.hasPrefix("- ") {
       return whole("YAML", "convert it to JSON")
     }
@@ -276,7 +365,12 @@ extension JSONDiagnosis.Place {
 
   /// Recognizes values written as program code, or within it.
   private func program(_ head: String) -> JSONDiagnosis? {
-    let keywords = ["var ", "let ", "const ", "export ", "module.exports", "window.", "return "]
+    if head.hasPrefix("return ") || head.hasPrefix("local ") {
+      return JSONDiagnosis(
+        "the \(unit.rawValue) is a program, not JSON; write its value as JSON",
+        isAboutWholeText: true)
+    }
+    let keywords = ["var ", "let ", "const ", "export ", "module.exports", "window."]
     if keywords.contains(where: { head.hasPrefix($0) }) {
       return JSONDiagnosis(
         "the \(unit.rawValue) is JavaScript, not JSON; keep only the value",
@@ -302,6 +396,12 @@ extension JSONDiagnosis.Place {
         + "the closing parenthesis", isAboutWholeText: true)
   }
 
+  /// Names of fields with which mails begin.
+  private static let namesOfMail: Set = [
+    "From", "To", "Date", "Subject", "Received", "Return-Path", "Delivered-To", "MIME-Version",
+    "Message-ID", "Reply-To",
+  ]
+
   /// Recognizes tables and YAML.
   private func table(_ head: String) -> JSONDiagnosis? {
     guard let first = head.first, first.isASCII, first.isLetter || first == "_" else { return nil }
@@ -315,6 +415,17 @@ extension JSONDiagnosis.Place {
         isAboutWholeText: true)
     }
     let key = line.prefix { $0.isLetter || $0.isNumber || "_-".contains($0) }
+    if ["Warning", "Notice", "Error", "Deprecated"].contains(key), line.hasPrefix("\(key): ") {
+      return JSONDiagnosis(
+        "the \(unit.rawValue) begins with a message of a program, not with JSON; remove what is "
+          + "before the JSON, or export it again", isAboutWholeText: true)
+    }
+    let fields = head.split(whereSeparator: \.isNewline).prefix { $0.contains(": ") }
+    if fields.count(where: { Self.namesOfMail.contains(String($0.prefix { $0 != ":" })) }) > 1 {
+      return JSONDiagnosis(
+        "the \(unit.rawValue) is a mail, not JSON; save what is attached to it",
+        isAboutWholeText: true)
+    }
     if line[key.endIndex...].hasPrefix(": ") || line[key.endIndex...] == ":" {
       return JSONDiagnosis(
         "the \(unit.rawValue) is YAML, not JSON; convert it to JSON", isAboutWholeText: true)
@@ -568,6 +679,9 @@ extension JSONDiagnosis.Place {
     case .line:
       return JSONDiagnosis(
         "found a second value on the line; write each entity on a line of its own")
+    case .file where byte == UInt8(ascii: "{") && beginsLine && endsLineOfMany:
+      return JSONDiagnosis(
+        "found a second value after the first; put the entities in [ ], separated by commas")
     case .file where byte == UInt8(ascii: "{") && beginsLine:
       return JSONDiagnosis(
         "found a second value after the first, on a line of its own; let the file's name end in "
@@ -577,6 +691,15 @@ extension JSONDiagnosis.Place {
         "found a second value after the first; put several entities in an array, or write one per "
           + "line in a file ending in .jsonl")
     }
+  }
+
+  /// Whether the line on which the value before the position ends is not the one where it begins.
+  private var endsLineOfMany: Bool {
+    guard let last = bytes[..<position].lastIndex(where: { !JSONScanner.isWhiteSpace($0) }),
+      let feed = bytes[..<last].lastIndex(of: UInt8(ascii: "\n"))
+    else { return false }
+    let first = bytes[(feed + 1)...last].first { !JSONScanner.isWhiteSpace($0) }
+    return first != UInt8(ascii: "{")
   }
 
   /// Whether only white space separates the place from the beginning of its line.

@@ -138,6 +138,12 @@ import Testing
     ("id,name,ring_count\np1,Rope,3\n", "CSV"),
     ("id;name;ring_count\np1;Rope;3\n", "CSV"),
     ("\u{1E}{\"a\":1}\n", "RFC 7464"),
+    ("<br />\n<b>Warning</b>: x\n[]", "an HTML page"),
+    ("Warning: Undefined variable $x\n[]", "begins with a message of a program"),
+    ("From: a@b\nSubject: p\n\n[]", "is a mail"), ("```json\n[]\n```\n", "Markdown"),
+    ("return { id = \"rope\" }", "is a program, not JSON"), ("HTTP/1.1 200 OK\r\n", "of a server"),
+    ("INSERT INTO patterns VALUES (1);\n", "is SQL"),
+    ("JSON_F52E2B61-18A1-11d1-B105-00805F49916B\r\n---\r\n[]", "SQL Server"),
   ])
   func otherFormatsAreNamed(_ text: String, _ words: String) throws {
     let diagnosis = try diagnosis(text)
@@ -160,6 +166,57 @@ import Testing
   ])
   func linesAreTalkedAboutAsLines(_ text: String, _ words: String) throws {
     #expect(try diagnosis(text, .line).message.contains(words))
+  }
+
+  /// Lines into which a program cut one long line.
+  @Test(arguments: [(2033, 2), (2033, 3), (1500, 3), (1500, 2), (999, 4)])
+  func lineEndsThatCutALineAreNotOfTheText(_ length: Int, _ count: Int) throws {
+    let line = "{\"name\": \"" + String(repeating: "é", count: length * count - 20) + "\"}"
+    let characters = Array(line)
+    let pieces = stride(from: 0, to: characters.count, by: length).map {
+      String(characters[$0..<min($0 + length, characters.count)])
+    }
+    let isCut = length == 2033 || length > 1000 && count > 2
+    for end in ["\n", "\r\n"] {
+      let bytes = Array((pieces.joined(separator: end) + end).utf8)
+      let found = JSONDiagnosis(ofCutLines: bytes, isWhole: true)
+      #expect((found != nil) == isCut)
+      #expect(found.map { $0.message.contains("lines of \(length) characters") } != false)
+      // From within a line on.
+      let rest = JSONDiagnosis(ofCutLines: Array(bytes.dropFirst(9)), isWhole: false)
+      #expect(rest == nil || isCut)
+    }
+    #expect(JSONDiagnosis(ofCutLines: Array("{\"a\":\"x\ny\"}".utf8), isWhole: true) == nil)
+  }
+
+  @Test(arguments: [
+    ("{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}\n", false), ("{\"a\": 1}\n{\"a\": 2}\n", true),
+    ("\n\n{\"a\": {\"b\": 1}}\r\n{\"a\": 2}\n", true), ("{\"a\": [\n1]}\n{\"a\": 2}\n", false),
+  ])
+  func onlyWhatIsOnLinesIsCalledJSONLines(_ text: String, _ isOnLines: Bool) throws {
+    let message = try diagnosis(text).message
+    #expect(message.contains(".jsonl") == isOnLines, "\(message)")
+    #expect(message.contains("put the entities in [ ]") == !isOnLines)
+  }
+
+  @Test func anotherEncodingWithinAFileIsNamed() throws {
+    let wide = Array("{\"id\": 1}".utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    for first in ["{\"id\": 0}\n", "", "[1, "] {
+      let bytes = Array(first.utf8) + wide
+      let error = try #require(scanError(of: bytes))
+      let message = JSONDiagnosis(error, in: bytes).message
+      #expect(message.contains("goes on in UTF-16"), "\(message)")
+    }
+    // Of UTF-8 appended to UTF-16 each two bytes become one character.
+    let text = "{\"id\": 1}\n\u{227B}\u{6469}\u{3A22}\u{3120}"
+    let bytes = Array(text.utf8)
+    let error = try #require(scanError(of: bytes))
+    for (encoding, isNamed) in [(SourceEncoding.utf16(isBigEndian: false), true), (.utf8, false)] {
+      let excerpt = JSONDiagnosis.Excerpt(
+        bytes: bytes, position: error.offset, start: 0, unit: .line, encoding: encoding)
+      let message = JSONDiagnosis(error, in: excerpt).message
+      #expect(message.contains("goes on in UTF-8") == isNamed, "\(message)")
+    }
   }
 
   @Test func anyBytesHaveADiagnosis() {
