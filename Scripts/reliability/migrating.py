@@ -55,6 +55,8 @@ class Model:
         for kind in KINDS:
             #: The ids of the entities of this source that were migrated, updated or skipped.
             self.decided: set[str] = set()
+            #: The files in which the name of a member became the id of an entity.
+            self.doubted: set[str] = set()
             for found in self._found(os.fsencode(root), kind):
                 self._settle(kind, found)
         unread = unread_data(os.fsencode(root))
@@ -105,6 +107,9 @@ class Model:
                 Outcome(kind, found.path, found.locator, None, "failed", [issue]))
             return
         entity = EntityReader(kind, found, self.derives_ids).read()
+        if found.has_doubtful_key and "id" not in entity.given and found.path not in self.doubted:
+            self.doubted.add(found.path)
+            self._remark("warning", "shape.wrapper", kind, found.path)
         told = {issue.pointer for issue in entity.issues}
         entity.issues += [
             issue for issue in self._missing_references(entity) if issue.pointer not in told

@@ -20,6 +20,10 @@ KINDS = ("strip_families", "patterns", "joblogs")
 Locator = int | str | None
 
 
+#: The types with which a BSON document begins.
+BINARY_TYPES = frozenset((1, 2, 3, 4, 5, 7, 8, 16, 18, 19))
+
+
 class SourceText:
     """The text of a file, with the offsets of its characters."""
 
@@ -37,7 +41,10 @@ class SourceText:
         elif data[:2] == b"\xfe\xff":
             self._utf16(data, "big")
         else:
-            self.complaint = len(data) >= 2 and (data[0] == 0) != (data[1] == 0)
+            self.complaint = (
+                len(data) >= 2 and (data[0] == 0) != (data[1] == 0)
+                # The length of a binary document, and the type of its first element.
+                or len(data) >= 5 and data[2:4] == b"\0\0" and data[4] in BINARY_TYPES)
             self._utf8(data)
 
     def _utf8(self, data: bytes) -> None:
@@ -101,6 +108,8 @@ class Found:
     key: str | None = None
     #: The code of the failure.
     code: str | None = None
+    #: Whether the key is a name for an entity rather than one of it.
+    has_doubtful_key: bool = False
 
 
 def code_of(error: JSONError, text: SourceText) -> str:
@@ -128,7 +137,9 @@ ANSWERS = frozenset(("success", "ok", "status", "code", "message", "error", "cou
                      "limit", "offset"))
 #: Names of a single entity in a document, besides those of the kind.
 ENVELOPES = frozenset(("data", "result", "item", "record", "entry", "entity", "payload", "response",
-                       "value", "body", "job", "run", "log", "family"))
+                       "value", "body", "job", "run", "log", "family", "fields", "attributes",
+                       "properties", "doc", "document", "row", "rowtojson", "node", "content",
+                       "source"))
 SINGULARS = {"stripfamilies": "stripfamily", "patterns": "pattern", "joblogs": "joblog"}
 #: The number of objects of a collection that are examined, and of collections that are named.
 SAMPLES = 64
@@ -161,6 +172,11 @@ class Names:
     #: The names of the required members of each other kind.
     required_by_others: tuple[frozenset[str], ...]
 
+    def is_of_one(self, name: str) -> bool:
+        """Whether a name says that an entity is under it, so that it is hardly an id."""
+        singulars = frozenset(SINGULARS[kind] for kind in self.kind if kind in SINGULARS)
+        return plain(name) in ENVELOPES | self.kind | singulars
+
     def resembles(self, name: str | None) -> bool:
         """Returns whether a name resembles that of a member."""
         return name is not None and not name.startswith("__") and plain(name) in self.others
@@ -180,15 +196,21 @@ class Shape:
     excluded: frozenset[str] = frozenset()
     #: Whether the document has other collections, which are not read.
     leaves_out: bool = False
+    #: Whether those that may be meant have one name.
+    is_repeated: bool = False
 
 
 @dataclass
 class Content:
-    """The content of a member: `other`, `entity`, `collection`, `holder`, `remote` or `empty`."""
+    """The content of a member.
+
+    `other`, `entity`, `collection`, `envelope`, `holder`, `remote` or `empty`.
+    """
 
     what: str
     likeness: int = 0
-    names: tuple[str, ...] | None = ()
+    #: The ways to the entities of a holder, or to that of an envelope.
+    ways: tuple[Pointer, ...] | None = ()
     #: The other members of a holder, besides its collections of entities.
     left_out: tuple[str, ...] = ()
     #: Whether it has all required members of another kind.
@@ -256,6 +278,7 @@ class Outline:
         self.empty: str | None = None
         self.notes: list[tuple[str, int]] = []
         self.only_entity = ["", "", ""]
+        self.names_of: list[list[str]] = [[], [], []]
         self.others = [False, False, False]
         self.leaves_out = False
         self.record = Signs(self.names)
@@ -288,7 +311,7 @@ class Outline:
         likeness = content.likeness
         if content.is_other and content.what in ("entity", "other") and not describes_document(name):
             self.others[likeness] = True
-        if content.what in ("collection", "holder") and not describes_document(name):
+        if content.what in ("collection", "envelope", "holder") and not describes_document(name):
             self.others[likeness] = True
         if content.what == "remote" and likeness and not describes_document(name):
             self.leaves_out = True
@@ -301,14 +324,17 @@ class Outline:
         elif content.what == "entity":
             self.entities[likeness] += 1
             self.only_entity[likeness] = name
+            self.names_of[likeness].append(name)
         elif content.what == "collection":
             self.collections[likeness] += 1
             self.selections[likeness] = ((name, None),)
-        elif content.what == "holder":
+            self.names_of[likeness].append(name)
+        elif content.what in ("envelope", "holder"):
             self.collections[likeness] += 1
             self.selections[likeness] = (
-                ((name, None, None),) if content.names is None
-                else tuple((name, below, None) for below in content.names))
+                ((name, None, None),) if content.ways is None
+                else tuple((name, *way) for way in content.ways))
+            self.names_of[likeness].append(name)
         elif content.what == "empty":
             if plain(name) in self.names.kind or plain(name) in GENERIC_NAMES:
                 self.empty = name
@@ -323,9 +349,11 @@ class Outline:
             return Shape("columns" if self.is_columns and self.count > 1 else "entity")
         most = max([index for index in range(3) if self.entities[index]], default=0)
         notes = [note for note in self.notes if note[1] < max(1, most)]
-        for _, likeness in self.notes:
+        for name, likeness in self.notes:
             if likeness >= max(1, most):
                 self.entities[likeness] += 1
+                self.only_entity[likeness] = name
+                self.names_of[likeness].append(name)
         tiers = [index for index in range(3) if self.entities[index] + self.collections[index]]
         if not tiers:
             if self.empty is not None and is_whole and self.count > len(notes):
@@ -334,17 +362,15 @@ class Outline:
         tier = tiers[-1]
         if not is_whole and not only_objects and tier < 2:
             return Shape("entity")
-        name = plain(self.only_entity[tier])
-        singular = [SINGULARS[kind] for kind in self.names.kind if kind in SINGULARS]
         if (tier and self.entities[tier] == 1 and not self.collections[tier]
-                and self.objects - len(self.notes) == 1 and self.only_entity[tier]
-                and name in ENVELOPES | self.names.kind | frozenset(singular)):
+                and self.objects - len(notes) == 1 and self.only_entity[tier]
+                and self.names.is_of_one(self.only_entity[tier])):
             return Shape("wrapper", ((self.only_entity[tier],),))
         if self.entities[tier] and tier:
             if only_objects and not notes:
                 return Shape("dictionary")
             if self.collections[tier]:
-                return Shape("ambiguous")
+                return self._ambiguous(tier)
             return Shape("wrapper", ((None,),), True, frozenset(name for name, _ in notes))
         if tier == 0:
             if only_objects and (self.count - len(notes) != 1 or not self.collections[0]):
@@ -352,8 +378,12 @@ class Outline:
             if self.record.are_of_record() or not self.collections[0] and self.entities[0] == 1:
                 return Shape("entity")
         if self.collections[tier] != 1:
-            return Shape("ambiguous")
+            return self._ambiguous(tier)
         return Shape("wrapper", self.selections[tier])
+
+    def _ambiguous(self, tier: int) -> Shape:
+        names = self.names_of[tier][:4]
+        return Shape("ambiguous", is_repeated=len(names) > 1 and len(set(names)) == 1)
 
     def _content(self, position: int, depth: int) -> tuple[Content, int | None]:
         if self.scanner.at(position) == "[":
@@ -440,13 +470,15 @@ class Outline:
         width = 0
         record = Signs(self.names)
         fields = members = lists = objects = likeness = 0
-        found: list[tuple[str, int]] = []
+        name_of_entity = ""
+        found: list[tuple[Pointer, str, int]] = []
         left_out: list[str] = []
         seen: set[str] = set()
         has_list = holds_others = False
 
         def take(name: str, position: int) -> int | None:
             nonlocal fields, members, lists, objects, likeness, has_list, holds_others, width
+            nonlocal name_of_entity
             fields += self._is_known(name)
             seen.add(name)
             first = self.scanner.at(position)
@@ -462,13 +494,16 @@ class Outline:
                 lists += first == "["
                 if content.what == "entity":
                     likeness = max(likeness, content.likeness)
+                    name_of_entity = name
                     if content.likeness == 2:
                         left_out.append(name)
             holds_others |= content.is_other
             if content.what in ("holder", "remote") and content.likeness and not content.is_other:
                 left_out.append(name)
-            if content.what == "collection":
-                found.append((name, 0 if content.is_other else content.likeness))
+            if content.what in ("collection", "envelope"):
+                way = content.ways[0] if content.what == "envelope" and content.ways else (None,)
+                found.append(
+                    ((name, *way), name, 0 if content.is_other else content.likeness))
                 has_list |= first == "["
             return end
 
@@ -482,17 +517,21 @@ class Outline:
             return found_as(Content("entity", min(fields, 2), is_other=is_other))
         if members == 0 and end is not None:
             return found_as(Content("empty"))
-        inner = max((item for _, item in found), default=0)
+        inner = max((item for _, _, item in found), default=0)
         if end is not None and has_list and not inner and not likeness and record.are_of_record():
             return found_as(Content("entity", 0, is_other=self._is_other(seen)))
         if has_list or inner > likeness:
-            names = tuple(name for name, item in found if item or not inner)
+            ways = tuple(way for way, _, item in found if item or not inner)
             if len(found) > SAMPLES:
                 return found_as(Content("holder", inner, None, tuple(left_out)))
-            left_out = [name for name, item in found if not item and inner] + left_out
-            return found_as(Content("holder", inner, names, tuple(left_out)))
+            left_out = [name for _, name, item in found if not item and inner] + left_out
+            return found_as(Content("holder", inner, ways, tuple(left_out)))
         if objects == members > 0:
             is_other = likeness < 2 and (holds_others or self._is_other(seen))
+            is_one = end is not None and members == 1 and likeness > 0
+            if is_one and self.names.is_of_one(name_of_entity):
+                return found_as(Content("envelope", likeness, ((name_of_entity,),),
+                                        is_other=is_other))
             return found_as(Content("collection", likeness, is_other=is_other))
         if left_out:
             return found_as(Content("remote", 2))
@@ -559,7 +598,8 @@ class FileReader:
             self.is_wrapper, self.leaves_out = True, shape.leaves_out
             return self._wrapper(start, shape)
         if shape.what == "ambiguous":
-            return self._fail("shape.ambiguous", start)
+            return self._fail(
+                "json.duplicate-key" if shape.is_repeated else "shape.ambiguous", start)
         if shape.what == "columns":
             return self._fail("shape.not-object", start)
         try:
@@ -592,7 +632,7 @@ class FileReader:
                     raw, after = self.scanner.name(position)
                     name = decode_string(raw)
                     value = self.scanner.skip_white_space(after)
-                end = self._item(value, name, pointers, above, shape, is_list)
+                end = self._item(value, name, pointers, above, shape, is_list, index)
             except JSONError as error:
                 self._fail_json(error)
                 return None
@@ -609,7 +649,7 @@ class FileReader:
             position = self.scanner.skip_white_space(position + 1)
 
     def _item(self, value: int, name: str | None, pointers: tuple[Pointer, ...], above: str,
-              shape: Shape | None, is_list: bool) -> int | None:
+              shape: Shape | None, is_list: bool, number: int) -> int | None:
         first = self.scanner.at(value)
         rest: list[Pointer] = []
         if name is not None and not (
@@ -621,13 +661,14 @@ class FileReader:
                     if len(steps) == 1:
                         # Only names in a dictionary of entities are keys.
                         key = None if is_list or steps[0] is not None else name
-                        return self._element(value, below, key)
+                        return self._element(value, below, key, number)
                     rest.append(steps[1:])
             if rest and first in ("[", "{"):
                 return self._level(value, tuple(rest), below, None)
         return self.scanner.value(value).end
 
-    def _element(self, position: int, locator: Locator, key: str | None) -> int | None:
+    def _element(self, position: int, locator: Locator, key: str | None,
+                 number: int = 0) -> int | None:
         """Reads an element; returns the position after it, `None` if reading cannot go on."""
         try:
             node = self.scanner.value(position)
@@ -635,7 +676,10 @@ class FileReader:
             self._fail_json(error, locator)
             return self.scanner.outline_end(position) if error.reason == "depth" else None
         if node.kind == "object":
-            self.found.append(Found(self.path, locator, position, self.text, node, key))
+            found = Found(self.path, locator, position, self.text, node, key)
+            found.has_doubtful_key = (
+                key is not None and number < SAMPLES and self.names.is_of_one(key))
+            self.found.append(found)
         else:
             self._fail("shape.not-object", position, locator)
         return node.end
@@ -661,7 +705,9 @@ class FileReader:
 
     def _dictionary(self, start: int) -> None:
         position = self.scanner.skip_white_space(start + 1)
+        number = -1
         while True:
+            number += 1
             try:
                 raw, after = self.scanner.name(position)
             except JSONError as error:
@@ -673,7 +719,7 @@ class FileReader:
                 end = self.scanner.outline_end(value)
                 self._fail("json.syntax", position)
             else:
-                end = self._element(value, key, key)
+                end = self._element(value, key, key, number)
             if end is None:
                 return None
             position = self.scanner.skip_white_space(end)

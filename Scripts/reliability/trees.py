@@ -113,7 +113,8 @@ class Tree:
         elif shape == "list":
             text = "[" + ("," + choose.choice(("", lines, "\t "))).join(entities) + "]"
         elif shape == "dictionary":
-            keys = [self._text() if self.odd() else self._id(kind) for _ in entities]
+            keys = [self._text() if self.odd() else choose.choice(("pattern", "row", "fields"))
+                    if self.odd() else self._id(kind) for _ in entities]
             text = "{" + ",".join(
                 f"{self._string(key)}:{entity}" for key, entity in zip(keys, entities)) + "}"
         elif shape == "wrapper":
@@ -147,6 +148,10 @@ class Tree:
         def collection(items: list[str]) -> str:
             if choose.random() < 0.6:
                 return "[" + ", ".join(items) + "]"
+            if choose.random() < 0.2:
+                # As XML becomes, in which an element occurs once.
+                name_of_one = choose.choice(("item", "pattern", "row"))
+                return f'{{"{name_of_one}": {"".join(items[:1]) or 1}}}'
             return "{" + ",".join(
                 f"{self._string(self._id(kind))}: {item}" for item in items) + "}"
 
@@ -161,9 +166,11 @@ class Tree:
                        f'"b":{collection(entities[half:])}}}']
         elif form == 2 and self.odd(3):
             members = [f'"{which}": {collection(part)}' for which, part in
-                       (("new", entities[:half]), ("old", entities[half:]))]
+                       (("new", entities[:half]),
+                        (choose.choice(("old", "old", "new")), entities[half:]))]
         elif form == 4 and entities:
-            envelope = choose.choice(("data", "Result", "pattern", "job", kind, "rope"))
+            envelope = choose.choice(
+                ("data", "Result", "pattern", "job", kind, "rope", "fields", "_source", "doc"))
             members = [f"{self._string(envelope)}:{entities[0]}"]
         else:
             members = [f"{self._string(name)}:{collection(entities)}"]

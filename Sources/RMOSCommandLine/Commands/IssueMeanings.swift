@@ -27,9 +27,13 @@ enum IssueMeanings {
     ("input.too-large", "one entity has more than 64 MiB"),
     ("input.loop", "a link leads back to a directory it is in, or to one that was followed before"),
     ("json.syntax, json.depth", "not JSON; nested deeper than 512"),
-    ("json.duplicate-key", "a member appears twice in an entity"),
+    ("json.duplicate-key", "a member appears twice in an entity, or around entities"),
     ("shape.not-object", "an entity is no object"),
-    ("shape.wrapper", "the file is an object around entities; belongs to no entity"),
+    (
+      "shape.wrapper",
+      "the file is an object around entities, or the name of a member became an id; belongs to no "
+        + "entity"
+    ),
     ("shape.ambiguous", "it is open which of a file's collections are the entities"),
     (
       "id.missing, id.derived, id.number, id.mismatch",
@@ -52,7 +56,10 @@ enum IssueMeanings {
     ("field.not-derived", "a mapping could not derive a value"),
     ("time.order", "an end before its start"),
     ("reference.missing", "it refers to what is neither in the database nor migrated in this run"),
-    ("duplicate.identical, duplicate.differs", "the id is in the database already"),
+    (
+      "duplicate.identical, duplicate.differs",
+      "the id is in the database already, or the same bytes are under another id"
+    ),
     ("store.rejected", "the database refused the row"),
     ("store.incomplete", "of no entity: the database lacks a table, which the run creates"),
     (

@@ -32,6 +32,11 @@ final class DocumentOutline {
   /// The folded name of one entity of the kind.
   private let singularName: [UInt8]
 
+  /// The steps to entities in the object under a member of the document, where it has some.
+  private var heldBelow: [EntityPointer.Step]?
+  /// Whether a member of the document is a list that begins with a list.
+  private var holdsLists = false
+
   /// The number of objects of a collection that are examined.
   private static let samples = 64
   /// The number of levels in which entities are looked for.
@@ -47,10 +52,13 @@ final class DocumentOutline {
     "meta", "metadata", "info", "header", "headers", "summary", "schema", "config", "settings",
     "pagination", "paging", "links", "page", "version", "export", "source",
   ].map { Array($0.utf8) }
+  /// Folded names of members that hold the rows of a table.
+  private static let namesOfRows = ["data", "rows", "values", "records"].map { Array($0.utf8) }
   /// Folded names of members that hold the only entity of a document.
   private static let namesOfOne = [
     "data", "result", "item", "record", "entry", "entity", "payload", "response", "value", "body",
-    "job", "run", "log", "family",
+    "job", "run", "log", "family", "fields", "attributes", "properties", "doc", "document", "row",
+    "rowtojson", "node", "content", "source",
   ].map { Array($0.utf8) }
   /// Folded names of members that the answer to a request has beside its entities.
   private static let namesOfAnswers = [
@@ -61,11 +69,21 @@ final class DocumentOutline {
     Array($0.utf8)
   }
 
+  /// A table that is written as lists.
+  enum Table {
+    /// Rows that are lists, under a member.
+    case rows(String)
+    /// A list of values for each column.
+    case columns
+  }
+
   /// The shape of a document, and the places of entities in it.
   struct Findings {
     var shape: DocumentShape
-    /// Where entities may be if the document was taken for an entity.
+    /// Where entities may be if the document, or a member of it, was taken for an entity.
     var held: [EntityPointer] = []
+    /// The table that the document is; `nil` if it is none.
+    var table: Table?
     /// Where lists and dictionaries of objects are, of whatever kind.
     var collections: [EntityPointer] = []
     /// Where entities may be if the shape is ambiguous.
@@ -109,9 +127,11 @@ final class DocumentOutline {
     case entity(Likeness)
     /// A list or dictionary of objects.
     case collection(Likeness)
-    /// An object with collections: the names of those that are meant and of those that are not;
-    /// without names if there are too many.
-    case holder(Likeness, [[UInt8]], leftOut: [[UInt8]], isNamed: Bool)
+    /// An object with nothing but an entity, under a name for one.
+    case envelope(Likeness, [UInt8])
+    /// An object with collections: the steps to the entities of those that are meant, and the names
+    /// of those that are not; without steps if there are too many.
+    case holder(Likeness, [[EntityPointer.Step]], leftOut: [[UInt8]], isNamed: Bool)
     /// A value that holds entities where they are not read, such as a list of lists.
     case remote(Likeness)
     /// A list or dictionary without elements.
@@ -173,6 +193,9 @@ final class DocumentOutline {
     var members = 0
     /// The number of members that are objects.
     var objects = 0
+    /// The number of lists, and the first member with a name of rows that is a list of lists.
+    var lists = 0
+    var rows: [UInt8]?
     var record = RecordSigns()
     /// Whether the document was examined to its end.
     var isWhole = false
@@ -207,6 +230,12 @@ final class DocumentOutline {
       Likeness.allCases.last { self[$0].entities + self[$0].collections > 0 }
     }
     var onlyObjects: Bool { members > 0 && objects == members }
+
+    /// The table that the object is.
+    var table: Table? {
+      if hasField { return isWhole && members > 1 && lists == members ? .columns : nil }
+      return rows.map { .rows(DocumentOutline.pointer([$0])) }
+    }
   }
 
   /// The signs by which an object without members of the kind is taken for an entity with a list of
@@ -254,7 +283,7 @@ final class DocumentOutline {
       return !Self.describesDocument(name)
     }
     return Findings(
-      shape: shape(of: top), held: top.held, collections: collections,
+      shape: shape(of: top), held: top.held, table: top.table, collections: collections,
       candidates: Self.generalized(top.likeness.map { top[$0].places } ?? []),
       isOneObject: top.isWhole && top.members == 1 && top.objects == 1, unread: top.unread)
   }
@@ -265,7 +294,7 @@ final class DocumentOutline {
   func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool {
     try window.load(source, at: offset)
     return switch try content(at: window.start, depth: 1).content {
-    case .collection, .holder, .remote, .ofOther, .entity(.clear), .entity(.none): true
+    case .collection, .envelope, .holder, .remote, .ofOther, .entity(.clear), .entity(.none): true
     case .entity(.some), .other, .empty: false
     }
   }
@@ -292,6 +321,7 @@ final class DocumentOutline {
     case .similar: top.hasField = true
     case .unknown: break
     }
+    (heldBelow, holdsLists) = (nil, false)
     let (found, width, end) = try content(at: position, depth: 1)
     let content = found.own
     guard end != nil || Self.mayBreakOff(content) else { return nil }
@@ -306,8 +336,17 @@ final class DocumentOutline {
     if !isOwnContent, let place = held(by: name, content), top.held.count < 4 {
       top.held.append(place)
     }
+    if case .entity = content, let way = heldBelow, top.held.count < 4 {
+      top.held.append(EntityPointer(steps: [.named(name)] + way))
+    }
     top.members += 1
     if isObject { top.objects += 1 }
+    if isList {
+      top.lists += 1
+      if top.rows == nil, holdsLists, Self.namesOfRows.contains(name.foldedName) {
+        top.rows = name
+      }
+    }
     note(name, isContainer: isObject || isList, width, in: &top.record)
     add(content, name, isObject: isObject, &top)
     return end
@@ -316,7 +355,7 @@ final class DocumentOutline {
   /// Whether content counts even if the text breaks off in it.
   private static func mayBreakOff(_ content: Content) -> Bool {
     switch content {
-    case .entity, .other, .empty, .ofOther: false
+    case .entity, .envelope, .other, .empty, .ofOther: false
     case .collection, .holder, .remote: true
     }
   }
@@ -371,13 +410,15 @@ final class DocumentOutline {
     case .entity(let likeness): add(likeness, nil)
     case .collection(let likeness):
       add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .any])]))
-    case .holder(let likeness, let names, let leftOut, let isNamed):
+    case .envelope(let likeness, let inner):
+      add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .named(inner)])]))
+    case .holder(let likeness, let ways, let leftOut, let isNamed):
       for other in leftOut where top.leftOut.count < 4 && !Self.describesDocument(other) {
         top.leftOut.append(Self.pointer([name, other]))
       }
       let pointers =
         isNamed
-        ? names.map { EntityPointer(steps: [step, .named($0), .any]) }
+        ? ways.map { EntityPointer(steps: [step] + $0) }
         : [EntityPointer(steps: [step, .any, .any])]
       add(likeness, EntitySelection(pointers: pointers))
     case .empty:
@@ -406,10 +447,11 @@ final class DocumentOutline {
     guard !Self.describesDocument(name) else { return nil }
     switch content {
     case .collection(.clear): return EntityPointer(steps: [.named(name), .any])
-    case .holder(.clear, let names, _, let isNamed):
-      let inner = names.count == 1 && isNamed ? EntityPointer.Step.named(names[0]) : .any
-      return EntityPointer(steps: [.named(name), inner, .any])
-    case .other, .entity, .collection, .holder, .remote, .empty, .ofOther: return nil
+    case .envelope(.clear, let inner): return EntityPointer(steps: [.named(name), .named(inner)])
+    case .holder(.clear, let ways, _, let isNamed):
+      let way = ways.count == 1 && isNamed ? ways[0] : [.any, .any]
+      return EntityPointer(steps: [.named(name)] + way)
+    case .other, .entity, .collection, .envelope, .holder, .remote, .empty, .ofOther: return nil
     }
   }
 
@@ -441,7 +483,12 @@ final class DocumentOutline {
     let most = Likeness.allCases.last { top[$0].entities > 0 }
     let least = max(most ?? .some, .some)
     let notes = top.notes.filter { $0.likeness < least }
-    for note in top.notes where note.likeness >= least { top[note.likeness].entities += 1 }
+    for note in top.notes where note.likeness >= least {
+      top[note.likeness].entities += 1
+      if top[note.likeness].names.count < 4 {
+        top[note.likeness].names.append(String(decoding: note.name, as: UTF8.self))
+      }
+    }
     guard let likeness = top.likeness else {
       if let empty = top.empty, top.isWhole, top.members > notes.count {
         return .wrapper(
@@ -452,7 +499,7 @@ final class DocumentOutline {
     }
     // A list in an entity damaged before its first member of the kind is not a collection.
     if !top.isWhole, !top.onlyObjects, likeness < .clear { return .entity }
-    if let envelope = envelope(of: top, likeness) { return envelope }
+    if let envelope = envelope(of: top, likeness, beside: notes.count) { return envelope }
     let group = top[likeness]
     if group.entities > 0, likeness > .none {
       if top.onlyObjects, notes.isEmpty { return .dictionary }
@@ -480,17 +527,22 @@ final class DocumentOutline {
   /// Returns the shape of an answer to a request with one entity, such as
   /// `{"success": true, "pattern": {…}}`, in which the name of the entity is no id; `nil` for other
   /// documents.
-  private func envelope(of top: Top, _ likeness: Likeness) -> DocumentShape? {
+  private func envelope(
+    of top: Top, _ likeness: Likeness, beside notes: Int
+  ) -> DocumentShape? {
     let group = top[likeness]
     guard likeness > .none, group.entities == 1, group.collections == 0,
-      top.objects - top.notes.count == 1, let name = group.names.first
-    else { return nil }
-    let plain = Array(name.utf8).foldedName
-    guard plain == singularName || kindNames.contains(plain) || Self.namesOfOne.contains(plain)
+      top.objects - notes == 1, let name = group.names.first, isNameOfOne(Array(name.utf8))
     else { return nil }
     let pointer = EntityPointer(steps: [.named(Array(name.utf8))])
     return .wrapper(
       EntitySelection(pointers: [pointer]), leftOut: leftOut(of: top, below: likeness))
+  }
+
+  /// Whether a name says that an entity is under it, so that it is hardly an id.
+  func isNameOfOne(_ name: [UInt8]) -> Bool {
+    let plain = name.foldedName
+    return plain == singularName || kindNames.contains(plain) || Self.namesOfOne.contains(plain)
   }
 
   /// Returns the collections that are not meant, since others look more like entities.
@@ -544,6 +596,7 @@ final class DocumentOutline {
   private func list(at start: Int, depth: Int) throws(ReadFailure) -> Value {
     var position = try window.skipWhiteSpace(from: start + 1)
     if window.has(UInt8(ascii: "]"), at: position) { return (.empty, 0, position + 1) }
+    if depth == 1 { holdsLists = window.has(UInt8(ascii: "["), at: position) }
     var width = 0
     var likeness: Likeness?
     var ofInner: Likeness?
@@ -568,7 +621,7 @@ final class DocumentOutline {
         (width, end) = (max(width, inner.width), inner.end)
         switch inner.content.own {
         case .collection(let inner), .remote(let inner): ofInner = max(ofInner ?? .none, inner)
-        case .other, .entity, .holder, .empty, .ofOther: break
+        case .other, .entity, .envelope, .holder, .empty, .ofOther: break
         }
       } else {
         end = try window.resynchronize(after: position)
@@ -619,17 +672,21 @@ final class DocumentOutline {
     var holdsOthers = false
     /// The first members that are entities, or hold some where they are not read.
     var leftOut: [[UInt8]] = []
-    /// The first collections in it, and the number of all.
-    var collections: [(name: [UInt8], likeness: Likeness)] = []
+    /// The name of the last entity in it.
+    var nameOfEntity: [UInt8] = []
+    /// The first collections in it, with the steps to their entities, and the number of all.
+    var collections: [(way: [EntityPointer.Step], name: [UInt8], likeness: Likeness)] = []
     var collectionCount = 0
     var hasListOfObjects = false
     /// The greatest likeness of the objects in the collections.
     var inner = Likeness.none
 
-    mutating func add(_ name: [UInt8], _ likeness: Likeness, isList: Bool) {
+    mutating func add(
+      _ name: [UInt8], _ likeness: Likeness, isList: Bool, _ step: EntityPointer.Step = .any
+    ) {
       collectionCount += 1
       if collections.count < DocumentOutline.namedCollections {
-        collections.append((name, likeness))
+        collections.append(([.named(name), step], name, likeness))
       }
       hasListOfObjects = hasListOfObjects || isList
       inner = max(inner, likeness)
@@ -669,10 +726,17 @@ final class DocumentOutline {
       case .entity(let likeness) where end != nil,
         .ofOther(.entity(let likeness)) where end != nil:
         object.likeness = max(object.likeness, likeness)
+        object.nameOfEntity = name
         if likeness == .clear { object.leaveOut(name) }
-      case .collection(let likeness): object.add(name, likeness, isList: isList)
+      case .collection(let likeness):
+        object.add(name, likeness, isList: isList)
+        if depth == 1, likeness == .clear, heldBelow == nil { heldBelow = [.named(name), .any] }
+      case .envelope(let likeness, let inner):
+        object.add(name, likeness, isList: false, .named(inner))
       // A collection of another kind counts only if none looks like this kind.
       case .ofOther(.collection): object.add(name, .none, isList: isList)
+      case .ofOther(.envelope(_, let inner)):
+        object.add(name, .none, isList: false, .named(inner))
       case .holder(let likeness, _, _, _) where likeness > .none,
         .remote(let likeness) where likeness > .none:
         object.leaveOut(name)
@@ -691,9 +755,10 @@ final class DocumentOutline {
     switch content {
     case .entity(.clear): return content
     case .entity, .other: return object.seen.isOther ? .ofOther(content) : content
-    case .collection(let likeness) where likeness < .clear:
+    case .collection(let likeness) where likeness < .clear,
+      .envelope(let likeness, _) where likeness < .clear:
       return object.seen.isOther || object.holdsOthers ? .ofOther(content) : content
-    case .collection, .holder, .remote, .empty, .ofOther: return content
+    case .collection, .envelope, .holder, .remote, .empty, .ofOther: return content
     }
   }
 
@@ -714,11 +779,16 @@ final class DocumentOutline {
         return .holder(object.inner, [], leftOut: object.leftOut, isNamed: false)
       }
       return .holder(
-        object.inner, object.collections.filter { isMeant($0.likeness) }.map(\.name),
+        object.inner, object.collections.filter { isMeant($0.likeness) }.map(\.way),
         leftOut: object.collections.filter { !isMeant($0.likeness) }.map(\.name) + object.leftOut,
         isNamed: true)
     }
     let holdsOnlyObjects = object.objects == object.members && object.objects > 0
+    if holdsOnlyObjects, isWhole, object.members == 1, object.likeness > .none,
+      isNameOfOne(object.nameOfEntity)
+    {
+      return .envelope(object.likeness, object.nameOfEntity)
+    }
     if holdsOnlyObjects { return .collection(object.likeness) }
     return object.leftOut.isEmpty ? .other : .remote(.clear)
   }

@@ -21,6 +21,10 @@ final class DocumentReader {
   private var hasSelected = false
   /// Whether pointers to entities of another kind lead into the document.
   private var hasOthers = false
+  /// Whether it was noted that the name of a member became the id of the entity in it.
+  private var hasNotedName = false
+  /// Where entities may be in what is read as one itself.
+  private var heldInItems: [EntityPointer] = []
   /// JSON Pointers to the first values that may hold entities but that no pointer of the mapping
   /// leads to.
   private var aside: [String] = []
@@ -105,7 +109,7 @@ final class DocumentReader {
     selecting selection: EntitySelection? = nil
   ) throws(ReadFailure) {
     (item, firstToken) = (nil, nil)
-    hasOthers = false
+    (hasOthers, hasNotedName, heldInItems) = (false, false, [])
     defer { window.release() }
     do throws(ReadFailure) {
       try window.load(source)
@@ -163,9 +167,9 @@ final class DocumentReader {
     case .unexpectedEnd where window.endsInBadEncoding:
       return (.inputEncoding, Self.badUTF16)
     case .invalidUTF8:
-      return badUTF8(window.byte(at: error.offset) ?? 0)
+      return badUTF8(at: error.offset)
     case .unexpected(let byte, _) where byte >= 0x80 && !window.isUTF8(at: error.offset):
-      return badUTF8(byte)
+      return badUTF8(at: error.offset)
     case .tooDeep:
       return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
     default:
@@ -173,10 +177,29 @@ final class DocumentReader {
     }
   }
 
+  /// How far a text is looked at for how long its lines are.
+  private static let reachOfLines = 32 << 10
+
+  /// What is wrong where a string is broken by lines of one length, as a program writes one long
+  /// text; `nil` if it is something else.
+  private func diagnosisOfCutLines(
+    _ error: JSONScanError
+  ) throws(ReadFailure) -> JSONDiagnosis? {
+    switch error.reason {
+    case .controlCharacter(UInt8(ascii: "\n")), .controlCharacter(UInt8(ascii: "\r")): break
+    default: return nil
+    }
+    let (bytes, position) = try window.excerpt(
+      around: error.offset, before: Self.reachOfLines, after: Self.reachOfLines)
+    return JSONDiagnosis(
+      ofCutLines: bytes, isWhole: position >= error.offset - window.start)
+  }
+
   /// Diagnoses a syntax error by the text around it.
   private func diagnosis(
     of error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit
   ) throws(ReadFailure) -> JSONDiagnosis {
+    if unit == .file, let cut = try diagnosisOfCutLines(error) { return cut }
     let reach = JSONDiagnosis.Excerpt.reach
     let (bytes, position) = try window.excerpt(
       around: error.offset, before: reach.before, after: reach.after)
@@ -184,12 +207,31 @@ final class DocumentReader {
     return JSONDiagnosis(
       error,
       in: JSONDiagnosis.Excerpt(
-        bytes: bytes, position: position, start: start.flatMap { $0 >= 0 ? $0 : nil }, unit: unit))
+        bytes: bytes, position: position, start: start.flatMap { $0 >= 0 ? $0 : nil }, unit: unit,
+        encoding: window.encoding))
   }
 
-  private func badUTF8(_ byte: UInt8) -> (code: IssueCode, message: String) {
-    let byte = String(byte, radix: 16, uppercase: true)
-    return (.inputEncoding, "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
+  private func badUTF8(at position: Int) -> (code: IssueCode, message: String) {
+    let byte = window.byte(at: position) ?? 0
+    let next = window.byte(at: position + 1) ?? 0
+    let shown = "the byte 0x\(String(byte, radix: 16, uppercase: true))"
+    if position == window.start {
+      return (
+        .inputEncoding,
+        byte == 0x80 && 2...5 ~= next
+          ? "the file is a Python pickle, not JSON; write it with json.dump"
+          : "the file begins with \(shown), which is not UTF-8; if it is text, save it as UTF-8, else "
+            + "export it as JSON"
+      )
+    }
+    if byte == 0xFF && next == 0xFE || byte == 0xFE && next == 0xFF {
+      return (
+        .inputEncoding,
+        "found a byte-order mark of UTF-16 within the file, as where files were joined; save each as "
+          + "UTF-8 before"
+      )
+    }
+    return (.inputEncoding, "\(shown) is not UTF-8 here; save the file as UTF-8")
   }
 
   /// Returns the rest of a collection that broke off in an item.
@@ -318,9 +360,13 @@ final class DocumentReader {
         }
         // Before the batch is passed on, so that only one of the two takes much memory at a time.
         window.release()
-        if let error = builder.firstErrorOfLackingEntry(since: before) {
+        if let error = builder.firstErrorOfLastEntry(since: before) {
           if found == nil { found = try examine() }
-          explain(issueAt: error, holding: found?.held ?? [])
+          if let table = found?.table {
+            explain(issueAt: error, as: table)
+          } else if builder.lastEntryLacksMember {
+            explain(issueAt: error, holding: found?.held ?? [])
+          }
         }
         return try builder.emitIfFull()
       case .tooLarge:
@@ -341,13 +387,30 @@ final class DocumentReader {
     if let found { try readContent(found, from: start, place) }
   }
 
-  /// Adds to an issue of a document that was read as one entity where else entities may be.
-  private func explain(issueAt position: Int, holding held: [EntityPointer]) {
+  /// Says that a document which was read as an entity, and failed, is a table.
+  private func explain(issueAt position: Int, as table: DocumentOutline.Table) {
+    let what =
+      switch table {
+      case .rows(let place):
+        "a table whose rows, in \(Violation.quoted(place)), are lists of values"
+      case .columns: "a table that has a list of values for each column"
+      }
+    builder.explain(
+      issueAt: position,
+      "; the file looks like \(what): write one object per row, with the columns as its members "
+        + "(pandas: orient=\"records\")")
+  }
+
+  /// Adds to an issue of a document, or a member of it, that was read as one entity where else
+  /// entities may be.
+  private func explain(
+    issueAt position: Int, holding held: [EntityPointer], in what: String = "the file"
+  ) {
     guard !held.isEmpty else { return }
     let kind = builder.kind.schema
     builder.explain(
       issueAt: position,
-      "; the file is read as one \(kind.singular), because it has a member of one; if the "
+      "; \(what) is read as one \(kind.singular), because it has a member of one; if the "
         + "\(kind.plural) are those at \(Self.text(of: held.map(\.text))), say so in a mapping as \"entities\""
     )
   }
@@ -356,6 +419,7 @@ final class DocumentReader {
   private func readContent(
     _ found: DocumentOutline.Findings, from start: Int, _ place: RecordBatch.SourcePlace
   ) throws(ReadFailure) {
+    heldInItems = found.held
     switch found.shape {
     case .entity, .dictionary: try readCollection(from: start, .dictionary)
     case .wrapper(let selection, let leftOut):
@@ -377,6 +441,11 @@ final class DocumentReader {
             + "; move that to a file of its own, or say in a mapping where the entities are")
       }
       try readCollection(from: start, .selected(selection))
+    case .ambiguous(let names) where names.count > 1 && Set(names).count == 1:
+      try builder.fail(
+        .jsonDuplicateKey,
+        "the file has several members named \(Violation.quoted(names[0])); merge them into one",
+        at: place, span: .file)
     case .ambiguous(let names):
       try builder.fail(
         .shapeAmbiguous,
@@ -551,7 +620,7 @@ final class DocumentReader {
     while true {
       let end =
         try isList
-        ? readElement(count, at: position, level) : readMember(at: position, level)
+        ? readElement(count, at: position, level) : readMember(count, at: position, level)
       guard let end else { return nil }
       count += 1
       position = try window.skipWhiteSpace(from: end)
@@ -610,10 +679,15 @@ final class DocumentReader {
     }
   }
 
-  /// Reads a member of an object: its name and its value.
+  /// The number of the first members of an object whose names are looked at, if they become ids.
+  private static let namesExamined = 64
+
+  /// Reads the member of an object at a position among the members: its name and its value.
   ///
   /// - Returns: The position after the member; `nil` if the object breaks off within it.
-  private func readMember(at start: Int, _ level: Level) throws(ReadFailure) -> Int? {
+  private func readMember(
+    _ number: Int, at start: Int, _ level: Level
+  ) throws(ReadFailure) -> Int? {
     let place = window.place(at: start)
     item = Item(position: start, offset: place.offset, opening: level.opening)
     let name = try window.readName(at: start)
@@ -627,14 +701,16 @@ final class DocumentReader {
     }
     if level.pointer == nil {
       let key = builder.intern(text)
-      return try readEntityItem(at: position, locator: .key(key), key: key)
+      return try readEntityItem(
+        at: position, locator: .key(key), key: key, named: number < Self.namesExamined ? text : nil)
     }
     noteOthers(text, level)
     switch next(text, at: position, level) {
     case .entity(let isKeyed):
       let key = isKeyed ? builder.intern(text) : nil
       return try readEntityItem(
-        at: position, locator: locator(of: text, key: key, level), key: key)
+        at: position, locator: locator(of: text, key: key, level), key: key,
+        named: isKeyed && number < Self.namesExamined ? text : nil)
     case .level(let pointers):
       var writer = JSONWriter()
       writer.string(String(decoding: text, as: UTF8.self))
@@ -695,20 +771,51 @@ final class DocumentReader {
     return try readItems(from: position, next)?.end
   }
 
-  /// Reads a value that should be an entity.
+  /// Notes that the entity just read has no id but the name of its member, if that is a name for an
+  /// entity rather than one of it.
+  private func noteName(_ name: [UInt8]) {
+    guard !hasNotedName, !builder.lastEntryHasOwnID, !builder.isInDirectoryOfFile,
+      outlineOfKind()?.isNameOfOne(name) == true
+    else { return }
+    hasNotedName = true
+    let name = String(decoding: name, as: UTF8.self)
+    builder.note(
+      .warning, .shapeWrapper,
+      "an entity without an id has the name of its member, \(Violation.quoted(name)), as its id, "
+        + "which another may have too; give it an id, or say in a mapping where the entities are")
+  }
+
+  /// Says where entities may be in an entity of a dictionary or wrapper that failed.
+  private func explainLastEntry(
+    since mark: RecordBatch.Mark, _ locator: RecordBatch.EntryLocator
+  ) {
+    guard let error = builder.firstErrorOfLastEntry(since: mark), builder.lastEntryLacksMember
+    else { return }
+    let place = builder.pointer(of: locator)
+    explain(
+      issueAt: error, holding: heldInItems.filter { $0.text.hasPrefix(place + "/") },
+      in: "what \(Violation.quoted(place)) holds")
+  }
+
+  /// Reads a value that should be an entity; `name` is that of its member, if that is to be looked
+  /// at.
   ///
   /// - Returns: The position after the value; `nil` if the collection breaks off in it, which is
   ///   then a failure in the batch.
   private func readEntityItem(
-    at position: Int, locator: RecordBatch.EntryLocator, key: RecordBatch.TextSpan?
+    at position: Int, locator: RecordBatch.EntryLocator, key: RecordBatch.TextSpan?,
+    named name: [UInt8]? = nil
   ) throws(ReadFailure) -> Int? {
     let place = window.place(at: position)
+    let before = builder.mark
     hasSelected = true
     do throws(ReadFailure) {
       if window.has(UInt8(ascii: "{"), at: position) {
         if case .entity(let end) = try readEntity(
           at: position, place, locator: locator, key: key)
         {
+          if let name, builder.mark.entryCount > before.entryCount { noteName(name) }
+          if !heldInItems.isEmpty { explainLastEntry(since: before, locator) }
           try builder.emitIfFull()
           return end
         }
@@ -795,12 +902,13 @@ final class DocumentReader {
     _ line: Range<Int>, isLast: Bool, locator: RecordBatch.EntryLocator
   ) throws(ReadFailure) -> Int? {
     let before = builder.mark
-    var place = window.place(at: line.lowerBound)
+    var start = line.lowerBound
+    var place = window.place(at: start)
     let content: Result<LineContent, JSONScanError> = window.withScanner(over: line) { scanner in
       do throws(JSONScanError) {
         scanner.skipWhiteSpace()
         if scanner.isAtEnd { return .success(.nothing) }
-        let start = scanner.position
+        start = scanner.position
         if firstToken == nil { firstToken = start }
         place = window.place(at: start)
         let content: LineContent
@@ -830,7 +938,9 @@ final class DocumentReader {
       try failItem(.inputTooLarge, tooLarge, at: place, locator: locator, span: span)
     case .success(.value(let kind)):
       let hint =
-        kind == .array ? "; if the file is one document, let its name end in .json" : ""
+        kind == .array
+        ? "; if the file is one document, let its name end in .json"
+        : try isQuotedJSON(at: start) ? Self.quotedJSON : ""
       try failItem(
         .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
         at: place, locator: locator, span: span)
@@ -897,10 +1007,17 @@ final class DocumentReader {
       guard builder.answersForDocument else { return nil }
       let isList = firstToken.map { window.has(UInt8(ascii: "["), at: $0) } ?? false
       let what = isList ? "a list" : "an entity on several lines"
+      let end = try window.resynchronize(after: line.lowerBound)
+      let isOne = try end.map { end throws(ReadFailure) in
+        try window.skipWhiteSpace(from: end) == window.end
+      }
       try builder.fail(
         .jsonSyntax,
         "the file begins with \(what), but must hold one entity per line; write each on a line of "
-          + "its own or, if the file is one document, change its extension to .json",
+          + "its own or, "
+          + (isOne == false
+            ? "separated by commas, all of them in [ ] in a file that ends in .json"
+            : "if the file is one document, change its extension to .json"),
         at: place, span: .file)
       return nil
     }

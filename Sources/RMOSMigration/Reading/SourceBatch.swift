@@ -230,12 +230,31 @@ final class SourceBatchBuilder {
   }
 
   /// Returns the position of the first error of the last entry; `nil` unless the entry was appended
-  /// since `mark` and lacks a member.
-  func firstErrorOfLackingEntry(since mark: RecordBatch.Mark) -> Int? {
-    guard lastIsFailed(since: mark), let issues = batch.records.entries.last?.issues,
-      batch.records.issues[issues].contains(where: { $0.code == .fieldMissing })
-    else { return nil }
+  /// since `mark`.
+  func firstErrorOfLastEntry(since mark: RecordBatch.Mark) -> Int? {
+    guard lastIsFailed(since: mark), let issues = batch.records.entries.last?.issues else {
+      return nil
+    }
     return issues.first { batch.records.issues[$0].severity == .error }
+  }
+
+  /// Whether the last entry lacks a member.
+  var lastEntryLacksMember: Bool {
+    batch.records.entries.last.map { entry in
+      batch.records.issues[entry.issues].contains { $0.code == .fieldMissing }
+    } ?? false
+  }
+
+  /// Whether the last entry is an entity that says its id itself.
+  var lastEntryHasOwnID: Bool { batch.records.entries.last?.given.contains(0) ?? false }
+
+  /// The JSON Pointer to an entry in a dictionary or wrapper.
+  func pointer(of locator: RecordBatch.EntryLocator) -> String {
+    switch locator {
+    case .key(let key): JSONPointer.to(batch.records.text(key))
+    case .pointer(let pointer, _): batch.records.text(pointer)
+    case .none, .index, .line: ""
+    }
   }
 
   /// Appends to the message of an issue.

@@ -68,6 +68,117 @@ import Testing
     #expect(try summaries("{\"e\": \(entity("q"))}", selecting: ["/e"]) == ["/e q"])
   }
 
+  /// An element of XML that occurs once is an object and no list, and its name is no id.
+  @Test func anEnvelopeBelowAWrapper() throws {
+    let nameless = entity("x").replacing("\"id\": \"x\", ", with: "")
+    for (text, place) in [
+      ("{\"patterns\": {\"pattern\": E}}", "/patterns/pattern"),
+      ("{\"v\": 1, \"all\": {\"item\": E}}", "/all/item"),
+      ("{\"shop\": {\"patterns\": {\"pattern\": E}}}", "/shop/patterns/pattern"),
+      ("{\"etag\": \"1\", \"fields\": E}", "/fields"), ("{\"_source\": E}", "/_source"),
+      ("{\"row_to_json\": E}", "/row_to_json"),
+    ] {
+      #expect(
+        try summaries(text.replacing("E", with: nameless))
+          == ["\(place) legacy:patterns/a.json#\(place) id.derived"], "\(text)")
+      #expect(try summaries(text.replacing("E", with: entity("q"))) == ["\(place) q"], "\(text)")
+    }
+    // Where it occurs twice, it is a list; other names are keys.
+    #expect(
+      try summaries("{\"patterns\": {\"pattern\": [\(entity("a")), \(entity("b"))]}}").count == 2)
+    #expect(try summaries("{\"patterns\": {\"rope\": \(nameless)}}") == ["/patterns/rope rope"])
+    #expect(
+      try summaries("{\"patterns\": {\"item\": {\"a\": 1}}}").first?.hasPrefix(
+        "/patterns/item item") == true)
+  }
+
+  /// A name for an entity that becomes its id after all is a warning, once a file.
+  @Test func aNameForAnEntityThatBecomesItsIDIsAWarning() throws {
+    let nameless = entity("x").replacing("\"id\": \"x\", ", with: "")
+    func warnings(_ text: String) throws -> [String] {
+      try SourceReading(Array(text.utf8)).notices.filter { $0.severity == .warning }.map(\.message)
+    }
+    for text in [
+      "{\"pattern\": \(nameless), \"rope\": \(nameless), \"job\": \(nameless)}",
+      "{\"v\": 1, \"row\": \(nameless), \"rope\": \(nameless)}",
+    ] {
+      let found = try warnings(text)
+      #expect(found.count == 1 && found[0].contains("as its id"), "\(found)")
+    }
+    #expect(try warnings("{\"a\": \(nameless), \"b\": \(nameless)}").isEmpty)
+    #expect(
+      try warnings("{\"item\": \(entity("item")), \"b\": \(nameless)}").isEmpty)
+  }
+
+  /// A member that is taken for an entity, and fails, says where entities are in it.
+  @Test func anEntryThatFailsSaysWhereEntitiesAre() throws {
+    let text = #"{"d": {"results": [\#(Texts.job("a")), \#(Texts.job("b"))]}}"#
+    let reading = try SourceReading(Array(text.utf8), of: .joblogs)
+    #expect(reading.found.count == 1)
+    let error = try #require(reading.found[0].issues.first { $0.severity == .error })
+    #expect(error.message.contains("those at \"/d/results/*\""), "\(error.message)")
+    #expect(error.message.contains("what \"/d\" holds is read as one job log"))
+  }
+
+  @Test(arguments: [
+    (
+      #"{"columns": ["id", "name"], "index": [0], "data": [["a", "A"]]}"#, #"in "/data", are lists"#
+    ),
+    (#"{"range": "A1:B2", "values": [["id"], ["a"]]}"#, #"in "/values", are lists"#),
+    (#"{"id": ["a"], "name": ["A"], "ring_count": [1], "geometry": [{}]}"#, "for each column"),
+  ])
+  func aTableOfListsIsNamed(_ text: String, _ words: String) throws {
+    let reading = try SourceReading(Array(text.utf8))
+    #expect(reading.found.count == 1 && reading.found[0].isFailed)
+    let messages = reading.found[0].issues.filter { $0.message.contains("looks like a table") }
+    #expect(
+      messages.count == 1 && messages[0].message.contains(words), "\(reading.found[0].issues)")
+    let points = try SourceReading(Array(#"{"name": "n", "data": [[1, 2]]}"#.utf8))
+    #expect(points.found[0].issues.allSatisfy { !$0.message.contains("table") })
+  }
+
+  @Test func twoMembersOfOneNameAreNotSeveralCollections() throws {
+    let reading = try SourceReading(
+      Array("{\"patterns\": [\(entity("a"))], \"patterns\": [\(entity("b"))]}".utf8))
+    #expect(reading.summaries == ["- - json.duplicate-key"])
+    #expect(reading.found[0].issues[0].message.contains("several members named \"patterns\""))
+  }
+
+  /// A string that holds JSON is told as such in a line, too.
+  @Test func jsonWithinAStringIsNamed() throws {
+    let line = "\"{\\\"id\\\": 1}\""
+    for format in [SourcePath.Format.lines, .json] {
+      let reading = try SourceReading(Array(line.utf8), as: format)
+      #expect(reading.found[0].codes == ["shape.not-object"])
+      #expect(reading.found[0].issues[0].message.contains("JSON within a string"))
+    }
+  }
+
+  @Test func entitiesOnSeveralLinesAreAdvisedWhatTheyAre() throws {
+    let pretty = "{\n  \"id\": \"a\",\n  \"name\": \"n\"\n}\n"
+    func message(_ text: String) throws -> String {
+      try SourceReading(Array(text.utf8), as: .lines).found[0].issues[0].message
+    }
+    #expect(try message(pretty).hasSuffix("change its extension to .json"))
+    #expect(
+      try message(pretty + pretty).hasSuffix("all of them in [ ] in a file that ends in .json"))
+  }
+
+  @Test func whatIsBinaryIsNotCalledUTF16() throws {
+    let bson: [UInt8] = [0x31, 0, 0, 0, 2, 0x69, 0x64, 0, 5, 0, 0, 0, 0x72, 0, 0]
+    let pickle: [UInt8] = [0x80, 4, 0x95, 0x8D, 0, 0]
+    let wide = Array("[1]".utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    for (bytes, words) in [
+      (bson, "is binary, not text"), (pickle, "pickle"), (wide, "looks like UTF-16"),
+      ([0xC0, 0x80], "the file begins with the byte 0xC0"),
+      (Array("[1, ".utf8) + [0xFF, 0xFE], "a byte-order mark of UTF-16 within"),
+    ] {
+      let reading = try SourceReading(bytes)
+      #expect(reading.found.map(\.codes) == [["input.encoding"]] || words.contains("within"))
+      #expect(reading.found.last?.issues[0].message.contains(words) == true, "\(reading.found)")
+    }
+  }
+
   /// Values that look like entities but are not read are reported, wherever they are.
   @Test(arguments: [
     (#"{"c": {"a": {"b": [E]}, "d": [E]}}"#, 1, "/c/a"),
