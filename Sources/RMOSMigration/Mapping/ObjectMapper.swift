@@ -576,6 +576,7 @@ import RMOSModels
         }
       }
     }
+    let (start, outer) = (text.count, isFirstMember)
     if hasDisplaced {
       separate()
       text.append(Array("\"\(Self.keptUnder)\":{".utf8))
@@ -588,9 +589,12 @@ import RMOSModels
       case .moved, .own: continue
       }
     }
-    if hasDisplaced {
+    if hasDisplaced, isFirstMember {
+      // Rules took all of these members, piece by piece.
+      text.truncate(to: start)
+      isFirstMember = outer
+    } else if hasDisplaced {
       text.append(UInt8(ascii: "}"))
-      isFirstMember = false
     }
   }
 

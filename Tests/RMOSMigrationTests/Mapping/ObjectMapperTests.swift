@@ -239,6 +239,11 @@ import Testing
     (#"{"results":{"a":1}}"#, #""parameters":"/results""#, #"{"parameters":{"a":1}}"#),
     // Nor if the rule gives the member another source.
     (#"{"status":"x"}"#, #""status":"/state""#, #"{"mapped_from":{"status":"x"}}"#),
+    // Of one that was taken apart to the last piece nothing is left.
+    (
+      #"{"created_at":{"$date":"2025-01-01"},"x":1}"#, #""created_at":"/created_at/$date""#,
+      #"{"created_at":"2025-01-01","x":1}"#
+    ),
   ])
   func ownMembers(_ object: String, _ members: String, _ expected: String) throws {
     #expect(try text(object, members) == expected)
