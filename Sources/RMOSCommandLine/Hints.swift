@@ -77,8 +77,15 @@ struct Hints {
 
   /// Returns the hint for a group of issues of a migration: the mapping that their message names,
   /// or for several errors about the shape of the files, a survey.
+  ///
+  /// - Parameters:
+  ///   - group: The issues.
+  ///   - run: The run, if it has written rows.
+  ///   - source: What it read.
+  ///   - arguments: The command's.
+  /// - Returns: The hint; `nil` if there is none.
   func forGroup(
-    _ group: IssueGroups.Group, source: String, _ arguments: ParsedArguments
+    _ group: IssueGroups.Group, ofRun run: Int64?, source: String, _ arguments: ParsedArguments
   ) -> String? {
     // No option determines which of several entities with one id in the source is used.
     if group.isRepeatedInSource { return nil }
@@ -94,6 +101,11 @@ struct Hints {
     if let name = MappingAdvice(in: group.message)?.rawValue {
       let given = arguments.all("mapping")
       if given.contains(name) { return nil }
+      // With their own ids, they would be there twice.
+      if let run, given.isEmpty, group.isAboutMissingIDs {
+        return "first \(program) undo \(run)\(arguments.database.words), then --mapping "
+          + "\(PlainText.shellWord(name)) reads them with their ids"
+      }
       if given.isEmpty { return "--mapping \(PlainText.shellWord(name)) reads them" }
       // The first mapping that takes a file reads it, so a second one would not help.
       return "\(program) survey \(PlainText.shellWord(source)) --propose FILE writes a mapping "

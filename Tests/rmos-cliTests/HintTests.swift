@@ -104,6 +104,21 @@ import Testing
     #expect(result.errors.contains("hint: rmos-cli survey legacy --propose FILE"))
   }
 
+  /// A mapping that reads ids would add the rows again under these.
+  @Test func rowsWithDerivedIDsAreFirstUndone() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      #"[{"_id": "a", "name": "A", "ring_count": 1, "geometry": {"a": 1}}]"#,
+      to: "legacy/patterns/a.json")
+    for (options, hint) in [
+      (["--dry-run"], "hint: --mapping any-case reads them"),
+      (["--db", "x.db"], "hint: first rmos-cli undo 1 --db x.db, then --mapping any-case reads"),
+    ] {
+      let result = try Tool.run(["migrate", "legacy"] + options, in: workspace)
+      #expect(result.errors.contains(hint), "\(result.errors)")
+    }
+  }
+
   /// No option is suggested if none would help.
   @Test func entitiesThatRepeatAnIDHaveNoHint() throws {
     let workspace = try Workspace()

@@ -92,7 +92,7 @@ final class MigrationReporter {
       !summary.countsKnownFailures && group.isNew == false
     }
     let chosen = reported.filter { !isKnown($0) && (!isQuiet || $0.severity == .error) }
-    defer { showHints(chosen) }
+    defer { showHints(chosen, summary) }
     guard !isVerbose else { return }
     let shown = Self.weightiest(chosen)
     let isMixed = summary.failureNews.isMixed
@@ -133,12 +133,14 @@ final class MigrationReporter {
   }
 
   /// Shows the hints for groups of issues, each once.
-  private func showHints(_ groups: [IssueGroups.Group]) {
+  private func showHints(_ groups: [IssueGroups.Group], _ summary: MigrationSummary) {
+    let total = summary.statistics.total
+    let run = total.migrated + total.updated > 0 ? summary.run : nil
     var shown: Set<String> = []
     for group in groups {
-      guard let hint = arguments.program.hints.forGroup(group, source: source, arguments),
-        shown.insert(hint).inserted
-      else { continue }
+      let hint = arguments.program.hints.forGroup(
+        group, ofRun: run, source: source, arguments)
+      guard let hint, shown.insert(hint).inserted else { continue }
       console.note("hint: \(hint) [\(group.code)]")
     }
   }

@@ -145,7 +145,7 @@ struct BatchExecutor {
     }
 
     private func facts(_ stored: [StoredFacts], in range: Range<Int>) throws -> [EntityFacts] {
-      try zip(range, stored).map { index, stored in
+      var facts = try zip(range, stored).map { index, stored in
         let isRepeated =
           rewrites
           && (memory.hasDecided(batch.records.kind, batch.records.idKey(at: index))
@@ -153,6 +153,34 @@ struct BatchExecutor {
         return try EntityFacts(
           stored, at: index, of: batch.records, in: target, memory, isRepeated: isRepeated,
           rewrites: rewrites)
+      }
+      if target.mayHaveEarlierRows { try findTwins(of: &facts, in: range) }
+      return facts
+    }
+
+    /// Finds the rows of what is read with a new id, though an earlier run has read the same bytes
+    /// with another: without a mapping, or by the name of a member that is no id.
+    private func findTwins(of facts: inout [EntityFacts], in range: Range<Int>) throws {
+      let records = batch.records
+      var (positions, ids): ([Int], [String]) = ([], [])
+      for (position, index) in range.enumerated() where records.mayHaveHadAnotherID(at: index) {
+        guard !records.entries[index].isFailed, facts[position].missingReferences.isEmpty,
+          facts[position].comparison == .absent
+        else { continue }
+        for id in records.otherIDs(at: index) {
+          positions.append(position)
+          ids.append(id)
+        }
+      }
+      if ids.isEmpty { return }
+      for (position, twin) in zip(positions, try target.provenance(records.kind, ids: ids)) {
+        let entry = records.entries[range.lowerBound + position]
+        guard let twin, twin.sha256 == entry.digest, twin.byteOffset == entry.place.offset,
+          twin.path == records.sources[entry.source],
+          // Another program may have deleted the row.
+          try target.contains(records.kind, id: Array(twin.entityID.utf8).span)
+        else { continue }
+        facts[position].twin = twin
       }
     }
 

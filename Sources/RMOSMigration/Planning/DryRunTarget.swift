@@ -43,6 +43,11 @@ final class DryRunTarget: EntityTarget {
   }
 
   var usesFailureDigests: Bool { !baseline.isEmpty }
+  var mayHaveEarlierRows: Bool { true }
+
+  func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
+    try reader.provenance(kind, ids: ids)
+  }
 
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
     try reader.failures(ofRuns: baseline, among: digests)

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// The destination of a run's entities.
 ///
@@ -12,6 +13,10 @@ protocol EntityTarget {
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
   /// Whether the row of an entity was edited since a run wrote it.
   func editState(_ kind: EntityKind, id: String) throws -> EditState?
+  /// Whether an earlier run may have written rows.
+  var mayHaveEarlierRows: Bool { get }
+  /// What is known of the origin of the rows with some ids, by the store's earlier runs.
+  func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?]
   /// Whether failures are compared with earlier runs or recorded for later ones.
   var usesFailureDigests: Bool { get }
   /// The digests among `digests` that the runs with which failures are compared have recorded.
@@ -24,6 +29,14 @@ protocol EntityTarget {
   func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError]
   /// Rewrites the row of an entity.
   func update(_ batch: SourceBatch, at index: Int) throws
+}
+
+extension EntityTarget {
+  var mayHaveEarlierRows: Bool { false }
+
+  func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
+    ids.map { _ in nil }
+  }
 }
 
 /// The origin of a row, for an entity that has the same id.
@@ -118,6 +131,8 @@ struct EntityFacts {
   var editState: EditState?
   /// The origin of a row that differs; `nil` if it is unknown.
   var origin: StoredOrigin?
+  /// The row, under another id, that the same bytes became in an earlier run.
+  var twin: Provenance?
 }
 
 extension EntityFacts {
@@ -165,6 +180,34 @@ extension EntityFacts {
 }
 
 extension RecordBatch {
+  /// Whether the entity at `index` may have got another id in an earlier run: a mapping reads it,
+  /// or it has no id of its own and is under a name that is none.
+  func mayHaveHadAnotherID(at index: Int) -> Bool {
+    let entry = entries[index]
+    if entry.mapping != nil { return true }
+    guard case .pointer(let pointer, nil) = entry.locator, !entry.given.contains(0) else {
+      return false
+    }
+    // Elements of lists have numbers.
+    return arena[pointer.range].last.map { !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0) } ?? false
+  }
+
+  /// The ids that the entity at `index` may have got in an earlier run, other than its own: the one
+  /// that is derived from its place, and its key in a dictionary.
+  func otherIDs(at index: Int) -> [String] {
+    let entry = entries[index]
+    var ids = [
+      "legacy:\(sources[entry.source])" + (locator(at: index).map { "#\($0.text)" } ?? "")
+    ]
+    switch entry.locator {
+    case .key(let key), .pointer(_, .some(let key)): ids.append(text(key))
+    case .pointer(let pointer, nil): ids.append(text(pointer).lastName)
+    case .none, .index, .line: break
+    }
+    let id = text(entry.id)
+    return ids.filter { $0 != id }
+  }
+
   /// The id in a reference of the entity at `index`; empty if it holds no text.
   func text(ofReference reference: Int, at index: Int) -> ArraySlice<UInt8> {
     guard case .text(let span) = cells[index * fieldCount + references[reference].field] else {
@@ -222,6 +265,11 @@ struct TransactionTarget: EntityTarget {
   let willChange: () throws -> Void
 
   var usesFailureDigests: Bool { true }
+  var mayHaveEarlierRows: Bool { run > 1 }
+
+  func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
+    try transaction.provenance(kind, ids: ids)
+  }
 
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
     try transaction.failures(ofRuns: baseline, among: digests)

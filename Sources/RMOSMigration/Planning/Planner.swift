@@ -79,7 +79,15 @@ struct Planner {
         batch, index, .duplicateDiffers, skippedAs: .warning,
         fact + Self.ageNote(facts.origin) + doubt)
     case .absent:
-      return Decision(action: .insert)
+      guard let twin = facts.twin else { return Decision(action: .insert) }
+      return Decision(
+        action: .insert,
+        issues: [
+          batch.issue(
+            at: index, .warning, .duplicateIdentical,
+            "is in the store under another id too, \(Violation.quoted(twin.entityID)), with which run "
+              + "\(twin.run) read it; undo that run, or delete that row")
+        ])
     }
   }
 

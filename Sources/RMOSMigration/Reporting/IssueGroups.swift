@@ -63,6 +63,9 @@ package struct IssueGroups: Sendable, Hashable {
       code == .duplicateDiffers && message.contains(Planner.positionNote)
     }
 
+    /// Whether they are about members that resemble absent ids.
+    package var isAboutMissingIDs: Bool { code == .fieldLookAlike && message.hasPrefix("\"id\" ") }
+
     /// "412 job logs", "3 files".
     package var subject: String {
       if code.concernsSource { return PlainText.counted(count, "file") }

@@ -361,6 +361,30 @@ private final class DiffRun {
     try addRest(of: kind, &pending)
   }
 
+  /// Whether the bytes that became a row are still in the source, where they are not read as that
+  /// any more.
+  private func isInSource(_ provenance: Provenance) -> Bool {
+    guard 1...Self.mostCompared ~= provenance.byteLength, provenance.byteOffset >= 0,
+      let file = try? FileByteSource(
+        Array("\(report.source)/\(provenance.path)".utf8), options.access)
+    else { return false }
+    defer { file.close() }
+    let length = provenance.byteLength
+    guard provenance.byteOffset <= file.size - length else { return false }
+    let bytes = try? unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+      while let start = buffer.baseAddress, count < length {
+        let got = try unsafe file.read(
+          into: start + count, count: length - count, at: provenance.byteOffset + count)
+        if got == 0 { break }
+        count += got
+      }
+    }
+    return bytes.map { $0.count == length && provenance.sha256 == SHA256.hash($0) } ?? false
+  }
+
+  /// The size up to which an entity is read again to compare it, in bytes.
+  private static let mostCompared = 64 << 20
+
   /// Adds rows that the source does not have, and forgets them.
   private func addRest(of kind: EntityKind, _ ids: inout [String]) throws {
     guard !ids.isEmpty else { return }
@@ -374,7 +398,8 @@ private final class DiffRun {
       if let provenance {
         entry.run = provenance.run
         entry.otherReading = try otherReading(ofRun: provenance.run)
-        entry.change = entry.otherReading == nil ? .source : nil
+        entry.change =
+          entry.otherReading != nil ? nil : isInSource(provenance) ? .reading : .source
         entry.path = provenance.path
         entry.locator = provenance.locator
       }

@@ -322,6 +322,8 @@ extension DiffReport.Entry {
     case (.onlyInSource, .database): return "deleted from the database\(since)"
     case (.onlyInSource, _): return nil
     case (.onlyInDatabase, .source): return "gone from the source\(since)"
+    case (.onlyInDatabase, .reading):
+      return "unchanged in the source\(since), but read otherwise now, as under another id"
     case (.onlyInDatabase, _):
       guard let run, let otherReading else { return "never migrated" }
       switch otherReading {

@@ -192,6 +192,62 @@ import Testing
     }
   }
 
+  // MARK: The same bytes under another id
+
+  /// What was read without a mapping before, and is read with an id of its own now, is there twice.
+  @Test(arguments: Backend.allCases)
+  func whatIsReadUnderAnotherIDIsAWarning(_ backend: Backend) throws {
+    let rest = #""name":"R","ring_count":3,"geometry":{"a":1}"#
+    let tree = try SourceTree([
+      "patterns/p.json": #"[{"_id":"rope",\#(rest)},{"_id":"wave",\#(rest)}]"#,
+      "patterns/q.json": #"{"_id":"own",\#(rest)}"#,
+    ])
+    let anyCase = try Mapping(
+      parsing: #"{"mapping":1,"name":"m","names":"any-case","patterns":[{"members":{}}]}"#)
+    try TemporaryDirectory.use { directory in
+      let store = try backend.store(in: directory)
+      _ = try migrate(tree, [], into: store)
+      // Another file of the same entity is not what was read before.
+      try tree.add("patterns/q.json", Array(#"{"_id":"own", \#(rest)}"#.utf8))
+      let dry = try migrate(tree, [anyCase], into: store) { $0.isDryRun = true }
+      let again = try migrate(tree, [anyCase], into: store)
+      #expect(again.issues == dry.issues)
+      #expect(again.summary.statistics.total.migrated == 3)
+      let warnings = again.issues.filter { $0.severity == .warning }
+      #expect(warnings.map(\.code) == [.duplicateIdentical, .duplicateIdentical])
+      #expect(warnings.map(\.id) == ["rope", "wave"])
+      #expect(
+        warnings.first?.message.contains("\"legacy:patterns/p.json#0\", with which run 1 read it")
+          == true)
+      // A third run has nothing to add.
+      #expect(try migrate(tree, [anyCase], into: store).issues.allSatisfy { $0.severity == .info })
+      let report = try diff(tree, store, [anyCase])
+      let left = report.entries.filter { $0.category == .onlyInDatabase }
+      #expect(left.map(\.change) == [.reading, .reading, .source])
+      #expect(left.first?.lines.first?.contains("read otherwise now") == true)
+    }
+  }
+
+  /// So is what had the name of its member as its id, when that was no envelope yet.
+  @Test func whatHadTheNameOfItsMemberAsIDIsAWarning() throws {
+    let rest = #""name":"R","ring_count":3,"geometry":{"a":1}"#
+    let tree = try SourceTree([
+      "patterns/p.json": #"{"patterns":{"pattern":{\#(rest)}}}"#,
+      "patterns/q.json": #"{"items":[{\#(rest)}]}"#,
+    ])
+    let byKey = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"m","patterns":[
+          {"files":["patterns/p.json"],"entities":"/patterns/*","members":{"id":"key"}}]}
+        """#)
+    let store = InMemoryStore()
+    _ = try migrate(tree, [byKey], into: store)
+    let again = try migrate(tree, [], into: store)
+    let warnings = again.issues.filter { $0.severity == .warning }
+    #expect(warnings.map(\.id) == ["legacy:patterns/p.json#/patterns/pattern"])
+    #expect(warnings.first?.message.contains("\"pattern\", with which run 1 read it") == true)
+  }
+
   private static func flawed(_ number: Int) -> String {
     #"{"no":"n\#(number)","title":"T","wood":"maple","width":0,"thick":1,"pieces":[{"l":1},{"l":2}]}"#
   }
