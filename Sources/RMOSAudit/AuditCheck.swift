@@ -191,6 +191,27 @@ final class AuditCollector: Sendable {
     }
   }
 
+  /// The references to entities by foreign keys that are not in the schema of the kinds.
+  func otherReferences(_ catalog: EntityCatalog) -> [AuditReport.OtherReference] {
+    let tables = state.withLock { $0.shape?.tables } ?? [:]
+    var found: [AuditReport.OtherReference] = []
+    for (name, table) in tables.sorted(by: { $0.key < $1.key }) {
+      let schema = catalog.kinds.first { $0.table == name }?.schema
+      for key in table.keysToIDs {
+        guard let target = catalog.kinds.first(where: { $0.table == key.table.lowercasedASCII })
+        else { continue }
+        let isOfSchema = schema?.references.contains { reference in
+          reference.target == target
+            && schema?.fields[reference.field].column == key.column.lowercasedASCII
+        }
+        if isOfSchema == true { continue }
+        found.append(
+          .init(table: table.name, column: key.column, target: target, isWhole: key.isWhole))
+      }
+    }
+    return found
+  }
+
   /// How many rows there are of each kind that can be read.
   var counts: [EntityKind: Int] { state.withLock { $0.counts } }
 

@@ -43,6 +43,20 @@ public struct AuditReport: Sendable {
   package var duration: Duration
   /// The tables of the ledger that name entities by their ids.
   package var ledgerTables: [String] = []
+  /// The references to entities by foreign keys that are not in the schema of the kinds.
+  package var otherReferences: [OtherReference] = []
+
+  /// A column of a table that refers to the ids of a kind by a foreign key.
+  package struct OtherReference: Sendable, Hashable {
+    /// The table, as declared.
+    package var table: String
+    /// The column, as declared.
+    package var column: String
+    /// The kind.
+    package var target: EntityKind
+    /// Whether the column is the whole key.
+    package var isWhole: Bool
+  }
 
   /// The number of findings by severity, including those not kept.
   package var severityCounts: [Severity: Int] {

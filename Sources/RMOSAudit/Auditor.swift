@@ -80,7 +80,8 @@ public struct Auditor: Sendable {
     return AuditReport(
       database: store.location, schema: collector.schema?.version, catalog: store.catalog,
       counts: collector.counts, results: collector.results(), duration: clock.now - start,
-      ledgerTables: collector.ledgerTables)
+      ledgerTables: collector.ledgerTables,
+      otherReferences: collector.otherReferences(store.catalog))
   }
 
   /// The parts of an audit, in the order of reports; parts may run at the same time.

@@ -257,6 +257,12 @@ package struct RepairPlan: Sendable {
           "UPDATE \(other.table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree);")
       }
     }
+    let others = report.otherReferences.filter { $0.target == kind }
+    for other in others where other.isWhole {
+      let (table, column) = (name(other.table), name(other.column))
+      statements.append(
+        "UPDATE \(table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree);")
+    }
     for table in report.ledgerTables {
       // An entity of the new id that was deleted may have left its own behind.
       statements.append(
@@ -274,7 +280,22 @@ package struct RepairPlan: Sendable {
         "  The statements are commented out; remove the dashes once the file is fixed.",
       ]
     }
-    return Step(comment: comment, statements: statements, isCommentedOut: origin != nil)
+    let parts = others.filter { !$0.isWhole }
+    if !parts.isEmpty {
+      comment += [
+        "  The statements are commented out, because they would break references of other "
+          + "applications that consist of several columns: "
+          + parts.map { "\($0.table).\($0.column)" }.joined(separator: ", ") + ".",
+        "  Have the application that made them rename the \(kind.schema.singular).",
+      ]
+    }
+    return Step(
+      comment: comment, statements: statements, isCommentedOut: origin != nil || !parts.isEmpty)
+  }
+
+  /// A name of a table or column, quoted for SQL.
+  private static func name(_ name: String) -> String {
+    "\"" + name.replacing("\"", with: "\"\"") + "\""
   }
 
   /// A text as SQL; characters that could deceive a reader or end the script are given by number.

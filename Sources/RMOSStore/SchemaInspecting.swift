@@ -127,6 +127,9 @@ public struct InspectedTable: Sendable {
   package var indexes: [Index]
   /// The foreign keys.
   package var foreignKeys: [ForeignKey]
+  /// The foreign keys that point to a column `id`: the column that does, the table that it points
+  /// to, and whether that column is the whole key.
+  package var keysToIDs: [(column: String, table: String, isWhole: Bool)] = []
 
   /// Creates a table.
   ///

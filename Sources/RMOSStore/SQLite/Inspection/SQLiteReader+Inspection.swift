@@ -293,6 +293,7 @@ extension SQLiteReader {
       tables[position].hasRowID = try EntityTable.hasRowNumbers(name, connection)
       tables[position].indexes = try indexes(of: name, connection)
       tables[position].foreignKeys = try foreignKeys(of: name, connection)
+      tables[position].keysToIDs = try keysToIDs(of: name, connection)
     }
     return tables
   }
@@ -344,6 +345,24 @@ extension SQLiteReader {
       }
       return indexes
     }
+  }
+
+  private func keysToIDs(
+    of table: String, _ connection: SQLiteConnection
+  ) throws -> [(column: String, table: String, isWhole: Bool)] {
+    // A key of one column that names no other points to the primary key.
+    let sql =
+      "SELECT \"from\", \"table\", count(*) OVER (PARTITION BY id) = 1, coalesce(\"to\", 'id') "
+      + "FROM pragma_foreign_key_list(?) ORDER BY id, seq"
+    return try rows(of: sql, table, connection) { row in
+      (
+        (row.text(at: 3) ?? "").lowercasedASCII == "id",
+        (
+          column: row.text(at: 0) ?? "", table: row.text(at: 1) ?? "",
+          isWhole: row.integer(at: 2) != 0
+        )
+      )
+    }.filter(\.0).map(\.1)
   }
 
   private func foreignKeys(
