@@ -177,29 +177,33 @@ extension Export {
     /// Notes that an entity whose id is not text was left out.
     mutating func noteMissingID(of entity: borrowing StoredEntity, keeping limit: Int) {
       let found = if case .null = entity.values[0] { "no id" } else { "an id that is not text" }
-      noteLeftOut(entity, "has \(found), so no file can represent it; left out", keeping: limit)
+      noteLeftOut(
+        entity.kind, entity.id, "has \(found), so no file can represent it; left out",
+        keeping: limit)
     }
 
     /// Notes that an entity was left out, and why.
     mutating func noteLeftOut(
-      _ entity: borrowing StoredEntity, _ text: String, keeping limit: Int
+      _ kind: EntityKind, _ id: String?, _ text: String, keeping limit: Int
     ) {
       leftOut += 1
       add(
         Issue(
-          severity: .error, code: .exportLeftOut, kind: entity.kind, id: entity.shownID,
-          message: text),
+          severity: .error, code: .exportLeftOut, kind: kind, id: Self.shown(id), message: text),
         keeping: limit)
     }
 
+    /// An id for messages; `nil` if it is empty or not text.
+    private static func shown(_ id: String?) -> String? { id?.isEmpty == true ? nil : id }
+
     /// Notes the values that the text of an entity does not represent exactly.
     mutating func note(
-      _ remarks: [EntityWriter.Remark], on entity: borrowing StoredEntity, keeping limit: Int
+      _ remarks: [EntityWriter.Remark], on kind: EntityKind, _ id: String?, keeping limit: Int
     ) {
       for remark in remarks {
         add(
           Issue(
-            severity: .warning, code: .exportInexact, kind: entity.kind, id: entity.shownID,
+            severity: .warning, code: .exportInexact, kind: kind, id: Self.shown(id),
             pointer: remark.member.map { JSONPointer.to($0) }, message: remark.text),
           keeping: limit)
       }
@@ -219,14 +223,6 @@ extension Export {
       issuesOmitted += next.issues.count - kept.count + next.issuesOmitted
       leftOut += next.leftOut
     }
-  }
-}
-
-extension StoredEntity {
-  /// The id for messages; `nil` if it is empty or not text.
-  fileprivate var shownID: String? {
-    guard let id, !id.isEmpty else { return nil }
-    return id
   }
 }
 

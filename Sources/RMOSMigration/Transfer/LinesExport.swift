@@ -110,7 +110,7 @@ final class LinesExport: Sendable {
       let remarks = writer.append(entity)
       writer.append(UInt8(ascii: "\n"))
       written += 1
-      if !remarks.isEmpty { summary.note(remarks, on: entity, keeping: limit) }
+      if !remarks.isEmpty { summary.note(remarks, on: entity.kind, entity.id, keeping: limit) }
       if writer.byteCount >= Self.usualBytes {
         try hand(over: &writer, of: index, mayWait: writer.byteCount >= Self.mostBytes)
       }

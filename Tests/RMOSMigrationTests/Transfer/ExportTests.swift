@@ -2,6 +2,7 @@ import Foundation
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Synchronization
 import Testing
@@ -30,6 +31,56 @@ import Testing
         else { return nil }
         return FileManager.default.contents(atPath: file).map { (name, $0) }
       })
+  }
+
+  /// A store that counts the files in a directory whenever it has been read.
+  private struct WatchedStore: StoreWrapper {
+    let base: any RecordStore
+    let directory: String
+    let counts: Counts
+
+    final class Counts: Sendable {
+      let all = Mutex<[Int]>([])
+    }
+
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+      let result = try base.read { reader in
+        let result = try body(reader)
+        counts.all.withLock { $0.append(ExportTests.files(directory).count) }
+        return result
+      }
+      return result
+    }
+  }
+
+  /// Another application cannot commit while a database without a log is read.
+  @Test func theStoreIsReadBeforeTheFirstFileIsWritten() throws {
+    try TemporaryDirectory.use { directory in
+      let store = WatchedStore(
+        base: InMemoryStore(), directory: directory.path, counts: WatchedStore.Counts())
+      try store.write { transaction in
+        for number in 0..<300 {
+          let note = String(repeating: "\(number) ", count: 3000)
+          try transaction.insert(
+            StoreSamples.record(.patterns, "p\(number)", ["name": .text(note + "x")]))
+        }
+        try transaction.insert(
+          StoreSamples.record(.stripFamilies, "f", ["strips": .text("{")]))
+      }
+      let summary = try Export(of: store, to: directory.file("tree")).runSynchronously()
+      #expect(store.counts.all.withLock { $0 } == [0])
+      #expect(summary.total == 301 && summary.fileCount == 301)
+      let files = Self.files(directory.file("tree"))
+      #expect(files.count == 301)
+      for number in [0, 150, 299] {
+        let text = String(
+          decoding: files["patterns/p\(number).json"] ?? Data(), as: UTF8.self)
+        #expect(text.contains("\"id\": \"p\(number)\"") && text.contains("\(number) x\""))
+      }
+      let inexact = try #require(summary.issues.first)
+      #expect(inexact.kind == .stripFamilies && inexact.id == "f")
+      #expect(summary.issues.count == 1)
+    }
   }
 
   /// Migrates a random tree into a store.
@@ -241,12 +292,14 @@ import Testing
       try TemporaryDirectory.use { directory in
         let target = directory.file("out")
         let state = Mutex((questions: 0, seen: [String]()))
+        // Files are written once all rows have been read.
+        let last = options.layout == .lines ? 3 : 6
         let error = #expect(throws: MigrationError.self) {
           try Export(of: store, to: target, options: options).runSynchronously {
             state.withLock { state in
               state.questions += 1
-              if state.questions == 3 { state.seen = Array(Self.files(directory.path).keys) }
-              return state.questions == 3
+              if state.questions == last { state.seen = Array(Self.files(directory.path).keys) }
+              return state.questions == last
             }
           }
         }
