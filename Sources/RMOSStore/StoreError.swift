@@ -32,6 +32,8 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let foreignDatabase = Code("store.foreign")
     /// The file is a database of RMOS with a schema that this version cannot write to.
     public static let unusableSchema = Code("store.schema")
+    /// A table of RMOS is gone that was there when the database was opened.
+    package static let lostTable = Code("store.lost-table")
     /// A newer version of the software wrote the database.
     public static let newerSchema = Code("store.newer-schema")
     /// The database is damaged.
@@ -215,6 +217,19 @@ extension StoreError {
       .constraint,
       "the \(name(kind, id)) cannot be deleted because \(referrers) refer to it; delete or change "
         + "those first", sqliteCode: sqliteCode)
+  }
+
+  /// Rows of tables that others have declared refer to the entity that was to be deleted.
+  static func stillReferenced(
+    _ kind: EntityKind, id: String, by tables: [String: Int], sqliteCode: Int32? = nil
+  ) -> StoreError {
+    let referrers = tables.sorted { $0.key < $1.key }.map { table, count in
+      PlainText.counted(count, "row", "rows") + " of the table \(table)"
+    }
+    return StoreError(
+      .constraint,
+      "the \(name(kind, id)) is referenced by \(referrers.joined(separator: " and ")), which another "
+        + "application has declared; delete or change those first", sqliteCode: sqliteCode)
   }
 
   /// A statement succeeded, but the database did not write the row.

@@ -139,6 +139,20 @@ public protocol StoreReader: AnyObject {
   /// ``StoreTransaction/remove(_:id:run:)`` keeps them. The default returns none.
   func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value]
 
+  /// The texts of a row, other than its id, that are not Unicode, byte by byte as the database
+  /// keeps them, by the names of their columns.
+  ///
+  /// A ``Value`` holds such a text with replacement characters. ``StoreTransaction/write(_:run:)``
+  /// and ``StoreTransaction/remove(_:id:run:)`` keep its bytes. The default knows of none.
+  func malformedTexts(of kind: EntityKind, id: String) throws -> [String: [UInt8]]
+
+  /// The number of references to a row by foreign keys that others have declared, by the names of
+  /// the tables that hold the references.
+  ///
+  /// Deleting the row would be refused because of them, or would delete or change those rows, too.
+  /// The default knows of none.
+  func otherReferrers(to kind: EntityKind, id: String) throws -> [String: Int]
+
   /// The changes of a row by runs, newest run first: those that ``StoreTransaction/keep(_:)`` has
   /// kept, and, as ``RowChange/Result/rewritten``, those by
   /// ``StoreTransaction/rewrite(_:provenance:)``.
@@ -203,6 +217,14 @@ extension StoreReader {
 
   /// Returns no values: tables have only the columns of their kind.
   public func otherColumns(of kind: EntityKind, id: String) throws -> [String: Value] { [:] }
+
+  /// Returns nothing: all texts are Unicode.
+  public func malformedTexts(
+    of kind: EntityKind, id: String
+  ) throws -> [String: [UInt8]] { [:] }
+
+  /// Returns nothing: there are only the tables of the kinds.
+  public func otherReferrers(to kind: EntityKind, id: String) throws -> [String: Int] { [:] }
 
   /// Looks up the entities one by one.
   public func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {

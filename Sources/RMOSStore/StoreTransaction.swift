@@ -84,6 +84,13 @@ public protocol StoreTransaction: StoreReader {
   /// The default does nothing.
   func setOtherColumns(_ values: [String: Value], of kind: EntityKind, id: String) throws
 
+  /// Sets columns of a row to texts that are not Unicode, as
+  /// ``StoreReader/malformedTexts(of:id:)`` returned them; columns that are gone are ignored.
+  ///
+  /// The default does nothing.
+  func setMalformedTexts(
+    _ texts: [String: [UInt8]], of kind: EntityKind, id: String) throws
+
   /// Restores a row and its provenance, including the digest, to their state before `run` rewrote
   /// them, and removes the before-image.
   ///
@@ -104,6 +111,11 @@ extension StoreTransaction {
   /// Does nothing: tables have only the columns of their kind.
   public func setOtherColumns(
     _ values: [String: Value], of kind: EntityKind, id: String
+  ) throws {}
+
+  /// Does nothing: all texts are Unicode.
+  public func setMalformedTexts(
+    _ texts: [String: [UInt8]], of kind: EntityKind, id: String
   ) throws {}
 
   /// Inserts the entities one by one.

@@ -213,6 +213,16 @@ extension StoreReaderWrapper {
     return try reader.otherColumns(of: kind, id: id)
   }
   /// Forwards to the reader.
+  public func malformedTexts(of kind: EntityKind, id: String) throws -> [String: [UInt8]] {
+    try willCall()
+    return try reader.malformedTexts(of: kind, id: id)
+  }
+  /// The reader's.
+  public func otherReferrers(to kind: EntityKind, id: String) throws -> [String: Int] {
+    try willCall()
+    return try reader.otherReferrers(to: kind, id: id)
+  }
+  /// The reader's.
   public func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
     try willCall()
     return try reader.changes(of: kind, id: id)
@@ -269,6 +279,13 @@ extension StoreTransactionWrapper {
   ) throws {
     try willCall()
     try transaction.setOtherColumns(values, of: kind, id: id)
+  }
+  /// Sets them in the transaction.
+  public func setMalformedTexts(
+    _ texts: [String: [UInt8]], of kind: EntityKind, id: String
+  ) throws {
+    try willCall()
+    try transaction.setMalformedTexts(texts, of: kind, id: id)
   }
   /// Forwards to the transaction.
   public func rewrite(_ record: Record, provenance: Provenance) throws {

@@ -28,6 +28,7 @@ import Testing
     let provenance = origin(of: record)
     var more = BeforeImage(record: record, provenance: provenance)
     more.otherColumns = ["rating": .integer(5), "a \"b": .null, "c": .real(0.1)]
+    more.malformedTexts = ["name": [0x61, 0xFF], "a \"b": []]
     for before in [
       nil, more, BeforeImage(record: record, provenance: nil),
       BeforeImage(record: record, provenance: provenance),
@@ -43,6 +44,7 @@ import Testing
     let text = try #require(change(image).stored.before)
     let others = #","other_columns":"#
     let damaged = [
+      String(text.dropLast()) + #","malformed_texts":{"name":7}}"#,
       String(text.dropLast()) + others + "7}", String(text.dropLast()) + others + #"{"a":[]}}"#,
       "", "{}", "null", String(text.dropLast()),
       text.replacing("\"values\":[", with: "\"values\":[7,"),

@@ -12,7 +12,9 @@ struct SQLiteBulkLoadTests {
     /// The database is in UTF-16, so ids are not in the order of their UTF-8 bytes.
     case utf16
     /// Inserting a row removes another.
-    case trigger, replacing
+    case trigger
+    /// Inserting a row would remove another, and is refused.
+    case replacing
 
     var sql: String {
       let tables = EntityCatalog.rmos.kinds.map { kind in
@@ -90,7 +92,7 @@ struct SQLiteBulkLoadTests {
     let absent = try ids.filter { try transaction.record(kind, id: $0) == nil }
     let batch = batch(kind, absent, &random)
     let refused = try transaction.insert(batch, at: Array(absent.indices), run: 1)
-    #expect(refused.isEmpty)
+    #expect(refused.values.allSatisfy { $0.message.contains("UNIQUE") })
     // The last insert may have removed a row that was inserted before.
     try check(ids, in: transaction, &random)
   }

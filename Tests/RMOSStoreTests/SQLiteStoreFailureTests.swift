@@ -14,6 +14,39 @@ struct SQLiteStoreFailureTests {
     path = directory.file("rmos.db")
   }
 
+  @Test func theLogOfAnotherDatabaseIsNamedAndLeftAlone() throws {
+    let other = directory.file("other.db")
+    do {
+      let store = try SQLiteStore(path: path)
+      try store.write { transaction in
+        for number in 0..<2000 {
+          try transaction.insert(StoreSamples.record(.joblogs, "j\(number)"))
+        }
+      }
+      try SQLiteStore(path: other).write { _ in }
+    }
+    let small = try SQLiteStore(path: other)
+    try small.write { try $0.insert(StoreSamples.record(.patterns, "p")) }
+    try FileManager.default.copyItem(atPath: other + "-wal", toPath: path + "-wal")
+    func contents() -> [Data?] {
+      [path, path + "-wal"].map { FileManager.default.contents(atPath: $0) }
+    }
+    let before = contents()
+    let error = #expect(throws: StoreError.self) {
+      let store = try SQLiteStore(path: path)
+      try store.write { transaction in
+        try transaction.forEachRecord(.joblogs) { _ in }
+        try transaction.insert(StoreSamples.record(.joblogs, "new"))
+      }
+    }
+    #expect(error?.code == .corrupt)
+    #expect(error?.message.contains("\(path)-wal is the log of another database") == true)
+    #expect(contents() == before)
+    try FileManager.default.removeItem(atPath: path + "-wal")
+    let count = try SQLiteStore(path: path).read { try $0.count(RecordQuery(.joblogs)) }
+    #expect(count == 2000)
+  }
+
   @Test func aFullDiskRollsTheTransactionBackAndTheStoreGoesOn() throws {
     let store = try SQLiteStore(path: path)
     try store.write { try $0.insert(StoreSamples.record(.patterns, "before")) }

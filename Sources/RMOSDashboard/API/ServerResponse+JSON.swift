@@ -70,7 +70,7 @@ extension HTTPRefusal {
       self.init(503, error.message, fields: [HeaderField("Retry-After", "5")])
     case .busy:
       self.init(503, error.message, fields: [HeaderField("Retry-After", "1")])
-    case .cannotOpen, .replaced, .hardLinked:
+    case .cannotOpen, .replaced, .hardLinked, .lostTable:
       self.init(503, error.message, fields: [HeaderField("Retry-After", "10")])
     case .readOnly:
       self.init(403, error.message)

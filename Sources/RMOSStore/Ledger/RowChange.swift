@@ -49,6 +49,9 @@ public struct BeforeImage: Sendable, Hashable {
   /// The values of columns that other applications have added, by their names; only kept as part of
   /// a ``RowChange``.
   public var otherColumns: [String: Value] = [:]
+  /// The texts that are not Unicode, of columns of the record and of ``otherColumns``, byte by byte
+  /// by the names of the columns; only kept of what a ``RowChange`` is about.
+  public var malformedTexts: [String: [UInt8]] = [:]
 
   /// Creates a before-image from a row and its provenance.
   public init(record: Record, provenance: Provenance?) {
@@ -84,6 +87,15 @@ extension RowChange {
           writer.object { writer in
             for (name, value) in before.otherColumns.sorted(by: { $0.key < $1.key }) {
               writer.member(name) { $0.stored(value) }
+            }
+          }
+        }
+      }
+      if !before.malformedTexts.isEmpty {
+        $0.member("malformed_texts") { writer in
+          writer.object { writer in
+            for (name, bytes) in before.malformedTexts.sorted(by: { $0.key < $1.key }) {
+              writer.member(name, Base64.encode(bytes))
             }
           }
         }
@@ -135,11 +147,19 @@ extension BeforeImage {
       guard provenance != nil else { return nil }
     }
     self.init(record: Record(kind: kind, values: values), provenance: provenance)
-    guard let others = json["other_columns"] else { return }
-    guard case .object(let members) = others else { return nil }
-    for member in members {
-      guard let value = Value(stored: member.value) else { return nil }
-      otherColumns[member.name] = value
+    if let others = json["other_columns"] {
+      guard case .object(let members) = others else { return nil }
+      for member in members {
+        guard let value = Value(stored: member.value) else { return nil }
+        otherColumns[member.name] = value
+      }
+    }
+    if let texts = json["malformed_texts"] {
+      guard case .object(let members) = texts else { return nil }
+      for member in members {
+        guard let bytes = member.value.string.flatMap(Base64.decode) else { return nil }
+        malformedTexts[member.name] = bytes
+      }
     }
   }
 }

@@ -22,8 +22,12 @@ extension StoreTransaction {
   /// Deletes a record, and keeps a ``RowChange`` for undoing `run`.
   ///
   /// - Returns: Whether the record existed.
-  /// - Throws: As ``delete(_:id:)``.
+  /// - Throws: As ``delete(_:id:)``, and ``StoreError/Code/constraint`` if a foreign key of another
+  ///   application's table refers to it: with ON DELETE CASCADE or SET NULL, rows would be deleted
+  ///   or changed that undoing the run would not restore.
   public func remove(_ kind: EntityKind, id: String, run: Int64) throws -> Bool {
+    let others = try otherReferrers(to: kind, id: id)
+    guard others.isEmpty else { throw StoreError.stillReferenced(kind, id: id, by: others) }
     let before = try image(kind, id: id, before: run)
     guard try delete(kind, id: id) else { return false }
     try keep(RowChange(run: run, kind: kind, id: id, before: before, result: .deleted))
@@ -38,6 +42,7 @@ extension StoreTransaction {
     return try record(kind, id: id).map {
       var image = BeforeImage(record: $0, provenance: try provenance(kind, id: id))
       image.otherColumns = try otherColumns(of: kind, id: id)
+      image.malformedTexts = try malformedTexts(of: kind, id: id)
       return image
     }
   }
@@ -75,16 +80,22 @@ extension StoreTransaction {
 
   /// Restores a row that was changed or deleted.
   private func putBack(_ before: BeforeImage, _ run: Int64) throws {
-    if try update(before.record) { return }
-    try insert(before.record, provenance: before.provenance)
-    // Inserting has computed a new digest; restoring sets the old one, which shows whether the row
-    // had been edited before it was deleted.
-    guard try restore(before, run: run) else {
-      throw StoreError.ignoredUndo(before.record.kind, run: run)
+    let (kind, id) = (before.record.kind, before.record.id)
+    var malformed = before.malformedTexts
+    if try update(before.record) {
+      // A row that is still there keeps what others have put into their columns since.
+      let own = Set(kind.schema.fields.map(\.column))
+      malformed = malformed.filter { own.contains($0.key) }
+    } else {
+      try insert(before.record, provenance: before.provenance)
+      // Inserting has computed a new digest; restoring sets the old one, which shows whether the row
+      // had been edited before it was deleted.
+      guard try restore(before, run: run) else { throw StoreError.ignoredUndo(kind, run: run) }
+      if !before.otherColumns.isEmpty {
+        try setOtherColumns(before.otherColumns, of: kind, id: id)
+      }
     }
-    if !before.otherColumns.isEmpty {
-      try setOtherColumns(before.otherColumns, of: before.record.kind, id: before.record.id)
-    }
+    if !malformed.isEmpty { try setMalformedTexts(malformed, of: kind, id: id) }
   }
 }
 

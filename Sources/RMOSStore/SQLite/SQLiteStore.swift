@@ -344,6 +344,7 @@ public final class SQLiteStore: RecordStore {
       if try connection.schemaCookie != known.schemaCookie {
         connection.forgetStatements()
         session = try SQLiteSession(connection, catalog)
+        try session.layout.validateTables(of: known.layout, path: location)
         try session.layout.validateForWriting(on: connection, path: location)
         if !connection.enforcesKeys, try !session.layout.allowsUncheckedInserts(connection) {
           try connection.setEnforcesKeys(true)

@@ -264,4 +264,44 @@ import Testing
     let answer = fixture.dashboard.response(to: ServerRequest(method: "GET", target: place))
     #expect(answer.text == created.text)
   }
+  @Test(arguments: ["ON DELETE CASCADE", "ON DELETE SET NULL", ""])
+  func whatATableOfAnotherApplicationRefersToIsNotDeleted(_ action: String) throws {
+    let fixture = try full(.sqlite)
+    let path = fixture.directory.file("rmos.db")
+    _ = try sqlite3(
+      path,
+      "CREATE TABLE orders (pattern TEXT REFERENCES patterns(id) \(action)); "
+        + "INSERT INTO orders VALUES ('p1')")
+    #expect(fixture.send("DELETE", "/joblogs/j1").status == 200)
+    let answer = fixture.send("DELETE", "/patterns/p1")
+    #expect(answer.status == 409)
+    #expect(answer.detail.contains("1 row of the table orders"), "\(answer.text)")
+    #expect(try sqlite3(path, "SELECT * FROM orders") == "p1")
+  }
+
+  @Test func aTableThatIsRenamedMeanwhileIsNotReplaced() throws {
+    let fixture = try full(.sqlite)
+    let path = fixture.directory.file("rmos.db")
+    _ = try sqlite3(path, "ALTER TABLE joblogs RENAME TO joblogs_old")
+    let answer = fixture.send("PATCH", "/patterns/p1", json: #"{"name": "N"}"#)
+    #expect(answer.status == 503)
+    #expect(answer.detail.contains("joblogs"), "\(answer.text)")
+    _ = try sqlite3(path, "ALTER TABLE joblogs_old RENAME TO joblogs")
+    #expect(fixture.send("PATCH", "/patterns/p1", json: #"{"name": "N"}"#).status == 200)
+  }
+
+  @Test func anEntityThatWouldReplaceAnotherIsRefused() throws {
+    let fixture = try full(.sqlite)
+    let path = fixture.directory.file("rmos.db")
+    _ = try sqlite3(
+      path,
+      "CREATE TABLE t AS SELECT * FROM patterns; DROP TABLE patterns; "
+        + EntityKind.patterns.schema.createTableSQL.replacing(
+          "name TEXT NOT NULL", with: "name TEXT NOT NULL UNIQUE ON CONFLICT REPLACE")
+        + "; INSERT INTO patterns SELECT * FROM t; DROP TABLE t")
+    let name = try fixture.get("/patterns/p1").json["pattern"]?["name"]?.string ?? ""
+    let body = #"{"id": "new", "name": "\#(name)", "ring_count": 1, "geometry": {"a": 1}}"#
+    #expect(fixture.send("POST", "/patterns", json: body).status == 409)
+    #expect(fixture.get("/patterns/p1").status == 200)
+  }
 }

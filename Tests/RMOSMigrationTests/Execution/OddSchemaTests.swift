@@ -164,6 +164,7 @@ import Testing
     ("id TEXT PRIMARY KEY", "id TEXT"), ("id TEXT PRIMARY KEY", "id BLOB UNIQUE"),
     ("id TEXT PRIMARY KEY", "number INTEGER PRIMARY KEY NOT NULL, id TEXT UNIQUE"),
     ("ring_count INTEGER", "ring_count TEXT"), ("name TEXT", "name TEXT UNIQUE"),
+    ("name TEXT", "name TEXT UNIQUE ON CONFLICT REPLACE"),
     ("name TEXT", "name TEXT CHECK (length(name) > 5)"),
     ("metadata_json TEXT", "metadata_json TEXT NOT NULL"),
     ("strip_family_id TEXT", "strip_family_id TEXT REFERENCES strip_families(id)"),

@@ -30,6 +30,12 @@ import RMOSSystem
       let reported = unsafe sqlite3_system_errno(pointer)
       system = cause(code) ?? (reported == 0 ? nil : .code(reported))
     }
+    if let pointer = unsafe pointer, [.corrupt, .notADatabase].contains(code.primary),
+      StoreError.hasLog(path)
+    {
+      // The log may be that of another database, and would damage this one.
+      _ = unsafe rmos_sqlite3_keep_log_on_close(pointer)
+    }
     let (kind, message) = describe(code, text: text, system: system)
     return StoreError(kind, message, path: path, sqliteCode: code.rawValue)
   }
@@ -127,12 +133,21 @@ extension StoreError {
       path: path)
   }
 
+  /// Whether there is a log beside a database that has any content.
+  fileprivate static func hasLog(_ path: String) -> Bool {
+    (FileStatus.size(of: path + "-wal") ?? 0) > 0
+  }
+
   /// The database is damaged.
   static func damaged(_ path: String, _ reason: String) -> StoreError {
-    StoreError(
+    let suspicion =
+      hasLog(path)
+      ? ". If the file was put there without its log, as from a backup, \(path)-wal is the log of "
+        + "another database: move that away first" : ""
+    return StoreError(
       .corrupt,
       "\(path) is damaged (\(reason)); restore a backup, or save what can be read with "
-        + "sqlite3's .recover", path: path)
+        + "sqlite3's .recover\(suspicion)", path: path)
   }
 
   /// Another file has replaced the file that a store only reads; with `followsPath`, the store will

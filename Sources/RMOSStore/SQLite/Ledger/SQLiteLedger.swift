@@ -155,7 +155,18 @@ extension SQLiteTransaction {
     let connection = try session().connection
     return try connection.withStatement(RunColumn.insertSQL) { statement in
       try LedgerRow(statement).bind(run, id: nil)
-      _ = try statement.step()
+      do throws(StoreError) {
+        _ = try statement.step()
+      } catch {
+        // SQLite's error for the lack of a number is that for the lack of space.
+        guard error.sqliteResult == .full, try connection.lastRunNumber == .max else { throw error }
+        throw StoreError(
+          .unusableSchema,
+          "\(connection.handle.path) cannot be written to: no number is left for a run, because "
+            + "migration_runs has, or had, a run numbered \(Int64.max), which another program wrote; "
+            + "delete that run, and the row named migration_runs from sqlite_sequence",
+          path: connection.handle.path)
+      }
       return connection.lastInsertedRow
     }
   }
@@ -185,6 +196,17 @@ extension SQLiteTransaction {
         try LedgerRow(statement).bind(issue, run: run, sequence: last + Int64(index) + 1)
         _ = try statement.step()
       }
+    }
+  }
+}
+
+extension SQLiteConnection {
+  /// The highest number that a run has, or had.
+  fileprivate var lastRunNumber: Int64? {
+    get throws {
+      try integer(
+        "SELECT max(n) FROM (SELECT max(id) AS n FROM migration_runs UNION ALL "
+          + "SELECT seq FROM sqlite_sequence WHERE name = 'migration_runs')")
     }
   }
 }
@@ -451,14 +473,89 @@ extension SQLiteTransaction {
     let names = try otherColumnNames(of: kind, session).filter { values[$0] != nil }
     guard !names.isEmpty else { return }
     let assignments = names.enumerated().map { "\($1.sqlName) = ?\($0 + 2)" }
-    let isThis = try session.statements[kind].isID("id", "?1")
+    let table = try session.statements[kind]
     try session.connection.withStatement(
-      "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
+      "\(table.updateVerb) \(kind.table) SET \(assignments.joined(separator: ", ")) "
+        + "WHERE \(table.isID("id", "?1"))"
     ) { statement in
       try statement.bind(id, at: 1)
       for (position, name) in names.enumerated() {
         try statement.bind(values[name] ?? .null, at: Int32(position) + 2)
       }
+      _ = try statement.step()
+    }
+  }
+}
+
+// Texts that are not Unicode, which only other applications write.
+
+extension SQLiteReader {
+  final func malformedTexts(of kind: EntityKind, id: String) throws -> [String: [UInt8]] {
+    let session = try session()
+    let isThis = try session.statements[kind].isID("id", "?1")
+    let names = try textColumnNames(of: kind, session)
+    guard !names.isEmpty else { return [:] }
+    let list = names.map(\.sqlName).joined(separator: ", ")
+    let texts = try session.connection.withStatement(
+      "SELECT \(list) FROM \(kind.table) WHERE \(isThis)"
+    ) { statement -> [String?] in
+      try statement.bind(id, at: 1)
+      guard try statement.step() else { return [] }
+      return names.indices.map { column in
+        statement.type(at: Int32(column)) == .text ? statement.text(at: Int32(column)) : nil
+      }
+    }
+    guard texts.contains(where: { $0 != nil }) else { return [:] }
+    // Compared by SQLite in the encoding of the database: from UTF-16, a lone half of a surrogate
+    // pair reads as some other character.
+    let bytes = names.enumerated().map { position, name in
+      "CASE WHEN CAST(\(name.sqlName) AS BLOB) <> CAST(?\(position + 2) AS BLOB) "
+        + "THEN CAST(\(name.sqlName) AS BLOB) END"
+    }
+    return try session.connection.withStatement(
+      "SELECT \(bytes.joined(separator: ", ")) FROM \(kind.table) WHERE \(isThis)"
+    ) { statement in
+      try statement.bind(id, at: 1)
+      for (position, text) in texts.enumerated() {
+        try statement.bind(text, at: Int32(position) + 2)
+      }
+      var malformed: [String: [UInt8]] = [:]
+      guard try statement.step() else { return malformed }
+      for (position, name) in names.enumerated()
+      where statement.type(at: Int32(position)) != .null {
+        malformed[name] = statement.blob(at: Int32(position))
+      }
+      return malformed
+    }
+  }
+
+  /// The names of the columns that can be set, other than the id.
+  fileprivate final func textColumnNames(
+    of kind: EntityKind, _ session: SQLiteSession
+  ) throws -> [String] {
+    guard let present = session.layout.tables[kind]?.columns else { return [] }
+    return try kind.schema.fields.dropFirst().map(\.column).filter(present.contains)
+      + otherColumnNames(of: kind, session)
+  }
+}
+
+extension SQLiteTransaction {
+  func setMalformedTexts(
+    _ texts: [String: [UInt8]], of kind: EntityKind, id: String
+  ) throws {
+    let session = try enforcingSession()
+    let names = try textColumnNames(of: kind, session).filter { texts[$0] != nil }
+    guard !names.isEmpty else { return }
+    // As literals: SQLite takes the bytes of a parameter for UTF-8, also in a database in UTF-16.
+    let assignments = names.map { name in
+      "\(name.sqlName) = CAST(x'\(ASCII.hex(texts[name] ?? []))' AS TEXT)"
+    }
+    let table = try session.statements[kind]
+    try session.connection.withStatement(
+      "\(table.updateVerb) \(kind.table) SET \(assignments.joined(separator: ", ")) "
+        + "WHERE \(table.isID("id", "?1"))"
+    ) { statement in
+      try statement.bind(id, at: 1)
       _ = try statement.step()
     }
   }

@@ -45,6 +45,8 @@ final class EntityStatements: Sendable {
   let insert: String
   /// Updates a row; there is one parameter per field, and the first is the id.
   let update: String
+  /// The beginning of statements that update rows: see ``EntityTable/update``.
+  let updateVerb: String
   /// Deletes the row with id ?1.
   let delete: String
   /// Writes the provenance of a row; see ``ProvenanceColumn/replaceSQL(_:)``.
@@ -104,10 +106,12 @@ final class EntityStatements: Sendable {
         + "AND entity_id BETWEEN ?1 AND ?2 ORDER BY entity_id" : nil
     let parameters = columns.indices.map { "?\($0 + 1)" }
     insert =
-      "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
+      "\(table?.insertInto ?? "INSERT INTO") \(kind.table) (\(columns.joined(separator: ", "))) "
       + "VALUES (\(parameters.joined(separator: ", ")))"
     let assignments = zip(columns, parameters).dropFirst().map { "\($0) = \($1)" }
-    update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
+    updateVerb = table?.update ?? "UPDATE"
+    update =
+      "\(updateVerb) \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
     delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
     insertProvenance = ProvenanceColumn.replaceSQL(kind)
     insertBeforeImage = Self.insertBeforeImage(

@@ -16,6 +16,18 @@ struct EntityTable {
   private(set) var hasIDsInByteOrder = false
   /// Whether the ids are also in an index in that order.
   private(set) var hasIndexedIDs = false
+  /// Whether its declaration has conflict clauses, such as UNIQUE (name) ON CONFLICT REPLACE, by
+  /// which SQLite would delete other rows, change values or ignore the row.
+  private var hasConflictClauses = false
+
+  /// The beginning of a statement that inserts rows or refuses them.
+  ///
+  /// A conflict clause of the statement overrides those of the table, but also those of the
+  /// statements in triggers, so there is none without need.
+  var insertInto: String { hasConflictClauses ? "INSERT OR ABORT INTO" : "INSERT INTO" }
+
+  /// The beginning of a statement that updates rows or refuses that; see ``insertInto``.
+  var update: String { hasConflictClauses ? "UPDATE OR ABORT" : "UPDATE" }
 
   /// A column whose type differs from that in the shared schema, so that SQLite may convert text
   /// into a number, or a number into text.
@@ -43,6 +55,9 @@ struct EntityTable {
     guard isTable else { return }
     hasRowNumbers = try Self.hasRowNumbers(kind.table, connection)
     convertingColumns = try Self.convertingColumns(of: kind, connection)
+    hasConflictClauses = try Self.hasRow(
+      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND lower(name) = ?1 "
+        + "AND sql LIKE '%CONFLICT%'", kind.table, connection)
     hasForeignIndex = try Self.hasForeignIndex(kind.table, connection)
     if columns.contains("id"),
       try connection.collation(ofColumn: "id", in: kind.table) != "BINARY"

@@ -34,11 +34,12 @@ struct SQLiteLayout {
   private(set) var hasProvenanceInByteOrder = false
   /// Whether inserting a row cannot remove or change other rows of entities.
   ///
-  /// A trigger, an ON CONFLICT REPLACE or a view of another application might.
+  /// A trigger or a view of another application might; conflict clauses of its tables are
+  /// overridden.
   private(set) var insertsKeepRows = false
   /// The upgrades that existing tables of the ledger need.
   private(set) var ledgerUpgrades: [SQLiteSchema.LedgerUpgrade] = []
-  /// The views of the ledger that are missing, or have another definition.
+  /// The views of the ledger that are missing, apart from those whose names are taken.
   private(set) var viewsToCreate: [LedgerView] = []
   /// The columns that tables of the ledger lack and no upgrade adds, as `table.column`.
   private var lostLedgerColumns: [String] = []
@@ -55,12 +56,10 @@ struct SQLiteLayout {
     self.catalog = catalog
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
     let ledgerViews = LedgerView.all(catalog)
-    var viewSQL: [String: String] = [:]
     let own = Set(catalog.kinds.map(\.table) + LedgerTable.allNames + ledgerViews.map(\.name))
       .union(Self.newerTables).union(["schema_version"])
     try connection.withStatement(
-      "SELECT name, type, rootpage = 0, CASE type WHEN 'view' THEN sql END FROM sqlite_schema "
-        + "WHERE substr(name, 1, 7) <> 'sqlite_'"
+      "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
     ) { statement in
       while try statement.step() {
         let writtenName = statement.text(at: 0) ?? ""
@@ -68,9 +67,7 @@ struct SQLiteLayout {
         names.insert(name)
         switch statement.text(at: 1) {
         case "trigger": hasTriggers = true
-        case "view":
-          views.insert(name)
-          viewSQL[name] = statement.text(at: 3)
+        case "view": views.insert(name)
         case "table":
           tableNames.insert(name)
           if statement.integer(at: 2) == 1 { virtualTables.insert(name) }
@@ -81,10 +78,8 @@ struct SQLiteLayout {
         }
       }
     }
-    // A table or index with the name of a view belongs to another application, and stays.
-    viewsToCreate = ledgerViews.filter { view in
-      viewSQL[view.name].map { $0 != view.createSQL } ?? !names.contains(view.name)
-    }
+    // Anything else with the name of a view belongs to another application, and stays.
+    viewsToCreate = ledgerViews.filter { !names.contains($0.name) }
     isUTF8 =
       try connection.integer("SELECT 1 FROM pragma_encoding WHERE encoding = 'UTF-8'") != nil
     for kind in catalog.kinds where isRelation(kind.table) {
@@ -98,10 +93,7 @@ struct SQLiteLayout {
       try connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
     insertsKeepRows =
-      try !hasTriggers
-      && catalog.kinds.allSatisfy { tables[$0]?.hasRowNumbers == true }
-      && connection.integer(
-        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%CONFLICT%'") == nil
+      !hasTriggers && catalog.kinds.allSatisfy { tables[$0]?.hasRowNumbers == true }
     ledgerUpgrades = try SQLiteSchema.ledgerUpgrades(connection, catalog)
     if hasLedger {
       lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection)
@@ -371,6 +363,21 @@ struct SQLiteLayout {
           + "another application set user_version, PRAGMA user_version = "
           + "\(SchemaVersion.ledger.upperBound) fixes it", path: path)
     }
+  }
+
+  /// Refuses a database that has lost a shared table since it was opened.
+  ///
+  /// An empty table must not take the place of one that another application has renamed.
+  /// - Throws: ``StoreError/Code/lostTable``.
+  func validateTables(of earlier: SQLiteLayout, path: String) throws(StoreError) {
+    let missing = Set(earlier.missingSharedTables)
+    let lost = missingSharedTables.filter { !missing.contains($0) }
+    guard !earlier.isEmpty, !lost.isEmpty else { return }
+    throw StoreError(
+      .lostTable,
+      "\(path) no longer has the table \(lost.joined(separator: ", ")), which it had when it was "
+        + "opened; nothing was written. If another application renamed it, rename it back; to have "
+        + "an empty one created, open the database again", path: path)
   }
 
   /// Refuses a database that ``validate(path:)`` refuses, or whose schema prevents writing; changes

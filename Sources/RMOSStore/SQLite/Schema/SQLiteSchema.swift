@@ -83,8 +83,11 @@ enum SQLiteSchema {
     for sql in layout.missingColumnSQL { try connection.execute(sql) }
     for sql in layout.missingIndexSQL { try connection.execute(sql) }
     if layout.ownsSharedTables {
+      // The table of another application may have no primary key.
       try connection.execute(
-        "INSERT OR IGNORE INTO schema_version (version) VALUES (\(SchemaVersion.created))")
+        "INSERT OR IGNORE INTO schema_version (version) SELECT \(SchemaVersion.created) "
+          + "WHERE NOT EXISTS (SELECT 1 FROM schema_version WHERE version = \(SchemaVersion.created))"
+      )
     }
     for sql in LedgerTable.all(catalog).map(\.createSQL) + layout.ledgerUpgrades.map(\.sql) {
       try connection.execute(sql)
@@ -92,10 +95,7 @@ enum SQLiteSchema {
     if layout.missingLedgerTables.contains(where: { $0.name == LedgerTable.runs.name }) {
       try connection.execute(continuedRunsSQL)
     }
-    for view in layout.viewsToCreate {
-      try connection.execute("DROP VIEW IF EXISTS \(view.name)")
-      try connection.execute(view.createSQL)
-    }
+    for view in layout.viewsToCreate { try connection.execute(view.createSQL) }
     try connection.execute("PRAGMA user_version = \(SchemaVersion.ledger.upperBound)")
     // Statements that refer to a table that was just created could not be compiled before.
     connection.forgetStatements()

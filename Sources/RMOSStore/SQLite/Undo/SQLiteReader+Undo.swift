@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 extension SQLiteReader {
   final func forEachBeforeImage(
@@ -298,6 +299,76 @@ extension SQLiteReader {
         references.append(ForeignReference(table: table, column: column, target: target))
       }
       return references
+    }
+  }
+}
+
+extension SQLiteReader {
+  final func otherReferrers(to kind: EntityKind, id: String) throws -> [String: Int] {
+    let session = try session()
+    let table = try session.statements[kind]
+    var counts: [String: Int] = [:]
+    for key in try foreignKeys(to: kind, session.connection) where !key.isReference(catalog) {
+      let joined = zip(key.columns, key.targets)
+        .map { "t.\($1.sqlName) = o.\($0.sqlName)" }.joined(separator: " AND ")
+      // What a row refers to in itself goes with it.
+      let isOther =
+        key.table.lowercasedASCII == kind.table ? " AND NOT (\(table.isID("o.id", "?1")))" : ""
+      let count = try session.connection.withStatement(
+        "SELECT count(*) FROM \(kind.table) t CROSS JOIN \(key.table.sqlName) o ON \(joined) "
+          + "WHERE \(table.isID("t.id", "?1"))\(isOther)"
+      ) { statement in
+        try statement.bind(id, at: 1)
+        return try statement.step() ? Int(statement.integer(at: 0)) : 0
+      }
+      if count > 0 { counts[key.table, default: 0] += count }
+    }
+    return counts
+  }
+
+  /// The foreign keys of all tables that point to a kind's.
+  private func foreignKeys(
+    to kind: EntityKind, _ connection: SQLiteConnection
+  ) throws -> [DeclaredKey] {
+    try connection.withStatement(
+      "SELECT m.name, k.seq, k.\"from\", coalesce(k.\"to\", 'id') FROM sqlite_schema m, "
+        + "pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND m.rootpage > 0 "
+        + "AND lower(k.\"table\") = ?1 ORDER BY m.name, k.id, k.seq"
+    ) { statement in
+      try statement.bind(kind.table, at: 1)
+      var keys: [DeclaredKey] = []
+      while try statement.step() {
+        guard let table = statement.text(at: 0), let column = statement.text(at: 2),
+          let target = statement.text(at: 3)
+        else { continue }
+        if statement.integer(at: 1) == 0 { keys.append(DeclaredKey(table: table, kind: kind)) }
+        keys[keys.count - 1].columns.append(column)
+        keys[keys.count - 1].targets.append(target)
+      }
+      return keys
+    }
+  }
+}
+
+/// A foreign key as a table declares it.
+private struct DeclaredKey {
+  /// The table that declares it.
+  let table: String
+  /// The kind to whose table it points.
+  let kind: EntityKind
+  /// The columns of the declaring table.
+  var columns: [String] = []
+  /// The columns that they point to.
+  var targets: [String] = []
+
+  /// Whether it is a reference of one of the kinds, which are looked for as such.
+  func isReference(_ catalog: EntityCatalog) -> Bool {
+    guard columns.count == 1, targets[0].lowercasedASCII == "id",
+      let other = catalog.kinds.first(where: { $0.table == table.lowercasedASCII })
+    else { return false }
+    return other.schema.references.contains { reference in
+      reference.target == kind
+        && other.schema.fields[reference.field].column == columns[0].lowercasedASCII
     }
   }
 }

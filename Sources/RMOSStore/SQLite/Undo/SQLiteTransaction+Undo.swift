@@ -94,7 +94,7 @@ extension SQLiteTransaction {
       .map { "\($0.column) = i.\($1)" }
     let restored = try undo(
       run, session,
-      "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) "
+      "\(table.updateVerb) \(kind.table) SET \(assignments.joined(separator: ", ")) "
         + "FROM migration_before_images i WHERE i.kind = '\(kind.rawValue)' AND i.run_id = ?1 "
         + "AND i.entity_id = \(kind.table).id")
     let images =

@@ -197,9 +197,10 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     if changed.isEmpty { return true }
     let fields = record.kind.schema.fields
     let assignments = changed.enumerated().map { "\(fields[$1].column) = ?\($0 + 2)" }
-    let isThis = try session.statements[record.kind].isID("id", "?1")
+    let table = try session.statements[record.kind]
     let sql =
-      "UPDATE \(record.kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
+      "\(table.updateVerb) \(record.kind.table) SET \(assignments.joined(separator: ", ")) "
+      + "WHERE \(table.isID("id", "?1"))"
     return try writeOne(session, record.kind, id) {
       try checkForms(of: record, session)
       return try session.connection.withStatement(sql) { statement in
@@ -307,8 +308,10 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
           _ = try statement.step()
         }
       } catch let error as StoreError where error.code == .constraint {
-        throw StoreError.stillReferenced(
-          kind, id: id, catalog, sqliteCode: error.sqliteCode)
+        let others = try otherReferrers(to: kind, id: id)
+        throw others.isEmpty
+          ? StoreError.stillReferenced(kind, id: id, catalog, sqliteCode: error.sqliteCode)
+          : StoreError.stillReferenced(kind, id: id, by: others, sqliteCode: error.sqliteCode)
       }
       return session.connection.changes > 0
     }
