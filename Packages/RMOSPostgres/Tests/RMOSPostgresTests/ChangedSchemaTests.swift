@@ -199,6 +199,32 @@ extension ServerTests {
       #expect(try database.text("SELECT \"Rating\"::text FROM patterns WHERE id = 'a'") == "4.5")
     }
 
+    @Test(
+      "a row to which a table of another application refers is not removed",
+      arguments: ["", "ON DELETE CASCADE", "ON DELETE SET NULL"])
+    func otherReferrers(action: String) throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      try store.write { transaction in
+        for id in ["a", "b"] { try transaction.insert(StoreSamples.record(.patterns, id)) }
+        try transaction.insert(StoreSamples.record(.joblogs, "j", ["pattern_id": .text("a")]))
+      }
+      try database.execute(
+        """
+        CREATE TABLE "or ders" ("Pattern" text REFERENCES patterns (id) \(action));
+        INSERT INTO "or ders" VALUES ('a'), (NULL)
+        """)
+      try store.write { transaction throws in
+        #expect(try transaction.otherReferrers(to: .patterns, id: "a") == ["or ders": 1])
+        #expect(try transaction.otherReferrers(to: .patterns, id: "b") == [:])
+        let error = #expect(throws: StoreError.self) {
+          try transaction.remove(.patterns, id: "a", run: 1)
+        }
+        #expect(error?.message.contains("1 row of the table or ders") == true)
+      }
+      #expect(try database.text("SELECT \"Pattern\" FROM \"or ders\" LIMIT 1") == "a")
+    }
+
     @Test("a reference to a row that is gone is not in the way of an undo")
     func goneReference() throws {
       let database = try TestDatabase()

@@ -128,6 +128,7 @@ extension ServerTests {
       try database.execute(
         """
         DROP VIEW migration_run_counts; CREATE VIEW migration_run_counts AS SELECT 1 AS run;
+        COMMENT ON VIEW migration_run_counts IS 'RMOS: an earlier one (definition 0123456789ab)';
         DROP VIEW migration_patterns_origin
         """)
       _ = try await migrate()
@@ -157,12 +158,15 @@ extension ServerTests {
         DROP VIEW migration_run_counts; CREATE TABLE migration_run_counts (a int);
         DROP VIEW migration_patterns_origin; CREATE TYPE migration_patterns_origin AS (a int);
         DROP VIEW migration_joblogs_origin; CREATE VIEW migration_joblogs_origin AS SELECT 7 AS a;
-        CREATE VIEW mine AS SELECT a FROM migration_joblogs_origin
+        CREATE VIEW mine AS SELECT a FROM migration_joblogs_origin;
+        DROP VIEW migration_strip_families_origin;
+        CREATE VIEW migration_strip_families_origin AS SELECT 8 AS a
         """)
       let summary = try await migrate()
       #expect(summary.isSuccess && summary.statistics.total.skipped == 8)
       #expect(try database.text("SELECT count(*) FROM migration_run_counts") == "0")
       #expect(try database.text("SELECT a FROM mine") == "7")
+      #expect(try database.text("SELECT a::text FROM migration_strip_families_origin") == "8")
       let store = try database.store()
       try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
       #expect(try store.read { try $0.contains(.patterns, id: "a") })

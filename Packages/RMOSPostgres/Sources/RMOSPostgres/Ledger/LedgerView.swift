@@ -72,7 +72,7 @@ extension LedgerView {
   /// role may create.
   ///
   /// Its parameters are the schema, and the names, summaries and queries of all views. Tables and
-  /// types with the name of a view belong to another application.
+  /// types with the name of a view belong to another application, and so do views without the mark.
   static let namesToCreateSQL =
     """
     SELECT v.name FROM unnest($2::text[], $3::text[], $4::text[]) AS v(name, summary, query)
@@ -80,6 +80,7 @@ extension LedgerView {
     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name
     WHERE has_schema_privilege(n.oid, 'CREATE') AND CASE
       WHEN c.relkind = 'v' THEN pg_has_role(c.relowner, 'USAGE')
+        AND obj_description(c.oid, 'pg_class') LIKE 'RMOS: %'
         AND obj_description(c.oid, 'pg_class') IS DISTINCT FROM \(markSQL("v.summary", "v.query"))
       ELSE c.oid IS NULL AND NOT EXISTS (SELECT 1 FROM pg_type t
         WHERE t.typnamespace = n.oid AND t.typname = v.name) END
