@@ -51,9 +51,10 @@ struct InternedTexts {
     }
   }
 
-  /// The number of a new row with an id, which ``index(of:)`` leads to unless another row has it.
+  /// Adds a row with an id, to which ``index(of:)`` leads unless an earlier row has the same.
   ///
   /// - Parameter id: The id; `nil` if it is not text.
+  /// - Returns: The number of the row.
   mutating func insertRow(_ id: String?) -> Int {
     let number = starts.count
     if let id, insert(id) == number { return number }
