@@ -88,8 +88,8 @@ extension StoreTransaction {
       malformed = malformed.filter { own.contains($0.key) }
     } else {
       try insert(before.record, provenance: before.provenance)
-      // Inserting has computed a new digest; restoring sets the old one, which shows whether the row
-      // had been edited before it was deleted.
+      // Inserting has computed a new digest; restoring sets the old one, which shows whether the
+      // row had been edited before it was deleted.
       guard try restore(before, run: run) else { throw StoreError.ignoredUndo(kind, run: run) }
       if !before.otherColumns.isEmpty {
         try setOtherColumns(before.otherColumns, of: kind, id: id)
