@@ -142,7 +142,7 @@ public protocol StoreReader: AnyObject {
   /// The texts of a row, other than its id, that are not Unicode, byte by byte as the database
   /// keeps them, by the names of their columns.
   ///
-  /// A ``Value`` holds such a text with replacement characters. ``StoreTransaction/write(_:run:)``
+  /// A `Value` holds such a text with replacement characters. ``StoreTransaction/write(_:run:)``
   /// and ``StoreTransaction/remove(_:id:run:)`` keep its bytes. The default knows of none.
   func malformedTexts(of kind: EntityKind, id: String) throws -> [String: [UInt8]]
 
