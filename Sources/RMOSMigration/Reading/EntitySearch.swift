@@ -1,26 +1,26 @@
 import RMOSModels
 
-/// Searches a document for the objects that have most of what a kind requires, wherever they are.
+/// Searches a document for the objects that have most required fields of a kind, wherever they are.
 ///
-/// A survey does so for documents in which a migration finds no entities. A beginning of each list
-/// and object is looked at.
+/// A survey uses it for documents in which a migration finds no entities. The first elements and
+/// members of each list and object are examined.
 final class EntitySearch {
   private let window: SourceWindow
   private let kind: Int
-  /// For each kind, its required fields by their names, folded.
+  /// For each kind, the positions of its required fields by their folded names.
   private let required: [[[UInt8]: Int]]
-  /// How many lists or dictionaries a place must be in.
+  /// The least number of lists and dictionaries around a place that counts.
   private var leastAnyCount = 0
   private var found: [(place: EntityPointer, fields: Int)] = []
-  /// Where there was an entity to which fewer lead, so that the search was over.
+  /// The place of an entity in fewer lists and dictionaries than that, which ended the search.
   private(set) var end: EntityPointer?
 
-  /// How many elements and members are looked at, and how many levels.
+  /// The maximum number of elements or members that are examined, and of levels.
   private static let samples = 64
   private static let deepest = 6
-  /// How many places are kept.
+  /// The maximum number of places that are kept.
   private static let placesKept = 64
-  /// How many required fields tell an entity.
+  /// The number of required fields by which an entity is recognized.
   private static let fieldsThatTell = 2
 
   init(
@@ -38,8 +38,8 @@ final class EntitySearch {
     }
   }
 
-  /// Where the objects are that have most of what the kind requires; none if that is where fewer
-  /// lists lead to than `leastAnyCount`.
+  /// Returns where the objects with most required fields of the kind are; nothing if an entity is
+  /// in fewer lists and dictionaries than `leastAnyCount`.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func places(
@@ -82,7 +82,7 @@ final class EntitySearch {
       guard window.has(UInt8(ascii: ","), at: position) else { return position }
       position = try window.skipWhiteSpace(from: position + 1)
     }
-    // Of the document, no more is needed.
+    // The rest of the outermost list is not needed.
     return steps.isEmpty ? position : try window.resynchronize(after: position, depth: 1)
   }
 
@@ -106,7 +106,7 @@ final class EntitySearch {
         self.end = place
         return nil
       }
-      // What is in an entity is its own.
+      // Objects within an entity belong to it.
       let isEntity = seen.contains { $0.count >= Self.fieldsThatTell }
       let isSearched = !isEntity && number <= Self.samples && steps.count < Self.deepest
       guard

@@ -1,21 +1,22 @@
 import RMOSModels
 
-/// Tells the kind of an object by names that only one kind has.
+/// Recognizes the kind of an object by the names of fields that only one kind has.
 ///
-/// Objects of several kinds may have much in common, such as what a database adds to each.
+/// Other names are ignored, since objects of several kinds may share them, such as those of the
+/// members that a database adds to each.
 struct KindTeller {
-  /// The kind that an object tells, and the member in which it does, if it is around an entity.
+  /// The kind of an object and, if the object is an envelope, the member that holds the entity.
   struct Telling: Hashable {
     let kind: EntityKind
     var holder: [UInt8]?
   }
 
-  /// How many members an object around an entity has at most.
+  /// The maximum number of members of an envelope.
   static let mostAround = 8
-  /// How many fields tell a kind.
+  /// The number of fields by which a kind is recognized.
   private static let fieldsThatTell = 2
 
-  /// The fields by their names, folded, that only one kind has.
+  /// The fields that only one kind has, by their folded names.
   private var fields: [[UInt8]: (kind: EntityKind, field: Int)] = [:]
 
   init(_ catalog: EntityCatalog) {
@@ -31,8 +32,8 @@ struct KindTeller {
     for name in shared { fields[name] = nil }
   }
 
-  /// The kind of an object with members of these names, folded; `nil` if they tell none, or several
-  /// alike.
+  /// Returns the kind of an object from the folded names of its members; `nil` if there are too few
+  /// fields of one kind, or as many of several.
   func kind(of names: [[UInt8]]) -> EntityKind? {
     var found: [EntityKind: Set<Int>] = [:]
     for case let known? in names.map({ fields[$0] }) {

@@ -1,10 +1,11 @@
 import RMOSModels
 
-/// Values that programs write within an object that says their type, or as the only element of a
-/// list: `{"$numberInt": "2"}`, `{"S": "Rope"}`, `{"#text": "Rope", "@lang": "de"}`, `["3"]`.
+/// Recognizes values that programs write in an object that states their type, or as the only
+/// element of a list: `{"$numberInt": "2"}`, `{"S": "Rope"}`, `{"#text": "Rope", "@lang": "de"}`,
+/// `["3"]`.
 enum TypedValue {
-  /// The names of the members that hold a value; all that begin with `$` do, too (MongoDB Extended
-  /// JSON).
+  /// The names of members that hold the value, in addition to all that begin with `$` (MongoDB
+  /// Extended JSON).
   private static let namesOfValues: Set<String> = [
     // XML as JSON, by several programs.
     "#text", "_text", "_",
@@ -13,19 +14,20 @@ enum TypedValue {
     // Firestore over REST, and its clients; protocol buffers.
     "stringValue", "integerValue", "doubleValue", "booleanValue", "timestampValue", "_seconds",
     "seconds",
-    // RethinkDB, JSON-LD, and Windows PowerShell, which writes dates and lists so.
+    // RethinkDB, JSON-LD, and dates and lists of Windows PowerShell.
     "epoch_time", "@value", "value",
   ]
-  /// The names of the members next to them; all that begin with `@` are, too (attributes in XML).
+  /// The names of the other members of such objects, in addition to all that begin with `@`
+  /// (attributes in XML).
   private static let namesOfNotes: Set<String> = [
     "_attributes", "$ref", "$db", "_nanoseconds", "nanoseconds", "nanos", "$reql_type$",
     "timezone", "DisplayHint", "DateTime", "Count",
   ]
 
-  /// The values of a member, each form with its place: those within its objects and lists before
-  /// those that are its own, since a mapping takes the first that is there.
+  /// Returns the forms of a member's values, each with its place.
   ///
-  /// The member as it is, if its objects and lists are no typed values.
+  /// Values in objects and lists come before plain ones, since a mapping takes the first source
+  /// that is there. A member whose objects and lists are not typed values has one form, itself.
   static func forms(
     at path: [Int], _ member: MemberProfile
   ) -> [(path: [Int], value: MemberProfile)] {
@@ -36,13 +38,15 @@ enum TypedValue {
       + (own.givenCount > 0 ? [(path, own)] : [])
   }
 
-  /// Whether a member's objects say that they are an object or a list, whose values are typed, too.
+  /// Whether a member's objects hold JSON in which every value is typed, as DynamoDB and Firestore
+  /// write it.
   static func isTypedJSON(_ member: MemberProfile) -> Bool {
     member.members.count == 1
       && ["M", "L", "mapValue", "arrayValue"].contains(member.members[0].name)
   }
 
-  /// Which members of a member hold its values, if each of its objects and lists holds one.
+  /// Returns the positions of the members that hold the values; none unless each object and list
+  /// holds one.
   private static func places(in member: MemberProfile) -> [Int] {
     if member.onlyElement != nil { return [0] }
     var (places, count) = ([Int](), 0)
