@@ -289,14 +289,23 @@ extension FileDescriptor {
     else { return nil }
     // The system reports a waiting `open` by a signal: SIGIO, which would end the process, unless
     // another is chosen. SIGURG is ignored by default.
-    guard fcntl(file.number, commands.setSignal, SIGURG) == 0,
-      fcntl(file.number, commands.set, Int32(F_WRLCK)) == 0
-    else {
+    guard fcntl(file.number, commands.setSignal, SIGURG) == 0, file.takeLease(commands.set) else {
       // The descriptor is leaked on purpose: if this process has the file open elsewhere, closing
       // any descriptor of it would release the POSIX locks of the process.
       return nil
     }
     return file
+  }
+
+  /// Tries for a moment: a child process of this program that was just forked has all its files
+  /// open until it runs its own program.
+  private func takeLease(_ command: Int32) -> Bool {
+    let deadline = Deadline(after: .milliseconds(50))
+    while fcntl(number, command, Int32(F_WRLCK)) != 0 {
+      guard errno == EAGAIN, !deadline.hasPassed else { return false }
+      SystemThread.pause(milliseconds: 1)
+    }
+    return true
   }
 
   /// Whether the lease of ``opening(unshared:)`` still holds, so that no `open` of the file is

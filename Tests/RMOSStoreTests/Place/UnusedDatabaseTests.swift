@@ -25,11 +25,16 @@ import Testing
   }
 
   @Test func itIsRemovedIfNobodyHasItOpen() throws {
-    let store = try SQLiteStore(path: path)
-    store.closeRemovingUnused()
     #if os(Linux)
-      #expect(try names.isEmpty)
+      // It is kept if a child process that another test has just forked has it open.
+      let isRemoved = try (1...20).contains { attempt in
+        let others = try names
+        try SQLiteStore(path: directory.file("\(attempt).db")).closeRemovingUnused()
+        return try names == others
+      }
+      #expect(isRemoved)
     #else
+      try SQLiteStore(path: path).closeRemovingUnused()
       // Only Linux tells a program whether others have the file open.
       try expectKept(0)
     #endif
