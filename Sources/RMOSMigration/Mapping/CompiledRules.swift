@@ -62,6 +62,8 @@ struct CompiledRules {
     let usesTop: [Bool]
     /// For each field of the kind, the position of its target.
     let targetOfField: [Int?]
+    /// The fields whose numbers are converted from another unit or notation.
+    let convertedFields: FieldSet
   }
 
   /// Whether names that differ only in case, `_`, `-` and spaces are the same.
@@ -119,6 +121,10 @@ struct CompiledRules {
     self.nameOfNode = tree.nodes.indices.map { nameOfNode[$0] }
     for (rule, draft) in zip(rules, drafts) {
       let (condition, fields, targets, used) = draft
+      var convertedFields = FieldSet()
+      for member in rule.members where member.source.conversion?.isOfOtherNumbers == true {
+        convertedFields.insert(member.field)
+      }
       var targetOfField = [Int?](repeating: nil, count: schema.fields.count)
       for (position, field) in fields.enumerated() { targetOfField[field] = position }
       var usesTop = [Bool](repeating: false, count: tree.nodes.count)
@@ -127,7 +133,7 @@ struct CompiledRules {
         Rule(
           entities: rule.entities, condition: condition, skips: rule.skips, targets: targets,
           uses: tree.nodes.indices.map { used.contains($0) }, usesTop: usesTop,
-          targetOfField: targetOfField))
+          targetOfField: targetOfField, convertedFields: convertedFields))
     }
   }
 

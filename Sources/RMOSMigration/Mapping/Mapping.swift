@@ -186,14 +186,23 @@ struct MemberSource: Sendable {
     if case .object(_, takesRest: true) = content { true } else { false }
   }
 
+  /// The conversion of single values; `nil` if there is none.
+  var conversion: MappingConversion.Conversion? {
+    switch content {
+    case .first(_, _, let conversion), .common(_, _, let conversion): conversion
+    case .pair, .count, .object, .constant: nil
+    }
+  }
+
   /// The source as a message describes it.
   var description: String {
     switch content {
     case .first(let references, _, _):
       "reads it from " + references.map(\.text).joined(separator: " or ")
+        + (conversion?.remark ?? "")
     case .pair(let first, let second, let pair):
       "makes it of \(first.text) and \(second.text), as their \(pair.rawValue)"
-    case .common(let pointer, _, _): "reads it from \(pointer.text)"
+    case .common(let pointer, _, _): "reads it from \(pointer.text)" + (conversion?.remark ?? "")
     case .count(let pointer): "counts \(pointer.text)"
     case .object(let members, let takesRest):
       "gathers it from "

@@ -37,6 +37,14 @@ enum MappingConversion: Sendable {
       self.form = form
       self.decimalComma = decimalComma
     }
+
+    /// Whether the source has numbers in another unit or notation than the entity.
+    var isOfOtherNumbers: Bool { decimalComma || form == .inches }
+
+    /// What the conversion says about numbers, as the end of a sentence; empty if nothing.
+    var remark: String {
+      (form == .inches ? ", in inches" : "") + (decimalComma ? ", with a decimal comma" : "")
+    }
   }
 
   /// A conversion of two values into one.

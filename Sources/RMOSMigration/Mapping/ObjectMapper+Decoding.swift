@@ -30,6 +30,7 @@ extension ObjectMapper {
     mapped.place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     mapped.encoding = .utf8
     mapped.isDigested = false
+    mapped.convertedFields = convertedFields
     if hasWrittenID { mapped.key = nil }
     let result: Result<EntityDecoder.Form, JSONScanError> = withScanner { text in
       do throws(JSONScanError) {

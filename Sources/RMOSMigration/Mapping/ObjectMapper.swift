@@ -85,6 +85,8 @@ import RMOSModels
   private(set) var ruleNumber: Int?
   /// Whether the rule that took the object says that it is not an entity.
   var skips: Bool { rule?.skips ?? false }
+  /// The fields whose numbers the rule that took the object converts.
+  var convertedFields: FieldSet { rule?.convertedFields ?? FieldSet() }
 
   private let containers: UnsafeMutablePointer<Bool>
   /// An empty input, for the time before the first object.

@@ -15,6 +15,8 @@ package struct EntityOrigin {
   /// Whether the decoded bytes are those of the file, so that their digest is kept; `false` if a
   /// mapping made them.
   package var isDigested = true
+  /// The fields whose numbers a mapping converts from another unit or notation.
+  package var convertedFields = FieldSet()
 
   /// Creates an origin.
   package init(
@@ -75,6 +77,8 @@ package final class EntityDecoder {
     let text: UnsafePointer<UInt8>
     /// The scanner, behind the object.
     let scanner: JSONScanner
+    /// The fields whose numbers a mapping converts from another unit or notation.
+    let convertedFields: FieldSet
     /// The free part of the batch's arena.
     var output: RecordBatch.ArenaWriter
     var draft = Draft()
@@ -220,7 +224,8 @@ package final class EntityDecoder {
           unsafe output.next = start
           return .success(.undecided)
         }
-        var work = unsafe Workspace(text: text, scanner: scanner, output: output)
+        var work = unsafe Workspace(
+          text: text, scanner: scanner, convertedFields: origin.convertedFields, output: output)
         swap(&work.draft, &draft)
         fillCells(origin, &work)
         swap(&work.draft, &draft)
@@ -319,7 +324,9 @@ package final class EntityDecoder {
       case .json: fillJSON(field, type, member, &work)
       }
     if !isRight {
-      let advice = unsafe type.advice(insteadOf: member.kind, member.value(in: work.text))
+      let advice = unsafe schema.fields[field].advice(
+        insteadOf: member.kind, member.value(in: work.text),
+        isConverted: work.convertedFields.contains(field))
       work.draft.note(
         .wrongType(
           found: found(member, work), expected: type.expectation + (advice.map { "; " + $0 } ?? "")),
@@ -393,7 +400,8 @@ package final class EntityDecoder {
     }
     var violation = type.check(json: member.kind, isEmpty: isEmpty)
     if case .wrongType(let found, let expected, .error) = violation,
-      let advice = unsafe type.advice(insteadOf: member.kind, member.value(in: work.text))
+      let advice = unsafe schema.fields[field].advice(
+        insteadOf: member.kind, member.value(in: work.text))
     {
       violation = .wrongType(found: found, expected: expected + "; " + advice)
     }
@@ -548,7 +556,7 @@ package final class EntityDecoder {
       unsafe work.output.append(member.value(in: work.text))
       span = unsafe work.output.span(from: start)
     default:
-      let advice = unsafe FieldType.idAdvice(insteadOf: member.kind, member.value(in: work.text))
+      let advice = unsafe FieldSchema.idAdvice(insteadOf: member.kind, member.value(in: work.text))
       work.draft.note(
         .wrongType(
           found: found(member, work),

@@ -263,53 +263,67 @@ enum JSONNumberForm {
   ///
   /// - Returns: `nil` if the text is not a number, or could mean two different ones.
   static func number(meantBy text: some StringProtocol) -> String? {
-    guard var text = withoutGroups(text) else { return nil }
-    if text.first == "\u{2212}" { text = "-" + text.dropFirst() }
-    let isNegative = text.first == "-"
-    if isNegative || text.first == "+" { text.removeFirst() }
-    guard let first = text.first, first == "." || first == "," || first.isASCII && first.isNumber
+    var rest = trimmed(Substring(text))
+    let isNegative = rest.first == "-" || rest.first == "\u{2212}"
+    if isNegative || rest.first == "+" { rest = trimmed(rest.dropFirst()) }
+    guard var text = withoutGroups(rest), text.contains(where: isDigit),
+      let first = text.first, first == "." || first == "," || isDigit(first)
     else { return nil }
     let (commas, points) = (text.count { $0 == "," }, text.count { $0 == "." })
-    switch (commas, points) {
-    case (0, _): break
-    case (1, 0):
+    if let comma = text.lastIndex(of: ","), let point = text.firstIndex(of: ".") {
+      // Of comma and point, the last one is the decimal separator, and the other one separates
+      // thousands.
+      guard comma < point ? points == 1 : commas == 1,
+        areThousands(
+          text[..<max(comma, point)].split(
+            separator: comma < point ? "," : ".", omittingEmptySubsequences: false))
+      else { return nil }
+      text = text.filter { $0 != (comma < point ? "," : ".") }
+    } else if let comma = text.firstIndex(of: ",") {
+      guard commas == 1 else { return nil }
       // 1,234 can mean 1234 or 1.234.
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-      if parts[1].count == 3, parts[0] != "0", !parts[0].isEmpty { return nil }
-      text.replace(",", with: ".")
-    case (1..., 1):
-      // Of comma and point, the last one is the decimal separator.
-      guard let comma = text.lastIndex(of: ","), let point = text.firstIndex(of: ".") else {
+      let whole = text[..<comma]
+      if text[comma...].dropFirst().prefix(while: isDigit).count == 3, whole != "0", !whole.isEmpty
+      {
         return nil
       }
-      if comma < point {
-        text = text.filter { $0 != "," }
-      } else {
-        guard commas == 1 else { return nil }
-        text = text.filter { $0 != "." }
-        text.replace(",", with: ".")
-      }
-    default: return nil
     }
+    text.replace(",", with: ".")
     let digits = text.drop { $0 == "0" }
-    text = digits.first.map { $0.isASCII && $0.isNumber } == true ? String(digits) : "0" + digits
+    text = digits.first.map(isDigit) == true ? String(digits) : "0" + digits
     if text.last == "." { text.removeLast() }
     if isNegative { text = "-" + text }
     return isNumber(text) ? text : nil
   }
 
-  /// A text without white space, `_` and apostrophes; `nil` if these separate other groups than
-  /// thousands, as in 2'5.
-  private static func withoutGroups(_ text: some StringProtocol) -> String? {
-    let groups = String(text).filter { $0 != "_" }.split {
-      $0.isWhitespace || $0 == "'" || $0 == "\u{2019}"
+  private static func isDigit(_ character: Character) -> Bool {
+    character.isASCII && character.isNumber
+  }
+
+  /// A text without the white space around it.
+  private static func trimmed(_ text: Substring) -> Substring {
+    var text = text.drop(while: \.isWhitespace)
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return text
+  }
+
+  /// A text without white space, `_` and apostrophes; `nil` if these are not between groups of
+  /// thousands, as in 2'5 and in 5', which is a number of feet.
+  private static func withoutGroups(_ text: Substring) -> String? {
+    let groups = text.split(omittingEmptySubsequences: false) {
+      $0.isWhitespace || "_'\u{2019}".contains($0)
     }
-    // The first group may be a sign that is followed by white space.
-    let digits = groups.drop { !$0.contains(where: \.isNumber) }.dropFirst()
-    let areThousands = digits.allSatisfy { group in
-      let count = group.prefix { $0.isASCII && $0.isNumber }.count
-      return count == 3
+    guard groups.count > 1 else { return String(text) }
+    // The last group may end with a fraction.
+    let last = groups[groups.count - 1].prefix(while: isDigit)
+    return areThousands(groups.dropLast() + [last]) ? groups.joined() : nil
+  }
+
+  /// Whether groups of digits have three each, except for the first, which may have fewer.
+  private static func areThousands(_ groups: some Collection<Substring>) -> Bool {
+    guard let first = groups.first, 1...3 ~= first.count, first.allSatisfy(isDigit) else {
+      return false
     }
-    return areThousands ? groups.joined() : nil
+    return groups.dropFirst().allSatisfy { $0.count == 3 && $0.allSatisfy(isDigit) }
   }
 }

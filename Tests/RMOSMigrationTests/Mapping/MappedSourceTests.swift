@@ -596,6 +596,32 @@ import Testing
     #expect(real.outcomes.map(\.codes) == [[], ["duplicate.identical"]])
   }
 
+  /// Advice about numbers is not given where the mapping reads another unit or notation.
+  @Test(arguments: [
+    (#""number","decimal":",""#, "3.600", "with a decimal comma"),
+    (#""inches""#, "2 mm", "in inches"),
+  ])
+  func noNumberIsAdvisedInAnotherNotation(_ words: String, _ text: String, _ remark: String) throws
+  {
+    let mapping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"x","strip_families":[
+          {"members":{"strip_width_mm":{"from":"/w","as":\#(words)}}}]}
+        """#)
+    let tree = try SourceTree([
+      "strip_families/f.json": #"""
+      {"id":"f","name":"N","material_type":"m","strip_thickness_mm":1,"strips":[1],
+       "w":"\#(text)"}
+      """#
+    ])
+    let messages = try migrate(tree, [mapping]).issues.map(\.message)
+    #expect(
+      messages == [
+        #""strip_width_mm" is the text "\#(text)"; expected a number; "#
+          + #"the mapping "x" reads it from /w, \#(remark)"#
+      ])
+  }
+
   /// A rule may look at all elements of a list, and at one of them.
   @Test func oneElementAndAll() throws {
     let mapping = try Mapping(

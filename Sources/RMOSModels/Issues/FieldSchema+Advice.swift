@@ -1,0 +1,273 @@
+import RMOSSystem
+
+// Advice in messages about values of the wrong type.
+
+extension FieldSchema {
+  /// How to write the value that was probably meant by a value of another type.
+  ///
+  /// - Parameters:
+  ///   - kind: The type of the value.
+  ///   - token: The value as it appears in the source.
+  ///   - isConverted: Whether the source writes numbers in another unit or notation, from which a
+  ///     mapping converts them.
+  /// - Returns: The end of a sentence; `nil` if there is no advice.
+  func advice(
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>, isConverted: Bool = false
+  ) -> String? {
+    if case .json(let shape, _, _) = type { return unsafe jsonAdvice(shape, kind, token) }
+    if kind == .object { return unsafe Self.typedValueAdvice(token) }
+    guard let text = unsafe Self.shortText(token) else { return nil }
+    switch (type, kind) {
+    case (.text(let rule), .number), (.text(let rule), .true), (.text(let rule), .false):
+      guard rule.knownValues.isEmpty || rule.unknownValue != .error else {
+        return "write one of \(rule.knownValues.joined(separator: ", "))"
+      }
+      // 7.0 may be text, or a whole number that a data frame has written with a point.
+      return kind == .number && (unsafe Self.mayBeWhole(token)) && !Self.isWhole(text)
+        ? nil : "write \"\(text)\""
+    case (.timestamp, .number): return Timestamp.advice(forNumber: text)
+    case (.reference, .number): return (unsafe Self.id(token, text)).map { "write \"\($0)\"" }
+    case (.integer, .string), (.real, .string):
+      return numberAdvice(for: String(text.dropFirst().dropLast()), isConverted: isConverted)
+    default: return nil
+    }
+  }
+
+  /// How to write an id that is neither text nor a whole number.
+  static func idAdvice(
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+  ) -> String? {
+    if kind == .object { return unsafe typedValueAdvice(token) }
+    guard let text = unsafe shortText(token) else { return nil }
+    guard kind == .number else {
+      return kind == .true || kind == .false ? "write \"\(text)\"" : nil
+    }
+    return (unsafe id(token, text)).map { number in
+      isWhole(number) ? "write \(number) or \"\(number)\"" : "write \"\(number)\""
+    }
+  }
+
+  // MARK: Numbers
+
+  /// The text of an id that is written as a number; `nil` if it is uncertain.
+  private static func id(_ token: UnsafeBufferPointer<UInt8>, _ text: String) -> String? {
+    // Data frames write a column of whole numbers as 7.0 if one of them is missing.
+    if case .value(let number) = unsafe DecimalText.integerValue(token) { return String(number) }
+    return isWhole(text) || (unsafe !mayBeWhole(token)) && !text.contains { "eE".contains($0) }
+      ? text : nil
+  }
+
+  /// Whether a number has no fraction, in whatever notation.
+  private static func mayBeWhole(_ token: UnsafeBufferPointer<UInt8>) -> Bool {
+    unsafe DecimalText.integerValue(token) != .notIntegral
+  }
+
+  /// Whether a number consists of digits alone, perhaps after a minus sign.
+  private static func isWhole(_ number: String) -> Bool {
+    number.utf8.drop { $0 == UInt8(ascii: "-") }.allSatisfy { 0x30...0x39 ~= $0 }
+  }
+
+  private func numberAdvice(for text: String, isConverted: Bool) -> String? {
+    if text.allSatisfy(\.isWhitespace) || ["null", "none", "n/a", "-"].contains(text.lowercased()) {
+      return Violation.adviceForAbsence(
+        writtenAs: text, if: "if there is none and it is optional")
+    }
+    if isConverted { return nil }
+    if JSONNumberForm.isNumber(text) { return takes(text) ? "write \(text) without quotes" : nil }
+    if let number = JSONNumberForm.number(meantBy: text) {
+      return takes(number) ? "write \(number)" : nil
+    }
+    // The text may be a number with its unit.
+    guard let last = text.lastIndex(where: { $0.isASCII && $0.isNumber }) else { return nil }
+    let end = text.index(after: last)
+    guard end < text.endIndex, let number = JSONNumberForm.number(meantBy: text[..<end]) else {
+      return nil
+    }
+    let unit = text[end...].filter { !$0.isWhitespace }.lowercased()
+    guard isIn(unit) else { return "write the number alone, in the unit that the member is in" }
+    return takes(number) ? "write \(number) alone" : nil
+  }
+
+  /// Whether the field accepts a number.
+  private func takes(_ text: String) -> Bool {
+    let number = JSONNumber(unchecked: text)
+    switch type {
+    case .integer: return number.int64.map { type.check(integer: $0) == nil } ?? false
+    case .real: return type.check(real: number.double, text: text) == nil
+    case .text, .reference, .timestamp, .json: return false
+    }
+  }
+
+  /// Whether the name of the field says that its numbers are in a unit.
+  private func isIn(_ unit: String) -> Bool {
+    if member.hasSuffix("_mm") { return LengthUnit.millimetres.contains(unit) }
+    if member.hasSuffix("_seconds") {
+      return ["s", "sec", "secs", "second", "seconds"].contains(unit)
+    }
+    return unit == "%" && (member.hasSuffix("_percent") || member.hasSuffix("_percentage"))
+  }
+
+  // MARK: Objects and lists
+
+  /// Advice about an object by which a database represents a value.
+  private static func typedValueAdvice(_ token: UnsafeBufferPointer<UInt8>) -> String? {
+    guard let members = unsafe members(of: token), members.count == 1,
+      let notation = TypedNotation(ofMember: members[0])
+    else { return nil }
+    if notation.namesOfContainers.contains(members[0].name) { return notation.advice }
+    return
+      "it is \(notation.name); write the value of \(Violation.quoted(members[0].name)), or let a "
+      + "mapping read it there"
+  }
+
+  /// Advice about text in place of an object or a list, and about an object in place of a list.
+  private func jsonAdvice(
+    _ shape: FieldType.JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+  ) -> String? {
+    if shape == .array, kind == .object {
+      guard let members = unsafe Self.members(of: token) else { return nil }
+      return listAdvice(insteadOf: members)
+    }
+    guard kind == .string || kind == .escapedString,
+      let text = unsafe JSONScanner.decoded(
+        UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+    else { return nil }
+    if let lost = StringifiedValue(String(decoding: text, as: UTF8.self)) { return lost.advice }
+    let first = text.first { $0 > 0x20 }
+    guard first == UInt8(ascii: shape == .object ? "{" : "[") else { return nil }
+    do throws(ParsingError) {
+      _ = try JSONText(parsing: String(decoding: text, as: UTF8.self))
+    } catch {
+      return Self.isOfPython(text, from: error.offset)
+        ? "it is in Python's notation, not JSON (which has double quotes, null, true and false); "
+          + "write it with json.dumps"
+        : "what begins like JSON in it is none: \(error.message)"
+    }
+    return "write the JSON that is in it without the quotes around it, or let a mapping read it as "
+      + "\"json\""
+  }
+
+  /// Whether a text that is not JSON from an offset on is a value as Python writes it.
+  private static func isOfPython(_ text: [UInt8], from offset: Int) -> Bool {
+    let rest = text[min(offset, text.count)...]
+    return rest.first == UInt8(ascii: "'")
+      || ["None", "True", "False"].contains { rest.starts(with: $0.utf8) }
+  }
+
+  /// Names of the member that holds the elements where a program writes a list as an object.
+  private static let namesOfLists: Set = [
+    "value", "values", "$values", "list", "items", "item", "elements", "element", "strips", "strip",
+  ]
+  /// The size up to which an object is examined, in bytes.
+  private static let largestExamined = 1 << 20
+
+  /// What to do about an object that is, or that holds, the list that is meant.
+  private func listAdvice(insteadOf members: [JSONValue.Member]) -> String? {
+    if members.count == 1, let notation = TypedNotation(ofMember: members[0]) {
+      return notation.advice
+    }
+    let lists = members.filter { if case .array = $0.value { true } else { false } }
+    if lists.count == 1, members.count == 1 || Self.namesOfLists.contains(lists[0].name) {
+      return
+        "the list is in \(Violation.quoted(lists[0].name)); write that in place of the object, "
+        + "or let a mapping read it there"
+    }
+    let objects = members.filter { if case .object = $0.value { true } else { false } }
+    // Attributes are named @name.
+    if objects.count == 1, isNameOfElement(objects[0].name),
+      members.allSatisfy({ $0.name == objects[0].name || $0.name.hasPrefix("@") })
+    {
+      return "\(Violation.quoted(objects[0].name)) is the only element, as XML is often converted; "
+        + "write the value of \(Violation.quoted(objects[0].name)) in [ ] in place of the object"
+    }
+    let numbers = members.map { Int($0.name) }
+    if let first = numbers.first ?? nil, first == 0 || first == 1, numbers.count > 1 || first == 0,
+      zip(numbers, first...).allSatisfy({ $0 == $1 })
+    {
+      return "it is a list whose elements are numbered; write them in [ ] without their numbers"
+    }
+    if members.isEmpty { return nil }
+    if objects.count == members.count {
+      return "if the values of its members are the elements, write those in [ ]"
+    }
+    return "if it is the only element, put it in [ ], which PowerShell omits around one"
+  }
+
+  /// Whether a member that holds one element of the list, or all, may have a name: one that is
+  /// usual, or that of the field in the singular or plural.
+  private func isNameOfElement(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return Self.namesOfLists.contains(name) || name == member || name + "s" == member
+  }
+
+  /// The members of an object; `nil` if it is too large to be examined.
+  private static func members(of object: UnsafeBufferPointer<UInt8>) -> [JSONValue.Member]? {
+    guard object.count <= largestExamined else { return nil }
+    let text = unsafe String(decoding: object, as: UTF8.self)
+    guard case .object(let members)? = (try? JSONText(parsing: text))?.value else { return nil }
+    return members
+  }
+
+  /// A token as text, if it is short enough for a message.
+  private static func shortText(_ token: UnsafeBufferPointer<UInt8>) -> String? {
+    unsafe token.count <= 60 ? String(decoding: token, as: UTF8.self) : nil
+  }
+}
+
+/// Finds the known value of a field that an unknown one probably means.
+enum KnownValues {
+  /// The known value that `text` probably means; `nil` if there is none.
+  static func meant(by text: String, among known: [String]) -> String? {
+    let plain = folded(text)
+    guard !plain.isEmpty else { return nil }
+    if let same = known.first(where: { folded($0) == plain }) { return same }
+    if let other = JobStatus.otherWords[plain], known.contains(other.rawValue) {
+      return other.rawValue
+    }
+    return plain.count < 4 ? nil : Suggestion.nearest(to: text.lowercased(), among: known)
+  }
+
+  /// The letters and digits of a text, in lower case.
+  private static func folded(_ text: String) -> String {
+    text.lowercased().filter { $0.isLetter || $0.isNumber }
+  }
+}
+
+extension JobStatus {
+  /// Other words for the states, in lower case and without spaces, by which programs and people
+  /// name them.
+  package static let otherWords: [String: JobStatus] = [
+    "created": .pending, "new": .pending, "queued": .pending, "waiting": .pending,
+    "open": .pending, "todo": .pending, "draft": .pending, "submitted": .pending,
+    "scheduled": .planned, "ready": .planned, "accepted": .planned,
+    "inprogress": .running, "started": .running, "active": .running, "processing": .running,
+    "busy": .running, "executing": .running, "ongoing": .running, "working": .running,
+    "complete": .completed, "done": .completed, "finished": .completed, "success": .completed,
+    "successful": .completed, "succeeded": .completed, "ok": .completed, "closed": .completed,
+    "passed": .completed,
+    "error": .failed, "failure": .failed, "fail": .failed, "errored": .failed,
+    "crashed": .failed, "broken": .failed,
+    "plan": .planned, "run": .running,
+    "canceled": .cancelled, "cancel": .cancelled, "aborted": .cancelled, "abort": .cancelled,
+    "stopped": .cancelled, "terminated": .cancelled, "killed": .cancelled,
+    "abandoned": .cancelled, "interrupted": .cancelled,
+    // German, French, Italian and Spanish.
+    "neu": .pending, "offen": .pending, "wartend": .pending, "wartet": .pending,
+    "ausstehend": .pending, "geplant": .planned, "läuft": .running, "laufend": .running,
+    "inarbeit": .running, "inbearbeitung": .running, "aktiv": .running, "gestartet": .running,
+    "erledigt": .completed, "fertig": .completed, "abgeschlossen": .completed,
+    "fehler": .failed, "fehlgeschlagen": .failed, "gescheitert": .failed,
+    "abgebrochen": .cancelled, "storniert": .cancelled,
+    "enattente": .pending, "ouvert": .pending, "planifié": .planned, "prévu": .planned,
+    "encours": .running, "terminé": .completed, "terminée": .completed, "fini": .completed,
+    "achevé": .completed, "échoué": .failed, "échec": .failed, "erreur": .failed,
+    "annulé": .cancelled, "annulée": .cancelled, "interrompu": .cancelled,
+    "inattesa": .pending, "pianificato": .planned, "incorso": .running,
+    "completato": .completed, "finito": .completed, "terminato": .completed,
+    "fallito": .failed, "errore": .failed, "annullato": .cancelled, "interrotto": .cancelled,
+    "pendiente": .pending, "planificado": .planned, "programado": .planned,
+    "encurso": .running, "enproceso": .running, "completado": .completed,
+    "terminado": .completed, "finalizado": .completed, "hecho": .completed,
+    "fallido": .failed, "cancelado": .cancelled,
+  ]
+}
