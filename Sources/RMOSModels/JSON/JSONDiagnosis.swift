@@ -47,7 +47,7 @@ package struct JSONDiagnosis: Sendable, Hashable {
   /// Whether a byte is white space of JSON.
   package static func isWhiteSpace(_ byte: UInt8) -> Bool { JSONScanner.isWhiteSpace(byte) }
 
-  fileprivate init(_ message: String, isAboutWholeText: Bool = false) {
+  init(_ message: String, isAboutWholeText: Bool = false) {
     self.message = message
     self.isAboutWholeText = isAboutWholeText
   }
@@ -212,9 +212,12 @@ extension JSONDiagnosis.Place {
   }
 
   private func otherEncoding(_ name: String) -> JSONDiagnosis {
-    JSONDiagnosis(
-      "the \(unit.rawValue) goes on in \(name) from here, as where a program, such as Windows "
-        + "PowerShell with >>, appended to it in another encoding; save both parts as UTF-8")
+    // In UTF-16, no line ends in a part that is UTF-8.
+    let isLastLine = unit == .line && encoding != .utf8
+    return JSONDiagnosis(
+      "the \(isLastLine ? "file" : unit.rawValue) goes on in \(name) from here, as where a program, "
+        + "such as Windows PowerShell with >>, appended to it in another encoding; save both parts "
+        + "as UTF-8" + (isLastLine ? ", since all lines from here on count as one failure" : ""))
   }
 
   private func zeros() -> JSONDiagnosis {
@@ -286,151 +289,7 @@ extension JSONDiagnosis.Place {
 
   /// Recognizes other formats by the beginning of the text.
   private func otherFormat() -> JSONDiagnosis? {
-    guard let start else { return nil }
-    let head = String(decoding: bytes[start...].prefix(200), as: UTF8.self)
-    let lower = head.lowercasedASCII
-    func whole(_ what: String, _ wayOut: String) -> JSONDiagnosis {
-      JSONDiagnosis("the \(unit.rawValue) is \(what), not JSON; \(wayOut)", isAboutWholeText: true)
-    }
-    let pages = ["<!doctype html", "<html", "<head", "<body", "<br", "<b>", "<p>", "<pre", "<div"]
-    if pages.contains(where: { lower.hasPrefix($0) }) {
-      return whole(
-        "an HTML page",
-        "a server sent it in place of the data, such as an error or a login; "
-          + "download the data again")
-    }
-    if lower.hasPrefix("<!--") { return nil }
-    if lower.hasPrefix("<") { return whole("XML", "export it as JSON") }
-    if head.hasPrefix("version https://git-lfs") {
-      return whole("a Git LFS pointer", "fetch the file itself with \"git lfs pull\"")
-    }
-    if head.hasPrefix("/annex/objects/") || head.hasPrefix("../.git/annex") {
-      return whole("a git-annex pointer", "fetch the file itself with \"git annex get\"")
-    }
-    if head.hasPrefix("bplist0") {
-      return whole(
-        "a binary property list, as iCloud leaves in place of a file",
-        "have the sync program download the file itself")
-    }
-    if head.hasPrefix("SQLite format 3") {
-      return whole("a SQLite database", "name it as the database, or export its rows as JSON")
-    }
-    if head.hasPrefix("PK\u{3}\u{4}") {
-      return whole("a ZIP archive or an office document", "unpack it, or export it as JSON")
-    }
-    if bytes[start...].starts(with: [0x1F, 0x8B]) || head.hasPrefix("BZh") {
-      return whole("compressed", "decompress it first")
-    }
-    if head.hasPrefix("%PDF") { return whole("a PDF document", "export the data as JSON") }
-    if head.hasPrefix("{\\rtf") {
-      return whole("a document of a word processor (RTF)", "save it as plain text")
-    }
-    let guards = [")]}'", "while(1);", "for(;;);", "while (1);", "for (;;);"]
-    if let guarding = guards.first(where: { head.hasPrefix($0) }) {
-      return JSONDiagnosis(
-        "found \(guarding), which some servers put before JSON; remove it", isAboutWholeText: true)
-    }
-    if head.hasPrefix("\u{1E}") {
-      return JSONDiagnosis(
-        "found a record separator (0x1E): the \(unit.rawValue) is a JSON text sequence (RFC 7464); "
-          + "remove the separators, so that each line is one entity", isAboutWholeText: true)
-    }
-    if head.hasPrefix("```") {
-      return JSONDiagnosis(
-        "found ```, as Markdown and chats put around code; remove that line and the one that ends it",
-        isAboutWholeText: true)
-    }
-    if head.hasPrefix("JSON_F52E2B61-") {
-      return JSONDiagnosis(
-        "found the name of a result's column, as SQL Server's tools write it; remove that line and "
-          + "the one of dashes below it, or export the result to a file", isAboutWholeText: true)
-    }
-    if head.hasPrefix("HTTP/") {
-      return whole(
-        "the answer of a server with its header", "keep only what is below the empty line")
-    }
-    let statements = ["insert into ", "create table ", "select ", "pragma ", "begin transaction"]
-    if statements.contains(where: { lower.hasPrefix($0) }) {
-      return whole("SQL", "export the rows as JSON")
-    }
-    if head.hasPrefix("---") || lower.hasPrefix("%yaml") || head.hasPrefix("- ") {
-      return whole("YAML", "convert it to JSON")
-    }
-    let imports = head.hasPrefix("from ") && head.contains(" import ")
-    if imports || ["#!", "import ", "def ", "class "].contains(where: { head.hasPrefix($0) }) {
-      return whole("a script", "name a file of JSON")
-    }
-    return program(head) ?? table(head)
-  }
-
-  /// Recognizes values written as program code, or within it.
-  private func program(_ head: String) -> JSONDiagnosis? {
-    if head.hasPrefix("return ") || head.hasPrefix("local ") {
-      return JSONDiagnosis(
-        "the \(unit.rawValue) is a program, not JSON; write its value as JSON",
-        isAboutWholeText: true)
-    }
-    let keywords = ["var ", "let ", "const ", "export ", "module.exports", "window."]
-    if keywords.contains(where: { head.hasPrefix($0) }) {
-      return JSONDiagnosis(
-        "the \(unit.rawValue) is JavaScript, not JSON; keep only the value",
-        isAboutWholeText: true)
-    }
-    if ["[object ", "System.", "@{"].contains(where: { head.hasPrefix($0) }) {
-      return JSONDiagnosis(
-        "what the \(unit.rawValue) held was lost when it was written; export it again as JSON",
-        isAboutWholeText: true)
-    }
-    let name = head.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "_$.".contains($0)) }
-    let rest = head[name.endIndex...]
-    if ["OrderedDict", "defaultdict", "dict"].contains(name), rest.hasPrefix("(") {
-      return JSONDiagnosis(
-        "the \(unit.rawValue) is a Python value, not JSON; write it with json.dumps",
-        isAboutWholeText: true)
-    }
-    guard rest.hasPrefix("("), let first = rest.dropFirst().first, "{[".contains(first) else {
-      return nil
-    }
-    return JSONDiagnosis(
-      "found \(name)( before the JSON, as a server writes it for a script (JSONP); remove that and "
-        + "the closing parenthesis", isAboutWholeText: true)
-  }
-
-  /// Names of fields with which mails begin.
-  private static let namesOfMail: Set = [
-    "From", "To", "Date", "Subject", "Received", "Return-Path", "Delivered-To", "MIME-Version",
-    "Message-ID", "Reply-To",
-  ]
-
-  /// Recognizes tables and YAML.
-  private func table(_ head: String) -> JSONDiagnosis? {
-    guard let first = head.first, first.isASCII, first.isLetter || first == "_" else { return nil }
-    let line = head.prefix { !$0.isNewline }
-    let names = line.prefix { $0.isLetter || $0.isNumber || "_,; \t-.".contains($0) }
-    guard line.endIndex < head.endIndex else { return nil }
-    let marks = [",", ";", "\t"].first { line.contains($0) }
-    if names.endIndex == line.endIndex, marks != nil {
-      return JSONDiagnosis(
-        "the \(unit.rawValue) is a table (CSV), not JSON; export it as JSON",
-        isAboutWholeText: true)
-    }
-    let key = line.prefix { $0.isLetter || $0.isNumber || "_-".contains($0) }
-    if ["Warning", "Notice", "Error", "Deprecated"].contains(key), line.hasPrefix("\(key): ") {
-      return JSONDiagnosis(
-        "the \(unit.rawValue) begins with a message of a program, not with JSON; remove what is "
-          + "before the JSON, or export it again", isAboutWholeText: true)
-    }
-    let fields = head.split(whereSeparator: \.isNewline).prefix { $0.contains(": ") }
-    if fields.count(where: { Self.namesOfMail.contains(String($0.prefix { $0 != ":" })) }) > 1 {
-      return JSONDiagnosis(
-        "the \(unit.rawValue) is a mail, not JSON; save what is attached to it",
-        isAboutWholeText: true)
-    }
-    if line[key.endIndex...].hasPrefix(": ") || line[key.endIndex...] == ":" {
-      return JSONDiagnosis(
-        "the \(unit.rawValue) is YAML, not JSON; convert it to JSON", isAboutWholeText: true)
-    }
-    return nil
+    start.flatMap { JSONDiagnosis(ofOtherFormat: bytes[$0...].prefix(200), unit) }
   }
 
   /// Recognizes characters that mark the end of a file, and tables whose first cell is quoted.
@@ -447,8 +306,7 @@ extension JSONDiagnosis.Place {
     guard let start, bytes[start] == UInt8(ascii: "\""), ",;\t".utf8.contains(byte) else {
       return nil
     }
-    return JSONDiagnosis(
-      "the \(unit.rawValue) is a table (CSV), not JSON; export it as JSON", isAboutWholeText: true)
+    return JSONDiagnosis(unit, is: "a table (CSV)", "export it as JSON")
   }
 
   /// Recognizes a line of a log, with words or a time in brackets before an object.
