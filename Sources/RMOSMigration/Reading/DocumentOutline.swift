@@ -55,7 +55,7 @@ final class DocumentOutline {
   /// Folded names of members that hold the rows of a table.
   private static let namesOfRows = ["data", "rows", "values", "records"].map { Array($0.utf8) }
   /// Folded names of members that hold the only entity of a document.
-  private static let namesOfOne = [
+  static let namesOfOne = [
     "data", "result", "item", "record", "entry", "entity", "payload", "response", "value", "body",
     "job", "run", "log", "family", "fields", "attributes", "properties", "doc", "document", "row",
     "rowtojson", "node", "content", "source",

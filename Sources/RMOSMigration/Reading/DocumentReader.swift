@@ -88,11 +88,16 @@ final class DocumentReader {
     return try outline.examine(source).collections
   }
 
-  /// Whether a document is one entity by its shape.
+  /// Whether the first members of a document are those of an entity.
+  func beginsAsEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
+    _ = try placesOfLikeliest(in: source, leastAnyCount: .max)
+    return search?.search.end?.steps.isEmpty == true
+  }
+
+  /// Whether a document is one entity, or a list, by its shape.
   func isEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
     // Most are, and a few members tell it.
-    _ = try placesOfLikeliest(in: source, leastAnyCount: .max)
-    if search?.search.end?.steps.isEmpty == true { return true }
+    if try beginsAsEntity(source) { return true }
     return try outlineOfKind()?.examine(source).shape == .entity
   }
 

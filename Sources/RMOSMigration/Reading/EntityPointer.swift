@@ -35,6 +35,9 @@ struct EntityPointer: Hashable, Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// Whether a mapping can have the pointer: in its text, a name `*` would match every member.
+  var isWritable: Bool { !steps.contains(.named([UInt8(ascii: "*")])) }
+
   /// Whether the pointer leads to a value, given the JSON Pointer to the value.
   func leads(to place: [UInt8]) -> Bool {
     let place = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []

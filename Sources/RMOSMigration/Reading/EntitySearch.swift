@@ -12,6 +12,8 @@ final class EntitySearch {
   /// The least number of lists and dictionaries around a place that counts.
   private var leastAnyCount = 0
   private var found: [(place: EntityPointer, fields: Int)] = []
+  /// The entities under names in the objects of lists, which may be dictionaries.
+  private var named: [(object: EntityPointer, name: [UInt8], fields: Int)] = []
   /// The place of an entity in fewer lists and dictionaries than that, which ended the search.
   private(set) var end: EntityPointer?
 
@@ -22,6 +24,10 @@ final class EntitySearch {
   private static let placesKept = 64
   /// The number of required fields by which an entity is recognized.
   private static let fieldsThatTell = 2
+  /// Folded names of members that hold one state of an entity, and so are no ids.
+  private static let namesOfStates = ["before", "after", "old", "new", "previous", "current"].map {
+    Array($0.utf8)
+  }
 
   init(
     for kind: EntityKind, of catalog: EntityCatalog, limits: SourceWindow.Limits,
@@ -46,7 +52,7 @@ final class EntitySearch {
     in source: any ByteSource, leastAnyCount: Int
   ) throws(ReadFailure) -> [EntityPointer] {
     self.leastAnyCount = leastAnyCount
-    (found, end) = ([], nil)
+    (found, named, end) = ([], [], nil)
     try window.load(source)
     defer { window.release() }
     do throws(ReadFailure) {
@@ -55,8 +61,37 @@ final class EntitySearch {
     } catch {
       guard case .notJSON = error else { throw error }
     }
+    guard addDictionaries() else { return [] }
     let most = found.map(\.fields).max() ?? 0
     return DocumentOutline.generalized(found.filter { $0.fields == most }.map(\.place))
+  }
+
+  /// Adds the places of the entities in dictionaries.
+  ///
+  /// - Returns: Whether all entities in ``named`` are in dictionaries; otherwise there are entities
+  ///   in fewer lists and dictionaries than ``leastAnyCount``.
+  private func addDictionaries() -> Bool {
+    var dictionaries: [EntityPointer: (names: Set<[UInt8]>, fields: Int)] = [:]
+    for entity in named {
+      let isNew = dictionaries[entity.object, default: ([], 0)].names.insert(entity.name).inserted
+      let folded = entity.name.foldedName
+      // A name that several objects have is no id.
+      guard isNew, !Self.namesOfStates.contains(folded),
+        !DocumentOutline.namesOfOne.contains(folded)
+      else { return false }
+      let most = dictionaries[entity.object]?.fields ?? 0
+      dictionaries[entity.object]?.fields = max(most, entity.fields)
+    }
+    guard dictionaries.values.allSatisfy({ $0.names.count > 1 }) else { return false }
+    found += dictionaries.map { (EntityPointer(steps: $0.key.steps + [.any]), $0.value.fields) }
+      .sorted { $0.0.text < $1.0.text }
+    return true
+  }
+
+  /// Whether an entity at a place may be one of a dictionary in a list, so that the place counts.
+  private func mayBeInDictionary(_ place: EntityPointer) -> Bool {
+    guard case .named? = place.steps.last else { return false }
+    return place.anyCount > 0 && place.anyCount + 1 == leastAnyCount
   }
 
   /// Searches a value.
@@ -91,7 +126,7 @@ final class EntitySearch {
   ) throws(ReadFailure) -> Int? {
     let place = EntityPointer(steps: steps)
     var seen = [Set<Int>](repeating: [], count: required.count)
-    let before = found.count
+    let (before, namedBefore) = (found.count, named.count)
     var position = try window.skipWhiteSpace(from: start + 1)
     var number = 0
     while !window.has(UInt8(ascii: "}"), at: position) {
@@ -102,7 +137,9 @@ final class EntitySearch {
       }
       position = try window.skipWhiteSpace(from: name.end)
       number += 1
-      if seen[kind].count >= Self.fieldsThatTell, place.anyCount < leastAnyCount {
+      if seen[kind].count >= Self.fieldsThatTell, place.anyCount < leastAnyCount,
+        !mayBeInDictionary(place)
+      {
         self.end = place
         return nil
       }
@@ -120,12 +157,19 @@ final class EntitySearch {
     }
     if seen.contains(where: { $0.count >= Self.fieldsThatTell }) {
       found.removeSubrange(before...)
+      named.removeSubrange(namedBefore...)
     }
     let fields = seen[kind].count
     guard fields >= Self.fieldsThatTell else { return position + 1 }
     guard place.anyCount >= leastAnyCount else {
-      end = place
-      return nil
+      guard mayBeInDictionary(place), case .named(let name)? = place.steps.last else {
+        end = place
+        return nil
+      }
+      if named.count < Self.samples * Self.samples {
+        named.append((EntityPointer(steps: Array(place.steps.dropLast())), name, fields))
+      }
+      return position + 1
     }
     let isKnown = found.contains { $0.place == place && $0.fields >= fields }
     if !isKnown, found.count < Self.placesKept { found.append((place, fields)) }

@@ -363,6 +363,9 @@ extension FieldGuess {
           field: position, path: source.path,
           reason: "\(Violation.quoted(profile.name)) looks like \(field.member), but \(problem)"))
     }
+    if let notation = TypedValue.notation(ofContainersIn: source.value) {
+      return open(notation.advice)
+    }
     let repeats = source.value.repeats || profile.repeats
     if position == 0, strength == .alias {
       if repeats { return open("several objects have the same value") }
@@ -514,9 +517,6 @@ extension FieldGuess {
         shape == .object
         ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
       guard most(values + texts) else { return .none }
-      if TypedValue.isTypedJSON(profile) {
-        return .unclear("the values in it are objects that say their types: \(profile.sample)")
-      }
       guard texts > 0 else { return .certain(Conversion()) }
       return .certain(Conversion(word: "json", reason: "JSON is written as text"))
     }

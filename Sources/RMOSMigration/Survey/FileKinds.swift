@@ -14,6 +14,11 @@ final class FileKinds {
   private var directories: [[UInt8]: Directory] = [:]
   /// For files with several kinds, where the entities of each kind are.
   private var places: [[UInt8]: [EntityKind: [EntityPointer]]] = [:]
+  /// For each directory, the number of files that ``findOthersAhead(in:than:)`` has examined; -1
+  /// once one of them is no single entity, after which it examines all.
+  private var filesAhead: [[UInt8]: Int] = [:]
+  /// The number of files of a directory that are examined before they are read.
+  private static let filesExaminedAhead = 64
   /// The readers that look for entities in the documents of the kinds' directories.
   private var scouts: [EntityKind: SurveyReader] = [:]
 
@@ -136,13 +141,37 @@ final class FileKinds {
     if found.count > 1 { places[path] = found }
   }
 
-  /// Finds out whether a document in the directory of a kind has entities of other kinds, too.
-  func findOthers(in path: [UInt8], than kind: EntityKind) throws(ReadFailure) {
+  /// Finds out whether a document in the directory of a kind has entities of other kinds, too,
+  /// before those of the kind are read.
+  ///
+  /// In a directory whose first files are single entities, others are examined only when they are
+  /// read, by ``findOthers(in:than:)``, so that they need not be opened twice.
+  func findOthersAhead(in path: [UInt8], than kind: EntityKind) throws(ReadFailure) {
+    let directory = path.directoryPath
+    let examined = filesAhead[directory, default: 0]
+    guard examined < Self.filesExaminedAhead else { return }
     let scout = scouts[kind] ?? self.reader(of: kind, ShapeCollector(teller))
     scouts[kind] = scout
     var isEntity = true
     try withFile(at: path) { file throws(ReadFailure) in isEntity = try scout.isEntity(file) }
-    if !isEntity { try findKinds(in: path, besides: kind, scoring: Self.certainScore) }
+    if isEntity {
+      if examined >= 0, filesAhead.count < Self.maximumDirectories {
+        filesAhead[directory] = examined + 1
+      }
+    } else {
+      filesAhead[directory] = -1
+      try findKinds(in: path, besides: kind, scoring: Self.certainScore)
+    }
+  }
+
+  /// Finds out whether a document that is no single entity has entities of other kinds than that of
+  /// its directory, unless ``findOthersAhead(in:than:)`` has.
+  ///
+  /// - Returns: Whether it has.
+  func findOthers(in path: [UInt8], than kind: EntityKind) throws(ReadFailure) -> Bool {
+    guard filesAhead[path.directoryPath, default: 0] >= 0 else { return false }
+    try findKinds(in: path, besides: kind, scoring: Self.certainScore)
+    return placesOfKinds(in: path) != nil
   }
 
   /// Whether a file has entities of a kind that a migration finds without a mapping.
@@ -181,7 +210,7 @@ final class FileKinds {
   @discardableResult
   private func sample(
     _ path: [UInt8], as kind: EntityKind,
-    _ body: (SurveyReader, FileByteSource) throws(ReadFailure) -> Void
+    _ body: (SurveyReader, SurveyedFile) throws(ReadFailure) -> Void
   ) throws(ReadFailure) -> ShapeCollector {
     let sample = ShapeCollector(teller, limits: options.limits)
     let reader = reader(of: kind, sample)
@@ -201,7 +230,7 @@ final class FileKinds {
   ///
   /// Errors are ignored, since they are reported when the file is read as a whole.
   private func withFile(
-    at path: [UInt8], _ body: (FileByteSource) throws(ReadFailure) -> Void
+    at path: [UInt8], _ body: (SurveyedFile) throws(ReadFailure) -> Void
   ) throws(ReadFailure) {
     do throws(ReadFailure) {
       let file = try place.open(path, options.access)

@@ -257,7 +257,9 @@ extension MappingProposal.Draft {
 
   /// Whether the rule may be tried on objects of another shape.
   fileprivate func mayMeet(_ other: ShapeCollector.Shape) -> Bool {
-    if let entities, !other.pointers.contains(entities), !other.layouts.contains(.dictionary) {
+    if let entities, !other.pointers.contains(where: { $0.text == entities }),
+      !other.layouts.contains(.dictionary)
+    {
       return false
     }
     guard namesFiles else { return other.isInPlace && other.kind == kind }

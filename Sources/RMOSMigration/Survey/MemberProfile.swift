@@ -119,9 +119,9 @@ struct MemberProfile {
   /// - Parameters:
   ///   - token: The value.
   ///   - kind: Its kind.
-  ///   - object: A hash of the object that has the value.
+  ///   - object: The object that has the value.
   mutating func add(
-    _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind, of object: Int
+    _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind, of object: ObjectIdentity
   ) {
     count += 1
     if kind != .null, objectsByValue != nil { unsafe checkRepetition(of: token, in: object) }
@@ -143,17 +143,19 @@ struct MemberProfile {
   }
 
   /// Checks whether another object has the value.
-  private mutating func checkRepetition(of value: UnsafeBufferPointer<UInt8>, in object: Int) {
+  private mutating func checkRepetition(
+    of value: UnsafeBufferPointer<UInt8>, in object: ObjectIdentity
+  ) {
     var hasher = Hasher()
     unsafe hasher.combine(bytes: UnsafeRawBufferPointer(value))
     let key = hasher.finalize()
     if let other = objectsByValue?[key] {
       // A copy of an object has the same id.
-      guard other != object else { return }
+      guard other != object.hash else { return }
       repeats = true
       objectsByValue = nil
     } else if let objectsByValue, objectsByValue.count < Self.maximumIDs {
-      self.objectsByValue?[key] = object
+      self.objectsByValue?[key] = object.hash
     }
   }
 
@@ -162,11 +164,12 @@ struct MemberProfile {
   /// - Parameters:
   ///   - value: A scanner at a value that was scanned before.
   ///   - kind: The value's kind.
-  ///   - object: A hash of the object that has the value.
+  ///   - object: The object that has the value.
   ///   - depth: The number of levels of containers to examine.
   ///   - room: The number of members that may still be kept.
   mutating func addContent(
-    of value: JSONScanner, _ kind: JSONScanner.Kind, in object: Int, depth: Int, room: inout Int
+    of value: JSONScanner, _ kind: JSONScanner.Kind, in object: ObjectIdentity, depth: Int,
+    room: inout Int
   ) {
     switch kind {
     case .object: addMembers(of: value, in: object, depth: depth, room: &room)
@@ -176,7 +179,7 @@ struct MemberProfile {
   }
 
   private mutating func addElement(
-    of list: JSONScanner, in object: Int, depth: Int, room: inout Int
+    of list: JSONScanner, in object: ObjectIdentity, depth: Int, room: inout Int
   ) {
     var scanner = list
     _ = scanner.skip(UInt8(ascii: "["))
@@ -205,7 +208,7 @@ struct MemberProfile {
   }
 
   private mutating func addMembers(
-    of value: JSONScanner, in object: Int, depth: Int, room: inout Int
+    of value: JSONScanner, in object: ObjectIdentity, depth: Int, room: inout Int
   ) {
     var position = 0
     value.forEachMember { member in
@@ -380,5 +383,20 @@ extension SurveyReport.ValueType {
       case .object: .object
       case .array: .list
       }
+  }
+}
+
+/// The object that is surveyed, as its members see it.
+@safe struct ObjectIdentity {
+  private let bytes: UnsafeRawBufferPointer
+
+  /// Creates the identity of an object, which must stay where it is as long as that is used.
+  init(of bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
+
+  /// A hash that copies of the object share; it takes as long as the object is.
+  var hash: Int {
+    var hasher = Hasher()
+    unsafe hasher.combine(bytes: bytes)
+    return hasher.finalize()
   }
 }

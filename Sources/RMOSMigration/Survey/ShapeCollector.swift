@@ -50,7 +50,10 @@ final class ShapeCollector {
     /// The layouts of those files.
     var layouts: [SurveyReport.Layout] = []
     /// Pointers with `*` to the first collections in wrappers that have objects of the shape.
-    var pointers: [String] = []
+    var pointers: [EntityPointer] = []
+    /// Where an entity is in one of the first objects, if these are lines of JSON Lines and none
+    /// themselves.
+    var held: EntityPointer?
     /// The tally of objects read without a mapping.
     var plain = ReadingTally()
     /// The tally of those objects without problems, which were not tried with mappings.
@@ -77,7 +80,8 @@ final class ShapeCollector {
     var isInPlace: Bool { context.isInPlace }
 
     fileprivate mutating func addContent(
-      of value: JSONScanner, _ kind: JSONScanner.Kind, to member: Int, in object: Int, depth: Int
+      of value: JSONScanner, _ kind: JSONScanner.Kind, to member: Int, in object: ObjectIdentity,
+      depth: Int
     ) {
       members[member].addContent(of: value, kind, in: object, depth: depth, room: &roomForInner)
     }
@@ -173,8 +177,8 @@ final class ShapeCollector {
   /// - Returns: The position of the object's shape; `nil` if the shape is not kept.
   func add(
     _ object: JSONScanner, in context: Context,
-    file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout, pointer: String?,
-    isKeyed: Bool
+    file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout,
+    pointer: EntityPointer?, isKeyed: Bool
   ) -> Int? {
     let base = unsafe object.cursor
     var hasher = Hasher()
@@ -197,7 +201,8 @@ final class ShapeCollector {
     let position = signature.shape
     shapes[position].count += 1
     if isKeyed { shapes[position].keyedCount += 1 }
-    let identity = unsafe identity(base)
+    let identity = unsafe ObjectIdentity(
+      of: UnsafeRawBufferPointer(start: base, count: found.last?.value.upperBound ?? 0))
     for (member, index) in zip(found, signature.members) {
       guard let index else { continue }
       let token = unsafe UnsafeBufferPointer(
@@ -212,14 +217,6 @@ final class ShapeCollector {
     }
     note(file, layout, pointer, in: position)
     return position
-  }
-
-  /// Returns a hash of the object whose members are ``found``, which copies of the object share.
-  private func identity(_ base: UnsafePointer<UInt8>) -> Int {
-    var hasher = Hasher()
-    let end = found.last?.value.upperBound ?? 0
-    unsafe hasher.combine(bytes: UnsafeRawBufferPointer(start: base, count: end))
-    return hasher.finalize()
   }
 
   /// Whether a mapping is to be tried on the last object of a shape.
@@ -249,8 +246,8 @@ final class ShapeCollector {
 
   /// Records where an object of a shape is.
   private func note(
-    _ file: (number: Int, path: [UInt8]), _ layout: SurveyReport.Layout, _ pointer: String?,
-    in shape: Int
+    _ file: (number: Int, path: [UInt8]), _ layout: SurveyReport.Layout,
+    _ pointer: EntityPointer?, in shape: Int
   ) {
     if shapes[shape].lastFile != file.number {
       shapes[shape].lastFile = file.number

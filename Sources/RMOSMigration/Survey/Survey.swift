@@ -126,9 +126,15 @@ struct SurveyPlace {
   /// Opens a file of the source.
   func open(
     _ path: [UInt8], _ access: SourceAccess
-  ) throws(ReadFailure) -> FileByteSource {
+  ) throws(ReadFailure) -> SurveyedFile {
     try ReadFailure.converting { () throws(SystemError) in
-      try FileByteSource(root + [UInt8(ascii: "/")] + path, access)
+      let file = try FileByteSource(root + [UInt8(ascii: "/")] + path, access)
+      do throws(SystemError) {
+        return try SurveyedFile(file)
+      } catch {
+        file.close()
+        throw error
+      }
     }
   }
 

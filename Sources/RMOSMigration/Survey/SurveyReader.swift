@@ -95,15 +95,30 @@ import RMOSModels
     try documents.collections(in: source)
   }
 
-  /// Whether a document is one entity by its shape.
+  /// Whether the first members of a document are those of an entity.
+  func beginsAsEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
+    try documents.beginsAsEntity(source)
+  }
+
+  /// Whether a document is one entity, or a list, by its first members or else by its shape.
   func isEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
     try documents.isEntity(source)
   }
 
   /// Reads one document, or the entities at some places in it.
+  ///
+  /// - Parameters:
+  ///   - source: The document.
+  ///   - path: The path of its file.
+  ///   - format: Its format.
+  ///   - number: The number of the file.
+  ///   - isInPlace: Whether the file is in the directory of the kind.
+  ///   - places: Where the entities are; `nil` if the reader is to find them.
+  ///   - isEntity: Whether the document is known to be one entity.
+  /// - Throws: ``ReadFailure``.
   func read(
     _ source: any ByteSource, _ path: [UInt8], _ format: SourcePath.Format, number: Int,
-    isInPlace: Bool, at places: [EntityPointer]? = nil
+    isInPlace: Bool, at places: [EntityPointer]? = nil, isEntity: Bool = false
   ) throws(ReadFailure) {
     file = (number, path)
     self.isInPlace = isInPlace
@@ -112,7 +127,7 @@ import RMOSModels
     // The batch must not be emitted within the file, whose first entries may be rolled back.
     try builder.emitIfFull(leavingRoomFor: 2)
     (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
-    if places == nil, format == .json {
+    if places == nil, format == .json, !isEntity {
       // The elements of a list may only be around the entities.
       let inner = try documents.placesOfLikeliest(in: source, leastAnyCount: 2)
       if !inner.isEmpty { selection = EntitySelection(pointers: inner) }
@@ -206,6 +221,7 @@ import RMOSModels
         if isDone { $0.plainAndDone.add(plain, limit: limits.problems) }
       }
     }
+    if isLines, let shape, !plain.problems.isEmpty { lookInto(shape) }
     for problem in plain.problems where problem.code == .referenceMissing {
       count(dangling: String(problem.pointer.dropFirst()))
     }
@@ -221,6 +237,19 @@ import RMOSModels
       }
     }
     if let id { ids.insert(id, kind) }
+  }
+
+  /// The number of lines of a shape in which entities are looked for.
+  private static let linesExamined = 8
+
+  /// Looks for an entity in the line that was read last.
+  private func lookInto(_ shape: Int) {
+    guard collector.shapes[shape].count <= Self.linesExamined, collector.shapes[shape].held == nil
+    else { return }
+    let line = Array(pending.bytes.dropLast(JSONScanner.padding))
+    let places = try? documents.placesOfLikeliest(in: line, leastAnyCount: 0)
+    guard let place = places?.first, !place.steps.isEmpty else { return }
+    collector.tally(shape) { $0.held = place }
   }
 
   /// Finds the mappers of the file, of which most files need none.
@@ -278,7 +307,7 @@ import RMOSModels
   }
 
   /// The layout of the object's file and, in a wrapper, the pointer to the object's collection.
-  private var layout: (SurveyReport.Layout, pointer: String?) {
+  private var layout: (SurveyReport.Layout, pointer: EntityPointer?) {
     switch pending.locator {
     case .none: return (isLines ? .lines : .single, nil)
     case .index: return (.list, nil)
@@ -286,12 +315,10 @@ import RMOSModels
     case .line: return (.lines, nil)
     case .pointer(let bytes):
       if let selected = selection?.pointers.first(where: { $0.leads(to: bytes) }) {
-        return (.wrapper, selected.text)
+        return (.wrapper, selected)
       }
-      var names = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-      if !names.isEmpty { names[names.count - 1] = [UInt8(ascii: "*")] }
-      let pointer = names.joined(separator: [UInt8(ascii: "/")])
-      return (.wrapper, String(decoding: Array(pointer), as: UTF8.self))
+      let steps = EntityPointer.literal(String(decoding: bytes, as: UTF8.self))?.steps ?? []
+      return (.wrapper, EntityPointer(steps: steps.dropLast() + [.any]))
     }
   }
 }

@@ -197,7 +197,7 @@ public struct SurveyReport: Sendable {
   var together: Outcome?
   /// The mappings that are best for shapes, but would misread objects of others.
   var mappingsNotSuggested: Set<String> = []
-  /// Whether a mapping can be proposed for some of the shapes.
+  /// Whether there is a mapping to propose for some of the shapes.
   package internal(set) var canPropose = false
   /// Whether the survey is of one file, which migrations do not read because of its extension.
   package internal(set) var isOfOtherExtension = false

@@ -49,9 +49,9 @@ final class SurveyRun {
       result.isOfOtherExtension =
         unsafe file.withUnsafeBufferPointer { unsafe SourcePath.Format(name: $0) } == nil
     }
-    let drafts = drafts()
-    result.canPropose = !drafts.isEmpty
-    if options.proposesMapping { try propose(drafts) }
+    let proposal = try proposal()
+    result.canPropose = proposal != nil
+    if options.proposesMapping { result.proposal = proposal }
     return result
   }
 
@@ -107,49 +107,82 @@ final class SurveyRun {
   /// Reads the files with entities of a kind, and those that look as if they had some.
   private func survey(_ kind: EntityKind) throws(ReadFailure) {
     let isFirst = kind == catalog.kinds.first
-    let reader = SurveyReader(
-      kind, of: catalog, collector, ids, options.limits, isCancelled: isCancelled
-    ) { [unowned self] batch throws(ReadFailure) in take(batch) }
+    let reader = surveyReader(of: kind)
     try forEachFile(notingOthers: isFirst) { path, format throws(ReadFailure) in
       let home = SourceTop.home(of: path, catalog)
-      if isFirst, let home, format == .json { try fileKinds.findOthers(in: path, than: home) }
+      // Files of the first kind are examined when they are read.
+      if isFirst, let home, home != kind, format == .json {
+        try fileKinds.findOthersAhead(in: path, than: home)
+      }
       let meant: EntityKind
       if let home {
         meant = home
       } else {
         meant = try fileKinds.kind(of: path, format)
       }
-      if let places = fileKinds.placesOfKinds(in: path) {
-        guard let own = places[kind] else { return }
-        // The file is counted once, however many kinds it holds.
-        let isFirst = catalog.kinds.first { places[$0] != nil } == kind
-        let isFound = home == kind ? try fileKinds.isRead(path, as: kind) : false
-        return try read(
-          path, format, reader, isInPlace: home == kind, at: isFound ? nil : own, counts: isFirst)
+      guard fileKinds.placesOfKinds(in: path)?.keys.contains(kind) ?? (meant == kind) else {
+        return
       }
-      guard meant == kind else { return }
-      try read(path, format, reader, isInPlace: home != nil)
+      try read(path, format, reader, as: kind, home: home)
     }
+    try finish(reader, of: kind)
+  }
+
+  private func surveyReader(of kind: EntityKind) -> SurveyReader {
+    SurveyReader(
+      kind, of: catalog, collector, ids, options.limits, isCancelled: isCancelled
+    ) { [unowned self] batch throws(ReadFailure) in take(batch) }
+  }
+
+  private func finish(_ reader: SurveyReader, of kind: EntityKind) throws(ReadFailure) {
     try reader.finish()
     for (member, count) in reader.dangling {
-      result.dangling.append(.init(kind: kind, member: member, count: count))
+      if let known = result.dangling.firstIndex(where: { $0.kind == kind && $0.member == member }) {
+        result.dangling[known].count += count
+      } else {
+        result.dangling.append(.init(kind: kind, member: member, count: count))
+      }
     }
   }
 
+  /// Reads the entities of a kind in a file; `home` is the kind in whose directory the file is.
   private func read(
-    _ path: [UInt8], _ format: SourcePath.Format, _ reader: SurveyReader, isInPlace: Bool,
-    at places: [EntityPointer]? = nil, counts: Bool = true
+    _ path: [UInt8], _ format: SourcePath.Format, _ reader: SurveyReader, as kind: EntityKind,
+    home: EntityKind?
   ) throws(ReadFailure) {
     fileNumber += 1
     do throws(ReadFailure) {
       let file = try place.open(path, options.access)
       defer { file.close() }
-      if counts {
+      var isEntity = false
+      var isFoundLate = false
+      if home == kind, format == .json, fileKinds.placesOfKinds(in: path) == nil {
+        isEntity = try reader.beginsAsEntity(file)
+        if !isEntity, try !reader.isEntity(file) {
+          isFoundLate = try fileKinds.findOthers(in: path, than: kind)
+        }
+      }
+      let places = fileKinds.placesOfKinds(in: path)
+      // The file is counted once, however many kinds it holds.
+      if isFoundLate || places == nil || catalog.kinds.first(where: { places?[$0] != nil }) == kind
+      {
         result.fileCount += 1
         result.byteCount += file.size
         result.encodings[try encoding(of: file), default: 0] += 1
       }
-      try reader.read(file, path, format, number: fileNumber, isInPlace: isInPlace, at: places)
+      if isFoundLate, let places {
+        for earlier in catalog.kinds.prefix(while: { $0 != kind }) {
+          guard let own = places[earlier] else { continue }
+          let reader = surveyReader(of: earlier)
+          try reader.read(file, path, format, number: fileNumber, isInPlace: false, at: own)
+          try finish(reader, of: earlier)
+        }
+      }
+      var own = places?[kind]
+      if own != nil, home == kind, try fileKinds.isRead(path, as: kind) { own = nil }
+      try reader.read(
+        file, path, format, number: fileNumber,
+        isInPlace: places == nil ? home != nil : home == kind, at: own, isEntity: isEntity)
     } catch {
       if isCancelled() { throw .stopped }
       guard case .system(let error) = error else { throw error }
@@ -160,7 +193,7 @@ final class SurveyRun {
     }
   }
 
-  private func encoding(of file: FileByteSource) throws(ReadFailure) -> String {
+  private func encoding(of file: SurveyedFile) throws(ReadFailure) -> String {
     var bytes: [UInt8] = [0, 0, 0]
     let result: Result<Int, SystemError> = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return .success(0) }
@@ -273,13 +306,25 @@ final class SurveyRun {
           + "mapping looks; write the JSON itself if that is the entity"
       }
     }
+    if let held = shape.held, !Self.nowhere(guesses, schema).isEmpty {
+      unclear.append(
+        held.anyCount > 0
+          ? "entities seem to be at \(held.text), where none are read in JSON Lines; write each on a "
+            + "line of its own, or all in a list in a file that ends in .json"
+          : "an entity seems to be at \(held.text); a mapping can read its members there")
+    }
+    if shape.context.isSelected, let pointer = shape.pointers.first(where: { !$0.isWritable }) {
+      unclear.append(
+        "a member on the way to its objects, \(pointer.text), is named *, which in a mapping means "
+          + "every member; rename it")
+    }
     if !shape.isInPlace, likeness != nil, !isRecognized(guesses, kind, of: shape) {
       unclear.append("its names are common ones, so no rule is proposed outside \(kind.table)/")
     }
     return SurveyReport.Shape(
       kind: shape.kind, isInPlace: shape.isInPlace, likeness: likeness, evidence: evidence,
       count: shape.count, fileCount: shape.fileCount, files: shape.files.map(SourcePath.text),
-      layouts: shape.layouts, pointers: shape.pointers,
+      layouts: shape.layouts, pointers: shape.pointers.map(\.text),
       members: shape.members.indices.flatMap { position in
         // Of the members in a member, only those that are fields are shown.
         let further = guesses.map(\.path) + findings.open.map(\.path)
@@ -536,22 +581,24 @@ final class SurveyRun {
   /// Returns the pointer of each rule that a shape needs; `nil` for a rule without one.
   private func places(of position: Int) -> [String?] {
     let shape = collector.shapes[position]
-    if shape.context.isSelected { return shape.pointers }
+    let pointers = shape.pointers.filter(\.isWritable).map(\.text)
+    if shape.context.isSelected { return pointers }
     // Several kinds that go by a document's shape need not find the same entities.
     guard sharesFilesWithOtherKind(position) else { return [nil] }
     return shape.layouts.flatMap { layout -> [String?] in
       switch layout {
       case .dictionary: ["/*"]
-      case .wrapper: shape.pointers
+      case .wrapper: pointers
       case .single, .list, .lines: [nil]
       }
     }
   }
 
-  /// Proposes the mapping of the drafts or, if less would be stored with it than without, what of
-  /// it reads no less; otherwise nothing.
-  private func propose(_ drafts: [MappingProposal.Draft]) throws(ReadFailure) {
-    guard var best = try proposal(of: drafts) else { return }
+  /// Returns the mapping of the drafts or, if less would be stored with it than without, the part
+  /// of it that reads no less; `nil` if there is none.
+  private func proposal() throws(ReadFailure) -> SurveyReport.Proposal? {
+    let drafts = drafts()
+    guard var best = try proposal(of: drafts) else { return nil }
     let least = try leastOutcome(for: best.outcome)
     if best.outcome.isWorse(than: least) {
       let dangling = Set(
@@ -563,11 +610,7 @@ final class SurveyRun {
         if best.outcome.isWorse(than: other.outcome) { best = other }
       }
     }
-    if best.outcome.isWorse(than: least) {
-      result.canPropose = false
-    } else {
-      result.proposal = best
-    }
+    return best.outcome.isWorse(than: least) ? nil : best
   }
 
   /// What a proposal must give at least: what the survey counted without one.

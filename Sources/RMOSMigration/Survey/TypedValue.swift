@@ -17,6 +17,8 @@ enum TypedValue {
     // RethinkDB, JSON-LD, and dates and lists of Windows PowerShell.
     "epoch_time", "@value", "value",
   ]
+  /// The names of members that say that there is no value, in DynamoDB and Firestore.
+  private static let namesOfNothing: Set<String> = ["NULL", "nullValue"]
   /// The names of the other members of such objects, in addition to all that begin with `@`
   /// (attributes in XML).
   private static let namesOfNotes: Set<String> = [
@@ -38,11 +40,13 @@ enum TypedValue {
       + (own.givenCount > 0 ? [(path, own)] : [])
   }
 
-  /// Whether a member's objects hold JSON in which every value is typed, as DynamoDB and Firestore
-  /// write it.
-  static func isTypedJSON(_ member: MemberProfile) -> Bool {
-    member.members.count == 1
-      && ["M", "L", "mapValue", "arrayValue"].contains(member.members[0].name)
+  /// Returns the notation of a member's objects if they hold objects or lists in which every value
+  /// is typed, which no mapping can read; `nil` otherwise.
+  static func notation(ofContainersIn member: MemberProfile) -> TypedNotation? {
+    guard member.members.count == 1, let inner = member.members.first,
+      inner.types[.object] == inner.count || inner.types[.list] == inner.count
+    else { return nil }
+    return TypedNotation.allCases.first { $0.namesOfContainers.contains(inner.name) }
   }
 
   /// Returns the positions of the members that hold the values; none unless each object and list
@@ -55,6 +59,7 @@ enum TypedValue {
       case .value:
         places.append(place)
         count += inner.count
+      case .nothing: count += inner.count
       case .note: continue
       case nil: return []
       }
@@ -63,7 +68,7 @@ enum TypedValue {
   }
 
   private enum Role {
-    case value, note
+    case value, nothing, note
   }
 
   private static func role(of member: MemberProfile) -> Role? {
@@ -71,6 +76,7 @@ enum TypedValue {
     // xml2js writes attributes under the name under which others write the value.
     if name == "$" { return member.types[.object] == nil ? .value : .note }
     if namesOfValues.contains(name) { return .value }
+    if namesOfNothing.contains(name) { return .nothing }
     if namesOfNotes.contains(name) || name.hasPrefix("@") { return .note }
     return name.hasPrefix("$") ? .value : nil
   }

@@ -69,14 +69,42 @@ extension ProposalTests {
     #expect(try trial.value(.stripFamilies, "bb", "strips") == "[1,2]")
   }
 
-  @Test func whatIsTypedThroughoutIsLeftToTheUser() throws {
+  @Test(arguments: [
+    (
+      #"{"stringValue": "R"}"#, #"{"integerValue": "3"}"#,
+      #"{"mapValue": {"fields": {"a": {"integerValue": "1"}}}}"#, "Firestore's JSON"
+    ),
+    (
+      #"{"S": "R"}"#, #"{"L": [{"M": {"r": {"N": "1"}}}]}"#, #"{"M": {"a": {"N": "1"}}}"#,
+      "DynamoDB's JSON"
+    ),
+  ])
+  func whatIsTypedThroughoutIsCalledThat(
+    _ name: String, _ rings: String, _ geometry: String, _ notation: String
+  ) throws {
     let trial = try Trial(
       "patterns/p.json",
-      """
-      [{"fields": {"name": {"stringValue": "R"}, "ring_count": {"integerValue": "3"},
-        "geometry": {"mapValue": {"fields": {"a": {"integerValue": "1"}}}}}}]
-      """)
-    #expect(trial.unclear.contains("the values in it are objects that say their types"))
+      #"[{"name": \#(name), "ring_count": \#(rings), "geometry": \#(geometry)}]"#)
+    #expect(trial.unclear.contains("geometry, but it is \(notation)"), "\(trial.unclear)")
+    if rings.contains("L") {
+      #expect(trial.unclear.contains("ring_count, but it is \(notation)"), "\(trial.unclear)")
+    }
+  }
+
+  /// DynamoDB and Firestore say that there is no value.
+  @Test(arguments: [
+    (#"{"S": "F"}"#, #"{"NULL": true}"#), (#"{"stringValue": "F"}"#, #"{"nullValue": null}"#),
+  ])
+  func typedNothing(_ text: String, _ nothing: String) throws {
+    let trial = try trial([
+      "patterns/p.json": "["
+        + [text, nothing].enumerated().map {
+          #"{"id": "\#($0)", PATTERN, "type": \#($1)}"#
+        }.joined(separator: ", ") + "]"
+    ])
+    #expect(trial.migrated == 2, "\(trial.text) \(trial.issues)")
+    #expect(try trial.value(.patterns, "0", "pattern_type") == "F")
+    #expect(try trial.value(.patterns, "1", "pattern_type") == "generic")
   }
 
   @Test func plainValuesInListsAreNotCounted() throws {
@@ -140,6 +168,21 @@ extension ProposalTests {
     #expect(try trial.value(.stripFamilies, "eb", "name") == "F")
   }
 
+  /// After many files with one entity each, those of several kinds are found as late as they are
+  /// read.
+  @Test(arguments: [0, 63, 64, 200])
+  func severalKindsAfterManyFilesOfOne(_ count: Int) throws {
+    var files = [
+      "patterns/z.json": #"{"families": [{"id": "f", FAMILY}], "them": [{"id": "z", PATTERN}]}"#,
+      "joblogs/j.json": #"{"id": "j", JOB, "strip_family_id": "f"}"#,
+    ]
+    for number in 0..<count { files["patterns/\(number).json"] = #"{"id": "\#(number)", PATTERN}"# }
+    let trial = try trial(files)
+    #expect(trial.report.fileCount == count + 2 && trial.report.objectCount == count + 3)
+    #expect(trial.migrated == count + 3 && trial.failed == 0, "\(trial.text) \(trial.issues)")
+    #expect(trial.report.dangling.isEmpty)
+  }
+
   /// Objects are of one shape only if they are of one kind, and in one envelope.
   @Test(arguments: [
     [
@@ -184,6 +227,54 @@ extension ProposalTests {
     #expect(trial.migrated == 2 && trial.failed == 0, "\(trial.text) \(trial.issues)")
     let jobs = text.replacing("ROWS", with: #"{"id": "a", JOB}, {"id": "b", JOB}"#)
     #expect(try self.trial(["joblogs/j.json": jobs]).migrated == 2)
+  }
+
+  /// Objects in a list may be dictionaries of entities.
+  @Test(arguments: [
+    (#"[{"p1": {PATTERN}, "p2": {PATTERN}}, {"p3": {PATTERN}}]"#, "/*/*"),
+    (
+      #"[{"day": 1, "them": {"p1": {PATTERN}, "p2": {PATTERN}}}, {"day": 2, "them": {"p3": {PATTERN}}}]"#,
+      "/*/them/*"
+    ),
+  ])
+  func dictionariesInLists(_ text: String, _ place: String) throws {
+    let trial = try trial(["patterns/p.json": text])
+    #expect(trial.report.shapes.map(\.pointers) == [[place]])
+    #expect(trial.migrated == 3 && trial.failed == 0, "\(trial.text) \(trial.issues)")
+    #expect(try trial.value(.patterns, "p3", "ring_count") == "3")
+  }
+
+  @Test(arguments: [
+    #"[{"before": {PATTERN}, "after": {PATTERN, "id": "a"}}]"#,
+    #"[{"x": {PATTERN}, "y": {PATTERN, "id": "a"}}, {"x": {PATTERN}, "y": {PATTERN, "id": "b"}}]"#,
+    #"[{"event": "created", "data": {PATTERN, "id": "a"}}]"#,
+  ])
+  func envelopesInListsAreNoDictionaries(_ text: String) throws {
+    #expect(try trial(["patterns/p.json": text]).report.shapes.flatMap(\.pointers).isEmpty)
+  }
+
+  /// Nothing reads entities in lists within the lines of JSON Lines.
+  @Test(arguments: [
+    (#"{"batch": 1, "patterns": [{"id": "a", PATTERN}]}"#, "entities seem to be at /patterns/*, "),
+    (#"{"at": 1, "data": {"it": {"id": "a", PATTERN}}}"#, "an entity seems to be at /data/it; "),
+  ])
+  func linesAroundEntities(_ line: String, _ words: String) throws {
+    let trial = try trial(["patterns/p.jsonl": "\(line)\n\(line)\n"])
+    #expect(trial.migrated == 0 && trial.unclear.contains(words), "\(trial.unclear)")
+    let direct = try self.trial([
+      "patterns/p.jsonl": #"{"event": "created", "data": {"id": "a", PATTERN}}"#
+    ])
+    #expect(direct.migrated == 1 && direct.unclear.isEmpty, "\(direct.unclear)")
+  }
+
+  /// In the pointers of a mapping, `*` is every member.
+  @Test func aNameOfAWildcardIsLeftToTheUser() throws {
+    let trial = try trial([
+      "patterns/p.json":
+        #"{"d": {"x": 1, "y": {"*": [{"id": "a", PATTERN}, {"id": "b", PATTERN}]}}}"#
+    ])
+    #expect(trial.report.proposal == nil, "\(trial.text)")
+    #expect(trial.unclear.contains("is named *, which in a mapping means every member"))
   }
 
   @Test(arguments: ["dump.json", "patterns.json"])

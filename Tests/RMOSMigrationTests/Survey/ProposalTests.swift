@@ -21,6 +21,8 @@ import Testing
       var options = Survey.Options()
       options.proposesMapping = true
       report = try tree.survey(options)
+      // Without being asked for one, a survey says whether there is a proposal.
+      #expect(try tree.survey(Survey.Options()).canPropose == (report.proposal != nil))
       var migration = Migration.Options()
       migration.mappings = try report.advisedMappings()
       for (path, text) in later { try tree.add(path, text) }

@@ -1,12 +1,36 @@
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 @testable import RMOSMigration
 
 /// Surveys of trees, compared with migrations of them.
 @Suite struct SurveyTests {
+  /// Of a kind's directory, only the first files are opened before they are read, and each small
+  /// file is read with one call.
+  @Test func filesAreOpenedOnce() throws {
+    var files: [String: String] = [:]
+    for number in 0..<200 {
+      files["patterns/\(number).json"] =
+        #"{"id": "\#(number)", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#
+    }
+    let calls = Mutex((opened: 0, read: 0))
+    var options = Survey.Options()
+    options.access = SourceAccess { call, _ throws(SystemError) in
+      calls.withLock {
+        switch call {
+        case .open: $0.opened += 1
+        case .read: $0.read += 1
+        case .status, .list: break
+        }
+      }
+    }
+    #expect(try SourceTree(files).survey(options).migratesAsIs == 200)
+    #expect(calls.withLock { $0.opened } == 264 && calls.withLock { $0.read } == 264)
+  }
+
   private let legacy = Fixtures.package + "/Tests/Fixtures/legacy"
 
   /// The expected report on one of the trees in `Fixtures/legacy`.
