@@ -168,6 +168,9 @@ final class MapperPool {
     case plain
     case mapped(FileMapper)
     case not
+
+    /// The mapper by which the file is read; `nil` if it is read without one, or not at all.
+    var mapper: FileMapper? { if case .mapped(let mapper) = self { mapper } else { nil } }
   }
 
   private struct Key: Hashable {

@@ -223,18 +223,10 @@ final class SourceReader {
     _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
     copyOf original: [UInt8]? = nil, _ prefetcher: FilePrefetcher? = nil
   ) throws(ReadFailure) {
-    var selection: EntitySelection?
-    if mappings.isEmpty {
-      builder.begin(file: path)
-    } else {
-      switch mappers.reading(of: path, as: builder.kind, at: home) {
-      case .not: return
-      case .plain: builder.begin(file: path)
-      case .mapped(let mapper):
-        builder.begin(file: path, mappedBy: mapper)
-        selection = mapper.selection
-      }
-    }
+    let reading =
+      mappings.isEmpty ? .plain : mappers.reading(of: path, as: builder.kind, at: home)
+    if case .not = reading { return }
+    builder.begin(file: path, mappedBy: reading.mapper)
     hasFoundAnything = true
     if let original { noteCopy(of: SourcePath.text(original)) }
     var bytes = 0
@@ -246,7 +238,7 @@ final class SourceReader {
         bytes = documents.bytesRead
         file.close()
       }
-      try documents.read(file, as: format, selecting: selection)
+      try documents.read(file, as: format, selecting: reading.mapper?.selection)
       if let file = file as? FileByteSource, file.hasChanged {
         builder.note(
           .warning, .inputChanged,

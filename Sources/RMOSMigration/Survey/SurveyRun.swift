@@ -690,18 +690,14 @@ final class SurveyRun {
     _ path: [UInt8], _ format: SourcePath.Format, with pool: MapperPool,
     _ documents: DocumentReader, into builder: SourceBatchBuilder
   ) throws(ReadFailure) {
-    var selection: EntitySelection?
-    switch pool.reading(of: path, as: builder.kind, at: SourceTop.home(of: path, catalog)) {
-    case .not: return
-    case .plain: builder.begin(file: path)
-    case .mapped(let mapper):
-      builder.begin(file: path, mappedBy: mapper)
-      selection = mapper.selection
-    }
+    let home = SourceTop.home(of: path, catalog)
+    let reading = pool.reading(of: path, as: builder.kind, at: home)
+    if case .not = reading { return }
+    builder.begin(file: path, mappedBy: reading.mapper)
     do throws(ReadFailure) {
       let file = try place.open(path, options.access)
       defer { file.close() }
-      try documents.read(file, as: format, selecting: selection)
+      try documents.read(file, as: format, selecting: reading.mapper?.selection)
     } catch {
       guard case .system = error else { throw error }
       if builder.answersForDocument {

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import RMOSTestSupport
 import Synchronization
 import Testing
