@@ -137,8 +137,6 @@ final class DocumentReader {
 
   // MARK: Failures
 
-  private static let badUTF16 = "is not well-formed UTF-16 from here on; save the file as UTF-8"
-
   private var tooLarge: String {
     "the entity is larger than \(window.limits.entity >> 20) MiB; split it, or cut it down"
   }
@@ -150,7 +148,7 @@ final class DocumentReader {
     hasSelected = true
     // Every kind that reads the document meets the error, but only one of them reports it.
     if !builder.answersForDocument { return }
-    let (code, message) = try describe(error)
+    let (code, message) = try window.describe(error, from: firstToken)
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
   }
@@ -162,81 +160,6 @@ final class DocumentReader {
   ) throws(ReadFailure) {
     if builder.isLeftToOther(locator) { return }
     try builder.fail(code, message, at: place, locator: locator, span: span)
-  }
-
-  /// Returns the code and message of a text that is not JSON.
-  private func describe(
-    _ error: JSONScanError
-  ) throws(ReadFailure) -> (code: IssueCode, message: String) {
-    switch error.reason {
-    case .unexpectedEnd where window.endsInBadEncoding:
-      return (.inputEncoding, Self.badUTF16)
-    case .invalidUTF8:
-      return badUTF8(at: error.offset)
-    case .unexpected(let byte, _) where byte >= 0x80 && !window.isUTF8(at: error.offset):
-      return badUTF8(at: error.offset)
-    case .tooDeep:
-      return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
-    default:
-      return (.jsonSyntax, try diagnosis(of: error, in: .file).message)
-    }
-  }
-
-  /// How far a text is looked at for how long its lines are.
-  private static let reachOfLines = 32 << 10
-
-  /// What is wrong where a string is broken by lines of one length, as a program writes one long
-  /// text; `nil` if it is something else.
-  private func diagnosisOfCutLines(
-    _ error: JSONScanError
-  ) throws(ReadFailure) -> JSONDiagnosis? {
-    switch error.reason {
-    case .controlCharacter(UInt8(ascii: "\n")), .controlCharacter(UInt8(ascii: "\r")): break
-    default: return nil
-    }
-    let (bytes, position) = try window.excerpt(
-      around: error.offset, before: Self.reachOfLines, after: Self.reachOfLines)
-    return JSONDiagnosis(
-      ofCutLines: bytes, isWhole: position >= error.offset - window.start)
-  }
-
-  /// Diagnoses a syntax error by the text around it.
-  private func diagnosis(
-    of error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit
-  ) throws(ReadFailure) -> JSONDiagnosis {
-    if unit == .file, let cut = try diagnosisOfCutLines(error) { return cut }
-    let reach = JSONDiagnosis.Excerpt.reach
-    let (bytes, position) = try window.excerpt(
-      around: error.offset, before: reach.before, after: reach.after)
-    let start = firstToken.map { $0 - (error.offset - position) }
-    return JSONDiagnosis(
-      error,
-      in: JSONDiagnosis.Excerpt(
-        bytes: bytes, position: position, start: start.flatMap { $0 >= 0 ? $0 : nil }, unit: unit,
-        encoding: window.encoding))
-  }
-
-  private func badUTF8(at position: Int) -> (code: IssueCode, message: String) {
-    let byte = window.byte(at: position) ?? 0
-    let next = window.byte(at: position + 1) ?? 0
-    let shown = "the byte 0x\(String(byte, radix: 16, uppercase: true))"
-    if position == window.start {
-      return (
-        .inputEncoding,
-        byte == 0x80 && 2...5 ~= next
-          ? "the file is a Python pickle, not JSON; write it with json.dump"
-          : "the file begins with \(shown), which is not UTF-8; if it is text, save it as UTF-8, else "
-            + "export it as JSON"
-      )
-    }
-    if byte == 0xFF && next == 0xFE || byte == 0xFE && next == 0xFF {
-      return (
-        .inputEncoding,
-        "found a byte-order mark of UTF-16 within the file, as where files were joined; save each as "
-          + "UTF-8 before"
-      )
-    }
-    return (.inputEncoding, "\(shown) is not UTF-8 here; save the file as UTF-8")
   }
 
   /// Returns the rest of a collection that broke off in an item.
@@ -295,7 +218,7 @@ final class DocumentReader {
     if !builder.answersForDocument, !isContainer { return }
     switch window.byte(at: start) {
     case nil where window.endsInBadEncoding:
-      try builder.fail(.inputEncoding, Self.badUTF16, at: place, span: .file)
+      try builder.fail(.inputEncoding, SourceWindow.badUTF16, at: place, span: .file)
     case nil:
       try builder.fail(
         .inputEmpty, "the file is empty; expected an entity, a list or a dictionary", at: place,
@@ -845,7 +768,7 @@ final class DocumentReader {
         return nil
       }
       // The brackets of a value that is too deep still tell where it ends.
-      let (code, message) = try describe(syntaxError)
+      let (code, message) = try window.describe(syntaxError, from: firstToken)
       return try skipRefused(
         from: position, beginning: place, code, message,
         at: window.place(at: syntaxError.offset), locator: locator)
@@ -870,7 +793,8 @@ final class DocumentReader {
           span: .item(offset: place.offset, end: window.place(at: line.upperBound).offset))
       } else if isLast, window.endsInBadEncoding {
         try failItem(
-          .inputEncoding, Self.badUTF16, at: window.place(at: line.upperBound), locator: locator,
+          .inputEncoding, SourceWindow.badUTF16, at: window.place(at: line.upperBound),
+          locator: locator,
           span: .item(offset: place.offset, end: nil))
       } else {
         let next = try readLine(withoutMark(line), isLast: isLast, locator: locator)
@@ -968,13 +892,13 @@ final class DocumentReader {
     if error.reason == .unexpectedEnd, !isLast, try continues(line) {
       return try failSpread(line, isFirst: isFirst, at: place, locator: locator)
     }
-    let (code, described) = try describe(error)
+    let (code, described) = try window.describe(error, from: firstToken)
     guard code == .jsonSyntax else {
       try failItem(
         code, described, at: window.place(at: error.offset), locator: locator, span: span)
       return line.upperBound
     }
-    let diagnosis = try diagnosis(of: error, in: .line)
+    let diagnosis = try window.diagnosis(of: error, in: .line, from: firstToken)
     let isWhole = isFirst && diagnosis.isAboutWholeText
     if isWhole, !builder.answersForDocument { return nil }
     let isCutOff = isLast && error.reason == .unexpectedEnd

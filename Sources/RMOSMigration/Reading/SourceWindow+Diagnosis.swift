@@ -1,0 +1,84 @@
+import RMOSModels
+
+// Descriptions of what is wrong with the text of a document.
+
+extension SourceWindow {
+  static let badUTF16 = "is not well-formed UTF-16 from here on; save the file as UTF-8"
+
+  /// Returns the code and message of a document that is not JSON; `first` is the position of its
+  /// first token, once known.
+  func describe(
+    _ error: JSONScanError, from first: Int?
+  ) throws(ReadFailure) -> (code: IssueCode, message: String) {
+    switch error.reason {
+    case .unexpectedEnd where endsInBadEncoding:
+      return (.inputEncoding, Self.badUTF16)
+    case .invalidUTF8:
+      return badUTF8(at: error.offset)
+    case .unexpected(let byte, _) where byte >= 0x80 && !isUTF8(at: error.offset):
+      return badUTF8(at: error.offset)
+    case .tooDeep:
+      return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
+    default:
+      return (.jsonSyntax, try diagnosis(of: error, in: .file, from: first).message)
+    }
+  }
+
+  /// The number of bytes before and after an error in which the lengths of lines are compared.
+  private static let reachOfLines = 32 << 10
+
+  /// Diagnoses an end of line in a string if the lines have one length, as where a program cuts a
+  /// long text; `nil` otherwise.
+  private func diagnosisOfCutLines(
+    _ error: JSONScanError
+  ) throws(ReadFailure) -> JSONDiagnosis? {
+    switch error.reason {
+    case .controlCharacter(UInt8(ascii: "\n")), .controlCharacter(UInt8(ascii: "\r")): break
+    default: return nil
+    }
+    let (bytes, position) = try excerpt(
+      around: error.offset, before: Self.reachOfLines, after: Self.reachOfLines)
+    return JSONDiagnosis(
+      ofCutLines: bytes, isWhole: position >= error.offset - start)
+  }
+
+  /// Diagnoses a syntax error by the text around it; `first` is where the document's first token
+  /// begins, once known.
+  func diagnosis(
+    of error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit, from first: Int?
+  ) throws(ReadFailure) -> JSONDiagnosis {
+    if unit == .file, let cut = try diagnosisOfCutLines(error) { return cut }
+    let reach = JSONDiagnosis.Excerpt.reach
+    let (bytes, position) = try excerpt(
+      around: error.offset, before: reach.before, after: reach.after)
+    let start = first.map { $0 - (error.offset - position) }
+    return JSONDiagnosis(
+      error,
+      in: JSONDiagnosis.Excerpt(
+        bytes: bytes, position: position, start: start.flatMap { $0 >= 0 ? $0 : nil }, unit: unit,
+        encoding: encoding))
+  }
+
+  private func badUTF8(at position: Int) -> (code: IssueCode, message: String) {
+    let byte = self.byte(at: position) ?? 0
+    let next = self.byte(at: position + 1) ?? 0
+    let shown = "the byte 0x\(String(byte, radix: 16, uppercase: true))"
+    if position == start {
+      return (
+        .inputEncoding,
+        byte == 0x80 && 2...5 ~= next
+          ? "the file is a Python pickle, not JSON; write it with json.dump"
+          : "the file begins with \(shown), which is not UTF-8; if it is text, save it as UTF-8, else "
+            + "export it as JSON"
+      )
+    }
+    if byte == 0xFF && next == 0xFE || byte == 0xFE && next == 0xFF {
+      return (
+        .inputEncoding,
+        "found a byte-order mark of UTF-16 within the file, as where files were joined; save each as "
+          + "UTF-8 before"
+      )
+    }
+    return (.inputEncoding, "\(shown) is not UTF-8 here; save the file as UTF-8")
+  }
+}
