@@ -6,17 +6,14 @@ import RMOSModels
 enum TypedValue {
   /// The names of members that hold the value, in addition to all that begin with `$` (MongoDB
   /// Extended JSON).
-  private static let namesOfValues: Set<String> = [
+  private static let namesOfValues = Set([
     // XML as JSON, by several programs.
     "#text", "_text", "_",
-    // DynamoDB.
-    "S", "N", "BOOL",
-    // Firestore over REST, and its clients; protocol buffers.
-    "stringValue", "integerValue", "doubleValue", "booleanValue", "timestampValue", "_seconds",
-    "seconds",
+    // Clients of Firestore; protocol buffers.
+    "_seconds", "seconds",
     // RethinkDB, JSON-LD, and dates and lists of Windows PowerShell.
     "epoch_time", "@value", "value",
-  ]
+  ]).union(TypedNotation.dynamoDB.namesOfScalars).union(TypedNotation.firestore.namesOfScalars)
   /// The names of members that say that there is no value, in DynamoDB and Firestore.
   private static let namesOfNothing: Set<String> = ["NULL", "nullValue"]
   /// The names of the other members of such objects, in addition to all that begin with `@`

@@ -42,10 +42,8 @@ package enum TypedNotation: Sendable, CaseIterable {
       ["$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"]
     case .dynamoDB: ["S", "N", "BOOL"]
     case .firestore:
-      [
-        "stringValue", "integerValue", "doubleValue", "booleanValue", "timestampValue",
-        "referenceValue",
-      ]
+      // A referenceValue is a path, not an id.
+      ["stringValue", "integerValue", "doubleValue", "booleanValue", "timestampValue"]
     }
   }
 
