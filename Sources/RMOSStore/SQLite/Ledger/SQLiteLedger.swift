@@ -226,9 +226,13 @@ extension SQLiteTransaction {
   }
 
   func removeFailures(ofRun run: Int64) throws {
-    try session().connection.withStatement(
-      "DELETE FROM migration_failures WHERE run_id = ?1"
-    ) { statement in
+    try deleteRows(of: .failures, ofRun: run)
+  }
+
+  /// Deletes the rows of a table of the ledger that belong to a run.
+  private func deleteRows(of table: LedgerTable, ofRun run: Int64) throws {
+    try session().connection.withStatement("DELETE FROM \(table.name) WHERE run_id = ?1") {
+      statement in
       try statement.bind(run, at: 1)
       _ = try statement.step()
     }
@@ -402,14 +406,7 @@ extension SQLiteTransaction {
     }
   }
 
-  func removeChanges(ofRun run: Int64) throws {
-    try session().connection.withStatement(
-      "DELETE FROM migration_changes WHERE run_id = ?1"
-    ) { statement in
-      try statement.bind(run, at: 1)
-      _ = try statement.step()
-    }
-  }
+  func removeChanges(ofRun run: Int64) throws { try deleteRows(of: .changes, ofRun: run) }
 }
 
 extension SQLiteStatement {
@@ -431,18 +428,29 @@ extension SQLiteReader {
     let session = try session()
     let names = try otherColumnNames(of: kind, session)
     guard !names.isEmpty else { return [:] }
-    let isThis = try session.statements[kind].isID("id", "?1")
-    let list = names.map(\.sqlName).joined(separator: ", ")
-    return try session.connection.withStatement(
-      "SELECT \(list) FROM \(kind.table) WHERE \(isThis)"
-    ) { statement in
-      try statement.bind(id, at: 1)
-      guard try statement.step() else { return [:] }
+    return try select(names.map(\.sqlName), ofRow: id, kind, session) { statement in
       var values: [String: Value] = [:]
       for (position, name) in names.enumerated() {
         values[name] = statement.value(at: Int32(position))
       }
       return values
+    } ?? [:]
+  }
+
+  /// Reads expressions of a row, in which parameters from `?2` on are those that `bind` binds.
+  ///
+  /// - Returns: What `body` returns for the row; `nil` if it does not exist.
+  private func select<Result>(
+    _ expressions: [String], ofRow id: String, _ kind: EntityKind, _ session: SQLiteSession,
+    bind: (SQLiteStatement) throws -> Void = { _ in }, _ body: (SQLiteStatement) throws -> Result
+  ) throws -> Result? {
+    let isThis = try session.statements[kind].isID("id", "?1")
+    return try session.connection.withStatement(
+      "SELECT \(expressions.joined(separator: ", ")) FROM \(kind.table) WHERE \(isThis)"
+    ) { statement in
+      try statement.bind(id, at: 1)
+      try bind(statement)
+      return try statement.step() ? try body(statement) : nil
     }
   }
 
@@ -471,17 +479,28 @@ extension SQLiteTransaction {
   func setOtherColumns(_ values: [String: Value], of kind: EntityKind, id: String) throws {
     let session = try enforcingSession()
     let names = try otherColumnNames(of: kind, session).filter { values[$0] != nil }
-    guard !names.isEmpty else { return }
     let assignments = names.enumerated().map { "\($1.sqlName) = ?\($0 + 2)" }
+    try update(assignments, ofRow: id, kind, session) { statement in
+      for (position, name) in names.enumerated() {
+        try statement.bind(values[name] ?? .null, at: Int32(position) + 2)
+      }
+    }
+  }
+
+  /// Updates columns of a row by assignments, in which parameters from `?2` on are those that
+  /// `bind` binds.
+  private func update(
+    _ assignments: [String], ofRow id: String, _ kind: EntityKind, _ session: SQLiteSession,
+    bind: (SQLiteStatement) throws -> Void = { _ in }
+  ) throws {
+    guard !assignments.isEmpty else { return }
     let table = try session.statements[kind]
     try session.connection.withStatement(
       "\(table.updateVerb) \(kind.table) SET \(assignments.joined(separator: ", ")) "
         + "WHERE \(table.isID("id", "?1"))"
     ) { statement in
       try statement.bind(id, at: 1)
-      for (position, name) in names.enumerated() {
-        try statement.bind(values[name] ?? .null, at: Int32(position) + 2)
-      }
+      try bind(statement)
       _ = try statement.step()
     }
   }
@@ -492,41 +511,32 @@ extension SQLiteTransaction {
 extension SQLiteReader {
   final func malformedTexts(of kind: EntityKind, id: String) throws -> [String: [UInt8]] {
     let session = try session()
-    let isThis = try session.statements[kind].isID("id", "?1")
     let names = try textColumnNames(of: kind, session)
     guard !names.isEmpty else { return [:] }
-    let list = names.map(\.sqlName).joined(separator: ", ")
-    let texts = try session.connection.withStatement(
-      "SELECT \(list) FROM \(kind.table) WHERE \(isThis)"
-    ) { statement -> [String?] in
-      try statement.bind(id, at: 1)
-      guard try statement.step() else { return [] }
-      return names.indices.map { column in
+    let texts = try select(names.map(\.sqlName), ofRow: id, kind, session) { statement in
+      names.indices.map { column in
         statement.type(at: Int32(column)) == .text ? statement.text(at: Int32(column)) : nil
       }
     }
-    guard texts.contains(where: { $0 != nil }) else { return [:] }
+    guard let texts, texts.contains(where: { $0 != nil }) else { return [:] }
     // Compared by SQLite in the encoding of the database: from UTF-16, a lone half of a surrogate
     // pair reads as some other character.
     let bytes = names.enumerated().map { position, name in
       "CASE WHEN CAST(\(name.sqlName) AS BLOB) <> CAST(?\(position + 2) AS BLOB) "
         + "THEN CAST(\(name.sqlName) AS BLOB) END"
     }
-    return try session.connection.withStatement(
-      "SELECT \(bytes.joined(separator: ", ")) FROM \(kind.table) WHERE \(isThis)"
-    ) { statement in
-      try statement.bind(id, at: 1)
+    return try select(bytes, ofRow: id, kind, session) { statement in
       for (position, text) in texts.enumerated() {
         try statement.bind(text, at: Int32(position) + 2)
       }
+    } _: { statement in
       var malformed: [String: [UInt8]] = [:]
-      guard try statement.step() else { return malformed }
       for (position, name) in names.enumerated()
       where statement.type(at: Int32(position)) != .null {
         malformed[name] = statement.blob(at: Int32(position))
       }
       return malformed
-    }
+    } ?? [:]
   }
 
   /// The names of the columns that can be set, other than the id.
@@ -545,18 +555,10 @@ extension SQLiteTransaction {
   ) throws {
     let session = try enforcingSession()
     let names = try textColumnNames(of: kind, session).filter { texts[$0] != nil }
-    guard !names.isEmpty else { return }
     // As literals: SQLite takes the bytes of a parameter for UTF-8, also in a database in UTF-16.
     let assignments = names.map { name in
       "\(name.sqlName) = CAST(x'\(ASCII.hex(texts[name] ?? []))' AS TEXT)"
     }
-    let table = try session.statements[kind]
-    try session.connection.withStatement(
-      "\(table.updateVerb) \(kind.table) SET \(assignments.joined(separator: ", ")) "
-        + "WHERE \(table.isID("id", "?1"))"
-    ) { statement in
-      try statement.bind(id, at: 1)
-      _ = try statement.step()
-    }
+    try update(assignments, ofRow: id, kind, session)
   }
 }
