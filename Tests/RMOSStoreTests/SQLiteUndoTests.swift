@@ -47,6 +47,100 @@ import Testing
     return store
   }
 
+  /// The undo of the run that inserted the patterns "a" and "b" is tried, too.
+  @Test(
+    arguments: [
+      (
+        "CREATE TABLE notes (p TEXT NOT NULL REFERENCES patterns(id) ON DELETE SET NULL); "
+          + "INSERT INTO notes VALUES ('a')",
+        [UndoObstacle(kind: .patterns, id: "a", .isReferredElsewhere("notes"))]
+      ),
+      (
+        "CREATE TABLE notes (n INTEGER PRIMARY KEY, p TEXT REFERENCES patterns ON DELETE CASCADE); "
+          + "CREATE TABLE marks (n REFERENCES notes); INSERT INTO notes VALUES (1, 'a'), (2, 'b'); "
+          + "INSERT INTO marks VALUES (2)",
+        [UndoObstacle(kind: .patterns, id: "b", .isReferredElsewhere("marks"))]
+      ),
+      (
+        "CREATE UNIQUE INDEX pair ON patterns(name, id); "
+          + "CREATE TABLE notes (i TEXT, n TEXT, FOREIGN KEY (n, i) REFERENCES patterns(name, id)); "
+          + "INSERT INTO notes SELECT id, name FROM patterns WHERE id = 'a'",
+        [UndoObstacle(kind: .patterns, id: "a", .isReferredElsewhere("notes"))]
+      ),
+      (
+        "ALTER TABLE patterns ADD COLUMN parent TEXT REFERENCES patterns(id); "
+          + "UPDATE patterns SET parent = 'a' WHERE id = 'b'", []
+      ),
+      (
+        "CREATE TABLE notes (f TEXT REFERENCES strip_families(id), "
+          + "p TEXT REFERENCES patterns(id) ON DELETE CASCADE); INSERT INTO notes VALUES ('f', 'a')",
+        []
+      ),
+    ] as [(String, [UndoObstacle])])
+  func whatForeignKeysOfOthersRefuseIsAnObstacle(
+    _ sql: String, _ expected: [UndoObstacle]
+  ) throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let store = try makeStore(path)
+      let family = StoreSamples.batch(
+        .stripFamilies, [.init(StoreSamples.record(.stripFamilies, "f"))])
+      try store.write { try $0.insert(family, at: 0, run: 1) }
+      _ = try sqlite3(path, sql)
+      var found: [UndoObstacle] = []
+      try store.read { try $0.forEachUndoObstacle(ofRun: 1) { found.append($0) } }
+      #expect(found == expected)
+      let outcome = Result { try store.write { try $0.undo(run: 1) } }
+      if expected.isEmpty {
+        #expect(try outcome.get().removed[.patterns] == 2)
+      } else {
+        #expect(throws: StoreError.self) { try outcome.get() }
+      }
+    }
+  }
+
+  /// A foreign key in a column that another application has added would delete rows of ours.
+  @Test func aRowThatWouldGoAlongIsInTheWay() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let store = try makeStore(path)
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "mine")) }
+      _ = try sqlite3(
+        path,
+        "ALTER TABLE patterns ADD COLUMN parent TEXT REFERENCES patterns(id) ON DELETE CASCADE; "
+          + "UPDATE patterns SET parent = 'a' WHERE id <> 'a'")
+      var found: [UndoObstacle] = []
+      try store.read { try $0.forEachUndoObstacle(ofRun: 1) { found.append($0) } }
+      #expect(
+        found == [UndoObstacle(kind: .patterns, id: "a", .isReferred(by: .patterns, id: "mine"))])
+    }
+  }
+
+  @Test func rowsThatGoAlongAreCountedPerTable() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let store = try makeStore(path)
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "mine")) }
+      _ = try sqlite3(
+        path,
+        """
+        CREATE TABLE notes (n INTEGER PRIMARY KEY, p TEXT REFERENCES patterns ON DELETE CASCADE,
+          q TEXT REFERENCES patterns ON DELETE CASCADE);
+        INSERT INTO notes VALUES (1, 'a', 'b'), (2, 'mine', NULL), (3, NULL, 'b');
+        CREATE TABLE "odd "" one" (n INTEGER REFERENCES notes ON DELETE CASCADE, k PRIMARY KEY)
+          WITHOUT ROWID;
+        INSERT INTO "odd "" one" VALUES (1, 1), (2, 2), (1, 3);
+        CREATE TABLE empty (p TEXT REFERENCES patterns ON DELETE CASCADE);
+        """)
+      let expected = ["notes": 2, #"odd " one"#: 2]
+      #expect(try store.read { try $0.undoCounts(ofRun: 1) }.removedElsewhere == expected)
+      #expect(try store.write { try $0.undo(run: 1) }.removedElsewhere == expected)
+      let left = try sqlite3(
+        path, #"SELECT (SELECT group_concat(n) FROM notes), (SELECT sum(k) FROM "odd "" one")"#)
+      #expect(left == "2|2")
+    }
+  }
+
   /// The provenance of a row is still there after another application deleted the row.
   @Test func aReferenceToARowThatIsGoneIsNotInTheWay() throws {
     try TemporaryDirectory.use { directory in

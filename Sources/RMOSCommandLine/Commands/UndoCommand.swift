@@ -107,6 +107,12 @@ enum UndoCommand {
     console.print()
     console.print(table)
     console.print()
+    let others = report.counts.removedElsewhere.sorted { $0.key < $1.key }
+    for (table, count) in others {
+      console.print(
+        "Also removed, by ON DELETE CASCADE: \(PlainText.counted(count, "row")) of the table "
+          + "\(PlainText.escaped(Violation.quoted(table))) of another application")
+    }
     if let backup = report.backup {
       console.print("Backup:  ", PlainText.escaped(backup.path) + " (from before the undo)")
     }

@@ -78,8 +78,8 @@ public struct UndoReport: Sendable, Hashable {
 extension UndoReport {
   /// The report as a JSON object: `success`, `database`, `undone_run`, `run`, `backup` (its
   /// path, or null), `dry_run`, `nothing_to_undo`, `removed` and `restored` per kind with `total`,
-  /// `seconds`, `undo_first` (numbers of runs), `obstacle_groups`, `obstacles` and
-  /// `obstacles_omitted`.
+  /// `removed_elsewhere` (rows of other applications, per table), `seconds`, `undo_first` (numbers
+  /// of runs), `obstacle_groups`, `obstacles` and `obstacles_omitted`.
   ///
   /// An obstacle has `code`, `kind`, `id` and `message`; a group `code`, `undo_first` (a run, or
   /// null), `count`, `message` and `examples`, its first obstacles.
@@ -95,6 +95,13 @@ extension UndoReport {
       $0.member("nothing_to_undo", hasNothingToUndo)
       $0.member("removed") { $0.counts(counts.removed, catalog) }
       $0.member("restored") { $0.counts(counts.restored, catalog) }
+      $0.member("removed_elsewhere") { writer in
+        writer.object { writer in
+          for (table, count) in counts.removedElsewhere.sorted(by: { $0.key < $1.key }) {
+            writer.member(table, count)
+          }
+        }
+      }
       $0.member("seconds", duration.seconds)
       $0.member("undo_first", each: runsToUndoFirst) { $0.integer($1) }
       $0.member("obstacle_groups", each: obstacleGroups) { $0.group($1) }

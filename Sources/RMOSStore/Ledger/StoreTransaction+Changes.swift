@@ -192,6 +192,10 @@ private struct ChangeObstacleSearch {
         if !stillRefers(referrer, to: kind, id) { return }
         try body(UndoObstacle(kind, id, .isReferred(by: referrer.kind, id: referrer.id)))
       }
+      // As for a row that a server deletes, whatever the foreign key would do.
+      for table in try reader.otherReferrers(to: kind, id: id).keys.sorted() {
+        try body(UndoObstacle(kind, id, .isReferredElsewhere(table)))
+      }
     }
   }
 

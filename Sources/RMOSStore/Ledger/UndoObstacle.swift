@@ -77,6 +77,9 @@ public struct UndoCounts: Sendable, Hashable {
   public var removed: [EntityKind: Int] = [:]
   /// The numbers of rows that the run rewrote, which are restored.
   public var restored: [EntityKind: Int] = [:]
+  /// The numbers of rows of other applications' tables that foreign keys delete along with those
+  /// that are removed (`ON DELETE CASCADE`), per table; none for tables without such rows.
+  public var removedElsewhere: [String: Int] = [:]
 
   /// Creates empty counts.
   public init() {}
@@ -87,5 +90,6 @@ extension UndoCounts {
   package static func += (left: inout UndoCounts, right: UndoCounts) {
     left.removed.merge(right.removed, uniquingKeysWith: +)
     left.restored.merge(right.restored, uniquingKeysWith: +)
+    left.removedElsewhere.merge(right.removedElsewhere, uniquingKeysWith: +)
   }
 }

@@ -45,6 +45,35 @@ import Testing
     }
   }
 
+  /// A dry run says what the run says: which rows of others go along, and which keep rows of ours.
+  @Test(arguments: [true, false])
+  func tablesOfOthersAreForeseen(_ isDryRun: Bool) throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      let store = try SQLiteStore(path: path)
+      _ = try RecordedMigration(try SourceTree(files), into: store)
+      try store.write { transaction in
+        var run = StoreSamples.run()
+        run.command = "serve"
+        run.id = try transaction.beginRun(run)
+        try transaction.write(StoreSamples.record(.patterns, "made"), run: run.id)
+      }
+      _ = try sqlite3(
+        path,
+        "CREATE TABLE notes (p TEXT REFERENCES patterns ON DELETE CASCADE); "
+          + "CREATE TABLE orders (p TEXT REFERENCES patterns); "
+          + "INSERT INTO notes VALUES ('p'), ('p'); INSERT INTO orders VALUES ('made')")
+      let migration = try Undo(of: 1, in: store) { $0.isDryRun = isDryRun }.runSynchronously()
+      #expect(migration.isSuccess && migration.counts.removedElsewhere == ["notes": 2])
+      #expect(try JSONValue(parsing: migration.json)["removed_elsewhere"]?["notes"] == 2)
+      let server = try Undo(of: 2, in: store) { $0.isDryRun = isDryRun }.runSynchronously()
+      #expect(
+        server.obstacles == [
+          UndoObstacle(kind: .patterns, id: "made", .isReferredElsewhere("orders"))
+        ])
+    }
+  }
+
   @Test func aRunIsUndoneOnceAndAnUndoNever() throws {
     try withStores { store in
       #expect(try Undo(of: 1, in: store).runSynchronously().isSuccess)

@@ -78,24 +78,28 @@ extension SQLiteReader {
     let session = try session()
     var counts = UndoCounts()
     guard session.statements.hasUndo else { return counts }
-    func count(_ sql: String) throws -> Int {
-      try session.connection.withStatement(sql) { statement in
-        try statement.bind(run, at: 1)
-        return try statement.step() ? Int(statement.integer(at: 0)) : 0
-      }
-    }
     for kind in catalog.kinds {
       let name = kind.rawValue
       let table = try session.statements[kind]
       counts.restored[kind] = try count(
-        "SELECT count(*) FROM migration_before_images WHERE kind = '\(name)' AND run_id = ?1")
+        "SELECT count(*) FROM migration_before_images WHERE kind = '\(name)' AND run_id = ?1",
+        run, session)
       counts.removed[kind] = try count(
         "SELECT count(*) FROM migration_provenance p CROSS JOIN "
           + "\(table.source) t "
           + "ON \(table.isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
-          + "AND p.run_id = ?1 AND NOT \(Self.isRewritten(name, "p.entity_id"))")
+          + "AND p.run_id = ?1 AND NOT \(Self.isRewritten(name, "p.entity_id"))", run, session)
     }
+    counts.removedElsewhere = try countsOfRowsRemovedElsewhere(ofRun: run)
     return counts
+  }
+
+  /// The number that a query returns, whose parameter is the run; 0 if it returns no row.
+  final func count(_ sql: String, _ run: Int64, _ session: SQLiteSession) throws -> Int {
+    try session.connection.withStatement(sql) { statement in
+      try statement.bind(run, at: 1)
+      return try statement.step() ? Int(statement.integer(at: 0)) : 0
+    }
   }
 
   /// Calls `body` with each row that the run inserted and that cannot be removed, because it has
@@ -248,127 +252,5 @@ extension SQLiteStatement {
       }
     }
     return hasher.digest
-  }
-}
-
-/// A foreign key by which a table of another application prevents rows from being deleted.
-private struct ForeignReference {
-  let table: String
-  let column: String
-  let target: EntityKind
-}
-
-extension SQLiteReader {
-  /// Calls `body` with each row that undoing the run would remove, and to which a table of another
-  /// application refers.
-  final func forEachReferenceFromOthers(
-    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
-  ) throws {
-    let session = try session()
-    for reference in try foreignReferences(session.connection) {
-      let (kind, column) = (reference.target, reference.column.sqlName)
-      let sql =
-        "SELECT DISTINCT t.id FROM \(reference.table.sqlName) o "
-        + "JOIN \(try session.statements[kind].source) t ON t.id = o.\(column) "
-        + "WHERE \(Self.isRemovedByUndo(kind, "t.id")) ORDER BY t.id"
-      try session.connection.withStatement(sql) { statement in
-        try statement.bind(run, at: 1)
-        while try statement.step() {
-          try body(
-            UndoObstacle(kind, statement.text(at: 0) ?? "", .isReferredElsewhere(reference.table)))
-        }
-      }
-    }
-  }
-
-  /// The foreign keys of other applications that point to an id and forbid deleting it.
-  private func foreignReferences(_ connection: SQLiteConnection) throws -> [ForeignReference] {
-    let own = catalog.kinds.map { "'\($0.table)'" }.joined(separator: ", ")
-    let sql =
-      "SELECT m.name, k.\"from\", lower(k.\"table\") FROM sqlite_schema m, "
-      + "pragma_foreign_key_list(m.name) k WHERE m.type = 'table' "
-      + "AND m.rootpage > 0 AND lower(m.name) NOT IN (\(own)) "
-      + "AND lower(k.\"table\") IN (\(own)) AND lower(coalesce(k.\"to\", 'id')) = 'id' "
-      + "AND k.on_delete NOT IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id"
-    return try connection.withStatement(sql) { statement in
-      var references: [ForeignReference] = []
-      while try statement.step() {
-        guard let table = statement.text(at: 0), let column = statement.text(at: 1),
-          let target = catalog.kinds.first(where: { $0.table == statement.text(at: 2) })
-        else { continue }
-        references.append(ForeignReference(table: table, column: column, target: target))
-      }
-      return references
-    }
-  }
-}
-
-extension SQLiteReader {
-  final func otherReferrers(to kind: EntityKind, id: String) throws -> [String: Int] {
-    let session = try session()
-    let table = try session.statements[kind]
-    var counts: [String: Int] = [:]
-    for key in try foreignKeys(to: kind, session.connection) where !key.isReference(catalog) {
-      let joined = zip(key.columns, key.targets)
-        .map { "t.\($1.sqlName) = o.\($0.sqlName)" }.joined(separator: " AND ")
-      // What a row refers to in itself goes with it.
-      let isOther =
-        key.table.lowercasedASCII == kind.table ? " AND NOT (\(table.isID("o.id", "?1")))" : ""
-      let count = try session.connection.withStatement(
-        "SELECT count(*) FROM \(kind.table) t CROSS JOIN \(key.table.sqlName) o ON \(joined) "
-          + "WHERE \(table.isID("t.id", "?1"))\(isOther)"
-      ) { statement in
-        try statement.bind(id, at: 1)
-        return try statement.step() ? Int(statement.integer(at: 0)) : 0
-      }
-      if count > 0 { counts[key.table, default: 0] += count }
-    }
-    return counts
-  }
-
-  /// The foreign keys of all tables that point to a kind's.
-  private func foreignKeys(
-    to kind: EntityKind, _ connection: SQLiteConnection
-  ) throws -> [DeclaredKey] {
-    try connection.withStatement(
-      "SELECT m.name, k.seq, k.\"from\", coalesce(k.\"to\", 'id') FROM sqlite_schema m, "
-        + "pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND m.rootpage > 0 "
-        + "AND lower(k.\"table\") = ?1 ORDER BY m.name, k.id, k.seq"
-    ) { statement in
-      try statement.bind(kind.table, at: 1)
-      var keys: [DeclaredKey] = []
-      while try statement.step() {
-        guard let table = statement.text(at: 0), let column = statement.text(at: 2),
-          let target = statement.text(at: 3)
-        else { continue }
-        if statement.integer(at: 1) == 0 { keys.append(DeclaredKey(table: table, kind: kind)) }
-        keys[keys.count - 1].columns.append(column)
-        keys[keys.count - 1].targets.append(target)
-      }
-      return keys
-    }
-  }
-}
-
-/// A foreign key as a table declares it.
-private struct DeclaredKey {
-  /// The table that declares it.
-  let table: String
-  /// The kind to whose table it points.
-  let kind: EntityKind
-  /// The columns of the declaring table.
-  var columns: [String] = []
-  /// The columns that they point to.
-  var targets: [String] = []
-
-  /// Whether it is a reference of one of the kinds, which are looked for as such.
-  func isReference(_ catalog: EntityCatalog) -> Bool {
-    guard columns.count == 1, targets[0].lowercasedASCII == "id",
-      let other = catalog.kinds.first(where: { $0.table == table.lowercasedASCII })
-    else { return false }
-    return other.schema.references.contains { reference in
-      reference.target == kind
-        && other.schema.fields[reference.field].column == columns[0].lowercasedASCII
-    }
   }
 }

@@ -5,6 +5,8 @@ extension SQLiteTransaction {
     let session = try enforcingSession()
     session.connection.knownIDs?.removeAll()
     var counts = UndoCounts()
+    // Counted before the provenance, which says what the run inserted, changes.
+    counts.removedElsewhere = try countsOfRowsRemovedElsewhere(ofRun: run)
     // Rows are restored first, because before that they may refer to rows to be removed.
     for kind in catalog.kinds {
       counts.restored[kind] = try restoreRows(kind, run, session)
@@ -56,20 +58,6 @@ extension SQLiteTransaction {
     else { return false }
     return try referringTables(kind, session).allSatisfy { name in
       try session.connection.integer("SELECT 1 FROM \(name.sqlName) LIMIT 1") == nil
-    }
-  }
-
-  /// The names of the other tables with a foreign key to the table of a kind.
-  private func referringTables(_ kind: EntityKind, _ session: SQLiteSession) throws -> [String] {
-    try session.connection.withStatement(
-      "SELECT DISTINCT m.name FROM sqlite_schema m, pragma_foreign_key_list(m.name) k "
-        + "WHERE m.type = 'table' AND m.rootpage > 0 AND lower(k.\"table\") = ?1 "
-        + "AND lower(m.name) <> ?1"
-    ) { statement in
-      try statement.bind(kind.table, at: 1)
-      var names: [String] = []
-      while try statement.step() { if let name = statement.text(at: 0) { names.append(name) } }
-      return names
     }
   }
 
@@ -157,14 +145,6 @@ extension SQLiteTransaction {
         "run \(run) cannot be undone: \(error.message); look for a trigger or a constraint of "
         + "another application. Nothing was changed"
       throw error
-    }
-  }
-
-  /// The number that a query returns, whose parameter is the run; 0 if it returns no row.
-  private func count(_ sql: String, _ run: Int64, _ session: SQLiteSession) throws -> Int {
-    try session.connection.withStatement(sql) { statement in
-      try statement.bind(run, at: 1)
-      return try statement.step() ? Int(statement.integer(at: 0)) : 0
     }
   }
 
