@@ -25,6 +25,10 @@ struct LedgerLosses {
   private let run: LedgerRun
   private let later: [LedgerRun]
   private let counts: Counts
+  /// The counts of later runs that were looked up.
+  private var laterCounts: [Int64: UndoCounts] = [:]
+  /// The losses of before-images that were found.
+  private var lostImages: Set<UndoObstacle> = []
 
   /// Creates a search.
   ///
@@ -39,15 +43,16 @@ struct LedgerLosses {
   }
 
   /// Calls `body` with each loss that prevents undoing the run, kind by kind.
-  func forEachObstacle(
+  mutating func forEachObstacle(
     _ reader: any StoreReader, _ body: (UndoObstacle) throws -> Void
   ) throws {
-    var laterCounts: [Int64: UndoCounts] = [:]
     for kind in reader.catalog.kinds {
       let wrote = run.statistics[kind].migrated + run.statistics[kind].updated
       let lost = run.lostImages(of: kind, counts.written)
       if lost > 0 {
-        try body(UndoObstacle(kind: kind, .lacksImages(ofRun: run.id, rows: lost)))
+        let obstacle = UndoObstacle(kind: kind, .lacksImages(ofRun: run.id, rows: lost))
+        lostImages.insert(obstacle)
+        try body(obstacle)
         continue
       }
       // Usually, nothing is missing.
@@ -55,17 +60,47 @@ struct LedgerLosses {
       guard wrote > found else { continue }
       // A later run that lost before-images may have rewritten rows of this run.
       var isKnown = true
-      for other in later where other.isMigration && other.statistics[kind].updated > 0 {
-        let counts = try laterCounts[other.id] ?? reader.undoCounts(ofRun: other.id)
-        laterCounts[other.id] = counts
-        let lost = other.lostImages(of: kind, counts)
-        guard lost > 0 else { continue }
+      for other in later {
+        guard let obstacle = try loss(of: kind, other, reader) else { continue }
         isKnown = false
-        try body(UndoObstacle(kind: kind, .lacksImages(ofRun: other.id, rows: lost)))
+        lostImages.insert(obstacle)
+        try body(obstacle)
       }
       if isKnown, found == 0, try isUntraced(kind, wrote, reader) {
         try body(UndoObstacle(kind: kind, .isUntraced(rows: wrote)))
       }
+    }
+  }
+
+  /// The loss of before-images of a later run; `nil` if it lost none.
+  private mutating func loss(
+    of kind: EntityKind, _ other: LedgerRun, _ reader: any StoreReader
+  ) throws -> UndoObstacle? {
+    guard other.isMigration, other.statistics[kind].updated > 0 else { return nil }
+    let counts = try laterCounts[other.id] ?? reader.undoCounts(ofRun: other.id)
+    laterCounts[other.id] = counts
+    let lost = other.lostImages(of: kind, counts)
+    return lost > 0 ? UndoObstacle(kind: kind, .lacksImages(ofRun: other.id, rows: lost)) : nil
+  }
+
+  /// Returns another obstacle to undoing the run as far as lost before-images leave it certain;
+  /// `nil` if it is no obstacle, or if the loss was reported.
+  ///
+  /// Without its before-image, a row that a run updated looks like one that the run inserted.
+  mutating func explained(
+    _ obstacle: UndoObstacle, _ reader: any StoreReader
+  ) throws -> UndoObstacle? {
+    guard let kind = obstacle.kind else { return obstacle }
+    switch obstacle.reason {
+    case .isReferred, .isReferredElsewhere:
+      // Which rows the undo would remove is unknown.
+      return run.lostImages(of: kind, counts.written) > 0 ? nil : obstacle
+    case .isReplaced(let writer?):
+      guard let other = later.first(where: { $0.id == writer }),
+        let loss = try loss(of: kind, other, reader)
+      else { return obstacle }
+      return lostImages.insert(loss).inserted ? loss : nil
+    default: return obstacle
     }
   }
 

@@ -188,12 +188,13 @@ public struct Undo: Sendable {
       let laterRuns = try reader.runs(after: id).filter { $0.undoneBy == nil && !$0.isUndo }
       var later = LaterRuns(of: laterRuns)
       let counts = try writtenCounts(reader)
-      let losses = LedgerLosses(run, later: laterRuns, counts)
+      var losses = LedgerLosses(run, later: laterRuns, counts)
       try losses.forEachObstacle(reader) { obstacle in
         report.add(obstacle, keeping: options.maxObstacles)
         groups.add(obstacle, undoFirst: nil)
       }
       try forEachObstacle(ofRun: id, reader) { obstacle in
+        guard let obstacle = try losses.explained(obstacle, reader) else { return }
         report.add(obstacle, keeping: options.maxObstacles)
         let runs = try self.laterRuns(behind: obstacle, after: id, later, reader)
         groups.add(obstacle, undoFirst: runs.first)

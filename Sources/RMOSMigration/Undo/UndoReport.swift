@@ -168,9 +168,11 @@ public struct UndoObstacleGroup: Sendable, Hashable {
     case .isUpdated(let run): return rows("updated by run \(run) since; undo run \(run) first")
     case .isDeleted:
       return rows("updated by the run and deleted since; insert the rows to restore")
-    case .isReplaced(let run):
-      return rows("updated by the run and deleted since; the same id now has a row ")
-        + (run.map { "of run \($0)" } ?? "that is not from a migration")
+    case .isReplaced(let run?):
+      return rows("updated by the run and deleted since; the same id now has a row of run \(run)")
+    case .isReplaced(nil):
+      return rows("updated by the run; the same id now has a row that is not from a migration, ")
+        + "or the ledger has lost where it is from"
     case .isReferred:
       let verb = count == 1 ? "leads" : "lead"
       guard let undoFirst else {
@@ -271,9 +273,11 @@ extension UndoObstacle.Reason {
         + "delete it if it is not needed"
     case .isUpdated(let run): "was updated by run \(run); undo that first"
     case .isDeleted: "was updated by the run and has been deleted since"
-    case .isReplaced(let run):
-      "was updated by the run and deleted since; the row under its id now is "
-        + (run.map { "from run \($0)" } ?? "not from a migration")
+    case .isReplaced(let run?):
+      "was updated by the run and deleted since; the row under its id now is from run \(run)"
+    case .isReplaced(nil):
+      "was updated by the run; the row under its id now is not from a migration, or the ledger has "
+        + "lost where it is from"
     case .isReferred(let kind, let id):
       "would be removed, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
     case .isReferredElsewhere(let table):

@@ -56,6 +56,23 @@ import Testing
       1, [.lacksImages(ofRun: 2, rows: lost)] + (lost == 1 ? [.isUpdated(by: 2)] : []))
   }
 
+  /// Without its before-image, a row looks like one that the run inserted.
+  @Test func referencesToRowsThatMayBeUpdatedAreNotReported() throws {
+    try migrate(["f": "A"])
+    try migrate(["f": "B"])
+    _ = try sqlite3(
+      path,
+      "DELETE FROM migration_before_images; INSERT INTO patterns (id, name, ring_count, "
+        + "geometry_json, strip_family_id) VALUES ('p', 'P', 1, '{}', 'f')")
+    try expectRefusal(2, [.lacksImages(ofRun: 2, rows: 1)])
+  }
+
+  @Test func aRowThatALaterRunUpdatedIsNotCalledDeleted() throws {
+    for name in ["A", "B", "C"] { try migrate(["f": name, "g": name]) }
+    _ = try sqlite3(path, "DELETE FROM migration_before_images WHERE run_id = 3")
+    try expectRefusal(2, [.lacksImages(ofRun: 3, rows: 2)])
+  }
+
   @Test func aRunIsNotUndoneWithoutProvenance() throws {
     try migrate(["f": "A", "g": "A"])
     _ = try sqlite3(path, "DELETE FROM migration_provenance")
