@@ -65,21 +65,27 @@ extension HTTPRefusal {
   }
 
   private init(_ error: StoreError) {
-    switch error.code {
-    case .locked:
-      self.init(503, error.message, fields: [HeaderField("Retry-After", "5")])
-    case .busy:
-      self.init(503, error.message, fields: [HeaderField("Retry-After", "1")])
-    case .cannotOpen, .replaced, .hardLinked, .lostTable:
-      self.init(503, error.message, fields: [HeaderField("Retry-After", "10")])
-    case .readOnly:
-      self.init(403, error.message)
-    case .duplicateID, .constraint:
-      self.init(409, error.message)
-    case .diskFull:
-      self.init(507, error.message)
-    default:
-      self.init(500, error.message)
+    let answer = error.answer
+    let fields = answer.retriesAfter.map { [HeaderField("Retry-After", String($0))] } ?? []
+    self.init(answer.status, error.message, fields: fields)
+  }
+}
+
+extension StoreError {
+  /// The status of the answer to a request that the error ends, and the seconds after which the
+  /// request may succeed; `nil` if there is no such time.
+  var answer: (status: Int, retriesAfter: Int?) {
+    switch code {
+    case .locked: (503, 5)
+    case .busy: (503, 1)
+    // Another file at the path, or another program, resolves these.
+    case .cannotOpen, .replaced, .hardLinked, .lostTable, .notADatabase, .foreignDatabase,
+      .newerSchema, .unusableSchema:
+      (503, 10)
+    case .readOnly: (403, nil)
+    case .duplicateID, .constraint: (409, nil)
+    case .diskFull: (507, nil)
+    default: (500, nil)
     }
   }
 }

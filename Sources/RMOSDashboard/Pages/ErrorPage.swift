@@ -58,16 +58,17 @@ struct ErrorPage: Error {
   /// Creates the page for an error of the store.
   init(_ error: any Error) {
     let error = error as? StoreError
-    switch error?.code {
-    case .busy, .locked:
+    let answer = error?.answer
+    switch (error?.code, answer?.status) {
+    case (.busy, _), (.locked, _):
       self.init(
         status: 503, title: "The database is busy",
         sentences: "<p>Another program has locked it. Reload this page in a moment.</p>\n")
       retriesAfter = 2
-    case .cannotOpen, .replaced, .hardLinked:
+    case (_, 503):
       self.init(
         status: 503, title: "The database cannot be opened", sentences: Self.description(of: error))
-      retriesAfter = 10
+      retriesAfter = answer?.retriesAfter
     default:
       self.init(
         status: 500, title: "The database cannot be read", sentences: Self.description(of: error))

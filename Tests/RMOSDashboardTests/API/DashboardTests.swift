@@ -192,6 +192,8 @@ import Testing
     for (code, status, retry) in [
       (StoreError.Code.busy, 503, "1"), (.locked, 503, "5"), (.corrupt, 500, nil),
       (.inputOutput, 500, nil), (.diskFull, 507, nil), (.cannotOpen, 503, "10"),
+      (.foreignDatabase, 503, "10"), (.newerSchema, 503, "10"), (.notADatabase, 503, "10"),
+      (.unusableSchema, 503, "10"),
     ] as [(StoreError.Code, Int, String?)] {
       let dashboard = Dashboard(store: UnreadableStore(code: code))
       for path in ["migration/history", "patterns", "patterns/p1", "joblogs/statistics"] {

@@ -311,7 +311,7 @@ import Testing
 
   @Test(arguments: [
     (StoreError.Code.busy, 503), (.locked, 503), (.cannotOpen, 503), (.corrupt, 500),
-    (.newerSchema, 500),
+    (.newerSchema, 503), (.foreignDatabase, 503), (.diskFull, 500),
   ])
   func aStoreThatCannotAnswerIsSaidInAPage(_ code: StoreError.Code, _ status: Int) {
     let error = StoreError(code, "the file <b>/x</b> is held", path: "/x")
