@@ -224,6 +224,28 @@ struct SQLiteStoreSharingTests {
     }
   }
 
+  /// A program that keeps others out has the index of the log in its memory.
+  @Test func aLogWhoseIndexAnotherProgramKeepsToItselfIsSaidToBeInUse() throws {
+    try add("a", to: try SQLiteStore(path: path))
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
+    try other.send(
+      "PRAGMA locking_mode = EXCLUSIVE; DELETE FROM patterns; SELECT 'deleted';")
+    #expect(other.line() == "exclusive")
+    #expect(other.line() == "deleted")
+    let error = #expect(throws: StoreError.self) {
+      _ = try SQLiteStore(path: path, access: .inspect)
+    }
+    #expect(error?.code == .busy)
+    #expect(error?.message.contains("EXCLUSIVE") == true)
+    // The log of a program that was killed is another matter.
+    other.kill()
+    let left = #expect(throws: StoreError.self) {
+      _ = try SQLiteStore(path: path, access: .inspect)
+    }
+    #expect(left?.code == .cannotOpen)
+    #expect(left?.message.contains("open it once for writing") == true)
+  }
+
   // MARK: Applications without a write-ahead log
 
   private static let journals = ["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"]

@@ -230,12 +230,31 @@ struct DatabaseFile: Sendable {
     ProcessEnvironment.isSuperuser || (try? FileStatus(of: path))?.owner == ProcessEnvironment.user
   }
 
+  /// The error for a log that cannot be read because its index is missing.
   private var logWithoutIndex: StoreError {
-    StoreError(
+    if isHeldByOne {
+      return StoreError(
+        .busy,
+        "\(path) is held by another program for itself alone (PRAGMA locking_mode = EXCLUSIVE); "
+          + "close that program, then run again", path: path)
+    }
+    return StoreError(
       .cannotOpen,
       "\(path) has a write-ahead log without its index (\(path)-shm), which cannot be read "
         + "without writing; open it once for writing, or copy both files to a directory that you may "
         + "write to", path: path)
+  }
+
+  /// Whether another connection keeps all others out, as one does that keeps the index of the log
+  /// in its memory.
+  private var isHeldByOne: Bool {
+    do {
+      let connection = try SQLiteConnection(path: path, mode: .observing, busyTimeout: .zero)
+      _ = try connection.schemaCookie
+      return false
+    } catch {
+      return (error as? StoreError)?.code == .busy
+    }
   }
 
   /// Opens the connection that writes, and creates the file and its tables if they are missing.
