@@ -126,6 +126,7 @@ extension Dashboard {
     _ body: (any StoreTransaction, _ run: inout LedgerRun) throws -> Result
   ) throws -> Result {
     defer { cache.invalidate() }
+    try writing.checkTables(of: store)
     return try store.write { transaction in
       var run = try writing.current(in: transaction, toWrite: kind, id: id)
       let result = try body(transaction, &run)

@@ -36,6 +36,22 @@ final class WritingRun: Sendable {
     optionsJSON = writer.text
   }
 
+  /// Refuses, before the first write, a store that has lost the table of a kind since entities of
+  /// that kind were migrated: the write would create an empty one in its place.
+  ///
+  /// Later, the store itself notices the loss.
+  /// - Throws: `StoreError` with the code `store.lost-table`.
+  func checkTables(of store: any RecordStore) throws {
+    guard begun.withLock({ $0 }) == nil else { return }
+    let lost = try store.read { try $0.tablesWithLostEntities() }
+    guard !lost.isEmpty else { return }
+    throw StoreError(
+      .lostTable,
+      "\(store.location) lacks the table \(lost.joined(separator: ", ")), whose entities are in the "
+        + "ledger; nothing was written. If another application renamed it, rename it back; a "
+        + "migration creates an empty one")
+  }
+
   /// Returns the run for writing an entity, and begins it if necessary.
   func current(
     in transaction: any StoreTransaction, toWrite kind: EntityKind, id: String
@@ -116,7 +132,26 @@ final class WritingRun: Sendable {
   }
 }
 
+/// Thrown to end a search.
+private struct AllFound: Error {}
+
 extension StoreReader {
+  /// The missing tables of kinds of which the ledger has entities.
+  fileprivate func tablesWithLostEntities() throws -> [String] {
+    let missing = try inspection.missingTables()
+    let kinds = catalog.kinds.filter { missing.contains($0.table) }
+    guard !kinds.isEmpty, try inspection.ledgerVersion() != nil else { return [] }
+    var lost: Set<EntityKind> = []
+    do {
+      try inspection.forEachDanglingProvenance { provenance in
+        guard let kind = kinds.first(where: { $0.rawValue == provenance.kind }) else { return }
+        lost.insert(kind)
+        if lost.count == kinds.count { throw AllFound() }
+      }
+    } catch is AllFound {}
+    return kinds.filter(lost.contains).map(\.table)
+  }
+
   /// Whether a row that a run wrote is no longer as the run left it.
   fileprivate func hasForeignChange(
     of kind: EntityKind, id: String, after run: Int64

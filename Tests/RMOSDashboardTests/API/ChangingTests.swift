@@ -290,6 +290,39 @@ import Testing
     #expect(fixture.send("PATCH", "/patterns/p1", json: #"{"name": "N"}"#).status == 200)
   }
 
+  /// A server that begins later cannot compare with what was there.
+  @Test func aTableThatWasRenamedBeforeIsNotReplaced() throws {
+    let fixture = try DashboardFixture(.sqlite, allowsWrites: true)
+    let path = fixture.directory.file("rmos.db")
+    let batch = StoreSamples.batch(.joblogs, [.init(sample(.joblogs, "j1"))])
+    try fixture.store.write { transaction in
+      _ = try transaction.beginRun(StoreSamples.run())
+      try transaction.insert(batch, at: 0, run: 1)
+    }
+    _ = try sqlite3(path, "ALTER TABLE joblogs RENAME TO joblogs_old")
+    let dashboard = Dashboard(store: try SQLiteStore(path: path), options: allowing)
+    func create(_ id: String) -> ServerResponse {
+      let body = #"{"id": "\#(id)", "name": "N", "ring_count": 1, "geometry": {"a": 1}}"#
+      return dashboard.response(
+        to: ServerRequest(
+          method: "POST", target: "/api/rmos/stores/patterns",
+          fields: [HeaderField("Content-Type", "application/json")], body: Array(body.utf8)))
+    }
+    let refused = create("a")
+    #expect(refused.status == 503)
+    #expect(refused.detail.contains("lacks the table joblogs"), "\(refused.text)")
+    #expect(try sqlite3(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'joblogs'") == "0")
+    _ = try sqlite3(path, "ALTER TABLE joblogs_old RENAME TO joblogs")
+    #expect(create("a").status == 201)
+    #expect(try sqlite3(path, "SELECT id FROM joblogs") == "j1")
+  }
+
+  private var allowing: Dashboard.Options {
+    var options = Dashboard.Options()
+    options.allowsWrites = true
+    return options
+  }
+
   @Test func anEntityThatWouldReplaceAnotherIsRefused() throws {
     let fixture = try full(.sqlite)
     let path = fixture.directory.file("rmos.db")

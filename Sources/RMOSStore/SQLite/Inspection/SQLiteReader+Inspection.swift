@@ -223,7 +223,7 @@ extension SQLiteReader: SchemaInspecting {
       let table = try session.statements[kind]
       try report(
         "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
-          + "FROM migration_provenance p LEFT JOIN \(kind.table) t "
+          + "FROM migration_provenance p LEFT JOIN \(table.source) t "
           + "ON \(table.isID("t.id", "p.entity_id")) "
           + "LEFT JOIN migration_runs r ON r.id = p.run_id "
           + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
