@@ -26,6 +26,8 @@ final class RejectsDirectory {
   private var new = RejectsManifest()
   /// The file that lists them.
   private let list: FileDescriptor
+  /// The number of bytes written to ``list``.
+  private var written = RejectsManifest.header.count
   /// The lines that are not written to ``list`` yet.
   private var pending: [UInt8] = []
 
@@ -121,7 +123,10 @@ final class RejectsDirectory {
   }
 
   private func flush() throws(SystemError) {
+    // A write that failed, as on a full disk, may have written a part.
+    try list.seek(to: written)
     try list.write(pending)
+    written += pending.count
     pending = []
   }
 
