@@ -75,7 +75,7 @@ package struct SampleTree: Sendable {
         var writer = SampleWriter(entities: SampleEntities(self), directory: staging.path)
         for kind in SampleKind.allCases { try writer.write(kind, isCancelled) }
         // A sample can be generated again, so it need not survive a power failure.
-        try staging.publish(durableFiles: nil)
+        _ = try staging.publish(durableFiles: nil)
         return writer.summary
       } catch {
         staging.remove()

@@ -99,8 +99,10 @@ public struct Export: Sendable {
     do {
       let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
       defer { staging.close() }
+      let summary: Summary
+      let doubt: SystemError?
       do {
-        let summary =
+        summary =
           switch options.layout {
           case .files: try FilesExport.run(store, into: staging.path, options, isCancelled)
           case .lines: try LinesExport.run(store, into: staging.path, options, isCancelled)
@@ -112,12 +114,16 @@ public struct Export: Sendable {
               return try script.write(into: staging.path)
             }
           }
-        try staging.publish(durableFiles: summary.fileCount)
-        return summary
+        doubt = try staging.publish(durableFiles: summary.fileCount)
       } catch {
         staging.remove()
         throw error
       }
+      guard let doubt else { return summary }
+      throw MigrationError(
+        .exportUnwritable,
+        "\(directory) is complete, but may not survive a power failure: \(doubt.reason); check the "
+          + "disk")
     } catch let error as SystemError {
       switch error {
       case .cancelled: throw Self.cancelled

@@ -181,11 +181,20 @@ package struct StagedDirectory {
 
   /// Moves the tree to its place.
   ///
-  /// - Parameter durableFiles: The number of files in the tree, to wait until all of them are on
-  ///   disk, so that a power failure leaves no names without content; `nil` not to wait.
+  /// - Parameters:
+  ///   - durableFiles: The number of files in the tree, to wait until all of them are on disk, so
+  ///     that a power failure leaves no names without content; `nil` not to wait.
+  ///   - synchronizeParent: Waits until the names in a directory are on disk; for tests.
+  /// - Returns: The reason why a power failure may take the tree, which is in its place, away;
+  ///   `nil` if there is none.
   /// - Throws: ``SystemError/wasMoved`` if another program moved the tree, or something else into
   ///   its place; ``SystemError/cancelled``.
-  package func publish(durableFiles: Int?) throws(SystemError) {
+  package func publish(
+    durableFiles: Int?,
+    synchronizeParent: ([UInt8]) throws(SystemError) -> Void = { path throws(SystemError) in
+      try FileSystem.synchronize(path)
+    }
+  ) throws(SystemError) -> SystemError? {
     if let durableFiles { try synchronize(durableFiles) }
     try handle.setPermissions(mode)
     try check(path, is: handle.status().identity)
@@ -193,18 +202,19 @@ package struct StagedDirectory {
     if isCancelled() { throw .cancelled }
     try FileSystem.rename(path, to: place)
     try check(target, is: handle.status().identity)
-    guard durableFiles != nil else { return }
+    guard durableFiles != nil else { return nil }
     // Synchronizing the parents keeps the names after a power failure; a parent that may not be
     // opened is skipped.
     var directory = place.directoryPath
     for _ in 0...created.count {
       do throws(SystemError) {
-        try FileSystem.synchronize(directory)
+        try synchronizeParent(directory)
       } catch {
-        if error != .accessDenied { throw error }
+        if error != .accessDenied { return error }
       }
       directory = directory.directoryPath
     }
+    return nil
   }
 
   private func check(

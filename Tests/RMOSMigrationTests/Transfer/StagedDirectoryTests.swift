@@ -1,6 +1,7 @@
 import Foundation
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import RMOSTestSupport
 import Synchronization
 import Testing
@@ -9,6 +10,20 @@ import Testing
 
 /// The directory next to its place in which an export is written.
 @Suite struct StagedDirectoryTests {
+  /// The tree is in its place even if its name may not be on the disk.
+  @Test func aParentThatCannotBeSynchronizedIsReported() throws {
+    try TemporaryDirectory.use { directory in
+      for failure in [SystemError.notPermitted, .accessDenied] {
+        let place = directory.file("after \(failure.reason)")
+        let staged = try StagedDirectory(for: Array(place.utf8)) { false }
+        defer { staged.close() }
+        let found = try staged.publish(durableFiles: 0) { _ throws(SystemError) in throw failure }
+        #expect(found == (failure == .accessDenied ? nil : failure))
+        #expect(FileManager.default.fileExists(atPath: place))
+      }
+    }
+  }
+
   /// The name of the place is shortened if that of the hidden directory would be too long, but no
   /// character is cut in two.
   @Test(arguments: ["x", "é", "日", "😀"])
