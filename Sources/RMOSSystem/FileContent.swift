@@ -41,6 +41,7 @@ extension FileSystem {
       if turnsLeft == 0 || file.waits(for: .hungUp, milliseconds: Turn.milliseconds) {
         return .bytes(content)
       }
+      if Signals.isInterrupted { throw .interrupted }
       turnsLeft -= 1
       if turnsLeft == 0 { throw .noPeer }
     }
