@@ -11,12 +11,17 @@ import Testing
   func manyJobsInAFileAreReadRepeatedly(_ fileCapacity: Int) throws {
     let jobs = JobList(fileCapacity: fileCapacity)
     for number in 0..<8_500 {
-      let job = JobFacts(
-        state: .completed, type: .init(number % 7), status: .none, pattern: .nameless,
-        hasEstimate: number % 5 == 0, namedFamily: .none, family: .init(number),
-        material: .init(number % 11), supplier: .none, blade: .none, error: .none,
-        day: number % 2 == 0 ? nil : number, startDay: -number, duration: Double(number),
-        waste: number % 3 == 0 ? nil : 0.5, cuts: nil)
+      var job = JobFacts()
+      job.state = .completed
+      job.type = .init(number % 7)
+      job.pattern = .nameless
+      job.hasEstimate = number % 5 == 0
+      job.family = .init(number)
+      job.material = .init(number % 11)
+      job.day = number % 2 == 0 ? nil : number
+      job.startDay = -number
+      job.duration = Double(number)
+      job.waste = number % 3 == 0 ? nil : 0.5
       jobs.append(job, id: "job \(number) é")
     }
     for _ in 0..<2 {

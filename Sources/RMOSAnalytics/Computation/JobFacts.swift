@@ -37,61 +37,52 @@ struct JobFacts: BitwiseCopyable {
     var index: Int? { number >= 0 ? Int(number) : nil }
   }
 
-  var state: JobState
+  var state = JobState.other
   /// Whether its pattern has an estimated time.
-  var hasEstimate: Bool
-  var type: Reference
-  var status: Reference
-  var pattern: Reference
+  var hasEstimate = false
+  var type = Reference.none
+  var status = Reference.none
+  var pattern = Reference.none
   /// The strip family that the job itself names, which need not exist.
-  var namedFamily: Reference
+  var namedFamily = Reference.none
   /// The job's own strip family if it exists, else its pattern's.
-  var family: Reference
+  var family = Reference.none
   /// The material of ``family``.
-  var material: Reference
+  var material = Reference.none
   /// The supplier of ``family``.
-  var supplier: Reference
-  var blade: Reference
+  var supplier = Reference.none
+  var blade = Reference.none
   /// Why it failed, if it did.
-  var error: Reference
+  var error = Reference.none
   // `Int32.min` and NaN stand for no value.
-  private let dayNumber: Int32
-  private let startNumber: Int32
-  private let seconds: Double
-  private let wasteNumber: Double
-  private let cutsNumber: Double
-
-  init(
-    state: JobState, type: Reference, status: Reference, pattern: Reference, hasEstimate: Bool,
-    namedFamily: Reference, family: Reference, material: Reference, supplier: Reference,
-    blade: Reference, error: Reference, day: Int?, startDay: Int?, duration: Double?,
-    waste: Double?, cuts: Double?
-  ) {
-    self.state = state
-    self.hasEstimate = hasEstimate
-    self.type = type
-    self.status = status
-    self.pattern = pattern
-    self.namedFamily = namedFamily
-    self.family = family
-    self.material = material
-    self.supplier = supplier
-    self.blade = blade
-    self.error = error
-    dayNumber = day.map { Int32($0) } ?? .min
-    startNumber = startDay.map { Int32($0) } ?? .min
-    seconds = duration ?? .nan
-    wasteNumber = waste ?? .nan
-    cutsNumber = cuts ?? .nan
-  }
+  private var dayNumber = Int32.min
+  private var startNumber = Int32.min
+  private var seconds = Double.nan
+  private var wasteNumber = Double.nan
+  private var cutsNumber = Double.nan
 
   /// The number of its day; `nil` if it has none.
-  var day: Int? { dayNumber == .min ? nil : Int(dayNumber) }
+  var day: Int? {
+    get { dayNumber == .min ? nil : Int(dayNumber) }
+    set { dayNumber = newValue.map { Int32($0) } ?? .min }
+  }
   /// The number of the day on which it began, else was created; `nil` if there is none.
-  var startDay: Int? { startNumber == .min ? nil : Int(startNumber) }
-  var duration: Double? { seconds.isNaN ? nil : seconds }
-  var waste: Double? { wasteNumber.isNaN ? nil : wasteNumber }
-  var cuts: Double? { cutsNumber.isNaN ? nil : cutsNumber }
+  var startDay: Int? {
+    get { startNumber == .min ? nil : Int(startNumber) }
+    set { startNumber = newValue.map { Int32($0) } ?? .min }
+  }
+  var duration: Double? {
+    get { seconds.isNaN ? nil : seconds }
+    set { seconds = newValue ?? .nan }
+  }
+  var waste: Double? {
+    get { wasteNumber.isNaN ? nil : wasteNumber }
+    set { wasteNumber = newValue ?? .nan }
+  }
+  var cuts: Double? {
+    get { cutsNumber.isNaN ? nil : cutsNumber }
+    set { cutsNumber = newValue ?? .nan }
+  }
   /// The waste if it is a percentage.
   var percentage: Double? { 0...100 ~= wasteNumber ? wasteNumber : nil }
 }

@@ -83,27 +83,30 @@ final class Shop {
   // MARK: Rows
 
   private func job(_ values: [Value]) -> JobFacts {
-    let state = JobState(values[4].text)
-    let pattern = Self.reference(values[2]) { patterns.insert($0) }
-    let namedFamily = Self.reference(values[3]) { families.insert($0) }
+    var job = JobFacts()
+    job.state = JobState(values[4].text)
+    job.type = Self.reference(values[1]) { types.insert($0) }
+    job.status = Self.reference(values[4]) { statuses.insert($0) }
+    job.pattern = Self.reference(values[2]) { patterns.insert($0) }
+    job.namedFamily = Self.reference(values[3]) { families.insert($0) }
+    if let pattern = job.pattern.index { job.hasEstimate = patterns.estimate(of: pattern) != nil }
     let family =
-      namedFamily.index.flatMap { $0 < families.count ? $0 : nil }
-      ?? pattern.index.flatMap { patterns.family(of: $0) }
+      job.namedFamily.index.flatMap { $0 < families.count ? $0 : nil }
+      ?? job.pattern.index.flatMap { patterns.family(of: $0) }
+    if let family {
+      job.family = .init(family)
+      job.material = .init(Int(families.material(of: family)))
+      job.supplier = .init(Int(families.supplier(of: family)))
+    }
+    job.blade = blade(values[10])
     let results = JobResults(reading: values[8], json)
-    let startDay = Self.day(values[5]) ?? Self.day(values[9])
-    return JobFacts(
-      state: state, type: Self.reference(values[1]) { types.insert($0) },
-      status: Self.reference(values[4]) { statuses.insert($0) }, pattern: pattern,
-      hasEstimate: pattern.index.map { patterns.estimate(of: $0) != nil } ?? false,
-      namedFamily: namedFamily, family: family.map { .init($0) } ?? .none,
-      material: family.map { .init(Int(families.material(of: $0))) } ?? .none,
-      supplier: family.map { .init(Int(families.supplier(of: $0))) } ?? .none,
-      blade: blade(values[10]),
-      error: state == .failed
-        ? results.error.map { .init(errors.insert($0)) } ?? .none : .none,
-      day: Self.day(values[6]) ?? startDay, startDay: startDay,
-      duration: Self.duration(values[7], from: values[5], to: values[6]), waste: results.waste,
-      cuts: results.cuts)
+    if job.state == .failed, let error = results.error { job.error = .init(errors.insert(error)) }
+    job.startDay = Self.day(values[5]) ?? Self.day(values[9])
+    job.day = Self.day(values[6]) ?? job.startDay
+    job.duration = Self.duration(values[7], from: values[5], to: values[6])
+    job.waste = results.waste
+    job.cuts = results.cuts
+    return job
   }
 
   private static func reference(
