@@ -42,6 +42,28 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
+  /// Only another application can have left them out.
+  @Test func jobsWithoutAStatusAreMentioned() async throws {
+    try await TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      _ = try sqlite3(
+        path,
+        EntityCatalog.rmos.kinds.map {
+          $0.schema.createTableSQL.replacing("status TEXT NOT NULL", with: "status TEXT")
+        }.joined(separator: ";") + ";"
+          + "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT);"
+          + "INSERT INTO schema_version VALUES (2, 'now');"
+          + "INSERT INTO joblogs (id, job_type, status, parameters_json) VALUES "
+          + "('a', 'slice', NULL, '{}'), ('b', 'slice', 'pending', '{}')")
+      let report = try await Analytics(of: SQLiteStore(path: path, access: .readOnly)).run()
+      let notes = report.tables().filter { ["statuses", "types"].contains($0.name) }.map(\.note)
+      #expect(
+        notes == [
+          "All jobs by status. 1 job without a status is not listed.", "All jobs by type.",
+        ])
+    }
+  }
+
   @Test(arguments: Backend.allCases)
   func theExampleHasTheExpectedFigures(_ backend: Backend) async throws {
     let expected = try JSONValue(

@@ -209,20 +209,28 @@ extension AnalyticsReport {
   private var jobTables: [FigureTable] {
     [
       summaryTable, monthTable,
-      FigureTable(
-        "statuses", "Status", "All jobs by status.",
-        [.text("status"), .init("jobs"), .init("percentage", "%")],
-        jobs.statuses.map { shareRow($0) }, chart: .bars(1, scale: nil), subject: .status),
-      FigureTable(
-        "types", "Job types", "All jobs by type.",
-        [.text("job_type"), .init("jobs"), .init("percentage", "%")],
-        jobs.types.map { shareRow($0) }, chart: .bars(1, scale: nil), subject: .jobType),
+      shareTable("statuses", "Status", "status", "status", jobs.statuses, .status),
+      shareTable("types", "Job types", "job_type", "type", jobs.types, .jobType),
       durationTable,
     ] + failureTables + [outlierTable, estimateTable, stuckTable]
   }
 
-  private func shareRow(_ share: Grouped<String, Rate>) -> [FigureTable.Cell] {
-    [.text(share.key), .whole(share.figures.count), .init(share.figures.percent, 1)]
+  private func shareTable(
+    _ name: String, _ title: String, _ column: String, _ word: String,
+    _ shares: [Grouped<String, Rate>], _ subject: FigureTable.Subject
+  ) -> FigureTable {
+    // Only another application can have left the value out.
+    let without = jobs.total - shares.reduce(0) { $0 + $1.figures.count }
+    let rest =
+      without == 0
+      ? ""
+      : " \(PlainText.counted(without, "job")) without a \(word) \(without == 1 ? "is" : "are")"
+        + " not listed."
+    return FigureTable(
+      name, title, "All jobs by \(word)." + rest,
+      [.text(column), .init("jobs"), .init("percentage", "%")],
+      shares.map { [.text($0.key), .whole($0.figures.count), .init($0.figures.percent, 1)] },
+      chart: .bars(1, scale: nil), subject: subject)
   }
 
   private var summaryTable: FigureTable {
