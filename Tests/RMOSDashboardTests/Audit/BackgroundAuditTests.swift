@@ -85,15 +85,30 @@ import Testing
     #expect(words.contains("passed, 1 failed, 1 with warnings"), "\(words)")
   }
 
-  @Test func longAuditsTakeATenthOfTheTime() throws {
-    let clock = Mutex<(@Sendable () -> Void)?>(nil)
-    let fixture = try DashboardFixture(
+  /// What happens when an audit begins.
+  private final class Beginning: Sendable {
+    private let state = Mutex<(@Sendable () -> Void)?>(nil)
+
+    var body: (@Sendable () -> Void)? {
+      get { state.withLock { $0 } }
+      set { state.withLock { $0 = newValue } }
+    }
+  }
+
+  /// Returns a fixture whose audits call the body of `beginning` when they begin.
+  private func auditedFixture(_ beginning: Beginning) throws -> DashboardFixture {
+    try DashboardFixture(
       .inMemory,
       auditing: {
-        clock.withLock { $0 }?()
+        beginning.body?()
         return try BackgroundAudit.whole($0, $1)
       })
-    clock.withLock { $0 = { [uptime = fixture.uptime] in uptime.pass(100) } }
+  }
+
+  @Test func longAuditsTakeATenthOfTheTime() throws {
+    let beginning = Beginning()
+    let fixture = try auditedFixture(beginning)
+    beginning.body = { [uptime = fixture.uptime] in uptime.pass(100) }
     let audit = try #require(fixture.audit)
     #expect(audit.auditIfDue())
     try fixture.insert(sample(.stripFamilies, "f1"))
@@ -129,23 +144,16 @@ import Testing
   }
 
   @Test func oneAuditRunsAtATimeAndIsShown() throws {
-    let during = Mutex<(@Sendable () -> Void)?>(nil)
-    let fixture = try DashboardFixture(
-      .inMemory,
-      auditing: {
-        during.withLock { $0 }?()
-        return try BackgroundAudit.whole($0, $1)
-      })
+    let beginning = Beginning()
+    let fixture = try auditedFixture(beginning)
     let audit = try #require(fixture.audit)
     let seen = Mutex<[ServerResponse]>([])
     let more = Mutex(0)
-    during.withLock {
-      $0 = { [dashboard = fixture.dashboard] in
-        if audit.auditIfDue() { more.withLock { $0 += 1 } }
-        for target in ["/audit", "/api/rmos/stores/migration/audit"] {
-          let answer = dashboard.response(to: ServerRequest(method: "GET", target: target))
-          seen.withLock { $0.append(answer) }
-        }
+    beginning.body = { [dashboard = fixture.dashboard] in
+      if audit.auditIfDue() { more.withLock { $0 += 1 } }
+      for target in ["/audit", "/api/rmos/stores/migration/audit"] {
+        let answer = dashboard.response(to: ServerRequest(method: "GET", target: target))
+        seen.withLock { $0.append(answer) }
       }
     }
     #expect(audit.auditIfDue())
@@ -302,23 +310,16 @@ import Testing
   }
 
   @Test func anAuditBegunAfterTheLastChangeSatisfiesARequest() throws {
-    let during = Mutex<(@Sendable () -> Void)?>(nil)
-    let fixture = try DashboardFixture(
-      .inMemory,
-      auditing: {
-        during.withLock { $0 }?()
-        return try BackgroundAudit.whole($0, $1)
-      })
+    let beginning = Beginning()
+    let fixture = try auditedFixture(beginning)
     let audit = try #require(fixture.audit)
-    during.withLock { $0 = { audit.ask() } }
+    beginning.body = { audit.ask() }
     #expect(audit.auditIfDue())
     #expect(!audit.view().isAsked)
     let store = fixture.store
-    during.withLock {
-      $0 = {
-        try? store.write { try $0.insert(sample(.stripFamilies, "f1")) }
-        audit.ask()
-      }
+    beginning.body = {
+      try? store.write { try $0.insert(sample(.stripFamilies, "f1")) }
+      audit.ask()
     }
     audit.ask()
     #expect(audit.auditIfDue())
