@@ -57,7 +57,9 @@ let package = Package(
     // What programs with Foundation want; nothing else in Sources depends on it.
     .target(
       name: "RMOSFoundation",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSHTTP"]
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAnalytics", "RMOSHTTP",
+      ]
     ),
     .executableTarget(name: "rmos-cli", dependencies: ["RMOSCommandLine", "RMOSSystem"]),
 
@@ -127,7 +129,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "RMOSFoundationTests",
-      dependencies: ["RMOSFoundation", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSHTTP"]),
+      dependencies: [
+        "RMOSFoundation", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAnalytics", "RMOSHTTP",
+      ]),
     .testTarget(
       name: "RMOSCommandLineTests",
       dependencies: [

@@ -22,11 +22,17 @@ public struct Analytics: Sendable {
     /// Which jobs count.
     public var filter: JobFilter
     /// The modified z-score from which a duration is an outlier.
+    ///
+    /// At least 0.
     public var outlierScore: Double
     /// The number of days after which a running job is stuck.
+    ///
+    /// At least 0.
     public var stuckAfterDays: Int
     /// The maximum length of a list of patterns, strip families, jobs or reasons; `nil` for no
     /// limit.
+    ///
+    /// At least 0.
     public var listLimit: Int?
     /// The current day, in UTC; `nil` for the day of the system's clock.
     public var today: CalendarDay?
@@ -70,8 +76,8 @@ public struct Analytics: Sendable {
   /// Cancelling the task stops the work soon.
   ///
   /// - Returns: The figures.
-  /// - Throws: `StoreError` if the store cannot be read; `CancellationError` if the task is
-  ///   cancelled.
+  /// - Throws: ``AnalyticsError`` with ``AnalyticsError/Code/invalidOption``; `StoreError` if the
+  ///   store cannot be read; `CancellationError` if the task is cancelled.
   /// - Complexity: O(n log n) in the number of rows. Memory: about 100 bytes per pattern and strip
   ///   family, and 12 per completed job whose pattern has an estimate. Beyond 4,096 jobs (76 bytes
   ///   each, plus their ids) and 65,536 durations or measures of rings, the rest goes to temporary
@@ -91,7 +97,8 @@ public struct Analytics: Sendable {
   package func runSynchronously(
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> AnalyticsReport {
-    try store.retryingIfChanged {
+    try options.check()
+    return try store.retryingIfChanged {
       try store.read { reader in
         try reader.run(whileNot: isCancelled) {
           let shop = try Shop(reading: RowReader(reader, isCancelled: isCancelled))
@@ -123,7 +130,8 @@ public struct Analytics: Sendable {
   package func correlationSynchronously(
     of x: Measure, and y: Measure, isCancelled: @escaping () -> Bool = { false }
   ) throws -> Correlation {
-    try store.retryingIfChanged {
+    try options.check()
+    return try store.retryingIfChanged {
       try store.read { reader in
         try reader.run(whileNot: isCancelled) {
           let rows = RowReader(reader, isCancelled: isCancelled)
@@ -140,7 +148,7 @@ public struct Analytics: Sendable {
 public struct JobFilter: Sendable, Hashable {
   /// The first day; `nil` for no limit.
   public var from: CalendarDay?
-  /// The last day; `nil` for no limit.
+  /// The last day, not before the first; `nil` for no limit.
   public var to: CalendarDay?
   /// The job type.
   public var jobType: String?

@@ -1,3 +1,4 @@
+import RMOSAnalytics
 import RMOSDashboard
 import RMOSHTTP
 import RMOSMigration
@@ -231,6 +232,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     case let error as HTTPServerError:
       let isUsage = error.code == .invalidOption || error.code == .tokenRequired
       return library(error.code.rawValue, error.message, isUsage ? .usage : .couldNotRun)
+    case let error as AnalyticsError: return library(error.code.rawValue, error.message, .usage)
     case let error as StoreError:
       let isCancelled = error.code == .cancelled
       return library(error.code.rawValue, error.message, isCancelled ? .interrupted : .couldNotRun)

@@ -1,4 +1,5 @@
 public import Foundation
+public import RMOSAnalytics
 public import RMOSHTTP
 public import RMOSMigration
 public import RMOSModels
@@ -29,5 +30,10 @@ extension MigrationError: LocalizedError {
 
 extension HTTPServerError: LocalizedError {
   /// What failed, why, and how to fix it.
+  public var errorDescription: String? { description }
+}
+
+extension AnalyticsError: LocalizedError {
+  /// What was found, and what was expected.
   public var errorDescription: String? { description }
 }

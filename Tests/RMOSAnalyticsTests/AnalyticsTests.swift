@@ -374,4 +374,23 @@ enum Backend: String, CaseIterable, Sendable {
       ($0 as? StoreError)?.code == .cancelled
     }
   }
+
+  @Test func optionsThatMakeNoSenseAreRefused() async throws {
+    var isBackwards = JobFilter()
+    (isBackwards.from, isBackwards.to) = (CalendarDay("2025-03-01"), CalendarDay("2025-02-28"))
+    let refused: [Analytics.Options] = [
+      .init(outlierScore: -1), .init(outlierScore: .nan), .init(outlierScore: .infinity),
+      .init(stuckAfterDays: -1), .init(listLimit: -1), .init(filter: isBackwards),
+    ]
+    for options in refused {
+      let analytics = Analytics(of: InMemoryStore(), options: options)
+      let error = await #expect(throws: AnalyticsError.self) { try await analytics.run() }
+      #expect(error?.code == .invalidOption)
+      await #expect(throws: AnalyticsError.self) {
+        try await analytics.correlation(of: .patternRingCount, and: .patternCells)
+      }
+    }
+    let least = Analytics.Options(outlierScore: 0, stuckAfterDays: 0, listLimit: 0)
+    #expect(try await Analytics(of: InMemoryStore(), options: least).run().jobs.total == 0)
+  }
 }

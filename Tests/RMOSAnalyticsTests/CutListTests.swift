@@ -24,7 +24,7 @@ import Testing
     let rings = (0..<60_000).map {
       #"{"segments":1,"tile_length_mm":1,"strip_family_id":"f\#($0)"}"#
     }
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(#"{"rings":[\#(rings.joined(separator: ","))]}"#), options: .init(count: 1),
       stripFamilies: [])
     #expect(list.stock.count == 60_000)
@@ -38,7 +38,7 @@ import Testing
         {"radius_mm": 50, "tile_count": [1, 2, 3], "strip_family_id": "maple"},
         {"radius_mm": 10, "tile_length_mm": 3}, {"width_mm": 2}]}
       """#)
-    let list = CutList(
+    let list = try CutList(
       of: pattern,
       options: .init(count: 3, scrapPercent: 10, stickMM: 100, kerfMM: 0.5),
       stripFamilies: [
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func aLengthThatIsShortIsComputed() throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(#"{"ring_bands": [{"segments": 10, "tile_length_mm": 5}]}"#),
       options: .init(count: 2), stripFamilies: [try family("ebony", #"[{"length_mm": 60}]"#)])
     #expect(list.stock.map(\.neededMM) == [100])
@@ -76,7 +76,7 @@ import Testing
 
   /// Lengths of 0 and counts that are not whole numbers are treated as not given.
   @Test func impossibleLengthsAndCountsAreNotGiven() throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(
         #"""
         {"rings": [{"radius_mm": 40, "segments": 50, "tile_length_mm": 0},
@@ -90,7 +90,7 @@ import Testing
     #expect(lengths == [503, 200, 200, nil])
     #expect(list.notes.contains { $0.contains("how many tiles there are in ring 4") })
     #expect(list.notes.contains { $0.contains("how long the tiles of ring 4 are") })
-    let block = CutList(
+    let block = try CutList(
       of: try pattern(#"{"totals": {"black": 2}, "chip_length_mm": 0}"#),
       options: .init(count: 1), stripFamilies: [])
     #expect(block.pieces.map(\.lengthMM) == [nil])
@@ -98,7 +98,7 @@ import Testing
 
   /// The tiles of a ring with the radius 0 have no length, and none fits around a tiny ring.
   @Test func tilesWithoutALengthNeedNoStock() throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(
         #"{"rings": [{"radius_mm": 0, "segments": 48}, {"radius_mm": 0.1, "tile_length_mm": 2}]}"#),
       options: .init(count: 1), stripFamilies: [try family("ebony", #"[{"length_mm": 60}]"#)])
@@ -115,7 +115,7 @@ import Testing
   /// Figures accept any number of cells, but only whole tiles can be cut.
   @Test(arguments: ["0", "12.5", "[]"])
   func aNumberThatIsNoneOfTilesIsNoted(_ segments: String) throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(
         #"{"rings": [{"radius_mm": 45, "segments": \#(segments), "tile_length_mm": 2}]}"#),
       options: .init(count: 1), stripFamilies: [try family("ebony", "[]")])
@@ -128,7 +128,7 @@ import Testing
   }
 
   @Test func theMinimumThatKnownRingsNeedIsNoted() throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(#"{"rings": [{"segments": 50, "tile_length_mm": 4}, {"segments": 8}]}"#),
       options: .init(count: 1), stripFamilies: [try family("ebony", #"[{"length_mm": 150}]"#)])
     #expect(list.stock.map(\.neededMM) == [nil] && list.stock.map(\.shortMM) == [nil])
@@ -138,7 +138,7 @@ import Testing
 
   @Test func aSmallLengthThatIsShortIsShown() throws {
     func list(_ stock: String) throws -> CutList {
-      CutList(
+      try CutList(
         of: try pattern(#"{"rings": [{"segments": 10, "tile_length_mm": 2.1}]}"#),
         options: .init(count: 2, kerfMM: 0.3),
         stripFamilies: [try family("ebony", #"[{"length_mm": \#(stock)}]"#)])
@@ -152,11 +152,11 @@ import Testing
 
   @Test func anEmptyIDNamesNoStripFamily() throws {
     let ring = #"{"rings": [{"segments": 8, "tile_length_mm": 2, "strip_family_id": ""}]}"#
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(ring), options: .init(count: 1),
       stripFamilies: [try family("ebony", #"[{"length_mm": 60}]"#)])
     #expect(list.stock.map(\.stripFamilyID) == ["ebony"] && list.notes == [])
-    let none = CutList(
+    let none = try CutList(
       of: try pattern(ring, family: ""), options: .init(count: 1), stripFamilies: [])
     #expect(
       none.stock == []
@@ -164,7 +164,7 @@ import Testing
   }
 
   @Test func blocksAreCutByColor() throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(
         #"""
         {"rows": 5, "columns": 7, "totals": {"black": 9, "white": 16, "x": "many"},
@@ -183,14 +183,14 @@ import Testing
     "{}", #"{"rings": []}"#, #"{"rings": "many"}"#, #"{"totals": {"a": null}}"#,
   ])
   func aGeometryWithoutPiecesIsNoted(_ geometry: String) throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern(geometry), options: .init(count: 1), stripFamilies: [])
     #expect(list.pieces == [])
     #expect(list.notes.count == 1)
   }
 
   @Test func theOtherGeometryIsReadToo() throws {
-    let list = CutList(
+    let list = try CutList(
       of: try pattern("{}", rosette: #"{"rings": [{"segments": 8}]}"#),
       options: .init(count: 1), stripFamilies: [])
     #expect(list.pieces.map(\.tilesEach) == [8])
@@ -198,7 +198,7 @@ import Testing
 
   @Test func oddNumbersDoNotTrap() throws {
     for number in ["1e308", "1e999", "-1", "true", "\"5\"", "null", "[1]", "0"] {
-      let list = CutList(
+      let list = try CutList(
         of: try pattern(
           #"{"rings": [{"radius_mm": N, "segments": N, "tile_length_mm": N}]}"#
             .replacing("N", with: number)),
@@ -217,5 +217,22 @@ import Testing
     let pattern = try pattern(#"{"rings": [{"segments": 2}]}"#, family: nil)
     try store.write { try $0.create(pattern) }
     #expect(try CutList(ofPattern: "p", in: store, options: .init(count: 1))?.pieces.count == 1)
+  }
+
+  @Test(arguments: [
+    CutList.Options(count: 0), .init(count: -1), .init(count: 1, scrapPercent: -1),
+    .init(count: 1, scrapPercent: .nan), .init(count: 1, stickMM: 0), .init(count: 1, stickMM: -1),
+    .init(count: 1, stickMM: .infinity), .init(count: 1, kerfMM: -0.5),
+    .init(count: 1, kerfMM: .nan),
+  ])
+  func optionsThatMakeNoSenseAreRefused(_ options: CutList.Options) throws {
+    let pattern = try pattern(#"{"rings": [{"segments": 2}]}"#, family: nil)
+    let error = #expect(throws: AnalyticsError.self) {
+      try CutList(of: pattern, options: options, stripFamilies: [])
+    }
+    #expect(error?.code == .invalidOption)
+    #expect(throws: AnalyticsError.self) {
+      try CutList(ofPattern: "p", in: InMemoryStore(), options: options)
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSAnalytics
 import RMOSFoundation
 import RMOSHTTP
 import RMOSMigration
@@ -32,6 +33,7 @@ struct LocalizedErrorTests {
           ))
       },
       HTTPServerError(.portInUse, "port 80 is in use"),
+      AnalyticsError(.invalidOption, "the number of rosettes is 0; expected at least 1"),
       EntityRejected(issues: [
         RMOSModels.Issue(severity: .error, code: .fieldMissing, message: "\"name\" is missing")
       ]),
@@ -39,7 +41,7 @@ struct LocalizedErrorTests {
   }
 
   @Test func everyErrorGivesItsMessage() {
-    #expect(Self.errors.count == 7)
+    #expect(Self.errors.count == 8)
     for error in Self.errors {
       #expect(error.localizedDescription == "\(error)")
       #expect(!error.localizedDescription.isEmpty)

@@ -17,22 +17,23 @@ public import RMOSStore
 public struct CutList: Sendable, Hashable {
   /// How much to cut, and how.
   public struct Options: Sendable, Hashable {
-    /// The number of rosettes.
+    /// The number of rosettes, at least 1.
     public var count: Int
-    /// The scrap in percent of the tiles needed.
+    /// The scrap in percent of the tiles needed, at least 0.
     public var scrapPercent: Double
-    /// The length of the sticks to cut from, in millimeters; `nil` if it is not known.
+    /// The length of the sticks to cut from, in millimeters, above 0; `nil` if it is not known.
     public var stickMM: Double?
-    /// The width of a saw cut, in millimeters.
+    /// The width of a saw cut, in millimeters, at least 0.
     public var kerfMM: Double
 
     /// Creates options.
     ///
     /// - Parameters:
     ///   - count: The number of rosettes, at least 1.
-    ///   - scrapPercent: The scrap in percent of the tiles needed.
-    ///   - stickMM: The length of the sticks to cut from, in millimeters; `nil` if it is not known.
-    ///   - kerfMM: The width of a saw cut, in millimeters.
+    ///   - scrapPercent: The scrap in percent of the tiles needed, at least 0.
+    ///   - stickMM: The length of the sticks to cut from, in millimeters, above 0; `nil` if it is
+    ///     not known.
+    ///   - kerfMM: The width of a saw cut, in millimeters, at least 0.
     public init(
       count: Int, scrapPercent: Double = 0, stickMM: Double? = nil, kerfMM: Double = 0
     ) {
@@ -101,14 +102,18 @@ public struct CutList: Sendable, Hashable {
 
   /// Creates the cut list of a pattern in a store; `nil` if there is no such pattern.
   ///
+  /// Blocks while it reads the pattern and its strip families, which are looked up by their ids.
+  ///
   /// - Parameters:
   ///   - id: The pattern's id.
   ///   - store: The store.
   ///   - options: How much to cut, and how.
-  /// - Throws: `StoreError` if the store cannot be read.
+  /// - Throws: ``AnalyticsError`` with ``AnalyticsError/Code/invalidOption``; `StoreError` if the
+  ///   store cannot be read.
   public init?(
     ofPattern id: String, in store: any RecordStore, options: Options
   ) throws {
+    try options.check()
     let list = try store.retryingIfChanged {
       try store.read { reader in
         try reader.record(.patterns, id: id).map { pattern in
@@ -128,12 +133,17 @@ public struct CutList: Sendable, Hashable {
   ///   - pattern: The pattern.
   ///   - options: How much to cut, and how.
   ///   - stripFamilies: All strip families.
-  public init(of pattern: Pattern, options: Options, stripFamilies: [StripFamily]) {
+  /// - Throws: ``AnalyticsError`` with ``AnalyticsError/Code/invalidOption``.
+  public init(
+    of pattern: Pattern, options: Options, stripFamilies: [StripFamily]
+  ) throws(AnalyticsError) {
+    try options.check()
     self.init(of: pattern.record, options: options) { id in
       stripFamilies.first { $0.id.hasSameUTF8(as: id) }?.record
     }
   }
 
+  /// Creates the cut list of a pattern, with options that have been checked.
   package init(
     of pattern: Record, options: Options, stripFamily: (String) throws -> Record?
   ) rethrows {
