@@ -338,6 +338,30 @@ import Testing
     #expect(progress.statistics.total.found == 72)
   }
 
+  @Test(arguments: ["all.jsonl", "all.json"])
+  func progressMovesWithinALongFile(_ name: String) throws {
+    let tree = try SourceTree()
+    defer { withExtendedLifetime(tree) {} }
+    let patterns = (0..<20_000).map {
+      #"{"id": "p\#($0)", "name": "N", "ring_count": 1, "geometry": {"rows": 1}}"#
+    }
+    let text =
+      name == "all.json"
+      ? "[" + patterns.joined(separator: ",") + "]" : patterns.joined(separator: "\n")
+    try tree.add("patterns/\(name)", text)
+    var counts: [Int] = []
+    _ = try Migration(
+      from: tree.path, into: InMemoryStore(), options: options { $0.batchSize = 500 }
+    ).runSynchronously(observer: { event in
+      if case .progress(let progress) = event, progress.kind == .patterns {
+        counts.append(progress.bytesRead)
+      }
+    })
+    #expect(counts == counts.sorted() && Set(counts).count > 3)
+    #expect(counts.first.map { 0 < $0 && $0 < text.utf8.count } == true)
+    #expect(counts.last == text.utf8.count)
+  }
+
   @Test(arguments: [false, true])
   func allThatIsWrongWithAnEntityIsToldAtOnce(isDryRun: Bool) throws {
     let tree = try SourceTree()

@@ -118,6 +118,7 @@ final class DocumentReader {
     defer { window.release() }
     do throws(ReadFailure) {
       try window.load(source)
+      builder.countBytes(of: window)
       if let complaint = window.encodingComplaint {
         if !builder.answersForDocument { return }
         try builder.fail(

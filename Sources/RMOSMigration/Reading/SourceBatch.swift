@@ -7,7 +7,7 @@ struct SourceBatch: Sendable {
   var records: RecordBatch
   /// Issues that are not about an entity, each with the number of entries before it.
   var notices: [(position: Int, issue: Issue)] = []
-  /// Bytes read since the previous batch.
+  /// Bytes read since the previous batch, also of a file that has not ended.
   var bytes = 0
   /// Files read since the previous batch.
   var files = 0
@@ -99,6 +99,10 @@ final class SourceBatchBuilder {
   private var pathText = ""
   /// The position of that file in the batch's sources; `nil` before its first entry in the batch.
   private var sourcePosition: Int?
+  /// The window through which that file is read; `nil` before its first bytes.
+  private var window: SourceWindow?
+  /// How many bytes of that file the batches up to now count.
+  private var countedBytes = 0
   /// The mapper of the file's objects; `nil` if the file is read without a mapping.
   private var mapper: MapperPool.FileMapper?
   /// The number of objects of the file that rules with `"skip"` took.
@@ -142,6 +146,17 @@ final class SourceBatchBuilder {
     isSelecting = false
     pathText = SourcePath.text(path)
     sourcePosition = nil
+    window = nil
+    countedBytes = 0
+  }
+
+  /// Counts the bytes that are read through `window` as those of the file, so that the progress of
+  /// a long file does not stand still until its end.
+  func countBytes(of window: SourceWindow) { self.window = window }
+
+  private func count(bytes: Int) {
+    batch.bytes += max(0, bytes - countedBytes)
+    countedBytes = max(bytes, countedBytes)
   }
 
   /// Whether the file is in a directory that is named like a file, as rejects are.
@@ -167,7 +182,8 @@ final class SourceBatchBuilder {
           + (skippedCount == 1 ? "is not an entity" : "are not entities")
           + ", as a rule of the mapping says")
     }
-    batch.bytes += bytes
+    count(bytes: bytes)
+    window = nil
     batch.files += 1
   }
 
@@ -198,6 +214,7 @@ final class SourceBatchBuilder {
 
   private func emitBatch() throws(ReadFailure) {
     sourcePosition = nil
+    if let window { count(bytes: window.bytesRead) }
     var next = try emit(batch)
     next.reset(kind: kind)
     batch = SourceBatch(records: next)
