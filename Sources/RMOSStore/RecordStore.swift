@@ -185,13 +185,16 @@ extension RecordStore {
   /// let patterns = try await store.asyncRead { try $0.entities(Pattern.self, limit: 50) }
   /// ```
   ///
-  /// - Throws: `CancellationError` if the task is cancelled during a long read; what ``read(_:)``
-  ///   throws.
+  /// - Throws: `CancellationError` if the task is cancelled before `body` is called, or during a
+  ///   long read in it; what ``read(_:)`` throws.
   public func asyncRead<Result: Sendable>(
     _ body: @escaping @Sendable (any StoreReader) throws -> Result
   ) async throws -> Result {
     try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
-      try read { reader in try reader.withCancellation(isCancelled) { try body(reader) } }
+      try read { reader in
+        guard !isCancelled() else { throw StoreError.cancelled }
+        return try reader.withCancellation(isCancelled) { try body(reader) }
+      }
     }
   }
 
@@ -202,14 +205,17 @@ extension RecordStore {
   /// try await store.asyncWrite { try $0.create(pattern) }
   /// ```
   ///
-  /// - Throws: `CancellationError` if the task is cancelled during a long read in the transaction,
-  ///   which is then rolled back; what ``write(_:)`` throws.
+  /// If the task is cancelled before `body` has returned, the transaction is rolled back. The wait
+  /// for another writer is not cut short.
+  ///
+  /// - Throws: `CancellationError` if the task was cancelled and nothing was written; what
+  ///   ``write(_:)`` throws.
   public func asyncWrite<Result: Sendable>(
     _ body: @escaping @Sendable (any StoreTransaction) throws -> Result
   ) async throws -> Result {
     try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
       try write { transaction in
-        try transaction.withCancellation(isCancelled) { try body(transaction) }
+        try transaction.run(whileNot: isCancelled) { try body(transaction) }
       }
     }
   }

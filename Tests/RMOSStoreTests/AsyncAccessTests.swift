@@ -1,3 +1,4 @@
+import Dispatch
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -46,5 +47,44 @@ import Testing
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     #expect(try await store.asyncRead { try !$0.contains(.patterns, id: "more") })
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aTaskThatIsCancelledBeforehandWritesNothing(_ backend: Backend) async throws {
+    let directory = try TemporaryDirectory()
+    defer { withExtendedLifetime(directory) {} }
+    let store = try backend.store(in: directory)
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try await store.asyncWrite { try $0.insert(StoreSamples.record(.patterns, "p")) }
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+    let reading = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await store.asyncRead { _ in true }
+    }
+    await #expect(throws: CancellationError.self) { try await reading.value }
+    #expect(try await store.asyncRead { try !$0.contains(.patterns, id: "p") })
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aTransactionWhoseTaskIsCancelledIsRolledBack(_ backend: Backend) async throws {
+    let directory = try TemporaryDirectory()
+    defer { withExtendedLifetime(directory) {} }
+    let store = try backend.store(in: directory)
+    let (begun, continuation) = AsyncStream<Void>.makeStream()
+    let isCancelled = DispatchSemaphore(value: 0)
+    let task = Task {
+      try await store.asyncWrite { transaction in
+        continuation.yield()
+        isCancelled.wait()
+        try transaction.insert(StoreSamples.record(.patterns, "p"))
+      }
+    }
+    for await _ in begun { break }
+    task.cancel()
+    isCancelled.signal()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(try await store.asyncRead { try !$0.contains(.patterns, id: "p") })
   }
 }
