@@ -190,4 +190,35 @@ import Testing
       }
     }
   }
+
+  @Test("Cancelling the task of a server stops it when requests in progress are answered")
+  func cancellation() async throws {
+    let gate = Gate()
+    var configuration = HTTPServer.Configuration()
+    configuration.port = 0
+    configuration.allowedHosts = ["localhost"]
+    let (arrivals, continuation) = AsyncStream<Void>.makeStream()
+    let server = try HTTPServer(configuration: configuration) { _ in
+      continuation.yield()
+      gate.pass()
+      return ServerResponse(status: 200, body: Array("done".utf8))
+    }
+    let serving = Task { try await server.asyncRun() }
+    let client = try RawClient(port: server.port)
+    client.get("/")
+    // Not by the gate, since blocking a thread here could keep the server's task from starting.
+    for await _ in arrivals { break }
+    serving.cancel()
+    gate.open()
+    #expect(try client.answer()?.body == "done")
+    client.endSending()
+    try await serving.value
+    await #expect(throws: HTTPServerError.self) { try await server.asyncRun() }
+
+    let stopped = try HTTPServer(configuration: configuration) { _ in ServerResponse(status: 204) }
+    try await Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try await stopped.asyncRun()
+    }.value
+  }
 }

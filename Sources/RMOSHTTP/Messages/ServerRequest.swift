@@ -33,7 +33,7 @@ public struct ServerRequest: Sendable, Hashable {
   }
 
   /// The value of the first field with a name, ignoring case; `nil` if there is none.
-  package func field(_ name: String) -> String? { fields.value(of: name) }
+  public func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
 /// A header field.

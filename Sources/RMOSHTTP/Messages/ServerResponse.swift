@@ -34,7 +34,7 @@ public struct ServerResponse: Sendable, Hashable {
   }()
 
   /// The value of the first field with a name, ignoring case; `nil` if there is none.
-  package func field(_ name: String) -> String? { fields.value(of: name) }
+  public func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
 /// A long body that is made part by part, each when the previous one has been sent.

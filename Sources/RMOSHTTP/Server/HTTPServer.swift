@@ -60,8 +60,11 @@ public final class HTTPServer: Sendable {
 
   /// Answers requests until ``stop()``; blocks.
   ///
-  /// A server can run only once. A handler that is still running when the drain timeout has passed,
-  /// or at a second ``stop()``, goes on after `run` returns, and its response is lost.
+  /// Do not call it where a thread must not block, such as in a task; use ``asyncRun()`` there.
+  ///
+  /// A server can run only once. A handler that is still running when
+  /// ``Configuration/drainTimeout`` has passed, or at a second ``stop()``, goes on after `run`
+  /// returns, and its response is lost.
   ///
   /// - Throws: ``HTTPServerError`` if the system fails.
   public func run() throws(HTTPServerError) {
@@ -85,10 +88,33 @@ public final class HTTPServer: Sendable {
     }
   }
 
+  /// Answers requests as ``run()`` does, on a thread of its own; the task is suspended meanwhile.
+  ///
+  /// ```swift
+  /// let server = try HTTPServer { _ in ServerResponse(status: 204) }
+  /// let serving = Task { try await server.asyncRun() }
+  /// serving.cancel()
+  /// try await serving.value  // returns when requests in progress are answered
+  /// ```
+  ///
+  /// Cancelling the task stops the server as ``stop()`` does, and is not an error.
+  ///
+  /// - Throws: ``HTTPServerError`` if the system fails.
+  public func asyncRun() async throws {
+    try await withTaskCancellationHandler {
+      try await BlockingWork.run(
+        orThrow: { HTTPServerError(.system, "cannot start a thread: \($0.reason)") }
+      ) { _ in try self.run() }
+    } onCancel: {
+      stop()
+    }
+  }
+
   /// Stops ``run()``.
   ///
-  /// No more connections are accepted; requests in progress are answered within the configuration's
-  /// drain timeout. A second call stops without waiting.
+  /// No more connections are accepted; requests in progress are answered within
+  /// ``Configuration/drainTimeout``. A second call stops without waiting. A server that is stopped
+  /// before it runs ends as soon as it does.
   ///
   /// May be called from any thread and from a signal handler.
   public func stop() {
@@ -126,7 +152,7 @@ extension HTTPServer {
     package var hostAdvice: String?
     /// Whether a target is that of a page, so that refusals to browsers are pages too.
     package var isPage: @Sendable (_ target: String) -> Bool = { _ in false }
-    /// The maximum number of connections.
+    /// The maximum number of connections, at least 1.
     ///
     /// A further one replaces the one that has been idle longest, or is answered 503 if none is
     /// idle.
@@ -135,7 +161,7 @@ extension HTTPServer {
     var maxHeadSize = 16 << 10
     /// The maximum size of a request's body, bytes.
     public var maxBodySize = 1 << 20
-    /// How many requests are handled at once; others wait.
+    /// How many requests are handled at once, at least 1; others wait.
     public var workers = 4
     /// How many requests that the handler has postponed are handled at once, in addition to
     /// ``workers``.
@@ -152,7 +178,7 @@ extension HTTPServer {
     /// How long to wait for a client to close after the last response.
     package var lingerTimeout = Duration.seconds(2)
     /// How long requests in progress may take after ``HTTPServer/stop()``.
-    package var drainTimeout = Duration.seconds(5)
+    public var drainTimeout = Duration.seconds(5)
 
     /// Called when a response is sent or abandoned, on the server's thread; must not block.
     public var log: (@Sendable (LogEntry) -> Void)?
@@ -200,13 +226,16 @@ public struct HTTPServerError: Error, Sendable, Hashable, CustomStringConvertibl
   /// A stable identifier of the failure.
   ///
   /// Its raw value is the identifier's text, such as `serve.port-in-use`.
-  public struct Code: RawRepresentable, Hashable, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text.
     public let rawValue: String
 
     /// Creates a code.
     public init(rawValue: String) { self.rawValue = rawValue }
     private init(_ rawValue: String) { self.rawValue = rawValue }
+
+    /// The code's text.
+    public var description: String { rawValue }
 
     /// Another program listens on the port.
     public static let portInUse = Code("serve.port-in-use")
