@@ -65,7 +65,7 @@ enum AuditCommand {
           command: "\(program) audit --strict --format html --output audit.html",
           help: "In CI: write a page, and exit with status 1 on warnings too"),
       ],
-      failures: "errors, or more of these or of warnings than allowed",
+      failures: "more errors or warnings than allowed",
       run: run)
   }
 

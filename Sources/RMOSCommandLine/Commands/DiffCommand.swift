@@ -14,7 +14,7 @@ enum DiffCommand {
       name: "diff", summary: "Compare a legacy tree with the database",
       details: "Shows what is only in the source, what is only in the database and what differs, "
         + "with both values and the side that changed since the migration. Changes nothing. Exits "
-        + "with status 1 if more differs than the limits allow.",
+        + "with status 1 if there are more differences than the limits allow.",
       arguments: [program.sourceArgument],
       options: [
         program.databaseOption,
@@ -37,7 +37,7 @@ enum DiffCommand {
           command: "\(program) diff legacy --max-only-in-database 100 -q",
           help: "In CI: allow rows that were added since"),
       ],
-      failures: "more differs than allowed, or there was no file to read"
+      failures: "more differences than allowed, or no file to read"
     ) { arguments, console in
       var limits = DiffReport.Limits()
       let range = 0...Int.max

@@ -20,7 +20,7 @@ enum MappingsCommand {
       examples: [
         .init(command: "\(program) mappings", help: "What shapes can be read"),
         .init(
-          command: "\(program) mappings saw-runs > shop.json", help: "Begin a mapping of your own"),
+          command: "\(program) mappings saw-runs > shop.json", help: "Start a mapping of your own"),
       ]
     ) { arguments, console in
       guard let name = arguments.positionals.first, let mapping = Mapping.builtIn(named: name)

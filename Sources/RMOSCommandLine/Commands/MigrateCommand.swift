@@ -75,7 +75,7 @@ enum MigrateCommand {
           command: "\(program) migrate legacy -q --fail-on new",
           help: "On a schedule: do not report known failures"),
       ],
-      failures: "entities failed, or there was no file to read, or with --strict warnings",
+      failures: "failed entities, no file to read, or with --strict warnings",
       run: run)
   }
 

@@ -12,10 +12,10 @@ enum StatusCommand {
       name: "status",
       summary: "Show the database's contents, last run and health",
       details:
-        "Opens the database read-only and changes nothing. A small database gets a full audit. In "
-        + "one larger than 8 MiB, the schema, the last run and, for a fraction of a second, "
-        + "references are checked, and what was not checked is listed. The verdict and time of your "
-        + "last full audit are shown too, and whether the file has changed since.",
+        "Opens the database read-only and changes nothing. Up to 8 MiB, a database gets a full "
+        + "audit; a larger one gets a quick check of the schema, the last run and references, and a "
+        + "list of what was not checked. Also shows the verdict and time of your last full audit, "
+        + "and whether the file has changed since.",
       options: [program.databaseOption],
       examples: [
         .init(command: "\(program) status --db shop.db", help: "Counts, health and the last run")

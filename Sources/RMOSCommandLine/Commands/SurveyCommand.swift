@@ -22,13 +22,13 @@ enum SurveyCommand {
           name: "propose", placeholder: "FILE",
           help: "Write a mapping for what no built-in mapping reads, each guess with its reason"),
         .init(
-          name: "force", help: "Replace the file of --propose if it is there"),
+          name: "force", help: "Replace FILE if it exists"),
       ],
       examples: [
-        .init(command: "\(program) survey old-shop", help: "See what is there"),
+        .init(command: "\(program) survey old-shop", help: "See what the files contain"),
         .init(
           command: "\(program) survey old-shop --propose shop.json",
-          help: "Begin a mapping for what no built-in one reads"),
+          help: "Start a mapping for what no built-in one reads"),
       ]
     ) { arguments, console in
       let path = arguments.positionals.first ?? program.defaultSource
