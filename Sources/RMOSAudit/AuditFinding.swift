@@ -21,17 +21,17 @@ public struct AuditFinding: Sendable, Hashable {
   /// The kind of entity, if it is about one.
   public var kind: EntityKind?
   /// The table, if it is about one.
-  package var table: String?
+  public var table: String?
   /// The id of the entity that the finding is about, if it has one.
   public var id: String?
   /// The row's number in its table (SQLite's rowid), if known.
-  package var row: Int64?
+  public var row: Int64?
   /// The column, if it is about one.
   public var column: String?
   /// The value found, shortened.
-  package var found: String?
+  public var found: String?
   /// The value expected, shortened.
-  package var expected: String?
+  public var expected: String?
   /// A human-readable description: what is wrong, and how to fix it.
   public var message: String
   /// The repair that a plan proposes; `nil` if a person must decide.

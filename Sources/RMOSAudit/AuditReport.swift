@@ -1,7 +1,7 @@
 public import RMOSModels
 
 /// The result of an audit.
-public struct AuditReport: Sendable {
+public struct AuditReport: Sendable, Hashable {
   /// The result of one rule.
   package struct RuleResult: Sendable, Hashable {
     /// How the check of a rule went.
@@ -59,7 +59,7 @@ public struct AuditReport: Sendable {
   }
 
   /// The number of findings by severity, including those not kept.
-  package var severityCounts: [Severity: Int] {
+  public var severityCounts: [Severity: Int] {
     results.reduce(into: [:]) { $0.merge($1.counts, uniquingKeysWith: +) }
   }
   /// The number of errors.
@@ -68,8 +68,8 @@ public struct AuditReport: Sendable {
   public var warningCount: Int { severityCounts[.warning, default: 0] }
   /// The findings kept, rule by rule.
   public var findings: [AuditFinding] { results.flatMap(\.findings) }
-  /// How many findings were only counted.
-  package var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
+  /// The number of findings omitted from ``findings``.
+  public var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
   /// How many rules passed.
   package var passedChecks: Int { results.count { $0.state == .passed } }
   /// How many rules found errors or could not be completed.

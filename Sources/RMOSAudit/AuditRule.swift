@@ -5,7 +5,7 @@ public import RMOSStore
 ///
 /// ```swift
 /// var options = Auditor.Options()
-/// options.rules.removeAll { $0.code == "provenance.missing" }
+/// options.rules.removeAll { $0 == .missingProvenance }
 /// let report = try await Auditor(of: store, options: options).run()
 /// ```
 public struct AuditRule: Sendable, Hashable {
@@ -33,7 +33,7 @@ public struct AuditRule: Sendable, Hashable {
   }
 
   /// Creates the built-in rule with a code; `nil` if there is none.
-  package init?(code: String) {
+  public init?(code: String) {
     guard let rule = AuditRule.all.first(where: { $0.code == code }) else { return nil }
     self = rule
   }
@@ -42,69 +42,69 @@ public struct AuditRule: Sendable, Hashable {
 // The file and its schema.
 extension AuditRule {
   /// The file can be read throughout.
-  package static let integrity = AuditRule(
+  public static let integrity = AuditRule(
     "sqlite.integrity", .error, "SQLite's own integrity_check: pages, trees and indexes are whole")
   /// Declared foreign keys hold.
-  package static let foreignKey = AuditRule(
+  public static let foreignKey = AuditRule(
     "sqlite.foreign-key", .error, "SQLite's own foreign_key_check: every declared key is satisfied")
   /// The schema's version is known.
-  package static let schemaVersion = AuditRule(
+  public static let schemaVersion = AuditRule(
     "schema.version", .error,
     "The schema's version is recorded and known (\(SchemaVersion.supportedText))")
   /// The tables exist.
-  package static let schemaTable = AuditRule(
+  public static let schemaTable = AuditRule(
     "schema.table", .error, "The tables that every RMOS application expects exist")
   /// The columns exist, with their types.
-  package static let schemaColumn = AuditRule(
+  public static let schemaColumn = AuditRule(
     "schema.column", .error,
     "The columns exist, with their type and NOT NULL: a wrong type changes what SQLite stores")
   /// The recommended indexes exist.
-  package static let schemaIndex = AuditRule(
+  public static let schemaIndex = AuditRule(
     "schema.index", .warning, "The recommended indexes exist: without them searches are slow")
 }
 
 // Rows. The checks are those of migration.
 extension AuditRule {
   /// Ids exist.
-  package static let blankID = AuditRule(
+  public static let blankID = AuditRule(
     "id.blank", .error, "Every row has an id: nothing can refer to one without")
   /// Ids do not begin or end with white space.
-  package static let paddedID = AuditRule(
+  public static let paddedID = AuditRule(
     "id.white-space", .warning, "Ids neither begin nor end with white space, which is invisible")
   /// Ids differ by more than case and white space.
-  package static let nearDuplicateID = AuditRule(
+  public static let nearDuplicateID = AuditRule(
     "id.near-duplicate", .warning,
     "No two ids of a kind differ only by case and white space: likely one thing twice")
   /// Required fields are filled.
-  package static let missingField = AuditRule(
+  public static let missingField = AuditRule(
     "field.missing", .error, "Required fields are not NULL, and a completed job has its end time")
   /// Values are stored as their type.
-  package static let fieldType = AuditRule(
+  public static let fieldType = AuditRule(
     "field.type", .error, "Values are of their type: SQLite accepts anything in any column")
   /// Text is UTF-8.
-  package static let fieldEncoding = AuditRule(
+  public static let fieldEncoding = AuditRule(
     "field.encoding", .error, "Text is UTF-8: other bytes are shown and exported wrongly")
   /// Names are not blank, lists and objects not empty.
-  package static let emptyField = AuditRule(
+  public static let emptyField = AuditRule(
     "field.empty", .error, "Names are not blank; lists and objects that need content have some")
   /// Numbers and times are in range.
-  package static let fieldRange = AuditRule(
+  public static let fieldRange = AuditRule(
     "field.range", .error,
     "Numbers are in range: widths above 0, at least one ring; and no time is the calendar's first")
   /// Timestamps are ISO 8601.
-  package static let fieldFormat = AuditRule(
+  public static let fieldFormat = AuditRule(
     "field.format", .error, "Timestamps are ISO 8601 and name a moment that exists")
   /// Status and job type are known.
-  package static let unknownValue = AuditRule(
+  public static let unknownValue = AuditRule(
     "field.unknown-value", .error, "Status (an error) and job type (a warning) are known values")
   /// JSON columns hold JSON.
-  package static let jsonSyntax = AuditRule(
+  public static let jsonSyntax = AuditRule(
     "json.syntax", .error, "JSON columns hold strict JSON (RFC 8259)")
   /// Jobs end after they start.
-  package static let timeOrder = AuditRule(
+  public static let timeOrder = AuditRule(
     "time.order", .warning, "No job ends before it starts")
   /// References point to an entity.
-  package static let missingReference = AuditRule(
+  public static let missingReference = AuditRule(
     "reference.missing", .error,
     "Every reference points to an existing entity, declared as a foreign key or not")
 }
@@ -112,24 +112,24 @@ extension AuditRule {
 // The ledger.
 extension AuditRule {
   /// Provenance belongs to an entity and a run.
-  package static let danglingProvenance = AuditRule(
+  public static let danglingProvenance = AuditRule(
     "provenance.dangling", .warning, "Provenance belongs to an entity and a run that exist")
   /// Rows have provenance.
-  package static let missingProvenance = AuditRule(
+  public static let missingProvenance = AuditRule(
     "provenance.missing", .info, "If there is a ledger, it says which file each row came from")
   /// Runs have ended.
-  package static let staleRun = AuditRule(
+  public static let staleRun = AuditRule(
     "run.stale", .warning, "No run is marked as running whose process has died")
   /// The newest migration of each source was complete.
-  package static let failedRun = AuditRule(
+  public static let failedRun = AuditRule(
     "run.failed", .warning,
     "The newest migration of each source completed without failed entities: otherwise data is "
       + "missing")
 }
 
 extension AuditRule {
-  /// All rules, in the order of reports.
-  package static let all: [AuditRule] = [
+  /// All built-in rules, in the order of reports.
+  public static let all: [AuditRule] = [
     .integrity, .foreignKey, .schemaVersion, .schemaTable, .schemaColumn, .schemaIndex,
     .blankID, .paddedID, .nearDuplicateID, .missingField, .fieldType, .fieldEncoding,
     .emptyField, .fieldRange, .fieldFormat, .unknownValue, .jsonSyntax, .timeOrder,

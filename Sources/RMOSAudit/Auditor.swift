@@ -21,6 +21,8 @@ public struct Auditor: Sendable {
     /// Checks of your own, made after those of ``rules``.
     public var checkers: [any AuditChecker] = []
     /// How many findings are kept per rule; further ones are only counted.
+    ///
+    /// A negative number keeps none.
     public var findingsPerRule = 1000
 
     /// Creates the default options.
@@ -47,8 +49,8 @@ public struct Auditor: Sendable {
   ///
   /// Cancelling the task stops the audit soon, also in the middle of a long check.
   ///
-  /// - Throws: `StoreError` if nothing can be read, or another process interferes;
-  ///   `CancellationError` if the task is cancelled.
+  /// - Throws: `StoreError` if nothing can be read, or another process interferes; what one of
+  ///   ``Options/checkers`` throws; `CancellationError` if the task is cancelled.
   /// - Complexity: O(n log n) in the rows; 8 bytes of memory per row of the largest table, for
   ///   `id.near-duplicate`.
   public func run() async throws -> AuditReport {

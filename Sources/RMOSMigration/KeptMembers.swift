@@ -1,15 +1,15 @@
-package import RMOSModels
+public import RMOSModels
 
 /// The members that a run kept with entities because their kinds do not declare them, by name.
-package struct KeptMembers: Sendable, Hashable {
+public struct KeptMembers: Sendable, Hashable {
   /// A member of a kind.
-  package struct Member: Sendable, Hashable {
+  public struct Member: Sendable, Hashable {
     /// The kind.
-    var kind: EntityKind
+    public var kind: EntityKind
     /// The member's name; `nil` for all names beyond the limit together.
-    package var member: String?
+    public var member: String?
     /// The number of entities it was kept with.
-    package var count: Int
+    public var count: Int
 
     /// Creates a member.
     package init(kind: EntityKind, member: String?, count: Int) {
@@ -38,10 +38,10 @@ package struct KeptMembers: Sendable, Hashable {
   init() {}
 
   /// Whether nothing was kept.
-  package var isEmpty: Bool { kinds.isEmpty }
+  public var isEmpty: Bool { kinds.isEmpty }
 
   /// The members, in the order of the kinds, the most frequent first.
-  package var members: [Member] {
+  public var members: [Member] {
     kinds.flatMap { kept in
       let named = kept.counts.sorted {
         $0.value == $1.value

@@ -73,9 +73,13 @@ public struct Migration: Sendable {
   ///
   /// Cancelling the task ends the current batch cleanly and returns the summary so far.
   ///
+  /// A store has one writer at a time. If another run or transaction is writing to it, also in the
+  /// same process, the run does not wait.
+  ///
   /// - Parameter observer: A closure called with each event, on the migration's thread.
   /// - Returns: What the run did.
-  /// - Throws: ``MigrationError`` or `StoreError`.
+  /// - Throws: ``MigrationError``, with ``MigrationError/Code/invalidOption`` for options that do
+  ///   not make sense; `StoreError`, with `store.locked` if there is another writer.
   public func run(
     observer: (@Sendable (MigrationEvent) -> Void)? = nil
   ) async throws -> MigrationSummary {
@@ -157,10 +161,12 @@ extension Migration {
     public var onDuplicate = DuplicatePolicy.skip
     /// Whether ``DuplicatePolicy/update`` also rewrites rows that were, or may have been, edited
     /// since they were migrated.
+    ///
+    /// It is invalid with another ``onDuplicate``.
     public var overwritesEdits = false
     /// What to do with an entity that has no id.
     public var missingID = MissingIDPolicy.derive
-    /// The number of failed entities tolerated; one more stops the run.
+    /// The number of failed entities tolerated, at least 0; one more stops the run.
     ///
     /// `nil` for any number.
     public var maxErrors: Int?
@@ -174,6 +180,8 @@ extension Migration {
     /// be a share that is not mounted. Files that hold only empty lists are not an error.
     public var allowsEmptySource = false
     /// The maximum number of errors and warnings the summary keeps; the ledger keeps all.
+    ///
+    /// A negative number keeps none.
     public var maxIssuesInSummary = 10_000
     /// The events per entity that the observer gets, in addition to errors, warnings and progress.
     public var observedEvents = Set(ObservedEvent.allCases)
@@ -249,7 +257,7 @@ extension Migration.Options {
 }
 
 /// An event of a migration, as its observer gets it on the migration's thread.
-public enum MigrationEvent: Sendable {
+public enum MigrationEvent: Sendable, Hashable {
   /// The run begins.
   ///
   /// - Parameter run: Its number in the ledger; `nil` for a dry run.

@@ -8,13 +8,16 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
   /// A stable name for a failure.
   ///
   /// Its raw value is the code's text, such as `source.unreadable`.
-  public struct Code: RawRepresentable, Hashable, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text.
     public let rawValue: String
 
     /// Creates a code.
     public init(rawValue: String) { self.rawValue = rawValue }
     private init(_ rawValue: String) { self.rawValue = rawValue }
+
+    /// The code's text.
+    public var description: String { rawValue }
 
     /// The source directory does not exist or could not be read completely.
     public static let sourceUnreadable = Code("source.unreadable")
@@ -32,7 +35,8 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     public static let rejectsInUse = Code("rejects.in-use")
     /// The directory for rejects cannot be written.
     public static let rejectsUnwritable = Code("rejects.unwritable")
-    /// The directory for rejects is inside the source, or the source inside it.
+    /// The directory for rejects is in a directory of the source that is read from, or the source
+    /// is in it.
     public static let rejectsInSource = Code("rejects.in-source")
     /// The directory to export to is not empty.
     public static let exportNotEmpty = Code("export.not-empty")

@@ -2,7 +2,7 @@ public import RMOSModels
 public import RMOSStore
 
 /// The result of a run, as a value.
-public struct MigrationSummary: Sendable {
+public struct MigrationSummary: Sendable, Hashable {
   /// How a run ended.
   public enum Ending: String, Sendable, Hashable {
     /// Everything was read.
@@ -35,11 +35,11 @@ public struct MigrationSummary: Sendable {
   /// The name of the machine that it ran on; `nil` if unknown.
   var host: String?
   /// When it began, ISO 8601 in UTC.
-  package var startedAt: String
+  public var startedAt: String
   /// Whether it was a dry run.
   public var isDryRun: Bool
   /// The source directory, as given.
-  package var source: String
+  public var source: String
   /// The store's location.
   package var store: String
   /// The options, as a JSON object.
@@ -49,7 +49,7 @@ public struct MigrationSummary: Sendable {
   /// How often each code was reported.
   public var issueCounts: [IssueCode: Int]
   /// How often each severity was reported.
-  package var severityCounts: [Severity: Int]
+  public var severityCounts: [Severity: Int]
   /// The first errors and warnings, in order.
   public var issues: [Issue]
   /// The number of errors and warnings omitted from ``issues``.
@@ -61,9 +61,9 @@ public struct MigrationSummary: Sendable {
   /// Wall time of the run.
   public var duration: Duration
   /// Bytes of source read.
-  package var bytesRead: Int
+  public var bytesRead: Int
   /// The number of files read.
-  package var filesRead: Int
+  public var filesRead: Int
   /// The mappings it was given, in order, with how many entities each read.
   package var mappings: [Mapping.Use] = []
   /// The copies of failed entities; `nil` if none were asked for, and for a dry run.
@@ -76,7 +76,7 @@ public struct MigrationSummary: Sendable {
   /// The number of files of the source that were not read.
   public var filesNotRead: Int { notRead.count }
   /// The members kept with the entities written because their kinds do not declare them.
-  package var keptMembers: KeptMembers
+  public var keptMembers: KeptMembers
   /// The number of failed entities that are new: they did not fail in the same way in the newest
   /// earlier run that read the same source to its end, and are not in the store now.
   public var failedNew: Int

@@ -62,9 +62,9 @@ public struct RecordQuery: Sendable, Hashable {
   public var conditions: [Condition]
   /// The order.
   public var order: Order
-  /// The most records to return; `nil` for all.
+  /// The most records to return; `nil` for all, and a negative number for none.
   public var limit: Int?
-  /// The number of records to skip first.
+  /// The number of records to skip first; a negative number skips none.
   public var offset: Int
 
   /// Creates a query, by default for all records of a kind in byte order of the id.

@@ -8,13 +8,16 @@ public struct StoreError: Error, Sendable, Hashable {
   /// A stable name for a kind of failure.
   ///
   /// Its raw value is the code's text, such as `store.locked`.
-  public struct Code: RawRepresentable, Hashable, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text.
     public let rawValue: String
 
     /// Creates a code.
     public init(rawValue: String) { self.rawValue = rawValue }
     private init(_ rawValue: String) { self.rawValue = rawValue }
+
+    /// The code's text.
+    public var description: String { rawValue }
 
     /// Another process or store is the writer.
     public static let locked = Code("store.locked")

@@ -61,7 +61,7 @@ public struct Mapping: Sendable {
   package static var builtInNames: [String] { BuiltInMappings.names }
 
   /// Returns the built-in mapping with a name; `nil` if there is none.
-  package static func builtIn(named name: String) -> Mapping? {
+  public static func builtIn(named name: String) -> Mapping? {
     builtIn.first { $0.name == name }
   }
 }

@@ -137,7 +137,7 @@ extension MigrationReport {
   ///   - id: The run's number; `nil` for the newest that is not an undo.
   ///   - store: The store whose ledger has the run.
   ///   - maxIssues: The maximum number of errors and warnings the report keeps; the others are
-  ///     counted.
+  ///     counted. A negative number keeps none.
   /// - Returns: The report.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`.
   /// - Complexity: O(issues of the run), in memory for `maxIssues` of them.

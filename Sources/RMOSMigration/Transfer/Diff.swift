@@ -17,6 +17,8 @@ public struct Diff: Sendable {
     /// The mappings for files of other shapes; the first that takes a file reads it.
     public var mappings: [Mapping] = []
     /// The maximum number of entries the report keeps; all are counted, and an observer gets all.
+    ///
+    /// A negative number keeps none.
     public var maxEntries = 10_000
 
     /// The system calls that read the source; tests make them fail.

@@ -4,7 +4,8 @@
 /// `Self(record: r).record == r` for every record that `init(record:)` accepts.
 ///
 /// Entities are `Codable` by their schema: the keys are the member names of the JSON files, such as
-/// `ring_count`.
+/// `ring_count`. Decoders do not preserve the text of JSON members, so an entity that was encoded
+/// and decoded may differ from the original in it; see ``JSONValue/init(from:)``.
 public protocol Entity: Codable, Hashable, Identifiable, Sendable where ID == String {
   /// The kind of the entity.
   static var kind: EntityKind { get }
