@@ -323,7 +323,7 @@ extension FieldGuess {
     let field = schema.fields[position]
     // Such members are about the object, as `__metadata` and `__typename` are.
     if profile.spellings[0].starts(with: "__".utf8) { return nil }
-    let folded = profile.spellings[0].foldedName
+    let folded = profile.foldedHeading
     let shown = Violation.quoted(profile.name)
     let others = schema.otherNames.filter { $0.field == position }
     if profile.spellings.contains(where: { $0.elementsEqual(field.member.utf8) }) {
@@ -355,7 +355,7 @@ extension FieldGuess {
       guard case .reference = field.type else { return nil }
     }
     let profile = source.named
-    let folded = profile.spellings[0].foldedName
+    let folded = profile.foldedHeading
     guard let (strength, nameReason) = match(profile, position, of: schema) else { return nil }
     func open(_ problem: String) -> Reading {
       .open(

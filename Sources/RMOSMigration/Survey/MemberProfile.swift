@@ -81,6 +81,8 @@ struct MemberProfile {
   /// Whether it is the only element of a list.
   var isElement: Bool { spellings[0] == Self.nameOfElement }
   var name: String { String(decoding: spellings[0], as: UTF8.self) }
+  /// The name in folded form, as that of a column in a spreadsheet.
+  var foldedHeading: [UInt8] { spellings[0].foldedHeading }
   /// The number of values other than null.
   var givenCount: Int { count - types[.null, default: 0] }
   /// Whether ``words`` are all the texts there are.
@@ -399,4 +401,10 @@ extension SurveyReport.ValueType {
     unsafe hasher.combine(bytes: bytes)
     return hasher.finalize()
   }
+}
+
+extension [UInt8] {
+  /// The name in folded form, without the punctuation that headings of columns have, such as
+  /// `Width (mm)`.
+  var foldedHeading: [UInt8] { foldedName.filter { !"()[]<>.,:;/#*?".utf8.contains($0) } }
 }

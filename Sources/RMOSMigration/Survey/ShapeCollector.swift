@@ -323,7 +323,7 @@ final class ShapeCollector {
     if let known = tellings[hash] {
       own = known
     } else {
-      let kind = teller.kind(of: found.map { unsafe name(of: $0, base).foldedName })
+      let kind = teller.kind(of: found.map { unsafe name(of: $0, base).foldedHeading })
       own = kind.map { KindTeller.Telling(kind: $0) }
       if tellings.count < limits.signatures { tellings[hash] = .some(own) }
     }
@@ -332,7 +332,7 @@ final class ShapeCollector {
       var (scanner, names) = (object, [[UInt8]]())
       unsafe scanner.cursor = base + member.value.lowerBound
       scanner.forEachMember { inner in
-        names.append(inner.decodedName.foldedName)
+        names.append(inner.decodedName.foldedHeading)
         return names.count < limits.members
       }
       if let kind = teller.kind(of: names) {

@@ -104,6 +104,18 @@ import Testing
 
   // MARK: Units
 
+  @Test func headingsOfColumnsStateUnitsInParentheses() throws {
+    let trial = try Trial(
+      "stock.json",
+      """
+      {"records": [{"id": "a", "fields": {"Name": "Maple", "Material": "Maple",
+        "Width (in)": 0.1, "Thickness [mm]": 0.6, "Strips": [1]}}]}
+      """)
+    #expect(trial.migrated == 1, "\(trial.text)")
+    #expect(try trial.value(.stripFamilies, "a", "strip_width_mm") == "2.54")
+    #expect(try trial.value(.stripFamilies, "a", "strip_thickness_mm") == "0.6")
+  }
+
   @Test func aUnitCountsForTheObjectsThatStateIt() throws {
     let sizes = #", "width": 2, "thickness": 1"#
     for other in ["", #", "unit": null"#, #", "unit": "cubit""#] {
