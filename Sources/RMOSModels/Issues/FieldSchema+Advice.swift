@@ -84,7 +84,11 @@ extension FieldSchema {
       return nil
     }
     let unit = text[end...].filter { !$0.isWhitespace }.lowercased()
-    guard isIn(unit) else { return "write the number alone, in the unit that the member is in" }
+    guard isIn(unit) else {
+      // A whole number is a count, which has no unit.
+      if case .integer = type { return "write the number alone" }
+      return "write the number alone, in the unit that the member is in"
+    }
     return takes(number) ? "write \(number) alone" : nil
   }
 

@@ -93,6 +93,8 @@ import Testing
         message(kind, member, "\"\(text)\"")?.hasSuffix("in the unit that the member is in") == true
       )
     }
+    #expect(
+      message(.patterns, "ring_count", #""12 rings""#)?.hasSuffix("write the number alone") == true)
   }
 
   @Test(arguments: [
