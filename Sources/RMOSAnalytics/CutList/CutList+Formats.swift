@@ -48,7 +48,7 @@ extension CutList {
         ]
       })
     let needs = FigureTable(
-      "stock", "Stock", "What the strip families hold, and what is short.",
+      "stock", "Stock", "The stock of the strip families, and the shortage.",
       [
         .text("strip_family_id", "strip family"), .text("name"), .text("material"),
         .init("needed_mm", "needed, mm"), .init("stock_mm", "stock, mm"),

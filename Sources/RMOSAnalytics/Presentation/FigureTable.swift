@@ -413,7 +413,7 @@ extension AnalyticsReport {
   private var stockTable: FigureTable {
     FigureTable(
       "stock", "Stock",
-      "What the strip families hold of each material; the length counts each strip as often as its "
+      "The stock of each material; the length counts each strip as often as its "
         + "quantity.",
       [
         .text("material"), .init("families"), .init("strips"), .init("quantity", isBrief: false),
@@ -559,7 +559,7 @@ extension AnalyticsReport {
     ]
     return FigureTable(
       "geometry", "Ring geometry",
-      "What the rings of all patterns measure, in millimeters; the pitch is 2π · radius / segments.",
+      "The sizes of the rings of all patterns, in millimeters; the pitch is 2π · radius / segments.",
       [
         .text("measure"), .init("n"), .init("missing"), .init("min", isBrief: false),
         .init("lower_quartile", isBrief: false), .init("median"),

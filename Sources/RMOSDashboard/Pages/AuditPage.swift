@@ -167,7 +167,7 @@ struct AuditPage {
     let repair: HTML =
       plan.steps.isEmpty
       ? newest.report.errorCount + newest.report.warningCount > 0
-        ? "<span class=\"dim\">There is no repair plan: what was found needs a person.</span>" : ""
+        ? "<span class=\"dim\">There is no repair plan: a person must fix the findings.</span>" : ""
       : """
       <a href="/audit?format=sql" download>Repair plan (SQL)</a> <span class="dim">\
       \(PlainText.counted(plan.steps.count, "step")), to be read before it is applied</span>

@@ -137,8 +137,8 @@ struct RunEntities {
     }
     let rest =
       run.isMigration
-      ? "What was deleted since is not listed."
-      : "What was deleted since is not listed, and what was changed several times only once."
+      ? "Entities deleted since are not listed."
+      : "Entities deleted since are not listed; those changed several times are listed once."
     return "\(link) counted \(all) as \(verb). \(rest)"
   }
 }

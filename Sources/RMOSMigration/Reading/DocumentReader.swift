@@ -206,9 +206,8 @@ final class DocumentReader {
       if hasSelected, !aside.isEmpty {
         builder.note(
           .warning, .shapeWrapper,
-          "the mapping reads other entities of the file, but not what \(Self.text(of: aside)) "
-            + (aside.count == 1 ? "holds" : "hold")
-            + "; add a rule to it for these, if they are meant")
+          "the mapping reads other entities of the file, but not those at \(Self.text(of: aside)); "
+            + "add a rule for them if they are meant")
       }
       guard !hasSelected, builder.isMapping, let source = window.source else { return }
       if hasOthers || !builder.answersForDocument { return }
@@ -352,22 +351,18 @@ final class DocumentReader {
     switch found.shape {
     case .entity, .dictionary: try readCollection(from: start, .dictionary)
     case .wrapper(let selection, let leftOut):
-      let read =
-        "the file is an object around entities; what is read are those at "
-        + Self.text(of: selection)
+      let read = "the file is an object around entities, read at \(Self.text(of: selection))"
       if leftOut.isEmpty {
         builder.note(
           .info, .shapeWrapper,
           found.unread.isEmpty
             ? read
-            : read + "; what \(Self.text(of: found.unread)) "
-              + (found.unread.count == 1 ? "says is not kept" : "say is not kept"))
+            : read + "; not kept: \(Self.text(of: found.unread))")
       } else {
         builder.note(
           .warning, .shapeWrapper,
-          read + ", but not what \(Self.text(of: leftOut)) "
-            + (leftOut.count == 1 ? "holds" : "hold")
-            + "; move that to a file of its own, or say in a mapping where the entities are")
+          read + ", but not at \(Self.text(of: leftOut)); move what is there to a file of its own, "
+            + "or say in a mapping where the entities are")
       }
       try readCollection(from: start, .selected(selection))
     case .ambiguous(let names) where names.count > 1 && Set(names).count == 1:

@@ -130,8 +130,12 @@ struct SourceWalker {
         }
       case .file(let format):
         if let item = item(name, path, format, in: frame) { return item }
+      case .broken where frame.isHidden || purpose == .outside:
+        if reportsUnread {
+          return .unread(path: path, unread(UnreadFile(.notAFile), in: frame))
+        }
       case .broken(let error):
-        if reportsProblems, !frame.isHidden { return .unreadable(path: path, error) }
+        if reportsProblems { return .unreadable(path: path, error) }
       }
     }
     return nil

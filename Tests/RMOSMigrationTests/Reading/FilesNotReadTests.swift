@@ -27,14 +27,16 @@ import Testing
       "h.txt": "", ".env": "", "joblog/i.json.txt": "{}", "joblogs.txt": "",
     ])
     try tree.addLink("patterns/nowhere.txt", to: "nothing")
+    try tree.addLink("patterns/.git/nowhere.json", to: "nothing")
+    try tree.addLink("Patterns/nowhere.json", to: "nothing")
     try tree.addLink("again", to: "patterns")
     let recorded = try run(tree)
     let notRead = recorded.summary.notRead
     #expect(
       notRead.byReason == [
-        .otherExtension: 2, .hidden: 4, .compressed: 2, .placeholder: 1, .notAFile: 1, .place: 7,
+        .otherExtension: 2, .hidden: 5, .compressed: 2, .placeholder: 1, .notAFile: 2, .place: 7,
       ])
-    #expect(notRead.count == 17 && notRead.files.count == 17)
+    #expect(notRead.count == 19 && notRead.files.count == 19)
     #expect(notRead.files.contains(FilesNotRead.File(path: "h.txt", reason: .place)))
     let warned = recorded.issues.filter { $0.code == .inputNotRead }
     #expect(
