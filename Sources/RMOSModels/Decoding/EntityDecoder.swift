@@ -669,6 +669,12 @@ package final class EntityDecoder {
       $0.nameRange.lowerBound <= found.offset && found.offset < $0.valueRange.upperBound
     }
     let name = member.map { unsafe String(decoding: $0.name(in: work.text), as: UTF8.self) }
+    if let member, member.valueRange.lowerBound == found.offset {
+      // That the field is text is no further warning.
+      work.draft.fieldViolations.removeAll {
+        $0.field == member.field && $0.violation.code == .fieldType
+      }
+    }
     work.draft.note(
       .stringified(found.value, count: found.count), at: found.offset, member: name ?? "")
   }

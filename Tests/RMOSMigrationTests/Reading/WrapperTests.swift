@@ -310,7 +310,7 @@ import Testing
     let made = try RecordedMigration(tree, into: InMemoryStore())
     let issues = made.issues.filter { $0.code == .shapeWrapper }
     #expect(issues.map(\.severity) == [.warning, .info])
-    #expect(issues[0].message.contains("not what \"/archive\" holds"), "\(issues[0].message)")
+    #expect(issues[0].message.contains("but not at \"/archive\";"), "\(issues[0].message)")
     #expect(made.summary.statistics.total.found == 2)
     let report = try tree.survey()
     #expect(report.failures.map(\.code) == [.shapeWrapper])
