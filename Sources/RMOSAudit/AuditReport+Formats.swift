@@ -156,10 +156,10 @@ extension AuditReport {
         + "<td>\(finding.message)</td></tr>\n"
     }
     let rest = result.total - result.findings.count
-    let more: HTML = rest > 0 ? "<p class=\"dim\">… and \(rest) more.</p>\n" : ""
+    let more: HTML = rest > 0 ? "<p class=\"dim\">… and \(PlainText.grouped(rest)) more.</p>\n" : ""
     return """
       <section>
-      <h2>\(result.rule.code): \(result.total)</h2>
+      <h2>\(result.rule.code): \(PlainText.grouped(result.total))</h2>
       <p>Rule: \(result.rule.summary).</p>
       <div class="scroll"><table>
       <thead><tr><th scope="col">severity</th><th scope="col">place</th>\
@@ -176,7 +176,7 @@ extension AuditReport {
     let rows: [HTML] = results.map { result in
       let state = result.state == .notApplicable ? "not applicable" : result.state.rawValue
       return "<tr><th scope=\"row\">\(result.rule.code)</th><td>\(state)</td>"
-        + "<td class=\"n\">\(result.total)</td></tr>\n"
+        + "<td class=\"n\">\(PlainText.grouped(result.total))</td></tr>\n"
     }
     return """
       <section>

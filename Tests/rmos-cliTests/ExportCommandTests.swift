@@ -175,7 +175,7 @@ import Testing
         job logs            0          1               1                 0
         total               1          1               2                 1
 
-        1 of the source cannot be migrated; they count as different if the database has their id, else as only in the source
+        1 entity of the source cannot be migrated: counted as different if the database has the id, else as only in the source
 
         """#)
     #expect(workspace.listing == listing)

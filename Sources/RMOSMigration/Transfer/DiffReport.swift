@@ -249,7 +249,7 @@ extension DiffReport {
   /// The lines of ``text``, with a table that fits `width` columns.
   package func lines(width: Int) -> [String] {
     var lines = entries.flatMap(\.lines)
-    if entriesOmitted > 0 { lines.append("… and \(entriesOmitted) more") }
+    if entriesOmitted > 0 { lines.append("… and \(PlainText.grouped(entriesOmitted)) more") }
     if !lines.isEmpty { lines.append("") }
     lines += table.lines(width: width)
     if let nothingFound { lines += ["", "error: " + DiffReport.plain(nothingFound)] }
@@ -262,8 +262,9 @@ extension DiffReport {
     if total.invalid > 0 {
       lines.append("")
       lines.append(
-        "\(total.invalid) of the source cannot be migrated; they count as different if the database "
-          + "has their id, else as only in the source")
+        PlainText.counted(total.invalid, "entity", "entities")
+          + " of the source cannot be migrated: counted as different if the database has the id, "
+          + "else as only in the source")
     }
     return lines
   }
@@ -275,7 +276,7 @@ extension DiffReport {
       let numbers = [
         counts.equal, counts.different, counts.onlyInSource, counts.onlyInDatabase,
       ]
-      table.add([label] + numbers.map { String($0) })
+      table.add([label] + numbers.map { PlainText.grouped($0) })
     }
     for kind in catalog.kinds { add(kind.schema.plural, self[kind]) }
     add("total", total)
