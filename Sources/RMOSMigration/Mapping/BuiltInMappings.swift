@@ -13,7 +13,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "any-case",
-      "about": "Entities whose member names differ in case, _, - and spaces alone: patternId, Job Type, STATUS.",
+      "about": "Entities whose member names differ only in case, _, - and spaces: patternId, Job Type, STATUS.",
       "names": "any-case",
       "strip_families": [{}],
       "patterns": [{}],
@@ -25,7 +25,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "epoch",
-      "about": "Entities whose times are numbers, or text that is a number: seconds since 1970, or milliseconds.",
+      "about": "Entities whose times are seconds or milliseconds since 1970, as numbers or as text.",
       "strip_families": [
         {
           "members": {
@@ -59,10 +59,10 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "saw-runs",
-      "about": "Runs of the saw, as its two earlier logs have them: with what was planned under meta, or flat.",
+      "about": "Runs of the saw from two older logs, with the plan under meta or at the top level.",
       "joblogs": [
         {
-          "about": "Under meta: created, started and completed are times of their own.",
+          "about": "The plan under meta, and times of creation, start and end.",
           "files": ["joblogs/**", "joblogs.*", "joblog.*", "**/saw_runs*.*"],
           "when": {"has": ["/run_id", "/meta/op_type"]},
           "members": {
@@ -84,7 +84,7 @@ enum BuiltInMappings {
           }
         },
         {
-          "about": "Flat, with one timestamp; when a run ended follows from how long it took.",
+          "about": "The plan at the top level, and one time; the end follows from the duration.",
           "files": ["joblogs/**", "joblogs.*", "joblog.*", "**/saw_runs*.*"],
           "when": {"has": ["/run_id", "/op_type"]},
           "members": {
@@ -133,7 +133,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "art-jobs",
-      "about": "Jobs of the art studio: times in epoch seconds, what was asked for flat beside them.",
+      "about": "Jobs of the art studio, with times in epoch seconds and the parameters at the top level.",
       "joblogs": [
         {
           "when": {"has": ["/id", "/job_type"], "lacks": ["/parameters", "/payload"]},
@@ -150,7 +150,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "art-patterns",
-      "about": "Rosettes of the art studio: one ring each, its geometry in a payload within a payload.",
+      "about": "Rosettes of the art studio, of one ring each, with the geometry in a nested payload.",
       "patterns": [
         {
           "when": {"has": "/payload/payload"},
@@ -171,7 +171,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "catalogue",
-      "about": "The catalogue of rosettes as rows and columns of chips, in lists by category.",
+      "about": "A catalogue of rosettes that are rows and columns of chips, in lists by category.",
       "patterns": [
         {
           "entities": "/categories/*/*",
@@ -199,7 +199,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "ring-bands",
-      "about": "Patterns as bands of rings, each of which names its strip family.",
+      "about": "Patterns that consist of bands of rings, each of which names its strip family.",
       "patterns": [
         {
           "when": {"has": "/ring_bands"},
@@ -223,7 +223,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "pattern-model",
-      "about": "Patterns with pattern_id and pattern_name, their rings and radii beside them.",
+      "about": "Patterns with pattern_id and pattern_name, and rings and radii at the top level.",
       "patterns": [
         {
           "when": {"has": ["/pattern_id", "/pattern_name", "/rings"]},
@@ -247,7 +247,7 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "job-log",
-      "about": "Job logs whose parameters stand flat beside the job: plans of rosettes and batches of the saw.",
+      "about": "Job logs whose parameters are at the top level: plans of rosettes and batches of the saw.",
       "joblogs": [
         {
           "about": "The plan of a rosette.",
