@@ -343,7 +343,7 @@ import Testing
     #expect(made.summary.statistics.total.failed == 0, "\(made.issues)")
     let warnings = made.issues.filter { $0.code == .shapeWrapper && $0.severity == .warning }
     #expect(warnings.count == (place == nil ? 0 : 1), "\(made.issues)")
-    #expect(warnings.allSatisfy { $0.message.contains("not what \"\(place ?? "")\" holds") })
+    #expect(warnings.allSatisfy { $0.message.contains("but not those at \"\(place ?? "")\"") })
   }
 
   /// An object that rules of two kinds take becomes an entity of each.
