@@ -26,7 +26,12 @@ extension Dashboard {
     let record = content.record
     let issues = content.issues + (Self.lengthIssue(of: record).map { [$0] } ?? [])
     try refuse(issues) { try store.read { try $0.missingReferences(of: record) } }
-    let warnings = issues.filter { $0.severity == .warning }
+    let warnings = issues.filter { $0.severity == .warning }.map { issue in
+      // The body may leave the id out; the ledger needs it to tell entities apart.
+      var issue = issue
+      issue.id = record.id
+      return issue
+    }
     let stored = try changing(kind, record.id, .created) { transaction, run in
       if try transaction.record(kind, id: record.id) != nil {
         throw HTTPRefusal(

@@ -313,15 +313,16 @@ struct RunIssues {
 
   private func way(of way: IssueGroups.Group, _ group: Group) -> HTML {
     guard way.count > 1 || !group.isWhole else { return item(way.firsts[0], isInGroup: true) }
-    let places = way.firsts.enumerated().map { index, issue -> HTML in
-      (index == 0 ? "" : " · ") + (place(of: issue) ?? entity(of: issue) ?? "")
-    }
     let mark = mark(of: way.firsts[0], after: ", ")
-    let subject: HTML = group.isWhole ? "<strong>\(way.subject)\(mark)</strong>: " : ""
-    let more: HTML = way.count > way.firsts.count || !group.isWhole ? " · …" : ""
+    let subject: HTML = group.isWhole ? "<strong>\(way.subject)\(mark)</strong>" : ""
+    var places = way.firsts.compactMap { place(of: $0) ?? entity(of: $0) }
+    // Issues about neither a file nor an entity with an id have only their number.
+    if !places.isEmpty, way.count > places.count || !group.isWhole { places.append("…") }
+    let joined = places.enumerated().map { index, place in index == 0 ? place : " · " + place }
+    let separator: HTML = group.isWhole && !places.isEmpty ? ": " : ""
     return """
-      <li>\(PageText.short(way.message, limit: 1000))<div class="place">\(subject)\(places)\(more)\
-      </div></li>
+      <li>\(PageText.short(way.message, limit: 1000))<div class="place">\(subject)\(separator)\
+      \(joined)</div></li>
 
       """
   }

@@ -116,6 +116,26 @@ import Testing
     #expect(kept.allSatisfy { $0.kind == .joblogs && $0.id == "k" })
   }
 
+  /// The warnings about an entity that gets its id from the server name it, too.
+  @Test(arguments: Backend.allCases)
+  func warningsNameTheEntityThatWasCreatedWithoutAnID(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    let created = fixture.send(
+      "POST", "/joblogs", json: #"{"job_type": "polish", "parameters": {}}"#)
+    let id = try #require(try created.json["joblog"]?["id"]?.string)
+    guard case .array(let issues) = try created.json["issues"] else {
+      Issue.record("no issues: \(created.text)")
+      return
+    }
+    #expect(issues.count == 2 && issues.allSatisfy { $0["id"]?.string == id })
+    let run = try #require(try runs(fixture).first)
+    let kept = try fixture.store.read { try $0.issues(ofRun: run.id) }
+    #expect(kept.count == 2 && kept.allSatisfy { $0.id == id })
+    // A refused entity has no id that the client could use.
+    let refused = fixture.send("POST", "/joblogs", json: #"{"job_type": "polish"}"#)
+    #expect(refused.status == 422 && !refused.text.contains(/"id":"/))
+  }
+
   @Test(arguments: Backend.allCases)
   func aRunThatWasUndoneOrClosedIsFollowedByAnother(_ backend: Backend) throws {
     let fixture = try fixture(backend)

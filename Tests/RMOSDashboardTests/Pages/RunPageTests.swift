@@ -99,6 +99,31 @@ import Testing
     #expect(!html.contains("href=\"/patterns/%C3%A9\""))
   }
 
+  /// Issues about neither a file nor an entity with an id leave no gaps between separators.
+  @Test func groupedIssuesWithoutAPlaceHaveOnlyTheirNumber() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fixture.store.write { transaction in
+      var run = StoreSamples.run()
+      run.id = try transaction.beginRun(run)
+      run.state = .completed
+      try transaction.updateRun(run)
+      let ids: [(IssueCode, [String?])] = [
+        (.fieldEmpty, [nil, nil, nil, nil]), (.fieldRange, [nil, "b", nil, "d"]),
+      ]
+      for (code, ids) in ids {
+        try transaction.appendIssues(
+          ids.map {
+            RMOSModels.Issue(severity: .warning, code: code, kind: .joblogs, id: $0, message: "m")
+          }, run: run.id)
+      }
+    }
+    let html = page("/runs/1", fixture).text
+    let places = html.matches(of: /<div class="place">(.*?)<\/div>/).map {
+      $0.output.1.replacing(/<[^>]*>/, with: "")
+    }
+    #expect(places == ["4 job logs", "4 job logs: id b · …"])
+  }
+
   @Test func newAndKnownFailuresAreMarked() throws {
     let fixture = try DashboardFixture(.sqlite)
     try MessyShop().nights(fixture)
