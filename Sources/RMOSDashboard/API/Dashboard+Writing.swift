@@ -202,7 +202,9 @@ struct EntityChange {
       guard let pointer = issue.pointer, !reported.contains(pointer) else { continue }
       let isOld = before.contains { $0 == violation }
       if !isOld || schema.fields(bearingOn: violation.field).contains(where: content.names) {
-        issues.append(issue)
+        // A null stores an empty default, which the request did not send.
+        let missing = content.issues.first { $0.code == .fieldMissing && $0.pointer == pointer }
+        issues.append(content.cleared.contains(violation.field) ? missing ?? issue : issue)
       }
     }
     let changed = schema.references.map(\.field).filter { new.values[$0] != old.values[$0] }

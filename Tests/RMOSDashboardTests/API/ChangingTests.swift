@@ -128,6 +128,7 @@ import Testing
       ("/joblogs/j1", #"{"pattern_id":"none"}"#, "reference.missing", "/pattern_id"),
       ("/joblogs/j1", #"{"status":"running","status":"failed"}"#, "json.duplicate-key", "/status"),
       ("/patterns/p1", #"{"geometry":{}}"#, "field.empty", "/geometry"),
+      ("/patterns/p1", #"{"geometry":null}"#, "field.missing", "/geometry"),
       ("/patterns/p1", #"{"geometry":[1]}"#, "field.type", "/geometry"),
       ("/patterns/p1", #"{"name":" "}"#, "field.empty", "/name"),
       ("/patterns/p1", #"{"id":"p2"}"#, "id.mismatch", "/id"),
