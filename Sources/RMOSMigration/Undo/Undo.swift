@@ -110,6 +110,11 @@ public struct Undo: Sendable {
           return counts
         }
         undone.undoneBy = ledger.id
+        if undone.state == .running {
+          // A run of a server, which begins another with its next change.
+          undone.state = .completed
+          undone.finishedAt = now
+        }
         try transaction.updateRun(undone)
         ledger.state = .completed
         ledger.finishedAt = clock.timestamp

@@ -147,7 +147,11 @@ import Testing
       if number == 0 { #expect(try undo(newest.id, fixture).isSuccess) }
       if number == 1 { try fixture.dashboard.close() }
     }
-    #expect(try runs(fixture).map(\.command) == ["serve", "serve", "undo", "serve", "migrate"])
+    let ledger = try runs(fixture)
+    #expect(ledger.map(\.command) == ["serve", "serve", "undo", "serve", "migrate"])
+    // The server is still there, so the run that was undone did not end with its process.
+    #expect(ledger.map(\.state) == [.running, .completed, .completed, .completed, .completed])
+    #expect(ledger.allSatisfy { $0.failure == nil })
   }
 
   /// Changes that others make between two requests are neither recorded as the run's nor undone
