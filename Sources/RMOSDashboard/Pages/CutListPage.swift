@@ -39,7 +39,7 @@ struct CutListPage {
     let title = [name, id].first { !PageText.isBlank($0) } ?? "pattern"
     let content: HTML =
       list.map { "<p class=\"lead\">\($0.title)</p>\n\(origin)\($0.content)" }
-      ?? "<p class=\"nothing\">How many rosettes?</p>\n"
+      ?? (form.hasCount ? "" : "<p class=\"nothing\">How many rosettes?</p>\n")
     return PageDocument(
       title: "Cut list: \(String(title.unicodeScalars.prefix(80)))", section: "/patterns",
       main: """
@@ -64,7 +64,24 @@ struct CutListPage {
 /// The form for a cut list, with its values in an address.
 struct CutListForm {
   /// The parameters, in order.
-  static let parameters = ["count", "scrap", "stick", "kerf"]
+  static let parameters = fields.map(\.name)
+
+  /// A field of the form.
+  private struct Field {
+    /// The name of the parameter.
+    let name: String
+    let label: String
+    let range: ClosedRange<Double>
+    var isWhole = false
+    var placeholder = ""
+  }
+
+  private static let fields = [
+    Field(name: "count", label: "Rosettes", range: 1...1_000_000, isWhole: true),
+    Field(name: "scrap", label: "Scrap, %", range: 0...1000, placeholder: "0"),
+    Field(name: "stick", label: "Stick, mm", range: 1...100_000, placeholder: "?"),
+    Field(name: "kerf", label: "Kerf, mm", range: 0...1000, placeholder: "0"),
+  ]
 
   /// The options of the cut list; `nil` if the count is missing or a value is invalid.
   private(set) var options: CutList.Options?
@@ -77,41 +94,44 @@ struct CutListForm {
 
   /// Creates the form with the values of an address.
   init(_ target: RequestTarget) {
-    for name in Self.parameters { values[name] = target[name] }
-    let count = number("count", in: 1...1_000_000, isWhole: true)
-    let scrap = number("scrap", in: 0...1000)
-    let stick = number("stick", in: 1...100_000)
-    let kerf = number("kerf", in: 0...1000)
-    guard let count, complaints.isEmpty else { return }
+    var numbers: [String: Double] = [:]
+    for field in Self.fields {
+      values[field.name] = target[field.name]
+      numbers[field.name] = number(field)
+    }
+    guard let count = numbers["count"], complaints.isEmpty else { return }
     options = CutList.Options(
-      count: Int(count), scrapPercent: scrap ?? 0, stickMM: stick, kerfMM: kerf ?? 0)
+      count: Int(count), scrapPercent: numbers["scrap"] ?? 0, stickMM: numbers["stick"],
+      kerfMM: numbers["kerf"] ?? 0)
   }
 
-  private mutating func number(
-    _ name: String, in range: ClosedRange<Double>, isWhole: Bool = false
-  ) -> Double? {
-    guard let text = values[name], !text.isEmpty else { return nil }
-    if let number = Double(text), range.contains(number), !isWhole || number == number.rounded() {
+  /// Whether the address has a count, valid or not.
+  var hasCount: Bool { values["count"]?.isEmpty == false }
+
+  private mutating func number(_ field: Field) -> Double? {
+    guard let text = values[field.name], !text.isEmpty else { return nil }
+    let range = field.range
+    if let number = Double(text), range.contains(number),
+      !field.isWhole || number == number.rounded()
+    {
       return number
     }
     let (low, high) = (PageText.grouped(range.lowerBound), PageText.grouped(range.upperBound))
     complaints.append(
-      "\"\(name)\" must be a \(isWhole ? "whole " : "")number from \(low) to \(high), "
+      "\"\(field.label)\" must be a \(field.isWhole ? "whole " : "")number from \(low) to \(high), "
         + "found \"\(text.prefix(40))\".")
     return nil
   }
 
   /// The form for a pattern.
   func form(of id: String) -> HTML {
-    let fields = [
-      ("count", "Rosettes", "1", "1", ""), ("scrap", "Scrap, %", "0", "any", "0"),
-      ("stick", "Stick, mm", "1", "any", "?"), ("kerf", "Kerf, mm", "0", "any", "0"),
-    ].map { name, label, minimum, step, placeholder -> HTML in
-      let required: HTML = name == "count" ? " required" : ""
+    let fields = Self.fields.map { field -> HTML in
+      let required: HTML = field.name == "count" ? " required" : ""
       return """
-        <p><label for="\(name)">\(label)</label><input id="\(name)" name="\(name)" type="number" \
-        min="\(minimum)" step="\(step)" placeholder="\(placeholder)" \
-        value="\(values[name] ?? "")"\(required)></p>
+        <p><label for="\(field.name)">\(field.label)</label><input id="\(field.name)" \
+        name="\(field.name)" type="number" min="\(String(Int(field.range.lowerBound)))" \
+        max="\(String(Int(field.range.upperBound)))" step="\(field.isWhole ? "1" : "any")" \
+        placeholder="\(field.placeholder)" value="\(values[field.name] ?? "")"\(required)></p>
 
         """
     }

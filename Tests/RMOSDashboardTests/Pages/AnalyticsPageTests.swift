@@ -318,6 +318,9 @@ import Testing
   func aWrongNumberIsSaid(_ query: String) throws {
     let html = try page("/patterns/rope/cut-list?\(query)", of: store())
     #expect(html.contains("must be a") && !html.contains("<table"))
+    // The message names the field as the form does, and does not ask for a number that is there.
+    #expect(html.contains(/&quot;(Rosettes|Scrap, %|Stick, mm|Kerf, mm)&quot; must be a/))
+    #expect(!html.contains("How many rosettes?"))
   }
 
   @Test func aMissingPatternHasNoCutList() throws {
