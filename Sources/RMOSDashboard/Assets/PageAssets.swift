@@ -6,7 +6,7 @@ enum PageAssets {
     :root{--accent:#a4622a;--patterns:#a4622a;--strip_families:#3b7a8c;--joblogs:#6d6a9c;
     --page:#fbfaf7;--card:#fff;--soft:#f4f2ec;--line:#dedbd2;--text:#22211e;--dim:#65625a;
     --shade:#22211e40}
-    @media (prefers-color-scheme:dark){:root{--accent:#dc9a5e;--patterns:#d08f55;
+    @media screen and (prefers-color-scheme:dark){:root{--accent:#dc9a5e;--patterns:#d08f55;
     --strip_families:#5aa3b7;--joblogs:#918dc9;--page:#161513;--card:#1e1d1a;--soft:#262420;
     --line:#3a3832;--text:#ebe8e0;--dim:#a8a498;--shade:#000c}}
     body{max-width:none;padding:0;background:var(--page);font-size:.9375rem;min-height:100vh;
@@ -181,7 +181,7 @@ enum PageAssets {
     .thumb .band{stroke:var(--accent);opacity:.6}
     .thumb .rim{stroke:var(--dim);stroke-width:6}
     \(WoodTone.style)
-    @media (prefers-color-scheme:dark){:is(.thumb,.drawing):has([class*=wood-]){
+    @media screen and (prefers-color-scheme:dark){:is(.thumb,.drawing):has([class*=wood-]){
     background:#5d574d;border-radius:.5rem}}
     .woods{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;list-style:none;margin:0 0 .8rem;padding:0;
     font-size:.8125rem}
@@ -221,7 +221,7 @@ enum PageAssets {
     .block figcaption{margin-top:.6rem;font-size:.8125rem;color:var(--dim)}
     ul.note{padding-left:1.1rem}
     body>footer{margin:0;border-top:1px solid var(--line);padding:1rem 0;font-size:.8125rem}
-    @media (max-width:49rem){.tools.narrow{display:flex}
+    @media screen and (max-width:49rem){.tools.narrow{display:flex}
     .cards tbody th a,.recent li>a{display:inline-block;padding:.2rem 0;min-height:1.5rem}
     .cards.runs tbody th a{padding:.3rem 0}.cards.runs td[data-label=Command]{display:none}
     .pager a{display:inline-block;padding:.2rem 0}.rings :is(th,td){padding-left:.4rem;padding-right:.4rem}
@@ -252,10 +252,15 @@ enum PageAssets {
     tbody tr:hover :is(th,td){box-shadow:none!important}
     dl.facts dd{margin:0}}
     @media print{:root{--page:#fff;--card:#fff;--soft:#fff;--line:#bbb}
-    .top nav,.tools,.pager,.skip,.unprinted,body>footer,.chip{display:none!important}
+    .top nav,.tools,.check,.pager,.skip,.unprinted,body>footer,.chip{display:none!important}
     .figures{display:block}.figures>section{break-inside:avoid}
-    body{display:block;min-height:0}main,.top>div{max-width:none;padding:0}
+    body{display:block;min-height:0}main,.top>div{max-width:none;padding:0}main{padding-top:1rem}
     pre.json{max-height:none}.columns{grid-template-columns:minmax(0,1fr) 16rem}
+    .findings li,.recent li{break-inside:avoid}
+    .columns:has(.runs){grid-template-columns:minmax(0,1fr)}
+    .audit{table-layout:fixed}.audit th:first-child{width:11rem}
+    .audit thead th:not(:first-child,:last-child){width:8.5rem}
+    .cut td:not(.n,.tick){overflow-wrap:anywhere;min-width:6rem}
     .scroll{overflow:visible;background:none}section{break-inside:auto}}
 
     """
@@ -279,6 +284,9 @@ enum PageAssets {
     const unit=units.find(u=>Math.abs(seconds)>=u[1]);
     if(unit&&unit[0]==="month")continue;
     time.textContent=unit?format.format(Math.round(seconds/unit[1]),unit[0]):"just now"}};
+    addEventListener("beforeprint",()=>{
+    for(const time of document.querySelectorAll("#overview time[title]"))time.textContent=time.title});
+    addEventListener("afterprint",ago);
     const requests={},timers={};
     const swap=async(url,id)=>{requests[id]?.abort();const mine=requests[id]=new AbortController();
     const answer=await fetch(url,{signal:mine.signal,headers:{Accept:"text/html"}});

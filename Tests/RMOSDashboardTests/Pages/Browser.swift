@@ -28,13 +28,28 @@ enum Browser {
   /// Opens an address, and lets some virtual time pass.
   static func open(_ address: String, milliseconds: Int = 1500) throws -> Page {
     let directory = try TemporaryDirectory()
+    return try run(["--dump-dom"], address, milliseconds, in: directory)
+  }
+
+  /// Prints a page, and returns the number of sheets.
+  static func sheets(_ address: String) throws -> Int {
+    let directory = try TemporaryDirectory()
+    let file = directory.file("page.pdf")
+    _ = try run(["--print-to-pdf=\(file)", "--no-pdf-header-footer"], address, 1500, in: directory)
+    let document = try Data(contentsOf: URL(fileURLWithPath: file))
+    return String(decoding: document, as: Unicode.ASCII.self).matches(of: /\/Type \/Page\b/).count
+  }
+
+  private static func run(
+    _ arguments: [String], _ address: String, _ milliseconds: Int, in directory: TemporaryDirectory
+  ) throws -> Page {
     let browser = Process()
     browser.executableURL = URL(fileURLWithPath: try #require(path))
     browser.arguments = [
       "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--enable-logging=stderr",
       "--user-data-dir=\(directory.file("profile"))", "--virtual-time-budget=\(milliseconds)",
-      "--dump-dom", address,
     ]
+    browser.arguments? += arguments + [address]
     let errors = directory.file("errors")
     _ = FileManager.default.createFile(atPath: errors, contents: nil)
     let output = Pipe()

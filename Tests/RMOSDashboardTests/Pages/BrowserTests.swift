@@ -102,6 +102,24 @@ struct BrowserTests {
     #expect(page.dom.contains(#"title="28 Nov 2025, 10:15 UTC""#))
   }
 
+  /// On paper, "5 minutes ago" would be wrong.
+  @Test func timesArePrintedAsTheyAre() throws {
+    let said = try inAFrame(
+      [
+        (
+          "/",
+          """
+          (time=>{time.removeAttribute("title");time.textContent="then";
+          time.setAttribute("datetime",new Date().toISOString());
+          return ["afterprint","beforeprint","afterprint"].map(name=>{
+          page.defaultView.dispatchEvent(new Event(name));return time.textContent}).join()})
+          (page.querySelector("#overview time"))
+          """
+        )
+      ], width: 1280, of: InMemoryStore())
+    #expect(said == ["just now,then,just now"])
+  }
+
   @Test func thePageIsWholeWithoutScripts() throws {
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
@@ -131,6 +149,26 @@ struct BrowserTests {
     for (target, width) in zip(targets, widths) {
       #expect(try #require(Int(width)) <= 360, "\(target)")
     }
+  }
+
+  /// A sheet of paper is as narrow as a tablet, but lists are printed as tables, not as cards.
+  @Test func aCutListFitsOnOneSheet() throws {
+    let store = InMemoryStore()
+    let rings = (1...6).map { #"{"radius_mm":\#($0 + 40),"segments":24}"# }
+    try store.write {
+      try $0.insert(StoreSamples.record(.stripFamilies, "f"))
+      try $0.insert(
+        StoreSamples.record(
+          .patterns, "p",
+          [
+            "strip_family_id": .text("f"),
+            "geometry": .text(#"{"rings":[\#(rings.joined(separator: ","))]}"#),
+          ]))
+    }
+    let server = try server(store)
+    let address = "http://127.0.0.1:\(server.port)/patterns/p/cut-list?count=3&stick=600"
+    let sheets = try Browser.sheets(address)
+    #expect(sheets == 1)
   }
 
   /// Just above the widths at which tables become cards and filters go beside them.
