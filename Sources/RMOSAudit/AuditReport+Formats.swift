@@ -138,7 +138,8 @@ extension AuditReport {
     return """
       <section>
       <h2>Entities</h2>
-      <div class="scroll"><table>
+      <div class="scroll" role="region" tabindex="0" aria-label="Entities, as a table">
+      <table>
       <thead><tr><th scope="col">kind</th><th scope="col" class="n">rows</th></tr></thead>
       <tbody>
       \(rows)</tbody>
@@ -161,7 +162,8 @@ extension AuditReport {
       <section>
       <h2>\(result.rule.code): \(PlainText.grouped(result.total))</h2>
       <p>Rule: \(result.rule.summary).</p>
-      <div class="scroll"><table>
+      <div class="scroll" role="region" tabindex="0" aria-label="\(result.rule.code), as a table">
+      <table>
       <thead><tr><th scope="col">severity</th><th scope="col">place</th>\
       <th scope="col">id</th><th scope="col">message</th></tr></thead>
       <tbody>
@@ -181,7 +183,8 @@ extension AuditReport {
     return """
       <section>
       <h2>Checks</h2>
-      <div class="scroll"><table>
+      <div class="scroll" role="region" tabindex="0" aria-label="Checks, as a table">
+      <table>
       <thead><tr><th scope="col">rule</th><th scope="col">state</th>\
       <th scope="col" class="n">findings</th></tr></thead>
       <tbody>

@@ -112,6 +112,9 @@ import Testing
     #expect(html.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;\\u{202e}"))
     #expect(html.hasPrefix("<!DOCTYPE html>"))
     #expect(html.contains("reference.missing: 1"))
+    // Tables that scroll can be reached by keyboard.
+    #expect(html.matches(of: /<div class="scroll" role="region" tabindex="0"/).count > 2)
+    #expect(!html.contains("<div class=\"scroll\">"))
   }
 
   @Test(

@@ -150,7 +150,8 @@ extension CutList {
         <section>
         <h2>\(table.title)</h2>
         <p class="dim">\(table.note)</p>
-        <div class="scroll"><table class="cards cut" role="table">
+        <div class="scroll" role="region" tabindex="0" aria-label="\(table.title), as a table">
+        <table class="cards cut" role="table">
         <thead role="rowgroup"><tr role="row">\(heads)\(tickHead)</tr></thead>
         <tbody role="rowgroup">
         \(lines)</tbody>

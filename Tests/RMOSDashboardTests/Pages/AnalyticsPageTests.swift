@@ -306,6 +306,7 @@ import Testing
     // 24 tiles each, 264 with scrap.
     #expect(html.contains("class=\"n\"><span>264</span></td>"))
     #expect(html.contains("name=\"count\" type=\"number\"") && html.contains("value=\"10\""))
+    #expect(html.contains(#"tabindex="0" aria-label="Pieces, as a table""#))
     #expect(page("/cut-list?id=..&count=1", of: store).contains("class=\"n\"><span>24</span></td>"))
     #expect(page("/patterns/..?count=1", of: store).contains("404") == false)
     #expect(page("/patterns/rope/cut-list", of: store).contains("How many rosettes?"))
