@@ -16,16 +16,16 @@ package struct JSONDiagnosis: Sendable, Hashable {
     package static let reach = (before: 96, after: 320)
 
     /// The bytes.
-    var bytes: [UInt8]
+    let bytes: [UInt8]
     /// The position in `bytes` at which the scanner stopped.
-    var position: Int
+    let position: Int
     /// The position in `bytes` at which the text begins, after white space; `nil` if the beginning
     /// is not part of the excerpt.
-    var start: Int?
+    let start: Int?
     /// The unit that the text is.
-    var unit: Unit
+    let unit: Unit
     /// The encoding of the file.
-    var encoding: SourceEncoding
+    let encoding: SourceEncoding
 
     /// Creates an excerpt.
     package init(
@@ -33,7 +33,7 @@ package struct JSONDiagnosis: Sendable, Hashable {
     ) {
       self.encoding = encoding
       self.bytes = bytes
-      self.position = position
+      self.position = min(max(position, 0), bytes.count)
       self.start = start
       self.unit = unit
     }
@@ -54,13 +54,12 @@ package struct JSONDiagnosis: Sendable, Hashable {
 
   /// Creates the diagnosis of an error.
   package init(_ error: JSONScanError, in excerpt: Excerpt) {
-    let place = Place(excerpt)
     let found: JSONDiagnosis? =
       switch error.reason {
-      case .unexpectedEnd: place.end()
-      case .controlCharacter(let byte): place.controlCharacter(byte)
-      case .invalidEscape: place.escape()
-      case .unexpected(_, let expected): place.unexpected(expected)
+      case .unexpectedEnd: excerpt.end()
+      case .controlCharacter(let byte): excerpt.controlCharacter(byte)
+      case .invalidEscape: excerpt.escape()
+      case .unexpected(_, let expected): excerpt.unexpected(expected)
       case .invalidUTF8, .tooDeep, .loneSurrogate: nil
       }
     self = found ?? JSONDiagnosis(error.message)
@@ -107,54 +106,41 @@ package struct JSONDiagnosis: Sendable, Hashable {
   }
 }
 
-extension JSONDiagnosis {
-  /// The place of an error, and the text around it.
-  fileprivate struct Place {
-    let bytes: [UInt8]
-    let position: Int
-    let start: Int?
-    let unit: Excerpt.Unit
-    let encoding: SourceEncoding
+// MARK: Looking at the excerpt
 
-    init(_ excerpt: Excerpt) {
-      encoding = excerpt.encoding
-      bytes = excerpt.bytes
-      position = min(max(excerpt.position, 0), excerpt.bytes.count)
-      start = excerpt.start
-      unit = excerpt.unit
+extension JSONDiagnosis.Excerpt {
+  /// The byte at which the scanner stopped; `nil` at the end.
+  fileprivate var byte: UInt8? { byte(at: position) }
+
+  fileprivate func byte(at index: Int) -> UInt8? {
+    bytes.indices.contains(index) ? bytes[index] : nil
+  }
+
+  fileprivate func has(_ text: String, at index: Int) -> Bool {
+    index >= 0 && index <= bytes.count && bytes[index...].starts(with: text.utf8)
+  }
+
+  /// The last byte before ``position`` that is not white space.
+  fileprivate var previous: UInt8? { bytes[..<position].last { !JSONScanner.isWhiteSpace($0) } }
+
+  /// Whether ``position`` is the beginning of the text, or at most two bytes after it.
+  fileprivate var isAtStart: Bool { start.map { position - $0 <= 2 && $0 <= position } ?? false }
+
+  /// The bytes around ``position`` up to the next separator of JSON, and where they begin.
+  fileprivate var word: (text: String, start: Int) {
+    func isPart(_ byte: UInt8) -> Bool {
+      byte > 0x20 && byte != 0x7F && !",:;[]{}()\"'`=<>#\\".utf8.contains(byte)
     }
-
-    /// The byte at the place; `nil` at the end.
-    var byte: UInt8? { byte(at: position) }
-
-    func byte(at index: Int) -> UInt8? { bytes.indices.contains(index) ? bytes[index] : nil }
-
-    func has(_ text: String, at index: Int) -> Bool {
-      index >= 0 && index <= bytes.count && bytes[index...].starts(with: text.utf8)
-    }
-
-    /// The last byte before the place that is not white space.
-    var previous: UInt8? { bytes[..<position].last { !JSONScanner.isWhiteSpace($0) } }
-
-    /// Whether the place is at the beginning of the text, or at most two bytes after it.
-    var isAtStart: Bool { start.map { position - $0 <= 2 && $0 <= position } ?? false }
-
-    /// The bytes around the place up to the next separator of JSON, and where they begin.
-    var word: (text: String, start: Int) {
-      func isPart(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte != 0x7F && !",:;[]{}()\"'`=<>#\\".utf8.contains(byte)
-      }
-      var (first, last) = (position, position)
-      while first > 0, isPart(bytes[first - 1]) { first -= 1 }
-      while last < bytes.count, isPart(bytes[last]) { last += 1 }
-      return (String(decoding: bytes[first..<last], as: UTF8.self), first)
-    }
+    var (first, last) = (position, position)
+    while first > 0, isPart(bytes[first - 1]) { first -= 1 }
+    while last < bytes.count, isPart(bytes[last]) { last += 1 }
+    return (String(decoding: bytes[first..<last], as: UTF8.self), first)
   }
 }
 
 // MARK: Errors within strings, and at the end
 
-extension JSONDiagnosis.Place {
+extension JSONDiagnosis.Excerpt {
   fileprivate func end() -> JSONDiagnosis? {
     switch unit {
     case .text: nil
@@ -257,7 +243,7 @@ extension JSONDiagnosis.Place {
 
 // MARK: Tokens that are not JSON
 
-extension JSONDiagnosis.Place {
+extension JSONDiagnosis.Excerpt {
   fileprivate func unexpected(_ expected: JSONScanError.Expected) -> JSONDiagnosis? {
     guard let byte else { return nil }
     if byte == 0, has("\0\0\0\0", at: position) { return zeros() }
@@ -551,7 +537,7 @@ extension JSONDiagnosis.Place {
     }
   }
 
-  /// Whether the line on which the value before the position ends is not the one where it begins.
+  /// Whether the line on which the value before ``position`` ends is not the one where it begins.
   private var endsLineOfMany: Bool {
     guard let last = bytes[..<position].lastIndex(where: { !JSONScanner.isWhiteSpace($0) }),
       let feed = bytes[..<last].lastIndex(of: UInt8(ascii: "\n"))
@@ -560,7 +546,7 @@ extension JSONDiagnosis.Place {
     return first != UInt8(ascii: "{")
   }
 
-  /// Whether only white space separates the place from the beginning of its line.
+  /// Whether only white space separates ``position`` from the beginning of its line.
   private var beginsLine: Bool {
     var index = position - 1
     while let byte = byte(at: index), JSONDiagnosis.isWhiteSpace(byte) {
