@@ -94,17 +94,17 @@ final class DocumentOutline {
     var unread: [String] = []
   }
 
-  /// Creates an outline for documents of a kind, which may also hold entities of `others`.
+  /// Creates an outline for documents of a kind, which may also hold entities of other `kinds`.
   init(
-    schema: EntitySchema, others: [EntityKind] = [],
+    for kind: EntityKind, among kinds: [EntityKind] = [],
     limits: SourceWindow.Limits = SourceWindow.Limits(),
     isCancelled: @escaping () -> Bool = { false }
   ) {
     window = SourceWindow(limits: limits, isCancelled: isCancelled)
-    self.schema = schema
+    schema = kind.schema
     matcher = MemberMatcher(schema: schema)
-    requiredByOthers = others.map { kind in
-      kind.schema.fields.filter(\.isRequired).map { Array($0.member.utf8) }
+    requiredByOthers = kinds.filter { $0 != kind }.map { other in
+      other.schema.fields.filter(\.isRequired).map { Array($0.member.utf8) }
     }.filter { !$0.isEmpty }
     singularName = Array(schema.singular.utf8).foldedName
     kindNames = (schema.fileNames + [schema.plural]).map { Array($0.utf8).foldedName }

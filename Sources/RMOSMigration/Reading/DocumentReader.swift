@@ -11,8 +11,6 @@ final class DocumentReader {
   private let isCancelled: () -> Bool
   /// The outline for documents of the kind that was read last.
   private var outline: (kind: EntityKind, outline: DocumentOutline)?
-  /// Searches documents of a kind.
-  private var search: (kind: EntityKind, search: EntitySearch)?
   /// The member or element being read.
   private var item: Item?
   /// The position of the document's first token, once known.
@@ -55,51 +53,6 @@ final class DocumentReader {
 
   /// The number of bytes read of the document.
   var bytesRead: Int { window.bytesRead }
-
-  /// Returns where entities may be in a document that was not read as a collection, since it was
-  /// taken for an entity or its shape is ambiguous.
-  ///
-  /// For surveys.
-  func placesOfEntities(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
-    guard let outline = outlineOfKind() else { return [] }
-    let found = try outline.examine(source)
-    if case .ambiguous = found.shape { return found.candidates }
-    return found.held
-  }
-
-  /// Where objects with most of what the kind requires are in a document, if at least so many
-  /// lists or dictionaries lead there.
-  func placesOfLikeliest(
-    in source: any ByteSource, leastAnyCount: Int
-  ) throws(ReadFailure) -> [EntityPointer] {
-    if search?.kind != builder.kind {
-      search = (
-        builder.kind,
-        EntitySearch(
-          for: builder.kind, of: catalog, limits: window.limits, isCancelled: isCancelled)
-      )
-    }
-    return try search?.search.places(in: source, leastAnyCount: leastAnyCount) ?? []
-  }
-
-  /// Returns where lists and dictionaries of objects are in a document that is an object.
-  func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
-    guard let outline = outlineOfKind() else { return [] }
-    return try outline.examine(source).collections
-  }
-
-  /// Whether the first members of a document are those of an entity.
-  func beginsAsEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
-    _ = try placesOfLikeliest(in: source, leastAnyCount: .max)
-    return search?.search.end?.steps.isEmpty == true
-  }
-
-  /// Whether a document is one entity, or a list, by its shape.
-  func isEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
-    // Most are, and a few members tell it.
-    if try beginsAsEntity(source) { return true }
-    return try outlineOfKind()?.examine(source).shape == .entity
-  }
 
   /// Reads one document.
   ///
@@ -399,25 +352,19 @@ final class DocumentReader {
 
   /// Determines what the document is by its outline.
   private func examine() throws(ReadFailure) -> DocumentOutline.Findings {
-    guard let source = window.source, let outline = outlineOfKind() else {
-      return DocumentOutline.Findings(shape: .entity)
-    }
-    var found = try outline.examine(source)
+    guard let source = window.source else { return DocumentOutline.Findings(shape: .entity) }
+    var found = try outlineOfKind().examine(source)
     // Rejects of entities from dictionaries are objects with one member, whose name is the id.
     if builder.isInDirectoryOfFile, found.isOneObject { found.shape = .dictionary }
     return found
   }
 
-  private func outlineOfKind() -> DocumentOutline? {
-    if outline?.kind != builder.kind {
-      outline = (
-        builder.kind,
-        DocumentOutline(
-          schema: builder.kind.schema, others: catalog.kinds.filter { $0 != builder.kind },
-          limits: window.limits, isCancelled: isCancelled)
-      )
-    }
-    return outline?.outline
+  private func outlineOfKind() -> DocumentOutline {
+    if let outline, outline.kind == builder.kind { return outline.outline }
+    let new = DocumentOutline(
+      for: builder.kind, among: catalog.kinds, limits: window.limits, isCancelled: isCancelled)
+    outline = (builder.kind, new)
+    return new
   }
 
   /// The result of reading an object.
@@ -656,10 +603,11 @@ final class DocumentReader {
     guard builder.isSelecting, builder.isMapping, builder.answersForDocument, aside.count < 4,
       asideExamined < Self.maximumExamined, !DocumentOutline.describesDocument(name),
       window.has(UInt8(ascii: "["), at: position) || window.has(UInt8(ascii: "{"), at: position),
-      let source = window.source, let outline = outlineOfKind()
+      let source = window.source
     else { return }
     asideExamined += 1
-    guard try outline.mayHoldEntities(source, at: window.place(at: position).offset) else { return }
+    let offset = window.place(at: position).offset
+    guard try outlineOfKind().mayHoldEntities(source, at: offset) else { return }
     var pointer = level.pointer ?? []
     JSONPointer.append(name, to: &pointer)
     let isOthers = builder.sharing?.sharers.contains { sharer in
@@ -699,7 +647,7 @@ final class DocumentReader {
   /// entity rather than one of it.
   private func noteName(_ name: [UInt8]) {
     guard !hasNotedName, !builder.lastEntryHasOwnID, !builder.isInDirectoryOfFile,
-      outlineOfKind()?.isNameOfOne(name) == true
+      outlineOfKind().isNameOfOne(name)
     else { return }
     hasNotedName = true
     let name = String(decoding: name, as: UTF8.self)

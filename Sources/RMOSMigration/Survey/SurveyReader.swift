@@ -6,12 +6,19 @@ import RMOSModels
   static let decoding = EntityDecoder.Options(derivesIDs: true, runStart: "1970-01-01T00:00:00Z")
 
   private let kind: EntityKind
+  private let catalog: EntityCatalog
   private let collector: ShapeCollector
   private let ids: KnownIDs
   private let limits: ShapeCollector.Limits
   private let checksReferences: Bool
+  private let isCancelled: () -> Bool
   private let builder: SourceBatchBuilder
   private let documents: DocumentReader
+  /// Determines the shapes of documents that are not read as they are.
+  private lazy var outline = DocumentOutline(
+    for: kind, among: catalog.kinds, isCancelled: isCancelled)
+  /// Finds entities anywhere in a document.
+  private lazy var search = EntitySearch(for: kind, of: catalog, isCancelled: isCancelled)
   private let pools: [MapperPool]
   private let decoder: EntityDecoder
   private var trial: RecordBatch
@@ -69,10 +76,12 @@ import RMOSModels
     isCancelled: @escaping () -> Bool, emit: @escaping (SourceBatch) throws(ReadFailure) -> Void
   ) {
     self.kind = kind
+    self.catalog = catalog
     self.collector = collector
     self.ids = ids
     self.limits = limits
     self.checksReferences = checksReferences
+    self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: 64, options: Self.decoding) {
       batch throws(ReadFailure) in
       try emit(batch)
@@ -90,19 +99,30 @@ import RMOSModels
 
   deinit { unsafe containers.deallocate() }
 
-  /// Returns where lists and dictionaries of objects are in a document.
+  /// Returns where lists and dictionaries of objects are in a document that is an object.
   func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
-    try documents.collections(in: source)
+    try outline.examine(source).collections
   }
 
   /// Whether the first members of a document are those of an entity.
   func beginsAsEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
-    try documents.beginsAsEntity(source)
+    _ = try search.places(in: source, leastAnyCount: .max)
+    return search.end?.steps.isEmpty == true
   }
 
   /// Whether a document is one entity, or a list, by its first members or else by its shape.
   func isEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
-    try documents.isEntity(source)
+    // Most are, and a few members tell it.
+    if try beginsAsEntity(source) { return true }
+    return try outline.examine(source).shape == .entity
+  }
+
+  /// Returns where entities may be in a document that was not read as a collection, since it was
+  /// taken for an entity or its shape is ambiguous.
+  private func placesOfEntities(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
+    let found = try outline.examine(source)
+    if case .ambiguous = found.shape { return found.candidates }
+    return found.held
   }
 
   /// Reads one document, or the entities at some places in it.
@@ -129,7 +149,7 @@ import RMOSModels
     (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
     if places == nil, format == .json, !isEntity {
       // The elements of a list may only be around the entities.
-      let inner = try documents.placesOfLikeliest(in: source, leastAnyCount: 2)
+      let inner = try search.places(in: source, leastAnyCount: 2)
       if !inner.isEmpty { selection = EntitySelection(pointers: inner) }
     }
     builder.begin(file: path)
@@ -139,8 +159,8 @@ import RMOSModels
     if selection != nil { return }
     guard format == .json, takenInFile <= 1, isUnreadAsItIs(since: before) else { return }
     var places: [EntityPointer] = []
-    if case .key = pending.locator {} else { places = try documents.placesOfEntities(in: source) }
-    if places.isEmpty { places = try documents.placesOfLikeliest(in: source, leastAnyCount: 1) }
+    if case .key = pending.locator {} else { places = try placesOfEntities(in: source) }
+    if places.isEmpty { places = try search.places(in: source, leastAnyCount: 1) }
     guard !places.isEmpty else { return }
     pending.isThere = false
     builder.rollBack(to: before)
@@ -247,7 +267,7 @@ import RMOSModels
     guard collector.shapes[shape].count <= Self.linesExamined, collector.shapes[shape].held == nil
     else { return }
     let line = Array(pending.bytes.dropLast(JSONScanner.padding))
-    let places = try? documents.placesOfLikeliest(in: line, leastAnyCount: 0)
+    let places = try? search.places(in: line, leastAnyCount: 0)
     guard let place = places?.first, !place.steps.isEmpty else { return }
     collector.tally(shape) { $0.held = place }
   }

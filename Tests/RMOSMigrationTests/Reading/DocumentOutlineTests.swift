@@ -7,9 +7,8 @@ import Testing
 
 @Suite struct DocumentOutlineTests {
   private func shape(_ text: String, chunk: Int = 64) throws -> DocumentShape {
-    try DocumentOutline(
-      schema: EntityKind.patterns.schema, limits: SourceWindow.Limits(chunk: chunk)
-    ).examine(Array(text.utf8)).shape
+    try DocumentOutline(for: .patterns, limits: SourceWindow.Limits(chunk: chunk))
+      .examine(Array(text.utf8)).shape
   }
 
   private func wrapper(_ pointers: String...) -> DocumentShape {
@@ -182,7 +181,7 @@ import Testing
         throw SystemError.hasChanged
       }
     }
-    let outline = DocumentOutline(schema: EntityKind.patterns.schema)
+    let outline = DocumentOutline(for: .patterns)
     #expect(throws: ReadFailure.self) { try outline.examine(Broken()) }
   }
 

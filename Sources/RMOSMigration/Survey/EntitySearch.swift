@@ -30,10 +30,9 @@ final class EntitySearch {
   }
 
   init(
-    for kind: EntityKind, of catalog: EntityCatalog, limits: SourceWindow.Limits,
-    isCancelled: @escaping () -> Bool
+    for kind: EntityKind, of catalog: EntityCatalog, isCancelled: @escaping () -> Bool
   ) {
-    window = SourceWindow(limits: limits, isCancelled: isCancelled)
+    window = SourceWindow(isCancelled: isCancelled)
     self.kind = catalog.kinds.firstIndex(of: kind) ?? 0
     required = catalog.kinds.map { kind in
       var names: [[UInt8]: Int] = [:]
@@ -45,7 +44,7 @@ final class EntitySearch {
   }
 
   /// Returns where the objects with most required fields of the kind are; nothing if an entity is
-  /// in fewer lists and dictionaries than `leastAnyCount`.
+  /// in fewer lists and dictionaries than `leastAnyCount`, whose place is then ``end``.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func places(
