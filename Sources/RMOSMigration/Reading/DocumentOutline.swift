@@ -271,7 +271,7 @@ final class DocumentOutline {
     try window.load(source)
     var top = Top()
     let start = try window.skipWhiteSpace(from: window.start)
-    guard window.has(UInt8(ascii: "{"), at: start) else { return Findings(shape: .entity) }
+    guard window.isObject(at: start) else { return Findings(shape: .entity) }
     top.isWhole =
       try forEachMember(of: start) { name, position throws(ReadFailure) in
         try take(name, at: position, into: &top)
@@ -305,8 +305,8 @@ final class DocumentOutline {
   private func take(
     _ name: [UInt8], at position: Int, into top: inout Top
   ) throws(ReadFailure) -> Int? {
-    let isObject = window.has(UInt8(ascii: "{"), at: position)
-    let isList = window.has(UInt8(ascii: "["), at: position)
+    let isObject = window.isObject(at: position)
+    let isList = window.isList(at: position)
     // Objects in the value of a field, such as rings, are no entities.
     var isOwnContent = false
     switch matcher.role(of: name) {
@@ -596,7 +596,7 @@ final class DocumentOutline {
   private func list(at start: Int, depth: Int) throws(ReadFailure) -> Value {
     var position = try window.skipWhiteSpace(from: start + 1)
     if window.has(UInt8(ascii: "]"), at: position) { return (.empty, 0, position + 1) }
-    if depth == 1 { holdsLists = window.has(UInt8(ascii: "["), at: position) }
+    if depth == 1 { holdsLists = window.isList(at: position) }
     var width = 0
     var likeness: Likeness?
     var ofInner: Likeness?
@@ -608,7 +608,7 @@ final class DocumentOutline {
     }
     for _ in 0..<Self.samples {
       guard window.byte(at: position) != nil else { break }
-      let isObject = window.has(UInt8(ascii: "{"), at: position)
+      let isObject = window.isObject(at: position)
       var found: Likeness?
       let end: Int?
       if isObject {
@@ -616,7 +616,7 @@ final class DocumentOutline {
         (found, end) = (object.likeness, object.end)
         isOther = isOther || object.isOther
         width = max(width, object.members)
-      } else if depth < Self.maximumDepth, window.has(UInt8(ascii: "["), at: position) {
+      } else if depth < Self.maximumDepth, window.isList(at: position) {
         let inner = try list(at: position, depth: depth + 1)
         (width, end) = (max(width, inner.width), inner.end)
         switch inner.content.own {
@@ -704,8 +704,8 @@ final class DocumentOutline {
     let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
       if matcher.role(of: name) != .unknown { object.fields += 1 }
       object.seen.add(name)
-      let isObject = window.has(UInt8(ascii: "{"), at: position)
-      let isList = window.has(UInt8(ascii: "["), at: position)
+      let isObject = window.isObject(at: position)
+      let isList = window.isList(at: position)
       // An object that looks like an entity, and a long dictionary, need no closer look.
       let isKnown =
         depth > Self.maximumDepth || object.fields > 1

@@ -1,7 +1,7 @@
 import RMOSModels
 
-/// Reads the entities of one document: a single one, a list, a dictionary, a wrapper around these,
-/// or one per line.
+/// Reads the entities of one document: a single one, a list, a dictionary, a wrapper around these
+/// or, with a ``LinesReader``, one per line.
 ///
 /// Entities are appended to the builder in order, in constant memory. Everything found becomes an
 /// entry: text that cannot be parsed is an entry that failed.
@@ -11,25 +11,32 @@ final class DocumentReader {
   private let isCancelled: () -> Bool
   /// The outline for documents of the kind that was read last.
   private var outline: (kind: EntityKind, outline: DocumentOutline)?
-  /// The member or element being read.
-  private var item: Item?
-  /// The position of the document's first token, once known.
-  private var firstToken: Int?
-  /// Whether a selection led to a collection, even an empty or a wrong one.
-  private var hasSelected = false
-  /// Whether pointers to entities of another kind lead into the document.
-  private var hasOthers = false
-  /// Whether it was noted that the name of a member became the id of the entity in it.
-  private var hasNotedName = false
-  /// Where entities may be in what is read as one itself.
-  private var heldInItems: [EntityPointer] = []
-  /// JSON Pointers to the first values that may hold entities but that no pointer of the mapping
-  /// leads to.
-  private var aside: [String] = []
-  /// The number of values that were examined for ``aside``.
-  private var asideExamined = 0
-  private static let maximumExamined = 64
+  private var state = State()
   private let catalog: EntityCatalog
+
+  /// What is known of the document being read.
+  private struct State {
+    /// The member or element being read.
+    var item: Item?
+    /// The position of the document's first token, once known.
+    var firstToken: Int?
+    /// Whether a selection led to a collection, even an empty or a wrong one.
+    var hasSelected = false
+    /// Whether pointers to entities of another kind lead into the document.
+    var hasOthers = false
+    /// Whether it was noted that the name of a member became the id of the entity in it.
+    var hasNotedName = false
+    /// Where entities may be in what is read as one itself.
+    var heldInItems: [EntityPointer] = []
+    /// JSON Pointers to the first values that may hold entities but that no pointer of the mapping
+    /// leads to.
+    var aside: [String] = []
+    /// The number of values that were examined for ``aside``.
+    var asideExamined = 0
+  }
+
+  /// The maximum number of values that are examined for ``State/aside``.
+  private static let maximumExamined = 64
 
   /// A member or element.
   private struct Item {
@@ -66,8 +73,7 @@ final class DocumentReader {
     _ source: any ByteSource, as format: SourcePath.Format,
     selecting selection: EntitySelection? = nil
   ) throws(ReadFailure) {
-    (item, firstToken) = (nil, nil)
-    (hasOthers, hasNotedName, heldInItems) = (false, false, [])
+    state = State()
     defer { window.release() }
     do throws(ReadFailure) {
       try window.load(source)
@@ -78,42 +84,31 @@ final class DocumentReader {
           .inputEncoding, complaint, at: window.place(at: window.start), span: .file)
       } else {
         switch format {
-        case .lines: try readLines()
+        case .lines:
+          var lines = LinesReader(window, into: builder)
+          try lines.read()
         case .json: try readDocument(selection)
         }
       }
     } catch {
       guard case .notJSON(let error) = error else { throw error }
       // The items before the current one have been read.
-      try fail(error, span: item.map(rest) ?? .file)
+      try fail(error, span: state.item.map(rest) ?? .file)
     }
   }
 
   // MARK: Failures
 
-  private var tooLarge: String {
-    "the entity is larger than \(window.limits.entity >> 20) MiB; split it, or cut it down"
-  }
-
   /// Appends an entry that failed because its text is not JSON.
   private func fail(
     _ error: JSONScanError, locator: RecordBatch.EntryLocator = .none, span: RejectedSpan
   ) throws(ReadFailure) {
-    hasSelected = true
+    state.hasSelected = true
     // Every kind that reads the document meets the error, but only one of them reports it.
     if !builder.answersForDocument { return }
-    let (code, message) = try window.describe(error, from: firstToken)
+    let (code, message) = try window.describe(error, from: state.firstToken)
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
-  }
-
-  /// Appends the failure of an element, member or line, unless another kind reports it.
-  private func failItem(
-    _ code: IssueCode, _ message: String, at place: RecordBatch.SourcePlace,
-    locator: RecordBatch.EntryLocator, span: RejectedSpan
-  ) throws(ReadFailure) {
-    if builder.isLeftToOther(locator) { return }
-    try builder.fail(code, message, at: place, locator: locator, span: span)
   }
 
   /// Returns the rest of a collection that broke off in an item.
@@ -137,7 +132,7 @@ final class DocumentReader {
   ) throws(ReadFailure) -> Int? {
     let end = try window.resynchronize(after: position)
     let offset = end.map { window.place(at: $0).offset }
-    try failItem(
+    try builder.failItem(
       code, message, at: place, locator: locator,
       span: .item(offset: start.offset, end: offset, isMember: isMember))
     return end
@@ -147,23 +142,21 @@ final class DocumentReader {
 
   private func readDocument(_ selection: EntitySelection?) throws(ReadFailure) {
     let start = try window.skipWhiteSpace(from: window.start)
-    firstToken = start
+    state.firstToken = start
     let place = window.place(at: start)
-    let isContainer =
-      window.has(UInt8(ascii: "["), at: start) || window.has(UInt8(ascii: "{"), at: start)
+    let isContainer = window.isContainer(at: start)
     if let selection, isContainer, !selection.pointers.contains(where: \.steps.isEmpty) {
       builder.isSelecting = true
-      (hasSelected, aside, asideExamined) = (false, [], 0)
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
-      if hasSelected, !aside.isEmpty {
+      if state.hasSelected, !state.aside.isEmpty {
         builder.note(
           .warning, .shapeWrapper,
-          "the mapping reads other entities of the file, but not those at \(Self.text(of: aside)); "
-            + "add a rule for them if they are meant")
+          "the mapping reads other entities of the file, but not those at "
+            + "\(Self.text(of: state.aside)); add a rule for them if they are meant")
       }
-      guard !hasSelected, builder.isMapping, let source = window.source else { return }
-      if hasOthers || !builder.answersForDocument { return }
+      guard !state.hasSelected, builder.isMapping, let source = window.source else { return }
+      if state.hasOthers || !builder.answersForDocument { return }
       // The pointers lead nowhere, so the mapping expects another shape.
       try window.load(source)
       return try readDocument(nil)
@@ -179,9 +172,9 @@ final class DocumentReader {
     case UInt8(ascii: "["): try readCollection(from: start, .list)
     case UInt8(ascii: "{"): try readObject(from: start)
     default:
-      let advice = try isQuotedJSON(at: start) ? Self.quotedJSON : ""
+      let advice = try window.adviceIfQuotedJSON(at: start)
       guard let (end, kind) = try window.skipValue(at: start) else {
-        return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)
+        return try builder.fail(.inputTooLarge, window.tooLarge, at: place, span: .file)
       }
       guard try readEnd(from: end) else { return }
       try builder.fail(
@@ -190,15 +183,6 @@ final class DocumentReader {
           + advice,
         at: place, span: .file)
     }
-  }
-
-  private static let quotedJSON = "; it is JSON within a string: write what is in the string"
-
-  /// Whether a value is a string whose text begins like an object or a list.
-  private func isQuotedJSON(at position: Int) throws(ReadFailure) -> Bool {
-    let (bytes, index) = try window.excerpt(around: position, before: 0, after: 2)
-    let first = bytes[index...].prefix(2)
-    return first.elementsEqual("\"{".utf8) || first.elementsEqual("\"[".utf8)
   }
 
   /// Checks that nothing but white space follows; anything else is a failure.
@@ -251,7 +235,7 @@ final class DocumentReader {
         }
         return try builder.emitIfFull()
       case .tooLarge:
-        return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)
+        return try builder.fail(.inputTooLarge, window.tooLarge, at: place, span: .file)
       case .undecided: break
       }
     } catch {
@@ -300,7 +284,7 @@ final class DocumentReader {
   private func readContent(
     _ found: DocumentOutline.Findings, from start: Int, _ place: RecordBatch.SourcePlace
   ) throws(ReadFailure) {
-    heldInItems = found.held
+    state.heldInItems = found.held
     switch found.shape {
     case .entity, .dictionary: try readCollection(from: start, .dictionary)
     case .wrapper(let selection, let leftOut):
@@ -462,14 +446,14 @@ final class DocumentReader {
   /// Reads a document that is a container of entities.
   private func readCollection(from start: Int, _ level: Level) throws(ReadFailure) {
     var level = level
-    let isList = window.has(UInt8(ascii: "["), at: start)
+    let isList = window.isList(at: start)
     if level.pointer != nil {
       level.opening = isList ? "[" : "{"
       // With an empty collection before it, the rest is read as a wrapper and not as an entity.
       level.openingAside = isList ? "[" : "{\"\(builder.kind.table)\":[],"
     }
     guard let (end, count) = try readItems(from: start, level) else { return }
-    item = nil
+    state.item = nil
     let isPlainList = isList && level.pointer == nil
     try readEnd(
       from: end, locator: isPlainList ? .index(count) : .none, isCollection: true)
@@ -482,8 +466,8 @@ final class DocumentReader {
   private func readItems(
     from start: Int, _ level: Level
   ) throws(ReadFailure) -> (end: Int, count: Int)? {
-    if level.pointers.contains(where: { $0.allSatisfy { $0 == .any } }) { hasSelected = true }
-    let isList = window.has(UInt8(ascii: "["), at: start)
+    if level.pointers.contains(where: { $0.allSatisfy { $0 == .any } }) { state.hasSelected = true }
+    let isList = window.isList(at: start)
     let closing = isList ? UInt8(ascii: "]") : UInt8(ascii: "}")
     var position = try window.skipWhiteSpace(from: start + 1)
     var count = 0
@@ -530,7 +514,7 @@ final class DocumentReader {
   private func readElement(
     _ index: Int, at position: Int, _ level: Level
   ) throws(ReadFailure) -> Int? {
-    item = item(at: position, level.opening)
+    state.item = item(at: position, level.opening)
     if level.pointer == nil {
       return try readEntityItem(at: position, locator: .index(index), key: nil)
     }
@@ -544,7 +528,7 @@ final class DocumentReader {
     case .level(let pointers):
       return try readLevel(name, opening: "", pointers, key: level.key, at: position, level)
     case .aside:
-      item = item(at: position, level.openingAside)
+      state.item = item(at: position, level.openingAside)
       try noteAside(name, at: position, level)
       return try window.skipLongValue(at: position)
     }
@@ -560,7 +544,7 @@ final class DocumentReader {
     _ number: Int, at start: Int, _ level: Level
   ) throws(ReadFailure) -> Int? {
     let place = window.place(at: start)
-    item = Item(position: start, offset: place.offset, opening: level.opening)
+    state.item = Item(position: start, offset: place.offset, opening: level.opening)
     let name = try window.readName(at: start)
     let position = try window.skipWhiteSpace(from: name.end)
     guard let text = name.text else {
@@ -590,7 +574,7 @@ final class DocumentReader {
         text, opening: writer.text + ":", pointers, key: isAny ? text : level.key, at: position,
         level)
     case .aside:
-      item = Item(position: start, offset: place.offset, opening: level.openingAside)
+      state.item = Item(position: start, offset: place.offset, opening: level.openingAside)
       try noteAside(text, at: position, level)
       return try window.skipLongValue(at: position)
     }
@@ -600,12 +584,12 @@ final class DocumentReader {
   private func noteAside(
     _ name: [UInt8], at position: Int, _ level: Level
   ) throws(ReadFailure) {
-    guard builder.isSelecting, builder.isMapping, builder.answersForDocument, aside.count < 4,
-      asideExamined < Self.maximumExamined, !DocumentOutline.describesDocument(name),
-      window.has(UInt8(ascii: "["), at: position) || window.has(UInt8(ascii: "{"), at: position),
+    guard builder.isSelecting, builder.isMapping, builder.answersForDocument, state.aside.count < 4,
+      state.asideExamined < Self.maximumExamined, !DocumentOutline.describesDocument(name),
+      window.isContainer(at: position),
       let source = window.source
     else { return }
-    asideExamined += 1
+    state.asideExamined += 1
     let offset = window.place(at: position).offset
     guard try outlineOfKind().mayHoldEntities(source, at: offset) else { return }
     var pointer = level.pointer ?? []
@@ -613,20 +597,21 @@ final class DocumentReader {
     let isOthers = builder.sharing?.sharers.contains { sharer in
       sharer.pointers.contains { $0.leads(through: pointer) }
     }
-    if isOthers != true { aside.append(String(decoding: pointer, as: UTF8.self)) }
+    if isOthers != true { state.aside.append(String(decoding: pointer, as: UTF8.self)) }
   }
 
   /// Records whether an item at the top is on the way to entities of another kind.
   private func noteOthers(_ name: [UInt8], _ level: Level) {
-    guard let sharing = builder.sharing, level.pointer?.isEmpty == true, !hasOthers else { return }
-    hasOthers = sharing.concerns(name)
+    guard let sharing = builder.sharing, level.pointer?.isEmpty == true, !state.hasOthers else {
+      return
+    }
+    state.hasOthers = sharing.concerns(name)
   }
 
   private func next(_ name: [UInt8], at position: Int, _ level: Level) -> Next {
-    let isObject = window.has(UInt8(ascii: "{"), at: position)
+    let isObject = window.isObject(at: position)
     return level.next(
-      name, isContainer: isObject || window.has(UInt8(ascii: "["), at: position),
-      isObject: isObject)
+      name, isContainer: isObject || window.isList(at: position), isObject: isObject)
   }
 
   /// Reads a container on the way to entities.
@@ -636,7 +621,7 @@ final class DocumentReader {
   ) throws(ReadFailure) -> Int? {
     var pointer = level.pointer ?? []
     JSONPointer.append(name, to: &pointer)
-    let bracket = window.has(UInt8(ascii: "["), at: position) ? "[" : "{"
+    let bracket = window.isList(at: position) ? "[" : "{"
     let opening = level.opening + opening + bracket
     let next = Level(
       pointers: pointers, key: key, pointer: pointer, opening: opening, openingAside: opening)
@@ -646,10 +631,10 @@ final class DocumentReader {
   /// Notes that the entity just read has no id but the name of its member, if that is a name for an
   /// entity rather than one of it.
   private func noteName(_ name: [UInt8]) {
-    guard !hasNotedName, !builder.lastEntryHasOwnID, !builder.isInDirectoryOfFile,
+    guard !state.hasNotedName, !builder.lastEntryHasOwnID, !builder.isInDirectoryOfFile,
       outlineOfKind().isNameOfOne(name)
     else { return }
-    hasNotedName = true
+    state.hasNotedName = true
     let name = String(decoding: name, as: UTF8.self)
     builder.note(
       .warning, .shapeWrapper,
@@ -665,7 +650,7 @@ final class DocumentReader {
     else { return }
     let place = builder.pointer(of: locator)
     explain(
-      issueAt: error, holding: heldInItems.filter { $0.text.hasPrefix(place + "/") },
+      issueAt: error, holding: state.heldInItems.filter { $0.text.hasPrefix(place + "/") },
       in: "what \(Violation.quoted(place)) holds")
   }
 
@@ -680,23 +665,23 @@ final class DocumentReader {
   ) throws(ReadFailure) -> Int? {
     let place = window.place(at: position)
     let before = builder.mark
-    hasSelected = true
+    state.hasSelected = true
     do throws(ReadFailure) {
-      if window.has(UInt8(ascii: "{"), at: position) {
+      if window.isObject(at: position) {
         if case .entity(let end) = try readEntity(
           at: position, place, locator: locator, key: key)
         {
           if let name, builder.mark.entryCount > before.entryCount { noteName(name) }
-          if !heldInItems.isEmpty { explainLastEntry(since: before, locator) }
+          if !state.heldInItems.isEmpty { explainLastEntry(since: before, locator) }
           try builder.emitIfFull()
           return end
         }
       } else {
-        let advice = try isQuotedJSON(at: position) ? Self.quotedJSON : ""
+        let advice = try window.adviceIfQuotedJSON(at: position)
         if let (end, kind) = try window.skipValue(at: position) {
           let hint =
             kind == .array ? "; put the entities into one list, without nested lists" : advice
-          try failItem(
+          try builder.failItem(
             .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
             at: place, locator: locator,
             span: .item(offset: place.offset, end: window.place(at: end).offset))
@@ -704,202 +689,19 @@ final class DocumentReader {
         }
       }
       return try skipRefused(
-        from: position, beginning: place, .inputTooLarge, tooLarge, at: place, locator: locator)
+        from: position, beginning: place, .inputTooLarge, window.tooLarge, at: place,
+        locator: locator)
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
       guard syntaxError.reason == .tooDeep else {
-        try fail(syntaxError, locator: locator, span: item.map(rest) ?? .file)
+        try fail(syntaxError, locator: locator, span: state.item.map(rest) ?? .file)
         return nil
       }
       // The brackets of a value that is too deep still tell where it ends.
-      let (code, message) = try window.describe(syntaxError, from: firstToken)
+      let (code, message) = try window.describe(syntaxError, from: state.firstToken)
       return try skipRefused(
         from: position, beginning: place, code, message,
         at: window.place(at: syntaxError.offset), locator: locator)
     }
-  }
-
-  // MARK: JSON Lines
-
-  private func readLines() throws(ReadFailure) {
-    var position = window.start
-    var number = 0
-    while true {
-      number += 1
-      let locator = RecordBatch.EntryLocator.line(number)
-      let place = window.place(at: position)
-      let (line, isTooLong) = try window.line(at: position)
-      let isLast = line.upperBound == window.end
-      if isTooLong {
-        firstToken = firstToken ?? line.lowerBound
-        try failItem(
-          .inputTooLarge, tooLarge, at: place, locator: locator,
-          span: .item(offset: place.offset, end: window.place(at: line.upperBound).offset))
-      } else if isLast, window.endsInBadEncoding {
-        try failItem(
-          .inputEncoding, SourceWindow.badUTF16, at: window.place(at: line.upperBound),
-          locator: locator,
-          span: .item(offset: place.offset, end: nil))
-      } else {
-        let next = try readLine(withoutMark(line), isLast: isLast, locator: locator)
-        guard let next else { return }
-        if next > line.upperBound {
-          position = next
-          number = window.place(at: next).line - 1
-          continue
-        }
-      }
-      if isLast { return }
-      position = line.upperBound + 1
-    }
-  }
-
-  /// Returns a line without a byte-order mark at its beginning, which joined files leave.
-  private func withoutMark(_ line: Range<Int>) -> Range<Int> {
-    let hasMark = unsafe window.bytes(line).prefix(3).elementsEqual([0xEF, 0xBB, 0xBF])
-    return hasMark ? line.lowerBound + 3..<line.upperBound : line
-  }
-
-  /// The content of a line.
-  private enum LineContent {
-    case nothing, entity, tooLarge
-    case value(JSONScanner.Kind)
-  }
-
-  /// Reads a line.
-  ///
-  /// - Returns: Where to continue: the end of the line, or of an entity that begins on the line and
-  ///   spans several; `nil` if the document as a whole does not hold one entity per line, which is
-  ///   then its only failure.
-  private func readLine(
-    _ line: Range<Int>, isLast: Bool, locator: RecordBatch.EntryLocator
-  ) throws(ReadFailure) -> Int? {
-    let before = builder.mark
-    var start = line.lowerBound
-    var place = window.place(at: start)
-    let content: Result<LineContent, JSONScanError> = window.withScanner(over: line) { scanner in
-      do throws(JSONScanError) {
-        scanner.skipWhiteSpace()
-        if scanner.isAtEnd { return .success(.nothing) }
-        start = scanner.position
-        if firstToken == nil { firstToken = start }
-        place = window.place(at: start)
-        let content: LineContent
-        if scanner.byte == UInt8(ascii: "{") {
-          _ = try builder.append(
-            &scanner, locator: locator, place: place, encoding: window.encoding)
-          content = scanner.position - start > window.limits.entity ? .tooLarge : .entity
-        } else {
-          content = .value(try scanner.skipValue(enclosingDepth: 0))
-        }
-        try scanner.skipToEnd()
-        return .success(content)
-      } catch {
-        return .failure(error)
-      }
-    }
-    var span: RejectedSpan {
-      .item(
-        offset: window.place(at: line.lowerBound).offset,
-        end: window.place(at: line.upperBound).offset)
-    }
-    switch content {
-    case .success(.nothing): break
-    case .success(.entity): try builder.emitIfFull()
-    case .success(.tooLarge):
-      builder.rollBack(to: before)
-      try failItem(.inputTooLarge, tooLarge, at: place, locator: locator, span: span)
-    case .success(.value(let kind)):
-      let hint =
-        kind == .array
-        ? "; if the file is one document, let its name end in .json"
-        : try isQuotedJSON(at: start) ? Self.quotedJSON : ""
-      try failItem(
-        .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
-        at: place, locator: locator, span: span)
-    case .failure(let error):
-      builder.rollBack(to: before)
-      return try failLine(line, error, isLast: isLast, at: place, locator: locator, span: span)
-    }
-    return line.upperBound
-  }
-
-  /// Appends the failure of a line that is not JSON, of the entity that spans several lines, or of
-  /// the whole document if it does not hold one entity per line.
-  ///
-  /// - Returns: As ``readLine(_:isLast:locator:)``.
-  private func failLine(
-    _ line: Range<Int>, _ error: JSONScanError, isLast: Bool, at place: RecordBatch.SourcePlace,
-    locator: RecordBatch.EntryLocator, span: RejectedSpan
-  ) throws(ReadFailure) -> Int? {
-    let isFirst = firstToken.map { line.contains($0) } ?? false
-    if error.reason == .unexpectedEnd, !isLast, try continues(line) {
-      return try failSpread(line, isFirst: isFirst, at: place, locator: locator)
-    }
-    let (code, described) = try window.describe(error, from: firstToken)
-    guard code == .jsonSyntax else {
-      try failItem(
-        code, described, at: window.place(at: error.offset), locator: locator, span: span)
-      return line.upperBound
-    }
-    let diagnosis = try window.diagnosis(of: error, in: .line, from: firstToken)
-    let isWhole = isFirst && diagnosis.isAboutWholeText
-    if isWhole, !builder.answersForDocument { return nil }
-    let isCutOff = isLast && error.reason == .unexpectedEnd
-    try failItem(
-      code, diagnosis.message + (isCutOff ? ", or run again if a program is still writing it" : ""),
-      at: window.place(at: error.offset),
-      locator: isWhole ? .none : locator, span: isWhole ? .file : span)
-    return isWhole ? nil : line.upperBound
-  }
-
-  /// The maximum white space between the lines of an entity, in bytes.
-  private static let maximumGap = 4096
-
-  /// Whether a value that begins on a line continues on the next, as in pretty-printed JSON.
-  ///
-  /// After a line that was cut off, the next one is an entity of its own.
-  private func continues(_ line: Range<Int>) throws(ReadFailure) -> Bool {
-    let last = unsafe window.bytes(line).last { !JSONDiagnosis.isWhiteSpace($0) }
-    let (next, _) = try window.excerpt(
-      around: line.upperBound, before: 0, after: Self.maximumGap)
-    guard let first = next.first(where: { !JSONDiagnosis.isWhiteSpace($0) }) else { return false }
-    switch last {
-    case UInt8(ascii: "["): return true
-    case UInt8(ascii: "{"), UInt8(ascii: ","): return first == UInt8(ascii: "\"")
-    default: return false
-    }
-  }
-
-  /// Appends the failure of a value that begins on a line and spans several.
-  private func failSpread(
-    _ line: Range<Int>, isFirst: Bool, at place: RecordBatch.SourcePlace,
-    locator: RecordBatch.EntryLocator
-  ) throws(ReadFailure) -> Int? {
-    if isFirst {
-      guard builder.answersForDocument else { return nil }
-      let isList = firstToken.map { window.has(UInt8(ascii: "["), at: $0) } ?? false
-      let what = isList ? "a list" : "an entity on several lines"
-      let end = try window.resynchronize(after: line.lowerBound)
-      let isOne = try end.map { end throws(ReadFailure) in
-        try window.skipWhiteSpace(from: end) == window.end
-      }
-      try builder.fail(
-        .jsonSyntax,
-        "the file begins with \(what), but must hold one entity per line; write each on a line of "
-          + "its own or, "
-          + (isOne == false
-            ? "separated by commas, all of them in [ ] in a file that ends in .json"
-            : "if the file is one document, change its extension to .json"),
-        at: place, span: .file)
-      return nil
-    }
-    let start = window.place(at: line.lowerBound).offset
-    let end = try window.resynchronize(after: line.lowerBound)
-    try failItem(
-      .jsonSyntax, "the entity is on several lines; write each on a line of its own", at: place,
-      locator: locator,
-      span: .item(offset: start, end: end.map { window.place(at: $0).offset }))
-    return end
   }
 }

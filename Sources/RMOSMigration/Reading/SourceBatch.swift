@@ -399,7 +399,7 @@ final class SourceBatchBuilder {
   }
 
   /// Whether a value at a place that no rule takes is read as another kind.
-  func isLeftToOther(_ locator: RecordBatch.EntryLocator) -> Bool {
+  private func isLeftToOther(_ locator: RecordBatch.EntryLocator) -> Bool {
     sharing?.sharers.contains { $0.takesPrecedence && looks($0, at: locator) } ?? false
   }
 
@@ -421,6 +421,16 @@ final class SourceBatchBuilder {
     batch.rejectedSpans[batch.records.count] = span
     batch.records.append(failed: entry)
     try emitIfFull()
+  }
+
+  /// Appends the failure of an element, member or line, unless another kind reports it.
+  func failItem(
+    _ code: IssueCode, _ message: String, at place: RecordBatch.SourcePlace,
+    locator: RecordBatch.EntryLocator, span: RejectedSpan
+  ) throws(ReadFailure) {
+    if !isLeftToOther(locator) {
+      try fail(code, message, at: place, locator: locator, span: span)
+    }
   }
 
   /// Adds an issue that is not about an entity.

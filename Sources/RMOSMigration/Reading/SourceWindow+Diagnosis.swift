@@ -5,6 +5,19 @@ import RMOSModels
 extension SourceWindow {
   static let badUTF16 = "is not well-formed UTF-16 from here on; save the file as UTF-8"
 
+  var tooLarge: String {
+    "the entity is larger than \(limits.entity >> 20) MiB; split it, or cut it down"
+  }
+
+  /// Returns the clause for messages about a value that is no entity: what to do if it is a string
+  /// whose text begins like an object or a list; empty for other values.
+  func adviceIfQuotedJSON(at position: Int) throws(ReadFailure) -> String {
+    let (bytes, index) = try excerpt(around: position, before: 0, after: 2)
+    let first = bytes[index...].prefix(2)
+    return first.elementsEqual("\"{".utf8) || first.elementsEqual("\"[".utf8)
+      ? "; it is JSON within a string: write what is in the string" : ""
+  }
+
   /// Returns the code and message of a document that is not JSON; `first` is the position of its
   /// first token, once known.
   func describe(

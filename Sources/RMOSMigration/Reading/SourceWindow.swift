@@ -263,6 +263,15 @@ import RMOSSystem
     unsafe origin <= position && position < end && base[position - origin] == byte
   }
 
+  /// Whether a list begins at a position.
+  func isList(at position: Int) -> Bool { has(UInt8(ascii: "["), at: position) }
+
+  /// Whether an object begins at a position.
+  func isObject(at position: Int) -> Bool { has(UInt8(ascii: "{"), at: position) }
+
+  /// Whether a list or an object begins at a position.
+  func isContainer(at position: Int) -> Bool { isList(at: position) || isObject(at: position) }
+
   /// Returns a piece of the text, which is valid until the view slides.
   func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
     assert(origin <= range.lowerBound && range.upperBound <= end)
@@ -390,8 +399,8 @@ import RMOSSystem
     } catch {
       guard error.reason == .unexpectedEnd, !isComplete else { throw .notJSON(error) }
     }
-    let isList = has(UInt8(ascii: "["), at: position)
-    guard isList || has(UInt8(ascii: "{"), at: position) else {
+    let isList = isList(at: position)
+    guard isList || isObject(at: position) else {
       guard let (end, _) = try skipValue(at: position) else {
         // A token larger than an entity may be.
         throw .notJSON(self.scanner(at: self.end).unexpected(.end))

@@ -99,8 +99,8 @@ final class EntitySearch {
   private func search(
     at position: Int, _ steps: [EntityPointer.Step]
   ) throws(ReadFailure) -> Int? {
-    if window.has(UInt8(ascii: "["), at: position) { return try searchList(at: position, steps) }
-    if window.has(UInt8(ascii: "{"), at: position) { return try searchObject(at: position, steps) }
+    if window.isList(at: position) { return try searchList(at: position, steps) }
+    if window.isObject(at: position) { return try searchObject(at: position, steps) }
     return try window.resynchronize(after: position)
   }
 
