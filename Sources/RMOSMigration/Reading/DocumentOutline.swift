@@ -32,11 +32,6 @@ final class DocumentOutline {
   /// The folded name of one entity of the kind.
   private let singularName: [UInt8]
 
-  /// The steps to entities in the object under a member of the document, where it has some.
-  private var heldBelow: [EntityPointer.Step]?
-  /// Whether a member of the document is a list that begins with a list.
-  private var holdsLists = false
-
   /// The number of objects of a collection that are examined.
   private static let samples = 64
   /// The number of levels in which entities are looked for.
@@ -115,6 +110,9 @@ final class DocumentOutline {
   private enum Likeness: Int, Comparable, CaseIterable {
     case none, some, clear
 
+    /// Creates the likeness of an object with a number of members of the kind.
+    init(fields: Int) { self = fields == 0 ? .none : fields == 1 ? .some : .clear }
+
     static func < (left: Likeness, right: Likeness) -> Bool { left.rawValue < right.rawValue }
   }
 
@@ -130,8 +128,8 @@ final class DocumentOutline {
     /// An object with nothing but an entity, under a name for one.
     case envelope(Likeness, [UInt8])
     /// An object with collections: the steps to the entities of those that are meant, and the names
-    /// of those that are not; without steps if there are too many.
-    case holder(Likeness, [[EntityPointer.Step]], leftOut: [[UInt8]], isNamed: Bool)
+    /// of those that are not.
+    case holder(Likeness, [[EntityPointer.Step]], leftOut: [[UInt8]])
     /// A value that holds entities where they are not read, such as a list of lists.
     case remote(Likeness)
     /// A list or dictionary without elements.
@@ -220,9 +218,7 @@ final class DocumentOutline {
     /// Records a member that is not meant if others look more like entities.
     mutating func leaveOut(_ name: [UInt8], _ likeness: Likeness) {
       let pointer = DocumentOutline.pointer([name])
-      if self[likeness].others.count < 4, !self[likeness].others.contains(pointer) {
-        self[likeness].others.append(pointer)
-      }
+      if !self[likeness].others.contains(pointer) { self[likeness].others.appendOfFirst(pointer) }
     }
 
     /// The greatest likeness of a member; `nil` if none looks like an entity or a collection.
@@ -293,7 +289,7 @@ final class DocumentOutline {
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool {
     try window.load(source, at: offset)
-    return switch try content(at: window.start, depth: 1).content {
+    return switch try value(at: window.start, depth: 1).content {
     case .collection, .envelope, .holder, .remote, .ofOther, .entity(.clear), .entity(.none): true
     case .entity(.some), .other, .empty: false
     }
@@ -307,49 +303,54 @@ final class DocumentOutline {
   ) throws(ReadFailure) -> Int? {
     let isObject = window.isObject(at: position)
     let isList = window.isList(at: position)
-    // Objects in the value of a field, such as rings, are no entities.
-    var isOwnContent = false
-    switch matcher.role(of: name) {
-    case .field(let field):
-      top.hasField = true
-      if matcher.isRequired[field] { top.hasRequired = true }
-      if isObject, !matcher.isJSON[field] { top.isColumns = true }
-      if case .json(let shape, _, _) = schema.fields[field].type {
-        isOwnContent =
-          shape == .object ? isObject : isList
-      }
-    case .similar: top.hasField = true
-    case .unknown: break
-    }
-    (heldBelow, holdsLists) = (nil, false)
-    let (found, width, end) = try content(at: position, depth: 1)
-    let content = found.own
-    guard end != nil || Self.mayBreakOff(content) else { return nil }
-    if case .ofOther(.entity(let likeness)) = found, !Self.describesDocument(name) {
+    let isOwnContent = noteField(name, isObject: isObject, isList: isList, &top)
+    let value = try self.value(at: position, depth: 1)
+    let content = value.content.own
+    guard value.end != nil || Self.mayBreakOff(content) else { return nil }
+    if case .ofOther(.entity(let likeness)) = value.content, !Self.describesDocument(name) {
       top.leaveOut(name, likeness)
-    } else if case .ofOther(.other) = found, !Self.describesDocument(name) {
+    } else if case .ofOther(.other) = value.content, !Self.describesDocument(name) {
       top.leaveOut(name, .none)
     }
-    if case .other = found, !isOwnContent, top.unread.count < 4 {
-      top.unread.append(Self.pointer([name]))
+    if case .other = value.content, !isOwnContent {
+      top.unread.appendOfFirst(Self.pointer([name]))
     }
-    if !isOwnContent, let place = held(by: name, content), top.held.count < 4 {
-      top.held.append(place)
-    }
-    if case .entity = content, let way = heldBelow, top.held.count < 4 {
-      top.held.append(EntityPointer(steps: [.named(name)] + way))
+    if !isOwnContent, let place = held(by: name, content) { top.held.appendOfFirst(place) }
+    if case .entity = content, let way = value.way {
+      top.held.appendOfFirst(EntityPointer(steps: [.named(name)] + way))
     }
     top.members += 1
     if isObject { top.objects += 1 }
     if isList {
       top.lists += 1
-      if top.rows == nil, holdsLists, Self.namesOfRows.contains(name.foldedName) {
+      if top.rows == nil, value.beginsWithList, Self.namesOfRows.contains(name.foldedName) {
         top.rows = name
       }
     }
-    note(name, isContainer: isObject || isList, width, in: &top.record)
+    note(name, isContainer: isObject || isList, value.width, in: &top.record)
     add(content, name, isObject: isObject, &top)
-    return end
+    return value.end
+  }
+
+  /// Records whether a member of the document is one of the kind.
+  ///
+  /// - Returns: Whether its value is the object or list that the kind has there, such as rings, in
+  ///   which objects are no entities.
+  private func noteField(
+    _ name: [UInt8], isObject: Bool, isList: Bool, _ top: inout Top
+  ) -> Bool {
+    switch matcher.role(of: name) {
+    case .field(let field):
+      top.hasField = true
+      if matcher.isRequired[field] { top.hasRequired = true }
+      if isObject, !matcher.isJSON[field] { top.isColumns = true }
+      guard case .json(let shape, _, _) = schema.fields[field].type else { return false }
+      return shape == .object ? isObject : isList
+    case .similar:
+      top.hasField = true
+      return false
+    case .unknown: return false
+    }
   }
 
   /// Whether content counts even if the text breaks off in it.
@@ -382,9 +383,7 @@ final class DocumentOutline {
     _ content: Content, _ name: [UInt8], isObject: Bool, _ top: inout Top
   ) {
     func add(_ likeness: Likeness, _ selection: EntitySelection?) {
-      if top[likeness].names.count < 4 {
-        top[likeness].names.append(String(decoding: name, as: UTF8.self))
-      }
+      top[likeness].names.appendOfFirst(String(decoding: name, as: UTF8.self))
       if top[likeness].places.count < Self.namedCollections {
         top[likeness].places += selection?.pointers ?? [EntityPointer(steps: [.named(name)])]
       }
@@ -404,23 +403,19 @@ final class DocumentOutline {
       top.notes.append((name, likeness))
     case .other, .ofOther: break
     case .remote(let likeness):
-      if likeness > .none, top.leftOut.count < 4, !Self.describesDocument(name) {
-        top.leftOut.append(Self.pointer([name]))
+      if likeness > .none, !Self.describesDocument(name) {
+        top.leftOut.appendOfFirst(Self.pointer([name]))
       }
     case .entity(let likeness): add(likeness, nil)
     case .collection(let likeness):
       add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .any])]))
     case .envelope(let likeness, let inner):
       add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .named(inner)])]))
-    case .holder(let likeness, let ways, let leftOut, let isNamed):
-      for other in leftOut where top.leftOut.count < 4 && !Self.describesDocument(other) {
-        top.leftOut.append(Self.pointer([name, other]))
+    case .holder(let likeness, let ways, let leftOut):
+      for other in leftOut where !Self.describesDocument(other) {
+        top.leftOut.appendOfFirst(Self.pointer([name, other]))
       }
-      let pointers =
-        isNamed
-        ? ways.map { EntityPointer(steps: [step] + $0) }
-        : [EntityPointer(steps: [step, .any, .any])]
-      add(likeness, EntitySelection(pointers: pointers))
+      add(likeness, EntitySelection(pointers: ways.map { EntityPointer(steps: [step] + $0) }))
     case .empty:
       if isNameOfCollection(name) { top.empty = name }
     }
@@ -448,8 +443,8 @@ final class DocumentOutline {
     switch content {
     case .collection(.clear): return EntityPointer(steps: [.named(name), .any])
     case .envelope(.clear, let inner): return EntityPointer(steps: [.named(name), .named(inner)])
-    case .holder(.clear, let ways, _, let isNamed):
-      let way = ways.count == 1 && isNamed ? ways[0] : [.any, .any]
+    case .holder(.clear, let ways, _):
+      let way = ways.count == 1 ? ways[0] : [.any, .any]
       return EntityPointer(steps: [.named(name)] + way)
     case .other, .entity, .collection, .envelope, .holder, .remote, .empty, .ofOther: return nil
     }
@@ -485,9 +480,7 @@ final class DocumentOutline {
     let notes = top.notes.filter { $0.likeness < least }
     for note in top.notes where note.likeness >= least {
       top[note.likeness].entities += 1
-      if top[note.likeness].names.count < 4 {
-        top[note.likeness].names.append(String(decoding: note.name, as: UTF8.self))
-      }
+      top[note.likeness].names.appendOfFirst(String(decoding: note.name, as: UTF8.self))
     }
     guard let likeness = top.likeness else {
       if let empty = top.empty, top.isWhole, top.members > notes.count {
@@ -581,30 +574,44 @@ final class DocumentOutline {
     }
   }
 
-  /// A value that was examined: its content, the maximum number of members of an object in it, and
-  /// the position after it; `nil` if it breaks off.
-  private typealias Value = (content: Content, width: Int, end: Int?)
+  /// A value that was examined.
+  private struct Value {
+    var content = Content.other
+    /// The maximum number of members of an object in it.
+    var width = 0
+    /// The position after it; `nil` if it breaks off.
+    let end: Int?
+    /// The steps to the entities of the first collection in it that clearly has some, if it is an
+    /// object.
+    var way: [EntityPointer.Step]?
+    /// Whether it is a list that begins with a list.
+    var beginsWithList = false
+  }
 
-  private func content(at position: Int, depth: Int) throws(ReadFailure) -> Value {
+  private func value(at position: Int, depth: Int) throws(ReadFailure) -> Value {
     switch window.byte(at: position) {
     case UInt8(ascii: "["): try list(at: position, depth: depth)
     case UInt8(ascii: "{"): try object(at: position, depth: depth)
-    default: (.other, 0, try window.resynchronize(after: position))
+    default: Value(end: try window.resynchronize(after: position))
     }
   }
 
   private func list(at start: Int, depth: Int) throws(ReadFailure) -> Value {
     var position = try window.skipWhiteSpace(from: start + 1)
-    if window.has(UInt8(ascii: "]"), at: position) { return (.empty, 0, position + 1) }
-    if depth == 1 { holdsLists = window.isList(at: position) }
+    if window.has(UInt8(ascii: "]"), at: position) {
+      return Value(content: .empty, end: position + 1)
+    }
+    let beginsWithList = window.isList(at: position)
     var width = 0
     var likeness: Likeness?
     var ofInner: Likeness?
     var isOther = false
-    var content: Content {
+    func value(endingAt end: Int?) -> Value {
       let found: Content =
         likeness.map { .collection($0) } ?? ofInner.map { .remote($0) } ?? .other
-      return isOther && likeness != .clear ? .ofOther(found) : found
+      return Value(
+        content: isOther && likeness != .clear ? .ofOther(found) : found, width: width, end: end,
+        beginsWithList: beginsWithList)
     }
     for _ in 0..<Self.samples {
       guard window.byte(at: position) != nil else { break }
@@ -626,23 +633,22 @@ final class DocumentOutline {
       } else {
         end = try window.resynchronize(after: position)
       }
-      guard let end else { return (content, width, nil) }
+      guard let end else { return value(endingAt: nil) }
       if let found { likeness = max(likeness ?? .none, found) }
       position = try window.skipWhiteSpace(from: end)
-      if window.has(UInt8(ascii: "]"), at: position) { return (content, width, position + 1) }
+      if window.has(UInt8(ascii: "]"), at: position) { return value(endingAt: position + 1) }
       guard window.has(UInt8(ascii: ","), at: position) else { break }
       position = try window.skipWhiteSpace(from: position + 1)
       if likeness == .clear { break }
     }
-    let end = try window.resynchronize(after: position, depth: 1)
-    return (content, width, end)
+    return value(endingAt: try window.resynchronize(after: position, depth: 1))
   }
 
   /// Returns how much an object looks like an entity, whether it has all members that another kind
   /// requires, the number of its members, and the position after it; `nil` if it breaks off.
   private func likeness(
     at start: Int
-  ) throws(ReadFailure) -> (likeness: Likeness?, isOther: Bool, members: Int, end: Int?) {
+  ) throws(ReadFailure) -> (likeness: Likeness, isOther: Bool, members: Int, end: Int?) {
     var (fields, members) = (0, 0)
     var seen = RequiredSeen(requiredByOthers)
     let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
@@ -651,7 +657,7 @@ final class DocumentOutline {
       seen.add(name)
       return try window.resynchronize(after: position)
     }
-    return (Likeness(rawValue: min(fields, 2)), seen.isOther, members, end)
+    return (Likeness(fields: fields), seen.isOther, members, end)
   }
 
   /// An object under a member of the document.
@@ -677,6 +683,8 @@ final class DocumentOutline {
     /// The first collections in it, with the steps to their entities, and the number of all.
     var collections: [(way: [EntityPointer.Step], name: [UInt8], likeness: Likeness)] = []
     var collectionCount = 0
+    /// The steps to the entities of the first collection that clearly has some.
+    var way: [EntityPointer.Step]?
     var hasListOfObjects = false
     /// The greatest likeness of the objects in the collections.
     var inner = Likeness.none
@@ -692,11 +700,6 @@ final class DocumentOutline {
       inner = max(inner, likeness)
     }
 
-    mutating func leaveOut(_ name: [UInt8]) {
-      if leftOut.count < 4 { leftOut.append(name) }
-    }
-
-    var isLikeEntity: Likeness { fields == 0 ? .none : fields == 1 ? .some : .clear }
   }
 
   private func object(at start: Int, depth: Int) throws(ReadFailure) -> Value {
@@ -710,43 +713,43 @@ final class DocumentOutline {
       let isKnown =
         depth > Self.maximumDepth || object.fields > 1
         || (object.objects > Self.samples && object.lists == 0)
-      let (content, width, end) =
+      let value =
         isKnown
-        ? (.other, 0, try window.resynchronize(after: position))
-        : try self.content(at: position, depth: depth + 1)
-      object.width = max(object.width, width)
-      note(name, isContainer: isObject || isList, width, in: &object.record)
-      object.members += end == nil ? 0 : 1
-      if end != nil {
+        ? Value(end: try window.resynchronize(after: position))
+        : try self.value(at: position, depth: depth + 1)
+      let isWhole = value.end != nil
+      object.width = max(object.width, value.width)
+      note(name, isContainer: isObject || isList, value.width, in: &object.record)
+      if isWhole {
+        object.members += 1
         object.objects += isObject ? 1 : 0
         object.lists += isList ? 1 : 0
       }
-      if case .ofOther = content { object.holdsOthers = true }
-      switch content {
-      case .entity(let likeness) where end != nil,
-        .ofOther(.entity(let likeness)) where end != nil:
+      if case .ofOther = value.content { object.holdsOthers = true }
+      switch value.content {
+      case .entity(let likeness) where isWhole, .ofOther(.entity(let likeness)) where isWhole:
         object.likeness = max(object.likeness, likeness)
         object.nameOfEntity = name
-        if likeness == .clear { object.leaveOut(name) }
+        if likeness == .clear { object.leftOut.appendOfFirst(name) }
       case .collection(let likeness):
         object.add(name, likeness, isList: isList)
-        if depth == 1, likeness == .clear, heldBelow == nil { heldBelow = [.named(name), .any] }
+        if likeness == .clear, object.way == nil { object.way = [.named(name), .any] }
       case .envelope(let likeness, let inner):
         object.add(name, likeness, isList: false, .named(inner))
       // A collection of another kind counts only if none looks like this kind.
       case .ofOther(.collection): object.add(name, .none, isList: isList)
       case .ofOther(.envelope(_, let inner)):
         object.add(name, .none, isList: false, .named(inner))
-      case .holder(let likeness, _, _, _) where likeness > .none,
+      case .holder(let likeness, _, _) where likeness > .none,
         .remote(let likeness) where likeness > .none:
-        object.leaveOut(name)
+        object.leftOut.appendOfFirst(name)
       case .other, .entity, .holder, .remote, .empty, .ofOther: break
       }
-      return end
+      return value.end
     }
-    return (
-      content(of: object, isWhole: end != nil), max(object.width, object.members), end
-    )
+    return Value(
+      content: content(of: object, isWhole: end != nil), width: max(object.width, object.members),
+      end: end, way: object.way)
   }
 
   /// Returns the content that an object is, of this kind or another.
@@ -764,7 +767,7 @@ final class DocumentOutline {
 
   /// Returns the content that an object is for this kind.
   private func ownContent(of object: Object, isWhole: Bool) -> Content {
-    if object.fields > 0 { return .entity(object.isLikeEntity) }
+    if object.fields > 0 { return .entity(Likeness(fields: object.fields)) }
     if object.members == 0, isWhole { return .empty }
     if isWhole, object.hasListOfObjects, object.inner == .none, object.likeness == .none,
       object.record.areOfRecord
@@ -773,15 +776,13 @@ final class DocumentOutline {
     }
     // Lists, or dictionaries whose objects look more like entities than the object's members do.
     if object.hasListOfObjects || object.inner > object.likeness {
-      let isNamed = object.collectionCount <= Self.namedCollections
-      func isMeant(_ likeness: Likeness) -> Bool { object.inner == .none || likeness > .none }
-      guard isNamed else {
-        return .holder(object.inner, [], leftOut: object.leftOut, isNamed: false)
+      guard object.collectionCount <= Self.namedCollections else {
+        return .holder(object.inner, [[.any, .any]], leftOut: object.leftOut)
       }
+      func isMeant(_ likeness: Likeness) -> Bool { object.inner == .none || likeness > .none }
       return .holder(
         object.inner, object.collections.filter { isMeant($0.likeness) }.map(\.way),
-        leftOut: object.collections.filter { !isMeant($0.likeness) }.map(\.name) + object.leftOut,
-        isNamed: true)
+        leftOut: object.collections.filter { !isMeant($0.likeness) }.map(\.name) + object.leftOut)
     }
     let holdsOnlyObjects = object.objects == object.members && object.objects > 0
     if holdsOnlyObjects, isWhole, object.members == 1, object.likeness > .none,
@@ -791,5 +792,12 @@ final class DocumentOutline {
     }
     if holdsOnlyObjects { return .collection(object.likeness) }
     return object.leftOut.isEmpty ? .other : .remote(.clear)
+  }
+}
+
+extension Array {
+  /// Appends an element if it is one of the first four, of which messages name three.
+  fileprivate mutating func appendOfFirst(_ element: @autoclosure () -> Element) {
+    if count < 4 { append(element()) }
   }
 }
