@@ -14,22 +14,52 @@ struct MappedText {
     let isCopy: Bool
   }
 
+  /// An end of the text to which it can be rolled back.
+  struct Mark {
+    fileprivate let count: Int
+    fileprivate let isAtFirstItem: Bool
+  }
+
   private(set) var bytes: [UInt8] = []
   /// The parts, in the order of the text.
   private var parts: [Part] = []
+  /// Whether the innermost container that was begun has no member or element yet.
+  private(set) var isAtFirstItem = true
 
   /// The number of bytes.
-  var count: Int { bytes.count }
+  private var count: Int { bytes.count }
 
   mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     parts.removeAll(keepingCapacity: true)
   }
 
-  /// Removes the text after the first `count` bytes.
-  mutating func truncate(to count: Int) {
-    bytes.removeSubrange(count...)
-    while let last = parts.last, last.start >= count { parts.removeLast() }
+  /// The end of the text.
+  var mark: Mark { Mark(count: count, isAtFirstItem: isAtFirstItem) }
+
+  /// Removes the text after `mark`.
+  mutating func rollBack(to mark: Mark) {
+    bytes.removeSubrange(mark.count...)
+    while let last = parts.last, last.start >= mark.count { parts.removeLast() }
+    isAtFirstItem = mark.isAtFirstItem
+  }
+
+  /// Begins a container with its opening bracket.
+  mutating func begin(_ bracket: UInt8) {
+    append(bracket)
+    isAtFirstItem = true
+  }
+
+  /// Begins a member or element of the container.
+  mutating func beginItem() {
+    if !isAtFirstItem { append(UInt8(ascii: ",")) }
+    isAtFirstItem = false
+  }
+
+  /// Ends a container with its closing bracket.
+  mutating func end(_ bracket: UInt8) {
+    append(bracket)
+    isAtFirstItem = false
   }
 
   mutating func append(_ text: some Collection<UInt8>) { bytes.append(contentsOf: text) }

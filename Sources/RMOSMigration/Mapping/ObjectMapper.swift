@@ -70,7 +70,6 @@ import RMOSModels
   private var object: UnsafePointer<UInt8>
   private var scanner: JSONScanner
   private var key: [UInt8]?
-  private var isFirstMember = true
   /// The entity that the object became, as JSON.
   private(set) var text = MappedText()
   /// Whether a rule gave it an id.
@@ -310,21 +309,14 @@ import RMOSModels
   // MARK: Writing
 
   private func write(_ rule: CompiledRules.Rule) {
-    text.append(UInt8(ascii: "{"))
-    isFirstMember = true
+    text.begin(UInt8(ascii: "{"))
     hasWrittenID = false
     for (position, target) in rule.targets.enumerated() {
       let isWritten = write(target)
       if isWritten, position == rule.targetOfField[0] { hasWrittenID = true }
     }
     writeRest(rule)
-    text.append(UInt8(ascii: "}"))
-  }
-
-  /// Begins a member.
-  private func separate() {
-    if !isFirstMember { text.append(UInt8(ascii: ",")) }
-    isFirstMember = false
+    text.end(UInt8(ascii: "}"))
   }
 
   /// Writes a member, unless it has no value.
@@ -334,12 +326,11 @@ import RMOSModels
     guard fits(target.source.condition),
       !target.otherNames.contains(where: { unsafe places[$0].isGiven })
     else { return false }
-    let before = (text.count, isFirstMember)
-    separate()
+    let before = text.mark
+    text.beginItem()
     text.append(target.name)
     if writeValue(target) { return true }
-    text.truncate(to: before.0)
-    isFirstMember = before.1
+    text.rollBack(to: before)
     return false
   }
 
@@ -477,18 +468,15 @@ import RMOSModels
 
   /// Writes an object of several members; `false` if none of them has a value.
   private func writeObject(_ targets: [CompiledRules.Target], takesRest: Bool) -> Bool {
-    let (start, outer) = (text.count, isFirstMember)
-    text.append(UInt8(ascii: "{"))
-    isFirstMember = true
+    let before = text.mark
+    text.begin(UInt8(ascii: "{"))
     for target in targets { write(target) }
     if takesRest { gatherRest() }
-    let isEmpty = isFirstMember
-    isFirstMember = outer
-    if isEmpty {
-      text.truncate(to: start)
+    if text.isAtFirstItem {
+      text.rollBack(to: before)
       return false
     }
-    text.append(UInt8(ascii: "}"))
+    text.end(UInt8(ascii: "}"))
     return true
   }
 
@@ -554,7 +542,7 @@ import RMOSModels
       case .left:
         if let node = member.node, unsafe rule.uses[node] || places[node].isRepeated { continue }
         members[position].isGathered = true
-        separate()
+        text.beginItem()
         unsafe text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
       case .partly:
         members[position].isGathered = true
@@ -578,11 +566,11 @@ import RMOSModels
         }
       }
     }
-    let (start, outer) = (text.count, isFirstMember)
+    let before = text.mark
     if hasDisplaced {
-      separate()
-      text.append(Array("\"\(Self.keptUnder)\":{".utf8))
-      isFirstMember = true
+      text.beginItem()
+      text.append(Array("\"\(Self.keptUnder)\":".utf8))
+      text.begin(UInt8(ascii: "{"))
     }
     for member in members where !member.isGathered {
       guard isKeptBefore(member) || hasDisplaced && isDisplaced(member) else { continue }
@@ -591,18 +579,17 @@ import RMOSModels
       case .moved, .own: continue
       }
     }
-    if hasDisplaced, isFirstMember {
+    if hasDisplaced, text.isAtFirstItem {
       // Rules took all of these members, piece by piece.
-      text.truncate(to: start)
-      isFirstMember = outer
+      text.rollBack(to: before)
     } else if hasDisplaced {
-      text.append(UInt8(ascii: "}"))
+      text.end(UInt8(ascii: "}"))
     }
   }
 
   /// Writes one of the entity's own members, by its usual name.
   private func writeOwn(_ member: Member) {
-    separate()
+    text.beginItem()
     guard let node = member.node, let name = rules.nameOfNode[node],
       unsafe !bytes(member.name).elementsEqual(name)
     else {
@@ -633,22 +620,18 @@ import RMOSModels
 
   private func writeKept(_ member: Member, _ rule: CompiledRules.Rule) {
     if case .partly = fate(of: member, rule) { return writeRemains(of: member) }
-    separate()
+    text.beginItem()
     unsafe text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
   }
 
   /// Writes a member without the parts that were copied into the entity.
   private func writeRemains(of member: Member) {
     guard let node = member.node else { return }
-    let start = text.count
-    let outer = isFirstMember
-    separate()
+    let before = text.mark
+    text.beginItem()
     unsafe text.copy(member.name.lowerBound - 1..<member.value.lowerBound, of: object)
-    if !writeRemains(of: member.value, node) {
-      // The rule took all parts of the member.
-      text.truncate(to: start)
-      isFirstMember = outer
-    }
+    // The rule may have taken all parts of the member.
+    if !writeRemains(of: member.value, node) { text.rollBack(to: before) }
   }
 
   /// Writes a container without the parts that were copied into the entity.
@@ -661,12 +644,12 @@ import RMOSModels
     var scanner = scanner
     unsafe scanner.cursor = object + value.lowerBound + 1
     scanner.skipWhiteSpace()
-    unsafe text.append(object[value.lowerBound])
-    var (index, isFirst, isLeft) = (0, true, false)
+    unsafe text.begin(object[value.lowerBound])
+    var (index, isLeft) = (0, false)
     while !scanner.skip(closing) {
       let item = nextItem(&scanner, isObject: isObject, index, node)
-      let before = text.count
-      if !isFirst { text.append(UInt8(ascii: ",")) }
+      let before = text.mark
+      text.beginItem()
       var isWritten = true
       if let child = item.child, unsafe places[child].start == item.value.lowerBound,
         unsafe places[child].isMoved
@@ -684,13 +667,13 @@ import RMOSModels
         unsafe text.copy(item.start..<item.value.upperBound, of: object)
         isLeft = true
       }
-      if isWritten { isFirst = false } else { text.truncate(to: before) }
+      if !isWritten { text.rollBack(to: before) }
       index += 1
       scanner.skipWhiteSpace()
       _ = scanner.skip(UInt8(ascii: ","))
       scanner.skipWhiteSpace()
     }
-    text.append(closing)
+    text.end(closing)
     return isLeft
   }
 
