@@ -610,6 +610,18 @@ extension FieldGuess {
 }
 
 extension [FieldGuess] {
+  /// Returns the required fields of a kind for which there is no member, nor one for a substitute.
+  func missingFields(of kind: EntityKind) -> [String] {
+    let schema = kind.schema
+    return schema.fields.indices.filter { position in
+      schema.fields[position].isRequired
+        && !contains { guess in
+          guess.field == position
+            || schema.rules.contains(.substitutable(field: position, substitute: guess.field))
+        }
+    }.map { schema.fields[$0].member }
+  }
+
   /// The names of members in which programs that turn XML into JSON put attributes.
   private static let namesOfAttributes: Set = ["$", "_attributes", "@attributes", "attributes"]
 

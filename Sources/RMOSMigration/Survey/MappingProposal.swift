@@ -24,13 +24,12 @@ struct MappingProposal {
     private(set) var part: String?
 
     init(
-      position: Int, shape: ShapeCollector.Shape, kind: EntityKind, findings: FieldGuess.Findings,
-      namesFiles: Bool, isNeeded: Bool, entities: String?
+      of shape: SurveyedShape, at position: Int, namesFiles: Bool, isNeeded: Bool, entities: String?
     ) {
-      (self.position, self.shape, self.kind) = (position, shape, kind)
+      (self.position, self.shape, kind) = (position, shape.shape, shape.kind)
       (self.namesFiles, self.isNeeded, self.entities) = (namesFiles, isNeeded, entities)
-      guesses = findings.guesses
-      open = findings.open.map(\.reason)
+      guesses = shape.findings.guesses
+      open = shape.findings.open.map(\.reason)
     }
   }
 

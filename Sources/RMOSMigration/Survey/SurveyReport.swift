@@ -34,6 +34,14 @@ public struct SurveyReport: Sendable {
     package var key: Key
     /// The number of objects that have the problem.
     var count: Int
+
+    /// Returns the problems that objects have, the most frequent first.
+    static func sorted(_ counts: [Key: Int]) -> [Problem] {
+      counts.map { Problem(key: $0.key, count: $0.value) }.sorted { left, right in
+        (-left.count, left.key.code.rawValue, left.key.pointer)
+          < (-right.count, right.key.code.rawValue, right.key.pointer)
+      }
+    }
   }
 
   /// The result of reading the objects of a shape in one way.
