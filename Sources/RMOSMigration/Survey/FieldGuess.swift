@@ -11,33 +11,10 @@ struct FieldGuess {
     static func < (left: Strength, right: Strength) -> Bool { left.rawValue < right.rawValue }
   }
 
-  /// The conversion of values to those of the field.
-  struct Conversion {
-    /// The word for the conversion in a mapping; `nil` if values are taken unchanged.
-    var word: String?
-    var hasDecimalComma = false
-    /// Whether the field is the number of elements.
-    var isCount = false
-    /// Words, and the values that replace them; `nil` if they mean that there is no value.
-    var values: [(word: String, value: String?)] = []
-    /// The reason for the conversion, as a clause.
-    var reason: String?
-
-    var isNeeded: Bool { word != nil || isCount || !values.isEmpty }
-
-    /// Whether one conversion can do for both: a conversion leaves values unchanged that need none,
-    /// unless they are numbers in another unit.
-    func isCompatible(with other: Conversion) -> Bool {
-      if isCount || other.isCount { return false }
-      if word == other.word { return hasDecimalComma == other.hasDecimalComma }
-      return (word == nil || other.word == nil) && word != "inches" && other.word != "inches"
-    }
-  }
-
   /// The conversion of the values in objects that state a unit.
   struct UnitCase {
     let statement: StatedUnits.Statement
-    let conversion: Conversion
+    let conversion: FieldConversion
     let reason: String
   }
 
@@ -71,7 +48,7 @@ struct FieldGuess {
   /// Whether it is the id of objects in a dictionary whose keys are something else.
   private(set) var replacesKey = false
   let strength: Strength
-  private(set) var conversion: Conversion
+  private(set) var conversion: FieldConversion
   /// Why the member is thought to be the field; `nil` if it has the field's name.
   private(set) var reason: String?
   /// The conversions for the units that objects state; empty if none is stated.
@@ -214,12 +191,12 @@ extension FieldGuess {
     var candidates: [FieldGuess] = []
     var open: [OpenMember] = []
     let units = StatedUnits(in: members, below: path)
-    let sources = members.indices.flatMap { Source.all(at: path + [$0], members[$0]) }
+    let sources = members.indices.flatMap { ValueSource.all(at: path + [$0], members[$0]) }
     for field in kind.schema.fields.indices {
       var sources = sources
       if case .json(let shape, _, _) = kind.schema.fields[field].type {
         sources = members.indices.flatMap {
-          Source.all(at: path + [$0], members[$0], holding: shape)
+          ValueSource.all(at: path + [$0], members[$0], holding: shape)
         }
       }
       for source in sources where source.value.givenCount > 0 {
@@ -346,7 +323,7 @@ extension FieldGuess {
 
   /// Reads a member as a field, if its name is one that the field may have.
   private static func reading(
-    of source: Source, as position: Int, of kind: EntityKind, _ units: StatedUnits,
+    of source: ValueSource, as position: Int, of kind: EntityKind, _ units: StatedUnits,
     in shape: ShapeCollector.Shape
   ) -> Reading? {
     let schema = kind.schema
@@ -389,8 +366,8 @@ extension FieldGuess {
       case .other(let why): return open(why)
       }
     }
-    let conversion: Conversion
-    switch Self.conversion(of: source.value, to: field, inInches: isInInches) {
+    let conversion: FieldConversion
+    switch FieldConversion.fit(of: source.value, to: field, inInches: isInInches) {
     case .certain(let found): conversion = found
     case .unclear(let why): return open(why)
     case .none:
@@ -416,7 +393,7 @@ extension FieldGuess {
     _ statement: StatedUnits.Statement, of profile: MemberProfile, _ field: FieldSchema,
     reason: String
   ) -> UnitCase? {
-    let fit = conversion(of: profile, to: field, inInches: statement.isInches)
+    let fit = FieldConversion.fit(of: profile, to: field, inInches: statement.isInches)
     guard case .certain(let conversion) = fit else { return nil }
     let unit = statement.isInches ? "inches" : unit(of: field) ?? ""
     return UnitCase(
@@ -437,175 +414,9 @@ extension FieldGuess {
       || ["mm", "seconds", "secs", "sec"].contains { name.hasSuffix($0) }
   }
 
-  /// Whether the values of a member can be those of a field.
-  private enum Fit {
-    /// Most of them can, after a conversion.
-    case certain(Conversion)
-    /// They may mean several things, as the value says.
-    case unclear(String)
-    /// Most of them cannot.
-    case none
-  }
-
-  /// Finds the conversion of a member's values to those of a field.
-  private static func conversion(
-    of profile: MemberProfile, to field: FieldSchema, inInches: Bool
-  ) -> Fit {
-    let isText = if case .text = field.type { true } else { false }
-    guard !isText, profile.emptyTexts > 0 else {
-      return conversion(of: profile, profile.givenCount, to: field, inInches: inInches)
-    }
-    var result = Conversion()
-    if profile.emptyTexts < profile.givenCount {
-      let others = profile.givenCount - profile.emptyTexts
-      let fit = conversion(of: profile, others, to: field, inInches: inInches)
-      guard case .certain(let conversion) = fit, !conversion.isCount else { return fit }
-      result = conversion
-    }
-    result.values.append(("", nil))
-    result.reason = [result.reason, "empty text is taken for nothing"].compactMap { $0 }
-      .joined(separator: "; ")
-    return .certain(result)
-  }
-
-  /// Finds the conversion, given the number of values that are not empty.
-  private static func conversion(
-    of profile: MemberProfile, _ given: Int, to field: FieldSchema, inInches: Bool
-  ) -> Fit {
-    func type(_ type: SurveyReport.ValueType) -> Int { profile.types[type, default: 0] }
-    func most(_ count: Int) -> Bool { count * 2 >= given && count > 0 }
-    switch field.type {
-    case .text(let rule):
-      guard most(type(.text) + type(.number)) else { return .none }
-      if !rule.knownValues.isEmpty, rule.unknownValue == .error {
-        return words(of: profile, known: rule.knownValues)
-      }
-      if field.member == "id", profile.pointNumbers > 0 {
-        return .unclear(numbersWithPoint(profile))
-      }
-      // The decoder takes ids that are integers.
-      guard type(.number) > 0, field.member != "id" else { return .certain(Conversion()) }
-      return .certain(Conversion(word: "text", reason: "numbers become text"))
-    case .reference:
-      guard most(type(.text) - profile.emptyTexts + type(.number)) else { return .none }
-      guard type(.number) > 0 else { return .certain(Conversion()) }
-      if profile.pointNumbers > 0 { return .unclear(numbersWithPoint(profile)) }
-      return .certain(Conversion(word: "text", reason: "ids that are numbers become text"))
-    case .integer, .real:
-      if case .integer = field.type, most(type(.list)) {
-        guard profile.scalarLists == 0 else {
-          // The only element may be the number.
-          if profile.onlyElement != nil { return .none }
-          return .unclear(
-            "its lists hold plain values, which may be the number or what is to be counted: "
-              + profile.sample)
-        }
-        return .certain(Conversion(isCount: true, reason: "its elements are counted"))
-      }
-      guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
-        return .none
-      }
-      return numbers(of: profile, inInches: inInches)
-    case .timestamp:
-      let times = profile.timestamps + profile.epochSeconds + profile.epochMilliseconds
-      guard times + profile.noTimesCount > 0, times * 2 >= given - profile.noTimesCount else {
-        return .none
-      }
-      return .certain(self.times(of: profile))
-    case .json(let shape, _, _):
-      let (values, texts) =
-        shape == .object
-        ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
-      guard most(values + texts) else { return .none }
-      guard texts > 0 else { return .certain(Conversion()) }
-      return .certain(Conversion(word: "json", reason: "JSON is written as text"))
-    }
-  }
-
-  private static func numbersWithPoint(_ profile: MemberProfile) -> String {
-    "its numbers are written with a point, which text would keep: \(profile.sample)"
-  }
-
-  /// Finds the conversion of numbers that may be written as text, or be in inches.
-  private static func numbers(of profile: MemberProfile, inInches: Bool) -> Fit {
-    let hasComma = profile.commaNumbersInText > profile.unclearCommasInText
-    let hasPoint = profile.pointNumbersInText > profile.unclearPointsInText
-    if profile.unclearCommasInText > 0, !hasComma, !hasPoint {
-      return .unclear(
-        "its commas may stand for the decimal point or separate thousands: \(profile.sample)")
-    }
-    if hasComma, profile.pointNumbersInText > 0 {
-      return .unclear(
-        "its points may separate thousands, since it has commas for the decimal point: "
-          + profile.sample)
-    }
-    let isComma = hasComma && profile.pointNumbersInText == 0
-    var result = Conversion(hasDecimalComma: isComma)
-    if inInches {
-      result.word = "inches"
-    } else if profile.numbersInText + profile.commaNumbersInText > 0 {
-      result.word = "number"
-      result.reason =
-        "numbers are written as text" + (isComma ? ", with a comma for the point" : "")
-    }
-    return .certain(result)
-  }
-
-  /// Finds the conversion of times that may be numbers.
-  ///
-  /// The conversion goes by their size, so that a number that is no likely time stays a number, and
-  /// is refused.
-  private static func times(of profile: MemberProfile) -> Conversion {
-    var result = Conversion()
-    var clauses: [String] = []
-    let units = [
-      profile.epochSeconds > 0 ? "seconds" : nil,
-      profile.epochMilliseconds > 0 ? "milliseconds" : nil,
-    ].compactMap { $0 }
-    if !units.isEmpty {
-      result.word = "epoch"
-      clauses.append("numbers of that size are \(units.joined(separator: " or ")) since 1970")
-    }
-    if !profile.noTimes.isEmpty {
-      let shown = profile.noTimes.joined(separator: " and ")
-      clauses.append("\(shown) is taken for no time")
-      result.values = profile.noTimes.map { ($0, nil) }
-    }
-    result.reason = clauses.isEmpty ? nil : clauses.joined(separator: "; ")
-    return result
-  }
-
   private static func isInInches(_ folded: [UInt8]) -> Bool {
     let name = String(decoding: folded, as: UTF8.self)
     return name.hasSuffix("in") || name.hasSuffix("inch") || name.hasSuffix("inches")
-  }
-
-  /// Finds the conversion of words to known ones.
-  private static func words(of profile: MemberProfile, known: [String]) -> Fit {
-    guard profile.hasAllWords else { return .none }
-    var values: [(word: String, value: String?)] = []
-    var (clauses, unknown): ([String], [String]) = ([], [])
-    for word in profile.words {
-      let text = String(decoding: word, as: UTF8.self)
-      let folded = String(decoding: word.foldedName, as: UTF8.self).lowercased()
-      if known.contains(text) { continue }
-      if let value = known.first(where: { $0 == folded })
-        ?? JobStatus.otherWords[folded]?.rawValue,
-        known.contains(value)
-      {
-        values.append((text, value))
-        clauses.append("\(Violation.quoted(text)) is taken for \(value)")
-      } else {
-        unknown.append(Violation.quoted(text))
-      }
-    }
-    guard unknown.count < profile.words.count else { return .none }
-    clauses = Array(clauses.prefix(6))
-    if !unknown.isEmpty {
-      clauses.append("\(unknown.prefix(6).joined(separator: ", ")) is not understood")
-    }
-    return .certain(
-      Conversion(values: values, reason: clauses.isEmpty ? nil : clauses.joined(separator: ", ")))
   }
 }
 
@@ -646,49 +457,5 @@ extension [FieldGuess] {
       }
     }
     return self
-  }
-}
-
-/// The place of the values of a member: the member itself, or a member of the object or list in it.
-private struct Source {
-  private static let namesOfIDs = ["id", "uuid", "uid", "guid", "ref"]
-
-  /// The path to the values.
-  let path: [Int]
-  /// The member whose name says what the values mean.
-  let named: MemberProfile
-  /// The values.
-  let value: MemberProfile
-  /// Whether the values are the ids of objects, as in `"pattern": {"id": "p-1"}`.
-  var isID = false
-
-  /// Returns the sources of a member at a path.
-  static func all(at path: [Int], _ member: MemberProfile) -> [Source] {
-    let forms = TypedValue.forms(at: path, member)
-    var sources = forms.map { Source(path: $0.path, named: member, value: $0.value) }
-    for form in forms {
-      for (position, inner) in form.value.members.enumerated() {
-        let name = String(decoding: inner.spellings[0].foldedName, as: UTF8.self)
-        guard namesOfIDs.contains(name) else { continue }
-        sources += TypedValue.forms(at: form.path + [position], inner).map {
-          Source(path: $0.path, named: member, value: $0.value, isID: true)
-        }
-      }
-    }
-    return sources
-  }
-
-  /// The sources of a member for a field that is JSON: its objects and lists as they are, unless
-  /// they are typed values that hold the JSON.
-  static func all(
-    at path: [Int], _ member: MemberProfile, holding shape: FieldType.JSONShape
-  ) -> [Source] {
-    let sources = all(at: path, member).filter { !$0.isID }
-    let mayBeWhole = shape == .object ? member.types[.object] != nil : member.onlyElement != nil
-    let holdsText = sources.contains { source in
-      (shape == .object ? source.value.objectsInText : source.value.listsInText) > 0
-    }
-    if mayBeWhole, !holdsText { return [Source(path: path, named: member, value: member)] }
-    return sources
   }
 }

@@ -5,10 +5,13 @@ final class KnownIDs {
   /// The maximum number of ids of a kind.
   private let limit: Int
   private var tables: [EntityKind: IDTable] = [:]
-  /// Whether ids are missing because of the limit.
-  private(set) var isFull = false
+  /// Whether ids are missing because of the limit, so that references are not checked.
+  private(set) var isFull: Bool
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int) {
+    self.limit = limit
+    isFull = limit == 0
+  }
 
   func contains(_ kind: EntityKind, _ key: IDTable.Key) -> Bool { tables[kind]?[key] != nil }
 
@@ -20,16 +23,8 @@ final class KnownIDs {
     tables[kind, default: IDTable()].insert(key)
   }
 
-  /// Predicts the outcome of an entity of a batch.
-  ///
-  /// - Parameters:
-  ///   - records: The batch.
-  ///   - index: The entity's position.
-  ///   - checksReferences: Whether references must lead to ids that are known.
-  /// - Returns: The outcome if the entity were migrated.
-  func outcome(
-    of records: RecordBatch, at index: Int, checksReferences: Bool = true
-  ) -> ObjectOutcome {
+  /// Predicts the outcome of migrating the entity at a position of a batch.
+  func outcome(of records: RecordBatch, at index: Int) -> ObjectOutcome {
     var outcome = ObjectOutcome()
     let entry = records.entries[index]
     for issue in records.issues[entry.issues] {
@@ -41,7 +36,7 @@ final class KnownIDs {
         outcome.hasDerivedID = true
       }
     }
-    if checksReferences, !isFull {
+    if !isFull {
       let dangling = records.danglingReferences(at: index) { kind, id in
         contains(kind, IDTable.Key(id))
       }

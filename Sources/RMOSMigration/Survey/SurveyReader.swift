@@ -10,7 +10,6 @@ import RMOSModels
   private let collector: ShapeCollector
   private let ids: KnownIDs
   private let limits: ShapeCollector.Limits
-  private let checksReferences: Bool
   private let isCancelled: () -> Bool
   private let builder: SourceBatchBuilder
   private let documents: DocumentReader
@@ -67,20 +66,18 @@ import RMOSModels
   ///   - collector: Takes the objects.
   ///   - ids: The ids known so far, to which those that are read are added.
   ///   - limits: The limits of memory.
-  ///   - checksReferences: Whether references must lead to ids that are known.
   ///   - isCancelled: Polled periodically; once it returns `true`, reading stops.
   ///   - emit: Takes the batches that are read, for the failures in them.
   init(
     _ kind: EntityKind, of catalog: EntityCatalog, _ collector: ShapeCollector, _ ids: KnownIDs,
-    _ limits: ShapeCollector.Limits, checksReferences: Bool = true,
-    isCancelled: @escaping () -> Bool, emit: @escaping (SourceBatch) throws(ReadFailure) -> Void
+    _ limits: ShapeCollector.Limits, isCancelled: @escaping () -> Bool,
+    emit: @escaping (SourceBatch) throws(ReadFailure) -> Void
   ) {
     self.kind = kind
     self.catalog = catalog
     self.collector = collector
     self.ids = ids
     self.limits = limits
-    self.checksReferences = checksReferences
     self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: 64, options: Self.decoding) {
       batch throws(ReadFailure) in
@@ -193,8 +190,7 @@ import RMOSModels
     pending.bytes.removeAll(keepingCapacity: true)
     unsafe pending.bytes.append(contentsOf: object)
     pending.bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
-    pending.outcome = ids.outcome(
-      of: records, at: records.count - 1, checksReferences: checksReferences)
+    pending.outcome = ids.outcome(of: records, at: records.count - 1)
     func bytes(_ span: RecordBatch.TextSpan) -> [UInt8] { Array(records.arena[span.range]) }
     pending.key = origin.key.map(bytes)
     pending.collectionKey = builder.collectionKey
@@ -323,7 +319,7 @@ import RMOSModels
       let isTaken = try? mapper.decode(
         &scanner, origin, key: keyBytes, isAlone: isAlone, with: decoder, into: &trial), isTaken
     else { return nil }
-    return ids.outcome(of: trial, at: 0, checksReferences: checksReferences)
+    return ids.outcome(of: trial, at: 0)
   }
 
   /// The layout of the object's file and, in a wrapper, the pointer to the object's collection.

@@ -78,3 +78,47 @@ enum TypedValue {
     return name.hasPrefix("$") ? .value : nil
   }
 }
+
+/// The place of the values of a member: the member itself, or a member of the object or list in it.
+struct ValueSource {
+  private static let namesOfIDs = ["id", "uuid", "uid", "guid", "ref"]
+
+  /// The path to the values.
+  let path: [Int]
+  /// The member whose name says what the values mean.
+  let named: MemberProfile
+  /// The values.
+  let value: MemberProfile
+  /// Whether the values are the ids of objects, as in `"pattern": {"id": "p-1"}`.
+  var isID = false
+
+  /// Returns the sources of a member at a path.
+  static func all(at path: [Int], _ member: MemberProfile) -> [ValueSource] {
+    let forms = TypedValue.forms(at: path, member)
+    var sources = forms.map { ValueSource(path: $0.path, named: member, value: $0.value) }
+    for form in forms {
+      for (position, inner) in form.value.members.enumerated() {
+        let name = String(decoding: inner.spellings[0].foldedName, as: UTF8.self)
+        guard namesOfIDs.contains(name) else { continue }
+        sources += TypedValue.forms(at: form.path + [position], inner).map {
+          ValueSource(path: $0.path, named: member, value: $0.value, isID: true)
+        }
+      }
+    }
+    return sources
+  }
+
+  /// The sources of a member for a field that is JSON: its objects and lists as they are, unless
+  /// they are typed values that hold the JSON.
+  static func all(
+    at path: [Int], _ member: MemberProfile, holding shape: FieldType.JSONShape
+  ) -> [ValueSource] {
+    let sources = all(at: path, member).filter { !$0.isID }
+    let mayBeWhole = shape == .object ? member.types[.object] != nil : member.onlyElement != nil
+    let holdsText = sources.contains { source in
+      (shape == .object ? source.value.objectsInText : source.value.listsInText) > 0
+    }
+    if mayBeWhole, !holdsText { return [ValueSource(path: path, named: member, value: member)] }
+    return sources
+  }
+}

@@ -1,0 +1,191 @@
+import RMOSModels
+
+/// The conversion of the values of a member to those of a field.
+struct FieldConversion {
+  /// The word for the conversion in a mapping; `nil` if values are taken unchanged.
+  var word: String?
+  var hasDecimalComma = false
+  /// Whether the field is the number of elements.
+  var isCount = false
+  /// Words, and the values that replace them; `nil` if they mean that there is no value.
+  var values: [(word: String, value: String?)] = []
+  /// The reason for the conversion, as a clause.
+  var reason: String?
+
+  var isNeeded: Bool { word != nil || isCount || !values.isEmpty }
+
+  /// Whether one conversion can do for both: a conversion leaves values unchanged that need none,
+  /// unless they are numbers in another unit.
+  func isCompatible(with other: FieldConversion) -> Bool {
+    if isCount || other.isCount { return false }
+    if word == other.word { return hasDecimalComma == other.hasDecimalComma }
+    return (word == nil || other.word == nil) && word != "inches" && other.word != "inches"
+  }
+
+  /// Whether the values of a member can be those of a field.
+  enum Fit {
+    /// Most of them can, after a conversion.
+    case certain(FieldConversion)
+    /// They may mean several things, as the value says.
+    case unclear(String)
+    /// Most of them cannot.
+    case none
+  }
+
+  /// Finds the conversion of a member's values to those of a field.
+  static func fit(
+    of profile: MemberProfile, to field: FieldSchema, inInches: Bool
+  ) -> Fit {
+    let isText = if case .text = field.type { true } else { false }
+    guard !isText, profile.emptyTexts > 0 else {
+      return fit(of: profile, profile.givenCount, to: field, inInches: inInches)
+    }
+    var result = FieldConversion()
+    if profile.emptyTexts < profile.givenCount {
+      let others = profile.givenCount - profile.emptyTexts
+      let fit = self.fit(of: profile, others, to: field, inInches: inInches)
+      guard case .certain(let conversion) = fit, !conversion.isCount else { return fit }
+      result = conversion
+    }
+    result.values.append(("", nil))
+    result.reason = [result.reason, "empty text is taken for nothing"].compactMap { $0 }
+      .joined(separator: "; ")
+    return .certain(result)
+  }
+
+  /// Finds the conversion, given the number of values that are not empty.
+  private static func fit(
+    of profile: MemberProfile, _ given: Int, to field: FieldSchema, inInches: Bool
+  ) -> Fit {
+    func type(_ type: SurveyReport.ValueType) -> Int { profile.types[type, default: 0] }
+    func most(_ count: Int) -> Bool { count * 2 >= given && count > 0 }
+    switch field.type {
+    case .text(let rule):
+      guard most(type(.text) + type(.number)) else { return .none }
+      if !rule.knownValues.isEmpty, rule.unknownValue == .error {
+        return words(of: profile, known: rule.knownValues)
+      }
+      if field.member == "id", profile.pointNumbers > 0 {
+        return .unclear(numbersWithPoint(profile))
+      }
+      // The decoder takes ids that are integers.
+      guard type(.number) > 0, field.member != "id" else { return .certain(FieldConversion()) }
+      return .certain(FieldConversion(word: "text", reason: "numbers become text"))
+    case .reference:
+      guard most(type(.text) - profile.emptyTexts + type(.number)) else { return .none }
+      guard type(.number) > 0 else { return .certain(FieldConversion()) }
+      if profile.pointNumbers > 0 { return .unclear(numbersWithPoint(profile)) }
+      return .certain(FieldConversion(word: "text", reason: "ids that are numbers become text"))
+    case .integer, .real:
+      if case .integer = field.type, most(type(.list)) {
+        guard profile.scalarLists == 0 else {
+          // The only element may be the number.
+          if profile.onlyElement != nil { return .none }
+          return .unclear(
+            "its lists hold plain values, which may be the number or what is to be counted: "
+              + profile.sample)
+        }
+        return .certain(FieldConversion(isCount: true, reason: "its elements are counted"))
+      }
+      guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
+        return .none
+      }
+      return numbers(of: profile, inInches: inInches)
+    case .timestamp:
+      let times = profile.timestamps + profile.epochSeconds + profile.epochMilliseconds
+      guard times + profile.noTimesCount > 0, times * 2 >= given - profile.noTimesCount else {
+        return .none
+      }
+      return .certain(self.times(of: profile))
+    case .json(let shape, _, _):
+      let (values, texts) =
+        shape == .object
+        ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
+      guard most(values + texts) else { return .none }
+      guard texts > 0 else { return .certain(FieldConversion()) }
+      return .certain(FieldConversion(word: "json", reason: "JSON is written as text"))
+    }
+  }
+
+  private static func numbersWithPoint(_ profile: MemberProfile) -> String {
+    "its numbers are written with a point, which text would keep: \(profile.sample)"
+  }
+
+  /// Finds the conversion of numbers that may be written as text, or be in inches.
+  private static func numbers(of profile: MemberProfile, inInches: Bool) -> Fit {
+    let hasComma = profile.commaNumbersInText > profile.unclearCommasInText
+    let hasPoint = profile.pointNumbersInText > profile.unclearPointsInText
+    if profile.unclearCommasInText > 0, !hasComma, !hasPoint {
+      return .unclear(
+        "its commas may stand for the decimal point or separate thousands: \(profile.sample)")
+    }
+    if hasComma, profile.pointNumbersInText > 0 {
+      return .unclear(
+        "its points may separate thousands, since it has commas for the decimal point: "
+          + profile.sample)
+    }
+    let isComma = hasComma && profile.pointNumbersInText == 0
+    var result = FieldConversion(hasDecimalComma: isComma)
+    if inInches {
+      result.word = "inches"
+    } else if profile.numbersInText + profile.commaNumbersInText > 0 {
+      result.word = "number"
+      result.reason =
+        "numbers are written as text" + (isComma ? ", with a comma for the point" : "")
+    }
+    return .certain(result)
+  }
+
+  /// Finds the conversion of times that may be numbers.
+  ///
+  /// The conversion goes by their size, so that a number that is no likely time stays a number, and
+  /// is refused.
+  private static func times(of profile: MemberProfile) -> FieldConversion {
+    var result = FieldConversion()
+    var clauses: [String] = []
+    let units = [
+      profile.epochSeconds > 0 ? "seconds" : nil,
+      profile.epochMilliseconds > 0 ? "milliseconds" : nil,
+    ].compactMap { $0 }
+    if !units.isEmpty {
+      result.word = "epoch"
+      clauses.append("numbers of that size are \(units.joined(separator: " or ")) since 1970")
+    }
+    if !profile.noTimes.isEmpty {
+      let shown = profile.noTimes.joined(separator: " and ")
+      clauses.append("\(shown) is taken for no time")
+      result.values = profile.noTimes.map { ($0, nil) }
+    }
+    result.reason = clauses.isEmpty ? nil : clauses.joined(separator: "; ")
+    return result
+  }
+
+  /// Finds the conversion of words to known ones.
+  private static func words(of profile: MemberProfile, known: [String]) -> Fit {
+    guard profile.hasAllWords else { return .none }
+    var values: [(word: String, value: String?)] = []
+    var (clauses, unknown): ([String], [String]) = ([], [])
+    for word in profile.words {
+      let text = String(decoding: word, as: UTF8.self)
+      let folded = String(decoding: word.foldedName, as: UTF8.self).lowercased()
+      if known.contains(text) { continue }
+      if let value = known.first(where: { $0 == folded })
+        ?? JobStatus.otherWords[folded]?.rawValue,
+        known.contains(value)
+      {
+        values.append((text, value))
+        clauses.append("\(Violation.quoted(text)) is taken for \(value)")
+      } else {
+        unknown.append(Violation.quoted(text))
+      }
+    }
+    guard unknown.count < profile.words.count else { return .none }
+    clauses = Array(clauses.prefix(6))
+    if !unknown.isEmpty {
+      clauses.append("\(unknown.prefix(6).joined(separator: ", ")) is not understood")
+    }
+    return .certain(
+      FieldConversion(
+        values: values, reason: clauses.isEmpty ? nil : clauses.joined(separator: ", ")))
+  }
+}
