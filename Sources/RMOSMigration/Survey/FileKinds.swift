@@ -221,7 +221,7 @@ final class FileKinds {
   /// Returns a reader of the beginnings of files.
   private func reader(of kind: EntityKind, _ sample: ShapeCollector) -> SurveyReader {
     SurveyReader(
-      kind, of: catalog, sample, KnownIDs(limit: 0), options.limits, isCancelled: isCancelled
+      kind, of: catalog, sample, SurveyedIDs(limit: 0), options.limits, isCancelled: isCancelled
     ) { _ throws(ReadFailure) in throw .stopped }
   }
 

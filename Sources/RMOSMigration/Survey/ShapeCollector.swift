@@ -306,8 +306,6 @@ final class ShapeCollector {
     return Signature(shape: shape, members: indexes)
   }
 
-  /// Returns the shape of objects with some folded names, which may be new; `nil` if there are too
-  /// many shapes.
   private func name(of member: Member, _ base: UnsafePointer<UInt8>) -> [UInt8] {
     let bytes = unsafe UnsafeBufferPointer(
       start: base + member.name.lowerBound, count: member.name.count)
@@ -342,6 +340,8 @@ final class ShapeCollector {
     return nil
   }
 
+  /// Returns the shape of objects with some folded names, which may be new; `nil` if there are too
+  /// many shapes.
   private func shape(
     of names: Set<[UInt8]>, _ context: Context, _ telling: KindTeller.Telling?
   ) -> Int? {
@@ -365,31 +365,49 @@ final class ShapeCollector {
   }
 }
 
-/// The outcomes of reading objects of a shape in one way.
-struct ReadingTally {
-  /// The number of objects that were read.
-  var taken = 0
-  /// The number of objects that would migrate.
-  var migrates = 0
-  /// The number of these that have the id of an earlier entity.
-  var duplicates = 0
-  /// The number of objects that are valid by themselves, though references may lead nowhere.
-  var reads = 0
-  /// The number of objects with members that look like fields but are not read as such.
-  var lookAlikes = 0
-  /// The numbers of objects with each problem.
-  var problems: [SurveyReport.Problem.Key: Int] = [:]
+/// Recognizes the kind of an object by the names of fields that only one kind has.
+///
+/// Other names are ignored, since objects of several kinds may share them, such as those of the
+/// members that a database adds to each.
+struct KindTeller {
+  /// The kind of an object and, if the object is an envelope, the member that holds the entity.
+  struct Telling: Hashable {
+    let kind: EntityKind
+    var holder: [UInt8]?
+  }
 
-  mutating func add(_ outcome: ObjectOutcome, limit: Int) {
-    taken += 1
-    if outcome.problems.isEmpty {
-      migrates += 1
-      if outcome.isRepeated { duplicates += 1 }
+  /// The maximum number of members of an envelope.
+  static let mostAround = 8
+  /// The number of fields by which a kind is recognized.
+  private static let fieldsThatTell = 2
+
+  /// The fields that only one kind has, by their folded names.
+  private var fields: [[UInt8]: (kind: EntityKind, field: Int)] = [:]
+
+  init(_ catalog: EntityCatalog) {
+    var shared: Set<[UInt8]> = []
+    for kind in catalog.kinds {
+      for field in kind.schema.fields.indices {
+        for name in FieldGuess.names(of: field, in: kind.schema) {
+          if let known = fields[name], known.kind != kind { shared.insert(name) }
+          fields[name] = (kind, field)
+        }
+      }
     }
-    if outcome.problems.allSatisfy({ $0.code == .referenceMissing }) { reads += 1 }
-    if outcome.hasLookAlike { lookAlikes += 1 }
-    for problem in outcome.problems where problems[problem] != nil || problems.count < limit {
-      problems[problem, default: 0] += 1
+    for name in shared { fields[name] = nil }
+  }
+
+  /// Returns the kind of an object from the folded names of its members; `nil` if there are too few
+  /// fields of one kind, or as many of several.
+  func kind(of names: [[UInt8]]) -> EntityKind? {
+    var found: [EntityKind: Set<Int>] = [:]
+    for case let known? in names.map({ fields[$0] }) {
+      found[known.kind, default: []].insert(known.field)
     }
+    guard let most = found.values.map(\.count).max(), most >= Self.fieldsThatTell else {
+      return nil
+    }
+    let kinds = found.filter { $0.value.count == most }.keys
+    return kinds.count == 1 ? kinds.first : nil
   }
 }

@@ -8,7 +8,7 @@ import RMOSModels
   private let kind: EntityKind
   private let catalog: EntityCatalog
   private let collector: ShapeCollector
-  private let ids: KnownIDs
+  private let ids: SurveyedIDs
   private let limits: ShapeCollector.Limits
   private let isCancelled: () -> Bool
   private let builder: SourceBatchBuilder
@@ -69,7 +69,7 @@ import RMOSModels
   ///   - isCancelled: Polled periodically; once it returns `true`, reading stops.
   ///   - emit: Takes the batches that are read, for the failures in them.
   init(
-    _ kind: EntityKind, of catalog: EntityCatalog, _ collector: ShapeCollector, _ ids: KnownIDs,
+    _ kind: EntityKind, of catalog: EntityCatalog, _ collector: ShapeCollector, _ ids: SurveyedIDs,
     _ limits: ShapeCollector.Limits, isCancelled: @escaping () -> Bool,
     emit: @escaping (SourceBatch) throws(ReadFailure) -> Void
   ) {

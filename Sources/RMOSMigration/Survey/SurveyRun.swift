@@ -11,7 +11,7 @@ final class SurveyRun {
   private let catalog: EntityCatalog
   private let isCancelled: () -> Bool
   private let collector: ShapeCollector
-  private let ids: KnownIDs
+  private let ids: SurveyedIDs
   private var result: SurveyReport
   private var failures: [IssueCode: SurveyReport.Failure] = [:]
   private var failureOrder: [IssueCode] = []
@@ -29,7 +29,7 @@ final class SurveyRun {
     self.isCancelled = isCancelled
     let teller = KindTeller(options.catalog)
     collector = ShapeCollector(teller, limits: options.limits)
-    ids = KnownIDs(limit: options.limits.ids)
+    ids = SurveyedIDs(limit: options.limits.ids)
     fileKinds = FileKinds(place, options, teller, isCancelled: isCancelled)
     result = SurveyReport(path: path, source: SourcePath.text(place.root))
   }
@@ -330,7 +330,7 @@ final class SurveyRun {
     of mappings: MappingSet
   ) throws(ReadFailure) -> SurveyReport.Outcome {
     var result = SurveyReport.Outcome()
-    let ids = KnownIDs(limit: options.limits.ids)
+    let ids = SurveyedIDs(limit: options.limits.ids)
     var problems: [SurveyReport.Problem.Key: Int] = [:]
     let limit = options.limits.problems
     for kind in catalog.kinds {

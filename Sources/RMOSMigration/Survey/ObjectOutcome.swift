@@ -1,7 +1,49 @@
 import RMOSModels
 
+/// The outcome of reading an object.
+struct ObjectOutcome {
+  /// The codes and members of its errors.
+  var problems: Set<SurveyReport.Problem.Key> = []
+  /// Whether an earlier entity has its id.
+  var isRepeated = false
+  /// Whether it has a member that looks like a field but is not read as such.
+  var hasLookAlike = false
+  /// Whether its id is derived from its place.
+  var hasDerivedID = false
+  var id: IDTable.Key?
+}
+
+/// The outcomes of reading objects of a shape in one way.
+struct ReadingTally {
+  /// The number of objects that were read.
+  var taken = 0
+  /// The number of objects that would migrate.
+  var migrates = 0
+  /// The number of these that have the id of an earlier entity.
+  var duplicates = 0
+  /// The number of objects that are valid by themselves, though references may lead nowhere.
+  var reads = 0
+  /// The number of objects with members that look like fields but are not read as such.
+  var lookAlikes = 0
+  /// The numbers of objects with each problem.
+  var problems: [SurveyReport.Problem.Key: Int] = [:]
+
+  mutating func add(_ outcome: ObjectOutcome, limit: Int) {
+    taken += 1
+    if outcome.problems.isEmpty {
+      migrates += 1
+      if outcome.isRepeated { duplicates += 1 }
+    }
+    if outcome.problems.allSatisfy({ $0.code == .referenceMissing }) { reads += 1 }
+    if outcome.hasLookAlike { lookAlikes += 1 }
+    for problem in outcome.problems where problems[problem] != nil || problems.count < limit {
+      problems[problem, default: 0] += 1
+    }
+  }
+}
+
 /// The ids of the entities that would be in the store after a migration.
-final class KnownIDs {
+final class SurveyedIDs {
   /// The maximum number of ids of a kind.
   private let limit: Int
   private var tables: [EntityKind: IDTable] = [:]
@@ -52,17 +94,4 @@ final class KnownIDs {
     outcome.isRepeated = contains(records.kind, key)
     return outcome
   }
-}
-
-/// The outcome of reading an object.
-struct ObjectOutcome {
-  /// The codes and members of its errors.
-  var problems: Set<SurveyReport.Problem.Key> = []
-  /// Whether an earlier entity has its id.
-  var isRepeated = false
-  /// Whether it has a member that looks like a field but is not read as such.
-  var hasLookAlike = false
-  /// Whether its id is derived from its place.
-  var hasDerivedID = false
-  var id: IDTable.Key?
 }
