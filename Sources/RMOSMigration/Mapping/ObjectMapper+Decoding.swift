@@ -53,7 +53,7 @@ extension ObjectMapper {
     in batch: inout RecordBatch, _ origin: EntityOrigin, _ object: UnsafeBufferPointer<UInt8>,
     _ mapping: Int
   ) {
-    var cursor = unsafe PlaceCursor(origin: origin, object: object)
+    var cursor = unsafe PlaceCursor(at: origin.place, origin.encoding, over: object)
     var remarks: [Issue] = []
     for remark in self.remarks {
       let place = cursor.place(at: remark.offset)
@@ -80,27 +80,5 @@ extension ObjectMapper {
       issue.message += explanation(ofMember: issue.pointer)
       return issue
     }
-  }
-}
-
-/// Finds the places of bytes of an object, counting lines from the last place on.
-@safe private struct PlaceCursor {
-  private let origin: EntityOrigin
-  private let object: UnsafeBufferPointer<UInt8>
-  private var reached = 0
-  private var place: RecordBatch.SourcePlace
-
-  init(origin: EntityOrigin, object: UnsafeBufferPointer<UInt8>) {
-    self.origin = origin
-    unsafe self.object = object
-    place = origin.place
-  }
-
-  mutating func place(at offset: Int) -> RecordBatch.SourcePlace {
-    if offset < reached { (reached, place) = (0, origin.place) }
-    place = unsafe origin.encoding.advance(
-      place, over: UnsafeBufferPointer(rebasing: object[reached..<offset]))
-    reached = offset
-    return place
   }
 }

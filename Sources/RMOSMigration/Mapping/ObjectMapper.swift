@@ -267,7 +267,7 @@ import RMOSModels
   /// Returns the node of a member of the object at `node`; `nil` if no rule looks at it.
   private func child(_ name: Range<Int>, _ isEscaped: Bool, below node: Int) -> Int? {
     var decoded: [UInt8]?
-    if isEscaped { decoded = unsafe JSONScanner.decoded(bytes(name)) ?? Array(bytes(name)) }
+    if isEscaped { decoded = unsafe JSONScanner.content(of: bytes(name), isEscaped: true) }
     if var decoded {
       let count = decoded.count
       decoded.append(contentsOf: repeatElement(0, count: 8))
@@ -289,6 +289,10 @@ import RMOSModels
 
   private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
     unsafe UnsafeBufferPointer(start: object + range.lowerBound, count: range.count)
+  }
+
+  private func name(of member: Member) -> [UInt8] {
+    unsafe JSONScanner.content(of: bytes(member.name), isEscaped: member.nameIsEscaped)
   }
 
   private func token(_ node: Int) -> UnsafeBufferPointer<UInt8> {
@@ -612,10 +616,8 @@ import RMOSModels
 
   /// Whether a member holds the members that an earlier mapping displaced.
   private func isKeptBefore(_ member: Member) -> Bool {
-    let bytes = unsafe bytes(member.name)
-    if !member.nameIsEscaped, bytes.count != Self.keptUnder.utf8.count { return false }
-    return unsafe (member.nameIsEscaped ? JSONScanner.decoded(bytes) ?? [] : Array(bytes))
-      .elementsEqual(Self.keptUnder.utf8)
+    if !member.nameIsEscaped, member.name.count != Self.keptUnder.utf8.count { return false }
+    return name(of: member).elementsEqual(Self.keptUnder.utf8)
   }
 
   private func writeKept(_ member: Member, _ rule: CompiledRules.Rule) {
@@ -736,9 +738,7 @@ import RMOSModels
     else { return false }
     return members.contains { member in
       guard let node = member.node, rule.usesTop[node] else { return false }
-      let bytes = unsafe bytes(member.name)
-      let decoded = unsafe member.nameIsEscaped ? JSONScanner.decoded(bytes) : nil
-      return unsafe (decoded ?? Array(bytes)) == name
+      return self.name(of: member) == name
     }
   }
 

@@ -137,7 +137,7 @@ struct MemberProfile {
     case .string: unsafe addText(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
     case .escapedString:
       let inside = unsafe UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
-      unsafe (JSONScanner.decoded(inside) ?? Array(inside)).withUnsafeBufferPointer {
+      unsafe JSONScanner.content(of: inside, isEscaped: true).withUnsafeBufferPointer {
         unsafe addText($0)
       }
     default: break

@@ -309,7 +309,7 @@ final class ShapeCollector {
   private func name(of member: Member, _ base: UnsafePointer<UInt8>) -> [UInt8] {
     let bytes = unsafe UnsafeBufferPointer(
       start: base + member.name.lowerBound, count: member.name.count)
-    return unsafe member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
+    return unsafe JSONScanner.content(of: bytes, isEscaped: member.isEscaped)
   }
 
   /// What the object whose members are ``found`` tells by their names or, if these tell nothing and

@@ -861,14 +861,9 @@ package final class EntityDecoder {
     id: RecordBatch.TextSpan,
     to batch: inout RecordBatch
   ) {
-    // Lines are counted from the previous issue on, so that a large entity with many issues is not
-    // read from its beginning for each of them.
-    var (reached, place) = (0, origin.place)
+    var cursor = unsafe PlaceCursor(at: origin.place, origin.encoding, over: text)
     func append(_ violation: Violation, _ offset: Int, member: String, field: Int) {
-      if offset < reached { (reached, place) = (0, origin.place) }
-      place = unsafe origin.encoding.advance(
-        place, over: UnsafeBufferPointer(rebasing: text[reached..<offset]))
-      reached = offset
+      let place = cursor.place(at: offset)
       batch.issues.append(
         Issue(
           severity: violation.severity, code: violation.code, kind: schema.kind,

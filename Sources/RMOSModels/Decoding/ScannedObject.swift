@@ -265,8 +265,8 @@ final class ScannedObject {
     private func withDecoded(
       _ name: UnsafePointer<UInt8>, _ length: Int, _ body: (UnsafePointer<UInt8>, Int) -> Int?
     ) -> Int? {
-      let raw = unsafe UnsafeBufferPointer(start: name, count: length)
-      var bytes = unsafe JSONScanner.decoded(raw) ?? Array(raw)
+      var bytes = unsafe JSONScanner.content(
+        of: UnsafeBufferPointer(start: name, count: length), isEscaped: true)
       let count = bytes.count
       // The matcher reads eight bytes at once, perhaps beyond the end.
       bytes.append(contentsOf: repeatElement(0, count: 8))
@@ -428,8 +428,7 @@ extension ScannedObject.Member {
 
   /// The name with its escapes decoded; as written if it has an unpaired surrogate escape.
   func name(in text: UnsafePointer<UInt8>) -> [UInt8] {
-    let raw = unsafe rawName(in: text)
-    return unsafe (nameIsEscaped ? JSONScanner.decoded(raw) : nil) ?? Array(raw)
+    unsafe JSONScanner.content(of: rawName(in: text), isEscaped: nameIsEscaped)
   }
 
   /// The value's tokens.

@@ -51,6 +51,38 @@ package enum SourceEncoding: Sendable, Hashable {
   }
 }
 
+/// Finds the places in a file of offsets in a part of its text.
+///
+/// Lines are counted from the previous place on, so that a large entity with many issues is not
+/// read from its beginning for each of them.
+@safe package struct PlaceCursor {
+  private let start: RecordBatch.SourcePlace
+  private let encoding: SourceEncoding
+  private let text: UnsafeBufferPointer<UInt8>
+  private var reached = 0
+  private var place: RecordBatch.SourcePlace
+
+  /// Creates a cursor over a text that begins at a place and stays valid.
+  package init(
+    at start: RecordBatch.SourcePlace, _ encoding: SourceEncoding,
+    over text: UnsafeBufferPointer<UInt8>
+  ) {
+    self.start = start
+    self.encoding = encoding
+    unsafe self.text = text
+    place = start
+  }
+
+  /// Returns the place of an offset in the text.
+  package mutating func place(at offset: Int) -> RecordBatch.SourcePlace {
+    if offset < reached { (reached, place) = (0, start) }
+    place = unsafe encoding.advance(
+      place, over: UnsafeBufferPointer(rebasing: text[reached..<offset]))
+    reached = offset
+    return place
+  }
+}
+
 /// The number of line feeds in a text, counted eight bytes at a time.
 struct LineCount {
   /// The number of line feeds.

@@ -189,4 +189,12 @@ extension JSONScanner {
     }
     return isText ? bytes : nil
   }
+
+  /// The content of a scanned string: decoded or, if it has an unpaired surrogate escape, as
+  /// written.
+  package static func content(
+    of string: UnsafeBufferPointer<UInt8>, isEscaped: Bool
+  ) -> [UInt8] {
+    unsafe (isEscaped ? decoded(string) : nil) ?? Array(string)
+  }
 }

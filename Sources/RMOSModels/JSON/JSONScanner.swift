@@ -481,7 +481,7 @@ extension JSONScanner {
 
     /// The name with its escapes decoded; as written if it has an unpaired surrogate escape.
     package var decodedName: [UInt8] {
-      unsafe isEscaped ? JSONScanner.decoded(name) ?? Array(name) : Array(name)
+      unsafe JSONScanner.content(of: name, isEscaped: isEscaped)
     }
   }
 
