@@ -20,6 +20,27 @@ protocol ByteSource {
 
 extension ByteSource {
   func close() {}
+
+  /// Reads bytes from `offset` on.
+  ///
+  /// - Returns: As many bytes as are wanted, or all up to the end if those are fewer.
+  func bytes(_ wanted: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+    var failure: SystemError?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      do throws(SystemError) {
+        while count < wanted {
+          let got = unsafe try read(into: base + count, count: wanted - count, at: offset + count)
+          if got == 0 { return }
+          count += got
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
 }
 
 /// A regular file; see pread(2).

@@ -30,15 +30,11 @@ struct UTF16Transcoder {
     let kept = input.count
     input += [UInt8](repeating: 0, count: inputChunk)
     let inputChunk = inputChunk
-    let result: Result<Int, SystemError> = unsafe input.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return .success(0) }
-      do throws(SystemError) {
-        return unsafe .success(try source.read(into: base + kept, count: inputChunk, at: offset))
-      } catch {
-        return .failure(error)
-      }
+    let got = try unsafe input.withUnsafeMutableBufferPointer {
+      buffer throws(SystemError) -> Int in
+      guard let base = buffer.baseAddress else { return 0 }
+      return try unsafe source.read(into: base + kept, count: inputChunk, at: offset)
     }
-    let got = try result.get()
     input.removeLast(inputChunk - got)
     return got
   }

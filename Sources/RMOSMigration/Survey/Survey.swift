@@ -155,21 +155,7 @@ struct SurveyedFile: ByteSource {
   /// Creates a file, and reads its beginning.
   init(_ file: FileByteSource) throws(SystemError) {
     self.file = file
-    let count = min(file.size, Self.kept)
-    var failure: SystemError?
-    head = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      guard let base = buffer.baseAddress else { return }
-      do throws(SystemError) {
-        while filled < count {
-          let read = unsafe try file.read(into: base + filled, count: count - filled, at: filled)
-          if read == 0 { return }
-          filled += read
-        }
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
+    head = try file.bytes(min(file.size, Self.kept), at: 0)
   }
 
   var size: Int { file.size }

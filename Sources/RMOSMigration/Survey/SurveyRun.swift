@@ -193,20 +193,11 @@ final class SurveyRun {
   }
 
   private func encoding(of file: SurveyedFile) throws(ReadFailure) -> String {
-    var bytes: [UInt8] = [0, 0, 0]
-    let result: Result<Int, SystemError> = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return .success(0) }
-      do throws(SystemError) {
-        return try unsafe .success(file.read(into: base, count: 3, at: 0))
-      } catch {
-        return .failure(error)
-      }
-    }
-    let count = try ReadFailure.converting { () throws(SystemError) in try result.get() }
-    switch bytes.prefix(count) {
+    let mark = try ReadFailure.converting { () throws(SystemError) in try file.bytes(3, at: 0) }
+    switch mark {
     case [0xEF, 0xBB, 0xBF]: return "UTF-8 with a byte-order mark"
-    case let mark where mark.starts(with: [0xFF, 0xFE]): return "UTF-16 little-endian"
-    case let mark where mark.starts(with: [0xFE, 0xFF]): return "UTF-16 big-endian"
+    case _ where mark.starts(with: [0xFF, 0xFE]): return "UTF-16 little-endian"
+    case _ where mark.starts(with: [0xFE, 0xFF]): return "UTF-16 big-endian"
     default: return "UTF-8"
     }
   }

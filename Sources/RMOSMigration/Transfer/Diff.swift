@@ -373,14 +373,7 @@ private final class DiffRun {
     defer { file.close() }
     let length = provenance.byteLength
     guard provenance.byteOffset <= file.size - length else { return false }
-    let bytes = try? unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-      while let start = buffer.baseAddress, count < length {
-        let got = try unsafe file.read(
-          into: start + count, count: length - count, at: provenance.byteOffset + count)
-        if got == 0 { break }
-        count += got
-      }
-    }
+    let bytes = try? file.bytes(length, at: provenance.byteOffset)
     return bytes.map { $0.count == length && provenance.sha256 == SHA256.hash($0) } ?? false
   }
 
