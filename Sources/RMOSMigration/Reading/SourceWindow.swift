@@ -90,28 +90,14 @@ import RMOSSystem
   func load(_ source: any ByteSource, at offset: Int = 0) throws(ReadFailure) {
     self.source = source
     release()
-    (origin, count, kept, start) = (0, 0, 0, 0)
-    (isComplete, endsInBadEncoding, encodingComplaint) = (false, false, nil)
-    (encoding, transcoder) = (.utf8, nil)
-    (bytesRead, nextOffset) = (0, 0)
-    anchor = (0, SourceWindow.firstPlace)
-    try ReadFailure.converting { () throws(SystemError) in
-      try fill()
-    }
+    (encoding, transcoder, encodingComplaint, bytesRead) = (.utf8, nil, nil, 0)
+    try begin(at: 0)
     detectEncoding()
-    if offset > 0 { try move(to: offset) }
+    if offset > 0 { try begin(at: offset) }
   }
 
-  /// Releases the memory that a large entity took; the text will not be looked at again.
-  func release() {
-    guard capacity > 4 * limits.chunk else { return }
-    resize(to: limits.chunk, keeping: 0)
-    (origin, count, kept) = (0, 0, 0)
-    anchor = (0, SourceWindow.firstPlace)
-  }
-
-  /// Continues at a later offset, which becomes the beginning of the text.
-  private func move(to offset: Int) throws(ReadFailure) {
+  /// Begins to read at an offset, which becomes the beginning of the text.
+  private func begin(at offset: Int) throws(ReadFailure) {
     (origin, count, kept, start) = (0, 0, 0, 0)
     (isComplete, endsInBadEncoding) = (false, false)
     nextOffset = offset
@@ -120,6 +106,14 @@ import RMOSSystem
     }
     anchor = (0, RecordBatch.SourcePlace(offset: offset, line: 1, column: 1))
     try ReadFailure.converting { () throws(SystemError) in try fill() }
+  }
+
+  /// Releases the memory that a large entity took; the text will not be looked at again.
+  func release() {
+    guard capacity > 4 * limits.chunk else { return }
+    resize(to: limits.chunk, keeping: 0)
+    (origin, count, kept) = (0, 0, 0)
+    anchor = (0, SourceWindow.firstPlace)
   }
 
   /// Declares that nothing before `position` will be looked at again.
