@@ -116,12 +116,14 @@ struct MigrationRun {
     return RunContext(
       store: store,
       feed: SourceFeed(
-        source: migration.source, catalog: catalog, batchSize: options.batchSize,
-        options: EntityDecoder.Options(
-          derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
-        access: options.access, refusesEmptySource: !options.allowsEmptySource,
-        mappings: MappingSet(options.mappings),
-        ignored: options.rejectsDirectory.map { [$0] } ?? []),
+        input: SourceInput(
+          source: migration.source, catalog: catalog,
+          decoding: EntityDecoder.Options(
+            derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
+          batchSize: options.batchSize, access: options.access,
+          refusesEmptySource: !options.allowsEmptySource,
+          mappings: MappingSet(options.mappings),
+          ignored: options.rejectsDirectory.map { [$0] } ?? [])),
       lines: SourceLines(root: migration.source),
       sources: EarlierSources(before: migration.source),
       batches: BatchExecutor(
@@ -200,10 +202,7 @@ struct DryRunExecutor {
       try journal.findBaseline(in: reader)
       let target = DryRunTarget(
         reader,
-        rereader: EntityRereader(
-          root: context.feed.source, catalog: context.store.catalog,
-          options: context.feed.options, mappings: context.feed.mappings,
-          access: context.feed.access),
+        rereader: EntityRereader(of: context.feed.input),
         lines: context.lines, sources: context.sources, startedAt: journal.startedAt,
         baseline: journal.baseline)
       journal.announceStart()

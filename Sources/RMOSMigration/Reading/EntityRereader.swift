@@ -3,25 +3,16 @@ import RMOSSystem
 
 /// Reads entities again, one at a time, from the places where they were read before.
 final class EntityRereader {
-  private let source: String
+  private let input: SourceInput
   private let root: [UInt8]
-  private let access: SourceAccess
-  private let catalog: EntityCatalog
-  private let options: EntityDecoder.Options
   /// A small window, since only one entity of each file is read.
   private let window = SourceWindow(limits: SourceWindow.Limits(chunk: 16 << 10))
   private let mappers: MapperPool
 
-  init(
-    root: String, catalog: EntityCatalog, options: EntityDecoder.Options,
-    mappings: MappingSet = .none, access: SourceAccess = .system
-  ) {
-    self.catalog = catalog
-    mappers = MapperPool(mappings)
-    source = root
-    self.access = access
-    self.root = Array(root.utf8)
-    self.options = options
+  init(of input: SourceInput) {
+    self.input = input
+    root = Array(input.source.utf8)
+    mappers = MapperPool(input.mappings)
   }
 
   /// Reads the entity that begins at `offset` into a batch of its own.
@@ -40,10 +31,10 @@ final class EntityRereader {
     let shown = SourcePath.text(path)
     var batch = RecordBatch(kind: kind)
     let key = batch.intern(id)
-    let decoder = EntityDecoder(kind: kind, options: options)
+    let decoder = EntityDecoder(kind: kind, options: input.decoding)
     do throws(ReadFailure) {
       let file = try ReadFailure.converting { () throws(SystemError) in
-        try FileByteSource(root + [UInt8(ascii: "/")] + path, access)
+        try FileByteSource(root + [UInt8(ascii: "/")] + path, input.access)
       }
       defer { file.close() }
       try window.load(file, at: offset)
@@ -56,7 +47,7 @@ final class EntityRereader {
           var scanner = window.scanner(at: position)
           if let way,
             case .mapped(let file) = mappers.reading(
-              of: path, as: kind, at: SourceTop.home(of: path, catalog))
+              of: path, as: kind, at: SourceTop.home(of: path, input.catalog))
           {
             file.mapper.way = .taken(rule: way.rule)
             var ahead = scanner
@@ -72,9 +63,9 @@ final class EntityRereader {
       }
     } catch {
       guard case .system(let error) = error, !error.isAbsent else {
-        throw SourceFailure(source: source, reason: .changed(path: path))
+        throw SourceFailure(source: input.source, reason: .changed(path: path))
       }
-      throw SourceFailure(source: source, reason: .unreadable(path: path, error))
+      throw SourceFailure(source: input.source, reason: .unreadable(path: path, error))
     }
   }
 }

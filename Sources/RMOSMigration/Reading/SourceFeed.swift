@@ -4,17 +4,7 @@ import RMOSSystem
 
 /// The batches of a source, which are read ahead on a separate thread.
 struct SourceFeed {
-  let source: String
-  let catalog: EntityCatalog
-  let batchSize: Int
-  let options: EntityDecoder.Options
-  let access: SourceAccess
-  /// Whether a source without files to read is an error.
-  let refusesEmptySource: Bool
-  /// The mappings for files of other shapes.
-  let mappings: MappingSet
-  /// Directories within the source that do not belong to it.
-  let ignored: [String]
+  let input: SourceInput
 
   /// How a run through the batches ended.
   enum Ending {
@@ -53,11 +43,9 @@ struct SourceFeed {
   }
 
   private func read(into channel: BatchChannel) {
-    let reader = SourceReader(
-      source, catalog: catalog, batchSize: batchSize, options: options, access: access,
-      refusesEmptySource: refusesEmptySource, mappings: mappings, ignoring: ignored,
-      isCancelled: { channel.isUnwanted }
-    ) { batch throws(ReadFailure) in try channel.send(batch) }
+    let reader = SourceReader(input, isCancelled: { channel.isUnwanted }) {
+      batch throws(ReadFailure) in try channel.send(batch)
+    }
     do throws(ReadFailure) {
       try reader.readAll()
       channel.end()

@@ -1,27 +1,40 @@
 import RMOSModels
 import RMOSSystem
 
+/// A source, and how it is read.
+struct SourceInput {
+  /// The path of the source directory.
+  let source: String
+  /// The kinds that are read from it.
+  let catalog: EntityCatalog
+  /// The options for decoding entities.
+  let decoding: EntityDecoder.Options
+  /// The maximum number of entries in a batch.
+  var batchSize = 2_000
+  var access = SourceAccess.system
+  /// Whether a source without files to read is an error.
+  var refusesEmptySource = false
+  /// The mappings for files of other shapes.
+  var mappings = MappingSet.none
+  /// Directories within the source that do not belong to it, such as one for rejects.
+  var ignored: [String] = []
+  /// The sizes of chunks and entities.
+  var limits = SourceWindow.Limits()
+}
+
 /// Reads a source directory into batches, with the entities and failures in the order of the files.
 ///
 /// Everything found becomes an entry, so that nothing is lost silently: a file that cannot be read,
 /// and text that cannot be parsed, is an entry that failed. A reader works on one thread.
 final class SourceReader {
-  private let source: String
+  private let input: SourceInput
   private let root: [UInt8]
-  private let access: SourceAccess
   private let builder: SourceBatchBuilder
   private let documents: DocumentReader
-  /// Whether a source without files to read is an error.
-  private let refusesEmptySource: Bool
   private let isCancelled: () -> Bool
   /// The identity of the source directory when reading began.
   private var identity: FileStatus.Identity?
-  /// The kinds that are read from the source.
-  private let catalog: EntityCatalog
   private var hasFoundAnything = false
-  /// Directories within the source that do not belong to it, such as one for rejects.
-  private let ignored: [String]
-  private let mappings: MappingSet
   private let mappers: MapperPool
   /// The number of files found that look like data and were not read.
   private var unreadData = 0
@@ -29,40 +42,22 @@ final class SourceReader {
   /// Creates a reader, which reads nothing before ``readAll()``.
   ///
   /// - Parameters:
-  ///   - source: The source directory.
-  ///   - catalog: The kinds that are read from it.
-  ///   - batchSize: The maximum number of entries in a batch.
-  ///   - options: The options for decoding entities.
-  ///   - limits: The sizes of chunks and entities.
-  ///   - access: The access to the source.
-  ///   - refusesEmptySource: Whether a source without files to read is an error.
-  ///   - mappings: The mappings for files of other shapes.
-  ///   - ignored: Directories in the source that are not part of it.
+  ///   - input: The source, and how it is read.
   ///   - isCancelled: Polled for each file and each chunk of it; once it returns `true`, reading
   ///     stops.
   ///   - emit: Takes a full batch and returns empty records to fill next; throws
   ///     ``ReadFailure/stopped`` if the consumer wants no more.
   init(
-    _ source: String, catalog: EntityCatalog, batchSize: Int,
-    options: EntityDecoder.Options,
-    limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
-    refusesEmptySource: Bool = false, mappings: MappingSet = .none,
-    ignoring ignored: [String] = [],
-    isCancelled: @escaping () -> Bool = { false },
+    _ input: SourceInput, isCancelled: @escaping () -> Bool = { false },
     emit: @escaping (SourceBatch) throws(ReadFailure) -> RecordBatch
   ) {
-    self.source = source
-    self.catalog = catalog
-    root = Array(source.utf8)
-    self.access = access
-    self.refusesEmptySource = refusesEmptySource
-    self.mappings = mappings
-    mappers = MapperPool(mappings)
-    self.ignored = ignored
+    self.input = input
+    root = Array(input.source.utf8)
+    mappers = MapperPool(input.mappings)
     self.isCancelled = isCancelled
-    builder = SourceBatchBuilder(batchSize: batchSize, options: options, emit: emit)
+    builder = SourceBatchBuilder(batchSize: input.batchSize, options: input.decoding, emit: emit)
     documents = DocumentReader(
-      catalog: catalog, limits: limits, into: builder, isCancelled: isCancelled)
+      catalog: input.catalog, limits: input.limits, into: builder, isCancelled: isCancelled)
   }
 
   /// Reads everything.
@@ -71,9 +66,11 @@ final class SourceReader {
   ///   ``ReadFailure/source(_:)`` if no more can be read, after the entries before are emitted.
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
-      identity = try? access.status(of: root).identity
-      let top = try listed { () throws(SystemError) in try SourceTop(of: root, catalog, access) }
-      for kind in catalog.kinds { try read(kind, top) }
+      identity = try? input.access.status(of: root).identity
+      let top = try listed { () throws(SystemError) in
+        try SourceTop(of: root, input.catalog, input.access)
+      }
+      for kind in input.catalog.kinds { try read(kind, top) }
     } catch {
       if case .source = error { try builder.emitRest() }
       throw error
@@ -89,7 +86,7 @@ final class SourceReader {
     } catch {
       if error.isAbsent { try checkIdentity() }
       throw .source(
-        SourceFailure(source: source, reason: .unreadable(path: [UInt8(ascii: ".")], error)))
+        SourceFailure(source: input.source, reason: .unreadable(path: [UInt8(ascii: ".")], error)))
     }
   }
 
@@ -106,29 +103,29 @@ final class SourceReader {
     try readElsewhere(top)
     // A missing directory counts as empty only if the source itself is still there.
     try checkIdentity()
-    if kind == catalog.kinds.last { endSource(top) }
+    if kind == input.catalog.kinds.last { endSource(top) }
     try builder.endKind()
   }
 
   /// Reads entities of the current kind from other kinds' files, where a mapping says so.
   private func readElsewhere(_ top: SourceTop) throws(ReadFailure) {
     let kind = builder.kind
-    guard !mappings.isEmpty else { return }
-    if mappings.mayRead(kind, below: nil) {
+    guard !input.mappings.isEmpty else { return }
+    if input.mappings.mayRead(kind, below: nil) {
       for (name, format) in top.inputs {
         if isCancelled() { throw .stopped }
-        let home = SourceTop.home(of: name, catalog)
+        let home = SourceTop.home(of: name, input.catalog)
         if home != kind {
           try readFile(name, at: root + [UInt8(ascii: "/")] + name, format, home: home)
         }
       }
     }
     let directories = try listed { () throws(SystemError) in
-      try top.openDirectories(passingOver: ignored)
+      try top.openDirectories(passingOver: input.ignored)
     }
     for name in directories where !name.elementsEqual(kind.table.utf8) {
-      guard mappings.mayRead(kind, below: name) else { continue }
-      let home = catalog.kinds.first { name.elementsEqual($0.table.utf8) }
+      guard input.mappings.mayRead(kind, below: name) else { continue }
+      let home = input.catalog.kinds.first { name.elementsEqual($0.table.utf8) }
       if try readDirectory(name, for: .originals, home: home) {
         _ = try readDirectory(name, for: .copies, home: home)
       }
@@ -147,10 +144,11 @@ final class SourceReader {
     _ directory: [UInt8], for purpose: SourceWalker.Purpose, home: EntityKind?
   ) throws(ReadFailure) -> Bool {
     var walker = SourceWalker(
-      root: root, directory: directory, for: purpose, access: access, isCancelled: isCancelled)
+      root: root, directory: directory, for: purpose, access: input.access, isCancelled: isCancelled
+    )
     // With mappings, files may be skipped, which would be read ahead in vain; and the failures that
     // a test causes must come in order.
-    let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher() : nil
+    let prefetcher = input.mappings.isEmpty && input.access.isSystem ? FilePrefetcher() : nil
     defer { prefetcher?.close() }
     var items: ArraySlice<SourceWalker.Item> = []
     let isElsewhere = home != builder.kind
@@ -202,10 +200,10 @@ final class SourceReader {
   /// Reports the files outside the kinds' directories once everything is read.
   private func endSource(_ top: SourceTop) {
     top.forEachFileOutside(
-      passingOver: ignored.compactMap { try? FileStatus(of: Array($0.utf8)).identity },
+      passingOver: input.ignored.compactMap { try? FileStatus(of: Array($0.utf8)).identity },
       isCancelled: isCancelled
     ) { path, file in
-      if file.reason == .place, mappings.reads(path) { return }
+      if file.reason == .place, input.mappings.reads(path) { return }
       note(path, file)
     }
     if unreadData > FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind {
@@ -215,7 +213,7 @@ final class SourceReader {
           message: "\(unreadData - FilesNotRead.namedFiles) more files that look like data are not "
             + "read"))
     }
-    if refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
+    if input.refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
   }
 
   /// Reads a file, unless its entities are of other kinds.
@@ -224,7 +222,7 @@ final class SourceReader {
     copyOf original: [UInt8]? = nil, _ prefetcher: FilePrefetcher? = nil
   ) throws(ReadFailure) {
     let reading =
-      mappings.isEmpty ? .plain : mappers.reading(of: path, as: builder.kind, at: home)
+      input.mappings.isEmpty ? .plain : mappers.reading(of: path, as: builder.kind, at: home)
     if case .not = reading { return }
     builder.begin(file: path, mappedBy: reading.mapper)
     hasFoundAnything = true
@@ -257,7 +255,7 @@ final class SourceReader {
     _ absolutePath: [UInt8], _ prefetcher: FilePrefetcher?
   ) throws(SystemError) -> any ByteSource {
     if let content = prefetcher?.take() { return content }
-    return try FileByteSource(absolutePath, access)
+    return try FileByteSource(absolutePath, input.access)
   }
 
   /// Appends an entry that failed because its file or directory cannot be read.
@@ -265,7 +263,7 @@ final class SourceReader {
   /// - Throws: ``ReadFailure/source(_:)`` if the error is not about one file.
   private func fail(_ path: [UInt8], _ error: SystemError) throws(ReadFailure) {
     guard error.concernsOneFile else {
-      throw .source(SourceFailure(source: source, reason: .unreadable(path: path, error)))
+      throw .source(SourceFailure(source: input.source, reason: .unreadable(path: path, error)))
     }
     if error.isAbsent { try checkIdentity() }
     try builder.fail(
@@ -281,14 +279,15 @@ final class SourceReader {
   private func checkIdentity() throws(ReadFailure) {
     do throws(SystemError) {
       // `identity` is `nil`, and so not equal, if there was no directory when reading began.
-      if try access.status(of: root).identity == identity { return }
+      if try input.access.status(of: root).identity == identity { return }
     } catch {
       guard error.isAbsent else {
         throw .source(
-          SourceFailure(source: source, reason: .unreadable(path: [UInt8(ascii: ".")], error)))
+          SourceFailure(source: input.source, reason: .unreadable(path: [UInt8(ascii: ".")], error))
+        )
       }
     }
-    throw .source(SourceFailure(source: source, reason: .replaced))
+    throw .source(SourceFailure(source: input.source, reason: .replaced))
   }
 
   /// The name of the source directory.
@@ -296,11 +295,11 @@ final class SourceReader {
     SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
   }
 
-  private var isDirectoryOfKind: Bool { catalog.kinds.contains { $0.table == rootName } }
+  private var isDirectoryOfKind: Bool { input.catalog.kinds.contains { $0.table == rootName } }
 
   private var nothingFound: Issue {
-    let tables = catalog.kinds.map(\.table)
-    let there = tables.filter { (try? access.status(of: root + Array("/\($0)".utf8))) != nil }
+    let tables = input.catalog.kinds.map(\.table)
+    let there = tables.filter { (try? input.access.status(of: root + Array("/\($0)".utf8))) != nil }
     let found =
       if isDirectoryOfKind, there.isEmpty {
         "that is itself a directory of \(rootName), so the one above it may be meant"
@@ -312,7 +311,8 @@ final class SourceReader {
       }
     return Issue(
       severity: .error, code: .inputNothingFound,
-      message: "there is no file to read in \(source): expected files ending in .json, .jsonl or "
+      message:
+        "there is no file to read in \(input.source): expected files ending in .json, .jsonl or "
         + ".ndjson in \(tables.map { $0 + "/" }.joined(separator: ", ")); \(found). Check that the "
         + "path is right and that its file system is mounted")
   }
@@ -354,13 +354,13 @@ final class SourceReader {
     case .place:
       let parts = path.split(separator: UInt8(ascii: "/"))
       if let first = parts.first, parts.count > 1,
-        let table = SourceTop.kindMeant(by: first, catalog)
+        let table = SourceTop.kindMeant(by: first, input.catalog)
       {
         let name = SourcePath.text(Array(first))
         return "not read, since it is in \(Violation.quoted(name + "/")); rename that to "
           + Violation.quoted(table + "/")
       }
-      let tables = catalog.kinds.map { $0.table + "/" }.joined(separator: ", ")
+      let tables = input.catalog.kinds.map { $0.table + "/" }.joined(separator: ", ")
       return "not read, since it is outside \(tables); move it there, or name it in a mapping"
     case .compressed: return "not read, since it is compressed; unpack it"
     case .placeholder:

@@ -131,11 +131,11 @@ private final class DiffRun {
     var failure: (any Error)?
     // Timestamps that the source lacks are not compared, so any start of the run will do.
     let decoding = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
-    let source = SourceReader(
-      source, catalog: reader.catalog, batchSize: 2000, options: decoding,
-      access: options.access,
-      refusesEmptySource: true, mappings: MappingSet(options.mappings), isCancelled: isCancelled
-    ) { [unowned self] batch throws(ReadFailure) in
+    let input = SourceInput(
+      source: source, catalog: reader.catalog, decoding: decoding, access: options.access,
+      refusesEmptySource: true, mappings: MappingSet(options.mappings))
+    let source = SourceReader(input, isCancelled: isCancelled) {
+      [unowned self] batch throws(ReadFailure) in
       do {
         try self.take(batch)
       } catch {

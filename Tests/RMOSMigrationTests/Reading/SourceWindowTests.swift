@@ -249,7 +249,8 @@ import Testing
     let reading = try SourceReading(tree)
     #expect(reading.found.count == 40)
     let options = EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
-    let rereader = EntityRereader(root: tree.path, catalog: .rmos, options: options)
+    let rereader = EntityRereader(
+      of: SourceInput(source: tree.path, catalog: .rmos, decoding: options))
     for found in reading.found.shuffled() {
       let batch = try rereader.read(
         .stripFamilies, path: Array(path.utf8), offset: found.origin.byteOffset,

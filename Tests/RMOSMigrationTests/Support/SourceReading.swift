@@ -57,10 +57,10 @@ struct SourceReading {
     path: String, limits: SourceWindow.Limits, batchSize: Int, access: SourceAccess = .system
   ) throws {
     let batches = Batches()
-    let reader = SourceReader(
-      path, catalog: .rmos, batchSize: batchSize, options: Self.options, limits: limits,
-      access: access,
-      emit: batches.append)
+    let input = SourceInput(
+      source: path, catalog: .rmos, decoding: Self.options, batchSize: batchSize, access: access,
+      limits: limits)
+    let reader = SourceReader(input, emit: batches.append)
     try reader.readAll()
     add(batches.all)
   }
