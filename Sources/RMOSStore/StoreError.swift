@@ -226,7 +226,16 @@ extension StoreError {
   static func stillReferenced(
     _ kind: EntityKind, id: String, by tables: [String: Int], sqliteCode: Int32? = nil
   ) -> StoreError {
-    let referrers = tables.sorted { $0.key < $1.key }.map { table, count in
+    let found = tables.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+    guard !found.isEmpty else {
+      let names = tables.keys.sorted().joined(separator: " or ")
+      return StoreError(
+        .constraint,
+        "the \(name(kind, id)) may be referenced by rows of the table \(names) of another "
+          + "application, which the user of the database may not read; grant it SELECT",
+        sqliteCode: sqliteCode)
+    }
+    let referrers = found.map { table, count in
       PlainText.counted(count, "row", "rows") + " of the table \(table)"
     }
     return StoreError(

@@ -147,7 +147,7 @@ public protocol StoreReader: AnyObject {
   func malformedTexts(of kind: EntityKind, id: String) throws -> [String: [UInt8]]
 
   /// The number of references to a row by foreign keys that others have declared, by the names of
-  /// the tables that hold the references.
+  /// the tables that hold the references; 0 for a table that the store may not read.
   ///
   /// Deleting the row would be refused because of them, or would delete or change those rows, too.
   /// The default knows of none.

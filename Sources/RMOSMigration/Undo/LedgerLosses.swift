@@ -92,7 +92,7 @@ struct LedgerLosses {
   ) throws -> UndoObstacle? {
     guard let kind = obstacle.kind else { return obstacle }
     switch obstacle.reason {
-    case .isReferred, .isReferredElsewhere:
+    case .isReferred, .isReferredElsewhere, .mayBeReferredElsewhere:
       // Which rows the undo would remove is unknown.
       return run.lostImages(of: kind, counts.written) > 0 ? nil : obstacle
     case .isReplaced(let writer?):

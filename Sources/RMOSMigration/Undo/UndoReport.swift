@@ -184,6 +184,10 @@ public struct UndoObstacleGroup: Sendable, Hashable {
     case .isReferredElsewhere(let table):
       return "\(rows("referred to")) by the table \(Violation.quoted(table)) of another "
         + "application; delete or change its rows first"
+    case .mayBeReferredElsewhere(let table):
+      return
+        "the table \(Violation.quoted(table)) of another application may refer to rows that would "
+        + "be removed, and the user of the database may not read it; grant it SELECT"
     case .misses:
       return "\(references) of rows as they were \(count == 1 ? "leads" : "lead") to rows that no "
         + "longer exist; insert those first"
@@ -221,6 +225,7 @@ struct UndoObstacleGroups {
     switch obstacle.reason {
     case .isReplaced(let run): key.other = run.map { "\($0)" }
     case .isReferredElsewhere(let table): key.other = "table \(table)"
+    case .mayBeReferredElsewhere(let table): key.other = "unreadable table \(table)"
     case .lacksImages(let run, _): key.other = "\(obstacle.kind?.rawValue ?? "") of run \(run)"
     case .isUntraced: key.other = obstacle.kind?.rawValue
     default: break
@@ -283,6 +288,9 @@ extension UndoObstacle.Reason {
     case .isReferredElsewhere(let table):
       "would be removed, but the table \(Violation.quoted(table)) of another application refers to it; "
         + "delete or change its rows first"
+    case .mayBeReferredElsewhere(let table):
+      "may be referred to by the table \(Violation.quoted(table)) of another application, which the "
+        + "user of the database may not read; grant it SELECT"
     case .misses(let kind, let id):
       "referred to the \(UndoObstacle.name(kind, id)), which no longer exists; "
         + "insert that first"

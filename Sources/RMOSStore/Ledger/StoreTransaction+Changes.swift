@@ -193,8 +193,12 @@ private struct ChangeObstacleSearch {
         try body(UndoObstacle(kind, id, .isReferred(by: referrer.kind, id: referrer.id)))
       }
       // As for a row that a server deletes, whatever the foreign key would do.
-      for table in try reader.otherReferrers(to: kind, id: id).keys.sorted() {
-        try body(UndoObstacle(kind, id, .isReferredElsewhere(table)))
+      for (table, count) in try reader.otherReferrers(to: kind, id: id).sorted(by: {
+        $0.key < $1.key
+      }) {
+        let reason: UndoObstacle.Reason =
+          count > 0 ? .isReferredElsewhere(table) : .mayBeReferredElsewhere(table)
+        try body(UndoObstacle(kind, id, reason))
       }
     }
   }

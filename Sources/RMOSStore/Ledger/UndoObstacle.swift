@@ -25,6 +25,9 @@ public struct UndoObstacle: Sendable, Hashable {
     case isReferred(by: EntityKind, id: String)
     /// A row in this table of another application refers to this row, which would be removed.
     case isReferredElsewhere(String)
+    /// Rows in this table of another application, which the store may not read, may refer to rows
+    /// that would be removed.
+    case mayBeReferredElsewhere(String)
     /// The row as it was refers to an entity that no longer exists.
     case misses(EntityKind, id: String)
     /// The ledger lacks the before-images of some rows of a kind that this run, or a later one,
@@ -65,7 +68,7 @@ extension UndoObstacle.Reason {
     case .isUpdated: "row.updated"
     case .isDeleted: "row.deleted"
     case .isReplaced: "row.replaced"
-    case .isReferred, .isReferredElsewhere: "row.referred"
+    case .isReferred, .isReferredElsewhere, .mayBeReferredElsewhere: "row.referred"
     case .misses: "reference.missing"
     }
   }

@@ -32,8 +32,11 @@ struct ServerReport: Sendable, Hashable {
     return message + (state == SQLState.uniqueViolation || isOfForeignKey ? detail : "")
   }
 
-  /// Whether a foreign key was violated.
-  var isOfForeignKey: Bool { state == SQLState.foreignKeyViolation }
+  /// Whether a foreign key was violated; with ON DELETE RESTRICT, PostgreSQL 18 has a code of its
+  /// own.
+  var isOfForeignKey: Bool {
+    state == SQLState.foreignKeyViolation || state == SQLState.restrictViolation
+  }
 
   /// Whether the server has ended the session, or is about to.
   var endsSession: Bool {
@@ -90,6 +93,7 @@ struct ServerReport: Sendable, Hashable {
 /// Source: PostgreSQL's documentation, "PostgreSQL Error Codes".
 enum SQLState {
   static let featureNotSupported = "0A000"
+  static let restrictViolation = "23001"
   static let foreignKeyViolation = "23503"
   static let uniqueViolation = "23505"
   static let readOnlyTransaction = "25006"

@@ -114,13 +114,16 @@ struct PostgresInspection: SchemaInspecting {
     in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {
     let session = try session()
+    let isOfKind = session.catalog.kinds.contains { $0.table == table }
     // A table that the role may not read cannot be checked here.
     for key in session.layout.foreignKeys
-    where key.isInHome && key.table == table && key.hasReadableTarget {
+    where key.isInHome && key.table == table && (isOfKind || key.isReadable)
+      && key.hasReadableTarget
+    {
       let isSet = key.columns.map { "t.\(SQL.quoted($0.own)) IS NOT NULL" }
       try session.connection.forEachRow(
-        "SELECT 1 FROM \(key.qualifiedTable) t WHERE \(isSet.joined(separator: " AND ")) "
-          + "AND NOT EXISTS (SELECT 1 FROM \(key.qualifiedTarget) r WHERE \(key.join("t", "r")))"
+        "SELECT 1 FROM \(key.source) t WHERE \(isSet.joined(separator: " AND ")) "
+          + "AND NOT EXISTS (SELECT 1 FROM \(key.targetSource) r WHERE \(key.join("t", "r")))"
       ) { _ in
         try body(InspectedKey(id: nil, rowID: nil), key.target)
       }

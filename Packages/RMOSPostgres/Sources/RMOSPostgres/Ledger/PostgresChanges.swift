@@ -71,38 +71,6 @@ extension PostgresReader {
   }
 }
 
-extension PostgresReader {
-  final func otherReferrers(to kind: EntityKind, id: String) throws -> [String: Int] {
-    let session = try session()
-    guard !id.utf8.contains(0) else { return [:] }
-    var counts: [String: Int] = [:]
-    for key in session.layout.foreignKeys
-    where catalog.kind(named: key.target) == kind && !key.isReference(catalog) {
-      // What a row refers to in itself goes with it.
-      let isOther = key.isInHome && key.table == kind.table ? " AND o.id <> t.id" : ""
-      try session.connection.forEachRow(
-        "SELECT count(*) FROM \(kind.table) t JOIN \(key.qualifiedTable) o "
-          + "ON \(key.join("o", "t")) WHERE t.id = $1\(isOther)", [id]
-      ) { row in
-        if let count = row.integer(at: 0), count > 0 { counts[key.table, default: 0] += Int(count) }
-      }
-    }
-    return counts
-  }
-}
-
-extension PostgresLayout.ForeignKey {
-  /// Whether it is a reference of one of the kinds, which are looked for as such.
-  fileprivate func isReference(_ catalog: EntityCatalog) -> Bool {
-    guard isInHome, let column, column.target == "id",
-      let schema = catalog.kinds.first(where: { $0.table == table })?.schema
-    else { return false }
-    return schema.references.contains { reference in
-      reference.target.table == target && schema.fields[reference.field].column == column.own
-    }
-  }
-}
-
 extension PostgresTransaction {
   func setOtherColumns(_ values: [String: Value], of kind: EntityKind, id: String) throws {
     let session = try session()

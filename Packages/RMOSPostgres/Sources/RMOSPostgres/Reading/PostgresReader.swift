@@ -5,6 +5,8 @@ import RMOSStore
 class PostgresReader: StoreReader {
   final let catalog: EntityCatalog
   private var current: PostgresSession?
+  /// The foreign keys of other applications, once they have been read.
+  var keysOfOthers: [PostgresLayout.ForeignKey]?
 
   init(_ session: PostgresSession) {
     catalog = session.catalog

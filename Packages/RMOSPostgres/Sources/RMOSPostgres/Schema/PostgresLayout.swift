@@ -46,35 +46,6 @@ struct PostgresLayout: Sendable {
     var isPlain: Bool
   }
 
-  /// A foreign key.
-  struct ForeignKey: Sendable {
-    var name: String
-    var table: String
-    /// The table with its schema, quoted where needed.
-    var qualifiedTable: String
-    /// Whether the table is in the schema of the store.
-    var isInHome: Bool
-    /// The name of the referenced table; with its schema, if that is not the store's.
-    var target: String
-    var qualifiedTarget: String
-    /// Whether the role may read the referenced table.
-    var hasReadableTarget: Bool
-    /// The columns, and those that they reference.
-    var columns: [(own: String, target: String)]
-    /// pg_constraint.confdeltype: with `a` and `r`, referenced rows cannot be deleted.
-    var onDelete: String
-
-    /// The only column; `nil` if there are several.
-    var column: (own: String, target: String)? { columns.count == 1 ? columns[0] : nil }
-
-    /// Returns the condition that the row with the alias `own` references the row with the alias
-    /// `target`.
-    func join(_ own: String, _ target: String) -> String {
-      columns.map { "\(target).\(SQL.quoted($0.target)) = \(own).\(SQL.quoted($0.own))" }
-        .joined(separator: " AND ")
-    }
-  }
-
   /// The kinds of entities in the store.
   let catalog: EntityCatalog
   /// The name of the schema.
@@ -251,40 +222,7 @@ struct PostgresLayout: Sendable {
     for row in checks.rows {
       self.checks[row.string(at: 0), default: []].append(row.string(at: 1))
     }
-    try readForeignKeys(connection, names)
-  }
-
-  private mutating func readForeignKeys(
-    _ connection: PostgresConnection, _ names: String
-  ) throws(StoreError) {
-    let columns = try connection.query(
-      """
-      SELECT k.number, o.conname, c.relname, format('%I.%I', n.nspname, c.relname), n.nspname = $2,
-        CASE WHEN m.nspname = $2 THEN f.relname ELSE format('%I.%I', m.nspname, f.relname) END,
-        format('%I.%I', m.nspname, f.relname),
-        has_schema_privilege(m.oid, 'USAGE') AND has_table_privilege(f.oid, 'SELECT'),
-        o.confdeltype, a.attname, b.attname
-      FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
-      JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_namespace m ON m.oid = f.relnamespace
-      CROSS JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY AS k(own, target, number)
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.own
-      JOIN pg_attribute b ON b.attrelid = f.oid AND b.attnum = k.target
-      WHERE o.contype = 'f' AND (n.nspname = $2 AND c.relname = ANY ($1)
-        OR m.nspname = $2 AND f.relname = ANY ($1))
-      ORDER BY c.relname, o.conname, o.oid, k.number
-      """, [names, home])
-    for row in columns.rows {
-      if row.count(at: 0) == 1 {
-        foreignKeys.append(
-          ForeignKey(
-            name: row.string(at: 1), table: row.string(at: 2), qualifiedTable: row.string(at: 3),
-            isInHome: row.isTrue(at: 4), target: row.string(at: 5),
-            qualifiedTarget: row.string(at: 6), hasReadableTarget: row.isTrue(at: 7), columns: [],
-            onDelete: row.string(at: 8)))
-      }
-      foreignKeys[foreignKeys.count - 1].columns.append((row.string(at: 9), row.string(at: 10)))
-    }
+    foreignKeys = try ForeignKey.all(of: names, connection, home: home)
   }
 
   private mutating func readViews(_ connection: PostgresConnection) throws(StoreError) {
@@ -356,8 +294,14 @@ struct PostgresLayout: Sendable {
   /// Returns whether there are triggers on the table of a kind.
   func hasTriggers(_ kind: EntityKind) -> Bool { triggers[kind.table] != nil }
 
-  /// Whether there are triggers on any table of entities.
-  var hasTriggersOnEntities: Bool { catalog.kinds.contains { triggers[$0.table] != nil } }
+  /// Whether triggers, rules or row security on any table of entities may change what is written
+  /// to it, or ignore it.
+  var mayChangeOrIgnoreEntities: Bool {
+    catalog.kinds.contains { kind in
+      guard let relation = relations[kind.table] else { return false }
+      return triggers[kind.table] != nil || relation.hasRules || relation.hasRowSecurity
+    }
+  }
 
   /// Returns whether rows can be written to a kind's table by COPY, and the database does not
   /// change them.

@@ -17,7 +17,7 @@ extension PostgresReader {
         try forEachBrokenReference(table, reference.field, reference.target, run, session, body)
       }
     }
-    try forEachReferenceFromOthers(ofRun: run, session, body)
+    try forEachReferenceFromOthers(ofRun: run, body)
   }
 
   final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
@@ -33,10 +33,11 @@ extension PostgresReader {
       counts.removed[kind] = try session.connection.query(
         "SELECT count(*) FROM migration_provenance p "
           + "JOIN \(session.statements[kind].source("t")) ON t.id = p.entity_id "
-          + "WHERE p.kind = \(name) AND p.run_id = $1 AND NOT \(isRewritten(kind, "p.entity_id"))",
+          + "WHERE p.kind = \(name) AND p.run_id = $1 AND NOT \(Self.isRewritten(kind, "p.entity_id"))",
         [String(run)]
       ).first?.count(at: 0)
     }
+    counts.removedElsewhere = try countsOfRowsRemovedElsewhere(ofRun: run)
     return counts
   }
 
@@ -51,7 +52,7 @@ extension PostgresReader {
       "SELECT p.entity_id, p.row_digest, \(values) FROM migration_provenance p "
         + "JOIN \(table.source("t")) ON t.id = p.entity_id "
         + "WHERE p.kind = \(kind.table.sqlLiteral) AND p.run_id = $1 "
-        + "AND NOT \(isRewritten(kind, "p.entity_id")) ORDER BY p.entity_id COLLATE \"C\"",
+        + "AND NOT \(Self.isRewritten(kind, "p.entity_id")) ORDER BY p.entity_id COLLATE \"C\"",
       [String(run)]
     ) { row in
       if let reason = row.change(kind, digestAt: 1, recordFrom: 2) {
@@ -66,7 +67,7 @@ extension PostgresReader {
         + "JOIN migration_before_images j "
         + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
         + "WHERE i.kind = \(kind.table.sqlLiteral) AND i.from_run = $1 "
-        + "AND NOT \(isRewritten(kind, "i.entity_id")) ORDER BY 1", [String(run)]
+        + "AND NOT \(Self.isRewritten(kind, "i.entity_id")) ORDER BY 1", [String(run)]
     ) { row in
       try body(row.string(at: 0), .isUpdated(by: row.integer(at: 1) ?? 0))
     }
@@ -112,7 +113,7 @@ extension PostgresReader {
     let referred = try session.statements[target].source("r")
     // A reference that dangles already, because of another application, is no obstacle.
     func isRemoved(_ id: String) -> String {
-      "\(self.isRemoved(target, id)) AND EXISTS (SELECT 1 FROM \(referred) WHERE r.id = \(id))"
+      "\(Self.isRemovedByUndo(target, id)) AND EXISTS (SELECT 1 FROM \(referred) WHERE r.id = \(id))"
     }
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
       try session.connection.forEachRow(sql, [String(run)]) { row in
@@ -121,8 +122,8 @@ extension PostgresReader {
     }
     try forEach(
       "SELECT t.id, \(column) FROM \(table.source("t")) WHERE \(column) IS NOT NULL "
-        + "AND \(isRemoved(column)) AND NOT \(isWritten(kind, "t.id")) "
-        + "AND NOT \(isRewritten(kind, "t.id")) ORDER BY t.id COLLATE \"C\""
+        + "AND \(isRemoved(column)) AND NOT \(Self.isWritten(kind, "t.id")) "
+        + "AND NOT \(Self.isRewritten(kind, "t.id")) ORDER BY t.id COLLATE \"C\""
     ) { UndoObstacle(kind: target, id: $1, .isReferred(by: kind, id: $0)) }
     let images =
       "SELECT i.entity_id, \(image) FROM migration_before_images i "
@@ -136,41 +137,21 @@ extension PostgresReader {
     ) { UndoObstacle(kind: kind, id: $0, .misses(target, id: $1)) }
   }
 
-  /// Calls `body` with each row that undoing the run would remove, but that a table of another
-  /// application references.
-  private func forEachReferenceFromOthers(
-    ofRun run: Int64, _ session: PostgresSession, _ body: (UndoObstacle) throws -> Void
-  ) throws {
-    let own = Set(catalog.kinds.map(\.table))
-    for key in session.layout.foreignKeys
-    where !(key.isInHome && own.contains(key.table)) && ["a", "r"].contains(key.onDelete) {
-      guard let target = catalog.kind(named: key.target) else { continue }
-      try session.connection.forEachRow(
-        "SELECT DISTINCT t.id COLLATE \"C\" FROM \(key.qualifiedTable) o "
-          + "JOIN \(session.statements[target].source("t")) ON \(key.join("o", "t")) "
-          + "WHERE \(isRemoved(target, "t.id")) ORDER BY 1", [String(run)]
-      ) { row in
-        try body(
-          UndoObstacle(kind: target, id: row.string(at: 0), .isReferredElsewhere(key.table)))
-      }
-    }
-  }
-
   /// Returns the condition that run $1 was the last to write the row.
-  private func isWritten(_ kind: EntityKind, _ id: String) -> String {
+  private static func isWritten(_ kind: EntityKind, _ id: String) -> String {
     "EXISTS (SELECT 1 FROM migration_provenance w WHERE w.kind = \(kind.table.sqlLiteral) "
       + "AND w.entity_id = \(id) AND w.run_id = $1)"
   }
 
   /// Returns the condition that run $1 rewrote the row.
-  private func isRewritten(_ kind: EntityKind, _ id: String) -> String {
+  private static func isRewritten(_ kind: EntityKind, _ id: String) -> String {
     "EXISTS (SELECT 1 FROM migration_before_images b WHERE b.kind = \(kind.table.sqlLiteral) "
       + "AND b.entity_id = \(id) AND b.run_id = $1)"
   }
 
   /// Returns the condition that undoing run $1 removes the row if it exists.
-  private func isRemoved(_ kind: EntityKind, _ id: String) -> String {
-    "\(isWritten(kind, id)) AND NOT \(isRewritten(kind, id))"
+  static func isRemovedByUndo(_ kind: EntityKind, _ id: String) -> String {
+    "\(Self.isWritten(kind, id)) AND NOT \(Self.isRewritten(kind, id))"
   }
 }
 

@@ -4,23 +4,44 @@ import RMOSStore
 extension PostgresTransaction {
   func undo(run: Int64) throws -> UndoCounts {
     let session = try session()
-    // With triggers, rows are undone one by one, so that digests are computed from the rows as the
-    // triggers leave them.
-    if session.layout.hasTriggersOnEntities { return try undoRowByRow(run) }
-    var counts = UndoCounts()
+    // Counted before the provenance, which says what the run inserted, changes. Some rows may be
+    // deleted with those of other kinds, so the statements do not count them.
+    var counts = try undoCounts(ofRun: run)
     // Rows are restored before others are removed, to which they may refer until then.
-    for kind in catalog.kinds { counts.restored[kind] = try restoreRows(kind, run, session) }
-    try restoreProvenance(run, session)
+    for kind in catalog.kinds { counts.restored[kind] = 0 }
+    if session.layout.mayChangeOrIgnoreEntities {
+      // One by one, so that digests are computed from the rows as triggers leave them.
+      try forEachBeforeImage(ofRun: run) { image in
+        if try restore(image, run: run) { counts.restored[image.record.kind, default: 0] += 1 }
+      }
+    } else {
+      for kind in catalog.kinds { counts.restored[kind] = try restoreRows(kind, run, session) }
+      try restoreProvenance(run, session)
+    }
     // The remaining rows of the run are those that it inserted. In reverse order, since later kinds
     // refer to earlier ones.
     for kind in catalog.kinds.reversed() {
-      counts.removed[kind] = try undo(
+      _ = try undo(
         run, session,
         "DELETE FROM \(kind.table) t USING migration_provenance p "
           + "WHERE p.kind = \(kind.table.sqlLiteral) AND p.run_id = $1 AND p.entity_id = t.id")
     }
+    try checkRemoval(run, session)
     _ = try undo(run, session, "DELETE FROM migration_provenance WHERE run_id = $1")
     return counts
+  }
+
+  /// Checks that the rows that the run inserted are removed: a trigger or a rule can ignore a
+  /// deletion, or revert it.
+  private func checkRemoval(_ run: Int64, _ session: PostgresSession) throws {
+    guard session.layout.mayChangeOrIgnoreEntities else { return }
+    for kind in catalog.kinds {
+      let remaining = try session.connection.query(
+        "SELECT 1 FROM migration_provenance p "
+          + "JOIN \(session.statements[kind].source("t")) ON t.id = p.entity_id "
+          + "WHERE p.kind = \(kind.table.sqlLiteral) AND p.run_id = $1 LIMIT 1", [String(run)])
+      guard remaining.first == nil else { throw StoreError.ignoredUndo(kind, run: run) }
+    }
   }
 
   /// Restores the rows of a kind that the run rewrote, and returns their number.
@@ -53,36 +74,6 @@ extension PostgresTransaction {
     _ = try undo(run, session, "DELETE FROM migration_before_images WHERE run_id = $1")
   }
 
-  /// Restores rows one by one, and then deletes the remaining rows of the run.
-  private func undoRowByRow(_ run: Int64) throws -> UndoCounts {
-    var restored: [EntityKind: Int] = [:]
-    try forEachBeforeImage(ofRun: run) { image in
-      if try restore(image, run: run) { restored[image.record.kind, default: 0] += 1 }
-    }
-    var counts = UndoCounts()
-    for kind in catalog.kinds { counts.restored[kind] = restored[kind, default: 0] }
-    for kind in catalog.kinds.reversed() { counts.removed[kind] = try removeRows(kind, run) }
-    return counts
-  }
-
-  /// Deletes the rows of a kind whose provenance names the run, and returns their number.
-  private func removeRows(_ kind: EntityKind, _ run: Int64) throws -> Int {
-    var count = 0
-    try session().connection.forEachRow(
-      "SELECT entity_id FROM migration_provenance WHERE kind = $1 AND run_id = $2 "
-        + "ORDER BY entity_id", [kind.table, String(run)]
-    ) { row in
-      let id = row.string(at: 0)
-      // The row may have been deleted without its provenance.
-      guard try contains(kind, id: id) else { return }
-      guard try delete(kind, id: id), try !contains(kind, id: id) else {
-        throw StoreError.ignoredUndo(kind, run: run)
-      }
-      count += 1
-    }
-    return count
-  }
-
   /// Executes a statement with the run as its parameter, and returns the number of changed rows.
   private func undo(
     _ run: Int64, _ session: PostgresSession, _ sql: String
@@ -93,8 +84,8 @@ extension PostgresTransaction {
       guard error.code == .constraint else { throw error }
       throw StoreError(
         .constraint,
-        "run \(run) cannot be undone: \(error.message); look for a constraint of another "
-          + "application. Nothing was changed", path: error.path)
+        "run \(run) cannot be undone: \(error.message); look for a trigger or a constraint of "
+          + "another application. Nothing was changed", path: error.path)
     }
   }
 }
