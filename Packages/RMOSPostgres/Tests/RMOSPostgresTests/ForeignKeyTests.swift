@@ -159,6 +159,13 @@ extension ServerTests {
             + "INSERT INTO \"ma rks\" VALUES (1, 1), (1, 2), (3, 3), (NULL, 4); "
             + "INSERT INTO lines VALUES (1), (2), (2), (3), (4)",
           [], ["notes": 2, "ma rks": 2, "lines": 3]),
+        Case(
+          notes
+            + "CREATE TABLE marks (n int REFERENCES notes ON DELETE CASCADE, m int PRIMARY KEY); "
+            + "CREATE TABLE lines (m int REFERENCES marks ON DELETE CASCADE); "
+            + "INSERT INTO marks VALUES (1, 1), (3, 3); INSERT INTO lines VALUES (1), (1), (3); "
+            + "CREATE INDEX ON marks (n); CREATE INDEX ON lines (m)",
+          [], ["notes": 2, "marks": 1, "lines": 2]),
         // A row that two keys delete counts once.
         Case(
           notes + "CREATE TABLE marks (n int REFERENCES notes ON DELETE CASCADE, "

@@ -158,6 +158,34 @@ struct CommandTests {
     #expect(try shop.content() == before)
   }
 
+  @Test func anUndoNamesTheTablesWhoseRowsGoAlongOrMayNotBeRead() throws {
+    let shop = try Shop()
+    try shop.writeSample(30)
+    _ = try shop.run("$CLI migrate legacy")
+    let role = "writer_\(shop.name)"
+    try shop.sql(
+      """
+      CREATE ROLE \(role) LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO \(role);
+      CREATE TABLE notes (pattern text REFERENCES patterns ON DELETE CASCADE);
+      INSERT INTO notes SELECT id FROM patterns LIMIT 3
+      """)
+    defer { _ = try? shop.sql("DROP OWNED BY \(role); DROP ROLE \(role)") }
+    let url = shop.url.replacing("postgres@", with: "\(role)@")
+    for command in ["undo 1 --dry-run", "undo 1 --no-backup"] {
+      let result = try shop.run("$CLI \(command) --db '\(url)' 2>&1")
+      let words =
+        "the table \"notes\" of another application may refer to rows that would be removed"
+      #expect(result.status == 1 && result.output.contains(words), "\(result.output)")
+    }
+    try shop.sql("GRANT SELECT ON notes TO \(role)")
+    for command in ["undo 1 --dry-run", "undo 1 --no-backup"] {
+      let result = try shop.run("$CLI \(command) --db '\(url)' 2>&1")
+      #expect(result.status == 0, "\(result.output)")
+      #expect(result.output.contains("3 rows of the table \"notes\""), "\(result.output)")
+    }
+    #expect(try shop.sql("SELECT count(*) FROM notes") == "0\n")
+  }
+
   @Test func aDatabaseOfAnotherApplicationIsRefusedByEveryCommand() throws {
     let shop = try Shop()
     try shop.writeSample(10)

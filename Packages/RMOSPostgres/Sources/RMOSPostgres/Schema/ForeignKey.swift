@@ -51,6 +51,8 @@ extension PostgresLayout {
     var hasReadableTarget: Bool
     /// pg_constraint.confdeltype.
     var onDelete: String
+    /// Whether an index finds the rows that reference another.
+    var isIndexed: Bool
     /// The columns.
     var columns: [Column] = []
 
@@ -156,7 +158,9 @@ extension PostgresLayout.ForeignKey {
         a.attnotnull OR t.typnotnull,
         o.confdeltype IN ('n', 'd') AND (coalesce(jsonb_typeof(j.row -> 'confdelsetcols'), 'null')
           = 'null' OR j.row -> 'confdelsetcols' @> to_jsonb(k.own)),
-        CASE WHEN e.isliteral THEN e.text END, coalesce(NOT e.isliteral, false)
+        CASE WHEN e.isliteral THEN e.text END, coalesce(NOT e.isliteral, false),
+        EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid
+          AND i.indpred IS NULL AND (i.indkey::int2[])[0:cardinality(o.conkey) - 1] @> o.conkey)
       FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
       JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_namespace m ON m.oid = f.relnamespace
@@ -183,7 +187,8 @@ extension PostgresLayout.ForeignKey {
             name: row.string(at: 1), table: row.string(at: 2), qualifiedTable: row.string(at: 3),
             isInHome: row.isTrue(at: 4), source: row.string(at: 5), isReadable: row.isTrue(at: 6),
             target: row.string(at: 7), targetSource: row.string(at: 8),
-            hasReadableTarget: row.isTrue(at: 9), onDelete: row.string(at: 10)))
+            hasReadableTarget: row.isTrue(at: 9), onDelete: row.string(at: 10),
+            isIndexed: row.isTrue(at: 19)))
       }
       keys[keys.count - 1].columns.append(
         Column(

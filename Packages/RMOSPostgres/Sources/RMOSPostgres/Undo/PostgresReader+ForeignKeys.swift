@@ -156,19 +156,31 @@ private struct DeletionEffects {
           + "AND NOT \(isRemoved(owner(of: key), by: "\(statement(kind))"))")
     }
     guard !first.isEmpty else { return nil }
-    let next = cascades.filter(canReferenceGoneRows).map { key in
-      "SELECT o.tableoid AS tab, o.ctid::text AS place FROM \(key.targetSource) t "
-        + "JOIN \(key.source) o ON \(key.join("o", "t")) "
-        + "WHERE t.tableoid = g.tab AND t.ctid = g.place::tid "
-        + "AND NOT \(isRemoved(owner(of: key), by: "g.statement"))"
+    let begin = "(\(first.joined(separator: " UNION ")))"
+    let keys = cascades.filter(canReferenceGoneRows)
+    guard !keys.isEmpty else { return "WITH gone AS \(begin)" }
+    let links = keys.map { key in
+      let until =
+        owner(of: key).map {
+          "CASE WHEN \(PostgresReader.isRemovedByUndo($0, "o.id")) THEN \(statement($0)) END"
+        } ?? "NULL::int"
+      return "SELECT t.tableoid AS target_tab, t.ctid::text AS target_place, o.tableoid AS tab, "
+        + "o.ctid::text AS place, \(until) AS until FROM \(key.targetSource) t "
+        + "JOIN \(key.source) o ON \(key.join("o", "t"))"
     }
-    var sql = "WITH RECURSIVE gone AS ((\(first.joined(separator: " UNION ")))"
-    if !next.isEmpty {
-      sql +=
-        " UNION SELECT g.statement, g.id, least(g.level + 1, \(Self.lastLevel)), n.tab, n.place "
-        + "FROM gone g CROSS JOIN LATERAL (\(next.joined(separator: " UNION ALL "))) n"
+    let step =
+      "UNION SELECT g.statement, g.id, least(g.level + 1, \(Self.lastLevel)), n.tab, n.place "
+      + "FROM gone g"
+    let isNew = "(n.until > g.statement) IS NOT FALSE"
+    // Several keys without an index would be followed by reading whole tables for each row.
+    if keys.count > 1, keys.contains(where: { !$0.isIndexed }) {
+      return "WITH RECURSIVE links AS MATERIALIZED (\(links.joined(separator: " UNION ALL "))), "
+        + "gone AS (\(begin) \(step) JOIN links n ON n.target_tab = g.tab "
+        + "AND n.target_place = g.place WHERE \(isNew))"
     }
-    return sql + ")"
+    let found = links.map { "\($0) WHERE t.tableoid = g.tab AND t.ctid = g.place::tid" }
+    return "WITH RECURSIVE gone AS (\(begin) \(step) "
+      + "CROSS JOIN LATERAL (\(found.joined(separator: " UNION ALL "))) n WHERE \(isNew))"
   }
 
   /// Returns the query for all obstacles: the statement, the position of the reason in `reasons`,
