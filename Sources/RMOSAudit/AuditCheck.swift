@@ -126,12 +126,14 @@ final class AuditContext {
 /// The schema of a store, as all parts of an audit see it.
 struct StoreShape: Sendable {
   let schema: SchemaVersion?
+  let dialect: SQLDialect
   /// The tables by name, in lower case.
   let tables: [String: InspectedTable]
 
   init(_ reader: any StoreReader) throws {
     let inspector = reader.inspection
     schema = try inspector.schemaVersion()
+    dialect = inspector.dialect
     tables = try inspector.inspectTables().reduce(into: [:]) { $0[$1.name.lowercased()] = $1 }
   }
 }
@@ -182,6 +184,9 @@ final class AuditCollector: Sendable {
 
   /// The version of the schema.
   var schema: SchemaVersion? { state.withLock { $0.shape?.schema } }
+
+  /// The SQL of the database.
+  var dialect: SQLDialect { state.withLock { $0.shape?.dialect } ?? .sqlite }
 
   /// The tables of the ledger that name entities by their ids.
   var ledgerTables: [String] {

@@ -1,4 +1,5 @@
 public import RMOSModels
+package import RMOSStore
 
 /// The result of an audit.
 public struct AuditReport: Sendable, Hashable {
@@ -41,6 +42,8 @@ public struct AuditReport: Sendable, Hashable {
   package var results: [RuleResult]
   /// How long the audit took.
   package var duration: Duration
+  /// The SQL of the database, for repairs.
+  package var dialect: SQLDialect = .sqlite
   /// The tables of the ledger that name entities by their ids.
   package var ledgerTables: [String] = []
   /// The references to entities by foreign keys that are not in the schema of the kinds.

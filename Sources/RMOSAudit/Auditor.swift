@@ -82,7 +82,7 @@ public struct Auditor: Sendable {
     return AuditReport(
       database: store.location, schema: collector.schema?.version, catalog: store.catalog,
       counts: collector.counts, results: collector.results(), duration: clock.now - start,
-      ledgerTables: collector.ledgerTables,
+      dialect: collector.dialect, ledgerTables: collector.ledgerTables,
       otherReferences: collector.otherReferences(store.catalog))
   }
 

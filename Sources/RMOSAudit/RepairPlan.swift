@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSStore
 
 /// SQL that would fix what an audit found, for a person to review and apply.
 ///
@@ -22,6 +23,7 @@ package struct RepairPlan: Sendable {
   /// How many errors and warnings of each rule need a person; by code.
   package private(set) var needPerson: [(code: String, count: Int)] = []
   private let database: String
+  private let dialect: SQLDialect
   private let omittedFindings: Int
   private let advice: Advice
 
@@ -60,6 +62,7 @@ package struct RepairPlan: Sendable {
   package init(for report: AuditReport, _ advice: Advice = .plain) {
     self.advice = advice
     database = report.database
+    dialect = report.dialect
     omittedFindings = report.omittedFindings
     // Ids first: a reference may only miss its target because of the white space around its id.
     let first = [AuditRule.paddedID, .missingReference]
@@ -247,29 +250,49 @@ package struct RepairPlan: Sendable {
     _ kind: EntityKind, _ id: String, _ trimmed: String, _ origin: FindingOrigin?,
     _ report: AuditReport
   ) -> Step {
-    let (old, new) = (quoted(id), quoted(trimmed))
+    let dialect = report.dialect
+    let (old, new) = (quoted(id, dialect), quoted(trimmed, dialect))
     let isFree = "NOT EXISTS (SELECT 1 FROM \(kind.table) WHERE id = \(new))"
-    var statements: [String] = []
+    func update(_ table: String, _ column: String) -> String {
+      "UPDATE \(table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree)"
+    }
+    var references: [String] = []
     for other in report.catalog.kinds {
       for reference in other.schema.references where reference.target == kind {
-        let column = other.schema.fields[reference.field].column
-        statements.append(
-          "UPDATE \(other.table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree);")
+        references.append(update(other.table, other.schema.fields[reference.field].column))
       }
     }
     let others = report.otherReferences.filter { $0.target == kind }
     for other in others where other.isWhole {
-      let (table, column) = (name(other.table), name(other.column))
-      statements.append(
-        "UPDATE \(table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree);")
+      references.append(update(name(other.table), name(other.column)))
     }
+    var ledger: [String] = []
     for table in report.ledgerTables {
+      let isOfKind = "WHERE kind = \(quoted(kind.rawValue, dialect)) AND entity_id ="
       // An entity of the new id that was deleted may have left its own behind.
-      statements.append(
-        "UPDATE OR REPLACE \(table) SET entity_id = \(new) WHERE kind = "
-          + "\(quoted(kind.rawValue)) AND entity_id = \(old) AND \(isFree);")
+      switch dialect {
+      case .sqlite:
+        ledger.append(
+          "UPDATE OR REPLACE \(table) SET entity_id = \(new) \(isOfKind) \(old) AND \(isFree);")
+      case .postgresql:
+        let isSame = table == "migration_provenance" ? "" : " AND o.run_id = \(table).run_id"
+        ledger += [
+          "DELETE FROM \(table) \(isOfKind) \(new) AND EXISTS (SELECT 1 FROM \(table) o "
+            + "\(isOfKind) \(old)\(isSame)) AND \(isFree);",
+          "UPDATE \(table) SET entity_id = \(new) \(isOfKind) \(old) AND \(isFree);",
+        ]
+      }
     }
-    statements.append("UPDATE \(kind.table) SET id = \(new) WHERE id = \(old) AND \(isFree);")
+    let statements: [String]
+    switch dialect {
+    case .sqlite:
+      statements = references.map { $0 + ";" } + ledger + [update(kind.table, "id") + ";"]
+    case .postgresql:
+      // Foreign keys are checked at the end of a statement, and few can be deferred.
+      let parts = references.enumerated().map { "r\($0) AS (\($1))" }
+      let with = parts.isEmpty ? "" : "WITH \(parts.joined(separator: ", ")) "
+      statements = ledger + [with + update(kind.table, "id") + ";"]
+    }
     var comment = [
       "\(kind.schema.singular) \(old): remove the white space around the id, unless \(new) is taken"
     ]
@@ -299,14 +322,15 @@ package struct RepairPlan: Sendable {
   }
 
   /// A text as SQL; characters that could deceive a reader or end the script are given by number.
-  private static func quoted(_ text: String) -> String {
+  private static func quoted(_ text: String, _ dialect: SQLDialect) -> String {
+    let character = dialect == .sqlite ? "char" : "chr"
     var parts: [String] = []
     var plain = ""
     for scalar in text.unicodeScalars {
       if PlainText.controlsDisplay(scalar) {
         if !plain.isEmpty { parts.append("'\(plain)'") }
         plain = ""
-        parts.append("char(\(scalar.value))")
+        parts.append("\(character)(\(scalar.value))")
       } else {
         plain += scalar == "'" ? "''" : String(scalar)
       }
@@ -324,12 +348,13 @@ package struct RepairPlan: Sendable {
 }
 
 extension RepairPlan {
-  /// The plan as a script for SQLite: one transaction, each step with a comment.
+  /// The plan as a script for the database's shell: one transaction, each step with a comment.
   package var sql: String {
     var lines = [
       "-- Repairs proposed for \(PlainText.escaped(database)).",
       "-- Nothing has been changed. Make a backup, read every statement, delete those you do not",
-      "-- want, then apply the rest with: sqlite3 -bail DATABASE < THIS-FILE",
+      "-- want, then apply the rest with: "
+        + (dialect == .sqlite ? "sqlite3 -bail DATABASE < THIS-FILE" : "psql -X -f THIS-FILE URL"),
       "-- Then do what the comments propose, and audit again, before you remove any dashes.",
     ]
     for (code, count) in needPerson {
@@ -347,7 +372,11 @@ extension RepairPlan {
     if steps.allSatisfy(\.isCommentedOut) {
       lines.append("-- As it is, it changes nothing: every step needs a decision.")
     }
-    lines += ["", "BEGIN IMMEDIATE;", "PRAGMA defer_foreign_keys = ON;"]
+    lines.append("")
+    switch dialect {
+    case .sqlite: lines += ["BEGIN IMMEDIATE;", "PRAGMA defer_foreign_keys = ON;"]
+    case .postgresql: lines += [#"\set ON_ERROR_STOP on"#, "BEGIN;"]
+    }
     for step in steps {
       lines.append("")
       lines += step.comment.map { "-- " + PlainText.escaped($0) }

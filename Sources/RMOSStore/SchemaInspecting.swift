@@ -12,6 +12,9 @@ public protocol SchemaInspecting {
   /// Whether there is a schema that other applications may have changed, and not only records.
   var hasSchema: Bool { get }
 
+  /// The SQL of the database, in which repairs are proposed; the default is SQLite's.
+  var dialect: SQLDialect { get }
+
   /// The size of the database, in bytes; `nil` if it is unknown.
   func databaseSize() throws -> Int64?
 
@@ -77,6 +80,11 @@ public protocol SchemaInspecting {
   func forEachIDWithoutProvenance(
     of kind: EntityKind, _ body: (String) throws -> Void
   ) throws
+}
+
+extension SchemaInspecting {
+  /// SQLite's.
+  public var dialect: SQLDialect { .sqlite }
 }
 
 /// A table as it is in the database.

@@ -1,14 +1,9 @@
 import RMOSModels
 import RMOSSystem
-import RMOSStore
+public import RMOSStore
 
 /// The SQL of a database that an export's script is for.
-public enum SQLDialect: String, Sendable, Hashable, CaseIterable {
-  /// SQLite's, for its shell, `sqlite3`.
-  case sqlite
-  /// PostgreSQL's, for its shell, `psql`.
-  case postgresql
-}
+public typealias SQLDialect = RMOSStore.SQLDialect
 
 extension SQLDialect {
   /// The name of the database, for messages.

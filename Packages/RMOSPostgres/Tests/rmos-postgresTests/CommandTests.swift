@@ -186,6 +186,39 @@ struct CommandTests {
     #expect(try shop.sql("SELECT count(*) FROM notes") == "0\n")
   }
 
+  @Test func psqlAppliesTheRepairPlan() throws {
+    let shop = try Shop()
+    try shop.writeSample(30)
+    let job = #"{"id": "j", "job_type": "slice", "pattern_id": " p\u0085", "parameters": {"a": 1}}"#
+    let pattern = #"{"id": " p\u0085", "name": "P", "ring_count": 1, "geometry": {"a": 1}}"#
+    try Data(pattern.utf8).write(
+      to: shop.directory.appendingPathComponent("legacy/patterns/spaced.json"))
+    try Data(job.utf8).write(
+      to: shop.directory.appendingPathComponent("legacy/joblogs/spaced.json"))
+    _ = try shop.run("$CLI migrate legacy")
+    #expect(try shop.sql("SELECT count(*) FROM patterns WHERE id LIKE ' p%'") == "1\n")
+    // What an entity of the new id has left behind.
+    try shop.sql(
+      """
+      INSERT INTO migration_provenance
+        SELECT * FROM jsonb_populate_record(NULL::migration_provenance, (SELECT to_jsonb(p)
+        FROM migration_provenance p WHERE entity_id LIKE ' p%') || '{"entity_id": "p"}')
+      """)
+    let audited = try shop.run(
+      """
+      $CLI audit --repair-plan plan.sql; sed -E -i 's/^-- (DELETE|UPDATE|WITH)/\\1/' plan.sql
+      psql -X -q -f plan.sql "$URL"
+      """)
+    #expect(audited.status == 0, "\(audited.errors)")
+    #expect(
+      try shop.sql(
+        "SELECT id, pattern_id FROM joblogs WHERE id = 'j' UNION ALL "
+          + "SELECT kind, entity_id FROM migration_provenance WHERE entity_id IN ('p', 'j') "
+          + "ORDER BY 1") == "j|p\njoblogs|j\npatterns|p\n")
+    let again = try shop.run("$CLI audit --rule id.white-space --rule provenance.dangling")
+    #expect(again.status == 0, "\(again.output)")
+  }
+
   @Test func aDatabaseOfAnotherApplicationIsRefusedByEveryCommand() throws {
     let shop = try Shop()
     try shop.writeSample(10)

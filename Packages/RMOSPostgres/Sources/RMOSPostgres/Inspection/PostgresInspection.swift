@@ -11,6 +11,8 @@ struct PostgresInspection: SchemaInspecting {
 
   var hasSchema: Bool { true }
 
+  var dialect: SQLDialect { .postgresql }
+
   // MARK: The schema
 
   func databaseSize() throws -> Int64? {
