@@ -52,9 +52,10 @@ struct SchemaCheck: AuditCheck {
       report(
         .error, "ledger \(ledger)",
         "the ledger has version \(ledger), newer than the known versions (1 to "
-          + "\(SchemaVersion.ledger.upperBound)); use a newer version of this software or, if another "
-          + "application set user_version, set it back with PRAGMA user_version = "
-          + "\(SchemaVersion.ledger.upperBound)")
+          + "\(SchemaVersion.ledger.upperBound)); use a newer version of this software"
+          + (inspector.dialect == .sqlite
+            ? " or, if another application set user_version, set it back with PRAGMA user_version = "
+              + "\(SchemaVersion.ledger.upperBound)" : ""))
     }
   }
 
@@ -247,10 +248,16 @@ struct IntegrityCheck: AuditCheck {
   }
 
   private func report(_ problem: String, _ context: AuditContext) {
-    context.log.add(
-      AuditFinding(
-        .error, .integrity, found: problem, expected: "ok",
+    let message =
+      switch context.inspector.dialect {
+      case .sqlite:
         "the file is damaged: \(problem.shortened); restore a backup, or recover what can be read "
-          + "with the sqlite3 shell's .recover"))
+          + "with the sqlite3 shell's .recover"
+      case .postgresql:
+        "the database is damaged: \(problem.shortened); build the index again with REINDEX, or "
+          + "restore a backup"
+      }
+    context.log.add(
+      AuditFinding(.error, .integrity, found: problem, expected: "ok", message))
   }
 }

@@ -186,6 +186,21 @@ struct CommandTests {
     #expect(try shop.sql("SELECT count(*) FROM notes") == "0\n")
   }
 
+  @Test func anAuditGivesNoAdviceForSQLite() throws {
+    let shop = try Shop()
+    #expect(try shop.run("$CLI init").status == 0)
+    try shop.sql(
+      """
+      UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_joblogs_status'::regclass;
+      INSERT INTO migration_version (version) VALUES (99)
+      """)
+    let audit = try shop.run("$CLI audit")
+    #expect(audit.status == 1, "\(audit.errors)")
+    #expect(audit.output.contains("the ledger has version 99"), "\(audit.output)")
+    #expect(audit.output.contains("the index idx_joblogs_status is not valid; build the index"))
+    #expect(!audit.output.contains("PRAGMA") && !audit.output.contains("sqlite3"))
+  }
+
   @Test func psqlAppliesTheRepairPlan() throws {
     let shop = try Shop()
     try shop.writeSample(30)

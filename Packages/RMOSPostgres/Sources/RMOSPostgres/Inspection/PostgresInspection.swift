@@ -90,7 +90,7 @@ struct PostgresInspection: SchemaInspecting {
     for row in indexes.rows {
       let name = row.string(at: 1)
       guard row.isTrue(at: 2) else {
-        try body("the index \(name) is not valid; REINDEX INDEX \(name)")
+        try body("the index \(name) is not valid")
         continue
       }
       guard row.isTrue(at: 3), let schema = row.text(at: 4) else { continue }
