@@ -91,6 +91,25 @@ import Testing
     }
   }
 
+  @Test("A new connection replaces one that is finished but that its client keeps open")
+  func finishedMakesRoom() throws {
+    let limited: (inout HTTPServer.Configuration) -> Void = {
+      ($0.maxConnections, $0.lingerTimeout) = (4, .seconds(600))
+    }
+    try RunningServer(limited).use { server in
+      var clients: [RawClient] = []
+      for _ in 0..<4 {
+        let client = try server.client()
+        client.send("nonsense\r\n\r\n")
+        #expect(try client.answer()?.status == 400)
+        clients.append(client)
+      }
+      let extra = try server.client()
+      extra.get("/")
+      #expect(try extra.answer()?.status == 200)
+    }
+  }
+
   @Test("Connections beyond the limit are refused until one ends")
   func connectionLimit() throws {
     try RunningServer({ $0.maxConnections = 4 }).use { server in

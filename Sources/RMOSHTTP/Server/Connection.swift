@@ -102,9 +102,11 @@ final class Connection {
 
   /// When the connection became idle; `nil` if it must not be closed to make room for another.
   ///
-  /// A client that has just connected is given time to send a request.
+  /// A client that has just connected is given time to send a request. One whose last response has
+  /// been sent may take that time to close the connection, but not the place of another.
   func idleStart(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-    isIdle && (hasServed || now - timerStart >= Self.graceTime) ? timerStart : nil
+    if phase == .lingering { return timerStart }
+    return isIdle && (hasServed || now - timerStart >= Self.graceTime) ? timerStart : nil
   }
 
   /// How long a client may take to send its first byte before it counts as idle.
