@@ -162,6 +162,8 @@ import Testing
     #expect(!page.contains("<script"))
     #expect(!page.contains("http://") && !page.contains("https://"))
     for table in try report().tables() { #expect(page.contains("<section id=\"\(table.name)\"")) }
+    // Each row of this table is a different figure, so none is left out.
+    #expect(page.contains("<caption>Jobs</caption>"))
   }
 
   @Test(arguments: [

@@ -63,14 +63,14 @@ extension FigureTable {
       }, omitted: omitted + max(0, rows.count - ChartTable.mostRows))
   }
 
-  /// Returns a table with the first rows, followed by one with all rows.
+  /// Returns a table with the first rows, followed by one with all rows, which is closed.
   private func list(_ link: Link) -> HTML {
     let all = numbers(link)
-    guard rows.count > Self.mostListed else { return all.table }
+    guard rows.count > Self.mostListed, !isListOfFacts else { return all.table }
     var short = self
     short.rows = Array(rows.prefix(Self.mostListed))
     short.omitted = omitted + rows.count - Self.mostListed
-    return short.numbers(link).table + all.details
+    return short.numbers(link).table + all.details(named: "Show all rows")
   }
 
   /// The number of rows shown at first of a table without a chart.
@@ -87,7 +87,7 @@ extension FigureTable {
     case .intervals(let column, _, _, _):
       axis = .percent
       legend = [
-        (.dot(0), columns[column].words), (.range(0, 0), "interval of 95 %"),
+        (.dot(0), columns[column].words), (.range(0, 0), "95 % confidence interval"),
       ]
     case .strips(let minimum, _, _, _, let maximum):
       axis =

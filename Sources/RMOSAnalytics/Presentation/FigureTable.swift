@@ -261,8 +261,8 @@ extension AnalyticsReport {
     if jobs.withoutDay > 0 { rows.append([.text("without a day"), .whole(jobs.withoutDay)]) }
     return FigureTable(
       "jobs", "Jobs",
-      "Finished jobs are completed or failed; the limits of the success rate are those of Wilson's "
-        + "interval of 95 %.", [.text("figure"), .init("value")], rows
+      "Finished jobs are completed or failed; the limits of the success rate are those of its 95 % "
+        + "confidence interval (Wilson).", [.text("figure"), .init("value")], rows
     ).with { $0.isListOfFacts = true }
   }
 
@@ -325,8 +325,8 @@ extension AnalyticsReport {
     let rates = groups.map { column, name, word, groups, subject in
       FigureTable(
         "failures_\(name)", "Failures by \(word)",
-        "The failed among the finished jobs, with Wilson's interval of 95 %, the highest lower limit "
-          + "first.",
+        "The share of failed among finished jobs, with its 95 % confidence interval (Wilson), the "
+          + "highest lower limit first.",
         [
           .text(column, word), .init("finished"), .init("failed"),
           .init("failure_rate", "failed, %"), .init("failure_rate_low", "at least, %"),
@@ -413,8 +413,7 @@ extension AnalyticsReport {
   private var stockTable: FigureTable {
     FigureTable(
       "stock", "Stock",
-      "The stock of each material; the length counts each strip as often as its "
-        + "quantity.",
+      "The stock of each material; the length counts each strip as often as its quantity.",
       [
         .text("material"), .init("families"), .init("strips"), .init("quantity", isBrief: false),
         .init("strips_without_length", "no length"),

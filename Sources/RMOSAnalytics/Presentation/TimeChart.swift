@@ -110,7 +110,7 @@ struct TimeChart {
       }, places: last - first + 1, names: (names.first, peak, names.last), ticks: ticks)
     let rates = ColumnChart(
       id: "success", title: "Success rate by \(unit.rawValue)",
-      summary: "The success rate, with its interval of 95 %",
+      summary: "The success rate, with its 95 % confidence interval",
       columns: shown.compactMap { slot in
         guard let low = slot.success.low, let rate = slot.success.percent,
           let high = slot.success.high
@@ -120,7 +120,8 @@ struct TimeChart {
           description: "\(unit.name(of: slot.number)): \(FigureText.rate(slot.success))",
           content: .rate(low: low, rate, high: high))
       }, places: last - first + 1,
-      names: (names.first, "Success rate with its interval of 95 %", names.last), ticks: ticks)
+      names: (names.first, "Success rate with its 95 % confidence interval", names.last),
+      ticks: ticks)
     return numbers.figure("") + rates.figure(note: notes, table.details)
   }
 

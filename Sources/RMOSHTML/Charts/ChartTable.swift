@@ -45,9 +45,15 @@ package struct ChartTable: Sendable {
   }
 
   /// The table in a closed section.
-  package var details: HTML {
+  package var details: HTML { details(named: "Show as a table") }
+
+  /// Returns the table in a closed section.
+  ///
+  /// - Parameter label: The words that open it.
+  /// - Returns: The section.
+  package func details(named label: String) -> HTML {
     """
-    <details class="numbers" id="\(id)"><summary>Show as a table\
+    <details class="numbers" id="\(id)"><summary>\(label)\
     <span class="away">: \(caption)</span></summary>
     \(table)</details>
 
@@ -69,10 +75,10 @@ package struct ChartTable: Sendable {
     }
     let cut =
       total > rows.count
-      ? ", the first \(PlainText.grouped(rows.count)) of \(PlainText.grouped(total))" : ""
+      ? ", the first \(PlainText.grouped(rows.count)) of \(PlainText.grouped(total))" : nil
     return """
-      <div class="scroll" role="region" tabindex="0" aria-label="\(caption), as a table">
-      <table><caption>\(caption)\(cut)</caption>
+      <div class="scroll" role="region" tabindex="0" aria-label="\(caption)\(cut ?? ", as a table")">
+      <table><caption>\(caption)\(cut ?? "")</caption>
       <thead><tr>\(headings)</tr></thead>
       <tbody>
       \(lines)</tbody></table></div>
