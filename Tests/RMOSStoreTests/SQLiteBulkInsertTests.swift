@@ -180,7 +180,8 @@ struct SQLiteBulkInsertTests {
     // Closing the connections would checkpoint the log; they are still open.
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
     let log = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int ?? 0
-    #expect(size > 30_000_000)
+    // Of 50 MB, at most the length at which the writer waits for a checkpoint is only in the log.
+    #expect(size > 10_000_000)
     #expect(log < 40_000_000)
     #expect(try store.read { try $0.count(RecordQuery(.stripFamilies)) } == 505)
     #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok")

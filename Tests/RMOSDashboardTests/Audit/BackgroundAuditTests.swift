@@ -145,6 +145,7 @@ import Testing
 
   @Test func oneAuditRunsAtATimeAndIsShown() throws {
     let beginning = Beginning()
+    defer { beginning.body = nil }
     let fixture = try auditedFixture(beginning)
     let audit = try #require(fixture.audit)
     let seen = Mutex<[ServerResponse]>([])
@@ -311,6 +312,7 @@ import Testing
 
   @Test func anAuditBegunAfterTheLastChangeSatisfiesARequest() throws {
     let beginning = Beginning()
+    defer { beginning.body = nil }
     let fixture = try auditedFixture(beginning)
     let audit = try #require(fixture.audit)
     beginning.body = { audit.ask() }
