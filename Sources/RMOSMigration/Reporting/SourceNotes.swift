@@ -71,19 +71,20 @@ extension FilesNotRead {
   /// "7 files: 4 compressed, 3 hidden", without the names.
   var sentence: String {
     let reasons = Reason.allCases.compactMap { reason in
-      byReason[reason].map { (count: $0, text: "\(PlainText.grouped($0)) \(Self.words(reason))") }
+      byReason[reason].map { (count: $0, text: Self.counted($0, reason)) }
     }.sorted { $0.count > $1.count }
     return PlainText.counted(count, "file") + ": " + reasons.map(\.text).joined(separator: ", ")
   }
 
-  private static func words(_ reason: Reason) -> String {
-    switch reason {
-    case .otherExtension: "with another extension"
-    case .hidden: "hidden"
-    case .placeholder: "cloud placeholders"
-    case .place: "elsewhere in the source"
-    case .notAFile: "not regular files"
-    case .compressed: "compressed"
+  private static func counted(_ count: Int, _ reason: Reason) -> String {
+    let number = PlainText.grouped(count)
+    return switch reason {
+    case .otherExtension: "\(number) with another extension"
+    case .hidden: "\(number) hidden"
+    case .placeholder: PlainText.counted(count, "cloud placeholder")
+    case .place: "\(number) elsewhere in the source"
+    case .notAFile: PlainText.counted(count, "not a regular file", "not regular files")
+    case .compressed: "\(number) compressed"
     }
   }
 }

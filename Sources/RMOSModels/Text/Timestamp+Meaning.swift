@@ -108,6 +108,8 @@ private struct MeaningReader {
   private var reason: String?
   /// Whether the text is a week without a day.
   private var isWeek = false
+  /// Whether the text is a date whose year has two digits.
+  private var hasShortYear = false
 
   init(_ text: String) {
     // Digits of other scripts and typographic hyphens are read as ASCII.
@@ -146,6 +148,7 @@ private struct MeaningReader {
     guard let date = date() else {
       if let ifNumber { return ifNumber }
       if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }
+      if hasShortYear { return "the year has four digits" }
       return isYearAndMonth || isWeek ? "the day is missing" : nil
     }
     if let ifNumber, whole != 14 && whole != 12 { return ifNumber }
@@ -216,11 +219,13 @@ private struct MeaningReader {
   private mutating func date() -> CivilDate? {
     let before = self
     if let date = digitsAhead >= 4 ? dateFromYear() : dateFromDay() { return date }
-    let wasWeek = isWeek
+    let first = self
     self = before
     if let date = dateWithName() { return date }
+    let isShort = first.hasShortYear || hasShortYear
     self = before
-    isWeek = wasWeek
+    isWeek = first.isWeek
+    hasShortYear = isShort
     return nil
   }
 
@@ -272,10 +277,16 @@ private struct MeaningReader {
     return day >= 1 && first + day - 1 <= last ? CivilDate(dayNumber: first + day - 1) : nil
   }
 
+  /// Takes a year of four digits at the end of a date.
+  private mutating func year() -> Int? {
+    hasShortYear = digitsAhead == 2
+    return digits(4...4).flatMap { Int($0) }
+  }
+
   private mutating func dateFromDay() -> CivilDate? {
     guard let first = digits(1...2).flatMap({ Int($0) }), let separator = rest.first, take("-/."),
       let second = digits(1...2).flatMap({ Int($0) }), take(String(separator)),
-      let year = digits(4...4).flatMap({ Int($0) })
+      let year = year()
     else { return nil }
     note("a date begins with the year")
     if separator == "." || first > 12 { return CivilDate(year: year, month: second, day: first) }
@@ -327,9 +338,20 @@ private struct MeaningReader {
       day = digits(1...2).flatMap { Int($0) }
       skipSeparators()
     }
-    guard let day, let year = digits(4...4).flatMap({ Int($0) }) else { return nil }
+    guard let day, let year = yearAtEnd() ?? year() else { return nil }
     note("a date has the number of the month, and begins with the year")
     return CivilDate(year: year, month: month, day: day)
+  }
+
+  /// Takes the year after the time, where C's `ctime` and the command `date` write it, as in
+  /// Jan 15 10:15:00 2024.
+  private mutating func yearAtEnd() -> Int? {
+    let words = rest.split(whereSeparator: \.isWhitespace)
+    guard words.count > 1, words[0].contains(":"), let last = words.last, last.count == 4,
+      last.allSatisfy(isDigit), let year = Int(last)
+    else { return nil }
+    rest = rest[..<words[words.count - 2].endIndex]
+    return year
   }
 
   // MARK: Times
@@ -343,7 +365,10 @@ private struct MeaningReader {
   }
 
   private mutating func time() -> Time? {
-    if take(",") { note("a T or a space is between date and time") }
+    for separator in [",", "_", " - "] where rest.hasPrefix(separator) {
+      rest.removeFirst(separator.count)
+      note("a T or a space is between date and time")
+    }
     if take("t") {
       note("the T before the time is a capital")
     } else if !take("T") {
@@ -367,6 +392,10 @@ private struct MeaningReader {
         guard let second = digits(2...2) else { return nil }
         time.second = second
       }
+    } else if ahead == 2, let (minute, second) = partsWithoutColons() {
+      note("colons are between hours, minutes and seconds")
+      time.minute = minute
+      time.second = second
     } else {
       note("the minutes are missing")
     }
@@ -377,6 +406,19 @@ private struct MeaningReader {
       rest = rest[time.fraction.endIndex...]
     }
     return halfOfDay(&time) && zone(&time) && rest.isEmpty ? time : nil
+  }
+
+  /// Takes the minutes and seconds of a time that can be part of a file's name, such as 10-15-00 or
+  /// 10.15.00.
+  private mutating func partsWithoutColons() -> (minute: Int, second: Substring)? {
+    let before = rest
+    guard let separator = rest.first, take("-."), let minute = digits(2...2).flatMap({ Int($0) }),
+      take(String(separator)), let second = digits(2...2)
+    else {
+      rest = before
+      return nil
+    }
+    return (minute, second)
   }
 
   private mutating func halfOfDay(_ time: inout Time) -> Bool {
@@ -397,6 +439,13 @@ private struct MeaningReader {
     let trimmed = rest.drop(while: \.isWhitespace)
     if trimmed.count < rest.count, !trimmed.isEmpty { note("no space is allowed before the zone") }
     rest = trimmed
+    if rest.last == ")", let comment = rest.firstIndex(of: "(") {
+      rest = rest[..<comment]
+      while rest.last?.isWhitespace == true { rest.removeLast() }
+    }
+    for name in ["GMT", "UTC"] where rest.hasPrefix(name + "+") || rest.hasPrefix(name + "-") {
+      rest.removeFirst(name.count)
+    }
     guard let first = rest.first else { return true }
     let name = rest.lowercased()
     if name == "z" || name == "utc" || name == "gmt" {

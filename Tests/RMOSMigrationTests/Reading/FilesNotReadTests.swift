@@ -50,6 +50,12 @@ import Testing
       Set(renamed) == ["Patterns/e.json", "job_logs/deep/f.NDJSON", "joblog/i.json.txt"])
   }
 
+  @Test func aSingleFileIsToldInTheSingular() throws {
+    let tree = try SourceTree(["patterns/a.json": Texts.pattern("a")])
+    try tree.addLink("patterns/nowhere.txt", to: "nothing")
+    #expect(try run(tree).summary.notRead.sentence == "1 file: 1 not a regular file")
+  }
+
   /// Rotated logs have the extension of a format before a number or time.
   @Test(arguments: [
     ("a.jsonl.1", true), ("a.jsonl-20231101", true), ("a.json.2023-11-01T10:30", true),

@@ -35,6 +35,17 @@ import Testing
     ("Tue, 02 Jan 2024 10:00:00 GMT", "2024-01-02T10:00:00Z"),
     ("Fri 3. Mai 2024", "2024-05-03"), ("Mittwoch, 3. Oktober 2024", "2024-10-03"),
     ("45292", "2024-01-01"), ("45292.5", "2024-01-01T12:00:00"),
+    (
+      "Mon Jan 15 2024 10:15:00 GMT+0100 (Central European Standard Time)",
+      "2024-01-15T10:15:00+01:00"
+    ),
+    ("Mon Jan 15 2024 10:15:00 GMT+0000 (UTC)", "2024-01-15T10:15:00+00:00"),
+    ("Mon Jan 15 10:15:00 2024", "2024-01-15T10:15:00"),
+    ("Mon Jan  5 10:15:00 UTC 2024", "2024-01-05T10:15:00Z"),
+    ("2024-01-15_10-15-00", "2024-01-15T10:15:00"),
+    ("2024-01-15T10-15-00Z", "2024-01-15T10:15:00Z"),
+    ("2024-01-15 10.15.00", "2024-01-15T10:15:00"), ("2024-01-15 - 10:15", "2024-01-15T10:15"),
+    ("15.1.2024 10.15.30", "2024-01-15T10:15:30"),
   ])
   func whatIsMeantIsWritten(_ text: String, _ timestamp: String) throws {
     #expect(Timestamp(text) == nil)
@@ -54,6 +65,7 @@ import Testing
     ("2024-01-15T25:00", "no such time"), ("2024-01-15T10:61", "no such time"),
     ("2024-01-15T10:15:00+24:00", "no such offset"), ("9999-12-31T24:00:00Z", "no such date"),
     ("2024-01-15T10:15:00+05:75", "no such offset"),
+    ("15.1.24", "four digits"), ("15-JAN-24", "four digits"), ("01/02/24 10:15", "four digits"),
     ("2024-W03", "the day is missing"), ("2024W03", "the day is missing"),
     ("2024-01", "the day is missing"), ("2024", "the month and the day"), ("", "write null"),
     ("  ", "\"values\": {\"  \": null}"),
