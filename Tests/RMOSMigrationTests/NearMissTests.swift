@@ -114,6 +114,17 @@ import Testing
     #expect(run.outcomes.map(\.outcome) == [.migrated, .failed, .migrated, .failed, .migrated])
   }
 
+  /// A list with an element per line is one failure, wherever its commas are.
+  @Test(arguments: ["[A,\nB]\n", "[A\n,B\n,A]\n", "[\nA,\nB\n]\n", "[ A ,\n  B,\n  A ]"])
+  func aListInLinesIsOneFailure(_ form: String) throws {
+    let text = form.replacing("A", with: Texts.job("a")).replacing("B", with: Texts.job("b"))
+    let tree = try SourceTree(["joblogs/a.jsonl": text])
+    let run = try RecordedMigration(tree, into: InMemoryStore())
+    #expect(run.outcomes.map(\.outcome) == [.failed])
+    let message = run.issues.first { $0.severity == .error }?.message
+    #expect(message?.contains("begins with a list") == true, "\(message ?? "")")
+  }
+
   @Test func valuesThatAreAlmostRight() throws {
     let tree = try SourceTree([
       "strip_families/f.json": #"""

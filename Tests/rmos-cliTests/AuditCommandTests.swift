@@ -73,6 +73,15 @@ import Testing
     #expect(quiet.output.isEmpty && quiet.errors.isEmpty)
   }
 
+  @Test func theOldNameOfTheTextFormatIsKnown() throws {
+    let workspace = try Workspace()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    let command = ["audit", "--db", "x.db", "--list-rules", "--format"]
+    let text = try Tool.run(command + ["text"], in: workspace)
+    let old = try Tool.run(command + ["txt"], in: workspace)
+    #expect(old.status == 0 && old.output == text.output)
+  }
+
   @Test func warningsOfAcceptedRulesDoNotCount() throws {
     let workspace = try Workspace()
     try workspace.writeOddJobLog()

@@ -43,6 +43,10 @@ import Testing
       "rename legacy/Patterns to legacy/patterns, legacy/job_logs to legacy/joblogs, then rmos-cli "
         + "migrate legacy --db x.db"
     ),
+    (
+      ["Patterns/a.json"], "legacy/Patterns",
+      "rename legacy/Patterns to legacy/patterns, then rmos-cli migrate legacy --db x.db"
+    ),
     (["patterns/a.json"], "legacy/patterns", "rmos-cli migrate legacy --db x.db"),
     (["shop/patterns/a.json"], "legacy", "rmos-cli migrate legacy/shop --db x.db"),
     (

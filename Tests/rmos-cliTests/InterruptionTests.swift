@@ -1,5 +1,6 @@
 import Foundation
 import RMOSStore
+import RMOSTestSupport
 import Testing
 
 /// SIGINT and SIGTERM, and a run in progress as other processes see it.
@@ -91,6 +92,27 @@ import Testing
     #if os(Linux)
       #expect(!workspace.exists("y.db"))
     #endif
+  }
+
+  /// The audit of so many rows takes much longer than a signal.
+  @Test(.enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"))
+  func anAuditIsGivenUpInItsMidst() throws {
+    let workspace = try Workspace()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    _ = try sqlite3(
+      workspace.file("x.db"),
+      """
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000)
+      INSERT INTO strip_families
+        (id, name, strip_width_mm, strip_thickness_mm, material_type, strips_json)
+      SELECT i, i, 1, 1, 'm', '[1]' FROM n
+      """)
+    let tool = try RunningTool(["audit", "--db", "x.db", "--json"], in: workspace)
+    try tool.wait(until: "the database is open") { tool.hasOpen(workspace.file("x.db")) }
+    tool.send(SIGINT)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    #expect((try result.json["error"] as? [String: Any])?["code"] as? String == "cancelled")
   }
 
   /// The copy of the failed entities is complete, too.

@@ -277,6 +277,20 @@ import Testing
     #expect(other.errors == "Exit status 1 because of --strict: 1 other warning\n")
     let both = try Tool.run(command + ["--accept", "id.number", "--db", "c.db"], in: workspace)
     #expect(both.status == 0 && both.output.contains("\nAccepted: 3 warnings\n"))
+    let misspelled = try Tool.run(
+      ["migrate", "legacy", "--accept", "id.nubmer", "--db", "d.db"], in: workspace)
+    #expect(misspelled.status == 2 && misspelled.errors.contains("Did you mean id.number?"))
+  }
+
+  /// With a mapping, files anywhere in the source may be read.
+  @Test func statisticsAreNotWrittenWhereTheyAreRead() throws {
+    let workspace = try smallTree()
+    let command = ["migrate", "legacy", "--db", "a.db", "--stats"]
+    for options in [["legacy/patterns/s.json"], ["legacy/s.json", "--mapping", "epoch"]] {
+      let result = try Tool.run(command + options, in: workspace)
+      #expect(result.status == 2 && result.errors.contains("is in the source"))
+    }
+    #expect(try Tool.run(command + ["legacy/s.json"], in: workspace).status == 0)
   }
 
   /// What is almost the name of a required member is in the error: warnings are not shown.

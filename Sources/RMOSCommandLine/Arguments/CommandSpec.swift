@@ -67,7 +67,10 @@ struct CommandSpec: Sendable {
     /// Creates an option whose values are a type's cases.
     init<Choice>(name: String, of type: Choice.Type, help: String)
     where Choice: RawRepresentable<String> & CaseIterable {
-      self.init(name: name, value: .choice(type.allCases.map(\.rawValue)), help: help)
+      let words = type.allCases.map(\.rawValue)
+      self.init(
+        name: name, value: .choice(words), help: help,
+        olderWords: words.contains("text") ? ["txt": "text"] : [:])
     }
 
     /// The option as it can be written: `-n`, if there is a letter, and `--name`.

@@ -101,12 +101,14 @@ enum AuditCommand {
     }
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
     try OutputFile.check(files, arguments)
+    Signals.catchInterruptions()
     let store = try arguments.database.open(for: .inspecting).store
     let record = arguments.database.auditRecord
     let (state, startedAt) = (record.state(), UTCTime.now.iso8601)
     var options = Auditor.Options()
     options.rules = rules
-    let report = try Auditor(of: store, options: options).runSynchronously()
+    let report = try Auditor(of: store, options: options).runSynchronously(
+      isCancelled: { Signals.isInterrupted })
     let outcome = AuditOutcome(of: report, startedAt: startedAt, finishedAt: UTCTime.now.iso8601)
     do throws(CommandError) {
       try record.write(report, outcome, state: state)

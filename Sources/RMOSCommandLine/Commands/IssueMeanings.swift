@@ -1,5 +1,10 @@
 /// The meanings of the codes of a migration's issues, in the words of `Documentation/Input.md`.
 enum IssueMeanings {
+  /// All codes.
+  static var codes: [String] {
+    table.flatMap { $0.codes.split(separator: ", ").map(String.init) }
+  }
+
   /// The codes, with their meanings.
   static let table: [(codes: String, meaning: String)] = [
     ("input.unreadable", "no permission to read the file or directory, or it is gone"),

@@ -52,6 +52,7 @@ enum MigrateCommand {
         .init(name: "strict", help: "Exit with status 1 on warnings too"),
         .init(
           name: "accept", placeholder: "CODE",
+          value: .name(IssueMeanings.codes, of: "issue code", listedBy: "\(program) man"),
           help: "Do not count warnings with this code for --strict; repeatable",
           isRepeatable: true),
       ] + FinishNotice.options,
@@ -230,7 +231,12 @@ enum MigrateCommand {
     _ file: String, source: String, _ arguments: ParsedArguments
   ) throws {
     try OutputFile.checkName(file, arguments)
-    if SourceTop.reads(file, from: source, arguments.program.catalog) {
+    // A mapping may read files anywhere in the source.
+    let isRead =
+      arguments.all("mapping").isEmpty
+      ? SourceTop.reads(file, from: source, arguments.program.catalog)
+      : SourceTop.contains(file, in: source)
+    if isRead {
       throw UsageError("\(file) is in the source \(source); name a file elsewhere")
     }
     do throws(SystemError) {
@@ -324,18 +330,21 @@ enum MigrateCommand {
   private static func correction(
     of source: String, _ summary: MigrationSummary, _ arguments: ParsedArguments
   ) -> String? {
+    func command(_ source: String) -> String {
+      "\(arguments.program) migrate \(PlainText.shellWord(source))"
+        + MappingsCommand.words(arguments) + arguments.database.words
+        + (summary.isDryRun ? " --dry-run" : "")
+    }
     switch SourceTop.meaning(of: source, arguments.program.catalog) {
-    case .renamed(let directories)?:
+    case .renamed(let directories, let meant)?:
       let names = directories.map {
         "\(PlainText.shellWord($0.from)) to \(PlainText.shellWord($0.to))"
       }
       return "rename \(names.joined(separator: ", ")), then "
-        + arguments.commandLine()
+        + (meant.map(command) ?? arguments.commandLine())
     case .sources(let sources)?:
       let more = sources.count > 1 ? "  (and so on: \(sources.count) sources are there)" : ""
-      return "\(arguments.program) migrate \(PlainText.shellWord(sources[0]))"
-        + MappingsCommand.words(arguments) + arguments.database.words
-        + (summary.isDryRun ? " --dry-run" : "") + more
+      return command(sources[0]) + more
     case nil: return nil
     }
   }

@@ -68,8 +68,8 @@ struct FailureBaseline {
   }
 }
 
-/// Computes the digest by which later runs recognize a failure: of the entity's place, its bytes,
-/// and the reasons.
+/// Computes the digest by which later runs recognize a failure: of the file's path, the key in a
+/// dictionary, the bytes, and the reasons.
 ///
 /// The bytes of an entity were digested when it was read. The bytes of something that is not an
 /// entity, such as a file that is not JSON, are read again in constant memory; if there are more
@@ -98,8 +98,14 @@ final class FailureDigester {
     var content = Encoding()
     content.add(batch.records.kind.rawValue.utf8)
     content.add(batch.path(of: entry))
-    content.add(Self.text(batch.records.locator(at: index)).utf8)
-    content.add(bytes(of: batch, at: index, Array(issues))?.bytes ?? [])
+    let bytes = bytes(of: batch, at: index, Array(issues))?.bytes
+    switch batch.records.locator(at: index) {
+    case let locator? where bytes == nil: content.add(locator.text.utf8)
+    case .key(let key)?: content.add(key.utf8)
+    // A position changes when an entity is inserted before, as in a log with the newest first.
+    case .index?, .line?, nil: content.add([])
+    }
+    content.add(bytes ?? [])
     for issue in issues where issue.severity == .error {
       content.add(issue.code.rawValue.utf8)
       content.add((issue.pointer ?? "").utf8)
@@ -114,15 +120,6 @@ final class FailureDigester {
   /// same.
   private static func dependsOnBytesAlone(_ code: IssueCode) -> Bool {
     code != .inputUnreadable && code != .storeRejected
-  }
-
-  private static func text(_ locator: Locator?) -> String {
-    switch locator {
-    case nil: ""
-    case .index(let number): "index \(number)"
-    case .line(let number): "line \(number)"
-    case .key(let key): "key \(key)"
-    }
   }
 
   /// The digest of the bytes that failed; `nil` if there are none, as in a file that cannot be

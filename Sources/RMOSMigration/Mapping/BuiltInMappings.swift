@@ -25,30 +25,30 @@ enum BuiltInMappings {
     {
       "mapping": 1,
       "name": "epoch",
-      "about": "Entities whose times are seconds or milliseconds since 1970, as numbers or as text.",
+      "about": "Entities whose times are seconds or milliseconds since 1970: numbers, text, or dates of Windows PowerShell.",
       "strip_families": [
         {
           "members": {
-            "created_at": {"from": "/created_at", "as": "epoch"},
-            "updated_at": {"from": "/updated_at", "as": "epoch"}
+            "created_at": {"from": ["/created_at/value", "/created_at"], "as": "epoch"},
+            "updated_at": {"from": ["/updated_at/value", "/updated_at"], "as": "epoch"}
           }
         }
       ],
       "patterns": [
         {
           "members": {
-            "created_at": {"from": "/created_at", "as": "epoch"},
-            "updated_at": {"from": "/updated_at", "as": "epoch"}
+            "created_at": {"from": ["/created_at/value", "/created_at"], "as": "epoch"},
+            "updated_at": {"from": ["/updated_at/value", "/updated_at"], "as": "epoch"}
           }
         }
       ],
       "joblogs": [
         {
           "members": {
-            "start_time": {"from": "/start_time", "as": "epoch"},
-            "end_time": {"from": "/end_time", "as": "epoch"},
-            "created_at": {"from": "/created_at", "as": "epoch"},
-            "updated_at": {"from": "/updated_at", "as": "epoch"}
+            "start_time": {"from": ["/start_time/value", "/start_time"], "as": "epoch"},
+            "end_time": {"from": ["/end_time/value", "/end_time"], "as": "epoch"},
+            "created_at": {"from": ["/created_at/value", "/created_at"], "as": "epoch"},
+            "updated_at": {"from": ["/updated_at/value", "/updated_at"], "as": "epoch"}
           }
         }
       ]

@@ -48,6 +48,8 @@ struct StoredOrigin: Hashable {
   let isOfThisRun: Bool
   /// Whether the row was updated earlier than the entity, by their `updated_at`.
   var isOlder = false
+  /// Whether the row was edited since an earlier run wrote it.
+  var isEdited = false
 
   /// Creates the origin of a row that an earlier run, or this one, wrote.
   ///
@@ -238,7 +240,10 @@ extension StoreReader {
     var origin = StoredOrigin(
       provenance, of: isOfThisRun ? nil : try sources.otherSource(of: provenance.run, in: self),
       isOfThisRun: isOfThisRun, lines)
-    if let row = try record(batch.kind, id: id) { origin.compare(row, with: batch, at: index) }
+    if let row = try record(batch.kind, id: id) {
+      origin.compare(row, with: batch, at: index)
+      if !isOfThisRun, case .edited = EditState(of: row, provenance) { origin.isEdited = true }
+    }
     return origin
   }
 

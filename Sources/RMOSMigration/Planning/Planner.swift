@@ -69,7 +69,8 @@ struct Planner {
         case let origin? where origin.isOfThisRun:
           "\(Self.appearsEarlier) (\(origin.place)), with other content in \(names)\(more)"
         case let origin?:
-          "is already in the store (from \(origin.place)) with other content in \(names)\(more)"
+          "is already in the store (from \(origin.place)\(origin.isEdited ? ", edited since" : "")) "
+            + "with other content in \(names)\(more)"
         case nil: "is already in the store with other content in \(names)\(more)"
         }
       let doubt =

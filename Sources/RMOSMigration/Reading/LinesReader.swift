@@ -137,7 +137,7 @@ struct LinesReader {
     _ line: Line, _ error: JSONScanError, at place: RecordBatch.SourcePlace
   ) throws(ReadFailure) -> Int? {
     let isFirst = firstToken.map { line.range.contains($0) } ?? false
-    if error.reason == .unexpectedEnd, !line.isLast, try continues(line) {
+    if error.reason == .unexpectedEnd, !line.isLast, try continues(line, isFirst: isFirst) {
       return try failSpread(line, isFirst: isFirst, at: place)
     }
     let span = span(of: line)
@@ -164,7 +164,9 @@ struct LinesReader {
   /// Whether a value that begins on a line continues on the next, as in pretty-printed JSON.
   ///
   /// After a line that was cut off, the next one is an entity of its own.
-  private func continues(_ line: Line) throws(ReadFailure) -> Bool {
+  private func continues(_ line: Line, isFirst: Bool) throws(ReadFailure) -> Bool {
+    // A document that begins with a list is the list.
+    if isFirst, let firstToken, window.isList(at: firstToken) { return true }
     let last = unsafe window.bytes(line.range).last { !JSONDiagnosis.isWhiteSpace($0) }
     let (next, _) = try window.excerpt(
       around: line.range.upperBound, before: 0, after: Self.maximumGap)

@@ -103,6 +103,8 @@ final class SourceBatchBuilder {
   private var window: SourceWindow?
   /// How many bytes of that file the batches up to now count.
   private var countedBytes = 0
+  /// Whether a part of that file is neither UTF-8 nor UTF-16 with a byte-order mark.
+  private(set) var isOfUnknownEncoding = false
   /// The mapper of the file's objects; `nil` if the file is read without a mapping.
   private var mapper: MapperPool.FileMapper?
   /// The number of objects of the file that rules with `"skip"` took.
@@ -148,6 +150,7 @@ final class SourceBatchBuilder {
     sourcePosition = nil
     window = nil
     countedBytes = 0
+    isOfUnknownEncoding = false
   }
 
   /// Counts the bytes that are read through `window` as those of the file, so that the progress of
@@ -253,6 +256,12 @@ final class SourceBatchBuilder {
       return nil
     }
     return issues.first { batch.records.issues[$0].severity == .error }
+  }
+
+  /// Returns the code of the first error of the last entry; `nil` unless the entry was appended
+  /// since `mark`.
+  func codeOfLastFailure(since mark: RecordBatch.Mark) -> IssueCode? {
+    firstErrorOfLastEntry(since: mark).map { batch.records.issues[$0].code }
   }
 
   /// Whether the last entry lacks a member.
@@ -408,6 +417,7 @@ final class SourceBatchBuilder {
     _ code: IssueCode, _ message: String, at place: RecordBatch.SourcePlace?,
     locator: RecordBatch.EntryLocator = .none, span: RejectedSpan
   ) throws(ReadFailure) {
+    if code == .inputEncoding { isOfUnknownEncoding = true }
     let start = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     var entry = RecordBatch.Entry(source: source, locator: locator, place: place ?? start)
     let index = batch.records.issues.count

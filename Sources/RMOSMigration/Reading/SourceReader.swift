@@ -266,12 +266,17 @@ final class SourceReader {
       throw .source(SourceFailure(source: input.source, reason: .unreadable(path: path, error)))
     }
     if error.isAbsent { try checkIdentity() }
-    try builder.fail(
-      .inputUnreadable,
-      error.isAbsent
-        ? "was deleted or moved while the source was being read; run again"
-        : "cannot be read: \(error.reason); fix that, or remove it from the source",
-      at: nil, span: .nothing)
+    let isAtTop = !path.contains(UInt8(ascii: "/"))
+    let fact =
+      if isAtTop, error == .notADirectory {
+        "is a file; expected a directory, or a link to one, which Git may check out as a file; fix "
+          + "that, or remove it from the source"
+      } else if error.isAbsent {
+        "was deleted or moved while the source was being read; run again"
+      } else {
+        "cannot be read: \(error.reason); fix that, or remove it from the source"
+      }
+    try builder.fail(.inputUnreadable, fact, at: nil, span: .nothing)
   }
 
   /// Checks that the source directory is the one at which reading began: a share may have been

@@ -99,11 +99,12 @@ package struct SourceTop {
     for (name, _) in inputs where Self.fileKind(of: name, catalog) == nil {
       body(name, UnreadFile(.place, looksLikeData: true))
     }
-    for (name, file) in others {
+    let kinds = catalog.kinds.map { Array($0.table.utf8) }
+    // An entry with the name of a kind's directory fails when that is read.
+    for (name, file) in others where !kinds.contains(name) {
       let isPlaced = file.reason == .otherExtension
       body(name, isPlaced ? UnreadFile(.place, looksLikeData: file.looksLikeData) : file)
     }
-    let kinds = catalog.kinds.map { Array($0.table.utf8) }
     let read = kinds.compactMap { try? FileStatus(of: root + [UInt8(ascii: "/")] + $0).identity }
     for name in directories where !kinds.contains(name) {
       guard
@@ -137,9 +138,9 @@ package struct SourceTop {
 extension SourceTop {
   /// A guess at the meaning of a source that has files, but none to read.
   package enum Meaning: Sendable {
-    /// Directories that have almost the names of those of the kinds: their paths, and the paths to
-    /// rename them to.
-    case renamed([(from: String, to: String)])
+    /// Directories that have almost the names of those of the kinds: their paths, the paths to
+    /// rename them to, and the directory to migrate then, if it is not the source.
+    case renamed([(from: String, to: String)], source: String?)
     /// Directories each of which is a source.
     case sources([String])
   }
@@ -164,13 +165,14 @@ extension SourceTop {
         name == table ? nil : (from: "\(source)/\(name)", to: "\(source)/\(table)")
       }
     }
-    if !renamed.isEmpty { return .renamed(renamed) }
+    if !renamed.isEmpty { return .renamed(renamed, source: nil) }
     let own = (try? source.resolved())?.lastName ?? source.lastName
     if let table = kindMeant(by: own.utf8, catalog) {
       let isNamed = source.lastName == own
       let above = isNamed ? source.directoryPath : source == "." ? ".." : "\(source)/.."
       return own == table
-        ? .sources([above]) : .renamed([(from: source, to: "\(above)/\(table)")])
+        ? .sources([above])
+        : .renamed([(from: source, to: "\(above)/\(table)")], source: above)
     }
     let sources = names.map { "\(source)/\($0)" }.filter {
       !tables.isDisjoint(with: directories($0))
@@ -216,6 +218,12 @@ extension SourceTop {
     _ file: String, from source: String, _ catalog: EntityCatalog
   ) -> Bool {
     kindRead(from: Array(file.utf8).directoryPath, of: source, catalog) != nil
+  }
+
+  /// Whether a file is, or would be, in a source directory, at any depth.
+  package static func contains(_ file: String, in source: String) -> Bool {
+    guard let identity = try? FileStatus(of: Array(source.utf8)).identity else { return false }
+    return SourceWalker.directories(from: Array(file.utf8).directoryPath).contains(identity)
   }
 
   /// Returns the kind in whose directory a directory is; `nil` if it is in none.

@@ -49,7 +49,7 @@ struct FieldGuess {
   private(set) var replacesKey = false
   let strength: Strength
   private(set) var conversion: FieldConversion
-  /// Why the member is thought to be the field; `nil` if it has the field's name.
+  /// Why the member is thought to be the field; `nil` if it only has the field's name.
   private(set) var reason: String?
   /// The conversions for the units that objects state; empty if none is stated.
   private(set) var units: [UnitCase] = []
@@ -304,7 +304,13 @@ extension FieldGuess {
     let shown = Violation.quoted(profile.name)
     let others = schema.otherNames.filter { $0.field == position }
     if profile.spellings.contains(where: { $0.elementsEqual(field.member.utf8) }) {
-      return (.exact, nil)
+      let others = profile.spellings.filter { !$0.elementsEqual(field.member.utf8) }
+        .map { Violation.quoted(String(decoding: $0, as: UTF8.self)) }
+      return (
+        .exact,
+        others.isEmpty
+          ? nil : "\(others.joined(separator: ", ")) is \(field.member) in another spelling"
+      )
     }
     if folded == Array(field.member.utf8).foldedName {
       return (.spelling, "\(shown) is \(field.member) in another spelling")

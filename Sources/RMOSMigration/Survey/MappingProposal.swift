@@ -299,12 +299,15 @@ extension MappingProposal.Draft {
   }
 
   private func write(_ guesses: [FieldGuess], _ writer: inout JSONWriter) {
-    var pointers = guesses.flatMap { shape.names(along: $0.path) }
-      .compactMap(MappingProposal.pointer)
+    let own = Array(kind.schema.fields[guesses[0].field].member.utf8)
+    // The field's own name comes before its other spellings, as it does without the mapping.
+    var pointers = guesses.flatMap { guess in
+      let names = shape.names(along: guess.path)
+      return names.filter { $0.last == own } + names.filter { $0.last != own }
+    }.compactMap(MappingProposal.pointer)
     let conversion = (guesses.first { $0.conversion.word != nil } ?? guesses[0]).conversion
     let unit = guesses[0].units.first?.statement
     // An object of another shape that the rule takes may have the field under its own name.
-    let own = Array(kind.schema.fields[guesses[0].field].member.utf8)
     if !conversion.isCount, conversion.word != "inches", unit == nil,
       shape.profile(named: [own]) == nil, let pointer = MappingProposal.pointer(along: [own])
     {

@@ -30,8 +30,13 @@ import RMOSModels
   private var isLines = false
   /// Where the file's entities are, if a migration finds them only with a mapping.
   private var selection: EntitySelection?
+  /// What prevents a migration without a mapping from reading the entities of the selection.
+  private var problemsUnselected: Set<SurveyReport.Problem.Key> = []
   /// The number of objects that were decoded in the file.
   private var takenInFile = 0
+  /// Whether a part of the file that was read last is neither UTF-8 nor UTF-16 with a byte-order
+  /// mark.
+  var isOfUnknownEncoding: Bool { builder.isOfUnknownEncoding }
   /// The numbers of references that lead nowhere, by member.
   private(set) var dangling: [(member: String, count: Int)] = []
 
@@ -144,6 +149,7 @@ import RMOSModels
     // The batch must not be emitted within the file, whose first entries may be rolled back.
     try builder.emitIfFull(leavingRoomFor: 2)
     (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
+    problemsUnselected = [.init(code: .shapeAmbiguous, pointer: "")]
     if places == nil, format == .json, !isEntity {
       // The elements of a list may only be around the entities.
       let inner = try search.places(in: source, leastAnyCount: 2)
@@ -159,6 +165,11 @@ import RMOSModels
     if case .key = pending.locator {} else { places = try placesOfEntities(in: source) }
     if places.isEmpty { places = try search.places(in: source, leastAnyCount: 1) }
     guard !places.isEmpty else { return }
+    if takenInFile > 0 {
+      problemsUnselected = pending.outcome.problems
+    } else if let code = builder.codeOfLastFailure(since: before) {
+      problemsUnselected = [.init(code: code, pointer: "")]
+    }
     pending.isThere = false
     builder.rollBack(to: before)
     let selection = EntitySelection(pointers: places)
@@ -223,8 +234,7 @@ import RMOSModels
     let (layout, pointer) = layout
     var plain = pending.outcome
     if selection != nil {
-      // Without a mapping, a migration does not find the object.
-      plain.problems = [.init(code: .shapeAmbiguous, pointer: "")]
+      plain.problems = problemsUnselected
     }
     let shape = collector.add(
       object,

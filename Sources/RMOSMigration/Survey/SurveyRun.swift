@@ -163,11 +163,11 @@ final class SurveyRun {
       }
       let places = fileKinds.placesOfKinds(in: path)
       // The file is counted once, however many kinds it holds.
-      if isFoundLate || places == nil || catalog.kinds.first(where: { places?[$0] != nil }) == kind
-      {
+      let isCounted =
+        isFoundLate || places == nil || catalog.kinds.first { places?[$0] != nil } == kind
+      if isCounted {
         result.fileCount += 1
         result.byteCount += file.size
-        result.encodings[try encoding(of: file), default: 0] += 1
       }
       if isFoundLate, let places {
         for earlier in catalog.kinds.prefix(while: { $0 != kind }) {
@@ -182,6 +182,10 @@ final class SurveyRun {
       try reader.read(
         file, path, format, number: fileNumber,
         isInPlace: places == nil ? home != nil : home == kind, at: own, isEntity: isEntity)
+      if isCounted {
+        let encoding = try encoding(of: file, isUnknown: reader.isOfUnknownEncoding)
+        result.encodings[encoding, default: 0] += 1
+      }
     } catch {
       if isCancelled() { throw .stopped }
       guard case .system(let error) = error else { throw error }
@@ -192,10 +196,16 @@ final class SurveyRun {
     }
   }
 
-  private func encoding(of file: SurveyedFile) throws(ReadFailure) -> String {
-    let mark = try ReadFailure.converting { () throws(SystemError) in try file.bytes(3, at: 0) }
+  private func encoding(
+    of file: SurveyedFile, isUnknown: Bool
+  ) throws(ReadFailure) -> String {
+    let mark = try ReadFailure.converting { () throws(SystemError) in try file.bytes(4, at: 0) }
     switch mark {
-    case [0xEF, 0xBB, 0xBF]: return "UTF-8 with a byte-order mark"
+    case [0xFF, 0xFE, 0, 0], [0, 0, 0xFE, 0xFF]: return "UTF-32"
+    case _ where isUnknown:
+      let isUTF16 = mark.count > 1 && (mark[0] == 0) != (mark[1] == 0)
+      return isUTF16 ? "UTF-16 without a byte-order mark" : "neither UTF-8 nor UTF-16"
+    case _ where mark.starts(with: [0xEF, 0xBB, 0xBF]): return "UTF-8 with a byte-order mark"
     case _ where mark.starts(with: [0xFF, 0xFE]): return "UTF-16 little-endian"
     case _ where mark.starts(with: [0xFE, 0xFF]): return "UTF-16 big-endian"
     default: return "UTF-8"

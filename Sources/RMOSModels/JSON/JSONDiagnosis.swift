@@ -207,6 +207,11 @@ extension JSONDiagnosis.Excerpt {
   }
 
   private func zeros() -> JSONDiagnosis {
+    let count = bytes[position...].prefix { $0 == 0 }.count
+    if position + count < bytes.count {
+      return JSONDiagnosis(
+        "found \(count) zero bytes, as after a crash or a full disk; remove them")
+    }
     let isAll = isAtStart
     return JSONDiagnosis(
       (isAll
@@ -255,8 +260,9 @@ extension JSONDiagnosis.Excerpt {
     if byte == 0 {
       return JSONDiagnosis("found a zero byte, as in text that is UTF-16; save it as UTF-8")
     }
+    if let slip = control(byte) ?? windowsNumber() ?? comment() { return slip }
     if let line = logLine() { return line }
-    if let slip = comment() ?? character() { return slip }
+    if let slip = character() { return slip }
     if let slip = separator(byte, expected) { return slip }
     if let slip = number() ?? literal(expected) { return slip }
     return document(byte, expected) ?? missingComma(byte, expected)
@@ -280,14 +286,8 @@ extension JSONDiagnosis.Excerpt {
 
   /// Recognizes characters that mark the end of a file, and tables whose first cell is quoted.
   private func afterEnd(_ byte: UInt8) -> JSONDiagnosis? {
-    if byte == 0x1A || byte == 0,
-      bytes[position...].allSatisfy({ $0 == byte || JSONScanner.isWhiteSpace($0) })
-    {
-      return JSONDiagnosis(
-        byte == 0
-          ? "found a zero byte after the end; remove it"
-          : "found the character 0x1A after the end, which marks the end of a file in DOS; remove it"
-      )
+    if byte == 0, bytes[position...].allSatisfy({ $0 == 0 || JSONScanner.isWhiteSpace($0) }) {
+      return JSONDiagnosis("found a zero byte after the end; remove it")
     }
     guard let start, bytes[start] == UInt8(ascii: "\""), ",;\t".utf8.contains(byte) else {
       return nil
@@ -304,6 +304,32 @@ extension JSONDiagnosis.Excerpt {
       line.first != UInt8(ascii: "[") || line[..<brace].contains(UInt8(ascii: "]"))
     else { return nil }
     return JSONDiagnosis("found text before an object, as in a log; remove what is before the {")
+  }
+
+  /// Recognizes control characters that are not white space of JSON.
+  private func control(_ byte: UInt8) -> JSONDiagnosis? {
+    guard byte < 0x20 || byte == 0x7F else { return nil }
+    if byte == 0x1A, bytes[position...].allSatisfy({ $0 == byte || JSONScanner.isWhiteSpace($0) }) {
+      return JSONDiagnosis(
+        "found the character 0x1A after the end, which marks the end of a file in DOS; remove it")
+    }
+    if has("\u{1B}[", at: position) {
+      return JSONDiagnosis(
+        "found the colors of a terminal (0x1B); have the program write plain text, as jq does with "
+          + "--monochrome-output")
+    }
+    return JSONDiagnosis(
+      "found the control character 0x\(ASCII.hex([byte]).uppercased()) between values; remove it")
+  }
+
+  /// Recognizes what older C libraries of Windows write in place of a number, such as 1.#QNAN.
+  private func windowsNumber() -> JSONDiagnosis? {
+    guard has("1.#", at: position - 2) else { return nil }
+    let name = bytes[(position + 1)...].prefix { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 }
+    let sign = byte(at: position - 3) == UInt8(ascii: "-") ? "-" : ""
+    let text = "\(sign)1.#\(String(decoding: name, as: UTF8.self))"
+    return JSONDiagnosis(
+      "found \(text), which is not a number in JSON; write null, or \"\(text)\" as a string")
   }
 
   private func comment() -> JSONDiagnosis? {
@@ -422,6 +448,12 @@ extension JSONDiagnosis.Excerpt {
       body.contains(where: \.isASCIIDigit)
     else { return nil }
     guard text.utf8.count <= 60 else { return nil }
+    // As in 1 000.
+    if start > 1, bytes[start - 1] == UInt8(ascii: " "), bytes[start - 2] &- 0x30 < 10,
+      text.prefix(while: \.isASCIIDigit).count == 3
+    {
+      return JSONDiagnosis("found a space within a number; remove it")
+    }
     // As in 2,5: a comma between two digits.
     if start > 1, bytes[start - 1] == UInt8(ascii: ","), bytes[start - 2] &- 0x30 < 10 {
       return JSONDiagnosis(
@@ -466,7 +498,7 @@ extension JSONDiagnosis.Excerpt {
         "found the member name \(shown(text)) without quotes; put it in double quotes")
     }
     let known = name.lowercased()
-    if ["nan", "infinity", "inf"].contains(known) || known.hasPrefix("1.#") {
+    if ["nan", "infinity", "inf"].contains(known) {
       return JSONDiagnosis(
         "found \(text), which is not a number in JSON; write null, or \"\(text)\" as a string")
     }

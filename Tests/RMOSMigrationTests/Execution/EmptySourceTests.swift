@@ -78,6 +78,16 @@ import Testing
     try tree.addLink("patterns", to: "nowhere")
     let run = try RecordedMigration(tree, into: InMemoryStore())
     #expect(run.issues.map(\.code) == [.inputUnreadable])
+    #expect(run.summary.notRead.count == 0)
+  }
+
+  /// Git checks a link out as a file where links are not supported.
+  @Test func aFileInPlaceOfADirectoryFails() throws {
+    let tree = try SourceTree(["patterns": "../pp\n", "joblogs/j.json": Texts.job("j")])
+    let run = try RecordedMigration(tree, into: InMemoryStore())
+    #expect(run.summary.statistics.total.migrated == 1 && run.summary.notRead.count == 0)
+    let issue = try #require(run.issues.first { $0.code == .inputUnreadable })
+    #expect(issue.source == "patterns" && issue.message.contains("expected a directory"))
   }
 
   /// Files that are passed over do not count: hidden ones, other extensions, loops, other places.

@@ -112,7 +112,12 @@ import Testing
     ("patterns/list.json", Shop.list.replacing("\"Rope\"", with: "\"Longer rope\""), 1),
     ("patterns/dictionary.json", #"{"d2": {"name": 4}}"#, 1),
     ("patterns/dictionary.json", #"{"d0": {"name": 3}, "d2": {"name": 3}}"#, 1),
-    ("joblogs/log.jsonl", "{\"id\": \"j2\"}\n{\"id\": \"j2\"}\nnonsense\n", 1),
+    // The same bytes failed before, wherever in the file they are.
+    ("joblogs/log.jsonl", "{\"id\": \"j2\"}\n{\"id\": \"j2\"}\nnonsense\n", 0),
+    (
+      "joblogs/log.jsonl", "\(Texts.job("j0"))\n\(Texts.job("j1"))\n{\"id\": \"j2\"}\nnonsense\n", 0
+    ),
+    ("patterns/list.json", "[\(Texts.pattern("l")), " + Shop.list.dropFirst(), 0),
     ("joblogs/log.jsonl", "\(Texts.job("j1"))\n{\"id\": \"j2\"}\nNonsense\n", 1),
     // Neither a fixed entity nor a sound one is a new failure.
     ("patterns/broken.json", Texts.pattern("p"), 0),

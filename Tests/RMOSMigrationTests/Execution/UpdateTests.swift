@@ -58,6 +58,25 @@ import Testing
     }
   }
 
+  /// Where rows that differ stay, the warning says that the row was edited.
+  @Test func anEditIsNamedWhereTheRowStays() throws {
+    try withStores(family("Ebony")) { store in
+      var options = Migration.Options()
+      func messages() throws -> [String] {
+        let tree = try SourceTree(family("Maple"))
+        options.isDryRun = true
+        let rehearsed = try RecordedMigration(tree, into: store, options)
+        options.isDryRun = false
+        let run = try RecordedMigration(tree, into: store, options)
+        #expect(rehearsed.issues == run.issues)
+        return run.issues.filter { $0.code == .duplicateDiffers }.map(\.message)
+      }
+      #expect(try messages().map { $0.contains("edited since") } == [false])
+      try edit(.stripFamilies, "f", in: store)
+      #expect(try messages().map { $0.contains(", edited since) with") } == [true])
+    }
+  }
+
   @Test func aRowThatDiffersIsRewrittenAndKeptAsItWas() throws {
     try withStores(family("Ebony", more: #", "shelf": 1"#)) { store in
       let (before, origin) = try store.read { reader in

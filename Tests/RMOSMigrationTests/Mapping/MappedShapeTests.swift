@@ -281,6 +281,24 @@ import Testing
     #expect(try value(store, .joblogs, "job-001", "end_time") == .text("2025-12-06T09:41:34Z"))
   }
 
+  /// Windows PowerShell's ConvertTo-Json writes a date of Get-Date as an object.
+  @Test func datesOfWindowsPowerShell() throws {
+    let date =
+      #"{"value":"\/Date(1705313700000)\/","DisplayHint":2,"DateTime":"Monday, January 15, 2024"}"#
+    let tree = try SourceTree([
+      "joblogs/j.json": """
+      {"id":"j","job_type":"cnc","status":"pending","parameters":{"a":1},"start_time":\(date),
+       "created_at":"2024-01-15T10:00:00Z"}
+      """
+    ])
+    let store = InMemoryStore()
+    let recorded = try RecordedMigration(tree, into: store, Self.options("epoch"))
+    #expect(recorded.summary.statistics.total.migrated == 1)
+    #expect(try value(store, .joblogs, "j", "start_time") == .text("2024-01-15T10:15:00.000Z"))
+    #expect(try value(store, .joblogs, "j", "created_at") == .text("2024-01-15T10:00:00Z"))
+    #expect(try kept(store, .joblogs, "j")?.text.contains("Monday, January 15, 2024") == true)
+  }
+
   @Test(arguments: Mapping.builtIn.map(\.name))
   func nothingIsInvented(_ mapping: String) throws {
     let (recorded, _) = try migrate("sandbox-families", mapping)

@@ -50,6 +50,23 @@ import Testing
     }
   }
 
+  /// Where an object has a member twice, in two spellings, the field's own name is read, as it is
+  /// without the mapping.
+  @Test(arguments: [
+    #""Name": "old label""#, #""Id": "other""#, #""Strips": "text""#, #""NAME": "x", "ID": "y""#,
+  ])
+  func theOwnNameComesFirst(_ others: String) throws {
+    let rest = #""name": "F", "material_type": "E", "strip_thickness_mm": 1, "strips": [1]"#
+    let trial = try Trial(
+      "strip_families/a.json",
+      """
+      [{\(others), "id": "A", "strip_width_mm": 2, \(rest)},
+       {"id": "B", "strip_width_mm": "1", \(rest)}]
+      """)
+    #expect(trial.migrated == 2 && trial.text.contains("in another spelling"))
+    for id in ["A", "B"] { #expect(try trial.value(.stripFamilies, id, "name") == "F") }
+  }
+
   private func job(_ id: String, _ more: String) -> String {
     #"{"id": "\#(id)", "type": "slice", "params": {"a": 1}\#(more)}"#
   }

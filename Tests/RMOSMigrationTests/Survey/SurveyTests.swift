@@ -32,6 +32,39 @@ import Testing
     #expect(calls.withLock { $0.opened } == 264 && calls.withLock { $0.read } == 264)
   }
 
+  @Test func encodingsAreTheActualOnes() throws {
+    let text = Texts.pattern("a")
+    let tree = try SourceTree(["patterns/utf8.json": text])
+    try tree.add(
+      "patterns/latin1.json", Array(#"{"id": "b", "name": "S"#.utf8) + [0xE9, 0x22, 0x7D])
+    try tree.add(
+      "patterns/unmarked.json", text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
+    try tree.add(
+      "patterns/utf16.json",
+      [0xFF, 0xFE] + text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
+    try tree.add(
+      "patterns/utf32.json",
+      [0xFF, 0xFE, 0, 0] + text.unicodeScalars.flatMap { [UInt8($0.value & 0xFF), 0, 0, 0] })
+    let report = try tree.survey(Survey.Options())
+    #expect(
+      report.encodings == [
+        "UTF-8": 1, "UTF-16 little-endian": 1, "UTF-32": 1, "neither UTF-8 nor UTF-16": 1,
+        "UTF-16 without a byte-order mark": 1,
+      ])
+  }
+
+  /// The objects that a migration does not find are kept by the issues that it reports.
+  @Test func problemsOfUnfoundObjectsAreThoseOfAMigration() throws {
+    let tree = try SourceTree([
+      "patterns/a.json":
+        #"{"response": {"status": 200, "body": {"items": [\#(Texts.pattern("a"))]}}}"#
+    ])
+    let run = try RecordedMigration(tree, into: InMemoryStore())
+    let errors = Set(run.issues.filter { $0.severity == .error }.map(\.code))
+    let report = try tree.survey(Survey.Options())
+    #expect(!errors.isEmpty && Set(report.shapes.flatMap(\.plain.problems).map(\.key.code)) == errors)
+  }
+
   private let legacy = Fixtures.package + "/Tests/Fixtures/legacy"
 
   /// The expected report on one of the trees in `Fixtures/legacy`.

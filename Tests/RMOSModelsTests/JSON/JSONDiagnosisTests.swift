@@ -39,6 +39,8 @@ import Testing
     (#"{"a":0x05}"#, "0x05, which is hexadecimal; write 5"),
     (#"{"a":1_000}"#, "write 1000"),
     (#"{"a":2,5}"#, "the decimal separator of JSON is the point"),
+    (#"{"a":1 000}"#, "a space within a number"), (#"{"a":-1.#IND}"#, #"or "-1.#IND" as a string"#),
+    (#"{"a":1.#QNAN}"#, "found 1.#QNAN, which is not a number"),
     (#"{"a":2.5mm}"#, "2.5mm, which is not a number"),
     (#"{"a":2024-01-15}"#, "2024-01-15, which is not a number; put it in double quotes"),
     (#"{"a":2.5 mm}"#, "mm after a number"),
@@ -65,7 +67,7 @@ import Testing
     ("{\"a\":1\u{FF0C}\"b\":2}", "for a comma"),
     (#"{"a":"3/8" wide"}"#, "wide after a closing double quote"),
     // Comments.
-    ("// of 2019\n{}", "a comment (//)"),
+    ("// of 2019\n{}", "a comment (//)"), ("/* of 2019 */ {}", "a comment (/*)"),
     ("{/* x */\"a\":1}", "a comment (/*)"),
     ("{\"a\":1} # end", "a comment (#)"),
     ("{\"a\":1, -- end\n\"b\":2}", "a comment (--)"),
@@ -100,6 +102,8 @@ import Testing
     ("[\n{},\n<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> shop\n]", "merge conflict"),
     ("{\"a\":1\n=======\n}", "merge conflict"),
     ("{\"a\":1}\0\0\0\0\0\0\0\0", "zero bytes from here on"),
+    ("\0\0\0\0\0\0{\"a\":1}", "found 6 zero bytes"), ("{\"a\":1}\u{C}\n", "character 0x0C between"),
+    ("\u{1B}[1;39m{}", "the colors of a terminal"), ("\u{1A}", "the end of a file in DOS"),
     ("{\"a\":1}\0\n", "a zero byte after the end"), ("[]\r\n\u{1A}", "the end of a file in DOS"),
     // Text before an object.
     ("2023-11-14 10:00:00,123 INFO {\"a\":1}", "text before an object, as in a log"),
