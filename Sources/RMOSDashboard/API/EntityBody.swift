@@ -59,7 +59,7 @@ struct EntityBody {
   ) throws -> (batch: RecordBatch, isNameless: Bool) {
     let decoder = EntityDecoder(
       kind: kind,
-      options: EntityDecoder.Options(derivesIDs: false, runStart: now, readsOtherNames: false))
+      options: EntityDecoder.Options(derivesIDs: false, runStart: now, isInFile: false))
     func scan(_ id: String?) throws(JSONScanError) -> RecordBatch {
       var batch = RecordBatch(kind: kind)
       let key = id.map { batch.intern($0.utf8) }

@@ -199,14 +199,14 @@ struct Planner {
     if missing.hasFailed { return "\(what), which failed in this run; fix that and run again" }
     if id.allSatisfy(\.isWhitespace) {
       return "\"\(member)\" is \(Violation.quoted(id)), which is the id of no "
-        + "\(reference.target.schema.singular); \(Violation.adviceForAbsence(writtenAs: id))"
+        + "\(reference.target.schema.singular); \(Violation.adviceForAbsence(writtenAs: id, inFile: true))"
     }
     if missing.mayHaveFailed, missing.similar == nil {
       return "\(what), which is neither in the store nor in what could be read of the source; fix "
         + "the \(reference.target.schema.plural) that could not be read, and run again"
     }
     let advice = SimilarID.advice(
-      for: id, missing.similar, otherwise: "add it, or set the member to null")
+      for: id, missing.similar, inFile: true, otherwise: "add it, or set the member to null")
     return "\(what), which is neither in the store nor in the source; \(advice)"
   }
 }

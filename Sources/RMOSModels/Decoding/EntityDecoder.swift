@@ -45,14 +45,15 @@ package final class EntityDecoder {
     var derivesIDs: Bool
     /// The start of the run, ISO 8601, which is the value of an absent `created_at`.
     var runStart: String
-    /// Whether members are also read under their other names; see ``EntitySchema/otherNames``.
-    var readsOtherNames: Bool
+    /// Whether entities are in files: if so, members are also read under their other names
+    /// (``EntitySchema/otherNames``), and messages advise mappings, which only files are read with.
+    var isInFile: Bool
 
     /// Creates options.
-    package init(derivesIDs: Bool, runStart: String, readsOtherNames: Bool = true) {
+    package init(derivesIDs: Bool, runStart: String, isInFile: Bool = true) {
       self.derivesIDs = derivesIDs
       self.runStart = runStart
-      self.readsOtherNames = readsOtherNames
+      self.isInFile = isInFile
     }
   }
 
@@ -311,7 +312,8 @@ package final class EntityDecoder {
     schema.checkRules(of: subject) { work.draft.note($1, of: $0) }
     noteStringified(&work)
     // An entity that a mapping has made is not mapped again.
-    keepUnknownMembers(hasKey: origin.key != nil, canBeMapped: origin.isDigested, &work)
+    keepUnknownMembers(
+      hasKey: origin.key != nil, canBeMapped: options.isInFile && origin.isDigested, &work)
   }
 
   private func fill(_ field: Int, from member: ScannedObject.Member, _ work: inout Workspace) {
@@ -325,7 +327,7 @@ package final class EntityDecoder {
       }
     if !isRight {
       let advice = unsafe schema.fields[field].advice(
-        insteadOf: member.kind, member.value(in: work.text),
+        insteadOf: member.kind, member.value(in: work.text), inFile: options.isInFile,
         isConverted: work.convertedFields.contains(field))
       work.draft.note(
         .wrongType(
@@ -401,7 +403,7 @@ package final class EntityDecoder {
     var violation = type.check(json: member.kind, isEmpty: isEmpty)
     if case .wrongType(let found, let expected, .error) = violation,
       let advice = unsafe schema.fields[field].advice(
-        insteadOf: member.kind, member.value(in: work.text))
+        insteadOf: member.kind, member.value(in: work.text), inFile: options.isInFile)
     {
       violation = .wrongType(found: found, expected: expected + "; " + advice)
     }
@@ -430,7 +432,7 @@ package final class EntityDecoder {
 
   /// Uses members under other names for absent fields, and reads JSON that is given as text.
   private func adoptOtherNames(_ origin: EntityOrigin, _ work: inout Workspace) {
-    guard options.readsOtherNames else { return }
+    guard options.isInFile else { return }
     var adopted = FieldSet()
     var previous = -1
     for other in object.otherMembers {
@@ -556,7 +558,8 @@ package final class EntityDecoder {
       unsafe work.output.append(member.value(in: work.text))
       span = unsafe work.output.span(from: start)
     default:
-      let advice = unsafe FieldSchema.idAdvice(insteadOf: member.kind, member.value(in: work.text))
+      let advice = unsafe FieldSchema.idAdvice(
+        insteadOf: member.kind, member.value(in: work.text), inFile: options.isInFile)
       work.draft.note(
         .wrongType(
           found: found(member, work),
@@ -612,7 +615,7 @@ package final class EntityDecoder {
     let repeated = work.draft.objectViolations[before...].map(\.offset)
     let start = unsafe work.output.next
     unsafe object.forEachUnknownMember(in: text, work.scanner) { member in
-      if options.readsOtherNames,
+      if options.isInFile,
         let field = unsafe object.absentField(resembledBy: member, in: text),
         field > 0 || !hasKey, !repeated.contains(member.nameRange.lowerBound - 1)
       {
@@ -871,7 +874,8 @@ package final class EntityDecoder {
           locator: batch.locator(origin.locator), line: place.line, column: place.column,
           offset: place.offset, pointer: JSONPointer.to(member),
           message: violation.message(
-            field: violation.isAboutName ? schema.fields[field].member : member)))
+            field: violation.isAboutName ? schema.fields[field].member : member,
+            inFile: options.isInFile)))
     }
     func name(of field: Int) -> String {
       unsafe text.baseAddress.map { unsafe object.name(of: field, in: $0) }

@@ -38,16 +38,17 @@ package struct StringifiedValue: Sendable, Hashable {
     writer = .powerShell
   }
 
-  /// What happened, and how to fix it.
-  var advice: String {
-    switch writer {
+  /// Returns what happened, and how to fix it.
+  func advice(inFile: Bool) -> String {
+    let whole = inFile ? "the file again" : "it"
+    return switch writer {
     case .powerShell:
-      "PowerShell wrote it so, and what was in it may be lost: write the file again with "
+      "PowerShell wrote it so, and what was in it may be lost: write \(whole) with "
         + "ConvertTo-Json -Depth 100"
     case .javaScript: "JavaScript wrote it so, and what was in it is lost"
     case .dotNet:
-      ".NET wrote it so, and what was in it is elsewhere in the file, if anywhere: write the file "
-        + "again without ReferenceHandler.Preserve or PreserveReferencesHandling"
+      ".NET wrote it so, and what was in it is elsewhere\(inFile ? " in the file" : ""), if "
+        + "anywhere: write \(whole) without ReferenceHandler.Preserve or PreserveReferencesHandling"
     }
   }
 

@@ -107,7 +107,7 @@ extension Record {
           key,
           .init(
             codingPath: container.codingPath,
-            debugDescription: Violation.missing().message(field: field.member)))
+            debugDescription: Violation.missing().message(field: field.member, inFile: false)))
       }
     }
     self.init(kind: kind, values: values)

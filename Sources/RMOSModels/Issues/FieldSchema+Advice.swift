@@ -8,14 +8,16 @@ extension FieldSchema {
   /// - Parameters:
   ///   - kind: The type of the value.
   ///   - token: The value as it appears in the source.
+  ///   - inFile: Whether the value is in a file, which a mapping may read.
   ///   - isConverted: Whether the source writes numbers in another unit or notation, from which a
   ///     mapping converts them.
   /// - Returns: The end of a sentence; `nil` if there is no advice.
   func advice(
-    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>, isConverted: Bool = false
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>, inFile: Bool,
+    isConverted: Bool = false
   ) -> String? {
-    if case .json(let shape, _, _) = type { return unsafe jsonAdvice(shape, kind, token) }
-    if kind == .object { return unsafe Self.typedValueAdvice(token) }
+    if case .json(let shape, _, _) = type { return unsafe jsonAdvice(shape, kind, token, inFile) }
+    if kind == .object { return unsafe Self.typedValueAdvice(token, inFile) }
     guard let text = unsafe Self.shortText(token) else { return nil }
     switch (type, kind) {
     case (.text(let rule), .number), (.text(let rule), .true), (.text(let rule), .false):
@@ -25,19 +27,20 @@ extension FieldSchema {
       // 7.0 may be text, or a whole number that a data frame has written with a point.
       return kind == .number && (unsafe Self.mayBeWhole(token)) && !Self.isWhole(text)
         ? nil : "write \"\(text)\""
-    case (.timestamp, .number): return Timestamp.advice(forNumber: text)
+    case (.timestamp, .number): return Timestamp.advice(forNumber: text, inFile: inFile)
     case (.reference, .number): return (unsafe Self.id(token, text)).map { "write \"\($0)\"" }
     case (.integer, .string), (.real, .string):
-      return numberAdvice(for: String(text.dropFirst().dropLast()), isConverted: isConverted)
+      return numberAdvice(
+        for: String(text.dropFirst().dropLast()), inFile: inFile, isConverted: isConverted)
     default: return nil
     }
   }
 
   /// How to write an id that is neither text nor a whole number.
   static func idAdvice(
-    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>, inFile: Bool
   ) -> String? {
-    if kind == .object { return unsafe typedValueAdvice(token) }
+    if kind == .object { return unsafe typedValueAdvice(token, inFile) }
     guard let text = unsafe shortText(token) else { return nil }
     guard kind == .number else {
       return kind == .true || kind == .false ? "write \"\(text)\"" : nil
@@ -67,10 +70,10 @@ extension FieldSchema {
     number.utf8.drop { $0 == UInt8(ascii: "-") }.allSatisfy { 0x30...0x39 ~= $0 }
   }
 
-  private func numberAdvice(for text: String, isConverted: Bool) -> String? {
+  private func numberAdvice(for text: String, inFile: Bool, isConverted: Bool) -> String? {
     if text.allSatisfy(\.isWhitespace) || ["null", "none", "n/a", "-"].contains(text.lowercased()) {
       return Violation.adviceForAbsence(
-        writtenAs: text, if: "if there is none and it is optional")
+        writtenAs: text, inFile: inFile, if: "if there is none and it is optional")
     }
     if isConverted { return nil }
     if JSONNumberForm.isNumber(text) { return takes(text) ? "write \(text) without quotes" : nil }
@@ -114,29 +117,37 @@ extension FieldSchema {
   // MARK: Objects and lists
 
   /// Advice about an object by which a database represents a value.
-  private static func typedValueAdvice(_ token: UnsafeBufferPointer<UInt8>) -> String? {
+  private static func typedValueAdvice(
+    _ token: UnsafeBufferPointer<UInt8>, _ inFile: Bool
+  ) -> String? {
     guard let members = unsafe members(of: token), members.count == 1,
       let notation = TypedNotation(ofMember: members[0])
     else { return nil }
-    if notation.namesOfContainers.contains(members[0].name) { return notation.advice }
-    return
-      "it is \(notation.name); write the value of \(Violation.quoted(members[0].name)), or let a "
-      + "mapping read it there"
+    if notation.namesOfContainers.contains(members[0].name) {
+      return notation.advice(inFile: inFile)
+    }
+    return "it is \(notation.name); write the value of \(Violation.quoted(members[0].name))"
+      + (inFile ? Self.orMapping : "")
   }
+
+  private static let orMapping = ", or let a mapping read it there"
 
   /// Advice about text in place of an object or a list, and about an object in place of a list.
   private func jsonAdvice(
-    _ shape: FieldType.JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+    _ shape: FieldType.JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>,
+    _ inFile: Bool
   ) -> String? {
     if shape == .array, kind == .object {
       guard let members = unsafe Self.members(of: token) else { return nil }
-      return listAdvice(insteadOf: members)
+      return listAdvice(insteadOf: members, inFile)
     }
     guard kind == .string || kind == .escapedString,
       let text = unsafe JSONScanner.decoded(
         UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
     else { return nil }
-    if let lost = StringifiedValue(String(decoding: text, as: UTF8.self)) { return lost.advice }
+    if let lost = StringifiedValue(String(decoding: text, as: UTF8.self)) {
+      return lost.advice(inFile: inFile)
+    }
     let first = text.first { $0 > 0x20 }
     guard first == UInt8(ascii: shape == .object ? "{" : "[") else { return nil }
     do throws(ParsingError) {
@@ -147,8 +158,8 @@ extension FieldSchema {
           + "write it with json.dumps"
         : "what begins like JSON in it is none: \(error.message)"
     }
-    return "write the JSON that is in it without the quotes around it, or let a mapping read it as "
-      + "\"json\""
+    return "write the JSON that is in it without the quotes around it"
+      + (inFile ? ", or let a mapping read it as \"json\"" : "")
   }
 
   /// Whether a text that is not JSON from an offset on is a value as Python writes it.
@@ -166,15 +177,16 @@ extension FieldSchema {
   private static let largestExamined = 1 << 20
 
   /// What to do about an object that is, or that holds, the list that is meant.
-  private func listAdvice(insteadOf members: [JSONValue.Member]) -> String? {
+  private func listAdvice(
+    insteadOf members: [JSONValue.Member], _ inFile: Bool
+  ) -> String? {
     if members.count == 1, let notation = TypedNotation(ofMember: members[0]) {
-      return notation.advice
+      return notation.advice(inFile: inFile)
     }
     let lists = members.filter { if case .array = $0.value { true } else { false } }
     if lists.count == 1, members.count == 1 || Self.namesOfLists.contains(lists[0].name) {
-      return
-        "the list is in \(Violation.quoted(lists[0].name)); write that in place of the object, "
-        + "or let a mapping read it there"
+      return "the list is in \(Violation.quoted(lists[0].name)); write that in place of the object"
+        + (inFile ? Self.orMapping : "")
     }
     let objects = members.filter { if case .object = $0.value { true } else { false } }
     // Attributes are named @name.

@@ -16,7 +16,7 @@ extension Record {
       return Issue(
         severity: violation.severity, code: violation.code, kind: kind,
         id: id.isEmpty ? nil : id, pointer: JSONPointer.to(member),
-        message: violation.message(field: member))
+        message: violation.message(field: member, inFile: false))
     }
   }
 

@@ -57,11 +57,13 @@ package enum TypedNotation: Sendable, CaseIterable {
     }
   }
 
-  /// What to do about objects and lists, which no mapping can read: the end of a sentence.
-  package var advice: String {
+  /// Returns what to do about objects and lists, which no mapping can read: the end of a sentence.
+  package func advice(inFile: Bool) -> String {
     switch self {
     case .mongoDB:
-      "it is \(name); export the data with mongoexport --jsonFormat=relaxed, or write plain values"
+      "it is \(name); "
+        + (inFile ? "export the data with mongoexport --jsonFormat=relaxed, or " : "")
+        + "write plain values"
     case .dynamoDB:
       "it is \(name), in which each value is in an object that names its type; convert it to plain "
         + "JSON first, as unmarshall of its SDKs does"

@@ -110,8 +110,13 @@ package enum Violation: Sendable, Hashable {
     }
   }
 
-  /// Describes what was found, what was expected and how to fix it, for the field named `field`.
-  package func message(field: String) -> String {
+  /// Describes what was found, what was expected and how to fix it.
+  ///
+  /// - Parameters:
+  ///   - field: The name of the field.
+  ///   - inFile: Whether the entity is in a file, which a mapping may read.
+  /// - Returns: The message.
+  package func message(field: String, inFile: Bool) -> String {
     switch self {
     case .missing(let because, let other, _):
       "\"\(field)\" is missing; it is required" + (because.map { " when \($0)" } ?? "")
@@ -131,16 +136,16 @@ package enum Violation: Sendable, Hashable {
     case .rounded(let found, let stored):
       "\"\(field)\" is \(found), which has more digits than a number keeps; stored as \(stored)"
     case .noTime(let found):
-      "\"\(field)\" is \(found)" + Violation.noTimeAdvice(found)
+      "\"\(field)\" is \(found)" + Violation.noTimeAdvice(found, inFile)
     case .notTimestamp(let found):
       "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
-        + "2025-01-15T10:30:00Z" + Violation.timeAdvice(found)
+        + "2025-01-15T10:30:00Z" + Violation.timeAdvice(found, inFile)
     case .unknownValue(let found, let known, let severity):
       // A long list of known values would bury the suggestion.
       "\"\(field)\" is \(found)"
         + (known.count > 10 && severity != .error
           ? ", which is not a known one" : "; expected one of \(known.joined(separator: ", "))")
-        + Violation.suggestion(for: found, among: known, severity)
+        + Violation.suggestion(for: found, among: known, severity, inFile)
     case .endBeforeStart(let end, let startField, let start):
       "\"\(field)\" (\(end)) is before \"\(startField)\" (\(start)); kept as is"
     case .loneSurrogate:
@@ -171,7 +176,7 @@ package enum Violation: Sendable, Hashable {
         + "or a list"
         + (count > 1
           ? ", the first of \(count) such \(value.isReference ? "references" : "texts")" : "")
-        + "; " + value.advice
+        + "; " + value.advice(inFile: inFile)
     case .lookAlike(let name, let canBeMapped):
       "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
         + "member; rename it" + (canBeMapped ? Self.mappingAdvice : " if it is meant")
@@ -246,30 +251,33 @@ package enum Violation: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - text: The text.
+  ///   - inFile: Whether it is in a file, which a mapping may read.
   ///   - condition: When the advice applies.
   /// - Returns: The end of a sentence.
   package static func adviceForAbsence(
-    writtenAs text: String, if condition: String = "if there is none"
+    writtenAs text: String, inFile: Bool, if condition: String = "if there is none"
   ) -> String {
-    "\(condition), leave the member out, write null, or let a mapping read it with \"values\": "
-      + "{\(quoted(text)): null}"
+    "\(condition), leave the member out"
+      + (inFile
+        ? ", write null, or let a mapping read it with \"values\": {\(quoted(text)): null}"
+        : " or write null")
   }
 
-  private static func timeAdvice(_ quoted: String) -> String {
-    Timestamp.advice(for: unquoted(quoted)).map { "; " + $0 } ?? ""
+  private static func timeAdvice(_ quoted: String, _ inFile: Bool) -> String {
+    Timestamp.advice(for: unquoted(quoted), inFile: inFile).map { "; " + $0 } ?? ""
   }
 
-  private static func noTimeAdvice(_ quoted: String) -> String {
-    "; kept as is, but " + Timestamp.adviceForNoTime(writtenAs: unquoted(quoted))
+  private static func noTimeAdvice(_ quoted: String, _ inFile: Bool) -> String {
+    "; kept as is, but " + Timestamp.adviceForNoTime(writtenAs: unquoted(quoted), inFile: inFile)
   }
 
   /// The known value that was probably meant, or advice about a blank one.
   private static func suggestion(
-    for found: String, among known: [String], _ severity: Severity
+    for found: String, among known: [String], _ severity: Severity, _ inFile: Bool
   ) -> String {
     let text = unquoted(found)
     if severity == .error, text.allSatisfy(\.isWhitespace) {
-      return "; " + adviceForAbsence(writtenAs: text)
+      return "; " + adviceForAbsence(writtenAs: text, inFile: inFile)
     }
     let meant = KnownValues.meant(by: text, among: known)
     return (meant.map { " (did you mean \"\($0)\"?)" } ?? "") + keeping(severity)

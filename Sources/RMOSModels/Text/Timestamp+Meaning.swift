@@ -5,22 +5,30 @@ import RMOSSystem
 extension Timestamp {
   /// Explains a text that is not a timestamp, and how to write the time that it means.
   ///
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - inFile: Whether it is in a file, which a mapping may read.
   /// - Returns: The end of a sentence; `nil` if the meaning is unknown.
-  package static func advice(for text: String) -> String? {
-    if text.allSatisfy(\.isWhitespace) { return Violation.adviceForAbsence(writtenAs: text) }
-    if isNoDate(ofDotNET: text) { return adviceForNoTime(writtenAs: text) }
-    var reader = MeaningReader(text)
+  package static func advice(for text: String, inFile: Bool) -> String? {
+    if text.allSatisfy(\.isWhitespace) {
+      return Violation.adviceForAbsence(writtenAs: text, inFile: inFile)
+    }
+    if isNoDate(ofDotNET: text) { return adviceForNoTime(writtenAs: text, inFile: inFile) }
+    var reader = MeaningReader(text, inFile: inFile)
     return reader.advice()
   }
 
   /// Advice about times that are numbers.
-  fileprivate static let epochAdvice =
-    "times that are numbers are read \(MappingAdvice.epoch.words)"
+  fileprivate static func epochAdvice(inFile: Bool) -> String {
+    inFile
+      ? "times that are numbers are read \(MappingAdvice.epoch.words)"
+      : "write the date and time instead"
+  }
 
   /// Advice about the time that programs write in place of an unknown one.
-  static func adviceForNoTime(writtenAs text: String) -> String {
+  static func adviceForNoTime(writtenAs text: String, inFile: Bool) -> String {
     ".NET, Go and others write it where there is no time; "
-      + Violation.adviceForAbsence(writtenAs: text, if: "if so")
+      + Violation.adviceForAbsence(writtenAs: text, inFile: inFile, if: "if so")
   }
 
   /// Whether a text is the first day of the calendar as .NET writes it, `/Date(-62135596800000)/`,
@@ -46,16 +54,22 @@ extension Timestamp {
 
   /// Advice about a time that is a number.
   ///
-  /// - Parameter number: The number in decimal, as the source has it.
+  /// - Parameters:
+  ///   - number: The number in decimal, as the source has it.
+  ///   - inFile: Whether it is in a file, which a mapping may read.
   /// - Returns: The end of a sentence.
-  package static func advice(forNumber number: some StringProtocol) -> String {
-    guard let value = Double(number) else { return epochAdvice }
+  package static func advice(forNumber number: some StringProtocol, inFile: Bool) -> String {
+    guard let value = Double(number) else { return epochAdvice(inFile: inFile) }
     // The message shows the time, so that a number that counts from another day is noticed.
     if let seconds = [value, value / 1e3].first(where: { isLikely(seconds: $0) }) {
       let time = UTCTime(secondsSince1970: Int(seconds.rounded(.down)))
-      return epochAdvice + ", this one as \(time.iso8601)"
+      return inFile
+        ? epochAdvice(inFile: true) + ", this one as \(time.iso8601)"
+        : "as \(seconds == value ? "" : "milli")seconds since 1970 it is \(time.iso8601); write that"
     }
-    if value == 0 { return Violation.adviceForAbsence(writtenAs: String(number)) }
+    if value == 0 {
+      return Violation.adviceForAbsence(writtenAs: String(number), inFile: inFile)
+    }
     if 1900...2199 ~= value, value.rounded() == value {
       return "it looks like a year; the month and the day are missing"
     }
@@ -104,6 +118,8 @@ extension Timestamp {
 /// Reads texts that look like dates and times, in the forms that people and programs write.
 private struct MeaningReader {
   private var rest: Substring
+  /// Whether the text is in a file, which a mapping may read.
+  private let inFile: Bool
   /// The first reason why the text is not a timestamp.
   private var reason: String?
   /// Whether the text is a week without a day.
@@ -111,7 +127,8 @@ private struct MeaningReader {
   /// Whether the text is a date whose year has two digits.
   private var hasShortYear = false
 
-  init(_ text: String) {
+  init(_ text: String, inFile: Bool) {
+    self.inFile = inFile
     // Digits of other scripts and typographic hyphens are read as ASCII.
     let plain = String(
       text.map { character -> Character in
@@ -134,7 +151,7 @@ private struct MeaningReader {
   private mutating func note(_ reason: String) { if self.reason == nil { self.reason = reason } }
 
   mutating func advice() -> String? {
-    if rest.hasPrefix("/Date(") { return Timestamp.epochAdvice }
+    if rest.hasPrefix("/Date(") { return Timestamp.epochAdvice(inFile: inFile) }
     guard let first = rest.first else { return nil }
     if first.isLetter { skipWeekday() }
     guard rest.first.map({ isDigit($0) || $0.isLetter }) == true else { return nil }
@@ -144,7 +161,8 @@ private struct MeaningReader {
     // The advice if the digits are not a date and time without separators.
     let isOfSpreadsheet = isNumber && Double(rest).flatMap(Timestamp.dateOfSpreadsheet) != nil
     let ifNumber =
-      isNumber && (whole > 8 || isOfSpreadsheet) ? Timestamp.advice(forNumber: rest) : nil
+      isNumber && (whole > 8 || isOfSpreadsheet)
+      ? Timestamp.advice(forNumber: rest, inFile: inFile) : nil
     guard let date = date() else {
       if let ifNumber { return ifNumber }
       if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }

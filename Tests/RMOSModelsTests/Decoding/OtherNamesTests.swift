@@ -142,7 +142,7 @@ import Testing
     let decoder = EntityDecoder(
       kind: .patterns,
       options: EntityDecoder.Options(
-        derivesIDs: true, runStart: "2026-03-01", readsOtherNames: false))
+        derivesIDs: true, runStart: "2026-03-01", isInFile: false))
     let reading = EntityDecoding(
       decoder, into: RecordBatch(kind: .patterns),
       Array(#"{"pattern_id": "a", "geometry_json": {"a": 1}, "Name": "n"}"#.utf8))

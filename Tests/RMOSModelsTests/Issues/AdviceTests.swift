@@ -5,7 +5,10 @@ import Testing
 
 @Suite struct AdviceTests {
   /// Returns the message about a member of an otherwise valid entity; `nil` if it has none.
-  private func message(_ kind: EntityKind, _ member: String, _ value: String) -> String? {
+  private func message(
+    _ kind: EntityKind, _ member: String, _ value: String, inFile: Bool = true,
+    atLeast severity: Severity = .error
+  ) -> String? {
     var members = [
       "id": #""a""#, "name": #""n""#, "material_type": #""m""#, "strip_width_mm": "1",
       "strip_thickness_mm": "1", "strips": "[1]", "ring_count": "1", "geometry": #"{"a":1}"#,
@@ -13,8 +16,11 @@ import Testing
     ].filter { kind.schema.position(ofMember: $0.key) != nil }
     members[member] = value
     let text = members.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
-    let issues = EntityDecoding(kind, "{\(text)}").issues
-    return issues.first { $0.pointer == "/\(member)" && $0.severity == .error }?.message
+    let decoder = EntityDecoder(
+      kind: kind,
+      options: EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01", isInFile: inFile))
+    let decoding = EntityDecoding(decoder, into: RecordBatch(kind: kind), Array("{\(text)}".utf8))
+    return decoding.issues.first { $0.pointer == "/\(member)" && $0.severity >= severity }?.message
   }
 
   /// Returns the value that a message advises to write; `nil` if it advises none.
@@ -142,6 +148,36 @@ import Testing
   ])
   func valuesOfDatabases(_ value: String, _ words: String) {
     #expect(message(.patterns, "name", value)?.contains(words) == true)
+  }
+
+  /// A mapping reads files, so only messages about files advise one.
+  @Test(arguments: [
+    (EntityKind.joblogs, "status", #""""#, "leave the member out or write null"),
+    (.joblogs, "duration_seconds", #""n/a""#, "and it is optional, leave the member out or write"),
+    (.joblogs, "start_time", "1700000000", "since 1970 it is 2023-11-14T22:13:20Z; write that"),
+    (.joblogs, "start_time", #""1700000000123""#, "as milliseconds since 1970 it is 2023-11-14"),
+    (.joblogs, "start_time", #""/Date(1700000000000)/""#, "write the date and time instead"),
+    (.joblogs, "start_time", "0", "leave the member out or write null"),
+    (.joblogs, "start_time", #""""#, "leave the member out or write null"),
+    (.joblogs, "end_time", #""0001-01-01T00:00:00""#, "if so, leave the member out or write null"),
+    (.joblogs, "parameters", #""{\"a\": 1}""#, "without the quotes around it"),
+    (.joblogs, "parameters", #""@{a=1}""#, "write it with ConvertTo-Json"),
+    (.stripFamilies, "strips", #"{"value": [1]}"#, "write that in place of the object"),
+    (.stripFamilies, "strips", #"{"$numberInt": "5"}"#, "extended JSON; write plain values"),
+    (.stripFamilies, "name", #"{"S": "n"}"#, "write the value of \"S\""),
+    (.stripFamilies, "id", #"{"$oid": "n"}"#, "write the value of \"$oid\""),
+  ])
+  func onlyMessagesAboutFilesAdviseWhatFilesAllow(
+    _ kind: EntityKind, _ member: String, _ value: String, _ words: String
+  ) throws {
+    func advisesFiles(_ message: String) -> Bool {
+      ["mapping", "the file", "mongoexport"].contains { message.contains($0) }
+    }
+    let ofValue = try #require(
+      message(kind, member, value, inFile: false, atLeast: Severity.warning))
+    #expect(ofValue.contains(words) && !advisesFiles(ofValue), "\(ofValue)")
+    let ofFile = try #require(message(kind, member, value, atLeast: Severity.warning))
+    #expect(advisesFiles(ofFile), "\(ofFile)")
   }
 
   @Test(arguments: [#"{"S": 5}"#, #"{"N": "5", "S": "4"}"#, #"{"L": "5"}"#, "{}"])

@@ -49,7 +49,7 @@ import Testing
   ])
   func whatIsMeantIsWritten(_ text: String, _ timestamp: String) throws {
     #expect(Timestamp(text) == nil)
-    let advice = try #require(Timestamp.advice(for: text))
+    let advice = try #require(Timestamp.advice(for: text, inFile: true))
     #expect(advice.hasSuffix("write \(timestamp)"), "\(advice)")
     #expect(Timestamp(timestamp) != nil)
   }
@@ -73,7 +73,7 @@ import Testing
     ("/Date(-62135596800000+0100)/", "where there is no time"), ("/Date(-1000)/", "\"epoch\""),
   ])
   func whatCannotBeWrittenIsExplained(_ text: String, _ words: String) throws {
-    let advice = try #require(Timestamp.advice(for: text))
+    let advice = try #require(Timestamp.advice(for: text, inFile: true))
     #expect(advice.contains(words), "\(advice)")
   }
 
@@ -88,7 +88,7 @@ import Testing
     ("2304031015", "this one as 2043-01-"),
   ])
   func numbersAreExplained(_ number: String, _ words: String) {
-    let advice = Timestamp.advice(forNumber: number)
+    let advice = Timestamp.advice(forNumber: number, inFile: true)
     #expect(advice.contains(words), "\(advice)")
   }
 
@@ -99,7 +99,7 @@ import Testing
     "2024-W03-8",
   ])
   func nothingIsGuessed(_ text: String) {
-    #expect(Timestamp.advice(for: text)?.contains("write 2") != true)
+    #expect(Timestamp.advice(for: text, inFile: true)?.contains("write 2") != true)
   }
 }
 
