@@ -13,6 +13,7 @@ extension Dashboard {
     _ route: Route, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
     try target.checkParameters(route.parameters)
+    if route != .document { try store.checkPresence() }
     switch route {
     case .document:
       let body = OpenAPIDocument.utf8

@@ -116,7 +116,10 @@ public final class Dashboard: Sendable {
       // Files may be long, so they do not take a thread from pages.
       let isFile = isPage ? target["format"] != nil : target["format"] == "csv"
       if request.mayBePostponed, isFile { return .postponed }
-      return isPage ? page.response(to: request, target) : try answer(request, target)
+      let answer = isPage ? page.response(to: request, target) : try answer(request, target)
+      guard ["GET", "HEAD"].contains(request.method), let refusal = request.refusal(of: answer)
+      else { return answer }
+      return refusal.response(to: request.fields, forPage: isPage)
     } catch {
       return isPage ? ErrorPage.badAddress.response(store.catalog) : HTTPRefusal(error).response
     }

@@ -7,6 +7,8 @@ struct EntityBody {
   /// The maximum size of a body, bytes.
   static let largest = 1_048_576
 
+  private static let otherID = "the id in the body is not the one in the path; leave it out"
+
   /// The content of a body.
   struct Content {
     /// The entity as given by the body alone, with defaults for absent members.
@@ -46,6 +48,12 @@ struct EntityBody {
       throw rejected(.shapeNotObject, "the body is not a JSON object; send one entity")
     }
     var content = content(of: batch, cleared: nullFields(in: body))
+    if let id, content.cleared.contains(0) {
+      content.issues.append(
+        Issue(
+          severity: .error, code: .idMismatch, kind: kind, id: id, pointer: "/id",
+          message: Self.otherID))
+    }
     if isNameless {
       // The generated id means nothing to the client if the entity is refused.
       for index in content.issues.indices { content.issues[index].id = nil }
@@ -98,7 +106,7 @@ struct EntityBody {
       issue.column = nil
       issue.offset = nil
       if issue.code == .idMismatch {
-        issue.message = "the id in the body is not the one in the path; leave it out"
+        issue.message = Self.otherID
       }
       return issue
     }

@@ -54,11 +54,28 @@ extension ServerRequest {
     } ?? false
   }
 
+  /// Whether `If-Match` is absent or names a state; one without an entity tag is named by `*` only.
+  private func expects(_ tag: String?) -> Bool {
+    list("If-Match").map { EntityTag.isNamed(in: $0, tag ?? "", isWeak: false) } ?? true
+  }
+
+  /// The refusal of a response to `GET` or `HEAD` if the client expects another state; otherwise
+  /// `nil`.
+  ///
+  /// `If-Match` precedes `If-None-Match` (RFC 9110, 13.2.2), so a response with 304 is refused too.
+  func refusal(of response: ServerResponse) -> HTTPRefusal? {
+    let tag = response.field("ETag")
+    guard (200..<305).contains(response.status), !expects(tag) else { return nil }
+    return HTTPRefusal(
+      412, "the current state is not one that If-Match names",
+      fields: tag.map { [HeaderField("ETag", $0)] } ?? [])
+  }
+
   /// Refuses a change if the entity is not in the state that the client expects.
   ///
   /// - Throws: ``HTTPRefusal`` with 412.
   func checkConditions(_ tag: String) throws {
-    if let tags = list("If-Match"), !EntityTag.isNamed(in: tags, tag, isWeak: false) {
+    guard expects(tag) else {
       throw HTTPRefusal(
         412,
         "the entity has been modified since you read it; read it again and repeat the request "

@@ -29,6 +29,7 @@ extension Dashboard {
   func askForAudit(_ request: ServerRequest) throws -> ServerResponse {
     if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
     guard let audit else { throw HTTPRefusal(404, "background audits are turned off") }
+    try store.checkPresence()
     audit.ask()
     let place = "/" + (Route.root + ["migration", "audit"]).joined(separator: "/")
     return .json(status: 202, fields: [HeaderField("Location", place)]) {

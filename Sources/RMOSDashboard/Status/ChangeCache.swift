@@ -1,3 +1,4 @@
+import RMOSStore
 import Synchronization
 
 /// A value computed from a store, cached until the store changes.
@@ -93,6 +94,19 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
       state.cost = 0
       state.epoch += 1
     }
+  }
+}
+
+extension RecordStore {
+  /// Checks, before a cached value is returned, that the database is still there: a store that is
+  /// removed or replaced by something else has no change token.
+  ///
+  /// - Throws: `StoreError` if the store cannot be read; not if it is only busy.
+  func checkPresence() throws {
+    guard changeToken() == nil else { return }
+    do {
+      try read { _ in }
+    } catch let error as StoreError where error.code == .busy {}
   }
 }
 

@@ -195,6 +195,65 @@ import Testing
     #expect(fixture.send("PUT", "/patterns/p2", json: body).status == 200)
   }
 
+  /// A row keeps its id, and null is another one.
+  @Test(arguments: ["PUT", "PATCH"]) func theIDOfARowIsNotCleared(_ method: String) throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    try fixture.insert(EntityAnswersTests.pattern("p1"))
+    let answer = fixture.send(method, "/patterns/p1", json: #"{"id":null,"name":"N"}"#)
+    #expect(answer.status == 422 && answer.text.contains("id.mismatch"))
+    #expect(try fixture.get("/patterns/p1").json["pattern"]?["name"]?.string != "N")
+    // A new entity without an id gets one.
+    let body = #"{"id":null,"name":"N","ring_count":1,"geometry":{"a":1}}"#
+    #expect(fixture.send("POST", "/patterns", json: body).status == 201)
+  }
+
+  /// A body is no file, so no mapping can read it.
+  @Test func noMappingIsAdvised() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    for body in [
+      #"{"job_type":"slice","parameters":"{\"a\":1}","status":"","start_time":1700000000}"#,
+      #"{"job_type":"slice","parameters":{"a":1},"start_time":"0001-01-01"}"#,
+    ] {
+      let answer = fixture.send("POST", "/joblogs", json: body)
+      #expect(answer.text.contains("\"issues\":[{") && !answer.text.contains("mapping"))
+      #expect(!answer.text.contains(" file"), "\(answer.text)")
+    }
+  }
+
+  /// `If-Match` precedes `If-None-Match`, also for reading (RFC 9110, 13.2.2).
+  @Test(arguments: [
+    "/api/rmos/stores/patterns/p1", "/api/rmos/stores/patterns", "/api/rmos/analytics",
+    "/api/rmos/stores/migration/status", "/openapi.json", "/patterns", "/patterns/p1",
+  ])
+  func readingHasPreconditions(_ target: String) throws {
+    let fixture = try DashboardFixture(.inMemory)
+    try fixture.insert(EntityAnswersTests.pattern("p1"))
+    func status(_ fields: [String: String], _ method: String = "GET") -> Int {
+      fixture.dashboard.response(
+        to: ServerRequest(
+          method: method, target: target, fields: fields.map { HeaderField($0.key, $0.value) })
+      ).status
+    }
+    let tag = try #require(
+      fixture.dashboard.response(to: ServerRequest(method: "GET", target: target)).field("ETag"))
+    #expect(status(["If-Match": tag]) == 200 && status(["If-Match": "*"]) == 200)
+    for method in ["GET", "HEAD"] {
+      #expect(status(["If-Match": "\"x\""], method) == 412)
+      #expect(status(["If-Match": "W/\(tag)"], method) == 412)
+      #expect(status(["If-Match": "\"x\"", "If-None-Match": tag], method) == 412)
+      #expect(status(["If-Match": tag, "If-None-Match": tag], method) == 304)
+    }
+    #expect(status(["If-Match": "\"x\""], "OPTIONS") == 204)
+  }
+
+  /// A table as CSV has no entity tag, and what does not exist has no state.
+  @Test func onlyAnyStateOfAFileIsExpected() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    #expect(fixture.get("/patterns?format=csv", ["If-Match": "*"]).status == 200)
+    #expect(fixture.get("/patterns?format=csv", ["If-Match": "\"x\""]).status == 412)
+    #expect(fixture.get("/patterns/none", ["If-Match": "\"x\""]).status == 404)
+  }
+
   @Test(arguments: Backend.allCases)
   func aClashIsAPreconditionFailed(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend, allowsWrites: true)

@@ -294,6 +294,35 @@ import Testing
     #expect(audit.view().newest != nil && !audit.view().isAsked)
   }
 
+  /// What is cached about a database that is gone does not hold for what is there now.
+  @Test(arguments: [false, true])
+  func nothingIsAnsweredAboutADatabaseThatIsGone(_ isReplaced: Bool) throws {
+    let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
+    try fixture.insert(sample(.stripFamilies, "f1"))
+    #expect(try #require(fixture.audit).auditIfDue())
+    let api = "/api/rmos/stores"
+    let targets =
+      [
+        "/", "/audit", "/audit?format=json", "/analytics", "/runs", "/strip-families",
+        "/api/rmos/analytics",
+      ]
+      + [
+        "/migration/audit", "/migration/status", "/migration/history",
+        "/strip-families/statistics",
+      ].map { api + $0 }
+    func status(_ target: String, _ method: String = "GET") -> Int {
+      fixture.dashboard.response(to: ServerRequest(method: method, target: target)).status
+    }
+    for target in targets { #expect(status(target) == 200, "\(target)") }
+    let path = fixture.directory.file("rmos.db")
+    try FileManager.default.removeItem(atPath: path)
+    if isReplaced {
+      try Data("This is no database.".utf8).write(to: URL(fileURLWithPath: path))
+    }
+    for target in targets { #expect(status(target) == 503, "\(target)") }
+    #expect(status(api + "/migration/audit", "POST") == 503 && status("/openapi.json") == 200)
+  }
+
   @Test(.waiting) func askingWakesTheThread() throws {
     let made = Mutex(0)
     let fixture = try DashboardFixture(
