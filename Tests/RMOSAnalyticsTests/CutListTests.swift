@@ -29,6 +29,8 @@ import Testing
       stripFamilies: [])
     #expect(list.stock.count == 60_000)
     #expect(list.stock.map(\.stripFamilyID).prefix(3) == ["f0", "f1", "f10"])
+    #expect(list.notes.count == 1 && list.notes[0].hasSuffix(" and 59,980 more do not exist."))
+    #expect(list.html.utf8.count < 2_000_000)
   }
 
   @Test func ringsTakeTilesWithScrapAndKerf() throws {
@@ -62,6 +64,24 @@ import Testing
     for words in ["ring 4", "maple", "1 of the strips of ebony", "shorter than a tile"] {
       #expect(notes.contains(words))
     }
+  }
+
+  @Test(arguments: [
+    ([2], "ring 2"), ([1, 2], "rings 1, 2"), ([1, 2, 3, 5, 7, 8], "rings 1–3, 5, 7, 8"),
+    (
+      Array(stride(from: 1, to: 60, by: 2)),
+      "rings 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39 and 10 more"
+    ),
+  ])
+  func ringsInNotesAreGrouped(_ numbers: [Int], _ words: String) throws {
+    let rings = (1...60).map {
+      numbers.contains($0) ? #"{"tile_length_mm":1}"# : #"{"segments":2,"tile_length_mm":1}"#
+    }
+    let list = try CutList(
+      of: try pattern(#"{"rings":[\#(rings.joined(separator: ","))]}"#),
+      options: .init(count: 1), stripFamilies: [try family("ebony", "[]")])
+    #expect(
+      list.notes.first == "The geometry does not say how many tiles there are in \(words).")
   }
 
   @Test func aLengthThatIsShortIsComputed() throws {

@@ -93,6 +93,8 @@ extension CutList {
   }
 
   /// The list as a page to print for the workshop, with a box to tick for each piece.
+  ///
+  /// It has the first ``mostShown`` pieces; ``json`` has all.
   public var html: String {
     var page = HTMLPage(title: "Cut list: \(title)")
     page.addedStyle = ChartStyle.style + Self.style
@@ -103,7 +105,7 @@ extension CutList {
       <header><h1>Cut list</h1>
       <p>\(title)</p>
       <p>Pattern <code>\(patternID)</code></p></header>
-      \(content)</main>
+      \(content())</main>
 
       """
     text += body.markup
@@ -115,11 +117,37 @@ extension CutList {
   package static let style = """
 
     table.cut td.tick{width:2rem}
+    table.cut .id{display:inline}
     table.cut td.tick span{display:inline-block;width:1rem;height:1rem;border:1.5px solid var(--text)}
     """
 
-  /// The tables and notes, as pieces of a page.
-  package var content: HTML {
+  /// The maximum number of rows of a table, and of notes, on a page.
+  package static let mostShown = 1000
+
+  /// Returns the tables and notes, as pieces of a page.
+  ///
+  /// - Parameter complete: The name of the complete list, or links to it, for pages that leave out
+  ///   rows or notes.
+  /// - Returns: The sections.
+  package func content(complete: HTML = "JSON") -> HTML {
+    func note(_ count: Int, of things: String) -> HTML {
+      guard count > Self.mostShown else { return "" }
+      let (shown, all) = (PlainText.grouped(Self.mostShown), PlainText.grouped(count))
+      return """
+        <p class="note">The first \(shown) of \(all) \(things); complete as \(complete).</p>
+
+        """
+    }
+    let names = Dictionary(
+      stock.compactMap { need in need.name.map { (UTF8Key(need.stripFamilyID), $0) } },
+      uniquingKeysWith: { first, _ in first })
+    /// The name of a strip family with its id, for the table of pieces.
+    func named(_ cell: FigureTable.Cell) -> HTML? {
+      guard case .text(let id) = cell, let name = names[UTF8Key(id)], !PageText.isBlank(name) else {
+        return nil
+      }
+      return "\(PageText.short(name, limit: 120)) <span class=\"dim id\">\(PageText.id(id))</span>"
+    }
     let sections: [HTML] = tables.filter { !$0.rows.isEmpty }.enumerated().map { index, table in
       let ticks = index == 0
       let heads: [HTML] = table.columns.map { column in
@@ -129,14 +157,14 @@ extension CutList {
         """
       }
       let tickHead: HTML = ticks ? "<th scope=\"col\" role=\"columnheader\">cut</th>" : ""
-      let lines: [HTML] = table.rows.map { row in
+      let lines: [HTML] = table.rows.prefix(Self.mostShown).map { row in
         let cells: [HTML] = zip(table.columns, row).map { column, cell in
           // A length that has to be bought stands out from the numbers around it.
           let isShort = column.name == "short_mm" && (cell.number ?? 0) > 0
           let value: HTML =
             isShort
             ? "<span class=\"error\"><span aria-hidden=\"true\">✗</span> \(cell.shown)</span>"
-            : "<span>\(cell.shown)</span>"
+            : "<span>\(ticks && column.name == "strip_family_id" ? named(cell) ?? "\(cell.shown)" : "\(cell.shown)")</span>"
           return """
             <td role="cell" data-label="\(column.heading)"\(column.isText ? "" : " class=\"n\"" as HTML)>\
             \(value)</td>
@@ -156,13 +184,22 @@ extension CutList {
         <tbody role="rowgroup">
         \(lines)</tbody>
         </table></div>
-        </section>
+        \(note(table.rows.count, of: table.title.lowercased()))</section>
 
         """
     }
-    let list: [HTML] = notes.map { "<li>\($0)</li>\n" }
+    let list: [HTML] = notes.prefix(Self.mostShown).map { "<li>\($0)</li>\n" }
     let said: HTML =
-      list.isEmpty ? "" : "<section>\n<h2>Notes</h2>\n<ul>\n\(list)</ul>\n</section>\n"
+      list.isEmpty
+      ? ""
+      : """
+      <section>
+      <h2>Notes</h2>
+      <ul>
+      \(list)</ul>
+      \(note(notes.count, of: "notes"))</section>
+
+      """
     return HTML(sections) + said
   }
 }

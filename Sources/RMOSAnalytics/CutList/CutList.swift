@@ -173,10 +173,7 @@ public struct CutList: Sendable, Hashable {
 
   private mutating func addNotes(_ needs: [UTF8Key: [Double?]]) {
     func rings(_ isMeant: (Piece) -> Bool) -> String? {
-      let numbers = pieces.filter(isMeant).compactMap(\.ring)
-      guard !numbers.isEmpty else { return nil }
-      return (numbers.count == 1 ? "ring " : "rings ")
-        + numbers.map { String($0) }.joined(separator: ", ")
+      Enumeration.rings(pieces.filter(isMeant).compactMap(\.ring))
     }
     if let rings = rings({ $0.tilesEach == nil }) {
       notes.append("The geometry does not say how many tiles there are in \(rings).")
@@ -197,14 +194,16 @@ public struct CutList: Sendable, Hashable {
       if !uncounted.isEmpty {
         notes.append(
           "The geometry does not say how many chips there are of "
-            + uncounted.joined(separator: ", ") + ".")
+            + Enumeration.first(uncounted) + ".")
       }
       if colors.contains(where: { $0.tileLengthMM == nil }) {
         notes.append("The geometry does not say how long the chips are.")
       }
     }
-    for need in stock where need.name == nil {
-      notes.append("The strip family \(need.stripFamilyID) does not exist.")
+    let unknown = stock.filter { $0.name == nil }.map(\.stripFamilyID)
+    if !unknown.isEmpty {
+      let (noun, verb) = unknown.count == 1 ? ("family", "does") : ("families", "do")
+      notes.append("The strip \(noun) \(Enumeration.first(unknown)) \(verb) not exist.")
     }
     for need in stock where need.stripsWithoutLength > 0 {
       notes.append(
@@ -226,6 +225,38 @@ public struct CutList: Sendable, Hashable {
       let longest = pieces.compactMap(\.tileLengthMM).max() ?? 0
       if longest > stick { notes.append("A stick is shorter than a tile.") }
     }
+  }
+}
+
+/// Lists in sentences, cut after a number of elements.
+private enum Enumeration {
+  private static let limit = 20
+
+  /// Returns the first elements, and how many more there are.
+  static func first(_ elements: [String]) -> String {
+    let shown = elements.prefix(limit).joined(separator: ", ")
+    return elements.count > limit
+      ? "\(shown) and \(PlainText.grouped(elements.count - limit)) more" : shown
+  }
+
+  /// Returns "ring 3", or "rings 1, 2, 4–9" for ascending numbers; `nil` if there are none.
+  static func rings(_ numbers: [Int]) -> String? {
+    guard numbers.count > 1 else { return numbers.first.map { "ring \($0)" } }
+    var ranges: [ClosedRange<Int>] = []
+    for number in numbers {
+      if let last = ranges.last, last.upperBound + 1 == number {
+        ranges[ranges.count - 1] = last.lowerBound...number
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    var shown = ranges.prefix(limit).flatMap { range in
+      range.count < 3
+        ? range.map { String($0) } : ["\(range.lowerBound)–\(range.upperBound)"]
+    }.joined(separator: ", ")
+    let rest = ranges.dropFirst(limit).reduce(0) { $0 + $1.count }
+    if rest > 0 { shown += " and \(PlainText.grouped(rest)) more" }
+    return "rings " + shown
   }
 }
 
@@ -306,7 +337,7 @@ private struct CutGeometry {
 
   private mutating func readRings(_ value: JSONValue?) {
     guard case .array(let rings) = value else { return }
-    var odd: [String] = []
+    var odd: [Int] = []
     pieces = rings.enumerated().map { index, ring in
       let counts = [ring["segments"], ring["tile_count"]].compactMap { $0 }
       var measures = PatternGeometry.Ring()
@@ -320,15 +351,14 @@ private struct CutGeometry {
       if measures.segments == nil, piece.tilesEach != nil,
         counts.contains(where: { Self.number($0) != nil })
       {
-        odd.append(String(index + 1))
+        odd.append(index + 1)
       }
       return piece
     }
-    guard !odd.isEmpty else { return }
+    guard let rings = Enumeration.rings(odd) else { return }
     notes.append(
-      "The geometry gives no whole number of tiles above 0 for "
-        + "\(odd.count == 1 ? "ring" : "rings") \(odd.joined(separator: ", ")); as many are cut as "
-        + "fit around.")
+      "The geometry gives no whole number of tiles above 0 for \(rings); as many are cut as fit "
+        + "around.")
   }
 
   /// Returns a number of pieces, or the length of a list of them.

@@ -48,10 +48,20 @@ extension FigureTable {
 
   private func name(_ index: Int, _ link: Link) -> HTML {
     let cell = rows[index][0]
-    guard case .text(let text) = cell, !(hasTotal && index == 0),
-      let target = link(self, text, rows[index])
-    else { return shown(cell) }
-    return "<a href=\"\(target)\">\(shown(cell))</a>"
+    guard case .text(let text) = cell, !(hasTotal && index == 0) else { return shown(cell) }
+    let name = names[UTF8Key(text)].flatMap { PageText.isBlank($0.text) ? nil : $0 }
+    let label = name.map { PageText.short($0.text, limit: 120) } ?? shown(cell)
+    let linked: HTML =
+      link(self, text, rows[index]).map { "<a href=\"\($0)\">\(label)</a>" } ?? label
+    guard name?.isShared == true else { return linked }
+    return "\(linked) <span class=\"dim id\">\(PageText.id(text, limit: 100))</span>"
+  }
+
+  /// The first cell of a row in words.
+  private func words(_ index: Int) -> String {
+    let text = rows[index][0].shown
+    guard let name = names[UTF8Key(text)], !PageText.isBlank(name.text) else { return text }
+    return name.isShared ? "\(name.text) (\(text))" : name.text
   }
 
   private func numbers(_ link: Link) -> ChartTable {
@@ -139,7 +149,7 @@ extension FigureTable {
     let value = shownColumns.first.map { text(cells[$0], columns[$0]) } ?? ""
     return RowChart.Row(
       label: name(index, link), value: "\(value)\(basis(cells, chart))",
-      description: "\(cells[0].shown): \(words.joined(separator: ", "))", shapes: shapes)
+      description: "\(self.words(index)): \(words.joined(separator: ", "))", shapes: shapes)
   }
 
   /// Returns the number of values that a row is based on, in words.

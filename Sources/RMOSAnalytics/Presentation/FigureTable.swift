@@ -108,6 +108,8 @@ package struct FigureTable: Sendable {
   var chart: Chart?
   /// The subject that the first column names.
   package var subject = Subject.other
+  /// The names of the entities whose ids are in the first column, for pages.
+  var names: [UTF8Key: EntityName] = [:]
   /// The number of rows left out.
   package var omitted = 0
   /// Whether each row is a different figure, named in the first column; such a table is never cut.
@@ -170,10 +172,18 @@ extension AnalyticsReport {
   /// Returns the figures of parts as tables, in reading order.
   package func tables(_ parts: [Part] = Part.allCases) -> [FigureTable] {
     parts.flatMap { part in
-      switch part {
-      case .jobs: jobTables
-      case .materials: materialTables
-      case .patterns: patternTables
+      let tables =
+        switch part {
+        case .jobs: jobTables
+        case .materials: materialTables
+        case .patterns: patternTables
+        }
+      return tables.map { table in
+        switch table.subject {
+        case .pattern: table.with { $0.names = patternNames }
+        case .stripFamily: table.with { $0.names = stripFamilyNames }
+        default: table
+        }
       }
     }
   }

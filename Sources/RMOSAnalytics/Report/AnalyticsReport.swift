@@ -1,4 +1,4 @@
-import RMOSModels
+package import RMOSModels
 
 /// All figures of a store.
 ///
@@ -18,8 +18,20 @@ public struct AnalyticsReport: Sendable, Hashable {
   /// The number of entries left out of each list that is longer than the limit, by the list's path
   /// in ``json``, such as `patterns.popularity`; complete lists are not included.
   public var omitted: [String: Int]
+  /// The names of the patterns in the lists and in the filter, by their ids.
+  package var patternNames: [UTF8Key: EntityName]
+  /// The names of the strip families in the list and in the filter, by their ids.
+  package var stripFamilyNames: [UTF8Key: EntityName]
   /// The finished jobs of each job type and material, for ``risk(jobType:material:)``.
   var outcomes: JobOutcomes
+}
+
+/// The name by which a page shows a pattern or a strip family.
+package struct EntityName: Sendable, Hashable {
+  /// The name, which may be blank.
+  package var text: String
+  /// Whether others of its kind have the same name, so that it does not identify the entity.
+  package var isShared: Bool
 }
 
 /// Figures about jobs that pass the filter.

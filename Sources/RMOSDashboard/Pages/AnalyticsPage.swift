@@ -52,8 +52,8 @@ struct AnalyticsPage {
       (.from, "From", "type=\"date\""), (.to, "To", "type=\"date\""),
       (.jobType, "Job type", "type=\"text\" list=\"job-types\" placeholder=\"any\""),
       (.material, "Material", "type=\"text\" list=\"materials\" placeholder=\"any\""),
-      (.pattern, "Pattern", "type=\"text\" placeholder=\"any id\""),
-      (.family, "Strip family", "type=\"text\" placeholder=\"any id\""),
+      (.pattern, "Pattern", "type=\"text\" list=\"patterns\" placeholder=\"any id\""),
+      (.family, "Strip family", "type=\"text\" list=\"families\" placeholder=\"any id\""),
     ]
     let inputs = fields.map { parameter, label, kind -> HTML in
       let name = parameter.rawValue
@@ -63,14 +63,22 @@ struct AnalyticsPage {
 
         """
     }
-    func options(_ texts: [String]) -> [HTML] {
-      texts.prefix(100).map { "<option value=\"\($0)\"></option>" }
+    func options(_ texts: [String], _ names: [UTF8Key: EntityName] = [:]) -> [HTML] {
+      texts.prefix(100).map { text in
+        let name = names[UTF8Key(text)]?.text.shortened(to: 80) ?? ""
+        return "<option value=\"\(text)\">\(name)</option>"
+      }
     }
+    let report = answer?.value
     return """
       <form class="tools" action="/analytics" method="get" aria-label="Which jobs count">
       \(inputs)<p class="go"><button type="submit">Apply</button></p>
-      <datalist id="job-types">\(options(answer?.value.jobs.types.map(\.key) ?? []))</datalist>\
-      <datalist id="materials">\(options(answer?.value.materials.stock.map(\.material) ?? []))</datalist>
+      <datalist id="job-types">\(options(report?.jobs.types.map(\.key) ?? []))</datalist>\
+      <datalist id="materials">\(options(report?.materials.stock.map(\.material) ?? []))</datalist>\
+      <datalist id="patterns">\(options(
+        report?.patterns.popularity.map(\.id) ?? [], report?.patternNames ?? [:]))</datalist>\
+      <datalist id="families">\(options(
+        report?.patterns.families.map(\.id) ?? [], report?.stripFamilyNames ?? [:]))</datalist>
       </form>
 
       """
@@ -142,7 +150,7 @@ private struct AnalyticsFigureSections {
       let rest = request.filter.parameters.filter { $0.0 != name }
       let label = FilterParameter(rawValue: name).flatMap { labels[$0] } ?? name
       return PageCell.chip(
-        "\(label): \(PageText.short(value, limit: 60))",
+        "\(label): \(shown(value, of: name))",
         removedBy: AnalyticsRequest.link(rest) ?? "/analytics")
     }
     let newer: HTML =
@@ -165,6 +173,20 @@ private struct AnalyticsFigureSections {
       \(chips)</p>
       \(unfiltered)
       """
+  }
+
+  /// The value of a filter; of a pattern or strip family the name, with the id if others have it.
+  private func shown(_ value: String, of parameter: String) -> HTML {
+    let names: [UTF8Key: EntityName] =
+      switch FilterParameter(rawValue: parameter) {
+      case .pattern: report.patternNames
+      case .family: report.stripFamilyNames
+      default: [:]
+      }
+    let id = PageText.short(value, limit: 60)
+    guard let name = names[UTF8Key(value)], !PageText.isBlank(name.text) else { return id }
+    let text = PageText.short(name.text, limit: 60)
+    return name.isShared ? "\(text) (\(id))" : text
   }
 
   // MARK: The summary

@@ -38,7 +38,14 @@ struct CutListPage {
   var document: PageDocument {
     let title = [name, id].first { !PageText.isBlank($0) } ?? "pattern"
     let content: HTML =
-      list.map { "<p class=\"lead\">\($0.title)</p>\n\(origin)\($0.content)" }
+      list.map {
+        """
+        <p class="lead">\($0.title)</p>
+        \(origin)\($0.content(complete: downloads))<p class="dim note unprinted">The list as \
+        \(downloads)</p>
+
+        """
+      }
       ?? (form.hasCount ? "" : "<p class=\"nothing\">How many rosettes?</p>\n")
     return PageDocument(
       title: "Cut list: \(String(title.unicodeScalars.prefix(80)))", section: "/patterns",
@@ -49,6 +56,29 @@ struct CutListPage {
         <p class="dim"><code>\(PageText.folding(id))</code></p>
         \(form.form(of: id))\(PageCell.warnings(form.complaints))\(content)
         """)
+  }
+
+  /// Links to the complete list as files.
+  private var downloads: HTML {
+    let links = [("csv", "CSV of the pieces"), ("json", "JSON")].compactMap {
+      format, name -> HTML? in
+      form.link(of: id, format: format).map { "<a href=\"\($0)\">\(name)</a>" }
+    }
+    return links.count == 2 ? "\(links[0]) or \(links[1])" : "JSON"
+  }
+
+  /// Returns the complete list as a file: as CSV the pieces, as JSON the stock and the notes too.
+  ///
+  /// - Throws: ``ErrorPage`` with 422 if the address does not say what to cut.
+  func file(_ format: ListTable.Format) throws(ErrorPage) -> ServerResponse {
+    guard let list else {
+      throw .unknownParameter(
+        form.complaints.first ?? "\"count\" is missing.", page: CutListForm.path(of: id).path)
+    }
+    return switch format {
+    case .csv: .csv(Array((list.tables.first?.csv ?? "").utf8), name: "cut-list")
+    case .json: .json(Array((list.json + "\n").utf8))
+    }
   }
 
   /// The day and the database, which tell a printed list from others.
@@ -143,6 +173,14 @@ struct CutListForm {
       </form>
 
       """
+  }
+
+  /// The address of the list of a pattern as a file; `nil` if it would be too long.
+  func link(of id: String, format: String) -> String? {
+    let (path, isInPath) = Self.path(of: id)
+    let given = Self.fields.compactMap { field in values[field.name].map { (field.name, $0) } }
+    return PageLink.link(
+      to: path, (isInPath ? [] : [("id", id)]) + given + [("format", format)])
   }
 
   /// The path of a pattern's cut list, and whether it contains the id.

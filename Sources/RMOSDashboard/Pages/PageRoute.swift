@@ -49,7 +49,8 @@ enum PageRoute: Hashable {
     case .run: RunRequest.parameters
     case .list(let kind): ListRequest.parameters(of: kind)
     case .entity(_, _, let isParameter): isParameter ? ["id"] : []
-    case .cutList(_, let isParameter): (isParameter ? ["id"] : []) + CutListForm.parameters
+    case .cutList(_, let isParameter):
+      (isParameter ? ["id"] : []) + CutListForm.parameters + ["format"]
     }
   }
 

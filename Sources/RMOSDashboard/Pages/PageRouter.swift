@@ -51,6 +51,7 @@ struct PageRouter: Sendable {
     }
     do {
       guard let route else { throw ErrorPage.notFound }
+      try store.checkPresence()
       if let file = try file(route, target, request) { return file }
       var document = try page(route, target)
       // Unknown parameters are ignored, and the page says so.
@@ -113,7 +114,13 @@ struct PageRouter: Sendable {
       guard let format = ListTable.Format(rawValue: text) else { return nil }
       try check()
       return try ListPage.export(ListRequest(kind, target), format, in: store, for: request)
-    case .overview, .analytics, .entity, .cutList: return nil
+    case .cutList(let id, _):
+      try check()
+      guard let format = ListTable.Format(rawValue: text) else {
+        throw ErrorPage.unknownFormat(text, ["csv", "json"])
+      }
+      return try CutListPage(id, target, in: store, today: figures.today).file(format)
+    case .overview, .analytics, .entity: return nil
     }
   }
 

@@ -264,7 +264,78 @@ import Testing
     #expect(page("/patterns/p", of: store).contains("the median takes over 99 % less"))
   }
 
+  /// A name that several have does not tell them apart, so their ids are shown too.
+  @Test func patternsAndStripFamiliesAreNamed() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for (id, name) in [("f1", "Ebony <1>"), ("f2", " ")] {
+        try transaction.insert(StoreSamples.record(.stripFamilies, id, ["name": .text(name)]))
+      }
+      for (id, name) in [("p1", "Rope"), ("p2", "Wave"), ("p3", "Wave")] {
+        try transaction.insert(
+          StoreSamples.record(
+            .patterns, id, ["name": .text(name), "strip_family_id": .text("f1")]))
+        try transaction.insert(
+          StoreSamples.record(
+            .joblogs, "j-\(id)",
+            [
+              "pattern_id": .text(id), "strip_family_id": .text("f1"), "status": .text("failed"),
+            ]))
+      }
+    }
+    let html = page("/analytics", of: store)
+    for text in [
+      #"<a href="/patterns/p1"><bdi>Rope</bdi></a>"#,
+      #"<a href="/patterns/p2"><bdi>Wave</bdi></a> <span class="dim id"><bdi>p2</bdi></span>"#,
+      #"<a href="/strip-families/f1"><bdi>Ebony &lt;1&gt;</bdi></a>"#,
+      #"<a href="/strip-families/f2">f2</a>"#,
+      "Wave (p3): ", #"<option value="p1">Rope</option>"#,
+    ] {
+      #expect(html.contains(text), "\(text)")
+    }
+    let filtered = page("/analytics?pattern=p1&family=f1", of: store)
+    #expect(filtered.contains("pattern: <bdi>Rope</bdi>"))
+    #expect(filtered.contains("strip family: <bdi>Ebony &lt;1&gt;</bdi>"))
+    #expect(
+      page("/analytics?pattern=p2", of: store).contains("pattern: <bdi>Wave</bdi> (<bdi>p2</bdi>)"))
+    #expect(page("/analytics?pattern=none", of: store).contains("pattern: <bdi>none</bdi>"))
+  }
+
   // MARK: Cut lists
+
+  /// The page has the beginning of a long list, and links to the files, which are complete.
+  @Test(.timeLimit(.minutes(1))) func aLongCutListIsCompleteOnlyAsAFile() throws {
+    let rings = Array(repeating: #"{"segments":2}"#, count: 100_000).joined(separator: ",")
+    let store = try store()
+    try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(
+          .patterns, "large",
+          ["geometry": .text(#"{"rings":[\#(rings)]}"#), "strip_family_id": .text("f")]))
+    }
+    let target = "/patterns/large/cut-list?count=2&kerf=0.5"
+    let html = page(target, of: store)
+    #expect(html.utf8.count < 1_000_000)
+    #expect(html.contains("The first 1,000 of 100,000 pieces; complete as <a href="))
+    #expect(html.contains("how long the tiles of rings 1–100000 are."))
+    let link = "/patterns/large/cut-list?count=2&amp;kerf=0.5&amp;format="
+    #expect(html.contains("href=\"\(link)csv\"") && html.contains("href=\"\(link)json\""))
+    let csv = PageSamples.get("\(target)&format=csv", of: store)
+    #expect(csv.body.count { $0 == 0x0A } == 100_001)
+    let json = try PageSamples.get("\(target)&format=json", of: store).json
+    guard case .array(let pieces)? = json["pieces"] else { throw Missing() }
+    #expect(pieces.count == 100_000)
+    for (query, status) in [("count=2&format=xml", 422), ("format=csv", 422)] {
+      #expect(PageSamples.get("/patterns/large/cut-list?\(query)", of: store).status == status)
+    }
+  }
+
+  private struct Missing: Error {}
+
+  @Test func stripFamiliesToCutFromAreNamed() throws {
+    let html = try page("/patterns/short/cut-list?count=1", of: store())
+    #expect(html.contains("</bdi> <span class=\"dim id\"><bdi>f</bdi></span></span></td>"))
+  }
 
   private func store() throws -> InMemoryStore {
     let store = InMemoryStore()
