@@ -113,13 +113,15 @@ struct EntityBody {
     if !entry.unknownMembers.isEmpty,
       case .object(let members)? = try? JSONValue(parsing: batch.text(entry.unknownMembers))
     {
+      let hasMetadata = kind.schema.position(ofMember: "metadata") != nil
       for member in members {
         issues.append(
           Issue(
             severity: .error, code: IssueCode(rawValue: "field.unknown"), kind: kind,
             id: batch.id(at: 0), pointer: JSONPointer.to(member.name),
             message: "\(Violation.quoted(member.name)) is not a member of a "
-              + "\(kind.schema.singular); remove it, or put it into \"metadata\""))
+              + "\(kind.schema.singular); remove it"
+              + (hasMetadata ? ", or put it into \"metadata\"" : "")))
       }
     }
     let given = kind.schema.fields.indices.filter { entry.given.contains($0) }

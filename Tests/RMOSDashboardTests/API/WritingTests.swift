@@ -207,6 +207,15 @@ import Testing
     #expect(fixture.send("POST", "/patterns", json: body).status == 201)
   }
 
+  /// Job logs have no metadata in which other members could be kept.
+  @Test(arguments: [("/joblogs", false), ("/patterns", true), ("/strip-families", true)])
+  func onlyMembersThatExistAreAdvised(_ path: String, _ hasMetadata: Bool) throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let detail = fixture.send("POST", path, json: #"{"Foo":1}"#).detail
+    #expect(detail.contains("\"Foo\" is not a member"))
+    #expect(detail.contains("\"metadata\"") == hasMetadata, "\(detail)")
+  }
+
   /// A body is no file, so no mapping can read it.
   @Test func noMappingIsAdvised() throws {
     let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
