@@ -35,31 +35,26 @@ extension CutList {
     let cut = FigureTable(
       "pieces", "Pieces",
       (isBlock ? "Chips of each color" : "Tiles of each ring") + " for all rosettes" + losses + ".",
+      of: pieces,
       [
-        .text(isBlock ? "color" : "ring"), .text("strip_family_id", "strip family"),
-        .init("tiles_each", "each"), .init("tiles"), .init("tile_length_mm", "tile, mm"),
-        .init("length_mm", "length, mm"), .init("sticks"),
-      ],
-      pieces.map { piece in
-        [
-          .init(piece.color ?? piece.ring.map { String($0) }), .init(piece.stripFamilyID),
-          .init(piece.tilesEach, 0), .init(piece.tiles, 0), .init(piece.tileLengthMM, 2),
-          .init(piece.lengthMM, 0), .init(piece.sticks, 0),
-        ]
-      })
+        .text(isBlock ? "color" : "ring") { piece in piece.color ?? piece.ring.map { String($0) } },
+        .text("strip_family_id", "strip family") { $0.stripFamilyID },
+        .number("tiles_each", "each", decimals: 0) { $0.tilesEach },
+        .number("tiles", decimals: 0) { $0.tiles },
+        .number("tile_length_mm", "tile, mm", decimals: 2) { $0.tileLengthMM },
+        .number("length_mm", "length, mm", decimals: 0) { $0.lengthMM },
+        .number("sticks", decimals: 0) { $0.sticks },
+      ])
     let needs = FigureTable(
-      "stock", "Stock", "The stock of the strip families, and the shortage.",
+      "stock", "Stock", "The stock of the strip families, and the shortage.", of: stock,
       [
-        .text("strip_family_id", "strip family"), .text("name"), .text("material"),
-        .init("needed_mm", "needed, mm"), .init("stock_mm", "stock, mm"),
-        .init("short_mm", "short, mm"),
-      ],
-      stock.map { need in
-        [
-          .text(need.stripFamilyID), .init(need.name), .init(need.material),
-          .init(need.neededMM, 0), .init(need.stockMM, 0), .init(need.shortMM, 0),
-        ]
-      }, subject: .stripFamily)
+        .text("strip_family_id", "strip family") { $0.stripFamilyID },
+        .text("name") { $0.name },
+        .text("material") { $0.material },
+        .number("needed_mm", "needed, mm", decimals: 0) { $0.neededMM },
+        .number("stock_mm", "stock, mm", decimals: 0) { $0.stockMM },
+        .number("short_mm", "short, mm", decimals: 0) { $0.shortMM },
+      ], subject: .stripFamily)
     return [cut, needs]
   }
 
