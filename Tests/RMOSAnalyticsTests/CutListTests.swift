@@ -31,6 +31,14 @@ import Testing
     #expect(list.stock.map(\.stripFamilyID).prefix(3) == ["f0", "f1", "f10"])
     #expect(list.notes.count == 1 && list.notes[0].hasSuffix(" and 59,980 more do not exist."))
     #expect(list.html.utf8.count < 2_000_000)
+    let families = try (0..<25).map { try family("f\($0)", "[{}]") }
+    let notes = try CutList(
+      of: try pattern(
+        #"{"rings":[\#(rings.prefix(25).joined(separator: ",")),{"segments":1}]}"#, family: nil),
+      options: .init(count: 1), stripFamilies: families
+    ).notes
+    #expect(notes.contains("Strips of 5 more strip families have no length either."))
+    #expect(notes.count == 23)
   }
 
   @Test func ringsTakeTilesWithScrapAndKerf() throws {

@@ -116,22 +116,22 @@ extension CutList {
     table.cut td.tick span{display:inline-block;width:1rem;height:1rem;border:1.5px solid var(--text)}
     """
 
-  /// The maximum number of rows of a table, and of notes, on a page.
+  /// The maximum number of rows of a table on a page.
   package static let mostShown = 1000
 
   /// Returns the tables and notes, as pieces of a page.
   ///
-  /// - Parameter complete: The name of the complete list, or links to it, for pages that leave out
-  ///   rows or notes.
+  /// - Parameters:
+  ///   - csv: A link to all pieces as CSV; `nil` if there is none.
+  ///   - json: A link to the complete list as JSON, or its name.
   /// - Returns: The sections.
-  package func content(complete: HTML = "JSON") -> HTML {
-    func note(_ count: Int, of things: String) -> HTML {
-      guard count > Self.mostShown else { return "" }
-      let (shown, all) = (PlainText.grouped(Self.mostShown), PlainText.grouped(count))
-      return """
-        <p class="note">The first \(shown) of \(all) \(things); complete as \(complete).</p>
-
-        """
+  package func content(csv: HTML? = nil, json: HTML = "JSON") -> HTML {
+    func note(_ table: FigureTable) -> HTML {
+      guard table.rows.count > Self.mostShown else { return "" }
+      let (shown, all) = (PlainText.grouped(Self.mostShown), PlainText.grouped(table.rows.count))
+      let complete = csv.map { table.name == "pieces" ? "\($0) or \(json)" : json } ?? json
+      return
+        "<p class=\"note\">The first \(shown) of \(all) rows; all are in the \(complete).</p>\n"
     }
     let names = Dictionary(
       stock.compactMap { need in need.name.map { (UTF8Key(need.stripFamilyID), $0) } },
@@ -179,22 +179,13 @@ extension CutList {
         <tbody role="rowgroup">
         \(lines)</tbody>
         </table></div>
-        \(note(table.rows.count, of: table.title.lowercased()))</section>
+        \(note(table))</section>
 
         """
     }
-    let list: [HTML] = notes.prefix(Self.mostShown).map { "<li>\($0)</li>\n" }
+    let list: [HTML] = notes.map { "<li>\($0)</li>\n" }
     let said: HTML =
-      list.isEmpty
-      ? ""
-      : """
-      <section>
-      <h2>Notes</h2>
-      <ul>
-      \(list)</ul>
-      \(note(notes.count, of: "notes"))</section>
-
-      """
+      list.isEmpty ? "" : "<section>\n<h2>Notes</h2>\n<ul>\n\(list)</ul>\n</section>\n"
     return HTML(sections) + said
   }
 }

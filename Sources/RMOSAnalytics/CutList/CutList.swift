@@ -205,14 +205,20 @@ public struct CutList: Sendable, Hashable {
       let (noun, verb) = unknown.count == 1 ? ("family", "does") : ("families", "do")
       notes.append("The strip \(noun) \(Enumeration.first(unknown)) \(verb) not exist.")
     }
-    for need in stock where need.stripsWithoutLength > 0 {
+    let incomplete = stock.filter { $0.stripsWithoutLength > 0 }
+    for need in incomplete.prefix(Enumeration.limit) {
       notes.append(
         "\(PlainText.grouped(need.stripsWithoutLength)) of the strips of \(need.stripFamilyID) "
           + (need.stripsWithoutLength == 1
             ? "has no length, and does not count as stock."
             : "have no length, and do not count as stock."))
     }
-    for need in stock where need.neededMM == nil {
+    if incomplete.count > Enumeration.limit {
+      let rest = PlainText.grouped(incomplete.count - Enumeration.limit)
+      notes.append("Strips of \(rest) more strip families have no length either.")
+    }
+    let uncertain = stock.filter { $0.neededMM == nil }
+    for need in uncertain.prefix(Enumeration.limit) {
       let least = (needs[UTF8Key(need.stripFamilyID)] ?? []).reduce(0) { $0 + ($1 ?? 0) }
       guard least > 0, least.isFinite else { continue }
       func shown(_ length: Double) -> String { "\(FigureText.number(length, 0)) mm" }
@@ -220,6 +226,10 @@ public struct CutList: Sendable, Hashable {
       notes.append(
         "At least \(shown(least)) of \(need.stripFamilyID) are needed"
           + (short > 0 ? ", \(shown(short)) more than there is." : "."))
+    }
+    if uncertain.count > Enumeration.limit {
+      let rest = PlainText.grouped(uncertain.count - Enumeration.limit)
+      notes.append("The length needed of \(rest) more strip families is not known either.")
     }
     if let stick = options.stickMM {
       let longest = pieces.compactMap(\.tileLengthMM).max() ?? 0
@@ -230,7 +240,7 @@ public struct CutList: Sendable, Hashable {
 
 /// Lists in sentences, cut after a number of elements.
 private enum Enumeration {
-  private static let limit = 20
+  static let limit = 20
 
   /// Returns the first elements, and how many more there are.
   static func first(_ elements: [String]) -> String {

@@ -37,15 +37,8 @@ struct CutListPage {
 
   var document: PageDocument {
     let title = [name, id].first { !PageText.isBlank($0) } ?? "pattern"
-    let content: HTML =
-      list.map {
-        """
-        <p class="lead">\($0.title)</p>
-        \(origin)\($0.content(complete: downloads))<p class="dim note unprinted">The list as \
-        \(downloads)</p>
-
-        """
-      }
+    let content =
+      list.map(self.content)
       ?? (form.hasCount ? "" : "<p class=\"nothing\">How many rosettes?</p>\n")
     return PageDocument(
       title: "Cut list: \(String(title.unicodeScalars.prefix(80)))", section: "/patterns",
@@ -58,13 +51,17 @@ struct CutListPage {
         """)
   }
 
-  /// Links to the complete list as files.
-  private var downloads: HTML {
-    let links = [("csv", "CSV of the pieces"), ("json", "JSON")].compactMap {
-      format, name -> HTML? in
+  private func content(_ list: CutList) -> HTML {
+    func link(_ format: String, _ name: HTML) -> HTML? {
       form.link(of: id, format: format).map { "<a href=\"\($0)\">\(name)</a>" }
     }
-    return links.count == 2 ? "\(links[0]) or \(links[1])" : "JSON"
+    let (csv, json) = (link("csv", "CSV"), link("json", "JSON") ?? "JSON")
+    let files: HTML =
+      csv.map { "<p class=\"dim note unprinted\">\($0) of the pieces, \(json) of all</p>\n" } ?? ""
+    return """
+      <p class="lead">\(list.title)</p>
+      \(origin)\(list.content(csv: csv, json: json))\(files)
+      """
   }
 
   /// Returns the complete list as a file: as CSV the pieces, as JSON the stock and the notes too.

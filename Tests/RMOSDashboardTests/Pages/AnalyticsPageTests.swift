@@ -316,7 +316,7 @@ import Testing
     let target = "/patterns/large/cut-list?count=2&kerf=0.5"
     let html = page(target, of: store)
     #expect(html.utf8.count < 1_000_000)
-    #expect(html.contains("The first 1,000 of 100,000 pieces; complete as <a href="))
+    #expect(html.contains("The first 1,000 of 100,000 rows; all are in the <a href="))
     #expect(html.contains("how long the tiles of rings 1–100000 are."))
     let link = "/patterns/large/cut-list?count=2&amp;kerf=0.5&amp;format="
     #expect(html.contains("href=\"\(link)csv\"") && html.contains("href=\"\(link)json\""))
