@@ -54,7 +54,8 @@ extension ServerRequest {
     } ?? false
   }
 
-  /// Whether `If-Match` is absent or names a state; one without an entity tag is named by `*` only.
+  /// Whether `If-Match` is absent or names the state with an entity tag; `*` names a state without
+  /// one, too.
   private func expects(_ tag: String?) -> Bool {
     list("If-Match").map { EntityTag.isNamed(in: $0, tag ?? "", isWeak: false) } ?? true
   }

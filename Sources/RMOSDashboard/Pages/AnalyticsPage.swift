@@ -175,7 +175,8 @@ private struct AnalyticsFigureSections {
       """
   }
 
-  /// The value of a filter; of a pattern or strip family the name, with the id if others have it.
+  /// The value of a filter; for a pattern or strip family its name, with its id if others have the
+  /// same name.
   private func shown(_ value: String, of parameter: String) -> HTML {
     let names: [UTF8Key: EntityName] =
       switch FilterParameter(rawValue: parameter) {

@@ -98,8 +98,9 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
 }
 
 extension RecordStore {
-  /// Checks, before a cached value is returned, that the database is still there: a store that is
-  /// removed or replaced by something else has no change token.
+  /// Checks that the store can be read, since cached values would hide that it cannot.
+  ///
+  /// A store whose file was removed or replaced by something else has no change token.
   ///
   /// - Throws: `StoreError` if the store cannot be read; not if it is only busy.
   func checkPresence() throws {

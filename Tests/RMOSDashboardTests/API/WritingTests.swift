@@ -195,7 +195,7 @@ import Testing
     #expect(fixture.send("PUT", "/patterns/p2", json: body).status == 200)
   }
 
-  /// A row keeps its id, and null is another one.
+  /// A row keeps its id; null differs from it, too.
   @Test(arguments: ["PUT", "PATCH"]) func theIDOfARowIsNotCleared(_ method: String) throws {
     let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
     try fixture.insert(EntityAnswersTests.pattern("p1"))
@@ -229,7 +229,7 @@ import Testing
     }
   }
 
-  /// `If-Match` precedes `If-None-Match`, also for reading (RFC 9110, 13.2.2).
+  /// `If-Match` precedes `If-None-Match`, for `GET` too (RFC 9110, 13.2.2).
   @Test(arguments: [
     "/api/rmos/stores/patterns/p1", "/api/rmos/stores/patterns", "/api/rmos/analytics",
     "/api/rmos/stores/migration/status", "/openapi.json", "/patterns", "/patterns/p1",
@@ -255,7 +255,7 @@ import Testing
     #expect(status(["If-Match": "\"x\""], "OPTIONS") == 204)
   }
 
-  /// A table as CSV has no entity tag, and what does not exist has no state.
+  /// A table as CSV has no entity tag, and a missing entity has no state.
   @Test func onlyAnyStateOfAFileIsExpected() throws {
     let fixture = try DashboardFixture(.inMemory)
     #expect(fixture.get("/patterns?format=csv", ["If-Match": "*"]).status == 200)

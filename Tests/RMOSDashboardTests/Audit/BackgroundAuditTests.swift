@@ -294,7 +294,7 @@ import Testing
     #expect(audit.view().newest != nil && !audit.view().isAsked)
   }
 
-  /// What is cached about a database that is gone does not hold for what is there now.
+  /// Cached results of a database that is gone are not those of the file at its path.
   @Test(arguments: [false, true])
   func nothingIsAnsweredAboutADatabaseThatIsGone(_ isReplaced: Bool) throws {
     let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)

@@ -264,7 +264,7 @@ import Testing
     #expect(page("/patterns/p", of: store).contains("the median takes over 99 % less"))
   }
 
-  /// A name that several have does not tell them apart, so their ids are shown too.
+  /// Entities with the same name are shown with their ids.
   @Test func patternsAndStripFamiliesAreNamed() throws {
     let store = InMemoryStore()
     try store.write { transaction in
@@ -303,7 +303,7 @@ import Testing
 
   // MARK: Cut lists
 
-  /// The page has the beginning of a long list, and links to the files, which are complete.
+  /// The page of a long list has its first pieces, and links to the complete files.
   @Test(.timeLimit(.minutes(1))) func aLongCutListIsCompleteOnlyAsAFile() throws {
     let rings = Array(repeating: #"{"segments":2}"#, count: 100_000).joined(separator: ",")
     let store = try store()
