@@ -78,7 +78,7 @@ public struct Analytics: Sendable {
   /// - Returns: The figures.
   /// - Throws: ``AnalyticsError`` with ``AnalyticsError/Code/invalidOption``; `StoreError` if the
   ///   store cannot be read; `CancellationError` if the task is cancelled.
-  /// - Complexity: O(n log n) in the number of rows. Memory: about 150 bytes per pattern and strip
+  /// - Complexity: O(n log n) in the number of rows. Memory: about 100 bytes per pattern and strip
   ///   family, and 12 per completed job whose pattern has an estimate. Beyond 4,096 jobs (76 bytes
   ///   each, plus their ids) and 65,536 durations or measures of rings, the rest goes to temporary
   ///   files (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`).

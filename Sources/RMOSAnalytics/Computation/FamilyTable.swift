@@ -7,7 +7,6 @@ import RMOSStore
 /// after those of the store.
 final class FamilyTable {
   private(set) var ids: InternedTexts
-  private(set) var names = RowNames()
   /// The number of strip families in the store.
   var count: Int { materialOf.count }
   private(set) var materials = SpellingTable()
@@ -38,11 +37,9 @@ final class FamilyTable {
     let json = JSONMemberReader()
     let members = [
       "id", "strip_width_mm", "strip_thickness_mm", "material_type", "strips", "metadata",
-      "name",
     ]
     try rows.forEach(.stripFamilies, members) { values in
       _ = ids.insertRow(values[0].text)
-      names.append(values[6].text)
       let (width, thickness) = (values[1].measure, values[2].measure)
       widths.append(width ?? .nan)
       thicknesses.append(thickness ?? .nan)

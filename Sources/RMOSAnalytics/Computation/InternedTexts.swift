@@ -130,32 +130,6 @@ struct InternedTexts {
   }
 }
 
-/// The names of the rows of a table, by their numbers.
-struct RowNames {
-  private var texts = InternedTexts()
-  /// The name of each row; -1 if it is not text.
-  private var nameOf: [Int32] = []
-  /// The number of rows with each name.
-  private var counts: [Int32] = []
-
-  /// Adds the name of the next row; `nil` if it is not text.
-  mutating func append(_ name: String?) {
-    guard let name else { return nameOf.append(-1) }
-    let index = texts.insert(name)
-    if index == counts.count { counts.append(0) }
-    counts[index] += 1
-    nameOf.append(Int32(index))
-  }
-
-  /// The name of a row, and whether other rows have the same; `nil` if there is no such row, or if
-  /// it has no name.
-  subscript(row: Int) -> EntityName? {
-    guard nameOf.indices.contains(row), nameOf[row] >= 0 else { return nil }
-    let name = Int(nameOf[row])
-    return EntityName(text: texts[name], isShared: counts[name] > 1)
-  }
-}
-
 /// Groups texts that differ only in case and surrounding white space.
 struct SpellingTable {
   private var spellings = InternedTexts()

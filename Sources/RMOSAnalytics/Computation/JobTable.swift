@@ -140,33 +140,7 @@ extension JobTable {
     return AnalyticsReport(
       filter: options.filter, today: CalendarDay(number: today), jobs: jobs,
       materials: materialFigures(), patterns: patternFigures,
-      omitted: omitted, patternNames: patternNames(jobs, patternFigures),
-      stripFamilyNames: stripFamilyNames(patternFigures), outcomes: jobOutcomes)
-  }
-
-  /// The names of the patterns in lists and in the filter.
-  private func patternNames(
-    _ jobs: JobFigures, _ figures: PatternFigures
-  ) -> [UTF8Key: EntityName] {
-    let ids =
-      [options.filter.patternID].compactMap { $0 } + jobs.failures.byPattern.map(\.key)
-      + jobs.estimates.map(\.patternID) + figures.complexity.patterns.map(\.id)
-      + figures.popularity.map(\.id)
-    return names(of: ids) { id in patterns.ids.index(of: id).flatMap { patterns.names[$0] } }
-  }
-
-  /// The names of the strip families in the list and in the filter.
-  private func stripFamilyNames(_ figures: PatternFigures) -> [UTF8Key: EntityName] {
-    let ids = [options.filter.stripFamilyID].compactMap { $0 } + figures.families.map(\.id)
-    return names(of: ids) { id in families.ids.index(of: id).flatMap { families.names[$0] } }
-  }
-
-  private func names(
-    of ids: [String], _ name: (String) -> EntityName?
-  ) -> [UTF8Key: EntityName] {
-    var names: [UTF8Key: EntityName] = [:]
-    for id in ids { names[UTF8Key(id)] = name(id) }
-    return names
+      omitted: omitted, outcomes: jobOutcomes)
   }
 
   private var jobOutcomes: JobOutcomes {

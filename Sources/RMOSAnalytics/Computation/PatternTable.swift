@@ -7,7 +7,6 @@ import RMOSStore
 /// of the store.
 final class PatternTable {
   private(set) var ids: InternedTexts
-  private(set) var names = RowNames()
   /// The number of patterns in the store.
   private(set) var count = 0
   /// The strip family of each pattern; -1 if there is none.
@@ -47,11 +46,10 @@ final class PatternTable {
     var (segments, densities) = (NumberColumn(), NumberColumn())
     var geometry = PatternGeometry()
     let members = [
-      "id", "ring_count", "geometry", "strip_family_id", "metadata", "rosette_geometry", "name",
+      "id", "ring_count", "geometry", "strip_family_id", "metadata", "rosette_geometry",
     ]
     try rows.forEach(.patterns, members) { values in
       count = ids.insertRow(values[0].text) + 1
-      names.append(values[6].text)
       addRingCount(values[1])
       geometry.read(values[2], values[5], json)
       cells.append(geometry.cells ?? .nan)

@@ -1,4 +1,5 @@
 package import RMOSModels
+package import RMOSStore
 
 /// All figures of a store.
 ///
@@ -18,10 +19,10 @@ public struct AnalyticsReport: Sendable, Hashable {
   /// The number of entries left out of each list that is longer than the limit, by the list's path
   /// in ``json``, such as `patterns.popularity`; complete lists are not included.
   public var omitted: [String: Int]
-  /// The names of the patterns in the lists and in the filter, by their ids.
-  package var patternNames: [UTF8Key: EntityName]
-  /// The names of the strip families in the list and in the filter, by their ids.
-  package var stripFamilyNames: [UTF8Key: EntityName]
+  /// The names of the listed patterns, for pages; empty until ``readNames(from:)``.
+  package private(set) var patternNames: [UTF8Key: EntityName] = [:]
+  /// The names of the listed strip families, for pages; empty until ``readNames(from:)``.
+  package private(set) var stripFamilyNames: [UTF8Key: EntityName] = [:]
   /// The finished jobs of each job type and material, for ``risk(jobType:material:)``.
   var outcomes: JobOutcomes
 }
@@ -30,8 +31,45 @@ public struct AnalyticsReport: Sendable, Hashable {
 package struct EntityName: Sendable, Hashable {
   /// The name, which may be blank.
   package var text: String
-  /// Whether others of its kind have the same name, so that it does not identify the entity.
+  /// Whether other entities listed have the same name, so that it does not identify the entity.
   package var isShared: Bool
+}
+
+extension AnalyticsReport {
+  /// Reads the names of the patterns and strip families in the lists and in the filter.
+  ///
+  /// The figures do without, so that the names of all patterns take no memory.
+  /// - Throws: `StoreError` if the store cannot be read.
+  package mutating func readNames(from reader: any StoreReader) throws {
+    let patternIDs =
+      [filter.patternID].compactMap { $0 } + jobs.failures.byPattern.map(\.key)
+      + jobs.estimates.map(\.patternID) + patterns.complexity.patterns.map(\.id)
+      + patterns.popularity.map(\.id)
+    patternNames = try Self.names(.patterns, patternIDs, reader)
+    let familyIDs = [filter.stripFamilyID].compactMap { $0 } + patterns.families.map(\.id)
+    stripFamilyNames = try Self.names(.stripFamilies, familyIDs, reader)
+  }
+
+  private static func names(
+    _ kind: EntityKind, _ ids: [String], _ reader: any StoreReader
+  ) throws -> [UTF8Key: EntityName] {
+    var names: [UTF8Key: EntityName] = [:]
+    var counts: [UTF8Key: Int] = [:]
+    var rest = Set(ids.map { UTF8Key($0) }).sorted()[...]
+    while !rest.isEmpty {
+      // Records may be large, so only some are in memory at a time.
+      let values = rest.prefix(100).map { Value.text($0.text) }
+      rest = rest.dropFirst(100)
+      for record in try reader.records(RecordQuery(kind).filter(.isAny(member: "id", of: values))) {
+        guard let name = record["name"]?.text else { continue }
+        names[UTF8Key(record.id)] = EntityName(text: name, isShared: false)
+        counts[UTF8Key(name), default: 0] += 1
+      }
+    }
+    return names.mapValues { name in
+      EntityName(text: name.text, isShared: counts[UTF8Key(name.text), default: 0] > 1)
+    }
+  }
 }
 
 /// Figures about jobs that pass the filter.

@@ -84,10 +84,11 @@ final class AnalyticsFigures: Sendable {
     reports = AnswerCache(capacity: Self.reportCapacity, uptime: uptime, now: now) {
       question, isCancelled in
       let basis = try bases.answer(Whole(), since: store.changeToken())
-      let report =
+      var report =
         question == Question(basis.value.options)
         ? basis.value.report
         : try basis.value.snapshot.report(question.options, isCancelled: isCancelled)
+      try store.read { try report.readNames(from: $0) }
       return Derived(value: report, asOf: basis.asOf)
     }
     pairs = AnswerCache(capacity: Self.pairCapacity, uptime: uptime, now: now) { pair, _ in
