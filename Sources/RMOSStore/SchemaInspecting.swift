@@ -27,6 +27,10 @@ public protocol SchemaInspecting {
   /// The tables and views, except those of the backend itself.
   func inspectTables() throws -> [InspectedTable]
 
+  /// Returns the statements that create the recommended indexes of a kind, in the order in which
+  /// the schema of the kind declares them; the default are those for SQLite.
+  func createIndexSQL(of kind: EntityKind) -> [String]
+
   /// The tables of the shared schema that are missing; none if the store is empty.
   func missingTables() throws -> [String]
 
@@ -85,6 +89,9 @@ public protocol SchemaInspecting {
 extension SchemaInspecting {
   /// SQLite's.
   public var dialect: SQLDialect { .sqlite }
+
+  /// Returns the statements for SQLite.
+  public func createIndexSQL(of kind: EntityKind) -> [String] { kind.schema.createIndexSQL }
 }
 
 /// A table as it is in the database.
@@ -137,7 +144,7 @@ public struct InspectedTable: Sendable {
   package var foreignKeys: [ForeignKey]
   /// The foreign keys that point to a column `id`: the column that does, the table that it points
   /// to, and whether that column is the whole key.
-  package var keysToIDs: [(column: String, table: String, isWhole: Bool)] = []
+  public var keysToIDs: [(column: String, table: String, isWhole: Bool)] = []
 
   /// Creates a table.
   ///
@@ -282,4 +289,12 @@ extension SchemaVersion {
   /// Version 2 added row digests, undone runs and before-images; version 3 added the user and
   /// machine of a run, and which failures were new.
   package static let ledger: ClosedRange<Int64> = 1...3
+}
+
+/// The SQL of a database, in which a script is written.
+public enum SQLDialect: String, Sendable, Hashable, CaseIterable {
+  /// SQLite's, for its shell, `sqlite3`.
+  case sqlite
+  /// PostgreSQL's, for its shell, `psql`.
+  case postgresql
 }

@@ -171,3 +171,35 @@ extension StoreTransaction {
       provenance: batch.provenance(at: index, run: run))
   }
 }
+
+// Typed entities.
+
+extension StoreTransaction {
+  /// Inserts an entity after checking it by the rules of a migration.
+  ///
+  /// - Throws: `EntityRejected` if it breaks a rule or refers to an entity that does not exist,
+  ///   ``StoreError/Code/duplicateID`` if the id is taken.
+  public func create(_ entity: some Entity) throws {
+    let record = entity.record
+    try check(record)
+    try insert(record)
+  }
+
+  /// Replaces the entity with the same id, after checking the new one by the rules of a migration.
+  ///
+  /// - Returns: Whether an entity with the id existed.
+  /// - Throws: `EntityRejected` if it breaks a rule or refers to an entity that does not exist.
+  public func update(_ entity: some Entity) throws -> Bool {
+    let record = entity.record
+    try check(record)
+    return try update(record)
+  }
+
+  /// Checks a record by the rules of a migration, and looks up its references.
+  ///
+  /// - Throws: `EntityRejected`.
+  package func check(_ record: Record) throws {
+    let issues = try record.validate() + missingReferences(of: record)
+    if issues.contains(where: { $0.severity == .error }) { throw EntityRejected(issues: issues) }
+  }
+}

@@ -1,4 +1,5 @@
 import CSQLite
+import RMOSModels
 import RMOSSystem
 
 /// One connection to a database: opening, statements, transactions.
@@ -166,19 +167,38 @@ final class SQLiteConnection: @unchecked Sendable {
     slots.removeAll()
   }
 
-  /// Runs a statement with text parameters to its end.
-  func run(_ sql: String, _ parameters: String...) throws {
+  /// Runs a statement with parameters to its end.
+  func run(_ sql: String, _ parameters: Value...) throws {
     try withStatement(sql) { statement in
-      for (index, text) in parameters.enumerated() {
-        try statement.bind(text, at: Int32(index + 1))
-      }
+      try statement.bind(parameters)
       while try statement.step() {}
     }
   }
 
-  /// The integer in the first column of the first row; `nil` if there is no row or if it is NULL.
-  func integer(_ sql: String) throws -> Int64? {
+  /// Calls `body` with each row of a query with parameters.
+  func forEachRow(
+    _ sql: String, _ parameters: Value..., body: (SQLiteStatement) throws -> Void
+  ) throws {
     try withStatement(sql) { statement in
+      try statement.bind(parameters)
+      while try statement.step() { try body(statement) }
+    }
+  }
+
+  /// The texts in the first column of a query with parameters; empty ones for NULL.
+  func texts(_ sql: String, _ parameters: Value...) throws -> [String] {
+    try withStatement(sql) { statement in
+      try statement.bind(parameters)
+      var texts: [String] = []
+      while try statement.step() { texts.append(statement.text(at: 0) ?? "") }
+      return texts
+    }
+  }
+
+  /// The integer in the first column of the first row; `nil` if there is no row or if it is NULL.
+  func integer(_ sql: String, _ parameters: Value...) throws -> Int64? {
+    try withStatement(sql) { statement in
+      try statement.bind(parameters)
       guard try statement.step(), statement.type(at: 0) != .null else { return nil }
       return statement.integer(at: 0)
     }

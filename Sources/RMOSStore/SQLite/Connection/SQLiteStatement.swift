@@ -121,6 +121,11 @@ import RMOSModels
     }
   }
 
+  /// Binds copies of values as the first parameters.
+  func bind(_ values: [Value]) throws(StoreError) {
+    for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
+  }
+
   /// SQLITE_TRANSIENT, which is not imported because it is a cast.
   private static var transient: sqlite3_destructor_type {
     unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)

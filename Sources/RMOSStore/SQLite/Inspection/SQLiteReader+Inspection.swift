@@ -46,14 +46,11 @@ extension SQLiteReader: SchemaInspecting {
     _ connection: SQLiteConnection, _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] {
     func check(_ argument: String, _ body: (String) throws -> Void) throws {
-      try connection.withStatement("PRAGMA integrity_check(\(argument))") { statement in
-        while try statement.step() {
-          let text = statement.text(at: 0) ?? ""
-          // One row of `integrity_check` may list the problems of a whole tree.
-          for line in text.split(separator: "\n")
-          where line != "ok" && !line.hasPrefix("*** in database") {
-            try body(String(line))
-          }
+      try connection.forEachRow("PRAGMA integrity_check(\(argument))") { row in
+        // One row of `integrity_check` may list the problems of a whole tree.
+        for line in (row.text(at: 0) ?? "").split(separator: "\n")
+        where line != "ok" && !line.hasPrefix("*** in database") {
+          try body(String(line))
         }
       }
     }
@@ -75,13 +72,8 @@ extension SQLiteReader: SchemaInspecting {
   private func uncheckedTables(
     _ connection: SQLiteConnection, _ check: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] {
-    let names = try connection.withStatement(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
-    ) { statement in
-      var names: [String] = []
-      while try statement.step() { names.append(statement.text(at: 0) ?? "") }
-      return names
-    }
+    let names = try connection.texts(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name")
     var unchecked: [(table: String, reason: String)] = []
     for name in names {
       do {
@@ -96,13 +88,10 @@ extension SQLiteReader: SchemaInspecting {
   final func forEachForeignKeyProblem(
     in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {
-    let sql = "SELECT rowid, parent FROM pragma_foreign_key_check(?)"
-    try session().connection.withStatement(sql) { statement in
-      try statement.bind(table, at: 1)
-      while try statement.step() {
-        try body(
-          InspectedKey(id: nil, rowID: statement.rowID(at: 0)), statement.text(at: 1) ?? "")
-      }
+    try session().connection.forEachRow(
+      "SELECT rowid, parent FROM pragma_foreign_key_check(?)", .text(table)
+    ) { row in
+      try body(InspectedKey(id: nil, rowID: row.rowID(at: 0)), row.text(at: 1) ?? "")
     }
   }
 
@@ -148,10 +137,9 @@ extension SQLiteReader: SchemaInspecting {
   }
 
   final func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
-    let sql = "SELECT id FROM \(kind.table) WHERE typeof(id) = 'text'"
-    try session().connection.withStatement(sql) { statement in
-      while try statement.step() { try body(statement.text(at: 0) ?? "") }
-    }
+    try session().connection.forEachRow(
+      "SELECT id FROM \(kind.table) WHERE typeof(id) = 'text'"
+    ) { try body($0.text(at: 0) ?? "") }
   }
 
   final func forEachDanglingReference(
@@ -166,11 +154,8 @@ extension SQLiteReader: SchemaInspecting {
       + "t.\(field.column) FROM \(kind.table) t LEFT JOIN \(target.table) r "
       + "ON \(try session().statements[target].isID("r.id", "t.\(field.column)")) "
       + "WHERE typeof(t.\(field.column)) = 'text' AND r.id IS NULL"
-    try session().connection.withStatement(sql) { statement in
-      while try statement.step() {
-        let key = InspectedKey(id: statement.text(at: 0), rowID: statement.rowID(at: 1))
-        try body(key, statement.text(at: 2) ?? "")
-      }
+    try session().connection.forEachRow(sql) { row in
+      try body(InspectedKey(id: row.text(at: 0), rowID: row.rowID(at: 1)), row.text(at: 2) ?? "")
     }
   }
 
@@ -194,12 +179,8 @@ extension SQLiteReader: SchemaInspecting {
       return asked > 1 && ContinuousClock.now >= deadline
     }
     let end: Void? = try connection.run(until: isOver) {
-      try connection.withStatement(sql) { statement in
-        while try statement.step() {
-          try body(
-            statement.text(at: 0) ?? "", Int(statement.integer(at: 1)),
-            statement.integer(at: 2) == 1)
-        }
+      try connection.forEachRow(sql) { row in
+        try body(row.text(at: 0) ?? "", Int(row.integer(at: 1)), row.integer(at: 2) == 1)
       }
     }
     return end != nil
@@ -208,14 +189,11 @@ extension SQLiteReader: SchemaInspecting {
   final func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
     let session = try session()
     func report(_ sql: String) throws {
-      try session.connection.withStatement(sql) { statement in
-        while try statement.step() {
-          try body(
-            DanglingProvenance(
-              kind: statement.text(at: 0) ?? "", entityID: statement.text(at: 1) ?? "",
-              run: statement.integer(at: 2), hasEntity: statement.integer(at: 3) == 1,
-              hasRun: statement.integer(at: 4) == 1))
-        }
+      try session.connection.forEachRow(sql) { row in
+        try body(
+          DanglingProvenance(
+            kind: row.text(at: 0) ?? "", entityID: row.text(at: 1) ?? "", run: row.integer(at: 2),
+            hasEntity: row.integer(at: 3) == 1, hasRun: row.integer(at: 4) == 1))
       }
     }
     let names = catalog.kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ")
@@ -236,13 +214,11 @@ extension SQLiteReader: SchemaInspecting {
   final func forEachIDWithoutProvenance(
     of kind: EntityKind, _ body: (String) throws -> Void
   ) throws {
-    let sql =
+    try session().connection.forEachRow(
       "SELECT t.id FROM \(kind.table) t LEFT JOIN migration_provenance p "
-      + "ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
-      + "WHERE p.kind IS NULL AND typeof(t.id) = 'text'"
-    try session().connection.withStatement(sql) { statement in
-      while try statement.step() { try body(statement.text(at: 0) ?? "") }
-    }
+        + "ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
+        + "WHERE p.kind IS NULL AND typeof(t.id) = 'text'"
+    ) { try body($0.text(at: 0) ?? "") }
   }
 }
 
@@ -266,20 +242,17 @@ extension SQLiteStatement {
 extension SQLiteReader {
   final func inspectTables() throws -> [InspectedTable] {
     let connection = try session().connection
-    let sql =
+    var tables: [InspectedTable] = []
+    try connection.forEachRow(
       "SELECT name, type, rootpage = 0 FROM sqlite_schema "
-      + "WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
-    var tables = try connection.withStatement(sql) { statement in
-      var tables: [InspectedTable] = []
-      while try statement.step() {
-        let name = statement.text(at: 0) ?? ""
-        tables.append(
-          InspectedTable(
-            name: name, isTable: statement.text(at: 1) == "table",
-            isVirtual: statement.text(at: 1) == "table" && statement.integer(at: 2) == 1,
-            hasRowID: false, columns: [], indexes: [], foreignKeys: []))
-      }
-      return tables
+        + "WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
+    ) { row in
+      let isTable = row.text(at: 1) == "table"
+      tables.append(
+        InspectedTable(
+          name: row.text(at: 0) ?? "", isTable: isTable,
+          isVirtual: isTable && row.integer(at: 2) == 1, hasRowID: false, columns: [], indexes: [],
+          foreignKeys: []))
     }
     for position in tables.indices where tables[position].isTable {
       let name = tables[position].name
@@ -292,8 +265,7 @@ extension SQLiteReader {
       if tables[position].isVirtual { continue }
       tables[position].hasRowID = try EntityTable.hasRowNumbers(name, connection)
       tables[position].indexes = try indexes(of: name, connection)
-      tables[position].foreignKeys = try foreignKeys(of: name, connection)
-      tables[position].keysToIDs = try keysToIDs(of: name, connection)
+      try readForeignKeys(of: &tables[position], connection)
     }
     return tables
   }
@@ -301,76 +273,50 @@ extension SQLiteReader {
   private func columns(
     of table: String, _ connection: SQLiteConnection
   ) throws -> [InspectedTable.Column] {
-    let sql = "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info(?)"
-    return try rows(of: sql, table, connection) { row in
-      InspectedTable.Column(
-        name: row.text(at: 0) ?? "", type: row.text(at: 1) ?? "",
-        isNotNull: row.integer(at: 2) != 0, isPrimaryKey: row.integer(at: 3) != 0,
-        hasDefault: row.type(at: 4) != .null)
+    var columns: [InspectedTable.Column] = []
+    try connection.forEachRow(
+      "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info(?)", .text(table)
+    ) { row in
+      columns.append(
+        InspectedTable.Column(
+          name: row.text(at: 0) ?? "", type: row.text(at: 1) ?? "",
+          isNotNull: row.integer(at: 2) != 0, isPrimaryKey: row.integer(at: 3) != 0,
+          hasDefault: row.type(at: 4) != .null))
     }
-  }
-
-  /// The values that `value` returns for each row of a query, whose only parameter is a table's
-  /// name.
-  private func rows<Value>(
-    of sql: String, _ table: String, _ connection: SQLiteConnection,
-    _ value: (SQLiteStatement) -> Value
-  ) throws -> [Value] {
-    try connection.withStatement(sql) { statement in
-      try statement.bind(table, at: 1)
-      var values: [Value] = []
-      while try statement.step() { values.append(value(statement)) }
-      return values
-    }
+    return columns
   }
 
   private func indexes(
     of table: String, _ connection: SQLiteConnection
   ) throws -> [InspectedTable.Index] {
-    let sql =
+    var indexes: [InspectedTable.Index] = []
+    try connection.forEachRow(
       "SELECT l.name, l.partial, x.name, x.desc FROM pragma_index_list(?) l, "
-      + "pragma_index_xinfo(l.name) x WHERE x.key ORDER BY l.seq, x.seqno"
-    return try connection.withStatement(sql) { statement in
-      try statement.bind(table, at: 1)
-      var indexes: [InspectedTable.Index] = []
-      while try statement.step() {
-        let name = statement.text(at: 0) ?? ""
-        let column = statement.text(at: 2) ?? "(expression)"
-        let key = column + (statement.integer(at: 3) != 0 ? " DESC" : "")
-        if let last = indexes.indices.last, indexes[last].name == name {
-          indexes[last].columns += ", " + key
-        } else {
-          indexes.append((name, key, isPartial: statement.integer(at: 1) != 0))
-        }
+        + "pragma_index_xinfo(l.name) x WHERE x.key ORDER BY l.seq, x.seqno", .text(table)
+    ) { row in
+      let name = row.text(at: 0) ?? ""
+      let key = (row.text(at: 2) ?? "(expression)") + (row.integer(at: 3) != 0 ? " DESC" : "")
+      if let last = indexes.indices.last, indexes[last].name == name {
+        indexes[last].columns += ", " + key
+      } else {
+        indexes.append((name, key, isPartial: row.integer(at: 1) != 0))
       }
-      return indexes
     }
+    return indexes
   }
 
-  private func keysToIDs(
-    of table: String, _ connection: SQLiteConnection
-  ) throws -> [(column: String, table: String, isWhole: Bool)] {
+  private func readForeignKeys(
+    of table: inout InspectedTable, _ connection: SQLiteConnection
+  ) throws {
     // A key of one column that names no other points to the primary key.
-    let sql =
-      "SELECT \"from\", \"table\", count(*) OVER (PARTITION BY id) = 1, coalesce(\"to\", 'id') "
-      + "FROM pragma_foreign_key_list(?) ORDER BY id, seq"
-    return try rows(of: sql, table, connection) { row in
-      (
-        (row.text(at: 3) ?? "").lowercasedASCII == "id",
-        (
-          column: row.text(at: 0) ?? "", table: row.text(at: 1) ?? "",
-          isWhole: row.integer(at: 2) != 0
-        )
-      )
-    }.filter(\.0).map(\.1)
-  }
-
-  private func foreignKeys(
-    of table: String, _ connection: SQLiteConnection
-  ) throws -> [InspectedTable.ForeignKey] {
-    let sql = "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?) ORDER BY id, seq"
-    return try rows(of: sql, table, connection) { row in
-      (column: row.text(at: 0) ?? "", table: row.text(at: 1) ?? "")
+    try connection.forEachRow(
+      "SELECT \"from\", \"table\", coalesce(\"to\", 'id'), count(*) OVER (PARTITION BY id) = 1 "
+        + "FROM pragma_foreign_key_list(?) ORDER BY id, seq", .text(table.name)
+    ) { row in
+      let (column, target) = (row.text(at: 0) ?? "", row.text(at: 1) ?? "")
+      table.foreignKeys.append((column, target))
+      guard row.text(at: 2)?.lowercasedASCII == "id" else { return }
+      table.keysToIDs.append((column, target, isWhole: row.integer(at: 3) != 0))
     }
   }
 }

@@ -18,7 +18,7 @@ extension SQLiteReader {
   final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
     try selectRuns(
       "ORDER BY id DESC LIMIT ? OFFSET ?",
-      [Int64(limit.map { max(0, $0) } ?? -1), Int64(max(0, offset))])
+      [.integer(Int64(limit.map { max(0, $0) } ?? -1)), .integer(Int64(max(0, offset)))])
   }
 
   final func runningRuns() throws -> [LedgerRun] {
@@ -28,19 +28,17 @@ extension SQLiteReader {
   final func runCount() throws -> Int {
     let session = try session()
     guard session.statements.hasLedger else { return 0 }
-    return try session.connection.withStatement("SELECT count(*) FROM migration_runs") {
-      try $0.step() ? Int($0.integer(at: 0)) : 0
-    }
+    return Int(try session.connection.integer("SELECT count(*) FROM migration_runs") ?? 0)
   }
 
   final func run(_ id: Int64) throws -> LedgerRun? {
-    try selectRuns("WHERE id = ?", [id]).first
+    try selectRuns("WHERE id = ?", [.integer(id)]).first
   }
 
   /// The runs that a clause selects.
   ///
   /// - Throws: ``StoreError/Code/unusableSchema`` if the ledger lacks columns that it always had.
-  private func selectRuns(_ clause: String, _ parameters: [Int64]) throws -> [LedgerRun] {
+  private func selectRuns(_ clause: String, _ parameters: [Value]) throws -> [LedgerRun] {
     let session = try session()
     guard session.statements.hasLedger else { return [] }
     if let obstacle = session.layout.ledgerObstacle {
@@ -51,9 +49,7 @@ extension SQLiteReader {
       "SELECT \(RunColumn.list(version: session.statements.ledgerVersion)) "
       + "FROM migration_runs \(clause)"
     return try session.connection.withStatement(sql) { statement in
-      for (index, parameter) in parameters.enumerated() {
-        try statement.bind(parameter, at: Int32(index) + 1)
-      }
+      try statement.bind(parameters)
       let row = LedgerRow<RunColumn>(statement)
       var runs: [LedgerRun] = []
       while try statement.step() { runs.append(row.run(catalog)) }
@@ -84,17 +80,12 @@ extension SQLiteReader {
   ) throws -> Set<Provenance.Digest> {
     let session = try session()
     guard session.statements.hasFailures else { return [] }
-    var found: Set<Provenance.Digest> = []
-    for digest in digests {
-      try session.connection.withStatement(
-        "SELECT 1 FROM migration_failures WHERE run_id = ?1 AND digest = ?2"
-      ) { statement in
-        try statement.bind(run, at: 1)
-        try statement.bind(digest, at: 2)
-        if try statement.step() { found.insert(digest) }
-      }
-    }
-    return found
+    return Set(
+      try digests.filter { digest in
+        try session.connection.integer(
+          "SELECT 1 FROM migration_failures WHERE run_id = ?1 AND digest = ?2",
+          .integer(run), .blob(digest.bytes)) != nil
+      })
   }
 
   final func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
@@ -104,21 +95,18 @@ extension SQLiteReader {
     let sql =
       "SELECT severity, code, kind, \(isNew), count(*) FROM migration_issues WHERE run_id = ? "
       + "GROUP BY 1, 2, 3, 4"
-    return try session.connection.withStatement(sql) { statement in
-      try statement.bind(run, at: 1)
-      var counts: [IssueCount] = []
-      while try statement.step() {
-        counts.append(
-          IssueCount(
-            severity: Severity(stored: statement.text(at: 0)),
-            code: IssueCode(rawValue: statement.text(at: 1) ?? ""),
-            kind: statement.text(at: 2).flatMap(catalog.kind(named:)),
-            isNew: statement.type(at: 3) == .null ? nil : statement.integer(at: 3) != 0,
-            count: Int(statement.integer(at: 4))))
-      }
-      // Unknown severities and kinds, which other programs wrote, may be read as equal values.
-      return [IssueCount](adding: counts)
+    var counts: [IssueCount] = []
+    try session.connection.forEachRow(sql, .integer(run)) { row in
+      counts.append(
+        IssueCount(
+          severity: Severity(stored: row.text(at: 0)),
+          code: IssueCode(rawValue: row.text(at: 1) ?? ""),
+          kind: row.text(at: 2).flatMap(catalog.kind(named:)),
+          isNew: row.type(at: 3) == .null ? nil : row.integer(at: 3) != 0,
+          count: Int(row.integer(at: 4))))
     }
+    // Unknown severities and kinds, which other programs wrote, may be read as equal values.
+    return [IssueCount](adding: counts)
   }
 }
 
@@ -215,13 +203,9 @@ extension SQLiteTransaction {
   func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
     let connection = try session().connection
     for digest in digests {
-      try connection.withStatement(
-        "INSERT OR IGNORE INTO migration_failures (run_id, digest) VALUES (?1, ?2)"
-      ) { statement in
-        try statement.bind(run, at: 1)
-        try statement.bind(digest, at: 2)
-        _ = try statement.step()
-      }
+      try connection.run(
+        "INSERT OR IGNORE INTO migration_failures (run_id, digest) VALUES (?1, ?2)",
+        .integer(run), .blob(digest.bytes))
     }
   }
 
@@ -231,11 +215,7 @@ extension SQLiteTransaction {
 
   /// Deletes the rows of a table of the ledger that belong to a run.
   private func deleteRows(of table: LedgerTable, ofRun run: Int64) throws {
-    try session().connection.withStatement("DELETE FROM \(table.name) WHERE run_id = ?1") {
-      statement in
-      try statement.bind(run, at: 1)
-      _ = try statement.step()
-    }
+    try session().connection.run("DELETE FROM \(table.name) WHERE run_id = ?1", .integer(run))
   }
 }
 
@@ -332,11 +312,6 @@ extension LedgerRow<ProvenanceColumn> {
 }
 
 extension SQLiteStatement {
-  /// Binds all bytes of a digest.
-  fileprivate func bind(_ digest: Provenance.Digest, at index: Int32) throws(StoreError) {
-    try bind(.blob(digest.bytes), at: index)
-  }
-
   /// A stored row digest; `nil` if there is none.
   func rowDigest(at column: Int32) -> RowDigest? {
     guard type(at: column) == .integer else { return nil }
@@ -351,16 +326,11 @@ extension SQLiteReader {
     let session = try session()
     guard session.statements.hasChanges else { return }
     for kind in catalog.kinds {
-      try session.connection.withStatement(
+      try session.connection.forEachRow(
         "SELECT entity_id, row_digest, before_json FROM migration_changes "
-          + "WHERE kind = ?1 AND run_id = ?2 ORDER BY entity_id"
-      ) { statement in
-        try statement.bind(kind.rawValue, at: 1)
-        try statement.bind(run, at: 2)
-        while try statement.step() {
-          try body(try statement.change(kind, statement.text(at: 0) ?? "", run: run, first: 1))
-        }
-      }
+          + "WHERE kind = ?1 AND run_id = ?2 ORDER BY entity_id",
+        .text(kind.rawValue), .integer(run)
+      ) { try body(try $0.change(kind, $0.text(at: 0) ?? "", run: run, first: 1)) }
     }
   }
 
@@ -368,16 +338,10 @@ extension SQLiteReader {
     let session = try session()
     var changes: [RowChange] = []
     if session.statements.hasChanges {
-      try session.connection.withStatement(
+      try session.connection.forEachRow(
         "SELECT run_id, row_digest, before_json FROM migration_changes "
-          + "WHERE kind = ?1 AND entity_id = ?2"
-      ) { statement in
-        try statement.bind(kind.rawValue, at: 1)
-        try statement.bind(id, at: 2)
-        while try statement.step() {
-          changes.append(try statement.change(kind, id, run: statement.integer(at: 0), first: 1))
-        }
-      }
+          + "WHERE kind = ?1 AND entity_id = ?2", .text(kind.rawValue), .text(id)
+      ) { changes.append(try $0.change(kind, id, run: $0.integer(at: 0), first: 1)) }
     }
     changes += try images(of: kind, id: id).map { run, image in
       RowChange(run: run, kind: kind, id: id, before: image, result: .rewritten)
@@ -388,22 +352,12 @@ extension SQLiteReader {
 
 extension SQLiteTransaction {
   func keep(_ change: RowChange) throws {
-    try session().connection.withStatement(
+    let (digest, before) = change.stored
+    try session().connection.run(
       "INSERT OR REPLACE INTO migration_changes (kind, entity_id, run_id, row_digest, before_json) "
-        + "VALUES (?1, ?2, ?3, ?4, ?5)"
-    ) { statement in
-      try statement.bind(change.kind.rawValue, at: 1)
-      try statement.bind(change.id, at: 2)
-      try statement.bind(change.run, at: 3)
-      let stored = change.stored
-      if let digest = stored.digest {
-        try statement.bind(digest, at: 4)
-      } else {
-        try statement.bindNull(at: 4)
-      }
-      try statement.bind(stored.before, at: 5)
-      _ = try statement.step()
-    }
+        + "VALUES (?1, ?2, ?3, ?4, ?5)",
+      .text(change.kind.rawValue), .text(change.id), .integer(change.run),
+      digest.map(Value.integer) ?? .null, before.map(Value.text) ?? .null)
   }
 
   func removeChanges(ofRun run: Int64) throws { try deleteRows(of: .changes, ofRun: run) }
@@ -462,16 +416,9 @@ extension SQLiteReader {
     guard let present = session.layout.tables[kind]?.columns, !present.isSubset(of: known) else {
       return []
     }
-    return try session.connection.withStatement("SELECT name FROM pragma_table_info(?1)") {
-      statement in
-      try statement.bind(kind.table, at: 1)
-      var names: [String] = []
-      while try statement.step() {
-        let name = statement.text(at: 0) ?? ""
-        if !known.contains(name.lowercasedASCII) { names.append(name) }
-      }
-      return names
-    }
+    return try session.connection.texts(
+      "SELECT name FROM pragma_table_info(?1)", .text(kind.table)
+    ).filter { !known.contains($0.lowercasedASCII) }
   }
 }
 

@@ -19,14 +19,10 @@ extension SQLiteReader {
     // This throws if the ledger cannot be read. The runs themselves are not needed, but only two of
     // their columns.
     _ = try runs(limit: 0)
-    let runDays = try session.connection.withStatement("SELECT id, started_at FROM migration_runs")
-    { statement in
-      var days: [Int64: String?] = [:]
-      while try statement.step() {
-        let day = statement.text(at: 1).flatMap { Timestamp($0)?.utcDay }
-        days.updateValue(day, forKey: statement.integer(at: 0))
-      }
-      return days
+    var runDays: [Int64: String?] = [:]
+    try session.connection.forEachRow("SELECT id, started_at FROM migration_runs") { row in
+      let day = row.text(at: 1).flatMap { Timestamp($0)?.utcDay }
+      runDays.updateValue(day, forKey: row.integer(at: 0))
     }
     let others: OtherRows
     if session.layout.isUTF8 {
@@ -124,12 +120,11 @@ extension SQLiteReader {
       + "WHERE kind = '\(table.kind.rawValue)' AND EXISTS (SELECT 1 FROM \(table.source) "
       + "WHERE \(table.isID("id", "p.entity_id"))) GROUP BY run_id"
     var dated = 0
-    try session().connection.withStatement(sql) { statement in
-      while try statement.step() {
-        guard let day = runDays[statement.integer(at: 0)] else { continue }
-        days.add(Int(statement.integer(at: 1)), of: table.kind, on: day)
-        dated += Int(statement.integer(at: 1))
-      }
+    try session().connection.forEachRow(sql) { row in
+      guard let day = runDays[row.integer(at: 0)] else { return }
+      let count = Int(row.integer(at: 1))
+      days.add(count, of: table.kind, on: day)
+      dated += count
     }
     var others = OtherRows()
     if try count(RecordQuery(table.kind)) > dated { others.isComplete = false }

@@ -139,10 +139,8 @@ extension SQLiteReader {
         let sql = "SELECT \(column) FROM \(table.source) WHERE rowid = ?"
         try forEach(matches.rows, sql) { counter.add($0.value(at: 0)) }
       } else {
-        try session.connection.withStatement("SELECT rowid, \(column) FROM \(table.scanned)") {
-          while try $0.step() {
-            if matches.set.contains($0.integer(at: 0)) { counter.add($0.value(at: 1)) }
-          }
+        try session.connection.forEachRow("SELECT rowid, \(column) FROM \(table.scanned)") {
+          if matches.set.contains($0.integer(at: 0)) { counter.add($0.value(at: 1)) }
         }
       }
     } else if filter.isComplete {
@@ -436,16 +434,10 @@ extension SQLiteReader {
     let query = RecordQuery(columns.kind)
     let expressions = try members.map { table.expressions[try query.position(of: $0)] }
     let sql = "SELECT rowid, \(expressions.joined(separator: ", ")) FROM \(table.scanned)"
-    try session.connection.withStatement(sql) { statement in
-      while try statement.step() {
-        guard let row = columns.numbers.row(statement.integer(at: 0)), !rows.contains(row) else {
-          continue
-        }
-        for index in expressions.indices
-        where statement.contains(search, at: Int32(index + 1)) {
-          rows.insert(row)
-          break
-        }
+    try session.connection.forEachRow(sql) { found in
+      guard let row = columns.numbers.row(found.integer(at: 0)), !rows.contains(row) else { return }
+      if expressions.indices.contains(where: { found.contains(search, at: Int32($0 + 1)) }) {
+        rows.insert(row)
       }
     }
   }
@@ -539,9 +531,7 @@ private struct SQLFilter {
 }
 
 extension SQLiteStatement {
-  fileprivate func bind(_ filter: SQLFilter, and others: [Value] = []) throws {
-    for (index, value) in (filter.parameters + others).enumerated() {
-      try bind(value, at: Int32(index + 1))
-    }
+  fileprivate func bind(_ filter: SQLFilter, and others: [Value] = []) throws(StoreError) {
+    try bind(filter.parameters + others)
   }
 }

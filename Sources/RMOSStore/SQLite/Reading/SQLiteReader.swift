@@ -222,9 +222,7 @@ class SQLiteReader: StoreReader {
     let sql =
       "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) "
       + "ORDER BY \(isSnapshot ? table.byID : whole(table))"
-    try session.connection.withStatement(sql) { statement in
-      while try statement.step() { try body(statement.record(table)) }
-    }
+    try session.connection.forEachRow(sql) { try body($0.record(table)) }
   }
 
   final func forEachRow(

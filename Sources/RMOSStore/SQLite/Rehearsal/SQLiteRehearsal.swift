@@ -195,16 +195,6 @@ struct SQLiteForesight {
     return found + (try foreignKeysOfOthers())
   }
 
-  /// The texts in the first column of a query's result.
-  private func names(_ sql: String, _ parameter: String? = nil) throws -> [String] {
-    try connection.withStatement(sql) { statement in
-      if let parameter { try statement.bind(parameter, at: 1) }
-      var names: [String] = []
-      while try statement.step() { names.append(statement.text(at: 0) ?? "") }
-      return names
-    }
-  }
-
   private var entityTables: String {
     layout.catalog.kinds.map { "'\($0.table)'" }.joined(separator: ", ")
   }
@@ -213,82 +203,76 @@ struct SQLiteForesight {
   private func triggers() throws -> [String] {
     let tables = layout.catalog.kinds.map(\.table) + LedgerTable.names
     let list = tables.map { "'\($0)'" }.joined(separator: ", ")
-    return try names(
+    return try connection.texts(
       "SELECT 'the trigger ' || name FROM sqlite_schema WHERE type = 'trigger' "
         + "AND lower(tbl_name) IN (\(list)) ORDER BY name")
   }
 
   /// Indexes that are unique, apart from that of the primary key, partial, or on expressions.
   private func indexes(of table: String) throws -> [String] {
-    try names(
+    try connection.texts(
       """
       SELECT 'the index ' || l.name FROM pragma_index_list(?1) l WHERE l.partial
         OR l."unique" AND NOT (l.origin = 'pk' AND 'id' = (
           SELECT group_concat(lower(x.name)) FROM pragma_index_xinfo(l.name) x WHERE x.key))
         OR EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x WHERE x.key AND x.name IS NULL)
-      """, table)
+      """, .text(table))
   }
 
   /// Columns that differ from the shared schema.
   private func columns(of kind: EntityKind) throws -> [String] {
     if layout.hasLooseIDs(kind) { return ["the collation of \(kind.table).id"] }
-    return try connection.withStatement(
+    var found: [String] = []
+    try connection.forEachRow(
       "SELECT name, upper(type), \"notnull\" AND dflt_value IS NULL, hidden, pk "
-        + "FROM pragma_table_xinfo(?)"
-    ) { statement in
-      try statement.bind(kind.table, at: 1)
-      var found: [String] = []
-      while try statement.step() {
-        let name = (statement.text(at: 0) ?? "").lowercasedASCII
-        let isOther: Bool
-        if let field = kind.schema.fields.first(where: { $0.column == name }) {
-          isOther =
-            statement.text(at: 1) != field.type.sqlType
-            || (statement.integer(at: 2) != 0 && !field.isNotNull && name != "id")
-            || (statement.integer(at: 4) != 0) != (name == "id")
-        } else {
-          // An additional column matters only if it is generated, or part of the key.
-          isOther = statement.integer(at: 3) != 0 || statement.integer(at: 4) != 0
-        }
-        if isOther { found.append("the column \(kind.table).\(name)") }
+        + "FROM pragma_table_xinfo(?)", .text(kind.table)
+    ) { column in
+      let name = (column.text(at: 0) ?? "").lowercasedASCII
+      let isOther: Bool
+      if let field = kind.schema.fields.first(where: { $0.column == name }) {
+        isOther =
+          column.text(at: 1) != field.type.sqlType
+          || (column.integer(at: 2) != 0 && !field.isNotNull && name != "id")
+          || (column.integer(at: 4) != 0) != (name == "id")
+      } else {
+        // An additional column matters only if it is generated, or part of the key.
+        isOther = column.integer(at: 3) != 0 || column.integer(at: 4) != 0
       }
-      return found
+      if isOther { found.append("the column \(kind.table).\(name)") }
     }
+    return found
   }
 
   /// Constraints in CREATE TABLE, found by keywords; a false positive only causes a copy.
   private func constraints(of table: String) throws -> [String] {
-    try names(
+    try connection.texts(
       """
       SELECT 'the constraints of ' || name FROM sqlite_schema WHERE type = 'table'
         AND lower(name) = ?1 AND (sql LIKE '%CHECK%' OR sql LIKE '%CONFLICT%'
         OR sql LIKE '%) STRICT%' OR sql LIKE '%, STRICT%' OR sql LIKE 'CREATE VIRTUAL%')
-      """, table)
+      """, .text(table))
   }
 
   /// Foreign keys of the table that are not references of its kind.
   private func foreignKeys(of kind: EntityKind) throws -> [String] {
-    try connection.withStatement(
+    var found: [String] = []
+    try connection.forEachRow(
       "SELECT lower(\"from\"), lower(\"table\"), lower(coalesce(\"to\", 'id')) "
-        + "FROM pragma_foreign_key_list(?)"
-    ) { statement in
-      try statement.bind(kind.table, at: 1)
-      var found: [String] = []
-      while try statement.step() {
-        let column = statement.text(at: 0) ?? ""
-        let isReference = kind.schema.references.contains { reference in
-          kind.schema.fields[reference.field].column == column
-            && reference.target.table == statement.text(at: 1) && statement.text(at: 2) == "id"
-        }
-        if !isReference { found.append("the foreign key of \(kind.table).\(column)") }
+        + "FROM pragma_foreign_key_list(?)", .text(kind.table)
+    ) { key in
+      let column = key.text(at: 0) ?? ""
+      let isReference = kind.schema.references.contains { reference in
+        kind.schema.fields[reference.field].column == column
+          && reference.target.table == key.text(at: 1) && key.text(at: 2) == "id"
       }
-      return found
+      if !isReference { found.append("the foreign key of \(kind.table).\(column)") }
     }
+    return found
   }
 
   /// Foreign keys of other tables to columns other than the id, which an update may change.
   private func foreignKeysOfOthers() throws -> [String] {
-    try names(
+    try connection.texts(
       """
       SELECT DISTINCT 'the foreign key of ' || m.name FROM sqlite_schema m,
         pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND m.rootpage > 0

@@ -75,41 +75,32 @@ struct EntityTable {
   /// not in the schema; this also works with old versions of SQLite. It must not be called for
   /// virtual tables, whose module may be missing.
   static func hasRowNumbers(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
-    try connection.withStatement(
+    try !hasRow(
       """
-      SELECT NOT EXISTS (
-        SELECT 1 FROM pragma_index_list(?) l WHERE l.origin = 'pk' AND NOT EXISTS (
-          SELECT 1 FROM sqlite_schema i WHERE i.type = 'index' AND i.name = l.name))
-      """
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step() && statement.integer(at: 0) == 1
-    }
+      SELECT 1 FROM pragma_index_list(?) l WHERE l.origin = 'pk' AND NOT EXISTS (
+        SELECT 1 FROM sqlite_schema i WHERE i.type = 'index' AND i.name = l.name)
+      """, table, connection)
   }
 
   /// The columns of a table that may convert values that are stored in them.
   private static func convertingColumns(
     of kind: EntityKind, _ connection: SQLiteConnection
   ) throws -> [ConvertingColumn] {
-    try connection.withStatement("SELECT lower(name), type FROM pragma_table_info(?)") {
-      statement in
-      try statement.bind(kind.table, at: 1)
-      var columns: [ConvertingColumn] = []
-      while try statement.step() {
-        let name = statement.text(at: 0)
-        let type = statement.text(at: 1) ?? ""
-        guard let field = kind.schema.fields.firstIndex(where: { $0.column == name }) else {
-          continue
-        }
-        let ownType = kind.schema.fields[field].type.sqlType
-        // Fast path: every session checks all columns, of which nearly all have their own type.
-        if type == ownType { continue }
-        let affinity = ColumnAffinity(declaredAs: type)
-        guard affinity != .blob, affinity != ColumnAffinity(declaredAs: ownType) else { continue }
-        columns.append(ConvertingColumn(field: field, type: type, affinity: affinity))
-      }
-      return columns
+    var columns: [ConvertingColumn] = []
+    try connection.forEachRow(
+      "SELECT lower(name), type FROM pragma_table_info(?)", .text(kind.table)
+    ) { row in
+      let name = row.text(at: 0)
+      let type = row.text(at: 1) ?? ""
+      guard let field = kind.schema.fields.firstIndex(where: { $0.column == name }) else { return }
+      let ownType = kind.schema.fields[field].type.sqlType
+      // Fast path: every session checks all columns, of which nearly all have their own type.
+      if type == ownType { return }
+      let affinity = ColumnAffinity(declaredAs: type)
+      guard affinity != .blob, affinity != ColumnAffinity(declaredAs: ownType) else { return }
+      columns.append(ConvertingColumn(field: field, type: type, affinity: affinity))
     }
+    return columns
   }
 
   /// Whether the ids of a table are declared as text.
@@ -139,13 +130,10 @@ struct EntityTable {
       table, connection)
   }
 
-  /// Whether a query about a table, its only parameter, returns a row.
+  /// Whether a query of 1 about a table, its only parameter, returns a row.
   private static func hasRow(
     _ sql: String, _ table: String, _ connection: SQLiteConnection
   ) throws -> Bool {
-    try connection.withStatement(sql) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step()
-    }
+    try connection.integer(sql, .text(table)) != nil
   }
 }

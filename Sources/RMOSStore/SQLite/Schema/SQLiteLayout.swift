@@ -58,25 +58,23 @@ struct SQLiteLayout {
     let ledgerViews = LedgerView.all(catalog)
     let own = Set(catalog.kinds.map(\.table) + LedgerTable.allNames + ledgerViews.map(\.name))
       .union(Self.newerTables).union(["schema_version"])
-    try connection.withStatement(
+    try connection.forEachRow(
       "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
-    ) { statement in
-      while try statement.step() {
-        let writtenName = statement.text(at: 0) ?? ""
-        let name = writtenName.lowercasedASCII
-        names.insert(name)
-        switch statement.text(at: 1) {
-        case "trigger": hasTriggers = true
-        case "view": views.insert(name)
-        case "table":
-          tableNames.insert(name)
-          if statement.integer(at: 2) == 1 { virtualTables.insert(name) }
-        default: continue
-        }
-        if statement.text(at: 1) != "trigger", !own.contains(name) {
-          foreignNames.append(writtenName)
-        }
+    ) { row in
+      let writtenName = row.text(at: 0) ?? ""
+      let name = writtenName.lowercasedASCII
+      names.insert(name)
+      switch row.text(at: 1) {
+      case "trigger":
+        hasTriggers = true
+        return
+      case "view": views.insert(name)
+      case "table":
+        tableNames.insert(name)
+        if row.integer(at: 2) == 1 { virtualTables.insert(name) }
+      default: return
       }
+      if !own.contains(name) { foreignNames.append(writtenName) }
     }
     // Anything else with the name of a view belongs to another application, and stays.
     viewsToCreate = ledgerViews.filter { !names.contains($0.name) }
@@ -398,15 +396,9 @@ extension SQLiteConnection {
   /// The names of the columns of a table or view, in lower case; none if SQLite cannot resolve it.
   func columns(of table: String) throws -> Set<String> {
     do {
-      return try withStatement("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1") {
-        statement in
-        try statement.bind(table, at: 1)
-        var columns: Set<String> = []
-        while try statement.step() {
-          columns.insert((statement.text(at: 0) ?? "").lowercasedASCII)
-        }
-        return columns
-      }
+      let names = try texts(
+        "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", .text(table))
+      return Set(names.map(\.lowercasedASCII))
     } catch let error as StoreError where error.concernsStatement {
       // It is a view of a missing table, or a virtual table whose module is missing.
       return []

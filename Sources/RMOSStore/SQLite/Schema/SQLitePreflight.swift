@@ -108,17 +108,11 @@ struct SQLitePreflight {
   /// none.
   private func mandatoryColumn(of kind: EntityKind) throws -> String? {
     let known = Set(kind.schema.fields.map(\.column))
-    return try connection.withStatement(
+    return try connection.texts(
       "SELECT name FROM pragma_table_info(?) "
-        + "WHERE \"notnull\" AND dflt_value IS NULL AND NOT (pk AND upper(type) = 'INTEGER')"
-    ) { statement in
-      try statement.bind(kind.table, at: 1)
-      while try statement.step() {
-        let name = statement.text(at: 0) ?? ""
-        if !known.contains(name.lowercasedASCII) { return name }
-      }
-      return nil
-    }
+        + "WHERE \"notnull\" AND dflt_value IS NULL AND NOT (pk AND upper(type) = 'INTEGER')",
+      .text(kind.table)
+    ).first { !known.contains($0.lowercasedASCII) }
   }
 
   // MARK: Obstacles to compiling
@@ -189,14 +183,10 @@ struct SQLitePreflight {
   /// SQLite does not even parse CHECKs on a connection that only reads, so the statement is
   /// compiled in a database in memory that has only the declaration of the table.
   private func compileWithChecks(_ table: String, _ sql: String) throws {
-    let declaration = try connection.withStatement(
+    let declarations = try connection.texts(
       "SELECT sql FROM sqlite_schema WHERE type = 'table' AND lower(name) = ?1 "
-        + "AND sql LIKE '%CHECK%'"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step() ? statement.text(at: 0) : nil
-    }
-    guard let declaration else { return }
+        + "AND sql LIKE '%CHECK%'", .text(table))
+    guard let declaration = declarations.first else { return }
     let scratch = try SQLiteConnection(
       path: ":memory:", mode: .create, busyTimeout: .zero, shownAs: connection.handle.path)
     do {
@@ -204,7 +194,7 @@ struct SQLitePreflight {
       // The declaration is written into the schema, because executing it would need all that it
       // names.
       try scratch.execute("PRAGMA writable_schema = ON")
-      try scratch.run("UPDATE sqlite_schema SET sql = ?1", declaration)
+      try scratch.run("UPDATE sqlite_schema SET sql = ?1", .text(declaration))
       try scratch.execute("PRAGMA writable_schema = RESET")
       guard try !scratch.columns(of: table).isEmpty else { return }
     } catch is StoreError {
@@ -300,25 +290,20 @@ struct SQLitePreflight {
 
   /// The name of an index of a table with a collation; `nil` if there is none.
   private func index(of table: String, comparingBy collation: String) throws -> String? {
-    try firstName(
+    try connection.texts(
       "SELECT l.name FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
-        + "WHERE l.origin = 'c' AND x.coll = ?2 COLLATE NOCASE LIMIT 1", table, collation)
+        + "WHERE l.origin = 'c' AND x.coll = ?2 COLLATE NOCASE LIMIT 1",
+      .text(table), .text(collation)
+    ).first
   }
 
   /// The name of a trigger on a table whose SQL contains a name; `nil` if there is none.
   private func trigger(on table: String, naming name: String) throws -> String? {
-    try firstName(
+    try connection.texts(
       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = ?1 "
-        + "AND instr(lower(sql), lower(?2)) > 0 ORDER BY name LIMIT 1", table, name)
-  }
-
-  /// The first name that a query with two parameters returns.
-  private func firstName(_ sql: String, _ first: String, _ second: String) throws -> String? {
-    try connection.withStatement(sql) { statement in
-      try statement.bind(first, at: 1)
-      try statement.bind(second, at: 2)
-      return try statement.step() ? statement.text(at: 0) : nil
-    }
+        + "AND instr(lower(sql), lower(?2)) > 0 ORDER BY name LIMIT 1",
+      .text(table), .text(name)
+    ).first
   }
 
   /// A name in SQL: quoted if it needs to be.

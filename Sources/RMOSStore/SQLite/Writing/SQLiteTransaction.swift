@@ -21,7 +21,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       try session.connection.withStatement(
         slot: StatementSlot.insert.index(table), table.insert
       ) { statement in
-        try statement.bindAll(record.values)
+        try statement.bind(record.values)
         try insert(with: statement, session, record.kind)
       }
       if let provenance {
@@ -204,7 +204,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return try writeOne(session, record.kind, id) {
       try checkForms(of: record, session)
       return try session.connection.withStatement(sql) { statement in
-        try statement.bindAll([record.values[0]] + changed.map { record.values[$0] })
+        try statement.bind([record.values[0]] + changed.map { record.values[$0] })
         _ = try statement.step()
         return session.connection.changes > 0
       }
@@ -264,14 +264,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   private func deleteBeforeImage(
     _ kind: EntityKind, id: String, run: Int64, _ session: SQLiteSession
   ) throws {
-    try session.connection.withStatement(
-      "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
-    ) { statement in
-      try statement.bind(kind.rawValue, at: 1)
-      try statement.bind(id, at: 2)
-      try statement.bind(run, at: 3)
-      _ = try statement.step()
-    }
+    try session.connection.run(
+      "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3",
+      .text(kind.rawValue), .text(id), .integer(run))
   }
 
   /// Writes the provenance of a row that was just written, with the digest of the stored row, or
@@ -347,7 +342,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return try session.connection.withStatement(
       slot: StatementSlot.update.index(table), table.update
     ) { statement in
-      try statement.bindAll(record.values)
+      try statement.bind(record.values)
       _ = try statement.step()
       return session.connection.changes > 0
     }
@@ -437,11 +432,6 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 }
 
 extension SQLiteStatement {
-  /// Binds values as the first parameters.
-  fileprivate func bindAll(_ values: [Value]) throws(StoreError) {
-    for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
-  }
-
   /// Binds the parameters of ``EntityStatements/insertProvenance``, and runs the statement.
   fileprivate func bind(_ provenance: Provenance, id: String, _ digest: RowDigest?) throws {
     let row = LedgerRow<ProvenanceColumn>(self, parameter: 0)
