@@ -286,7 +286,7 @@ extension UndoObstacle.Reason {
     case .isReferred(let kind, let id):
       "would be removed, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
     case .isReferredElsewhere(let table):
-      "would be removed, but the table \(Violation.quoted(table)) of another application refers to it; "
+      "is referred to by the table \(Violation.quoted(table)) of another application; "
         + "delete or change its rows first"
     case .mayBeReferredElsewhere(let table):
       "may be referred to by the table \(Violation.quoted(table)) of another application, which the "

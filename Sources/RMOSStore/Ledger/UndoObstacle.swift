@@ -21,9 +21,11 @@ public struct UndoObstacle: Sendable, Hashable {
     /// The row that the run rewrote has been deleted since, and another has its id: one that a run
     /// inserted, or another program (`nil`).
     case isReplaced(by: Int64?)
-    /// A row that would stay refers to this row, which would be removed.
+    /// A row that would stay refers to this row, which would be removed, or to a value of it that
+    /// would change.
     case isReferred(by: EntityKind, id: String)
-    /// A row in this table of another application refers to this row, which would be removed.
+    /// A row in this table of another application refers to this row, which would be removed, or to
+    /// a value of it that would change.
     case isReferredElsewhere(String)
     /// Rows in this table of another application, which the store may not read, may refer to rows
     /// that would be removed.

@@ -61,9 +61,9 @@ extension ServerTests {
       return store
     }
 
-    private func obstacles(_ store: PostgresStore) throws -> [UndoObstacle] {
+    private func obstacles(_ store: PostgresStore, ofRun run: Int64 = 1) throws -> [UndoObstacle] {
       var found: [UndoObstacle] = []
-      try store.read { try $0.forEachUndoObstacle(ofRun: 1) { found.append($0) } }
+      try store.read { try $0.forEachUndoObstacle(ofRun: run) { found.append($0) } }
       return found
     }
 
@@ -245,7 +245,8 @@ extension ServerTests {
           [pattern("a", by: .patterns, "mine")]),
         Case(
           "ALTER TABLE patterns ADD parent text REFERENCES patterns ON DELETE SET NULL; "
-            + "UPDATE patterns SET parent = 'a' WHERE id = 'mine'"),
+            + "UPDATE patterns SET parent = 'a' WHERE id <> 'a'",
+          [pattern("a", by: .patterns, "mine")], isRefused: false),
         // A member of the entity would change.
         Case(
           "ALTER TABLE patterns ADD FOREIGN KEY (metadata_json) REFERENCES patterns "
@@ -274,6 +275,42 @@ extension ServerTests {
       let store = try makeStore(database)
       try database.execute(expected.sql)
       try check(expected, database, store)
+    }
+
+    @Test(
+      "a name that a foreign key of another application points to is not restored",
+      arguments: [("", false), ("ON UPDATE SET NULL", true), ("ON UPDATE CASCADE", true)])
+    func restoration(_ action: String, _ isAllowed: Bool) throws {
+      let database = try TestDatabase()
+      let store = try makeStore(database)
+      try store.write { transaction in
+        let run = try transaction.beginRun(StoreSamples.run())
+        for id in ["a", "b"] {
+          var origin = try #require(try transaction.provenance(.patterns, id: id))
+          origin.run = run
+          // Only the name of "a" is changed.
+          let changes = id == "a" ? ["name": Value.text("new")] : ["ring_count": .integer(9)]
+          try transaction.rewrite(StoreSamples.record(.patterns, id, changes), provenance: origin)
+        }
+      }
+      try database.execute(
+        """
+        ALTER TABLE patterns ADD UNIQUE (name);
+        CREATE TABLE notes (n text REFERENCES patterns (name) \(action));
+        INSERT INTO notes SELECT name FROM patterns
+        """)
+      #expect(try obstacles(store, ofRun: 2) == (isAllowed ? [] : [Self.elsewhere("a", "notes")]))
+      try withOwner(database) { store, role in
+        try database.execute("REVOKE ALL ON notes FROM \(role)")
+        let unknown = UndoObstacle(kind: .patterns, .mayBeReferredElsewhere("notes"))
+        #expect(try obstacles(store, ofRun: 2) == (isAllowed ? [] : [unknown]))
+      }
+      let outcome = Result { try store.write { try $0.undo(run: 2) } }
+      if isAllowed {
+        #expect(try outcome.get().restored[.patterns] == 2)
+      } else {
+        #expect(throws: StoreError.self) { try outcome.get() }
+      }
     }
 
     @Test("tables of other schemas are named with them")

@@ -6,9 +6,7 @@ extension SQLiteReader {
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
     for kind in catalog.kinds {
-      try forEachImage(of: kind, "run_id = ? ORDER BY entity_id") { statement in
-        try statement.bind(run, at: 1)
-      } body: {
+      try forEachImage(of: kind, "run_id = ? ORDER BY entity_id", .integer(run)) {
         try body($1)
       }
     }
@@ -19,40 +17,30 @@ extension SQLiteReader {
     of kind: EntityKind, id: String
   ) throws -> [(run: Int64, image: BeforeImage)] {
     var images: [(Int64, BeforeImage)] = []
-    try forEachImage(of: kind, "entity_id = ?") { statement in
-      try statement.bind(id, at: 1)
-    } body: { run, image in
-      images.append((run, image))
-    }
+    try forEachImage(of: kind, "entity_id = ?", .text(id)) { images.append(($0, $1)) }
     return images
   }
 
-  /// Calls `body` with the before-images of a kind that satisfy a condition, each with its run.
+  /// Calls `body` with the before-images of a kind that satisfy a condition with a parameter, each
+  /// with its run.
   private func forEachImage(
-    of kind: EntityKind, _ condition: String, bind: (SQLiteStatement) throws -> Void,
-    body: (Int64, BeforeImage) throws -> Void
+    of kind: EntityKind, _ condition: String, _ parameter: Value,
+    _ body: (Int64, BeforeImage) throws -> Void
   ) throws {
     let session = try session()
     guard session.statements.hasUndo else { return }
     let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
     let count = Int32(columns.count)
     let list = (columns + ProvenanceColumn.imageNames + ["run_id"]).joined(separator: ", ")
-    try session.connection.withStatement(
+    try session.connection.forEachRow(
       "SELECT \(list) FROM migration_before_images WHERE kind = '\(kind.rawValue)' "
-        + "AND \(condition)"
-    ) { statement in
-      try bind(statement)
-      let origin = LedgerRow<ProvenanceColumn>(
-        statement, first: count - ProvenanceColumn.run.rawValue)
-      while try statement.step() {
-        let record = Record(kind: kind, values: (0..<count).map { statement.value(at: $0) })
-        let run = statement.integer(at: count + Int32(ProvenanceColumn.imageNames.count))
-        try body(
-          run,
-          BeforeImage(
-            record: record,
-            provenance: origin.isNull(.run) ? nil : origin.provenance(kind, record.id)))
-      }
+        + "AND \(condition)", parameter
+    ) { row in
+      let origin = LedgerRow<ProvenanceColumn>(row, first: count - ProvenanceColumn.run.rawValue)
+      let record = Record(kind: kind, values: (0..<count).map { row.value(at: $0) })
+      let run = row.integer(at: count + Int32(ProvenanceColumn.imageNames.count))
+      let provenance = origin.isNull(.run) ? nil : origin.provenance(kind, record.id)
+      try body(run, BeforeImage(record: record, provenance: provenance))
     }
   }
 
@@ -96,10 +84,7 @@ extension SQLiteReader {
 
   /// The number that a query returns, whose parameter is the run; 0 if it returns no row.
   final func count(_ sql: String, _ run: Int64, _ session: SQLiteSession) throws -> Int {
-    try session.connection.withStatement(sql) { statement in
-      try statement.bind(run, at: 1)
-      return try statement.step() ? Int(statement.integer(at: 0)) : 0
-    }
+    Int(try session.connection.integer(sql, .integer(run)) ?? 0)
   }
 
   /// Calls `body` with each row that the run inserted and that cannot be removed, because it has
@@ -117,13 +102,9 @@ extension SQLiteReader {
       "SELECT p.entity_id, \(digest), \(values) FROM migration_provenance p "
       + "CROSS JOIN \(table.source) t ON \(table.isID("t.id", "p.entity_id")) "
       + "WHERE p.kind = '\(kind)' AND p.run_id = ?1 \(isInserted) ORDER BY p.entity_id"
-    try session.connection.withStatement(written) { statement in
-      try statement.bind(run, at: 1)
-      while try statement.step() {
-        let state = EditState(
-          statement.rowDigest(at: 1), found: statement.rowDigest(table, at: 2), run: run)
-        if let reason = state.obstacle { try body(statement.text(at: 0) ?? "", reason) }
-      }
+    try session.connection.forEachRow(written, .integer(run)) { row in
+      let state = EditState(row.rowDigest(at: 1), found: row.rowDigest(table, at: 2), run: run)
+      if let reason = state.obstacle { try body(row.text(at: 0) ?? "", reason) }
     }
     guard hasUndo else { return }
     // If the last writer has no before-image of the row, it has inserted the row anew, which is no
@@ -136,11 +117,8 @@ extension SQLiteReader {
       + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
       + "WHERE i.kind = '\(kind)' AND i.from_run = ?1 "
       + "AND NOT \(Self.isRewritten(kind, "i.entity_id")) ORDER BY i.entity_id"
-    try session.connection.withStatement(later) { statement in
-      try statement.bind(run, at: 1)
-      while try statement.step() {
-        try body(statement.text(at: 0) ?? "", .isUpdated(by: statement.integer(at: 1)))
-      }
+    try session.connection.forEachRow(later, .integer(run)) { row in
+      try body(row.text(at: 0) ?? "", .isUpdated(by: row.integer(at: 1)))
     }
   }
 
@@ -158,24 +136,19 @@ extension SQLiteReader {
       + "LEFT JOIN migration_before_images j "
       + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
       + "WHERE i.kind = '\(table.kind.rawValue)' AND i.run_id = ?1 ORDER BY i.entity_id"
-    try session.connection.withStatement(sql) { statement in
-      try statement.bind(run, at: 1)
-      while try statement.step() {
-        let writer: Int64? = statement.type(at: 2) == .null ? nil : statement.integer(at: 2)
-        let reason: UndoObstacle.Reason? =
-          if statement.integer(at: 1) == 0 {
-            .isDeleted
-          } else if let writer, writer != run {
-            statement.integer(at: 3) != 0 ? .isUpdated(by: writer) : .isReplaced(by: writer)
-          } else if writer == nil {
-            .isReplaced(by: nil)
-          } else {
-            EditState(
-              statement.rowDigest(at: 4), found: statement.rowDigest(table, at: 5), run: run
-            ).obstacle
-          }
-        if let reason { try body(statement.text(at: 0) ?? "", reason) }
-      }
+    try session.connection.forEachRow(sql, .integer(run)) { row in
+      let writer: Int64? = row.type(at: 2) == .null ? nil : row.integer(at: 2)
+      let reason: UndoObstacle.Reason? =
+        if row.integer(at: 1) == 0 {
+          .isDeleted
+        } else if let writer, writer != run {
+          row.integer(at: 3) != 0 ? .isUpdated(by: writer) : .isReplaced(by: writer)
+        } else if writer == nil {
+          .isReplaced(by: nil)
+        } else {
+          EditState(row.rowDigest(at: 4), found: row.rowDigest(table, at: 5), run: run).obstacle
+        }
+      if let reason { try body(row.text(at: 0) ?? "", reason) }
     }
   }
 
@@ -194,11 +167,8 @@ extension SQLiteReader {
         + "AND EXISTS (SELECT 1 FROM \(referred.source) r WHERE \(referred.isID("r.id", id)))"
     }
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
-      try session.connection.withStatement(sql) { statement in
-        try statement.bind(run, at: 1)
-        while try statement.step() {
-          try body(obstacle(statement.text(at: 0) ?? "", statement.text(at: 1) ?? ""))
-        }
+      try session.connection.forEachRow(sql, .integer(run)) { row in
+        try body(obstacle(row.text(at: 0) ?? "", row.text(at: 1) ?? ""))
       }
     }
     try forEach(

@@ -7,6 +7,8 @@ extension SQLiteTransaction {
     var counts = UndoCounts()
     // Counted before the provenance, which says what the run inserted, changes.
     counts.removedElsewhere = try countsOfRowsRemovedElsewhere(ofRun: run)
+    // SQLite does not count the rows that it deletes with others.
+    let removed = try mayDeleteEntitiesAlong(session) ? undoCounts(ofRun: run).removed : nil
     // Rows are restored first, because before that they may refer to rows to be removed.
     for kind in catalog.kinds {
       counts.restored[kind] = try restoreRows(kind, run, session)
@@ -17,6 +19,7 @@ extension SQLiteTransaction {
     for kind in catalog.kinds.reversed() {
       counts.removed[kind] = try removeRows(kind, run, session)
     }
+    if let removed { counts.removed = removed }
     try checkRemoval(run, session)
     let isLast =
       try count("SELECT 1 FROM migration_provenance WHERE run_id <> ?1 LIMIT 1", run, session) == 0
@@ -135,11 +138,8 @@ extension SQLiteTransaction {
   /// Runs a statement with the run as its parameter, and returns the number of changed rows.
   private func undo(_ run: Int64, _ session: SQLiteSession, _ sql: String) throws -> Int {
     do {
-      return try session.connection.withStatement(sql) { statement in
-        try statement.bind(run, at: 1)
-        _ = try statement.step()
-        return session.connection.changes
-      }
+      try session.connection.run(sql, .integer(run))
+      return session.connection.changes
     } catch var error as StoreError where error.code == .constraint {
       error.message =
         "run \(run) cannot be undone: \(error.message); look for a trigger or a constraint of "
@@ -158,21 +158,14 @@ extension SQLiteTransaction {
       + "\(table.expressions(of: "t").joined(separator: ", ")) FROM migration_before_images i "
       + "CROSS JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
       + "WHERE i.kind = '\(kind.rawValue)' AND i.run_id = ?1 AND i.from_run IS NOT NULL"
-    try session.connection.withStatement(sql) { statement in
-      try statement.bind(run, at: 1)
-      while try statement.step() {
-        let written = statement.rowDigest(at: 0)
-        let found = statement.rowDigest(table, at: 1 + Int32(table.fieldCount))
-        guard found != written, statement.rowDigest(table, at: 1) == written else { continue }
-        try session.connection.withStatement(
-          "UPDATE migration_provenance SET row_digest = ?1 WHERE kind = ?2 AND entity_id = ?3"
-        ) { update in
-          try update.bind(Int64(bitPattern: found.rawValue), at: 1)
-          try update.bind(kind.rawValue, at: 2)
-          try update.bind(statement.text(at: 1) ?? "", at: 3)
-          _ = try update.step()
-        }
-      }
+    try session.connection.forEachRow(sql, .integer(run)) { row in
+      let written = row.rowDigest(at: 0)
+      let found = row.rowDigest(table, at: 1 + Int32(table.fieldCount))
+      guard found != written, row.rowDigest(table, at: 1) == written else { return }
+      try session.connection.run(
+        "UPDATE migration_provenance SET row_digest = ?1 WHERE kind = ?2 AND entity_id = ?3",
+        .integer(Int64(bitPattern: found.rawValue)), .text(kind.rawValue),
+        .text(row.text(at: 1) ?? ""))
     }
   }
 }

@@ -51,8 +51,12 @@ extension PostgresLayout {
     var hasReadableTarget: Bool
     /// pg_constraint.confdeltype.
     var onDelete: String
+    /// pg_constraint.confupdtype.
+    var onUpdate: String
     /// Whether an index finds the rows that reference another.
     var isIndexed: Bool
+    /// Whether it repeats the key of a partitioned table for one of its partitions.
+    var isOfPartition: Bool
     /// The columns.
     var columns: [Column] = []
 
@@ -72,6 +76,17 @@ extension PostgresLayout {
         }
         return fails ? .refuses : .changes
       default: return .refuses
+      }
+    }
+
+    /// Whether the referenced columns of a row with references cannot be changed.
+    ///
+    /// Whether a row has the values that ON UPDATE SET DEFAULT sets is not looked for.
+    var refusesUpdates: Bool {
+      switch onUpdate {
+      case "c", "d": false
+      case "n": columns.contains(where: \.isNotNull)
+      default: true
       }
     }
 
@@ -160,7 +175,8 @@ extension PostgresLayout.ForeignKey {
           = 'null' OR j.row -> 'confdelsetcols' @> to_jsonb(k.own)),
         CASE WHEN e.isliteral THEN e.text END, coalesce(NOT e.isliteral, false),
         EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid
-          AND i.indpred IS NULL AND (i.indkey::int2[])[0:cardinality(o.conkey) - 1] @> o.conkey)
+          AND i.indpred IS NULL AND (i.indkey::int2[])[0:cardinality(o.conkey) - 1] @> o.conkey),
+        o.confupdtype, o.conparentid <> 0
       FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
       JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_namespace m ON m.oid = f.relnamespace
@@ -188,7 +204,8 @@ extension PostgresLayout.ForeignKey {
             isInHome: row.isTrue(at: 4), source: row.string(at: 5), isReadable: row.isTrue(at: 6),
             target: row.string(at: 7), targetSource: row.string(at: 8),
             hasReadableTarget: row.isTrue(at: 9), onDelete: row.string(at: 10),
-            isIndexed: row.isTrue(at: 19)))
+            onUpdate: row.string(at: 20), isIndexed: row.isTrue(at: 19),
+            isOfPartition: row.isTrue(at: 21)))
       }
       keys[keys.count - 1].columns.append(
         Column(

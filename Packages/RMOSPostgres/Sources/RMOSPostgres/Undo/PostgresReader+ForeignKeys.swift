@@ -1,7 +1,8 @@
 import RMOSModels
 import RMOSStore
 
-// Foreign keys of other applications, which refuse that a row is deleted, or delete others with it.
+// Foreign keys of other applications, which refuse that a row is deleted or restored, or delete or
+// change others with it.
 
 extension PostgresReader {
   final func otherReferrers(to kind: EntityKind, id: String) throws -> [String: Int] {
@@ -27,14 +28,14 @@ extension PostgresReader {
     return counts
   }
 
-  /// Calls `body` with each row that undoing the run would remove, and whose deletion a foreign key
-  /// of another application refuses, or extends to rows that would stay.
+  /// Calls `body` with each row that undoing the run would remove or restore, and for which a
+  /// foreign key of another application refuses that, or deletes or changes rows of entities.
   final func forEachReferenceFromOthers(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
     let session = try session()
-    let effects = DeletionEffects(catalog, session, try foreignKeysOfOthers(session))
-    var reasons: [DeletionEffects.Reason] = []
+    let effects = UndoEffects(catalog, session, try foreignKeysOfOthers(session))
+    var reasons: [UndoEffects.Reason] = []
     guard let sql = try effects.obstacles(&reasons) else { return }
     try session.connection.forEachRow(sql, [String(run)]) { row in
       let reason: UndoObstacle.Reason =
@@ -52,7 +53,7 @@ extension PostgresReader {
   /// run removes (`ON DELETE CASCADE`).
   final func countsOfRowsRemovedElsewhere(ofRun run: Int64) throws -> [String: Int] {
     let session = try session()
-    let effects = DeletionEffects(catalog, session, try foreignKeysOfOthers(session))
+    let effects = UndoEffects(catalog, session, try foreignKeysOfOthers(session))
     guard let gone = try effects.gone() else { return [:] }
     var counts: [String: Int] = [:]
     try session.connection.forEachRow(
@@ -83,20 +84,20 @@ extension PostgresReader {
   }
 }
 
-/// The effects of foreign keys of other applications if undoing run $1 removes rows, as SQL.
+/// The effects of foreign keys of other applications if run $1 is undone, as SQL.
 ///
-/// The undo deletes the rows of one kind after those of another, by a statement per kind. After
-/// it has deleted its rows, each statement deletes those that reference them, then those that
-/// reference these, and so on, level by level. A key that refuses deletions is checked, and a
-/// column is set, when the next level is deleted.
-private struct DeletionEffects {
+/// The undo restores rows, then deletes the rows of one kind after those of another, by a statement
+/// per kind. After it has deleted its rows, each statement deletes those that reference them, then
+/// those that reference these, and so on, level by level. A key that refuses deletions is checked,
+/// and a column is set, when the next level is deleted.
+private struct UndoEffects {
   typealias ForeignKey = PostgresLayout.ForeignKey
 
-  /// A reason why a row cannot be removed.
+  /// A reason why a row cannot be removed or restored.
   enum Reason: Equatable {
-    /// A row of a kind would refer to nothing, or be deleted.
+    /// A row of a kind would refer to nothing, or be deleted or changed.
     case refers(EntityKind)
-    /// A row of a table of another application refuses the deletion.
+    /// A row of a table of another application refuses the change.
     case refersElsewhere(String)
     /// The rows of a table of another application cannot be read.
     case mayRefer(String)
@@ -196,13 +197,15 @@ private struct DeletionEffects {
     }
     for key in keys {
       let owner = owner(of: key)
-      guard key.isReadable || owner != nil else {
-        let reason = position(.mayRefer(key.displayName))
-        parts += try unreadable(key, gone != nil).map { "SELECT \($0.0), \(reason), \($0.1)" }
-        continue
+      let isReadable = key.isReadable || owner != nil
+      let reason = position(
+        owner.map(Reason.refers)
+          ?? (isReadable ? .refersElsewhere(key.displayName) : .mayRefer(key.displayName)))
+      var found = try isReadable ? refusals(key, gone != nil) : unreadable(key, gone != nil)
+      if let kind = target(of: key), let rest = try refusedRestorations(key, of: kind, owner) {
+        found.append(("\(statement(kind))", rest))
       }
-      let reason = position(owner.map(Reason.refers) ?? .refersElsewhere(key.displayName))
-      parts += try refusals(key, gone != nil).map { "SELECT \($0.0), \(reason), \($0.1)" }
+      parts += found.map { "SELECT \($0.0), \(reason), \($0.1)" }
     }
     let owners = catalog.kinds.filter { kind in cascades.contains { owner(of: $0) == kind } }
     for kind in owners where gone != nil {
@@ -221,13 +224,12 @@ private struct DeletionEffects {
   /// Returns queries for the references to rows that are removed, if a key cannot be read: the
   /// statement and the rest.
   private func unreadable(_ key: ForeignKey, _ hasGone: Bool) throws -> [(String, String)] {
-    let unknown = "\(Self.id("NULL")), \(Self.id("NULL"))"
     var parts: [(String, String)] = []
     if let kind = target(of: key) {
       parts.append(
         (
           "\(statement(kind))",
-          "\(unknown) FROM \(try session.statements[kind].source("t")) "
+          "\(Self.unknown) FROM \(try session.statements[kind].source("t")) "
             + "WHERE \(PostgresReader.isRemovedByUndo(kind, "t.id")) LIMIT 1"
         ))
     }
@@ -235,7 +237,7 @@ private struct DeletionEffects {
       parts.append(
         (
           "g.statement",
-          "\(unknown) FROM gone g JOIN \(key.targetSource) t "
+          "\(Self.unknown) FROM gone g JOIN \(key.targetSource) t "
             + "ON t.tableoid = g.tab AND t.ctid = g.place::tid"
         ))
     }
@@ -252,10 +254,8 @@ private struct DeletionEffects {
       switch key.action {
       case .deletes: return nil
       case .changes:
-        let columns = Set(owner?.schema.fields.map(\.column) ?? [])
-        let isOfEntity = key.columns.contains { $0.isSet && columns.contains($0.own) }
-        if isOfEntity, let owner {
-          // The entity would be changed, unless the undo removes it.
+        if let owner {
+          // The row would be changed, unless the undo removes it.
           condition = "NOT (\(PostgresReader.isRemovedByUndo(owner, "o.id")))"
         } else if key.refersToDefault {
           let stays = target(of: key).map {
@@ -302,6 +302,36 @@ private struct DeletionEffects {
     return parts
   }
 
+  /// Returns the rest of a query for the rows that a key does not let be restored, or may not if
+  /// it cannot be read; `nil` if there are none.
+  private func refusedRestorations(
+    _ key: ForeignKey, of kind: EntityKind, _ owner: EntityKind?
+  ) throws -> String? {
+    let targets = Set(key.columns.map(\.target))
+    let changes = zip(kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind))
+      .filter { targets.contains($0.0.column) }
+      .map { "t.\($0.column) IS DISTINCT FROM i.\($1)::\($0.type.acceptedTypes[0])" }
+    guard !changes.isEmpty, key.refusesUpdates || owner != nil else { return nil }
+    let rows =
+      "FROM migration_before_images i JOIN \(try session.statements[kind].source("t")) "
+      + "ON t.id = i.entity_id"
+    let condition =
+      "WHERE i.kind = \(kind.table.sqlLiteral) AND i.run_id = $1 "
+      + "AND (\(changes.joined(separator: " OR ")))"
+    guard key.isReadable || owner != nil else {
+      return "\(Self.unknown) \(rows) \(condition) LIMIT 1"
+    }
+    // A row of an entity that the undo removes is still there when others are restored.
+    let stays =
+      if let owner, !key.refusesUpdates {
+        " AND NOT (\(PostgresReader.isRemovedByUndo(owner, "o.id")))"
+      } else {
+        ""
+      }
+    return "\(Self.id("t.id")), \(Self.id(owner == nil ? "NULL" : "o.id")) \(rows) "
+      + "JOIN \(key.source) o ON \(key.join("o", "t")) \(condition)\(stays)"
+  }
+
   /// Returns the condition that the undo removes the row `o` of a kind by a statement or an earlier
   /// one; rows of other applications are not removed so.
   private func isRemoved(_ owner: EntityKind?, by statement: String) -> String {
@@ -309,6 +339,9 @@ private struct DeletionEffects {
     return "(\(self.statement(owner)) <= \(statement) "
       + "AND \(PostgresReader.isRemovedByUndo(owner, "o.id")))"
   }
+
+  /// The expressions for the ids of an obstacle if they are not known.
+  private static let unknown = "\(id("NULL")), \(id("NULL"))"
 
   /// Returns an expression for an id, with the same collation for all.
   private static func id(_ expression: String) -> String { "\(expression)::text COLLATE \"C\"" }
