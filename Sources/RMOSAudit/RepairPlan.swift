@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// SQL that would fix what an audit found, for a person to review and apply.
 ///
@@ -253,19 +254,32 @@ package struct RepairPlan: Sendable {
     let dialect = report.dialect
     let (old, new) = (quoted(id, dialect), quoted(trimmed, dialect))
     let isFree = "NOT EXISTS (SELECT 1 FROM \(kind.table) WHERE id = \(new))"
-    func update(_ table: String, _ column: String) -> String {
-      "UPDATE \(table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree)"
+    // There is one statement per table, because PostgreSQL changes a row only once in a statement.
+    func update(_ table: String, _ columns: [String]) -> String {
+      let assignments = columns.map { column in
+        columns.count == 1
+          ? "\(column) = \(new)"
+          : "\(column) = CASE WHEN \(column) = \(old) THEN \(new) ELSE \(column) END"
+      }
+      let conditions = columns.map { "\($0) = \(old)" }.joined(separator: " OR ")
+      return "UPDATE \(table) SET \(assignments.joined(separator: ", ")) "
+        + "WHERE \(columns.count == 1 ? conditions : "(\(conditions))") AND \(isFree)"
     }
-    var references: [String] = []
+    var columns: [String: [String]] = [kind.table: ["id"]]
     for other in report.catalog.kinds {
       for reference in other.schema.references where reference.target == kind {
-        references.append(update(other.table, other.schema.fields[reference.field].column))
+        columns[other.table, default: []].append(other.schema.fields[reference.field].column)
       }
     }
     let others = report.otherReferences.filter { $0.target == kind }
     for other in others where other.isWhole {
-      references.append(update(name(other.table), name(other.column)))
+      let owner = report.catalog.kinds.first { $0.table == other.table.lowercasedASCII }
+      let (table, column) = (owner?.table ?? name(other.table), name(other.column))
+      if columns[table]?.contains(column) != true { columns[table, default: []].append(column) }
     }
+    let references = columns.filter { $0.key != kind.table }.sorted { $0.key < $1.key }
+      .map { update($0.key, $0.value) }
+    let renaming = update(kind.table, columns[kind.table] ?? [])
     var ledger: [String] = []
     for table in report.ledgerTables {
       let isOfKind = "WHERE kind = \(quoted(kind.rawValue, dialect)) AND entity_id ="
@@ -286,12 +300,12 @@ package struct RepairPlan: Sendable {
     let statements: [String]
     switch dialect {
     case .sqlite:
-      statements = references.map { $0 + ";" } + ledger + [update(kind.table, "id") + ";"]
+      statements = references.map { $0 + ";" } + ledger + [renaming + ";"]
     case .postgresql:
       // Foreign keys are checked at the end of a statement, and few can be deferred.
       let parts = references.enumerated().map { "r\($0) AS (\($1))" }
       let with = parts.isEmpty ? "" : "WITH \(parts.joined(separator: ", ")) "
-      statements = ledger + [with + update(kind.table, "id") + ";"]
+      statements = ledger + [with + renaming + ";"]
     }
     var comment = [
       "\(kind.schema.singular) \(old): remove the white space around the id, unless \(new) is taken"

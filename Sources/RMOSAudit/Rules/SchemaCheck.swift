@@ -193,7 +193,7 @@ struct SchemaCheck: AuditCheck {
   ) {
     let names = Set(context.tables.values.flatMap(\.indexes).map { $0.name.lowercased() })
     var areUnderWay = false
-    for (index, sql) in zip(kind.schema.indexes, kind.schema.createIndexSQL) {
+    for (index, sql) in zip(kind.schema.indexes, context.inspector.createIndexSQL(of: kind)) {
       let column = index.columns.split(separator: " ").first.map(String.init) ?? index.columns
       guard table.column(column) != nil else { continue }
       let isThere = table.indexes.contains {

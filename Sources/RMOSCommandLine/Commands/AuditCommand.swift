@@ -103,7 +103,7 @@ enum AuditCommand {
     try OutputFile.check(files, arguments)
     Signals.catchInterruptions()
     let store = try arguments.database.open(for: .inspecting).store
-    let record = arguments.database.auditRecord
+    let record = arguments.database.auditRecord(of: store)
     let (state, startedAt) = (record.state(), UTCTime.now.iso8601)
     var options = Auditor.Options()
     options.rules = rules

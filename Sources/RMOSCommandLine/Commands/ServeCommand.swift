@@ -57,7 +57,8 @@ enum ServeCommand {
       let store = opened.store
       options.writingSource = "HTTP, \(configuration.host)"
       let dashboard = Dashboard(
-        store: store, options: options, observingAudits: keepVerdicts(of: arguments.database))
+        store: store, options: options,
+        observingAudits: keepVerdicts(of: store, in: arguments.database))
       let server = try HTTPServer(configuration: configuration) { dashboard.response(to: $0) }
       // Signals are handled before the URL is printed, since its reader may send one at once.
       try stopOnInterruption(server, dashboard)
@@ -90,11 +91,11 @@ enum ServeCommand {
 
   /// Saves the verdicts of audits in the background, which the command `status` shows.
   private static func keepVerdicts(
-    of database: NamedDatabase
+    of store: any RecordStore, in database: NamedDatabase
   ) -> AuditObserver {
-    let record = database.auditRecord
     let hasFailed = Mutex(false)
     return {
+      let record = database.auditRecord(of: store)
       let state = record.state()
       return { report, outcome in
         do throws(CommandError) {

@@ -24,7 +24,7 @@ enum StatusCommand {
       let store = try arguments.database.openForReading()
       let status = try StoreStatus(of: store)
       let health = try HealthReport(of: store)
-      let audit = arguments.database.auditRecord.read()
+      let audit = arguments.database.auditRecord(of: store).read()
       if arguments.has("json") {
         var writer = JSONWriter(style: .pretty)
         writer.object {

@@ -1,5 +1,6 @@
 import RMOSAudit
 import RMOSModels
+import RMOSStore
 import RMOSSystem
 
 /// The last audit of a whole database, kept in the user's state directory, since an audit must not
@@ -41,6 +42,9 @@ extension AuditRecord {
     /// The identity of the database: its path without links, or its address without a password.
     private let database: String
     private let file: String?
+    /// The mark of a database that is not in a file, by which it differs from one that had its
+    /// address before; `nil` if it has none.
+    private let mark: String?
     private let directory: String?
 
     /// Creates the place for a database.
@@ -48,8 +52,10 @@ extension AuditRecord {
     /// - Parameters:
     ///   - location: The database's location for people, without a password.
     ///   - file: The database's file; `nil` if it is not in a file.
-    init(location: String, file: String?) {
+    ///   - store: The store in the database.
+    init(location: String, file: String?, _ store: any RecordStore) {
       let path = file.map { (try? $0.resolved()) ?? $0 }
+      mark = file == nil ? store.databaseMark() : nil
       self.file = path
       database = path ?? location
       directory = Self.directory
@@ -95,7 +101,8 @@ extension AuditRecord {
       guard let path, case .bytes(let bytes)? = try? FileSystem.content(of: path, limit: 1 << 16),
         let json = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self)),
         // The file's name is a digest, so its content has to name the database.
-        json["database"]?.string == database, let outcome = AuditOutcome(json)
+        json["database"]?.string == database, json["mark"]?.string == mark,
+        let outcome = AuditOutcome(json)
       else { return nil }
       return AuditRecord(outcome: outcome, state: json["state"]?.string, current: state())
     }
@@ -118,6 +125,7 @@ extension AuditRecord {
       var writer = JSONWriter(style: .pretty)
       writer.object {
         $0.member("database", database)
+        $0.member("mark", mark)
         $0.member("state", state)
         outcome.writeMembers(to: &$0)
         $0.member("counts") { writer in
@@ -140,6 +148,8 @@ extension AuditRecord {
 }
 
 extension NamedDatabase {
-  /// The place where the record of the last audit is kept.
-  var auditRecord: AuditRecord.Place { AuditRecord.Place(location: shown, file: file) }
+  /// The place where the record of the last audit of a store in it is kept.
+  func auditRecord(of store: any RecordStore) -> AuditRecord.Place {
+    AuditRecord.Place(location: shown, file: file, store)
+  }
 }

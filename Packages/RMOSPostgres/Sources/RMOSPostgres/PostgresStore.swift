@@ -144,8 +144,19 @@ public final class PostgresStore: RecordStore {
     try? readers.ask { try watch.token($0) }
   }
 
-  /// Returns `nil`: whether a database was replaced by another one cannot be known from a server.
-  public func databaseMark() -> String? { nil }
+  /// Returns a text that identifies the server's data directory, the database and the schema; `nil`
+  /// if the server does not say.
+  ///
+  /// A database that is dropped and created again gets another one.
+  public func databaseMark() -> String? {
+    try? readers.ask { session in
+      try session.connection.query(
+        "SELECT (SELECT system_identifier FROM pg_control_system()) || '-' || d.oid || '-' || n.oid "
+          + "FROM pg_database d, pg_namespace n "
+          + "WHERE d.datname = current_database() AND n.nspname = $1", [home.name]
+      ).first?.text(at: 0)
+    }
+  }
 
   // MARK: Writing
 

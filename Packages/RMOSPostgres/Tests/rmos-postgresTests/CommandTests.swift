@@ -212,9 +212,16 @@ struct CommandTests {
       to: shop.directory.appendingPathComponent("legacy/joblogs/spaced.json"))
     _ = try shop.run("$CLI migrate legacy")
     #expect(try shop.sql("SELECT count(*) FROM patterns WHERE id LIKE ' p%'") == "1\n")
-    // What an entity of the new id has left behind.
+    // What an entity of the new id has left behind, and tables of other applications.
     try shop.sql(
       """
+      ALTER TABLE patterns ADD parent text REFERENCES patterns;
+      ALTER TABLE joblogs ADD "next one" text REFERENCES patterns;
+      UPDATE patterns SET parent = id WHERE id LIKE ' p%';
+      UPDATE joblogs SET "next one" = pattern_id WHERE id = 'j';
+      CREATE TABLE notes (p text REFERENCES patterns, n int) PARTITION BY LIST (n);
+      CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1);
+      INSERT INTO notes SELECT id, 1 FROM patterns WHERE id LIKE ' p%';
       INSERT INTO migration_provenance
         SELECT * FROM jsonb_populate_record(NULL::migration_provenance, (SELECT to_jsonb(p)
         FROM migration_provenance p WHERE entity_id LIKE ' p%') || '{"entity_id": "p"}')
@@ -230,8 +237,36 @@ struct CommandTests {
         "SELECT id, pattern_id FROM joblogs WHERE id = 'j' UNION ALL "
           + "SELECT kind, entity_id FROM migration_provenance WHERE entity_id IN ('p', 'j') "
           + "ORDER BY 1") == "j|p\njoblogs|j\npatterns|p\n")
+    #expect(
+      try shop.sql(
+        "SELECT p, parent, \"next one\" FROM notes, patterns t, joblogs j "
+          + "WHERE t.id = 'p' AND j.id = 'j'") == "p|p|p\n")
     let again = try shop.run("$CLI audit --rule id.white-space --rule provenance.dangling")
     #expect(again.status == 0, "\(again.output)")
+  }
+
+  @Test func theRepairPlanCreatesTheIndexesThatInitCreates() throws {
+    let shop = try Shop()
+    _ = try shop.run("$CLI init")
+    let indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+    let expected = try shop.sql(indexes)
+    try shop.sql("DROP INDEX idx_patterns_name; DROP INDEX idx_joblogs_created")
+    let audited = try shop.run(
+      #"$CLI audit --repair-plan plan.sql; psql -X -q -f plan.sql "$URL""#)
+    #expect(audited.status == 0, "\(audited.errors)")
+    #expect(try shop.sql(indexes) == expected)
+  }
+
+  @Test func theVerdictOfADroppedDatabaseIsNotThatOfANewOneOfItsName() throws {
+    let shop = try Shop()
+    _ = try shop.run("$CLI init")
+    _ = try shop.run("$CLI audit")
+    #expect(try shop.run("$CLI status").output.contains("Last audit"))
+    try shop.sql("DROP DATABASE \(shop.name) WITH (FORCE)", on: Shop.server)
+    try shop.sql("CREATE DATABASE \(shop.name)", on: Shop.server)
+    _ = try shop.run("$CLI init")
+    let status = try shop.run("$CLI status")
+    #expect(status.status == 0 && !status.output.contains("Last audit"), "\(status.output)")
   }
 
   @Test func aDatabaseOfAnotherApplicationIsRefusedByEveryCommand() throws {

@@ -36,7 +36,8 @@ struct PostgresInspection: SchemaInspecting {
     return layout.relations.values.filter { !$0.isOfExtension }
       .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       .map { relation in
-        InspectedTable(
+        let keys = layout.foreignKeys.filter { $0.isInHome && $0.table == relation.name }
+        var table = InspectedTable(
           name: relation.name, isTable: !relation.isView, isVirtual: relation.kind == "f",
           hasRowID: false,
           columns: (layout.columns[relation.name] ?? []).map { column in
@@ -48,10 +49,19 @@ struct PostgresInspection: SchemaInspecting {
           indexes: (layout.indexes[relation.name] ?? []).map { index in
             (name: index.name, columns: index.columns, isPartial: index.isPartial)
           },
-          foreignKeys: layout.foreignKeys.filter { $0.isInHome && $0.table == relation.name }
-            .flatMap { key in key.columns.map { (column: $0.own, table: key.target) } })
+          foreignKeys: keys.flatMap { key in
+            key.columns.map { (column: $0.own, table: key.target) }
+          })
+        table.keysToIDs = keys.filter { !$0.isOfPartition }.flatMap { key in
+          key.columns.filter { $0.target == "id" }.map {
+            (column: $0.own, table: key.target, isWhole: key.columns.count == 1)
+          }
+        }
+        return table
       }
   }
+
+  func createIndexSQL(of kind: EntityKind) -> [String] { kind.createIndexSQL }
 
   func missingTables() throws -> [String] {
     let layout = try session().layout
