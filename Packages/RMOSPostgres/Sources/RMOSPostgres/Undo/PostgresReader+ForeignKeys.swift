@@ -39,12 +39,12 @@ extension PostgresReader {
     guard let sql = try effects.obstacles(&reasons) else { return }
     try session.connection.forEachRow(sql, [String(run)]) { row in
       let reason: UndoObstacle.Reason =
-        switch reasons[row.count(at: 1)] {
+        switch reasons[row.count(at: 0)] {
         case .refers(let kind): .isReferred(by: kind, id: row.string(at: 3))
         case .refersElsewhere(let table): .isReferredElsewhere(table)
         case .mayRefer(let table): .mayBeReferredElsewhere(table)
         }
-      let kind = catalog.kinds[catalog.kinds.count - 1 - row.count(at: 0)]
+      let kind = catalog.kinds[catalog.kinds.count - 1 - row.count(at: 1)]
       try body(UndoObstacle(kind: kind, id: row.text(at: 2), reason))
     }
   }
@@ -184,7 +184,7 @@ private struct UndoEffects {
       + "CROSS JOIN LATERAL (\(found.joined(separator: " UNION ALL "))) n WHERE \(isNew))"
   }
 
-  /// Returns the query for all obstacles: the statement, the position of the reason in `reasons`,
+  /// Returns the query for all obstacles: the position of the reason in `reasons`, the statement,
   /// the id of the row that would be removed, or NULL if it is not known, and the id of the row
   /// that refers to it; `nil` if there are none.
   func obstacles(_ reasons: inout [Reason]) throws -> String? {
@@ -201,16 +201,15 @@ private struct UndoEffects {
       let reason = position(
         owner.map(Reason.refers)
           ?? (isReadable ? .refersElsewhere(key.displayName) : .mayRefer(key.displayName)))
-      var found = try isReadable ? refusals(key, gone != nil) : unreadable(key, gone != nil)
-      if let kind = target(of: key), let rest = try refusedRestorations(key, of: kind, owner) {
-        found.append(("\(statement(kind))", rest))
-      }
-      parts += found.map { "SELECT \($0.0), \(reason), \($0.1)" }
+      let found =
+        try (isReadable ? refusals(key, gone != nil) : unreadable(key, gone != nil))
+        + refusedRestorations(key, owner)
+      parts += found.map { "SELECT \(reason), \($0)" }
     }
     let owners = catalog.kinds.filter { kind in cascades.contains { owner(of: $0) == kind } }
     for kind in owners where gone != nil {
       parts.append(
-        "SELECT g.statement, \(position(.refers(kind))), g.id, \(Self.id("o.id")) FROM gone g "
+        "SELECT \(position(.refers(kind))), g.statement, g.id, \(Self.id("o.id")) FROM gone g "
           + "JOIN \(try session.statements[kind].source("o")) "
           + "ON o.tableoid = g.tab AND o.ctid = g.place::tid "
           + "WHERE NOT (\(PostgresReader.isRemovedByUndo(kind, "o.id")))")
@@ -218,34 +217,28 @@ private struct UndoEffects {
     guard !parts.isEmpty else { return nil }
     return "SELECT * FROM (\(gone ?? "") SELECT DISTINCT * FROM ("
       + parts.map { "(\($0))" }.joined(separator: " UNION ALL ")
-      + ") AS p (statement, reason, id, referrer)) r ORDER BY 1 DESC, 2, 3, 4"
+      + ") AS p (reason, statement, id, referrer)) r ORDER BY 2 DESC, 1, 3, 4"
   }
 
-  /// Returns queries for the references to rows that are removed, if a key cannot be read: the
-  /// statement and the rest.
-  private func unreadable(_ key: ForeignKey, _ hasGone: Bool) throws -> [(String, String)] {
-    var parts: [(String, String)] = []
+  /// Returns queries, without SELECT and the reason, for the references to rows that are removed,
+  /// if a key cannot be read.
+  private func unreadable(_ key: ForeignKey, _ hasGone: Bool) throws -> [String] {
+    var parts: [String] = []
     if let kind = target(of: key) {
       parts.append(
-        (
-          "\(statement(kind))",
-          "\(Self.unknown) FROM \(try session.statements[kind].source("t")) "
-            + "WHERE \(PostgresReader.isRemovedByUndo(kind, "t.id")) LIMIT 1"
-        ))
+        "\(statement(kind)), \(Self.unknown) FROM \(try session.statements[kind].source("t")) "
+          + "WHERE \(PostgresReader.isRemovedByUndo(kind, "t.id")) LIMIT 1")
     }
     if hasGone, canReferenceGoneRows(key) {
       parts.append(
-        (
-          "g.statement",
-          "\(Self.unknown) FROM gone g JOIN \(key.targetSource) t "
-            + "ON t.tableoid = g.tab AND t.ctid = g.place::tid"
-        ))
+        "g.statement, \(Self.unknown) FROM gone g JOIN \(key.targetSource) t "
+          + "ON t.tableoid = g.tab AND t.ctid = g.place::tid")
     }
     return parts
   }
 
-  /// Returns queries for the rows whose deletion a key refuses: the statement and the rest.
-  private func refusals(_ key: ForeignKey, _ hasGone: Bool) throws -> [(String, String)] {
+  /// Returns queries, without SELECT and the reason, for the rows whose deletion a key refuses.
+  private func refusals(_ key: ForeignKey, _ hasGone: Bool) throws -> [String] {
     let owner = owner(of: key)
     let referrer = Self.id(owner == nil ? "NULL" : "o.id")
     /// The condition for a row to be an obstacle, once the rows up to a level have been deleted.
@@ -278,40 +271,34 @@ private struct UndoEffects {
       }
       return condition
     }
-    var parts: [(String, String)] = []
+    var parts: [String] = []
     if let kind = target(of: key), let condition = condition("\(statement(kind))", level: "0") {
       parts.append(
-        (
-          "\(statement(kind))",
-          "\(Self.id("t.id")), \(referrer) FROM \(try session.statements[kind].source("t")) "
-            + "JOIN \(key.source) o ON \(key.join("o", "t")) "
-            + "WHERE \(PostgresReader.isRemovedByUndo(kind, "t.id")) AND \(condition)"
-        ))
+        "\(statement(kind)), \(Self.id("t.id")), \(referrer) "
+          + "FROM \(try session.statements[kind].source("t")) "
+          + "JOIN \(key.source) o ON \(key.join("o", "t")) "
+          + "WHERE \(PostgresReader.isRemovedByUndo(kind, "t.id")) AND \(condition)")
     }
     if hasGone, canReferenceGoneRows(key),
       let condition = condition("g.statement", level: "g.level")
     {
       parts.append(
-        (
-          "g.statement",
-          "g.id, \(referrer) FROM gone g JOIN \(key.targetSource) t "
-            + "ON t.tableoid = g.tab AND t.ctid = g.place::tid "
-            + "JOIN \(key.source) o ON \(key.join("o", "t")) WHERE \(condition)"
-        ))
+        "g.statement, g.id, \(referrer) FROM gone g JOIN \(key.targetSource) t "
+          + "ON t.tableoid = g.tab AND t.ctid = g.place::tid "
+          + "JOIN \(key.source) o ON \(key.join("o", "t")) WHERE \(condition)")
     }
     return parts
   }
 
-  /// Returns the rest of a query for the rows that a key does not let be restored, or may not if
-  /// it cannot be read; `nil` if there are none.
-  private func refusedRestorations(
-    _ key: ForeignKey, of kind: EntityKind, _ owner: EntityKind?
-  ) throws -> String? {
+  /// Returns queries, without SELECT and the reason, for the rows that a key prevents from being
+  /// restored or, if it cannot be read, may prevent.
+  private func refusedRestorations(_ key: ForeignKey, _ owner: EntityKind?) throws -> [String] {
+    guard let kind = target(of: key), key.refusesUpdates || owner != nil else { return [] }
     let targets = Set(key.columns.map(\.target))
     let changes = zip(kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind))
       .filter { targets.contains($0.0.column) }
       .map { "t.\($0.column) IS DISTINCT FROM i.\($1)::\($0.type.acceptedTypes[0])" }
-    guard !changes.isEmpty, key.refusesUpdates || owner != nil else { return nil }
+    guard !changes.isEmpty else { return [] }
     let rows =
       "FROM migration_before_images i JOIN \(try session.statements[kind].source("t")) "
       + "ON t.id = i.entity_id"
@@ -319,7 +306,7 @@ private struct UndoEffects {
       "WHERE i.kind = \(kind.table.sqlLiteral) AND i.run_id = $1 "
       + "AND (\(changes.joined(separator: " OR ")))"
     guard key.isReadable || owner != nil else {
-      return "\(Self.unknown) \(rows) \(condition) LIMIT 1"
+      return ["\(statement(kind)), \(Self.unknown) \(rows) \(condition) LIMIT 1"]
     }
     // A row of an entity that the undo removes is still there when others are restored.
     let stays =
@@ -328,8 +315,10 @@ private struct UndoEffects {
       } else {
         ""
       }
-    return "\(Self.id("t.id")), \(Self.id(owner == nil ? "NULL" : "o.id")) \(rows) "
-      + "JOIN \(key.source) o ON \(key.join("o", "t")) \(condition)\(stays)"
+    return [
+      "\(statement(kind)), \(Self.id("t.id")), \(Self.id(owner == nil ? "NULL" : "o.id")) \(rows) "
+        + "JOIN \(key.source) o ON \(key.join("o", "t")) \(condition)\(stays)"
+    ]
   }
 
   /// Returns the condition that the undo removes the row `o` of a kind by a statement or an earlier
