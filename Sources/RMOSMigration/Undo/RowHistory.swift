@@ -38,7 +38,7 @@ struct RowHistory {
       guard own.before == nil, row != nil else { return }
     } else {
       guard let row, row.provenance?.run == run else { return }
-      if let reason = EditState(of: row.record, row.provenance).reason { add(reason) }
+      if let reason = EditState(of: row.record, row.provenance).obstacle { add(reason) }
     }
     try addReferrers(to: kind, id, run, reader)
   }
@@ -77,20 +77,9 @@ extension RowChange {
     let writer = row.provenance?.run
     guard case .written(let digest) = result else {
       if writer != run { return .isReplaced(by: writer) }
-      return EditState(of: row.record, row.provenance).reason
+      return EditState(of: row.record, row.provenance).obstacle
     }
     if writer != before?.provenance?.run { return .isReplaced(by: writer) }
     return RowDigest(of: row.record) == digest ? nil : .isEdited
-  }
-}
-
-extension EditState {
-  /// Why a row in this state cannot be undone; `nil` if it can.
-  fileprivate var reason: UndoObstacle.Reason? {
-    switch self {
-    case .asWritten: nil
-    case .edited: .isEdited
-    case .unknown: .isUnknown
-    }
   }
 }

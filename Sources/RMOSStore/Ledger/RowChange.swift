@@ -248,7 +248,7 @@ package enum EditState: Sendable, Hashable {
   }
 
   /// The reason why a row in this state cannot be undone; `nil` if it can.
-  var obstacle: UndoObstacle.Reason? {
+  package var obstacle: UndoObstacle.Reason? {
     switch self {
     case .asWritten: nil
     case .edited: .isEdited

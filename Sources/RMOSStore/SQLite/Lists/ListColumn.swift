@@ -239,6 +239,9 @@ struct RowBits: Sendable, Equatable {
     if containsAll, rest > 0 { words[words.count - 1] = 1 << UInt64(rest) - 1 }
   }
 
+  /// The number of positions for which there is a bit.
+  var capacity: Int { words.count * 64 }
+
   /// The number of rows in the set.
   var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 

@@ -303,12 +303,10 @@ private struct ListColumnSource {
     let sql = "SELECT rowid, \(columns.joined(separator: ", ")) FROM \(table.scanned)"
     var sets = keys.map { JSONTextSets($0) }
     var codes = keys.map { _ in [UInt32](repeating: 0, count: numbers.count) }
-    try connection.withStatement(sql) { statement in
-      while try statement.step() {
-        guard let row = numbers.row(statement.integer(at: 0)) else { continue }
-        for index in keys.indices {
-          codes[index][row] = sets[index].code(of: statement, at: Int32(index + 1))
-        }
+    try connection.forEachRow(sql) { found in
+      guard let row = numbers.row(found.integer(at: 0)) else { return }
+      for index in keys.indices {
+        codes[index][row] = sets[index].code(of: found, at: Int32(index + 1))
       }
     }
     return keys.indices.compactMap { index in
@@ -340,28 +338,16 @@ private struct LastValue {
       self.type = type
       return !isSame
     case .text, .blob:
+      let found =
+        unsafe type == .text ? statement.borrowedText(at: 1) : statement.borrowedBytes(at: 1)
       let isSame =
-        unsafe self.type == type
-        && Self.areEqual(bytes, type == .text ? statement.borrowedText(at: 1) : nil, statement)
+        unsafe self.type == type && bytes.count == found.count
+        && bytes.withUnsafeBytes { unsafe Memory.areEqual($0, UnsafeRawBufferPointer(found)) }
       guard !isSame else { return false }
       self.type = type
       bytes.removeAll(keepingCapacity: true)
-      if type == .text {
-        unsafe bytes.append(contentsOf: statement.borrowedText(at: 1))
-      } else {
-        bytes.append(contentsOf: statement.blob(at: 1))
-      }
+      unsafe bytes.append(contentsOf: found)
       return true
-    }
-  }
-
-  private static func areEqual(
-    _ bytes: [UInt8], _ text: UnsafeBufferPointer<UInt8>?, _ statement: SQLiteStatement
-  ) -> Bool {
-    guard let text = unsafe text else { return bytes == statement.blob(at: 1) }
-    guard bytes.count == text.count else { return false }
-    return unsafe bytes.withUnsafeBytes {
-      unsafe Memory.areEqual($0, UnsafeRawBufferPointer(text))
     }
   }
 }

@@ -13,8 +13,8 @@ struct RowMatches {
 
 /// A set of row numbers.
 enum RowSet {
-  /// One bit for each row number from `first` on.
-  case bits(first: Int64, [UInt64])
+  /// The numbers, minus `first`.
+  case bits(first: Int64, RowBits)
   case numbers(Set<Int64>)
 
   init(_ rows: [Int64]) {
@@ -28,8 +28,8 @@ enum RowSet {
       self = .numbers(Set(rows))
       return
     }
-    var bits = [UInt64](repeating: 0, count: Int(width) / 64 + 1)
-    for row in rows { bits[Int(row - first) >> 6] |= 1 << UInt64((row - first) & 63) }
+    var bits = RowBits(rowCount: Int(width) + 1)
+    for row in rows { bits.insert(Int(row - first)) }
     self = .bits(first: first, bits)
   }
 
@@ -37,8 +37,7 @@ enum RowSet {
     switch self {
     case .numbers(let numbers): return numbers.contains(row)
     case .bits(let first, let bits):
-      guard row >= first, row - first < Int64(bits.count) * 64 else { return false }
-      return bits[Int(row - first) >> 6] & (1 << UInt64((row - first) & 63)) != 0
+      return row >= first && row - first < bits.capacity && bits.contains(Int(row - first))
     }
   }
 }
