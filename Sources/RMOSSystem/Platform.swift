@@ -87,6 +87,13 @@ func waitForCondition(
   let leaseCommands: (setSignal: Int32, set: Int32, get: Int32)? = nil
 #endif
 
+/// `MADV_HUGEPAGE`; `nil` if programs cannot ask the system for large pages.
+#if os(Linux) || os(Android)
+  let largePagesAdvice: Int32? = 14
+#else
+  let largePagesAdvice: Int32? = nil
+#endif
+
 /// `syncfs`, which is not in the module of the C library; `nil` if there is none.
 var fileSystemSynchronizer: (@convention(c) (Int32) -> Int32)? {
   #if canImport(Glibc)
