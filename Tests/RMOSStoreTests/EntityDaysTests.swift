@@ -99,6 +99,29 @@ struct EntityDaysTests {
     }
   }
 
+  @Test("ranges cover rows whose numbers are far apart")
+  func rangesOfDistantRows() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      try SQLiteStore(path: path).bringUpToDate()
+      _ = try sqlite3(
+        path,
+        """
+        INSERT INTO patterns (rowid, id, name, ring_count, geometry_json) VALUES
+          (-9223372036854775808, 'c', 'n', 1, '{}'), (0, 'a', 'n', 1, '{}'),
+          (9223372036854775807, 'b', 'n', 1, '{}');
+        """)
+      let store = try SQLiteStore(path: path, access: .readOnly)
+      try store.read { reader in
+        let ranges = try reader.ranges(of: .patterns, count: 1)
+        #expect(ranges.count <= 4)
+        var count = 0
+        for range in ranges { try reader.forEachEntity(.patterns, in: range) { _ in count += 1 } }
+        #expect(count == 3)
+      }
+    }
+  }
+
   /// A store of whose readers only the first can count in parts.
   private final class MixedStore: StoreWrapper {
     let base: any RecordStore

@@ -90,15 +90,16 @@ extension SQLiteReader: StreamingReader {
       !layout.hasLedger || layout.hasProvenanceInByteOrder
     else { return [.all] }
     let table = try session.statements[kind]
-    let rows = Int(try connection.integer("SELECT count(*) FROM \(table.scanned)") ?? 0)
-    let rangeCount = rows / count + (rows % count > 0 ? 1 : 0)
-    guard rangeCount > 1,
-      let first = try connection.integer("SELECT min(rowid) FROM \(table.source)"),
+    guard let first = try connection.integer("SELECT min(rowid) FROM \(table.source)"),
       let last = try connection.integer("SELECT max(rowid) FROM \(table.source)")
     else { return [.all] }
+    // The numbers of the rows tell about how many there are; counting them would take a pass over
+    // an index.
+    let width = UInt64(bitPattern: last &- first)
+    let rangeCount = Int(min(width / UInt64(count), UInt64(Self.mostSamples) - 1)) + 1
+    guard rangeCount > 1 else { return [.all] }
     // The boundaries are chosen among the ids of some rows. Exact boundaries would take a pass over
     // the index, which is slower than some of the work that is done in ranges.
-    let width = UInt64(bitPattern: last &- first)
     let samples = UInt64(min(rangeCount * Self.samplesPerRange, Self.mostSamples))
     var ids: [String] = []
     try connection.withStatement(
