@@ -31,6 +31,24 @@ package struct FileDescriptor: Hashable, Sendable {
     }
   }
 
+  /// Opens a file in a directory for reading, without following a link or waiting for the other end
+  /// of a pipe: `openat`.
+  package init(
+    reading name: some SystemPath, in directory: FileDescriptor
+  ) throws(SystemError) {
+    number = try retrying {
+      unsafe name.withCPath {
+        unsafe openat(
+          directory.number, $0, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, mode_t(0))
+      }
+    }
+  }
+
+  /// Opens a directory, or the one to which a link leads: `open`.
+  package init(listing path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_RDONLY | O_DIRECTORY)
+  }
+
   /// Opens a directory, not a link to one: `open`.
   package init(directory path: some SystemPath) throws(SystemError) {
     try self.init(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)

@@ -14,11 +14,17 @@ protocol ByteSource {
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int
 
+  /// Whether the source was written to while it was being read, so that parts of different versions
+  /// may have been read; `false` if that cannot be determined.
+  var hasChanged: Bool { get }
+
   /// Releases the resources of the source, which must not be read again.
   func close()
 }
 
 extension ByteSource {
+  var hasChanged: Bool { false }
+
   func close() {}
 
   /// Reads bytes from `offset` on.
@@ -76,8 +82,6 @@ struct FileByteSource: ByteSource {
 
   var size: Int { state.size }
 
-  /// Whether the file was written to while it was being read, so that parts of different versions
-  /// may have been read; `false` if that cannot be determined.
   var hasChanged: Bool {
     // A small file is read with one call, and so has one version.
     size > 64 << 10 && (try? file.status().state).map { $0 != state } ?? false
@@ -91,7 +95,17 @@ extension [UInt8]: ByteSource {
   var size: Int { count }
 
   func read(into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int) -> Int {
-    let piece = self[Swift.min(offset, self.count)..<Swift.min(offset + count, self.count)]
+    unsafe self[...].read(into: buffer, count: count, at: offset)
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// Copies at most `count` bytes from `offset` on, counted from the beginning of the slice, and
+  /// returns their number.
+  func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
+  ) -> Int {
+    let piece = dropFirst(offset).prefix(count)
     unsafe piece.withUnsafeBufferPointer { bytes in
       if let start = bytes.baseAddress { unsafe buffer.update(from: start, count: bytes.count) }
     }

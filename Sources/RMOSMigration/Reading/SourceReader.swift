@@ -94,7 +94,7 @@ final class SourceReader {
     builder.begin(kind)
     for (name, format) in top.files(of: kind) {
       if isCancelled() { throw .stopped }
-      try readFile(name, at: root + [UInt8(ascii: "/")] + name, format, home: kind)
+      try readFile(name, format, home: kind)
     }
     let directory = Array(kind.table.utf8)
     if try readDirectory(directory, for: .originals, home: kind) {
@@ -116,7 +116,7 @@ final class SourceReader {
         if isCancelled() { throw .stopped }
         let home = SourceTop.home(of: name, input.catalog)
         if home != kind {
-          try readFile(name, at: root + [UInt8(ascii: "/")] + name, format, home: home)
+          try readFile(name, format, home: home)
         }
       }
     }
@@ -148,16 +148,17 @@ final class SourceReader {
     )
     // With mappings, files may be skipped, which would be read ahead in vain; and the failures that
     // a test causes must come in order.
-    let prefetcher = input.mappings.isEmpty && input.access.isSystem ? FilePrefetcher() : nil
+    let prefetcher =
+      input.mappings.isEmpty && input.access.isSystem ? FilePrefetcher(root: root) : nil
     defer { prefetcher?.close() }
     var items: ArraySlice<SourceWalker.Item> = []
     let isElsewhere = home != builder.kind
     while let item = nextItem(of: &walker, &items, prefetcher) {
       switch item {
       case .file(let path, let format):
-        try readFile(path, at: walker.absolute(path), format, home: home, prefetcher)
+        try readFile(path, format, home: home, prefetcher)
       case .copy(let path, let format, let original):
-        try readFile(path, at: walker.absolute(path), format, home: home, copyOf: original)
+        try readFile(path, format, home: home, copyOf: original)
       // Other files are reported by the walk of their own kind.
       case _ where isElsewhere: continue
       case .unread(let path, let file): note(path, file)
@@ -175,8 +176,8 @@ final class SourceReader {
   }
 
   /// The number of items that are found at once when fewer are left: enough that several threads
-  /// have work, and are not woken often.
-  private static let itemsAhead = 8 * FilePrefetcher.groupSize
+  /// have work, are not woken often, and get ahead while the thread that writes is idle.
+  private static let itemsAhead = 64 * FilePrefetcher.groupSize
 
   /// Returns the next item of a walk; `items` are those found ahead, whose files are read ahead.
   private func nextItem(
@@ -189,7 +190,7 @@ final class SourceReader {
       var paths: [[UInt8]] = []
       for _ in 0..<Self.itemsAhead {
         guard let item = walker.next() else { break }
-        if case .file(let path, _) = item { paths.append(walker.absolute(path)) }
+        if case .file(let path, _) = item { paths.append(path) }
         items.append(item)
       }
       if !paths.isEmpty { prefetcher.add(paths) }
@@ -218,7 +219,7 @@ final class SourceReader {
 
   /// Reads a file, unless its entities are of other kinds.
   private func readFile(
-    _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
+    _ path: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
     copyOf original: [UInt8]? = nil, _ prefetcher: FilePrefetcher? = nil
   ) throws(ReadFailure) {
     let reading =
@@ -230,14 +231,14 @@ final class SourceReader {
     var bytes = 0
     do throws(ReadFailure) {
       let file = try ReadFailure.converting { () throws(SystemError) in
-        try open(absolutePath, prefetcher)
+        try open(path, prefetcher)
       }
       defer {
         bytes = documents.bytesRead
         file.close()
       }
       try documents.read(file, as: format, selecting: reading.mapper?.selection)
-      if let file = file as? FileByteSource, file.hasChanged {
+      if file.hasChanged {
         builder.note(
           .warning, .inputChanged,
           "changed while it was being read, so that what was read may be of two states; run again "
@@ -252,10 +253,10 @@ final class SourceReader {
 
   /// Opens a file, unless its content was read ahead.
   private func open(
-    _ absolutePath: [UInt8], _ prefetcher: FilePrefetcher?
+    _ path: [UInt8], _ prefetcher: FilePrefetcher?
   ) throws(SystemError) -> any ByteSource {
     if let content = prefetcher?.take() { return content }
-    return try FileByteSource(absolutePath, input.access)
+    return try FileByteSource(root + [UInt8(ascii: "/")] + path, input.access)
   }
 
   /// Appends an entry that failed because its file or directory cannot be read.

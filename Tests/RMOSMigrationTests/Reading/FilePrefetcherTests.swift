@@ -8,84 +8,87 @@ import Testing
 
 /// Reading ahead changes only the time that it takes to read.
 @Suite struct FilePrefetcherTests {
-  /// Returns the path of a file as bytes.
-  private func path(_ name: String, in tree: SourceTree) -> [UInt8] {
-    Array(tree.absolute(name).utf8)
-  }
-
   /// Gives other threads a moment to read.
   private func pause() { SystemThread.pause(milliseconds: 20) }
 
-  /// Runs `body` until it returns that another thread has read a file ahead.
-  private func untilReadAhead(_ body: () throws -> Bool) throws {
-    for _ in 0..<1000 where try body() { return }
-    Issue.record("nothing was read ahead")
+  private func prefetcher(
+    of tree: SourceTree, patience: Duration = FilePrefetcher.patience
+  ) -> FilePrefetcher {
+    FilePrefetcher(root: Array(tree.path.utf8), patience: patience)
+  }
+
+  /// Adds files, and returns their contents.
+  private func contents(of names: [String], _ prefetcher: FilePrefetcher) throws -> [[UInt8]?] {
+    prefetcher.add(names.map { Array($0.utf8) })
+    pause()
+    return try names.map { _ in try prefetcher.take().map { try $0.bytes($0.size + 1, at: 0) } }
   }
 
   /// Without patience, the prefetcher uses the maximum number of threads.
   @Test(arguments: [Duration.zero, FilePrefetcher.patience])
   func contentComesInTheOrderAsked(_ patience: Duration) throws {
     let tree = try SourceTree()
-    let names = (0..<200).map { "t/\($0)" }
+    let names = (0..<200).map { "t\($0 / 30)/\($0)" }
     for name in names { try tree.add(name, "content of \(name)") }
-    let prefetcher = FilePrefetcher(patience: patience)
+    let prefetcher = prefetcher(of: tree, patience: patience)
     defer { prefetcher.close() }
-    try untilReadAhead {
-      var isReadAhead = false
-      for start in stride(from: 0, to: names.count, by: 50) {
-        let some = names[start..<start + 50]
-        prefetcher.add(some.map { path($0, in: tree) })
-        if start == 50 { pause() }
-        for name in some {
-          guard let content = prefetcher.take() else { continue }
-          isReadAhead = true
-          #expect(String(decoding: content, as: UTF8.self) == "content of \(name)")
-        }
-      }
-      return isReadAhead
+    for start in stride(from: 0, to: names.count, by: 50) {
+      let some = Array(names[start..<start + 50])
+      #expect(
+        try contents(of: some, prefetcher) == some.map { Array("content of \($0)".utf8) })
     }
   }
 
   @Test func otherThanSmallFilesAreLeftToTheCaller() throws {
     let tree = try SourceTree()
-    let largest = [UInt8](repeating: 65, count: FilePrefetcher.largest)
-    try tree.add("t/largest", largest)
-    try tree.add("t/larger", largest + [65])
-    try tree.add("t/empty", "")
+    var expected: [String: [UInt8]] = [:]
+    for size in [0, 1, 4095, 4096, 4097, FilePrefetcher.largest] {
+      expected["t/\(size)"] = [UInt8](repeating: 65, count: size)
+    }
+    for (name, content) in expected { try tree.add(name, content) }
+    try tree.add("t/larger", [UInt8](repeating: 65, count: FilePrefetcher.largest + 1))
     try tree.addDirectory("t/directory")
     try tree.addLink("t/dangling", to: "nowhere")
-    try tree.addLink("t/link", to: "largest")
-    let kinds = ["largest", "larger", "empty", "directory", "dangling", "missing", "link", "empty"]
-    let names = (0..<4).flatMap { _ in kinds }
-    let prefetcher = FilePrefetcher()
+    try tree.addLink("t/link", to: "4097")
+    expected["t/link"] = expected["t/4097"]
+    try tree.addLink("linked", to: "t")
+    expected["linked/1"] = expected["t/1"]
+    try #require(mkfifo(tree.absolute("t/pipe"), 0o600) == 0)
+    try tree.addLink("t/device", to: "/dev/null")
+    try tree.addLink("t/zeroes", to: "/dev/zero")
+    let others = [
+      "t/larger", "t/directory", "t/dangling", "t/missing", "missing/1", "t/pipe", "t/device",
+      "t/zeroes",
+    ]
+    let names = (0..<4).flatMap { _ in (expected.keys + others).shuffled() }
+    let prefetcher = prefetcher(of: tree)
     defer { prefetcher.close() }
-    try untilReadAhead {
-      prefetcher.add(names.map { path("t/\($0)", in: tree) })
-      pause()
-      let contents = names.map { _ in prefetcher.take() }
-      for (name, content) in zip(names, contents) {
-        let expected: [UInt8]? =
-          switch name {
-          case "largest", "link": largest
-          case "empty": []
-          default: nil
-          }
-        // Files that no thread has begun to read are left to the caller.
-        #expect(content == expected || content == nil, "\(name)")
-      }
-      return contents.contains(largest)
+    #expect(try contents(of: names, prefetcher) == names.map { expected[$0] })
+  }
+
+  @Test func aFewFilesAreReadByTheCaller() throws {
+    let tree = try SourceTree()
+    let names = (0..<FilePrefetcher.groupSize).map { "t/\($0)" }
+    for name in names { try tree.add(name, "old") }
+    let prefetcher = prefetcher(of: tree)
+    defer { prefetcher.close() }
+    prefetcher.add(names.map { Array($0.utf8) })
+    pause()
+    for name in names { try tree.add(name, "new") }
+    for _ in names {
+      #expect(try prefetcher.take().map { try $0.bytes(4, at: 0) } == Array("new".utf8))
     }
   }
 
-  @Test func aFewFilesAreLeftToTheCaller() throws {
+  /// Large contents are not all read ahead, which must not stop those who wait for them.
+  @Test func contentsOfManyLargeFilesAreRead() throws {
     let tree = try SourceTree()
-    let names = (0..<FilePrefetcher.groupSize).map { "t/\($0)" }
-    for name in names { try tree.add(name, "content") }
-    let prefetcher = FilePrefetcher()
+    let content = [UInt8](repeating: 65, count: FilePrefetcher.largest)
+    try tree.add("t/large", content)
+    let names = Array(repeating: "t/large", count: 500)
+    let prefetcher = prefetcher(of: tree, patience: .zero)
     defer { prefetcher.close() }
-    prefetcher.add(names.map { path($0, in: tree) })
-    pause()
-    #expect(names.allSatisfy { _ in prefetcher.take() == nil })
+    #expect(try contents(of: names, prefetcher).allSatisfy { $0 == content })
   }
 
   /// The same entries are found with reading ahead and without.
