@@ -4,11 +4,11 @@ enum CopyMark {
   ///
   /// - Parameter name: The file's name, with its extension.
   /// - Returns: The names, the likeliest last; empty if the file's name has no marker.
-  static func originals(of name: some Collection<UInt8>) -> [[UInt8]] {
-    guard let dot = Array(name).lastIndex(of: UInt8(ascii: ".")) else { return [] }
-    let stem = name.prefix(dot)
+  static func originals(of name: some BidirectionalCollection<UInt8>) -> [[UInt8]] {
+    guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return [] }
+    let stem = name[..<dot]
     guard mayHaveMark(stem) else { return [] }
-    let ending = Array(name.dropFirst(dot))
+    let ending = name[dot...]
     var originals: [[UInt8]] = []
     var text = String(decoding: stem, as: UTF8.self)
     while let shorter = withoutMark(text), !shorter.isEmpty {

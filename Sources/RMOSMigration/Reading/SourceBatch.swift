@@ -228,15 +228,18 @@ final class SourceBatchBuilder {
     if let sourcePosition { return sourcePosition }
     let position = batch.records.addSource(pathText)
     sourcePosition = position
-    var text = pathText
-    if !text.withUTF8({ unsafe $0.elementsEqual(path) }) { batch.rawPaths[position] = path }
+    // Bytes that are not UTF-8 make the text longer.
+    if pathText.utf8.count != path.count { batch.rawPaths[position] = path }
     return position
   }
 
   // MARK: Entries
 
   /// The end of the batch.
-  var mark: RecordBatch.Mark { batch.records.mark }
+  var mark: RecordBatch.Mark { Self.end(of: &batch.records) }
+
+  /// Returns the end of records, which would be copied if they were not passed as `inout`.
+  private static func end(of records: inout RecordBatch) -> RecordBatch.Mark { records.mark }
 
   /// Removes the entries appended since `mark`.
   func rollBack(to mark: RecordBatch.Mark) {

@@ -1,6 +1,7 @@
 import RMOSModels
 import RMOSStore
 import RMOSSystem
+import Synchronization
 
 /// The batches of a source, which are read ahead on a separate thread.
 struct SourceFeed {
@@ -68,10 +69,11 @@ final class BatchChannel: Sendable {
     var spare: [RecordBatch] = []
     var hasEnded = false
     var sourceFailure: SourceFailure?
-    var isClosed = false
   }
 
   private let monitor = Monitor(State())
+  /// Whether the receiver has stopped; it changes under the lock of the monitor.
+  private let isClosed = Atomic(false)
 
   /// Sends a batch, waiting for room.
   ///
@@ -79,7 +81,7 @@ final class BatchChannel: Sendable {
   /// - Throws: ``ReadFailure/stopped`` if the receiver has stopped.
   func send(_ batch: SourceBatch) throws(ReadFailure) -> RecordBatch {
     let records: RecordBatch? = monitor.wait(waking: .all) { state in
-      if state.isClosed { return .done(nil) }
+      if isUnwanted { return .done(nil) }
       guard state.batches.count < BatchChannel.capacity else { return .wait() }
       state.batches.append(batch)
       return .done(state.spare.popLast() ?? RecordBatch(kind: batch.records.kind))
@@ -123,8 +125,8 @@ final class BatchChannel: Sendable {
     }
   }
 
-  /// Whether the receiver has stopped, which the reading side checks while it has no batch to send.
-  var isUnwanted: Bool { monitor.withLock { $0.isClosed } }
+  /// Whether the receiver has stopped, which the reading side checks for each file.
+  var isUnwanted: Bool { isClosed.load(ordering: .relaxed) }
 
   /// Keeps records for reuse, unless a large entity has made them large.
   func recycle(_ records: RecordBatch) {
@@ -137,7 +139,7 @@ final class BatchChannel: Sendable {
   /// Stops the reading side: its next ``send(_:)`` throws.
   func close() {
     monitor.withLock(waking: .all) { state in
-      state.isClosed = true
+      isClosed.store(true, ordering: .relaxed)
       state.batches.removeAll()
     }
   }

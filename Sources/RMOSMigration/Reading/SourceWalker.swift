@@ -37,6 +37,7 @@ struct SourceWalker {
   private struct Frame {
     /// Whether the directory, or one above it, is hidden.
     var isHidden = false
+    /// The path, ending in a slash.
     var path: [UInt8]
     var listing: DirectoryListing
     var identity: FileStatus.Identity
@@ -99,6 +100,7 @@ struct SourceWalker {
     _ path: [UInt8], _ identity: FileStatus.Identity, isHidden: Bool
   ) throws(SystemError) {
     let listing = try DirectoryListing(of: absolute(path), access, isCancelled)
+    let path = path + [UInt8(ascii: "/")]
     frames.append(Frame(isHidden: isHidden, path: path, listing: listing, identity: identity))
   }
 
@@ -115,7 +117,7 @@ struct SourceWalker {
       }
       frames[frames.count - 1].next += 1
       let (name, type) = frame.listing[frame.next]
-      let path = frame.path + [UInt8(ascii: "/")] + name
+      let path = frame.path + name
       switch type {
       case .directory(let isLink):
         let isHidden = frame.isHidden || name.first == UInt8(ascii: ".")
@@ -167,7 +169,7 @@ struct SourceWalker {
     }
     let original =
       ([last] + originals).first { frame.listing.contains(file: $0) }
-      .map { frame.path + [UInt8(ascii: "/")] + $0 }
+      .map { frame.path + $0 }
     return .copy(path: path, format: format, original: original)
   }
 
