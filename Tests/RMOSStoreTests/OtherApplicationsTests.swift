@@ -225,6 +225,16 @@ import Testing
     #expect(try store.read { try $0.contains(.patterns, id: "b") })
   }
 
+  /// A newer application may record its version alone, and change the schema later.
+  @Test(arguments: ["INSERT INTO schema_version VALUES (9, 'now')", "PRAGMA user_version = 77"])
+  func anUpgradeIsNoticedByAnOpenStore(_ upgrade: String) throws {
+    let store = try SQLiteStore(path: path)
+    try store.write { try $0.insert(pattern("a", "Rope")) }
+    _ = try sqlite3(path, upgrade)
+    #expect(throws: StoreError.self) { try store.write { try $0.insert(pattern("b", "Rope")) } }
+    #expect(try sqlite3(path, "SELECT count(*) FROM patterns") == "1")
+  }
+
   @Test func theVersionIsRecordedOnce() throws {
     try makeTables()
     _ = try sqlite3(

@@ -90,6 +90,15 @@ struct OtherUsersTests {
     try expectOwnerIsNotLockedOut()
   }
 
+  @Test func aLogOfTheOwnersNeedsThePermissionsOfTheDatabase() throws {
+    defer { removeAll() }
+    try prepare()
+    let log = "shared/shop.db-wal"
+    _ = try shell("echo log > \(log); chown 3001 \(log); chmod 600 \(log)")
+    let result = try shell("\(Users.other) \"$CLI\" status --db shared/shop.db")
+    #expect(result.status == 3 && result.errors.contains("(chmod), or have"), "\(result.errors)")
+  }
+
   @Test func whatRootsKilledRunLeftLocksNobodyOut() throws {
     defer { removeAll() }
     try prepare()

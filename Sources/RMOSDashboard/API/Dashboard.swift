@@ -121,7 +121,8 @@ public final class Dashboard: Sendable {
       else { return answer }
       return refusal.response(to: request.fields, forPage: isPage)
     } catch {
-      return isPage ? ErrorPage.badAddress.response(store.catalog) : HTTPRefusal(error).response
+      return isPage
+        ? ErrorPage.badAddress.response(to: request, store.catalog) : HTTPRefusal(error).response
     }
   }
 

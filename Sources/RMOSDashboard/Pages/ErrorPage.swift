@@ -9,6 +9,8 @@ struct ErrorPage: Error {
   private let title: String
   private let sentences: HTML
   private var retriesAfter: Int?
+  /// The detail for clients that read JSON; `nil` if the title is enough.
+  private var detail: String?
 
   /// The page for an address that has no page.
   static let notFound = ErrorPage(
@@ -73,12 +75,24 @@ struct ErrorPage: Error {
       self.init(
         status: 500, title: "The database cannot be read", sentences: Self.description(of: error))
     }
+    detail = error?.message
   }
 
   init(status: Int, title: String, sentences: HTML) {
     self.status = status
     self.title = title
     self.sentences = sentences
+  }
+
+  /// Returns the response to a request: the page, or the error in the form of the API for a client
+  /// that accepts JSON, but no HTML.
+  func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
+    let accepted = request.field("Accept")?.lowercased() ?? ""
+    guard accepted.contains("application/json"), !accepted.contains("text/html") else {
+      return response(catalog)
+    }
+    let fields = retriesAfter.map { [HeaderField("Retry-After", String($0))] } ?? []
+    return HTTPRefusal(status, detail ?? title, fields: fields).response
   }
 
   private static func description(of error: StoreError?) -> HTML {
@@ -91,7 +105,7 @@ struct ErrorPage: Error {
   }
 
   /// Returns the page, with links to the lists of a catalog's kinds.
-  func response(_ catalog: EntityCatalog) -> ServerResponse {
+  private func response(_ catalog: EntityCatalog) -> ServerResponse {
     let document = PageDocument(
       title: title, section: nil,
       main: "<h1>\(title)</h1>\n<div class=\"lead\">\n\(sentences)</div>\n")

@@ -40,7 +40,7 @@ struct PageRouter: Sendable {
     if request.method == "OPTIONS" { return .options(methods) }
     if request.method == "POST", methods.contains("POST") { return askedForAudit(request) }
     guard request.method == "GET" || request.method == "HEAD" else {
-      var answer = ErrorPage.methodNotAllowed.response(store.catalog)
+      var answer = ErrorPage.methodNotAllowed.response(to: request, store.catalog)
       answer.fields.append(HeaderField("Allow", methods.joined(separator: ", ")))
       return answer
     }
@@ -61,9 +61,9 @@ struct PageRouter: Sendable {
       }
       return document.response(to: request, store.catalog)
     } catch let error as ErrorPage {
-      return error.response(store.catalog)
+      return error.response(to: request, store.catalog)
     } catch {
-      return ErrorPage(error).response(store.catalog)
+      return ErrorPage(error).response(to: request, store.catalog)
     }
   }
 
@@ -72,7 +72,7 @@ struct PageRouter: Sendable {
     if let refusal = AccessPolicy.originRefusal(of: request) {
       return refusal.response(to: request.fields, forPage: true)
     }
-    guard let askForAudit else { return ErrorPage.noAudit.response(store.catalog) }
+    guard let askForAudit else { return ErrorPage.noAudit.response(to: request, store.catalog) }
     askForAudit()
     return ServerResponse(
       status: 303,

@@ -700,17 +700,28 @@ package final class EntityDecoder {
       case (.text, .number): field == 0
       default: false
       }
+    // A mapping reads neither of two members for one field.
+    let others = work.draft.objectViolations.indices.filter { position in
+      guard case .lookAlike = work.draft.objectViolations[position].violation else { return false }
+      return work.draft.objectViolations[position].field == field
+    }
+    for position in others {
+      if case .lookAlike(let name, _) = work.draft.objectViolations[position].violation {
+        work.draft.objectViolations[position].violation = .lookAlike(name, canBeMapped: false)
+      }
+    }
+    let isRead = isRight && others.isEmpty && object.member(of: field) == nil
     work.draft.note(
-      .lookAlike(name, canBeMapped: canBeMapped && isRight),
+      .lookAlike(name, canBeMapped: canBeMapped && isRead),
       at: member.nameRange.lowerBound - 1, member: name, of: field)
     // The error about the missing field names the member too, for reports that show only errors. In
     // an entity that a mapping made, the error says what the mapping reads instead.
     guard canBeMapped,
       let position = work.draft.fieldViolations.firstIndex(where: { $0.field == field }),
-      case .missing(let because, nil, .error) = work.draft.fieldViolations[position].violation
+      case .missing(let because, let other, .error) = work.draft.fieldViolations[position].violation
     else { return }
     work.draft.fieldViolations[position].violation = .missing(
-      because: because, other: .init(name: name, canBeMapped: isRight))
+      because: because, other: .init(name: other?.name ?? name, canBeMapped: isRead))
   }
 
   /// Notes that an unknown member states another unit of length than the millimeter, in which

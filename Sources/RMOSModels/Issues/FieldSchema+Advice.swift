@@ -17,6 +17,9 @@ extension FieldSchema {
     isConverted: Bool = false
   ) -> String? {
     if case .json(let shape, _, _) = type { return unsafe jsonAdvice(shape, kind, token, inFile) }
+    if case .timestamp = type, kind == .object, let advice = unsafe Self.dateAdvice(token, inFile) {
+      return advice
+    }
     if kind == .object { return unsafe Self.typedValueAdvice(token, inFile) }
     guard let text = unsafe Self.shortText(token) else { return nil }
     switch (type, kind) {
@@ -115,6 +118,17 @@ extension FieldSchema {
   }
 
   // MARK: Objects and lists
+
+  /// Advice about the object that Windows PowerShell writes for a date of Get-Date.
+  private static func dateAdvice(
+    _ token: UnsafeBufferPointer<UInt8>, _ inFile: Bool
+  ) -> String? {
+    let value = unsafe members(of: token)?.first { $0.name == "value" }?.value
+    guard case .string(let text)? = value, text.hasPrefix("/Date("),
+      let advice = Timestamp.advice(for: text, inFile: inFile)
+    else { return nil }
+    return "it is a date as Windows PowerShell writes it; \(advice)"
+  }
 
   /// Advice about an object by which a database represents a value.
   private static func typedValueAdvice(

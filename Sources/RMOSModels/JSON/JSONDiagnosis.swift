@@ -143,6 +143,8 @@ extension JSONDiagnosis.Excerpt {
 extension JSONDiagnosis.Excerpt {
   fileprivate func end() -> JSONDiagnosis? {
     switch unit {
+    case .text where bytes.allSatisfy(JSONScanner.isWhiteSpace):
+      JSONDiagnosis("the text is empty; write null")
     case .text: nil
     case .file:
       JSONDiagnosis(

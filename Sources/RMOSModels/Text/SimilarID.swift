@@ -13,6 +13,8 @@ package struct SimilarID: Sendable, Hashable {
     case letterCase = "in letter case"
     /// White space.
     case whiteSpace = "in white space"
+    /// Characters that are not shown, such as a zero-width space.
+    case invisible = "in an invisible character"
     /// The dangling id is the name of a file whose entity has no id of its own.
     case fileName
     /// One of the ids begins with "legacy:", as ids derived from paths do.
@@ -80,10 +82,12 @@ package struct SimilarID: Sendable, Hashable {
     }
     let words = text.split(whereSeparator: \.isWhitespace)
     let plain = words.joined(separator: " ")
+    var visible = text
+    visible.unicodeScalars.removeAll { $0.properties.isDefaultIgnorableCodePoint }
     let forms: [(Difference, [String])] = [
       (.composition, [text]),
       (.whiteSpace, [String(text.trimmed), plain, words.joined(), text + " ", " " + text]),
-      (.letterCase, [text, plain].flatMap(casings)),
+      (.invisible, [visible]), (.letterCase, [text, plain].flatMap(casings)),
       (.derived, ["legacy:" + text, text.hasPrefix("legacy:") ? String(text.dropFirst(7)) : ""]),
     ]
     for (difference, texts) in forms {

@@ -340,8 +340,11 @@ public final class SQLiteStore: RecordStore {
     // Statements that were compiled for one layout are wrong for the other.
     defer { if session !== known { connection.forgetStatements() } }
     let result = try connection.writeTransaction {
-      // Another process may have changed or upgraded the schema.
-      if try connection.schemaCookie != known.schemaCookie {
+      // Another process may have changed or upgraded the schema, or only its version.
+      let isAsKnown =
+        try connection.schemaCookie == known.schemaCookie
+        && known.layout.hasVersions(of: connection)
+      if !isAsKnown {
         connection.forgetStatements()
         session = try SQLiteSession(connection, catalog)
         try session.layout.validateTables(of: known.layout, path: location)

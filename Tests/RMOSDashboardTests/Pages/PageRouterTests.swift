@@ -135,6 +135,19 @@ import Testing
     #expect(answer.field("Cache-Control") == "no-store")
   }
 
+  /// The form of the error is that of the API for a client that reads no HTML.
+  @Test(arguments: ["/nowhere", "/patterns/absent", "/patterns/%ff"])
+  func aClientOfJSONGetsAnErrorAsJSON(_ target: String) throws {
+    let accept = HeaderField("Accept", "application/json")
+    let answer = PageSamples.get(target, of: InMemoryStore(), fields: [accept])
+    #expect(answer.status >= 400 && answer.field("Content-Type") == "application/json")
+    let detail = try JSONValue(parsing: answer.text)["detail"]
+    #expect(detail != nil && !answer.text.contains("<"))
+    let browser = HeaderField("Accept", "text/html, application/json;q=0.5")
+    let page = PageSamples.get(target, of: InMemoryStore(), fields: [browser])
+    #expect(page.status == answer.status && page.text.contains("<h1>"))
+  }
+
   @Test(arguments: [
     ("/patterns/", "/patterns"), ("/joblogs///", "/joblogs"),
     ("/patterns/a%2Fb/?", "/patterns/a%2Fb?"),

@@ -109,7 +109,7 @@ extension PageRouter {
     do {
       return response(to: request, try RequestTarget(request.target))
     } catch {
-      return ErrorPage.badAddress.response(store.catalog)
+      return ErrorPage.badAddress.response(to: request, store.catalog)
     }
   }
 }

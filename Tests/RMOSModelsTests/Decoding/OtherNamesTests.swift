@@ -111,6 +111,26 @@ import Testing
     }
   }
 
+  /// The mapping any-case reads neither of two members, nor one beside the field's own.
+  @Test(arguments: [
+    #""name": null, "Name": "n""#, #""Name": "n", "NAME": "n""#, #""NAME": "n", "x": 1, "Name": 5"#,
+  ])
+  func noMappingIsAdvisedThatReadsNoneOfSeveral(_ members: String) {
+    let reading = EntityDecoding(
+      .patterns, #"{"id": "a", "ring_count": 1, "geometry": {"a": 1}, \#(members)}"#)
+    #expect(reading.codes.contains("field.look-alike") && reading.codes.contains("field.missing"))
+    #expect(reading.issues.allSatisfy { !$0.message.contains("any-case") }, "\(reading.issues)")
+  }
+
+  /// Tables are often exported with empty text where there is no JSON.
+  @Test func anEmptyTextIsNoJSONThatWasCutOff() {
+    let reading = EntityDecoding(
+      .patterns,
+      #"{"id": "a", "name": "n", "ring_count": 1, "geometry": {"a": 1}, "metadata_json": ""}"#)
+    let error = reading.issues.first { $0.severity == .error }
+    #expect(error?.message.hasSuffix("the text is empty; write null") == true)
+  }
+
   @Test func anIDInOtherLettersIsMissed() {
     for member in ["_id", "ID", "patternID"] {
       let reading = EntityDecoding(

@@ -136,6 +136,13 @@ import Testing
     #expect(count > 50)
   }
 
+  @Test func aDateOfPowerShellIsNamed() {
+    let date = #"{"value": "\/Date(1705313700000)\/", "DisplayHint": 2, "DateTime": "Monday"}"#
+    let message = message(.joblogs, "start_time", date)
+    #expect(message?.contains("Windows PowerShell") == true)
+    #expect(message?.contains(#"with the mapping "epoch""#) == true, "\(message ?? "")")
+  }
+
   /// Databases represent values by objects of one member.
   @Test(arguments: [
     (#"{"S": "n"}"#, "the value of \"S\""), (#"{"stringValue": "n"}"#, "Firestore's JSON; write"),

@@ -157,6 +157,7 @@ import Testing
     ("Torres", "Torres ", .whiteSpace), ("a  b", "a b", .whiteSpace),
     ("s\u{E9}ville", "Se\u{301}ville", .letterCase),
     ("patterns/p.json#0", "legacy:patterns/p.json#0", .derived),
+    ("rope\u{200B}", "rope", .invisible), ("\u{FEFF}ro\u{AD}pe", "rope", .invisible),
     ("rope", "legacy:patterns/rope.json", .fileName),
   ])
   func isFound(_ text: String, _ id: String, _ difference: SimilarID.Difference) throws {

@@ -491,6 +491,11 @@ struct Sidecar {
 
   private var isIndex: Bool { path.hasSuffix("-shm") }
 
+  /// The path of the database.
+  private var database: String {
+    String(path[..<(path.lastIndex(of: "-") ?? path.endIndex)])
+  }
+
   /// Refuses a file that would make SQLite wait, follow a link, or fail without a useful message.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
@@ -524,11 +529,15 @@ struct Sidecar {
     _ entry: FileStatus, _ failure: SystemError?, _ code: StoreError.Code, _ verb: String
   ) throws(StoreError) {
     guard let failure, !failure.isAbsent else { return }
+    let isOfOwner = try? FileStatus(of: database).owner == entry.owner
     let wayOut =
       isIndex || entry.size == 0
       ? "If no program has the database open, that file may be deleted"
-      : "It may hold changes: make the database's owner its owner (chown), or have "
-        + "\(ProcessEnvironment.userName(entry.owner)) open the database once for writing"
+      : "It may hold changes: "
+        + (isOfOwner == true
+          ? "give it the permissions of the database (chmod)"
+          : "make the database's owner its owner (chown)")
+        + ", or have \(ProcessEnvironment.userName(entry.owner)) open the database once for writing"
     throw StoreError(
       code,
       "\(path) cannot be \(verb): \(failure.reason): the file is "

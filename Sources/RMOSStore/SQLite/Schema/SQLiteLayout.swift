@@ -136,6 +136,14 @@ struct SQLiteLayout {
     }
   }
 
+  /// Whether a database still has the versions that were read.
+  func hasVersions(of connection: SQLiteConnection) throws -> Bool {
+    guard try connection.integer("PRAGMA user_version") == ledgerVersion else { return false }
+    guard tableNames.contains("schema_version") else { return true }
+    let newest = try connection.integer("SELECT max(version) FROM schema_version")
+    return newest == version.map { Int64($0.version) }
+  }
+
   /// Reads the newest version recorded, if `schema_version` is RMOS's.
   private mutating func readVersion(_ connection: SQLiteConnection) throws {
     guard tableNames.contains("schema_version") else {
