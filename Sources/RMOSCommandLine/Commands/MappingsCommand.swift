@@ -122,7 +122,7 @@ enum MappingsCommand {
           + "mapping")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw UsageError("--mapping: \(file) is not UTF-8")
+      throw UsageError("--mapping: \(file) is not UTF-8", hint: "Save it as UTF-8.")
     }
     return text
   }

@@ -15,11 +15,13 @@ struct CompiledRules {
   enum Reference {
     case node(Int)
     case key
+    case group
   }
 
   typealias Values = [(word: [UInt8], value: JSONLiteral)]
 
   indirect enum Content {
+    case alternatives([Source])
     case first([Reference], Values, MappingConversion.Conversion?)
     case pair(Reference, Reference, MappingConversion.Pair)
     /// `elements` is the node of the list's elements in which the value is.
@@ -38,6 +40,8 @@ struct CompiledRules {
 
   /// A member to write, and its source.
   struct Target {
+    /// The name.
+    let member: [UInt8]
     /// The name, quoted, with its colon.
     let name: [UInt8]
     /// A pointer into the entity.
@@ -154,17 +158,25 @@ struct CompiledRules {
     var writer = JSONWriter(escaping: .minimal)
     writer.string(name)
     let pointer = above + JSONPointer.to(name)
-    let compiled = Source(
-      condition: condition(source.condition),
-      content: content(source.content, pointer, &used), constant: source.constant,
-      description: source.description)
-    return Target(name: Array((writer.text + ":").utf8), pointer: pointer, source: compiled)
+    return Target(
+      member: Array(name.utf8), name: Array((writer.text + ":").utf8), pointer: pointer,
+      source: self.source(source, pointer, &used))
+  }
+
+  private mutating func source(
+    _ source: MemberSource, _ pointer: String, _ used: inout Set<Int>
+  ) -> Source {
+    Source(
+      condition: condition(source.condition), content: content(source.content, pointer, &used),
+      constant: source.constant, description: source.description)
   }
 
   private mutating func content(
     _ content: MemberSource.Content, _ pointer: String, _ used: inout Set<Int>
   ) -> Content {
     switch content {
+    case .alternatives(let sources):
+      return .alternatives(sources.map { source($0, pointer, &used) })
     case .first(let references, let values, let conversion):
       return .first(
         references.map { reference($0, &used) }, values, conversion)
@@ -194,6 +206,9 @@ struct CompiledRules {
     case .key:
       usesKey = true
       return .key
+    case .group:
+      usesKey = true
+      return .group
     case .pointer(let pointer):
       let node = tree.node(of: pointer)
       used.insert(node)

@@ -142,16 +142,20 @@ struct JSONLiteral: Sendable {
 
 /// The source of a member of an entity.
 struct MemberSource: Sendable {
-  /// A place in the object, or the object's key in its dictionary.
+  /// A place in the object, or one of the object's keys in its document.
   enum Reference: Sendable {
     case pointer(EntityPointer)
+    /// The key in the innermost dictionary.
     case key
+    /// The key of the list or dictionary that the object is in, in the dictionary around that.
+    case group
 
     /// The reference as a message names it.
     var text: String {
       switch self {
       case .pointer(let pointer): pointer.steps.isEmpty ? "the whole object" : pointer.text
       case .key: "key"
+      case .group: "group"
       }
     }
   }
@@ -160,6 +164,8 @@ struct MemberSource: Sendable {
   typealias Values = [(word: [UInt8], value: JSONLiteral)]
 
   indirect enum Content: Sendable {
+    /// The value of the first source that gives one.
+    case alternatives([MemberSource])
     /// The value of the first reference that is present and not null, converted if there is a
     /// conversion.
     case first([Reference], values: Values, MappingConversion.Conversion?)
@@ -190,6 +196,7 @@ struct MemberSource: Sendable {
   var conversion: MappingConversion.Conversion? {
     switch content {
     case .first(_, _, let conversion), .common(_, _, let conversion): conversion
+    case .alternatives(let sources): sources.lazy.compactMap(\.conversion).first
     case .pair, .count, .object, .constant: nil
     }
   }
@@ -197,6 +204,7 @@ struct MemberSource: Sendable {
   /// The source as a message describes it.
   var description: String {
     switch content {
+    case .alternatives(let sources): sources.map(\.description).joined(separator: " or ")
     case .first(let references, _, _):
       "reads it from " + references.map(\.text).joined(separator: " or ")
         + (conversion?.remark ?? "")

@@ -201,23 +201,40 @@ extension MappingConversion.Conversion {
 }
 
 extension MappingConversion.Pair {
+  /// Why two values do not determine a third.
+  struct Problem: Error {
+    /// A clause for messages.
+    let reason: String
+  }
+
   /// Converts two values into one.
   ///
-  /// - Returns: The result as JSON; `nil` if the values do not determine it.
+  /// - Returns: The result as JSON.
   func convert(
     _ first: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind),
     _ second: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind)
-  ) -> [UInt8]? {
-    guard let start = unsafe ExactTime(first.token, first.kind) else { return nil }
+  ) -> Result<[UInt8], Problem> {
+    func failure(_ reason: String) -> Result<[UInt8], Problem> { .failure(Problem(reason: reason)) }
+    guard let start = unsafe ExactTime(first.token, first.kind) else {
+      return failure("the first is not a date with a time of day")
+    }
     switch self {
     case .difference:
-      guard let end = unsafe ExactTime(second.token, second.kind),
-        let seconds = start.seconds(to: end)
-      else { return nil }
-      return Array(seconds.utf8)
+      guard let end = unsafe ExactTime(second.token, second.kind) else {
+        return failure("the second is not a date with a time of day")
+      }
+      guard start.hasZone == end.hasZone else { return failure("only one of them has a time zone") }
+      guard let seconds = start.seconds(to: end) else { return failure("the second is earlier") }
+      return .success(Array(seconds.utf8))
     case .sum:
-      guard unsafe second.kind == .number else { return nil }
-      return unsafe start.adding(ExactDecimal(second.token)).map { Array("\"\($0)\"".utf8) }
+      guard unsafe second.kind == .number else {
+        let isText = unsafe second.kind == .string || second.kind == .escapedString
+        return failure(isText ? "the second is text, not a number" : "the second is not a number")
+      }
+      guard let sum = unsafe start.adding(ExactDecimal(second.token)) else {
+        return failure("the result is not in the years 1 to 9999, or has too many decimals")
+      }
+      return .success(Array("\"\(sum)\"".utf8))
     }
   }
 }
@@ -244,6 +261,9 @@ private struct ExactTime {
     self.zone = zone
     self.separator = separator
   }
+
+  /// Whether the text has a zone.
+  var hasZone: Bool { zoneOffset != nil }
 
   /// Creates a time from text with a time of day, or from a number since 1970; `nil` for other
   /// values.

@@ -172,8 +172,16 @@ struct MappingParser {
 
   // MARK: Sources
 
-  /// Parses a source: a pointer, `key`, a list of those, or an object with the words of a source.
+  /// Parses a source: a pointer, `key`, `group`, an object with the words of a source, or a list of
+  /// those.
   private func source(_ value: PlacedJSON, _ label: String) throws(ParsingError) -> MemberSource {
+    if case .array(let items) = value.form,
+      items.contains(where: { if case .object = $0.form { true } else { false } })
+    {
+      return MemberSource(
+        content: .alternatives(
+          try items.map { item throws(ParsingError) in try alternative(item, label) }))
+    }
     guard case .object = value.form else {
       return MemberSource(content: .first(try references(value, label), values: [], nil))
     }
@@ -191,6 +199,17 @@ struct MappingParser {
       condition: try words["when"].map { when throws(ParsingError) in try condition(when) }
         ?? MappingCondition(),
       content: content, constant: words["value"].map(literal))
+  }
+
+  private func alternative(
+    _ item: PlacedJSON, _ label: String
+  ) throws(ParsingError) -> MemberSource {
+    if case .array = item.form { throw notPointer(shown(item), at: item.range.lowerBound) }
+    let source = try source(item, label)
+    if source.takesRest {
+      throw error("\"rest\" does not go in a list of sources", at: item)
+    }
+    return source
   }
 
   private func content(
@@ -326,7 +345,11 @@ struct MappingParser {
     _ value: PlacedJSON, _ label: String
   ) throws(ParsingError) -> [MemberSource.Reference] {
     try oneOrMore(value, label).map { item throws(ParsingError) in
-      if case .string("key") = item.form { return .key }
+      switch item.form {
+      case .string("key"): return .key
+      case .string("group"): return .group
+      default: break
+      }
       return .pointer(try plainPointer(item))
     }
   }
@@ -421,7 +444,8 @@ struct MappingParser {
   ) throws(ParsingError) -> String {
     guard case .string(let text) = value.form, words.contains(text) else {
       var hint = ""
-      if case .string(let text) = value.form {
+      // One character is as near to every other.
+      if case .string(let text) = value.form, text.count > 1 {
         hint = Suggestion.hint(for: text, among: words).map { ". " + $0 } ?? ""
       }
       throw error(

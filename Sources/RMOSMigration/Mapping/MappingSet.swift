@@ -15,7 +15,8 @@ struct MappingSet: Sendable {
   enum Reading {
     /// Without a mapping.
     case plain
-    /// By rules of a mapping, given by their positions.
+    /// By rules of a mapping, given by their positions; if there are none, only the objects that
+    /// the mapping's rules for other kinds do not take.
     case mapped(mapping: Int, rules: [Int])
     /// Not at all: the file has entities of other kinds.
     case not
@@ -30,12 +31,9 @@ struct MappingSet: Sendable {
   /// - Returns: How the file is read, if at all.
   func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
     for (position, mapping) in mappings.enumerated() {
-      let rules = mapping.rules(for: path, as: kind, at: home)
-      if !rules.isEmpty { return .mapped(mapping: position, rules: rules) }
-      let others = mapping.rules.keys.filter { $0 != kind }
-      if others.contains(where: { !mapping.rules(for: path, as: $0, at: home).isEmpty }) {
-        return .not
-      }
+      let readers = mapping.readers(of: path, at: home)
+      if readers.isEmpty { continue }
+      return readers[kind].map { .mapped(mapping: position, rules: $0) } ?? .not
     }
     return home == kind ? .plain : .not
   }
@@ -44,13 +42,7 @@ struct MappingSet: Sendable {
   fileprivate func others(
     of mapping: Int, _ path: [UInt8], than kind: EntityKind, at home: EntityKind?
   ) -> [EntityKind: [Int]] {
-    let mapping = mappings[mapping]
-    var others: [EntityKind: [Int]] = [:]
-    for other in mapping.rules.keys where other != kind {
-      let rules = mapping.rules(for: path, as: other, at: home)
-      if !rules.isEmpty { others[other] = rules }
-    }
-    return others
+    mappings[mapping].readers(of: path, at: home).filter { $0.key != kind }
   }
 
   /// Whether a mapping reads a file that is not read without one.
@@ -99,6 +91,26 @@ struct MappingSet: Sendable {
 }
 
 extension Mapping {
+  /// Returns the kinds as which the mapping reads a file, with the positions of their rules.
+  ///
+  /// The kind of the file's directory may have no rules; then it reads the objects that the rules
+  /// of the others do not take. Not if only some of the others have pointers to their entities:
+  /// it would have to look for its own both there and by the document's shape.
+  fileprivate func readers(of path: [UInt8], at home: EntityKind?) -> [EntityKind: [Int]] {
+    var readers: [EntityKind: [Int]] = [:]
+    for kind in rules.keys {
+      let positions = rules(for: path, as: kind, at: home)
+      if !positions.isEmpty { readers[kind] = positions }
+    }
+    if let home, readers[home] == nil, !readers.isEmpty {
+      let havePointers = readers.map { kind, positions in
+        positions.contains { rules[kind]?[$0].entities != nil }
+      }
+      if Set(havePointers).count == 1 { readers[home] = [] }
+    }
+    return readers
+  }
+
   /// Returns the positions of the rules that read a file as entities of a kind.
   fileprivate func rules(
     for path: [UInt8], as kind: EntityKind, at home: EntityKind?
@@ -128,12 +140,16 @@ extension FileGlob {
 struct DocumentSharing {
   /// Another kind that reads the same document.
   struct Sharer {
+    let kind: EntityKind
     let mapper: ObjectMapper
     /// Where the kind's entities are; empty if the document's shape determines that.
     let pointers: [EntityPointer]
     /// Whether objects that no rule takes are read as this kind, in places where both kinds look
     /// for entities.
     let takesPrecedence: Bool
+    /// Whether one of the two kinds has no rules, and so reads only the objects that no rule of the
+    /// other takes.
+    let isWithoutRules: Bool
   }
 
   let sharers: [Sharer]
@@ -145,7 +161,8 @@ struct DocumentSharing {
   /// Whether a pointer to entities of another kind leads through a member or element at the top.
   func concerns(_ name: some Collection<UInt8>) -> Bool {
     sharers.contains { sharer in
-      sharer.pointers.contains { $0.steps.first?.matches(name) ?? true }
+      !sharer.isWithoutRules
+        && sharer.pointers.contains { $0.steps.first?.matches(name) ?? true }
     }
   }
 }
@@ -207,7 +224,10 @@ final class MapperPool {
       positions.map { (mapping.rules[kind] ?? [])[$0] }
     }
     let own = rules(key.kind, key.rules)
-    let pointers = Self.pointers(of: own)
+    // A kind without rules looks for entities where the others do.
+    let pointers = Self.pointers(
+      of: own.isEmpty
+        ? key.others.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { rules($0, $1) } : own)
     var sharing: DocumentSharing?
     if !key.others.isEmpty {
       var shared = [key.kind: own]
@@ -240,12 +260,16 @@ extension DocumentSharing {
       return left.rawValue < right.rawValue
     }
     // A kind that reads the document by its shape reads all of it.
-    let readingByShape = rules.filter { $0.value.contains { $0.entities == nil } }.keys
+    let readingByShape = rules.filter { kind, rules in
+      rules.isEmpty || rules.contains { $0.entities == nil }
+    }.keys
     let answering = readingByShape.isEmpty ? Array(rules.keys) : Array(readingByShape)
+    let hasNoRules = rules[kind]?.isEmpty ?? true
     sharers = rules.filter { $0.key != kind }.map { other, rules in
       Sharer(
-        mapper: ObjectMapper(rules, for: other, of: mapping),
-        pointers: MapperPool.pointers(of: rules), takesPrecedence: precedes(other, kind))
+        kind: other, mapper: ObjectMapper(rules, for: other, of: mapping),
+        pointers: MapperPool.pointers(of: rules), takesPrecedence: precedes(other, kind),
+        isWithoutRules: rules.isEmpty || hasNoRules)
     }
     answersForDocument = answering.min(by: precedes) == kind
   }

@@ -11,18 +11,18 @@ extension ObjectMapper {
   ///   - scanner: A scanner at the object's `{`.
   ///   - origin: Where the object is.
   ///   - mapping: The position of the rules' mapping among those of the run.
-  ///   - key: The object's key in a dictionary, if a rule asks for it.
-  ///   - isAlone: See ``map(_:key:isAlone:)``.
+  ///   - keys: The object's keys, if a rule asks for them.
+  ///   - isAlone: See ``map(_:keys:isAlone:)``.
   ///   - decoder: A decoder for the kind of the rules.
   ///   - batch: The batch to which the entity is appended, unless the rule ``skips`` the object.
   /// - Returns: Whether a rule took the object.
   /// - Throws: `JSONScanError` if the object is not JSON; nothing is appended then.
   func decode(
-    _ scanner: inout JSONScanner, _ origin: EntityOrigin, mapping: Int = 0, key: [UInt8]?,
+    _ scanner: inout JSONScanner, _ origin: EntityOrigin, mapping: Int = 0, keys: Keys,
     isAlone: Bool = false, with decoder: EntityDecoder, into batch: inout RecordBatch
   ) throws(JSONScanError) -> Bool {
     let (start, object) = unsafe (scanner.position, scanner.cursor)
-    guard try map(&scanner, key: key, isAlone: isAlone) else { return false }
+    guard try map(&scanner, keys: keys, isAlone: isAlone) else { return false }
     if skips { return true }
     let bytes = unsafe UnsafeBufferPointer(start: object, count: scanner.cursor - object)
     var mapped = origin

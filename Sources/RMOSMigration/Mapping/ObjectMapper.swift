@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Maps objects, one at a time, by a group of rules.
 ///
@@ -24,6 +25,17 @@ import RMOSModels
     case selected([UInt8])
     /// In an earlier pass over the file, in which the rule with this number took it.
     case taken(rule: Int)
+  }
+
+  /// The keys under which an object is in its document.
+  struct Keys: Sendable, Hashable {
+    /// The key in the dictionary that the object is in.
+    var own: [UInt8]?
+    /// The key of the list or dictionary that the object is in, in the dictionary around that.
+    var group: [UInt8]?
+
+    /// The key in the innermost dictionary.
+    fileprivate var innermost: [UInt8]? { own ?? group }
   }
 
   /// The member that keeps members whose names are those of the entity's own members.
@@ -58,6 +70,10 @@ import RMOSModels
     let value: Range<Int>
     let kind: JSONScanner.Kind
     let node: Int?
+    /// Whether the name is that of the node, and not another spelling of it.
+    let isExact: Bool
+    /// Whether the member is not read, since there is another spelling of its name.
+    var isOtherSpelling = false
     var isGathered = false
   }
 
@@ -67,9 +83,13 @@ import RMOSModels
   /// For each node, the position among its names at which the search for the next name begins.
   private let expected: UnsafeMutablePointer<Int>
   private var members: [Member] = []
+  /// The nodes of which the object has several spellings, so that none is read.
+  private var undecided: [Int] = []
   private var object: UnsafePointer<UInt8>
   private var scanner: JSONScanner
-  private var key: [UInt8]?
+  private var keys = Keys()
+  /// Whether the member being written is the id.
+  private var isWritingID = false
   /// The entity that the object became, as JSON.
   private(set) var text = MappedText()
   /// Whether a rule gave it an id.
@@ -125,19 +145,20 @@ import RMOSModels
   ///
   /// - Parameters:
   ///   - scanner: A scanner at the object's `{`.
-  ///   - key: The object's key in its dictionary.
+  ///   - keys: The object's keys.
   ///   - isAlone: Whether the object may be something other than an entity, such as a collection,
   ///     so that a rule must recognize it by a condition or by a member.
   /// - Returns: Whether a rule took the object; the result is ``text``, unless the rule ``skips``
   ///   the object.
   /// - Throws: `JSONScanError` if the object is not JSON.
   func map(
-    _ scanner: inout JSONScanner, key: [UInt8]?, isAlone: Bool = false
+    _ scanner: inout JSONScanner, keys: Keys = Keys(), isAlone: Bool = false
   ) throws(JSONScanError) -> Bool {
     unsafe object = scanner.cursor
-    self.key = key
+    self.keys = keys
     unsafe places.update(repeating: Place(), count: rules.tree.nodes.count)
     members.removeAll(keepingCapacity: true)
+    undecided.removeAll(keepingCapacity: true)
     remarks.removeAll(keepingCapacity: true)
     // `scan` needs no check of the depth: pointers are far shorter than the maximum depth, and
     // values below them are skipped by the scanner, which checks it.
@@ -189,6 +210,8 @@ import RMOSModels
       var child: Int?
       var name = 0..<0
       var nameIsEscaped = false
+      var isExact = true
+      var isOtherSpelling = false
       if isObject {
         let start = unsafe scanner.cursor + 1
         nameIsEscaped = try scanner.skipString()
@@ -196,23 +219,31 @@ import RMOSModels
         scanner.skipWhiteSpace()
         guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
         scanner.skipWhiteSpace()
-        child = self.child(name, nameIsEscaped, below: node)
+        if let found = self.child(name, nameIsEscaped, below: node) {
+          (child, isExact) = found
+          isOtherSpelling =
+            unsafe node == 0 && !rules.spellings.isEmpty
+            && (places[found.node].isThere || !undecided.isEmpty)
+            && isOther(found, isNull: scanner.byte == UInt8(ascii: "n"))
+        }
       } else {
         child = rules.tree.element(index, below: node)
-        if let all = rules.tree.elements(below: node) {
-          if child == nil {
-            child = all
-          } else {
-            // One rule looks at all elements, and another one at this element.
-            var ahead = scanner
-            _ = try scanValue(&ahead, all, depth: depth)
-          }
+      }
+      if node != 0, let all = rules.tree.elements(below: node) {
+        if child == nil {
+          child = all
+        } else {
+          // One rule looks at all elements, and another one at this element.
+          var ahead = scanner
+          _ = try scanValue(&ahead, all, depth: depth)
         }
       }
-      let (value, kind) = try scanValue(&scanner, child, depth: depth)
+      let (value, kind) = try scanValue(&scanner, isOtherSpelling ? nil : child, depth: depth)
       if node == 0 {
         members.append(
-          Member(name: name, nameIsEscaped: nameIsEscaped, value: value, kind: kind, node: child))
+          Member(
+            name: name, nameIsEscaped: nameIsEscaped, value: value, kind: kind, node: child,
+            isExact: isExact, isOtherSpelling: isOtherSpelling))
       }
       index += 1
       scanner.skipWhiteSpace()
@@ -226,6 +257,30 @@ import RMOSModels
       break
     }
     unsafe places[node].count = index
+  }
+
+  /// Whether a member at the top is not read because of another spelling of its name.
+  ///
+  /// The exact name counts before others; of several others, none does unless all but one are null.
+  private func isOther(_ member: (node: Int, isExact: Bool), isNull: Bool) -> Bool {
+    let node = member.node
+    func forget() {
+      for part in rules.tree.nodes.indices where rules.tree.nodes[part].top == node {
+        unsafe places[part] = Place()
+      }
+    }
+    guard let earlier = members.lastIndex(where: { $0.node == node && !$0.isOtherSpelling }) else {
+      if member.isExact { undecided.removeAll { $0 == node } }
+      return undecided.contains(node)
+    }
+    // The decoder refuses a name that appears twice.
+    if members[earlier].isExact { return !member.isExact }
+    if !member.isExact, isNull { return true }
+    forget()
+    members[earlier].isOtherSpelling = true
+    if member.isExact || members[earlier].kind == .null { return false }
+    undecided.append(node)
+    return true
   }
 
   /// Scans the value at the scanner's position, and records it at its node.
@@ -255,7 +310,9 @@ import RMOSModels
       unsafe places[node].isRepeated = true
       if kind == .null { return }
       if unsafe places[node].kind != .null {
-        if unsafe !token(node).elementsEqual(bytes(value)) { unsafe places[node].differs = true }
+        if unsafe !areEqual(token(node), places[node].kind, bytes(value), kind) {
+          unsafe places[node].differs = true
+        }
         return
       }
     }
@@ -264,8 +321,11 @@ import RMOSModels
     unsafe places[node].kind = kind
   }
 
-  /// Returns the node of a member of the object at `node`; `nil` if no rule looks at it.
-  private func child(_ name: Range<Int>, _ isEscaped: Bool, below node: Int) -> Int? {
+  /// Returns the node of a member of the object at `node`, and whether the member has its exact
+  /// name; `nil` if no rule looks at it.
+  private func child(
+    _ name: Range<Int>, _ isEscaped: Bool, below node: Int
+  ) -> (node: Int, isExact: Bool)? {
     var decoded: [UInt8]?
     if isEscaped { decoded = unsafe JSONScanner.content(of: bytes(name), isEscaped: true) }
     if var decoded {
@@ -276,15 +336,16 @@ import RMOSModels
           unsafe rules.tree.child(named: $0, count, below: node, expected: &expected[node])
         }
       }
-      if let child { return child }
+      if let child { return (child, true) }
     } else if let child = unsafe rules.tree.child(
       named: object + name.lowerBound, name.count, below: node, expected: &expected[node])
     {
-      return child
+      return (child, true)
     }
     if node != 0 || rules.spellings.isEmpty { return nil }
     let spelled = unsafe decoded ?? Array(bytes(name))
-    return spelled.starts(with: "__".utf8) ? nil : rules.spellings[spelled.foldedName]
+    return spelled.starts(with: "__".utf8)
+      ? nil : rules.spellings[spelled.foldedName].map { ($0, false) }
   }
 
   private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
@@ -316,11 +377,27 @@ import RMOSModels
     text.begin(UInt8(ascii: "{"))
     hasWrittenID = false
     for (position, target) in rule.targets.enumerated() {
-      let isWritten = write(target)
-      if isWritten, position == rule.targetOfField[0] { hasWrittenID = true }
+      isWritingID = position == rule.targetOfField[0]
+      if write(target), isWritingID { hasWrittenID = true }
     }
+    noteSpellings(rule)
     writeRest(rule)
     text.end(UInt8(ascii: "}"))
+  }
+
+  /// Remarks on members that the rule would use if their names had not several spellings.
+  private func noteSpellings(_ rule: CompiledRules.Rule) {
+    for node in undecided where rule.usesTop[node] {
+      let spellings = members.filter { $0.node == node }
+      guard let last = spellings.last else { continue }
+      let names = spellings.map { String(decoding: name(of: $0), as: UTF8.self) }
+      remarks.append(
+        Remark(
+          code: .fieldLookAlike,
+          message: names.map { Violation.quoted($0) }.joined(separator: ", ")
+            + " are spellings of one name, so none of them is read; keep the one that is meant",
+          pointer: JSONPointer.to(names[names.count - 1]), offset: last.name.lowerBound - 1))
+    }
   }
 
   /// Writes a member, unless it has no value.
@@ -333,26 +410,31 @@ import RMOSModels
     let before = text.mark
     text.beginItem()
     text.append(target.name)
-    if writeValue(target) { return true }
+    if writeValue(of: target.source, for: target) { return true }
     text.rollBack(to: before)
     return false
   }
 
-  /// Writes the value of a member; `false` if it has none.
-  private func writeValue(_ target: CompiledRules.Target) -> Bool {
-    let source = target.source
+  /// Writes the value of a member; `false` if its source gives none.
+  private func writeValue(
+    of source: CompiledRules.Source, for target: CompiledRules.Target
+  ) -> Bool {
     switch source.content {
+    case .alternatives(let sources):
+      for source in sources where fits(source.condition) {
+        if writeValue(of: source, for: target) { return true }
+      }
     case .first(let references, let values, let conversion):
       for reference in references {
         switch reference {
-        case .key:
-          if let key, write(key: key, values, conversion) { return true }
+        case .key, .group:
+          if let key = key(of: reference), write(key: key, values, conversion) { return true }
         case .node(let node):
           if unsafe places[node].isGiven, write(node, values, conversion) { return true }
         }
       }
     case .pair(let first, let second, let pair):
-      if write(pair, first, second, target) { return true }
+      if write(pair, first, second, target, hasConstant: source.constant != nil) { return true }
     case .common(let node, let elements, let values, let conversion):
       if unsafe places[node].isGiven {
         if unsafe !places[node].differs, unsafe places[node].hits == places[elements].hits {
@@ -379,6 +461,16 @@ import RMOSModels
     guard let constant = source.constant, constant.kind != .null else { return false }
     text.append(constant.text)
     return true
+  }
+
+  /// Returns the key that a reference names; `nil` if there is none.
+  private func key(of reference: CompiledRules.Reference) -> [UInt8]? {
+    switch reference {
+    // The key of a list is not the id of all its elements.
+    case .key: isWritingID ? keys.own : keys.innermost
+    case .group: keys.group
+    case .node: nil
+    }
   }
 
   /// Writes the object's key; `false` if `values` replace it by null.
@@ -432,19 +524,25 @@ import RMOSModels
   /// Writes the result of two values; `false` if there is none.
   private func write(
     _ pair: MappingConversion.Pair, _ first: CompiledRules.Reference,
-    _ second: CompiledRules.Reference, _ target: CompiledRules.Target
+    _ second: CompiledRules.Reference, _ target: CompiledRules.Target, hasConstant: Bool
   ) -> Bool {
     guard let first = value(of: first), let second = value(of: second) else { return false }
-    let result = unsafe first.token.withUnsafeBufferPointer { token in
+    let derived = unsafe first.token.withUnsafeBufferPointer { token in
       unsafe second.token.withUnsafeBufferPointer { other in
         unsafe pair.convert((token, first.kind), (other, second.kind))
       }
     }
-    guard let result else {
+    let result: [UInt8]
+    switch derived {
+    case .success(let text): result = text
+    case .failure(let problem):
+      let shown = [first.token, second.token].map {
+        String(decoding: $0, as: UTF8.self).shortened(to: 60)
+      }
       remark(
         .fieldNotDerived, target, at: first.start,
-        "the \(pair.rawValue) of the two cannot be determined"
-          + (target.source.constant == nil ? ", so it is left out" : ", so \"value\" counts"))
+        "the \(pair.rawValue) of \(shown[0]) and \(shown[1]) cannot be determined, since "
+          + problem.reason + (hasConstant ? ", so \"value\" counts" : ", so it is left out"))
       return false
     }
     text.append(result, madeFrom: first.start)
@@ -460,8 +558,8 @@ import RMOSModels
     of reference: CompiledRules.Reference
   ) -> (token: [UInt8], kind: JSONScanner.Kind, start: Int)? {
     switch reference {
-    case .key:
-      guard let key else { return nil }
+    case .key, .group:
+      guard let key = key(of: reference) else { return nil }
       let (token, kind) = Self.token(ofKey: key)
       return (token, kind, 0)
     case .node(let node):
@@ -474,8 +572,8 @@ import RMOSModels
   private func writeObject(_ targets: [CompiledRules.Target], takesRest: Bool) -> Bool {
     let before = text.mark
     text.begin(UInt8(ascii: "{"))
-    for target in targets { write(target) }
-    if takesRest { gatherRest() }
+    let written = targets.filter { write($0) }
+    if takesRest { gatherRest(except: written.map(\.member)) }
     if text.isAtFirstItem {
       text.rollBack(to: before)
       return false
@@ -510,7 +608,9 @@ import RMOSModels
   }
 
   private func fate(of member: Member, _ rule: CompiledRules.Rule) -> Fate {
-    guard let node = member.node else { return unsafe places[0].isMoved ? .moved : .left }
+    guard let node = member.node, !member.isOtherSpelling else {
+      return unsafe places[0].isMoved ? .moved : .left
+    }
     // It is undecided which of two members with one name counts; the decoder refuses both.
     if unsafe places[node].isRepeated { return .left }
     if unsafe places[node].isMoved { return .moved }
@@ -536,11 +636,13 @@ import RMOSModels
     rules.tree.nodes[node].names.contains { unsafe places[$0.node].isMoved || isTouched($0.node) }
   }
 
-  /// Writes the members that the rule does not use elsewhere.
-  private func gatherRest() {
+  /// Writes the members that the rule does not use elsewhere, except those with one of `names`: the
+  /// object has a member of that name.
+  private func gatherRest(except names: [[UInt8]]) {
     guard let rule else { return }
     for position in members.indices {
       let member = members[position]
+      if member.isOtherSpelling || !names.isEmpty && names.contains(name(of: member)) { continue }
       switch fate(of: member, rule) {
       case .moved, .own: continue
       case .left:
@@ -638,7 +740,7 @@ import RMOSModels
 
   /// Writes a container without the parts that were copied into the entity.
   ///
-  /// Elements of lists are replaced by null, so that the others keep their indexes.
+  /// A list of which elements were copied stays whole, so that the others keep their indexes.
   /// - Returns: Whether anything else is in the container.
   private func writeRemains(of value: Range<Int>, _ node: Int) -> Bool {
     let isObject = unsafe object[value.lowerBound] == UInt8(ascii: "{")
@@ -646,8 +748,9 @@ import RMOSModels
     var scanner = scanner
     unsafe scanner.cursor = object + value.lowerBound + 1
     scanner.skipWhiteSpace()
+    let start = text.mark
     unsafe text.begin(object[value.lowerBound])
-    var (index, isLeft) = (0, false)
+    var (index, isLeft, hasGap) = (0, false, false)
     while !scanner.skip(closing) {
       let item = nextItem(&scanner, isObject: isObject, index, node)
       let before = text.mark
@@ -656,15 +759,16 @@ import RMOSModels
       if let child = item.child, unsafe places[child].start == item.value.lowerBound,
         unsafe places[child].isMoved
       {
-        isWritten = !isObject
-        if isWritten { text.append(Array("null".utf8)) }
+        isWritten = false
+        hasGap = true
       } else if let child = item.child, unsafe places[child].start == item.value.lowerBound,
         isTouched(child)
       {
         unsafe text.copy(item.start..<item.value.lowerBound, of: object)
         let isLeftInside = writeRemains(of: item.value, child)
         isLeft = isLeft || isLeftInside
-        isWritten = isLeftInside || !isObject
+        isWritten = isLeftInside
+        hasGap = hasGap || !isLeftInside
       } else {
         unsafe text.copy(item.start..<item.value.upperBound, of: object)
         isLeft = true
@@ -676,6 +780,10 @@ import RMOSModels
       scanner.skipWhiteSpace()
     }
     text.end(closing)
+    if !isObject, isLeft, hasGap {
+      text.rollBack(to: start)
+      unsafe text.copy(value, of: object)
+    }
     return isLeft
   }
 
@@ -688,7 +796,8 @@ import RMOSModels
     if isObject {
       // Scanning it a second time cannot fail.
       let isEscaped = (try? scanner.skipString()) ?? false
-      child = unsafe self.child(start + 1..<scanner.cursor - 1 - object, isEscaped, below: node)
+      child = unsafe self.child(
+        start + 1..<scanner.cursor - 1 - object, isEscaped, below: node)?.node
       scanner.skipWhiteSpace()
       _ = scanner.skip(UInt8(ascii: ":"))
       scanner.skipWhiteSpace()
@@ -724,12 +833,20 @@ import RMOSModels
       let own = members.first { $0.node.flatMap { rules.nameOfNode[$0] } == name }
       return own?.kind == .null ? own?.value.lowerBound ?? 0 : 0
     }
-    guard case .first(let references, _, _) = target.source.content, fits(target.source.condition)
-    else { return 0 }
-    for case .node(let node) in references where unsafe places[node].isThere {
-      return unsafe places[node].start
+    return absentNode(of: target.source).map { unsafe places[$0].start } ?? 0
+  }
+
+  /// Returns the node of the first value that a source refers to, though it gives none.
+  private func absentNode(of source: CompiledRules.Source) -> Int? {
+    guard fits(source.condition) else { return nil }
+    switch source.content {
+    case .first(let references, _, _):
+      for case .node(let node) in references where unsafe places[node].isThere { return node }
+      return nil
+    case .alternatives(let sources):
+      return sources.lazy.compactMap { self.absentNode(of: $0) }.first
+    case .pair, .common, .count, .object, .constant: return nil
     }
-    return 0
   }
 
   /// Whether the rule uses a member of the object, or a part of it.
@@ -750,15 +867,22 @@ extension JSONLiteral {
   /// Whether a value equals the literal: text by its characters, numbers by their value.
   fileprivate func equals(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> Bool {
     unsafe text.withUnsafeBufferPointer { text in
-      switch (self.kind, kind) {
-      case (.number, .number): unsafe DecimalText.areEqual(text, token)
-      case (.string, .string): unsafe text.elementsEqual(token)
-      case (.string, .escapedString), (.escapedString, .string), (.escapedString, .escapedString):
-        unsafe MappingConversion.Conversion.content(of: text, self.kind)
-          == MappingConversion.Conversion.content(of: token, kind)
-      default: unsafe self.kind == kind && text.elementsEqual(token)
-      }
+      unsafe areEqual(text, self.kind, token, kind)
     }
+  }
+}
+
+/// Whether two values are equal: text by its characters, numbers by their value, others as written.
+private func areEqual(
+  _ left: UnsafeBufferPointer<UInt8>, _ leftKind: JSONScanner.Kind,
+  _ right: UnsafeBufferPointer<UInt8>, _ rightKind: JSONScanner.Kind
+) -> Bool {
+  switch (leftKind, rightKind) {
+  case (.number, .number): unsafe DecimalText.areEqual(left, right)
+  case (.string, .escapedString), (.escapedString, .string), (.escapedString, .escapedString):
+    unsafe MappingConversion.Conversion.content(of: left, leftKind)
+      == MappingConversion.Conversion.content(of: right, rightKind)
+  default: unsafe leftKind == rightKind && left.elementsEqual(right)
   }
 }
 

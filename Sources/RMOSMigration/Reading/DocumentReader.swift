@@ -87,7 +87,7 @@ final class DocumentReader {
         case .lines:
           var lines = LinesReader(window, into: builder)
           try lines.read()
-        case .json: try readDocument(selection)
+        case .json: try readDocument(builder.isInDirectoryOfLines ? nil : selection)
         }
       }
     } catch {
@@ -285,16 +285,20 @@ final class DocumentReader {
     _ found: DocumentOutline.Findings, from start: Int, _ place: RecordBatch.SourcePlace
   ) throws(ReadFailure) {
     state.heldInItems = found.held
+    try findPlacesOfOthers()
     switch found.shape {
     case .entity, .dictionary: try readCollection(from: start, .dictionary)
     case .wrapper(let selection, let leftOut):
       let read = "the file is an object around entities, read at \(Self.text(of: selection))"
       if leftOut.isEmpty {
-        builder.note(
-          .info, .shapeWrapper,
-          found.unread.isEmpty
-            ? read
-            : read + "; not kept: \(Self.text(of: found.unread))")
+        // Once a file, though several kinds may read it.
+        if builder.answersForDocument {
+          builder.note(
+            .info, .shapeWrapper,
+            found.unread.isEmpty
+              ? read
+              : read + "; not kept: \(Self.text(of: found.unread))")
+        }
       } else {
         builder.note(
           .warning, .shapeWrapper,
@@ -334,10 +338,29 @@ final class DocumentReader {
     return texts.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
   }
 
+  /// Determines where other kinds find entities, if they read what this kind leaves or the reverse.
+  private func findPlacesOfOthers() throws(ReadFailure) {
+    for sharer in builder.sharing?.sharers ?? [] where sharer.isWithoutRules {
+      switch try examine(by: newOutline(for: sharer.kind)).shape {
+      case .dictionary:
+        builder.foundByOthers[sharer.kind] = EntitySelection(pointers: [
+          EntityPointer(steps: [.any])
+        ])
+      case .wrapper(let selection, _): builder.foundByOthers[sharer.kind] = selection
+      case .entity, .ambiguous, .columns: continue
+      }
+    }
+  }
+
   /// Determines what the document is by its outline.
   private func examine() throws(ReadFailure) -> DocumentOutline.Findings {
+    try examine(by: outlineOfKind())
+  }
+
+  private func examine(by outline: DocumentOutline) throws(ReadFailure) -> DocumentOutline.Findings
+  {
     guard let source = window.source else { return DocumentOutline.Findings(shape: .entity) }
-    var found = try outlineOfKind().examine(source)
+    var found = try outline.examine(source)
     // Rejects of entities from dictionaries are objects with one member, whose name is the id.
     if builder.isInDirectoryOfFile, found.isOneObject { found.shape = .dictionary }
     return found
@@ -345,10 +368,14 @@ final class DocumentReader {
 
   private func outlineOfKind() -> DocumentOutline {
     if let outline, outline.kind == builder.kind { return outline.outline }
-    let new = DocumentOutline(
-      for: builder.kind, among: catalog.kinds, limits: window.limits, isCancelled: isCancelled)
+    let new = newOutline(for: builder.kind)
     outline = (builder.kind, new)
     return new
+  }
+
+  private func newOutline(for kind: EntityKind) -> DocumentOutline {
+    DocumentOutline(
+      for: kind, among: catalog.kinds, limits: window.limits, isCancelled: isCancelled)
   }
 
   /// The result of reading an object.
@@ -562,6 +589,7 @@ final class DocumentReader {
     noteOthers(text, level)
     switch next(text, at: position, level) {
     case .entity(let isKeyed):
+      builder.collectionKey = level.key
       let key = isKeyed ? builder.intern(text) : nil
       return try readEntityItem(
         at: position, locator: locator(of: text, key: key, level), key: key,

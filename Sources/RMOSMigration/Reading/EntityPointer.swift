@@ -108,4 +108,12 @@ struct EntitySelection: Equatable, Sendable {
   var onlyObjects = false
   /// Members at the top that are not read though a pointer leads there.
   var excluded: [[UInt8]] = []
+
+  /// Whether an object is selected, given the JSON Pointer to it.
+  func leads(to pointer: String) -> Bool {
+    guard case .named(let first)? = EntityPointer.literal(pointer)?.steps.first else {
+      return false
+    }
+    return !excluded.contains(first) && pointers.contains { $0.leads(to: Array(pointer.utf8)) }
+  }
 }

@@ -51,8 +51,10 @@ final class EntityRereader {
           {
             file.mapper.way = .taken(rule: way.rule)
             var ahead = scanner
+            var keys = way.keys
+            if way.hasKeyAsID { keys.own = id }
             let isTaken = try file.mapper.decode(
-              &ahead, origin, key: way.key ?? id, with: decoder, into: &batch)
+              &ahead, origin, keys: keys, with: decoder, into: &batch)
             if isTaken { return batch }
           }
           _ = try decoder.decode(&scanner, origin, into: &batch)

@@ -23,6 +23,9 @@ struct SourceBatch: Sendable {
   /// The ways in which entities were mapped, each with the position of the first of the entities in
   /// a row.
   private(set) var mappedWays: [(position: Int, way: MappedWay?)] = []
+  /// The files in which pointers of a mapping lead to the entities, by their position in the
+  /// batch's sources.
+  var selectedSources: Set<Int> = []
   /// The paths that are not UTF-8, by the position of their file in the batch's sources.
   var rawPaths: [Int: [UInt8]] = [:]
 
@@ -57,10 +60,10 @@ struct SourceBatch: Sendable {
 struct MappedWay: Sendable, Hashable {
   /// The number of the rule that took the object.
   var rule: Int
-  /// The object's key in a dictionary, if a rule asked for it and it is not the entity's id.
-  var key: [UInt8]?
-  /// Whether a pointer of the mapping led to the object.
-  var isSelected = false
+  /// The keys of the object, if a rule asked for them; not its own one if that is the entity's id.
+  var keys = ObjectMapper.Keys()
+  /// Whether the object's own key is the entity's id.
+  var hasKeyAsID = false
 }
 
 /// The part of a file that an entry covers which failed before it was decoded.
@@ -111,8 +114,11 @@ final class SourceBatchBuilder {
   private var skippedCount = 0
   /// Whether pointers of the mapping determine where the file's entities are.
   var isSelecting = false
-  /// The key in the nearest dictionary around the list being read whose members a `*` matches.
+  /// The key of the collection being read, or of one around it, in the nearest dictionary whose
+  /// members a `*` matches.
   var collectionKey: [UInt8]?
+  /// Where other kinds find entities by the document's shape, if one of the two kinds has no rules.
+  var foundByOthers: [EntityKind: EntitySelection] = [:]
   weak var observer: (any ObjectObserver)?
 
   private let batchSize: Int
@@ -146,6 +152,12 @@ final class SourceBatchBuilder {
     self.mapper = mapper
     skippedCount = 0
     isSelecting = false
+    foundByOthers = [:]
+    isInDirectoryOfLines =
+      mapper != nil
+      && path.split(separator: UInt8(ascii: "/")).dropLast().contains { name in
+        unsafe name.withUnsafeBufferPointer { unsafe SourcePath.Format(name: $0) == .lines }
+      }
     pathText = SourcePath.text(path)
     sourcePosition = nil
     window = nil
@@ -166,6 +178,10 @@ final class SourceBatchBuilder {
   var isInDirectoryOfFile: Bool {
     path.split(separator: UInt8(ascii: "/")).dropLast().contains(where: SourcePath.isNamedAsFile)
   }
+
+  /// Whether the file is mapped and in a directory that is named like a file in JSON Lines: rejects
+  /// of lines, to which `entities` does not apply either.
+  private(set) var isInDirectoryOfLines = false
 
   /// Whether the file's objects are mapped.
   var isMapping: Bool { mapper != nil }
@@ -228,6 +244,7 @@ final class SourceBatchBuilder {
     if let sourcePosition { return sourcePosition }
     let position = batch.records.addSource(pathText)
     sourcePosition = position
+    if isSelecting { batch.selectedSources.insert(position) }
     // Bytes that are not UTF-8 make the text longer.
     if pathText.utf8.count != path.count { batch.rawPaths[position] = path }
     return position
@@ -327,6 +344,7 @@ final class SourceBatchBuilder {
         return form
       }
       batch.note(nil, from: before.entryCount)
+      explainLine(locator, since: before)
     }
     if let observer, form == .entity {
       unsafe observer.take(
@@ -334,6 +352,19 @@ final class SourceBatchBuilder {
         in: batch.records)
     }
     return form
+  }
+
+  /// Says of a line that failed that rules with `entities` do not apply to it.
+  private func explainLine(
+    _ locator: RecordBatch.EntryLocator, since mark: RecordBatch.Mark
+  ) {
+    guard mapper?.selection != nil, locator.isLine || isInDirectoryOfLines, lastEntryLacksMember,
+      let error = firstErrorOfLastEntry(since: mark)
+    else { return }
+    explain(
+      issueAt: error,
+      "; rules of the mapping with \"entities\" do not apply to lines, which are entities "
+        + "themselves: write a rule without it for them")
   }
 
   /// Maps and decodes the object at the scanner's position.
@@ -344,17 +375,16 @@ final class SourceBatchBuilder {
     isAlone: Bool
   ) throws(JSONScanError) -> Bool {
     let mapper = file.mapper
-    var key: [UInt8]?
+    var keys = ObjectMapper.Keys()
     if mapper.usesKey {
-      key =
-        origin.key.map { Array(batch.records.arena[$0.range]) }
-        ?? (isSelecting ? collectionKey : nil)
+      keys.own = origin.key.map { Array(batch.records.arena[$0.range]) }
+      keys.group = isSelecting ? collectionKey : nil
     }
     mapper.way = way(to: origin.locator)
     let position = batch.records.count
     guard
       try mapper.decode(
-        &scanner, origin, mapping: file.mapping, key: key, isAlone: isAlone, with: decoder,
+        &scanner, origin, mapping: file.mapping, keys: keys, isAlone: isAlone, with: decoder,
         into: &batch.records)
     else { return false }
     if mapper.skips {
@@ -362,13 +392,11 @@ final class SourceBatchBuilder {
       batch.skippingMappings.insert(file.mapping)
       return true
     }
-    if let known = key,
-      batch.records.arena[batch.records.entries[position].id.range].elementsEqual(known)
-    {
-      key = nil
-    }
+    let id = batch.records.entries[position].id.range
+    let hasKeyAsID = keys.own.map { batch.records.arena[id].elementsEqual($0) } ?? false
+    if hasKeyAsID { keys.own = nil }
     batch.note(
-      mapper.ruleNumber.map { MappedWay(rule: $0, key: key, isSelected: isSelecting) },
+      mapper.ruleNumber.map { MappedWay(rule: $0, keys: keys, hasKeyAsID: hasKeyAsID) },
       from: position)
     return true
   }
@@ -383,15 +411,26 @@ final class SourceBatchBuilder {
 
   /// Whether another kind looks for entities at a place too.
   ///
-  /// Not in dictionaries and wrappers without pointers: two kinds that go by the document's shape
-  /// need not find the same entities in them.
+  /// Two kinds that go by the document's shape need not find the same entities in dictionaries and
+  /// wrappers without pointers, except in a reject, which is a dictionary of one. So both read all
+  /// objects of these that they find, unless one kind has no rules.
   private func looks(
     _ sharer: DocumentSharing.Sharer, at locator: RecordBatch.EntryLocator
   ) -> Bool {
-    switch (way(to: locator), locator) {
+    if sharer.isWithoutRules {
+      switch locator {
+      case .key, .pointer:
+        return isSelecting || foundByOthers[sharer.kind]?.leads(to: pointer(of: locator)) ?? false
+      case .none, .index, .line: return true
+      }
+    }
+    let readsByShape = sharer.pointers.isEmpty || isInDirectoryOfLines
+    return switch (way(to: locator), locator) {
     case (.selected(let place), _): sharer.pointers.contains { $0.leads(to: place) }
-    case (_, .key), (_, .pointer): false
-    case (_, .none), (_, .index), (_, .line): sharer.pointers.isEmpty
+    case (_, .line): true
+    case (_, .none), (_, .index): readsByShape
+    case (_, .key): readsByShape && isInDirectoryOfFile
+    case (_, .pointer): false
     }
   }
 
@@ -403,7 +442,7 @@ final class SourceBatchBuilder {
     for sharer in sharing?.sharers ?? [] where looks(sharer, at: locator) {
       var ahead = scanner
       sharer.mapper.way = way(to: locator)
-      guard try sharer.mapper.map(&ahead, key: nil, isAlone: isAlone) else { continue }
+      guard try sharer.mapper.map(&ahead, isAlone: isAlone) else { continue }
       scanner = ahead
       return true
     }
@@ -453,4 +492,8 @@ final class SourceBatchBuilder {
   func note(_ severity: Severity, _ code: IssueCode, _ message: String) {
     note(Issue(severity: severity, code: code, kind: kind, source: pathText, message: message))
   }
+}
+
+extension RecordBatch.EntryLocator {
+  fileprivate var isLine: Bool { if case .line = self { true } else { false } }
 }

@@ -204,7 +204,11 @@ final class SourceReader {
       passingOver: input.ignored.compactMap { try? FileStatus(of: Array($0.utf8)).identity },
       isCancelled: isCancelled
     ) { path, file in
-      if file.reason == .place, input.mappings.reads(path) { return }
+      if file.reason == .place, input.mappings.reads(path) {
+        if SourcePath.isNamedAsFile(path[...]) { return }
+        // The extension, and not the place, keeps it from being read.
+        return note(path, UnreadFile(name: path.split(separator: UInt8(ascii: "/")).last ?? []))
+      }
       note(path, file)
     }
     if unreadData > FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind {

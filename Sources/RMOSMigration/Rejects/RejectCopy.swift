@@ -19,6 +19,11 @@ struct RejectCopy {
   init?(of source: SourceBatch, at index: Int, _ issues: ArraySlice<Issue>) {
     let batch = source.records
     let entry = batch.entries[index]
+    // Where a mapping looks for entities, its pointers must lead to the copy too.
+    var pointer: String?
+    if source.selectedSources.contains(entry.source), case .pointer(let span, _) = entry.locator {
+      pointer = batch.text(span)
+    }
     switch source.rejectedSpans[index] {
     case .nothing: return nil
     case .file: return
@@ -32,6 +37,8 @@ struct RejectCopy {
       name = Self.name(of: entry, in: batch)
       if isMember {
         (opening, closing) = ("{", "}")
+      } else if let pointer {
+        enclose(in: pointer, isInList: entry.locator.key == nil)
       } else if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
       } else if issues.contains(where: { $0.code == .shapeNotObject }) {
@@ -45,11 +52,8 @@ struct RejectCopy {
       digest = entry.digest
       name = Self.name(of: entry, in: batch)
       let hasOwnID = entry.given.contains(0)
-      if source.mappedWay(at: index)?.isSelected == true,
-        case .pointer(let pointer, let key) = entry.locator
-      {
-        // The pointers of the mapping must lead to it.
-        enclose(in: batch.text(pointer), isInList: key == nil)
+      if let pointer {
+        enclose(in: pointer, isInList: entry.locator.key == nil)
       } else if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
       } else if entry.id.isEmpty {
@@ -95,11 +99,12 @@ struct RejectCopy {
     }
   }
 
-  /// Makes the name unique, such as for a key that appears twice: no other entry of the file begins
-  /// at the same offset.
-  mutating func takeOtherName() {
-    guard let name, name.hasSuffix(".json") else { return }
-    self.name = "\(name.dropLast(5))~\(offset).json"
+  /// The names for the case that ``name`` is taken, in the order in which they are tried: by a key
+  /// that appears twice, or by the same object, which failed as an entity of another kind too.
+  func otherNames(for kind: EntityKind) -> [String] {
+    guard let name, name.hasSuffix(".json") else { return [] }
+    let stem = "\(name.dropLast(5))~\(offset)"
+    return ["\(stem).json", "\(stem)~\(kind.table).json"]
   }
 }
 

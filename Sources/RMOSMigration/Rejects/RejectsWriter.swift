@@ -137,7 +137,8 @@ final class RejectsWriter {
       hasReadMe = true
     }
     let path = batch.path(of: batch.records.entries[index])
-    var copy = RejectCopy(of: batch, at: index, issues)
+    let copy = RejectCopy(of: batch, at: index, issues)
+    let kind = batch.records.kind
     let parts = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
     guard let fileName = parts.last else { return }
     var name = fileName
@@ -145,30 +146,23 @@ final class RejectsWriter {
     if let item = copy?.name {
       name = Array(item.utf8)
       above = parts[...]
-      let kind = batch.records.kind
       if parts.count == 1, SourceTop.isFile(fileName, of: kind),
         !mappings.reads(
           rejectsOf: fileName, as: kind, batch.records.entries[index].mapping,
           rule: batch.mappedWay(at: index)?.rule)
       {
         // The directory must be below that of the kind, where a migration reads it, and must not
-        // have the name of a file of the source.
-        above = [Array(kind.table.utf8), [UInt8(ascii: "~")] + fileName]
+        // have the name of a file or directory of the source.
+        above = [Array(kind.table.utf8), freeName(for: fileName, below: Array(kind.table.utf8))]
       }
     }
     let folder = try openFolder(above)
     let prefix = Array(above.map { $0 + [UInt8(ascii: "/")] }.joined())
     var failure: SystemError?
-    if let found = copy {
+    if let copy {
       do throws(SystemError) {
-        do throws(SystemError) {
-          try write(found, of: path, as: name, in: folder, prefix)
-        } catch {
-          guard error == .exists, found.name != nil else { throw error }
-          copy?.takeOtherName()
-          name = Array((copy?.name ?? "").utf8)
-          try write(found, of: path, as: name, in: folder, prefix)
-        }
+        let others = copy.otherNames(for: kind).map { Array($0.utf8) }
+        name = try write(copy, of: path, as: [name] + others, in: folder, prefix)
       } catch {
         failure = error
       }
@@ -183,6 +177,8 @@ final class RejectsWriter {
     if name.count + ending.utf8.count > RejectsWriter.maximumName {
       name = Array(ExportFileName.name(for: SourcePath.text(name)).utf8)
     }
+    // The file may have failed as one of another kind too.
+    if try folder.form(of: name + Array(ending.utf8)) != nil { ending = "~\(kind.table)" + ending }
     try writeFile(name + Array(ending.utf8), in: folder, prefix, Array(text.utf8))
     if let failure { throw failure }
   }
@@ -203,6 +199,37 @@ final class RejectsWriter {
   }
 
   // MARK: Files
+
+  /// Returns a name for the directory of the rejects of a file at the top of the source, which
+  /// nothing in the source has below a directory.
+  private func freeName(for fileName: [UInt8], below directory: [UInt8]) -> [UInt8] {
+    let slash = [UInt8(ascii: "/")]
+    var name = [UInt8(ascii: "~")] + fileName
+    while (try? FileStatus(of: source + slash + directory + slash + name)) != nil {
+      name = [UInt8(ascii: "~")] + name
+    }
+    return name
+  }
+
+  /// Writes a copy under the first of several names that is free.
+  ///
+  /// - Returns: The name. The copy of a whole file that failed as one of another kind too is there
+  ///   already, and is not written again.
+  private func write(
+    _ copy: RejectCopy, of path: [UInt8], as names: [[UInt8]], in folder: PrivateDirectory,
+    _ prefix: [UInt8]
+  ) throws(SystemError) -> [UInt8] {
+    for name in names {
+      do throws(SystemError) {
+        try write(copy, of: path, as: name, in: folder, prefix)
+        return name
+      } catch {
+        if error != .exists { throw error }
+        if copy.name == nil { return name }
+      }
+    }
+    throw .exists
+  }
 
   private func write(
     _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: PrivateDirectory,

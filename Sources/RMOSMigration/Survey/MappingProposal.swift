@@ -413,6 +413,7 @@ extension MemberSource {
       if case .pointer(let pointer) = reference { begins(pointer) } else { false }
     }
     switch content {
+    case .alternatives(let sources): return sources.contains { $0.looks(at: name) }
     case .first(let references, _, _): return references.contains { begins($0) }
     case .pair(let first, let second, _): return begins(first) || begins(second)
     case .common(let pointer, _, _), .count(let pointer): return begins(pointer)

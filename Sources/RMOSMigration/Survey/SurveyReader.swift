@@ -319,15 +319,16 @@ import RMOSModels
       locator = .pointer(trial.intern(bytes), key: key)
       if file.selection != nil { mapper.way = .selected(bytes) }
     }
-    var keyBytes: [UInt8]?
+    var keys = ObjectMapper.Keys()
     if mapper.usesKey {
-      keyBytes = pending.key ?? (file.selection != nil ? pending.collectionKey : nil)
+      keys.own = pending.key
+      keys.group = file.selection != nil ? pending.collectionKey : nil
     }
     let origin = EntityOrigin(
       source: trial.addSource(path), path: path, locator: locator, key: key, place: pending.place)
     guard
       let isTaken = try? mapper.decode(
-        &scanner, origin, key: keyBytes, isAlone: isAlone, with: decoder, into: &trial), isTaken
+        &scanner, origin, keys: keys, isAlone: isAlone, with: decoder, into: &trial), isTaken
     else { return nil }
     return ids.outcome(of: trial, at: 0)
   }

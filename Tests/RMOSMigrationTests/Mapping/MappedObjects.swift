@@ -23,11 +23,12 @@ struct MappedObject {
   ///   - kind: The kind of the entity.
   ///   - mapping: The mapping.
   ///   - key: The object's key in a dictionary.
+  ///   - keys: The object's keys, if it has others than `key`.
   ///   - isAlone: Whether a rule must recognize the object.
   /// - Throws: `JSONScanError` if the object is not JSON.
   init(
     _ object: String, as kind: EntityKind, by mapping: Mapping, key: String? = nil,
-    isAlone: Bool = false
+    keys: ObjectMapper.Keys? = nil, isAlone: Bool = false
   ) throws {
     let mapper = ObjectMapper(mapping.rules[kind] ?? [], for: kind, of: mapping)
     let decoder = EntityDecoder(
@@ -46,8 +47,8 @@ struct MappedObject {
           key: key.map { batch.intern($0.utf8) }, place: place)
         do throws(JSONScanError) {
           let isTaken = try mapper.decode(
-            &scanner, origin, key: key.map { Array($0.utf8) }, isAlone: isAlone, with: decoder,
-            into: &batch)
+            &scanner, origin, keys: keys ?? .init(own: key.map { Array($0.utf8) }),
+            isAlone: isAlone, with: decoder, into: &batch)
           return .success(isTaken)
         } catch {
           return .failure(error)

@@ -192,6 +192,87 @@ import Testing
     }
   }
 
+  /// Rejects that are not fixed fail again, as many as before and for the same reasons, also those
+  /// that no rule takes or to which `entities` does not apply.
+  @Test(arguments: [
+    (
+      #"[{"entities":"/*","members":{"id":"key","job_type":"/op","parameters":{"rest":true}}}]"#,
+      "jsonl"
+    ),
+    (#"[{"entities":"/*","when":{"has":"/job_type"}}]"#, "json"),
+    (#"[{"entities":"/*","when":{"has":"/job_type"}}]"#, "jsonl"),
+    (#"[{"entities":"/runs/*","when":{"has":"/job_type"}}]"#, "jsonl"),
+    (#"[{"entities":"/runs/*","when":{"has":"/job_type"}}]"#, "wrapper"),
+    (#"[{"entities":"/*/*","when":{"has":"/job_type"}}]"#, "wrapper"),
+    (#"[{"entities":"/*/*"}]"#, "nested"),
+  ])
+  func rejectsFailAgainForTheSameReasons(_ rules: String, _ layout: String) throws {
+    let objects = [
+      #"{"id":"n1","job_type":"","parameters":{"op":"slice","depth":3}}"#,
+      #"{"id":"u","x":1}"#, #"{"x":{"y":1}}"#, "7", #"[{"a":1}]"#,
+    ]
+    let list = "[" + objects.joined(separator: ",") + "]"
+    let (name, text) =
+      switch layout {
+      case "jsonl": ("a.jsonl", objects.joined(separator: "\n"))
+      case "wrapper": ("a.json", #"{"runs":\#(list)}"#)
+      case "nested": ("a.json", #"{"f":[\#(Self.flawed(1)),7],"g":{"k":5,"l":{"x":1}}}"#)
+      default: ("a.json", list)
+      }
+    let tree = try SourceTree(["joblogs/\(name)": text])
+    let mapping = try Mapping(parsing: #"{"mapping":1,"name":"m","joblogs":\#(rules)}"#)
+    func failures(_ recorded: RecordedMigration) -> [[String]] {
+      recorded.outcomes.map { [$0.outcome.rawValue] + $0.codes.sorted() }
+        .sorted { $0.lexicographicallyPrecedes($1) }
+    }
+    try TemporaryDirectory.use { directory in
+      let rejects = directory.file("rejects")
+      let first = try migrate(tree, [mapping]) { $0.rejectsDirectory = rejects }
+      #expect(first.summary.statistics.total.failed == (layout == "nested" ? 4 : 5))
+      let again = try RecordedMigration(rejects, into: InMemoryStore(), options(of: [mapping]))
+      #expect(failures(again).count == failures(first).count, "\(lines(again))")
+      for (left, right) in zip(failures(first), failures(again)) {
+        // The id of an item of a list is derived anew.
+        #expect(
+          left.filter { $0 != "id.derived" } == right.filter { $0 != "id.derived" },
+          "\(again.issues)")
+      }
+    }
+  }
+
+  /// Rejects of files that are read as several kinds are read once each.
+  @Test(arguments: [
+    ("d.jsonl", "J\n{\"type\":\"z\",\"x\":1}", 1), ("d.json", "[J,{\"type\":\"z\",\"x\":1}]", 1),
+    ("d.jsonl", "J\n{\"type\":\"p\",\"x\":1}\n7", 2),
+    // A dictionary is read as each kind, and so is an object that rules of all kinds take.
+    ("d.json", "{\"k\":{\"type\":\"z\",\"x\":1}}", 3), ("d.json", "{\"type\":\"all\"}", 3),
+    ("d.json", "[{\"type\":\"all\"}]", 3),
+  ])
+  func rejectsOfLinesOfSeveralKinds(_ name: String, _ text: String, _ failed: Int) throws {
+    func rule(_ condition: String) -> String { #"[{"files":"d.*","when":\#(condition)}]"# }
+    let mapping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"m","strip_families":\#(rule(#"{"is":{"/type":["f","all"]}}"#)),
+        "patterns":\#(rule(#"{"is":{"/type":["p","all"]}}"#)),
+        "joblogs":\#(rule(#"{"has":"/\#(text.contains("all") ? "type" : "job_type")"}"#))}
+        """#)
+    let tree = try SourceTree([name: text.replacing("J", with: Self.job)])
+    try TemporaryDirectory.use { directory in
+      let rejects = directory.file("rejects")
+      for _ in 1...2 {
+        let first = try migrate(tree, [mapping]) { $0.rejectsDirectory = rejects }
+        #expect(first.summary.statistics.total.failed == failed, "\(first.issues)")
+        #expect(first.summary.rejects?.failure == nil, "\(first.summary.rejects?.failure ?? "")")
+        #expect(first.summary.rejects?.written == failed)
+      }
+      let again = try RecordedMigration(rejects, into: InMemoryStore(), options(of: [mapping]))
+      if !text.contains("all") {
+        #expect(again.summary.statistics.total.found == failed, "\(lines(again))")
+      }
+      #expect(again.summary.statistics.total.migrated == 0)
+    }
+  }
+
   // MARK: The same bytes under another id
 
   /// What was read without a mapping before, and is read with an id of its own now, is there twice.
@@ -386,7 +467,86 @@ import Testing
     return options
   }
 
+  /// Rules for one kind leave to the kind of a file's directory what they do not take.
+  @Test(arguments: [
+    ("patterns/p.json", "[P,J]"), ("patterns/p.json", #"{"items":[P,J]}"#),
+    ("patterns/p.json", #"{"runs":[P,J]}"#), ("patterns/p.json", #"{"runs":{"p":P,"b":J}}"#),
+    ("patterns/p.json", #"{"p":P,"b":J}"#), ("patterns/p.jsonl", "P\nJ"),
+    ("patterns.json", "[P,J]"),
+  ])
+  func rulesLeaveObjectsToTheKindOfTheDirectory(_ path: String, _ text: String) throws {
+    let tree = try SourceTree([
+      path: text.replacing("P", with: Self.pattern).replacing("J", with: run("j"))
+    ])
+    for entities in ["", #""entities":"/runs/*","#] {
+      // In another place, `entities` leads to nothing, and the rule takes nothing.
+      let isElsewhere = !entities.isEmpty && !text.contains("runs")
+      let mapping = try mapping(#""files":"patterns*/**","# + entities)
+      let flat = try self.mapping(#""files":["patterns.*","patterns/*"],"# + entities)
+      let made = try migrate(tree, path.contains("/") ? [mapping] : [flat])
+      let total = made.summary.statistics.total
+      #expect(made.summary.statistics[.patterns].migrated == 1, "\(entities) \(made.issues)")
+      #expect(total.found == 2, "\(entities) \(lines(made))")
+      #expect(total.migrated == (isElsewhere ? 1 : 2), "\(entities) \(made.issues)")
+    }
+  }
+
+  /// A built-in mapping does not take the files of another kind.
+  @Test func sawRunsLeavePatternsAlone() throws {
+    let sawRuns = try #require(Mapping.builtIn(named: "saw-runs"))
+    for text in [Self.pattern, "[\(Self.pattern)]", #"{"p":\#(Self.pattern)}"#] {
+      let tree = try SourceTree(["patterns/saw_runs_rosettes.json": text])
+      let made = try migrate(tree, [sawRuns])
+      #expect(lines(made).allSatisfy { $0.hasSuffix("p migrated") }, "\(made.issues)")
+      #expect(made.outcomes.count == 1)
+    }
+    // A problem of the file is one of the kind of its directory.
+    let broken = try migrate(SourceTree(["patterns/saw_runs.json": "[1,"]), [sawRuns])
+    #expect(broken.summary.statistics[.patterns].failed == 2)
+    #expect(broken.summary.statistics.total.found == 2, "\(broken.issues)")
+  }
+
+  /// A failed line says that rules with `entities` do not apply to it.
+  @Test func entitiesDoNotApplyToLines() throws {
+    let tree = try SourceTree([
+      "joblogs/a.jsonl": #"{"id":"n1","op":"slice"}"#,
+      "joblogs/b.jsonl": #"{"id":"n2","job_type":"slice","parameters":5}"#,
+    ])
+    let mapping = try Mapping.joblogs(#"{"entities":"/*","members":{"job_type":"/op"}}"#)
+    let errors = try migrate(tree, [mapping]).issues.filter { $0.severity == .error }
+    let explained = errors.filter { $0.message.contains("do not apply to lines") }
+    #expect(explained.map(\.id) == ["n1"], "\(errors)")
+    let plain = try migrate(tree, [.joblogs(#"{"when":{"has":"/x"}}"#)])
+    #expect(!plain.issues.contains { $0.message.contains("do not apply") })
+  }
+
+  /// The key of a list is not the id of all its elements.
+  @Test func elementsOfOneListHaveIDsOfTheirOwn() throws {
+    let tree = try SourceTree([
+      "joblogs/a.json": #"{"runs":{"r1":[\#(run("a")),\#(run("b"))],"r2":{"c":\#(run("c"))}}}"#
+    ])
+    let mapping = try Mapping.joblogs(
+      #"""
+      {"entities":"/runs/*/*","members":{"id":"key","job_type":"/kind","parameters":"/settings"}}
+      """#)
+    #expect(
+      try migrate(tree, [mapping]).outcomes.map(\.id) == [
+        "legacy:joblogs/a.json#/runs/r1/0", "legacy:joblogs/a.json#/runs/r1/1", "c",
+      ])
+  }
+
   // MARK: Files
+
+  /// A file that a rule names is not read if its extension is not one of an input file.
+  @Test func filesOfOtherExtensionsAreNotRead() throws {
+    let tree = try SourceTree([
+      "logs/saw.log": run("a"), "saw.log": run("b"), "logs/old.json.gz": "x",
+      "logs/a.json": run("c"),
+    ])
+    let made = try migrate(tree, [mapping(#""files":["logs/*","*.log"],"#)])
+    #expect(made.outcomes.map(\.id) == ["c"])
+    #expect(made.summary.notRead.byReason == [.otherExtension: 2, .compressed: 1])
+  }
 
   @Test func filesAnywhereInTheSource() throws {
     let tree = try SourceTree([

@@ -56,6 +56,9 @@ import Testing
     (#""members":{"id":{"from":"/a","as":"text","decimal":","}}"#, "goes with"),
     (#""members":{"id":{"from":"/a","as":"number","decimal":";"}}"#, "expected one of"),
     (#""members":{"id":{"count":"/a","as":"text"}}"#, "goes with"),
+    (#""members":{"id":["/a",{"rest":true}]}"#, "does not go in a list"),
+    (#""members":{"id":["/a",{"form":"/b"}]}"#, "Did you mean from?"),
+    (#""members":{"id":[["/a"],{"from":"/b"}]}"#, "a list is not a JSON Pointer"),
     (#""members":{"id":{"common":"/a"}}"#, "needs one *"),
     (#""members":{"id":{"rest":false}}"#, "expected true"),
     (#""members":{"id":{"from":"/a","rest":true}}"#, "does not go with"),
@@ -92,6 +95,15 @@ import Testing
       mistake("{\"mapping\":1,\"name\":\"x\",\n\"joblogs\":[{\(rule)}]}"))
     #expect(error.line == 2)
     #expect(error.message.contains(message), "\(error.message)")
+  }
+
+  /// A character is as near to every other.
+  @Test func noCharacterIsSuggested() throws {
+    let error = try #require(
+      mistake(
+        #"{"mapping":1,"name":"x","joblogs":[{"members":{"id":{"from":"/a","as":"number","decimal":";"}}}]}"#
+      ))
+    #expect(error.message.hasSuffix("expected one of . ,"), "\(error.message)")
   }
 
   @Test(arguments: [
@@ -209,6 +221,7 @@ import Testing
       #""form":1"#, #""members":{"jobtype":"/a"}"#, #""members":{"id":"a"}"#,
       #""members":{"id":{"from":"/a","as":"date"}}"#, #""members":{"id":{}}"#,
       #""entities":"/runs""#, #""when":{"has":"x"}"#, #""when":{"eq":1}"#,
+      #""members":{"id":["/a",{"form":"/b"}]}"#, #""members":{"id":[["/a"],{"from":"/b"}]}"#,
     ].map { "{\"mapping\":1,\"name\":\"x\",\"joblogs\":[{\($0)}]}" }
     for mapping in mappings { #expect(mistake(mapping) != nil, "\(mapping)") }
     try expect(mappings, valid: false)

@@ -35,7 +35,17 @@ import Testing
     // Values in objects and lists.
     (#"{"m":{"t":"x","u":1}}"#, #""job_type":"/m/t""#, #"{"job_type":"x","m":{"u":1}}"#),
     (#"{"m":{"t":"x"}}"#, #""job_type":"/m/t""#, #"{"job_type":"x"}"#),
-    (#"{"m":["x","y"]}"#, #""job_type":"/m/1""#, #"{"job_type":"y","m":["x",null]}"#),
+    // A list of which an element was taken stays whole.
+    (#"{"m":["x","y"]}"#, #""job_type":"/m/1""#, #"{"job_type":"y","m":["x","y"]}"#),
+    (
+      #"{"m":[{"t":"x"},{"u":1}]}"#, #""job_type":"/m/0/t""#,
+      #"{"job_type":"x","m":[{"t":"x"},{"u":1}]}"#
+    ),
+    (
+      #"{"m":[{"t":"x","v":2},{"u":1}]}"#, #""job_type":"/m/0/t""#,
+      #"{"job_type":"x","m":[{"v":2},{"u":1}]}"#
+    ),
+    (#"{"m":[["x"]]}"#, #""job_type":"/m/0/0""#, #"{"job_type":"x"}"#),
     (#"{"m":["x"]}"#, #""job_type":"/m/0""#, #"{"job_type":"x"}"#),
     (#"{"m":"x"}"#, #""job_type":"/m/t""#, #"{"m":"x"}"#),
     (#"{"a/b":"x","~":"y"}"#, #""job_type":"/a~1b","id":"/~0""#, #"{"id":"y","job_type":"x"}"#),
@@ -71,6 +81,52 @@ import Testing
   }
 
   private let pair = #""duration_seconds":{"from":["key","/e"],"as":"difference"}"#
+
+  /// The key of a list is that of its elements, but not their id.
+  @Test func theKeyOfTheListOrDictionary() throws {
+    func text(_ members: String, _ keys: ObjectMapper.Keys) throws -> String? {
+      try MappedObject(
+        "{}", as: .joblogs, by: .joblogs(#"{"members":{\#(members)}}"#), keys: keys
+      ).text
+    }
+    let (own, group) = (Array("own".utf8), Array("group".utf8))
+    #expect(try text(#""id":"key""#, .init(own: own, group: group)) == #"{"id":"own"}"#)
+    #expect(try text(#""id":"key""#, .init(group: group)) == "{}")
+    #expect(try text(#""id":"group""#, .init(group: group)) == #"{"id":"group"}"#)
+    let both = #""results":{"object":{"a":"key","b":"group"}}"#
+    #expect(
+      try text(both, .init(own: own, group: group)) == #"{"results":{"a":"own","b":"group"}}"#)
+    #expect(try text(both, .init(group: group)) == #"{"results":{"a":"group","b":"group"}}"#)
+    #expect(try text(both, .init(own: own)) == #"{"results":{"a":"own"}}"#)
+  }
+
+  /// Of a list of sources, the first that gives a value counts.
+  @Test(
+    arguments: [
+      (#"{"n":7,"r":[1]}"#, #"["/n",{"count":"/r"}]"#, "7.0", 0),
+      (#"{"n":null,"r":[1]}"#, #"["/n",{"count":"/r"}]"#, "1.0", 0),
+      (#"{"r":[1]}"#, #"["/n",{"count":"/r","when":{"has":"/x"}},{"value":3}]"#, "3.0", 0),
+      (#"{"r":[1]}"#, #"["/n",{"from":"/r","when":{"has":"/x"}}]"#, nil, 0),
+      (
+        #"{"s":"soon","e":"late"}"#, #"[{"from":["/s","/e"],"as":"difference"},{"value":4}]"#,
+        "4.0", 1
+      ),
+    ] as [(String, String, String?, Int)])
+  func severalSources(
+    _ object: String, _ sources: String, _ expected: String?, _ remarks: Int
+  ) throws {
+    let mapped = try map(object, #"{"members":{"duration_seconds":\#(sources)}}"#)
+    #expect(mapped["duration_seconds"] == expected)
+    #expect(mapped.remarks.count == remarks)
+  }
+
+  @Test func theFirstNullOfSeveralSourcesIsWhereTheMemberIsMissing() throws {
+    let mapped = try map(
+      #"{"a":1,"t":null}"#, #"{"members":{"job_type":["/b",{"from":"/t"}]}}"#)
+    let missing = try #require(mapped.issues.first { $0.pointer == "/job_type" })
+    #expect(missing.column == 12)
+    #expect(missing.message.hasSuffix("\"test\" reads it from /b or reads it from /t"))
+  }
 
   /// If a word is replaced by null, the next reference or the constant counts.
   @Test(arguments: [
@@ -148,6 +204,22 @@ import Testing
       #"{"parameters":{"x":2,"a":1}}"#
     ),
     (#"{"id":"i"}"#, #""parameters":{"rest":true}"#, #"{"id":"i"}"#),
+    // A member with the name of one that the object has stays beside it.
+    (
+      #"{"lane":"own","meta":{"lane":"L"},"x":1}"#,
+      #""parameters":{"object":{"lane":"/meta/lane"},"rest":true}"#,
+      #"{"parameters":{"lane":"L","x":1},"lane":"own"}"#
+    ),
+    (
+      #"{"l\u0061ne":"own","meta":{"lane":"L"}}"#,
+      #""parameters":{"object":{"lane":"/meta/lane"},"rest":true}"#,
+      #"{"parameters":{"lane":"L"},"l\u0061ne":"own"}"#
+    ),
+    (
+      #"{"lane":"own","meta":{"lane":null}}"#,
+      #""parameters":{"object":{"lane":"/meta/lane"},"rest":true}"#,
+      #"{"parameters":{"lane":"own","meta":{"lane":null}}}"#
+    ),
     // A member under another name of the field is not gathered.
     (
       #"{"id":"i","parameters_json":"{}","a":1}"#, #""parameters":{"rest":true}"#,
@@ -172,6 +244,12 @@ import Testing
     arguments: [
       (#"{"r":[{"f":"a"},{"f":"a"}]}"#, #""a""#, 0),
       (#"{"r":[{"f":"a"},{"f":"b"}]}"#, nil, 1),
+      // Values are compared, and not their spelling.
+      (#"{"r":[{"f":"a"},{"f":"\u0061"}]}"#, #""a""#, 0),
+      (#"{"r":[{"f":1},{"f":1.0}]}"#, "1", 0),
+      (#"{"r":{"x":{"f":"a"},"y":{"f":"a"}}}"#, #""a""#, 0),
+      (#"{"r":{"x":{"f":"a"},"y":{"f":"b"}}}"#, nil, 1),
+      (#"{"r":{"x":{"f":"a"},"y":{}}}"#, nil, 1),
       (#"{"r":[{"f":"a"},{}]}"#, nil, 1),
       (#"{"r":[{"f":null},{"f":"a"}]}"#, nil, 1),
       (#"{"r":[{"f":null},{}]}"#, nil, 0),
@@ -332,6 +410,37 @@ import Testing
     #expect(mapped.text == expected)
   }
 
+  /// Spellings of the name of a pointer are treated as those of the entity's own members.
+  @Test(
+    arguments: [
+      (#"{"op-type":"slice","OP_TYPE":"batch"}"#, nil, 1),
+      (#"{"OP_TYPE":"batch","op-type":"slice"}"#, nil, 1),
+      (#"{"OP_TYPE":"batch","op-type":"slice","OpType":"x"}"#, nil, 1),
+      (#"{"OP_TYPE":"batch","op_type":"slice"}"#, "slice", 0),
+      (#"{"op_type":"slice","OP_TYPE":"batch"}"#, "slice", 0),
+      (#"{"OP_TYPE":"batch","op-type":"x","op_type":"slice"}"#, "slice", 0),
+      (#"{"OP_TYPE":null,"op-type":"slice"}"#, "slice", 0),
+      (#"{"OP_TYPE":"slice","op-type":null}"#, "slice", 0),
+      (#"{"OP_TYPE":"slice"}"#, "slice", 0),
+    ] as [(String, String?, Int)])
+  func spellingsOfAPointer(_ object: String, _ expected: String?, _ remarks: Int) throws {
+    let mapping = try Mapping.joblogs(#"{"members":{"job_type":"/op_type"}}"#, names: "any-case")
+    let mapped = try MappedObject(object, as: .joblogs, by: mapping)
+    #expect(mapped.value?["job_type"]?.string == expected, "\(mapped.text ?? "")")
+    #expect(mapped.remarks.map(\.code) == [.fieldLookAlike].filter { _ in remarks > 0 })
+    // The others are kept.
+    let source = try JSONValue(parsing: object)
+    for name in ["op-type", "OP_TYPE", "OpType"] where source[name]?.string != expected {
+      #expect(mapped.value?[name] == source[name])
+    }
+    // Parts of a member are not read either.
+    let nested = try Mapping.joblogs(
+      #"{"members":{"job_type":"/meta/kind","parameters":{"rest":true}}}"#, names: "any-case")
+    let parts = try MappedObject(
+      #"{"Meta":{"kind":"a"},"META":{"kind":"b"},"x":1}"#, as: .joblogs, by: nested)
+    #expect(parts.text == #"{"parameters":{"x":1},"Meta":{"kind":"a"},"META":{"kind":"b"}}"#)
+  }
+
   // MARK: Where it comes from
 
   /// Issues, references and provenance have the places in the source.
@@ -392,6 +501,29 @@ import Testing
     #expect(mapped.issues[0].pointer == "/end_time")
     #expect(mapped.issues[0].column == 15)
     #expect(!mapped.isFailed)
+  }
+
+  /// A remark says why nothing could be derived.
+  @Test(arguments: [
+    (
+      "difference", #"{"a":"2025-01-01T10:00:00Z","b":"2025-01-01T11:00:00"}"#,
+      "only one of them has"
+    ),
+    ("difference", #"{"a":"2025-01-01T10:00:00","b":"2025-01-01T09:00:00"}"#, "second is earlier"),
+    ("difference", #"{"a":"soon","b":"2025-01-01T09:00:00"}"#, "first is not a date"),
+    ("difference", #"{"a":"2025-01-01T10:00:00","b":"2025-01-01"}"#, "second is not a date"),
+    ("sum", #"{"a":"2025-01-01T10:00:00","b":"30"}"#, "second is text, not a number"),
+    ("sum", #"{"a":"2025-01-01T10:00:00","b":true}"#, "second is not a number"),
+    ("sum", #"{"a":"2025-01-01T10:00:00","b":1e15}"#, "not in the years 1 to 9999"),
+  ])
+  func reasonsForNothingDerived(_ word: String, _ object: String, _ reason: String) throws {
+    let mapped = try map(
+      object, #"{"members":{"end_time":{"from":["/a","/b"],"as":"\#(word)"}}}"#)
+    let message = try #require(mapped.remarks.first).message
+    let values = try JSONValue(parsing: object)
+    let text = try #require(values["a"]?.string)
+    #expect(message.contains("the \(word) of \"\(text)\" and "), "\(message)")
+    #expect(message.contains(reason), "\(message)")
   }
 
   @Test func notJSON() {

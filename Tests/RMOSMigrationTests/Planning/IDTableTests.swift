@@ -46,7 +46,7 @@ import Testing
   @Test func originsWithWays() {
     var origins = OriginList()
     let keys: [[UInt8]?] = [nil, [], [0], Array("basic".utf8), Array("a\0b".utf8)]
-    let ways = [nil] + keys.map { MappedWay(rule: 1, key: $0) } + [MappedWay(rule: 2)]
+    let ways = [nil] + keys.map { MappedWay(rule: 1, keys: .init(own: $0)) } + [MappedWay(rule: 2)]
     #expect(ways.map { origins.number(of: [0x61], $0) } == [0, 1, 2, 3, 4, 5, 6])
     #expect(origins.number(of: [0x61], ways[6]) == 6)
     #expect((0..<7).map { origins[$0].way } == ways)

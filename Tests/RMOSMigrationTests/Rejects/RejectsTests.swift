@@ -44,6 +44,33 @@ import Testing
       .mapValues { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// Rejects of a file at the top take no name of a file in the source, however often it is read.
+  @Test func rejectsBesideADirectoryWithTheirName() throws {
+    func flawed(_ id: String) -> String {
+      #"{"id": "\#(id)", "name": "n", "ring_count": 0, "geometry": {"a": 1}}"#
+    }
+    let tree = try SourceTree([
+      "patterns.json": "[\(flawed("p"))]", "patterns/~patterns.json/0.json": flawed("q"),
+    ])
+    let store = InMemoryStore()
+    for _ in 1...2 {
+      let made = try RecordedMigration(tree, into: store, options(rejects: directory))
+      #expect(made.summary.rejects?.failure == nil && made.summary.rejects?.written == 2)
+    }
+    #expect(
+      copies(directory) == [
+        "patterns/~~patterns.json/0.json": flawed("p"),
+        "patterns/~patterns.json/0.json": flawed("q"),
+      ])
+    let again = try RecordedMigration(directory, into: store, options())
+    #expect(Set(again.outcomes.map(\.id)) == ["p", "q"])
+    // Those of the mended file are removed.
+    try tree.add("patterns.json", Array("[]".utf8))
+    let mended = try RecordedMigration(tree, into: store, options(rejects: directory))
+    #expect(mended.summary.rejects?.removed == 1)
+    #expect(copies(directory).keys.sorted() == ["patterns/~patterns.json/0.json"])
+  }
+
   // MARK: Copies by layout
 
   private static let flawed = #""ring_count": 0, "geometry": {"a": 1}"#
