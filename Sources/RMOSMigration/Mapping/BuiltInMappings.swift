@@ -67,7 +67,7 @@ enum BuiltInMappings {
           "when": {"has": ["/run_id", "/meta/op_type"]},
           "members": {
             "id": {"from": ["/run_id", "key"]},
-            "job_type": {"from": "/meta/op_type"},
+            "job_type": {"from": ["/job_type", "/meta/op_type"]},
             "status": {
               "from": "/status",
               "values": {
@@ -75,11 +75,14 @@ enum BuiltInMappings {
                 "aborted": "cancelled"
               }
             },
-            "start_time": {"from": "/started_at"},
-            "end_time": {"from": "/completed_at"},
-            "duration_seconds": {"from": ["/started_at", "/completed_at"], "as": "difference"},
-            "parameters": {"from": "/meta"},
-            "results": {"object": {"error": "/error_message"}},
+            "start_time": {"from": ["/start_time", "/started_at"]},
+            "end_time": {"from": ["/end_time", "/completed_at"]},
+            "duration_seconds": [
+              "/duration_seconds",
+              {"from": ["/started_at", "/completed_at"], "as": "difference"}
+            ],
+            "parameters": {"from": ["/parameters", "/meta"]},
+            "results": ["/results", {"object": {"error": "/error_message"}}],
             "created_at": {"from": "/created_at"}
           }
         },
@@ -89,7 +92,7 @@ enum BuiltInMappings {
           "when": {"has": ["/run_id", "/op_type"]},
           "members": {
             "id": {"from": ["/run_id", "key"]},
-            "job_type": {"from": "/op_type"},
+            "job_type": {"from": ["/job_type", "/op_type"]},
             "status": {
               "from": "/status",
               "values": {
@@ -97,32 +100,41 @@ enum BuiltInMappings {
                 "aborted": "cancelled"
               }
             },
-            "start_time": {"from": "/timestamp"},
-            "end_time": {
-              "from": ["/timestamp", "/actual_time_s"], "as": "sum",
-              "when": {"is": {"/status": ["success", "completed"]}}
-            },
-            "duration_seconds": {"from": "/actual_time_s"},
-            "parameters": {
-              "object": {
-                "machine_profile": "/machine_profile",
-                "material_family": "/material_family",
-                "blade_id": "/blade_id",
-                "safe_z": "/safe_z",
-                "depth_passes": "/depth_passes",
-                "total_length_mm": "/total_length_mm",
-                "planned_rpm": "/planned_rpm",
-                "planned_feed_ipm": "/planned_feed_ipm",
-                "planned_doc_mm": "/planned_doc_mm"
+            "start_time": {"from": ["/start_time", "/timestamp"]},
+            "end_time": [
+              "/end_time",
+              {
+                "from": ["/timestamp", "/actual_time_s"], "as": "sum",
+                "when": {"is": {"/status": ["success", "completed"]}}
               }
-            },
-            "results": {
-              "object": {
-                "error": "/error_message",
-                "telemetry": "/telemetry",
-                "operator_notes": "/operator_notes"
+            ],
+            "duration_seconds": {"from": ["/duration_seconds", "/actual_time_s"]},
+            "parameters": [
+              "/parameters",
+              {
+                "object": {
+                  "machine_profile": "/machine_profile",
+                  "material_family": "/material_family",
+                  "blade_id": "/blade_id",
+                  "safe_z": "/safe_z",
+                  "depth_passes": "/depth_passes",
+                  "total_length_mm": "/total_length_mm",
+                  "planned_rpm": "/planned_rpm",
+                  "planned_feed_ipm": "/planned_feed_ipm",
+                  "planned_doc_mm": "/planned_doc_mm"
+                }
               }
-            }
+            ],
+            "results": [
+              "/results",
+              {
+                "object": {
+                  "error": "/error_message",
+                  "telemetry": "/telemetry",
+                  "operator_notes": "/operator_notes"
+                }
+              }
+            ]
           }
         }
       ]
@@ -155,12 +167,12 @@ enum BuiltInMappings {
         {
           "when": {"has": "/payload/payload"},
           "members": {
-            "name": {"from": ["/payload/payload/name", "/payload/name"]},
-            "ring_count": {"value": 1},
-            "geometry": {"from": "/payload/payload"},
-            "pattern_type": {"from": "/payload/payload/pattern_type"},
+            "name": {"from": ["/name", "/payload/payload/name", "/payload/name"]},
+            "ring_count": {"from": "/ring_count", "value": 1},
+            "geometry": {"from": ["/geometry", "/payload/payload"]},
+            "pattern_type": {"from": ["/pattern_type", "/payload/payload/pattern_type"]},
             "created_at": {"from": ["/created_at", "/payload/created_at"], "as": "epoch-seconds"},
-            "metadata": {"object": {"lane": "/lane", "preset": "/payload/preset"}}
+            "metadata": ["/metadata", {"object": {"lane": "/lane", "preset": "/payload/preset"}}]
           }
         }
       ]
@@ -177,18 +189,22 @@ enum BuiltInMappings {
           "entities": "/categories/*/*",
           "when": {"has": ["/rows", "/columns"]},
           "members": {
-            "ring_count": {"from": "/rows"},
-            "geometry": {
-              "object": {
-                "rows": "/rows",
-                "columns": "/columns",
-                "totals": "/totals",
-                "dimensions": "/dimensions"
+            "ring_count": {"from": ["/ring_count", "/rows"]},
+            "geometry": [
+              "/geometry",
+              {
+                "object": {
+                  "rows": "/rows",
+                  "columns": "/columns",
+                  "totals": "/totals",
+                  "dimensions": "/dimensions"
+                }
               }
-            },
-            "metadata": {
-              "object": {"category": "key", "materials": "/materials", "notes": "/notes"}
-            }
+            ],
+            "metadata": [
+              "/metadata",
+              {"object": {"category": "group", "materials": "/materials", "notes": "/notes"}}
+            ]
           }
         }
       ]
@@ -204,15 +220,18 @@ enum BuiltInMappings {
         {
           "when": {"has": "/ring_bands"},
           "members": {
-            "ring_count": {"count": "/ring_bands"},
-            "geometry": {
-              "object": {
-                "center_x_mm": "/center_x_mm",
-                "center_y_mm": "/center_y_mm",
-                "ring_bands": "/ring_bands"
+            "ring_count": ["/ring_count", {"count": "/ring_bands"}],
+            "geometry": [
+              "/geometry",
+              {
+                "object": {
+                  "center_x_mm": "/center_x_mm",
+                  "center_y_mm": "/center_y_mm",
+                  "ring_bands": "/ring_bands"
+                }
               }
-            },
-            "strip_family_id": {"common": "/ring_bands/*/strip_family_id"}
+            ],
+            "strip_family_id": ["/strip_family_id", {"common": "/ring_bands/*/strip_family_id"}]
           }
         }
       ]
@@ -229,14 +248,17 @@ enum BuiltInMappings {
           "when": {"has": ["/pattern_id", "/pattern_name", "/rings"]},
           "members": {
             "id": {"from": "/pattern_id"},
-            "name": {"from": "/pattern_name"},
-            "geometry": {
-              "object": {
-                "rings": "/rings",
-                "outer_radius_mm": "/outer_radius_mm",
-                "inner_radius_mm": "/inner_radius_mm"
+            "name": {"from": ["/name", "/pattern_name"]},
+            "geometry": [
+              "/geometry",
+              {
+                "object": {
+                  "rings": "/rings",
+                  "outer_radius_mm": "/outer_radius_mm",
+                  "inner_radius_mm": "/inner_radius_mm"
+                }
               }
-            }
+            ]
           }
         }
       ]
@@ -253,7 +275,7 @@ enum BuiltInMappings {
           "about": "The plan of a rosette.",
           "when": {"has": ["/id", "/job_type", "/plan_pattern_id"], "lacks": "/parameters"},
           "members": {
-            "pattern_id": {"from": "/plan_pattern_id"},
+            "pattern_id": {"from": ["/pattern_id", "/plan_pattern_id"]},
             "parameters": {"rest": true}
           }
         },
@@ -261,9 +283,10 @@ enum BuiltInMappings {
           "about": "A batch of slices.",
           "when": {"has": ["/id", "/job_type", "/extra"], "lacks": "/parameters"},
           "members": {
-            "results": {
-              "object": {"yield_estimate": "/yield_estimate", "slice_risks": "/slice_risks"}
-            },
+            "results": [
+              "/results",
+              {"object": {"yield_estimate": "/yield_estimate", "slice_risks": "/slice_risks"}}
+            ],
             "parameters": {"rest": true}
           }
         }

@@ -299,6 +299,84 @@ import Testing
     #expect(try kept(store, .joblogs, "j")?.text.contains("Monday, January 15, 2024") == true)
   }
 
+  /// A built-in mapping overrides no member that the entity has itself.
+  @Test(arguments: [
+    (
+      "ring-bands", "patterns",
+      #"{"name":"A","ring_count":4,"geometry":{"g":1},"strip_family_id":"f","ring_bands":[{}]}"#
+    ),
+    (
+      "pattern-model", "patterns",
+      #"{"pattern_id":"x","pattern_name":"N","name":"A","ring_count":4,"geometry":{"g":1},"rings":[]}"#
+    ),
+    (
+      "art-patterns", "patterns",
+      #"{"name":"A","ring_count":4,"geometry":{"g":1},"pattern_type":"t","metadata":{"m":1},"payload":{"payload":{"name":"B","pattern_type":"u"}}}"#
+    ),
+    (
+      "saw-runs", "joblogs",
+      #"{"run_id":"x","job_type":"batch","status":"completed","start_time":"2025-01-01","end_time":"2025-01-02","duration_seconds":5,"parameters":{"p":1},"results":{"r":1},"op_type":"slice","timestamp":"2025-01-03T00:00:00","actual_time_s":9,"blade_id":"b","error_message":"e"}"#
+    ),
+    (
+      "saw-runs", "joblogs",
+      #"{"run_id":"x","job_type":"batch","status":"completed","start_time":"2025-01-01","end_time":"2025-01-02","duration_seconds":5,"parameters":{"p":1},"results":{"r":1},"meta":{"op_type":"slice"},"started_at":"2025-01-03T00:00:00","completed_at":"2025-01-04T00:00:00","error_message":"e"}"#
+    ),
+    (
+      "job-log", "joblogs",
+      #"{"job_type":"slice","pattern_id":"p","plan_pattern_id":"q","results":{"r":1},"extra":{}}"#
+    ),
+    ("job-log", "joblogs", #"{"job_type":"slice","results":{"r":1},"slice_risks":[1],"extra":{}}"#),
+  ])
+  func ownMembersComeFirst(_ mapping: String, _ table: String, _ object: String) throws {
+    let object = object.contains(#"_id":"x""#) ? object[...] : object.dropLast() + #","id":"x"}"#
+    let kind = try #require(EntityCatalog.rmos.kinds.first { $0.table == table })
+    let mapped = try MappedObject(
+      String(object), as: kind, by: #require(Mapping.builtIn(named: mapping)))
+    let source = try JSONValue(parsing: String(object))
+    for field in kind.schema.fields {
+      guard let own = source[field.member] else { continue }
+      #expect(mapped.value?[field.member] == own, "\(field.member)")
+    }
+    #expect(mapped.value?["mapped_from"] == nil && mapped.remarks.isEmpty, "\(mapped.text ?? "")")
+  }
+
+  /// The category is the key of a list or of a dictionary of patterns.
+  @Test func categoriesOfACatalogue() throws {
+    let rope = #"{"name":"n","rows":2,"columns":3}"#
+    let tree = try SourceTree([
+      "patterns/a.json": #"{"categories":{"basic":{"rope":\#(rope)},"modern":[\#(rope),\#(rope)]}}"#
+    ])
+    let store = InMemoryStore()
+    for isDryRun in [true, false] {
+      let made = try RecordedMigration(
+        tree, into: store, Self.options("catalogue", isDryRun: isDryRun))
+      #expect(
+        made.outcomes.map(\.id) == [
+          "rope", "legacy:patterns/a.json#/categories/modern/0",
+          "legacy:patterns/a.json#/categories/modern/1",
+        ])
+    }
+    #expect(
+      try value(store, .patterns, "rope", "metadata") == .text(#"{"category":"basic"}"#))
+    #expect(
+      try value(store, .patterns, "legacy:patterns/a.json#/categories/modern/1", "metadata")
+        == .text(#"{"category":"modern"}"#))
+    // Members that a pattern has itself come first.
+    let own = #"{"id":"own","name":"n","rows":2,"columns":3,"ring_count":9,"metadata":{"m":1}}"#
+    try tree.add("patterns/c.json", Array(#"{"categories":{"basic":[\#(own)]}}"#.utf8))
+    _ = try RecordedMigration(tree, into: store, Self.options("catalogue"))
+    #expect(try value(store, .patterns, "own", "ring_count") == .integer(9))
+    #expect(try value(store, .patterns, "own", "metadata") == .text(#"{"m":1}"#))
+    // A dry run reads an entity again with the same keys.
+    try tree.add(
+      "patterns/b.json", Array(#"{"categories":{"other":{"rope":\#(rope)}}}"#.utf8))
+    let empty = InMemoryStore()
+    let dry = try RecordedMigration(tree, into: empty, Self.options("catalogue", isDryRun: true))
+    let real = try RecordedMigration(tree, into: empty, Self.options("catalogue"))
+    #expect(dry.issues == real.issues)
+    #expect(real.issues.contains { $0.code == .duplicateDiffers })
+  }
+
   @Test(arguments: Mapping.builtIn.map(\.name))
   func nothingIsInvented(_ mapping: String) throws {
     let (recorded, _) = try migrate("sandbox-families", mapping)
