@@ -23,9 +23,9 @@ struct SourceBatch: Sendable {
   /// The ways in which entities were mapped, each with the position of the first of the entities in
   /// a row.
   private(set) var mappedWays: [(position: Int, way: MappedWay?)] = []
-  /// The files in which pointers of a mapping lead to the entities, by their position in the
-  /// batch's sources.
-  var selectedSources: Set<Int> = []
+  /// The files in which a mapping has pointers to the entities, by their position in the batch's
+  /// sources, and whether the pointers lead to any; otherwise the file is read by its shape.
+  var sourcesWithPointers: [Int: Bool] = [:]
   /// The paths that are not UTF-8, by the position of their file in the batch's sources.
   var rawPaths: [Int: [UInt8]] = [:]
 
@@ -244,7 +244,7 @@ final class SourceBatchBuilder {
     if let sourcePosition { return sourcePosition }
     let position = batch.records.addSource(pathText)
     sourcePosition = position
-    if isSelecting { batch.selectedSources.insert(position) }
+    if mapper?.selection != nil { batch.sourcesWithPointers[position] = isSelecting }
     // Bytes that are not UTF-8 make the text longer.
     if pathText.utf8.count != path.count { batch.rawPaths[position] = path }
     return position

@@ -21,9 +21,8 @@ struct RejectCopy {
     let entry = batch.entries[index]
     // Where a mapping looks for entities, its pointers must lead to the copy too.
     var pointer: String?
-    if source.selectedSources.contains(entry.source), case .pointer(let span, _) = entry.locator {
-      pointer = batch.text(span)
-    }
+    let isSelected = source.sourcesWithPointers[entry.source]
+    if isSelected == true, case .pointer(let span, _) = entry.locator { pointer = batch.text(span) }
     switch source.rejectedSpans[index] {
     case .nothing: return nil
     case .file: return
@@ -56,8 +55,9 @@ struct RejectCopy {
         enclose(in: pointer, isInList: entry.locator.key == nil)
       } else if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
-      } else if entry.id.isEmpty {
-        // Without a list around it, it might be read as a dictionary.
+      } else if entry.id.isEmpty || hasOwnID && isSelected == false {
+        // Without a list around it, it might be read as a dictionary, or pointers of the mapping
+        // might lead into it.
         (opening, closing) = ("[", "]")
       } else if !hasOwnID {
         enclose(inKey: batch.text(entry.id))

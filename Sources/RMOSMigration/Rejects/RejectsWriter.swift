@@ -225,7 +225,7 @@ final class RejectsWriter {
         return name
       } catch {
         if error != .exists { throw error }
-        if copy.name == nil { return name }
+        if copy.name == nil, try folder.form(of: name) == .file { return name }
       }
     }
     throw .exists
