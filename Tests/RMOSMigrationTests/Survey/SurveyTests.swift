@@ -62,7 +62,8 @@ import Testing
     let run = try RecordedMigration(tree, into: InMemoryStore())
     let errors = Set(run.issues.filter { $0.severity == .error }.map(\.code))
     let report = try tree.survey(Survey.Options())
-    #expect(!errors.isEmpty && Set(report.shapes.flatMap(\.plain.problems).map(\.key.code)) == errors)
+    let problems = report.shapes.flatMap(\.plain.problems)
+    #expect(!errors.isEmpty && Set(problems.map(\.key.code)) == errors)
   }
 
   private let legacy = Fixtures.package + "/Tests/Fixtures/legacy"
