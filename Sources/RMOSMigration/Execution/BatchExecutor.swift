@@ -273,11 +273,8 @@ struct BatchResult {
   /// How the run ends after this batch; `nil` if it continues.
   var ending: MigrationSummary.Ending?
 
-  /// Whether the batch writes anything besides counts to the store.
-  var changesStore: Bool {
-    counts.skipped < counts.found || issues.contains { $0.severity != .info }
-      || !failureDigests.isEmpty
-  }
+  /// Whether the batch writes anything besides counts and issues to the store.
+  var changesStore: Bool { counts.skipped < counts.found || !failureDigests.isEmpty }
 
   /// Adds an issue that concerns no entity.
   mutating func add(notice: Issue) { add(notice) }

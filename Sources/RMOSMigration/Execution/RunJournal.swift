@@ -34,8 +34,14 @@ final class RunJournal {
   /// Issues that were found before the run began, and concern no entity.
   private var notices: [Issue] = []
 
-  /// How long the ledger's row may lag behind while entities are only skipped.
+  /// The issues of committed batches that are not in the ledger yet, and what they will be once the
+  /// batch being written is committed.
+  private var pendingIssues: (now: [Issue], afterCommit: [Issue]) = ([], [])
+
+  /// How long the ledger may lag behind while entities are only skipped.
   private static let ledgerInterval = Duration.seconds(1)
+  /// The number of issues by which the ledger may lag behind.
+  private static let mostPendingIssues = 1000
 
   /// Creates the journal of a run that begins now.
   init(
@@ -136,11 +142,7 @@ final class RunJournal {
   ) throws -> LedgerRun {
     // The ledger only counts issues of severity info: every further run over the same source would
     // add one for each entity.
-    let issues = result.issues.filter { $0.severity != .info }
-    if !issues.isEmpty { try transaction.appendIssues(issues, run: ledger.id) }
-    if !result.failureDigests.isEmpty {
-      try transaction.keepFailures(result.failureDigests, run: ledger.id)
-    }
+    let issues = pendingIssues.now + result.issues.filter { $0.severity != .info }
     var state = ledger
     state.statistics = tally.statistics
     state.statistics[batch.records.kind] += result.counts
@@ -151,11 +153,19 @@ final class RunJournal {
     state.seconds = duration.seconds
     state.timings = progress(after: batch).timings
     state.timings.notesJSON = notes(after: result, of: batch)
-    // If nothing else of the batch is written, its transaction need not reach the disk.
+    // If nothing of the batch is written, its transaction need not reach the disk.
     let uptime = options.clock.uptime()
-    if result.changesStore || uptime - ledgerUptime >= Self.ledgerInterval {
+    pendingIssues.afterCommit = issues
+    if result.changesStore || issues.count > Self.mostPendingIssues
+      || uptime - ledgerUptime >= Self.ledgerInterval
+    {
+      if !issues.isEmpty { try transaction.appendIssues(issues, run: ledger.id) }
+      if !result.failureDigests.isEmpty {
+        try transaction.keepFailures(result.failureDigests, run: ledger.id)
+      }
       try transaction.updateRun(state)
       ledgerUptime = uptime
+      pendingIssues.afterCommit = []
     }
     return state
   }
@@ -170,6 +180,7 @@ final class RunJournal {
   ///   - state: What ``write(_:of:in:)`` returned; `nil` in a dry run.
   func recordCommitted(_ result: BatchResult, of batch: SourceBatch, ledger state: LedgerRun?) {
     if let state { ledger = state }
+    pendingIssues = (pendingIssues.afterCommit, [])
     memory.add(result, of: batch.records)
     tally.add(result, of: batch.records.kind, keeping: options.maxIssuesInSummary)
     tally.countMapped(result, of: batch.records)
@@ -218,6 +229,9 @@ final class RunJournal {
       closeLedger(.failed, "more than \(options.maxErrors ?? 0) entities failed")
     default: closeLedger(.completed)
     }
+    if !pendingIssues.now.isEmpty {
+      try transaction.appendIssues(pendingIssues.now, run: ledger.id)
+    }
     try transaction.updateRun(ledger)
     try FailureBaseline(source: ledger.source).prune(
       for: ledger, comparedWith: baseline, in: transaction)
@@ -231,7 +245,8 @@ final class RunJournal {
     // The store may have just failed. If this fails too, the next run finds the row still marked
     // as running, and marks it as interrupted.
     try? store.write {
-      if let issue { try $0.appendIssues([issue], run: ledger.id) }
+      let issues = pendingIssues.now + (issue.map { [$0] } ?? [])
+      if !issues.isEmpty { try $0.appendIssues(issues, run: ledger.id) }
       try $0.updateRun(ledger)
     }
   }

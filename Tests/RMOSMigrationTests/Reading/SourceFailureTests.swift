@@ -71,6 +71,37 @@ import Testing
     }
   }
 
+  /// Warnings about entities that are only skipped are written together with a later batch, or at
+  /// the end, whatever ends the run.
+  @Test func theLedgerHasTheWarningsOfSkippedEntities() throws {
+    let tree = try tree()
+    let odd = Texts.job("k").replacing("\"slice\"", with: "\"odd\"")
+    try tree.add("joblogs/a.jsonl", "\(odd)\n\(Texts.job("l"))\n\(odd)\n")
+    try withStores { store in
+      var options = Migration.Options()
+      options.batchSize = 1
+      func issues(ofRun run: Int64) throws -> [String] {
+        try store.read { reader in
+          let issues = try reader.issues(ofRun: run)
+          let counted = try reader.run(run)?.issueCounts.filter { code, _ in
+            issues.contains { $0.code == code }
+          }
+          #expect(counted?.values.reduce(0, +) == issues.count)
+          return issues.map(\.code.rawValue)
+        }
+      }
+      let first = Stopped(tree, store, options)
+      #expect(first.error == nil && first.summary?.run == 1)
+      let expected = try issues(ofRun: 1)
+      #expect(expected.count { $0 == "field.unknown-value" } == 2)
+      #expect(Stopped(tree, store, options).error == nil)
+      #expect(try issues(ofRun: 2) == expected)
+      options.access = failing(.open, "joblogs/j.json", EIO)
+      #expect(Stopped(tree, store, options).error != nil)
+      #expect(try issues(ofRun: 3) == expected + ["source.unreadable"])
+    }
+  }
+
   @Test(arguments: general)
   func theRunStopsAndKeepsCommittedEntities(_ code: Int32) throws {
     for (call, ending) in [
