@@ -89,7 +89,7 @@ extension CutList {
 
   /// The list as a page to print for the workshop, with a box to tick for each piece.
   ///
-  /// It has the first ``mostShown`` pieces; ``json`` has all.
+  /// It has the first 1,000 pieces; ``json`` has all.
   public var html: String {
     var page = HTMLPage(title: "Cut list: \(title)")
     page.addedStyle = ChartStyle.style + Self.style
