@@ -80,6 +80,8 @@ public struct StoreError: Error, Sendable, Hashable {
   /// Whether another process changed the file while it was read without locks, so that what was
   /// read may be of two states.
   var isOfChangedFile = false
+  /// Whether the error was found after the transaction had been committed.
+  package var isAfterCommit = false
 
   /// Creates an error.
   public init(_ code: Code, _ message: String, path: String? = nil) {

@@ -110,7 +110,7 @@ enum SurveyCommand {
         console.print(
           proposal.outcome.migrates == 0 && proposal.outcome.found > 0
             ? wrote + "nothing migrates with it yet, so complete it first."
-            : wrote + "read the reasons in it, and change it.")
+            : wrote + "check the reasons in it, and correct what is wrong.")
         migrate([file] + proposal.builtIn)
       } else {
         console.print("Nothing to propose: \(PlainText.escaped(file)) was not written.")

@@ -227,9 +227,7 @@ struct BatchedRunExecutor {
       journal.announceStart()
       do {
         try store.withBulkLoad {
-          try context.forEachBatch { batch in
-            try store.write { try context.execute(batch, in: $0) }
-          }
+          try context.forEachBatch { try commit($0) }
         }
       } catch {
         journal.close(with: error, in: store)
@@ -237,6 +235,27 @@ struct BatchedRunExecutor {
       }
       try store.write { try journal.close(in: $0) }
       journal.settleBackup()
+    }
+  }
+}
+
+extension BatchedRunExecutor {
+  /// Migrates a batch in a transaction, and counts it if an error is found only after the commit.
+  private func commit(
+    _ batch: SourceBatch
+  ) throws -> (result: BatchResult, ledger: LedgerRun?) {
+    var written: (result: BatchResult, ledger: LedgerRun?)?
+    do {
+      return try context.store.write { transaction in
+        let results = try context.execute(batch, in: transaction)
+        written = results
+        return results
+      }
+    } catch let error as StoreError where error.isAfterCommit {
+      if let (result, ledger) = written {
+        context.journal.recordCommitted(result, of: batch, ledger: ledger)
+      }
+      throw error
     }
   }
 }

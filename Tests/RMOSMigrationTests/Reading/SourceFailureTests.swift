@@ -102,6 +102,44 @@ import Testing
     }
   }
 
+  /// A store that notices only after a commit that its file was replaced.
+  private final class LateStore: StoreWrapper {
+    let base: any RecordStore
+    private let commits = Mutex(0)
+    /// The number of the commit after which it fails.
+    private let last: Int
+
+    init(base: any RecordStore, last: Int) {
+      self.base = base
+      self.last = last
+    }
+
+    func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+      let result = try base.write(body)
+      let count = commits.withLock { count in
+        count += 1
+        return count
+      }
+      if count < last { return result }
+      var error = StoreError(.replaced, "the file was replaced")
+      error.isAfterCommit = true
+      throw error
+    }
+  }
+
+  /// The summary agrees with what was committed.
+  @Test(arguments: 2...4)
+  func aBatchCountsIfAnErrorIsFoundAfterItsCommit(_ last: Int) throws {
+    let base = InMemoryStore()
+    var options = Migration.Options()
+    options.batchSize = 1
+    let run = Stopped(try tree(), LateStore(base: base, last: last), options)
+    #expect(run.summary?.ending == .storeFailed)
+    let migrated = try #require(run.summary?.statistics.total.migrated)
+    #expect(migrated > 0 && migrated < 5)
+    #expect(try StoreContent(of: base).records.count == migrated)
+  }
+
   @Test(arguments: general)
   func theRunStopsAndKeepsCommittedEntities(_ code: Int32) throws {
     for (call, ending) in [

@@ -342,7 +342,13 @@ final class SQLiteConnection: @unchecked Sendable {
       rollBack()
       throw abandon(error)
     }
-    try checkPlace()
+    do throws(StoreError) {
+      try checkPlace()
+    } catch {
+      var error = error
+      error.isAfterCommit = true
+      throw error
+    }
     return result
   }
 
