@@ -201,7 +201,10 @@ struct EntityChange {
     for (violation, issue) in zip(new.violations(), new.validate()) {
       guard let pointer = issue.pointer, !reported.contains(pointer) else { continue }
       let isOld = before.contains { $0 == violation }
-      if !isOld || schema.fields(bearingOn: violation.field).contains(where: content.names) {
+      let bearing =
+        whole.contains(issue.code)
+        ? schema.fields(bearingOn: violation.field) : [violation.field]
+      if !isOld || bearing.contains(where: content.names) {
         // A null stores an empty default, which the request did not send.
         let missing = content.issues.first { $0.code == .fieldMissing && $0.pointer == pointer }
         issues.append(content.cleared.contains(violation.field) ? missing ?? issue : issue)

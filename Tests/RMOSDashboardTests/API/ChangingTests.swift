@@ -178,6 +178,20 @@ import Testing
     #expect(fixture.send("PATCH", "/joblogs/j1", json: mended).status == 200)
   }
 
+  /// Nor do faults in members that a rule relates to the changed ones.
+  @Test func existingFaultsInRelatedMembersDoNotPreventAChange() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let none: [String: Value] = ["pattern_id": .null, "strip_family_id": .null]
+    try fixture.insert(
+      sample(.joblogs, "j", none.merging(["duration_seconds": .real(-4)]) { $1 }))
+    #expect(fixture.send("PATCH", "/joblogs/j", json: #"{"status":"failed"}"#).status == 200)
+    #expect(fixture.send("PATCH", "/joblogs/j", json: #"{"duration_seconds":-4}"#).status == 422)
+    try fixture.insert(sample(.patterns, "p", ["geometry": .text("[]"), "strip_family_id": .null]))
+    #expect(
+      fixture.send("PATCH", "/patterns/p", json: #"{"rosette_geometry":{"a":1}}"#).status == 200)
+    #expect(fixture.send("PATCH", "/patterns/p", json: #"{"geometry":[]}"#).status == 422)
+  }
+
   @Test func repeatedConditionFieldsAreOneList() throws {
     let fixture = try full(.inMemory)
     let tag = try #require(fixture.get("/patterns/p1").field("ETag"))
