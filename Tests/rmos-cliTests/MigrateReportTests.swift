@@ -127,6 +127,23 @@ import Testing
     }
   }
 
+  /// What has the name of one of SQLite's logs, or of the lock, makes the database unusable.
+  @Test(arguments: [
+    "report --output x.db-wal", "report --output x.db-journal/a", "export x.db-shm",
+    "export x.db-wal/a/b", "backup x.db.lock", "backup --force ./x.db.lock",
+    "migrate legacy --rejects x.db.lock", "migrate legacy --rejects x.db-journal/y",
+  ])
+  func nothingTakesTheNamesOfTheDatabasesLogs(_ command: String) throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    let before = workspace.listing
+    let result = try Tool.run(
+      command.split(separator: " ").map(String.init) + ["--db", "x.db"], in: workspace)
+    #expect(result.status == 2 && result.errors.contains("belongs to the database x.db"))
+    #expect(workspace.listing == before)
+  }
+
   @Test(arguments: [
     ("x.db", "is the database"), ("./x.db", "is the database"), ("new.db", "is the database"),
     ("x.db-wal", "belongs to the database"),

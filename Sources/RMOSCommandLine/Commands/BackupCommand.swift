@@ -21,6 +21,7 @@ enum BackupCommand {
       ]
     ) { arguments, console in
       let file = arguments.positionals[0]
+      try OutputFile.checkCompanions(file, arguments)
       Signals.catchInterruptions()
       let opened = try arguments.database.open(for: .reading)
       try opened.backUp(file, arguments.has("force")) { Signals.isInterrupted }

@@ -52,6 +52,7 @@ enum ExportCommand {
       failures: "rows were left out"
     ) { arguments, console in
       let directory = arguments.positionals[0]
+      try OutputFile.checkCompanions(directory, arguments)
       var options = Export.Options()
       options.layout = try layout(arguments)
       options.isIndented = !arguments.has("compact")

@@ -94,10 +94,13 @@ enum MigrateCommand {
     try Migration.validate(
       source: source, options: options, catalog: program.catalog,
       readsRejects: isNew && !options.isDryRun)
-    if let directory = options.rejectsDirectory, arguments.database.isIn(directory: directory) {
-      throw UsageError(
-        "\(directory) contains the database \(arguments.database.shown); name another directory for "
-          + "the rejects")
+    if let directory = options.rejectsDirectory {
+      try OutputFile.checkCompanions(directory, arguments)
+      if arguments.database.isIn(directory: directory) {
+        throw UsageError(
+          "\(directory) contains the database \(arguments.database.shown); name another directory "
+            + "for the rejects")
+      }
     }
     Signals.catchInterruptions()
     do {

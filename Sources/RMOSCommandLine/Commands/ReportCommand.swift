@@ -68,6 +68,7 @@ enum ReportCommand {
       try OutputFile.replace(file, with: report.document(as: format))
       OutputFile.list([file], arguments, console)
     } else if let directory = arguments["output"] {
+      try OutputFile.checkCompanions(directory, arguments)
       let files = formats.map {
         (name: report.fileName(as: $0), text: report.document(as: $0))
       }

@@ -41,12 +41,16 @@ struct NamedDatabase {
     file.map { FileStatus.isSameFile(path, $0) } ?? false
   }
 
-  /// Whether a path leads to a file that accompanies the database: a log of SQLite, or the lock.
+  /// Whether a path leads to a file that accompanies the database, a log of SQLite or the lock, or
+  /// to something below a directory with the name of one.
   func isCompanionFile(_ path: String) -> Bool {
     guard let file else { return false }
-    return ["-wal", "-shm", "-journal", ".lock"].contains { suffix in
-      [file, (try? file.resolved()) ?? file].contains { FileStatus.isSameFile(path, $0 + suffix) }
+    let companions = [file, (try? file.resolved()) ?? file].flatMap { file in
+      ["-wal", "-shm", "-journal", ".lock"].map { file + $0 }
     }
+    if companions.contains(where: { FileStatus.isSameFile(path, $0) }) { return true }
+    let directory = path.directoryPath
+    return directory != path && !["", ".", "/"].contains(directory) && isCompanionFile(directory)
   }
 
   /// Whether the database's file is in a directory.

@@ -14,10 +14,15 @@ enum OutputFile {
     if arguments.database.isFile(path) {
       throw UsageError("\(path) is the database; name another file")
     }
-    if arguments.database.isCompanionFile(path) {
-      throw UsageError(
-        "\(path) belongs to the database \(arguments.database.shown); name another file")
-    }
+    try checkCompanions(path, arguments)
+  }
+
+  /// Refuses the files that accompany the database, whose names would make it unusable if
+  /// something else had them.
+  static func checkCompanions(_ path: String, _ arguments: ParsedArguments) throws {
+    guard arguments.database.isCompanionFile(path) else { return }
+    throw UsageError(
+      "\(path) belongs to the database \(arguments.database.shown); name another file")
   }
 
   /// Checks, before a command does its work, that files can be written and differ from each other.
