@@ -46,6 +46,8 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     public static let exportUnrepresentable = Code("export.unrepresentable")
     /// The ledger does not have the run, or has none at all.
     public static let runMissing = Code("report.no-run")
+    /// The run wrote entities of a kind that the store's catalog does not have.
+    public static let unknownKind = Code("run.unknown-kind")
     /// A statistics file does not hold statistics.
     public static let statisticsInvalid = Code("statistics.invalid")
     /// The operation was cancelled.

@@ -164,6 +164,15 @@ extension RecordStore {
   package func retryingIfChanged<Result>(
     unless isFinal: @autoclosure () -> Bool = false, _ body: () throws -> Result
   ) throws -> Result {
+    try StoreError.retryingIfChanged(unless: isFinal(), body)
+  }
+}
+
+extension StoreError {
+  /// Runs `body` as ``RecordStore/retryingIfChanged(unless:_:)`` does.
+  static func retryingIfChanged<Result>(
+    unless isFinal: @autoclosure () -> Bool = false, _ body: () throws -> Result
+  ) throws -> Result {
     for _ in 0..<3 {
       do {
         return try body()

@@ -438,3 +438,24 @@ extension StoreReader {
     return issues
   }
 }
+
+/// Thrown to end a search.
+private struct AllFound: Error {}
+
+extension StoreReader {
+  /// The missing tables of kinds of which the ledger has entities.
+  package func tablesWithLostEntities() throws -> [String] {
+    let missing = try inspection.missingTables()
+    let kinds = catalog.kinds.filter { missing.contains($0.table) }
+    guard !kinds.isEmpty, try inspection.ledgerVersion() != nil else { return [] }
+    var lost: Set<EntityKind> = []
+    do {
+      try inspection.forEachDanglingProvenance { provenance in
+        guard let kind = kinds.first(where: { $0.rawValue == provenance.kind }) else { return }
+        lost.insert(kind)
+        if lost.count == kinds.count { throw AllFound() }
+      }
+    } catch is AllFound {}
+    return kinds.filter(lost.contains).map(\.table)
+  }
+}

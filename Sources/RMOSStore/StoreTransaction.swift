@@ -31,7 +31,9 @@ public protocol StoreTransaction: StoreReader {
   /// Deletes a record and its provenance.
   ///
   /// - Returns: Whether the record existed.
-  /// - Throws: ``StoreError/Code/constraint`` if other entities still refer to it.
+  /// - Throws: ``StoreError/Code/constraint`` if a foreign key still refers to it: of other
+  ///   entities, or of another application's table. A reference without a foreign key, such as that
+  ///   of a pattern to its strip family, dangles from then on.
   func delete(_ kind: EntityKind, id: String) throws -> Bool
 
   // MARK: Migration

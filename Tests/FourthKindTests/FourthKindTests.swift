@@ -158,6 +158,20 @@ import Testing
     #expect(try StoreContent(of: store).records.isEmpty)
   }
 
+  /// A program that does not know the kind cannot undo a run completely, so it does not undo it.
+  @Test(arguments: [true, false])
+  func aProgramWithoutTheKindDoesNotUndoItsRuns(_ isDryRun: Bool) throws {
+    let before = try StoreContent(of: migrated(.sqlite))
+    let error = #expect(throws: MigrationError.self) {
+      var options = Undo.Options()
+      options.isDryRun = isDryRun
+      _ = try Undo(of: 1, in: SQLiteStore(path: directory.file("x.db")), options: options)
+        .runSynchronously()
+    }
+    #expect(error?.code == .unknownKind && error?.message.contains("\"saw_blades\"") == true)
+    #expect(try StoreContent(of: store(.sqlite)) == before)
+  }
+
   @Test(arguments: Backend.allCases)
   func itIsExportedAndCompared(_ backend: Backend) throws {
     let store = try migrated(backend)

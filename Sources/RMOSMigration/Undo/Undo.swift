@@ -53,8 +53,8 @@ public struct Undo: Sendable {
   ///
   /// - Returns: A report of what was done, or of what prevents it. If the run changed nothing, it
   ///   says so, and nothing is done.
-  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`;
-  ///   `CancellationError` if the task was cancelled.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing`` or
+  ///   ``MigrationError/Code/unknownKind``; `StoreError`; `CancellationError` if the task was cancelled.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
   public func run() async throws -> UndoReport {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
@@ -86,6 +86,8 @@ public struct Undo: Sendable {
 
   private func undo(_ isCancelled: () -> Bool) throws -> UndoReport {
     let (begin, now) = (clock.uptime(), clock.timestamp)
+    // Before the transaction, which creates missing tables.
+    try store.read { try refuseRowsOutOfReach($0) }
     var report = UndoReport(undoneRun: id, database: store.location, store.catalog)
     var isToBeCommitted = false
     do {
@@ -153,6 +155,7 @@ public struct Undo: Sendable {
     report.isDryRun = true
     _ = try store.checkWriting()
     try store.read { reader in
+      try refuseRowsOutOfReach(reader)
       try reader.run(whileNot: isCancelled) {
         _ = try findObstacles(reader, isUnderWay: { store.hasWriter ?? true }, &report)
         guard report.obstacleCount == 0 else { return }
@@ -171,6 +174,25 @@ public struct Undo: Sendable {
     }
     report.duration = clock.uptime() - begin
     return report
+  }
+
+  /// Refuses to undo a run of which some rows would neither be removed nor restored, because this
+  /// program does not know their kind, or because a table is missing.
+  private func refuseRowsOutOfReach(_ reader: any StoreReader) throws {
+    guard let run = try reader.run(id) else { return }
+    if let name = run.unknownKinds.first {
+      throw MigrationError(
+        .unknownKind,
+        "run \(id) also wrote entities of the kind \(Violation.quoted(name)), which this program "
+          + "does not know; undo the run with the program that wrote them")
+    }
+    let lost = try reader.tablesWithLostEntities()
+    guard !lost.isEmpty else { return }
+    throw StoreError(
+      .lostTable,
+      "\(store.location) lacks the table \(lost.joined(separator: ", ")), whose entities are in the "
+        + "ledger; nothing was undone. If another application renamed it, rename it back; if it "
+        + "is gone for good, a migration creates an empty one")
   }
 
   /// Collects the obstacles.

@@ -144,6 +144,16 @@ extension MigrationStatistics {
   }
 }
 
+extension MigrationStatistics {
+  /// The names of all kinds in ``json`` of which entities were migrated or updated.
+  package static func writtenKinds(json: JSONValue?) -> [String] {
+    guard case .object(let members)? = json else { return [] }
+    return members.filter { member in
+      [Outcome.migrated, .updated].contains { member.value[$0.rawValue]?.int64 ?? 0 > 0 }
+    }.map(\.name)
+  }
+}
+
 extension JSONWriter {
   /// Writes the counts per kind, in the order of migration.
   package mutating func statistics(_ statistics: MigrationStatistics) {

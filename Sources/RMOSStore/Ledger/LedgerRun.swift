@@ -58,6 +58,8 @@ public struct LedgerRun: Sendable, Hashable {
   public var host: String?
   /// The outcomes of the entities so far.
   public var statistics: MigrationStatistics
+  /// The names of kinds that the run wrote and that the store's catalog does not have.
+  package private(set) var unknownKinds: [String] = []
   /// The number of entities that failed so far and had not failed the same way in ``knownSince``;
   /// `nil` if that was not recorded.
   ///
@@ -139,8 +141,11 @@ extension LedgerRun {
   }
 
   private mutating func read(_ statistics: String?, _ issueCounts: String?, _ timings: String?) {
-    self.statistics = MigrationStatistics(
-      json: LedgerRun.value(statistics), self.statistics.catalog)
+    let statistics = LedgerRun.value(statistics)
+    self.statistics = MigrationStatistics(json: statistics, self.statistics.catalog)
+    unknownKinds = MigrationStatistics.writtenKinds(json: statistics).filter { name in
+      !self.statistics.catalog.kinds.contains { $0.rawValue == name }
+    }
     self.issueCounts = [:]
     if case .object(let members)? = LedgerRun.value(issueCounts) {
       for member in members {

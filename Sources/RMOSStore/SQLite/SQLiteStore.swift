@@ -88,10 +88,13 @@ public final class SQLiteStore: RecordStore {
     switch access {
     case .inspect, .readOnly:
       writer = Mutex(nil)
-      readers = SQLiteReaderPool(
+      let pool = SQLiteReaderPool(
         file, location: path, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
         busyTimeout: busyTimeout)
-      identity = try readers.withSession { $0.connection.identity }
+      readers = pool
+      identity = try StoreError.retryingIfChanged {
+        try pool.withSession { $0.connection.identity }
+      }
     case .create, .readWrite:
       let session = try file.openForWriting(access, location: path, busyTimeout: busyTimeout)
       identity = session.connection.identity

@@ -97,6 +97,23 @@ import Testing
     try expectRefusal(2, [.isUntraced(rows: 1)])
   }
 
+  /// While a table is away, its rows can be neither removed nor restored, and no empty table is
+  /// created in its place.
+  @Test(arguments: [true, false], ["strip_families", "patterns"])
+  func aRunIsNotUndoneWhileATableIsAway(_ isDryRun: Bool, _ table: String) throws {
+    try migrate(["f": "A"])
+    let tree = try SourceTree(["patterns/p.json": Texts.pattern("p")])
+    _ = try RecordedMigration(tree, into: SQLiteStore(path: path))
+    _ = try sqlite3(path, "ALTER TABLE \(table) RENAME TO away")
+    let error = #expect(throws: StoreError.self) {
+      try Undo(of: 1, in: SQLiteStore(path: path)) { $0.isDryRun = isDryRun }.runSynchronously()
+    }
+    #expect(error?.code.rawValue == "store.lost-table")
+    _ = try sqlite3(path, "ALTER TABLE away RENAME TO \(table)")
+    let report = try Undo(of: 1, in: SQLiteStore(path: path)).runSynchronously()
+    #expect(report.isSuccess && report.counts.removed[.stripFamilies] == 1)
+  }
+
   /// Rows that another program deleted are not lost by the ledger.
   @Test(arguments: [
     "DELETE FROM strip_families WHERE id = 'f'",
