@@ -215,7 +215,7 @@ struct MemberSource: Sendable {
     case .object(let members, let takesRest):
       "gathers it from "
         + (members.isEmpty
-          ? "members not used elsewhere"
+          ? takesRest ? "members not used elsewhere" : "no members"
           : members.map { $0.name }.joined(separator: ", ") + (takesRest ? " and the rest" : ""))
     case .constant: "sets it"
     }

@@ -430,6 +430,13 @@ import RMOSSystem
         case .key, .group:
           if let key = key(of: reference), write(key: key, values, conversion) { return true }
         case .node(let node):
+          // The decoder refuses two members with one name at the top.
+          if unsafe places[node].differs, rules.tree.nodes[node].top != node {
+            unsafe remark(
+              .fieldNotDerived, target, at: places[node].start,
+              "several members have this name and different values, so none is taken")
+            return false
+          }
           if unsafe places[node].isGiven, write(node, values, conversion) { return true }
         }
       }

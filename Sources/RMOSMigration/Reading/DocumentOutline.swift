@@ -85,8 +85,6 @@ final class DocumentOutline {
     var candidates: [EntityPointer] = []
     /// Whether the document has one member, which is an object.
     var isOneObject = false
-    /// JSON Pointers to the first members whose value is no entity and holds none.
-    var unread: [String] = []
   }
 
   /// Creates an outline for documents of a kind, which may also hold entities of other `kinds`.
@@ -207,8 +205,6 @@ final class DocumentOutline {
     var empty: [UInt8]?
     /// Objects that describe the document.
     var notes: [(name: [UInt8], likeness: Likeness)] = []
-    /// Pointers to the first members whose value is no entity and holds none.
-    var unread: [String] = []
 
     subscript(likeness: Likeness) -> Group {
       get { groups[likeness.rawValue] }
@@ -281,17 +277,19 @@ final class DocumentOutline {
     return Findings(
       shape: shape(of: top), held: top.held, table: top.table, collections: collections,
       candidates: Self.generalized(top.likeness.map { top[$0].places } ?? []),
-      isOneObject: top.isWhole && top.members == 1 && top.objects == 1, unread: top.unread)
+      isOneObject: top.isWhole && top.members == 1 && top.objects == 1)
   }
 
-  /// Whether the value at an offset of a source may be an entity, or hold entities.
+  /// Whether the value at an offset of a source may be an entity, or hold entities; `nil` if it is a
+  /// list or dictionary without elements.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
-  func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool {
+  func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool? {
     try window.load(source, at: offset)
     return switch try value(at: window.start, depth: 1).content {
     case .collection, .envelope, .holder, .remote, .ofOther, .entity(.clear), .entity(.none): true
-    case .entity(.some), .other, .empty: false
+    case .entity(.some), .other: false
+    case .empty: nil
     }
   }
 
@@ -311,9 +309,6 @@ final class DocumentOutline {
       top.leaveOut(name, likeness)
     } else if case .ofOther(.other) = value.content, !Self.describesDocument(name) {
       top.leaveOut(name, .none)
-    }
-    if case .other = value.content, !isOwnContent {
-      top.unread.appendOfFirst(Self.pointer([name]))
     }
     if !isOwnContent, let place = held(by: name, content) { top.held.appendOfFirst(place) }
     if case .entity = content, let way = value.way {

@@ -28,15 +28,19 @@ final class DocumentReader {
     var hasNotedName = false
     /// Where entities may be in what is read as one itself.
     var heldInItems: [EntityPointer] = []
-    /// JSON Pointers to the first values that may hold entities but that no pointer of the mapping
-    /// leads to.
-    var aside: [String] = []
-    /// The number of values that were examined for ``aside``.
-    var asideExamined = 0
+    /// Pointers to the first values that may hold entities but that no pointer of the mapping leads
+    /// to.
+    var missed: [String] = []
+    /// Pointers to the first values around the entities that are kept nowhere.
+    var notKept: [String] = []
+    /// The number of values that were examined for ``missed``.
+    var examined = 0
   }
 
-  /// The maximum number of values that are examined for ``State/aside``.
+  /// The maximum number of values that are examined for ``State/missed``.
   private static let maximumExamined = 64
+  /// The number of pointers that are kept for a message, one more than it names.
+  private static let maximumPointers = 4
 
   /// A member or element.
   private struct Item {
@@ -126,7 +130,8 @@ final class DocumentReader {
   ///
   /// - Returns: The position after it; `nil` if the text ends first.
   private func skipRefused(
-    from position: Int, beginning start: RecordBatch.SourcePlace, isMember: Bool = false,
+    from position: Int, beginning start: RecordBatch.SourcePlace,
+    within containers: RejectedSpan.Containers? = nil,
     _ code: IssueCode, _ message: String, at place: RecordBatch.SourcePlace,
     locator: RecordBatch.EntryLocator = .none
   ) throws(ReadFailure) -> Int? {
@@ -134,7 +139,7 @@ final class DocumentReader {
     let offset = end.map { window.place(at: $0).offset }
     try builder.failItem(
       code, message, at: place, locator: locator,
-      span: .item(offset: start.offset, end: offset, isMember: isMember))
+      span: .item(offset: start.offset, end: offset, within: containers))
     return end
   }
 
@@ -149,15 +154,11 @@ final class DocumentReader {
       builder.isSelecting = true
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
-      if state.hasSelected, !state.aside.isEmpty {
-        builder.note(
-          .warning, .shapeWrapper,
-          "the mapping reads other entities of the file, but not those at "
-            + "\(Self.text(of: state.aside)); add a rule for them if they are meant")
-      }
-      guard !state.hasSelected, builder.isMapping, let source = window.source else { return }
+      if state.hasSelected { return noteRest(of: selection) }
+      guard builder.isMapping, let source = window.source else { return }
       if state.hasOthers || !builder.answersForDocument { return }
       // The pointers lead nowhere, so the mapping expects another shape.
+      state.notKept = []
       try window.load(source)
       return try readDocument(nil)
     }
@@ -289,22 +290,7 @@ final class DocumentReader {
     switch found.shape {
     case .entity, .dictionary: try readCollection(from: start, .dictionary)
     case .wrapper(let selection, let leftOut):
-      let read = "the file is an object around entities, read at \(Self.text(of: selection))"
-      if leftOut.isEmpty {
-        // Once a file, though several kinds may read it.
-        if builder.answersForDocument {
-          builder.note(
-            .info, .shapeWrapper,
-            found.unread.isEmpty
-              ? read
-              : read + "; not kept: \(Self.text(of: found.unread))")
-        }
-      } else {
-        builder.note(
-          .warning, .shapeWrapper,
-          read + ", but not at \(Self.text(of: leftOut)); move what is there to a file of its own, "
-            + "or say in a mapping where the entities are")
-      }
+      defer { noteWrapper(selection, leftOut) }
       try readCollection(from: start, .selected(selection))
     case .ambiguous(let names) where names.count > 1 && Set(names).count == 1:
       try builder.fail(
@@ -336,6 +322,39 @@ final class DocumentReader {
     let texts = selection.pointers.prefix(3).map { Violation.quoted($0.text) }
     let more = selection.pointers.count - texts.count
     return texts.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+  }
+
+  /// Says what was not read of a document in which a mapping selects the entities.
+  private func noteRest(of selection: EntitySelection) {
+    if !state.missed.isEmpty {
+      builder.note(
+        .warning, .shapeWrapper,
+        "the mapping reads other entities of the file, but not those at "
+          + "\(Self.text(of: state.missed)); add a rule for them if they are meant" + notKept)
+    } else if !state.notKept.isEmpty {
+      builder.note(
+        .info, .shapeWrapper,
+        "the mapping reads the entities of the file at \(Self.text(of: selection))" + notKept)
+    }
+  }
+
+  /// Says where the entities of a wrapper were read, and what was not read.
+  private func noteWrapper(_ selection: EntitySelection, _ leftOut: [String]) {
+    let read = "the file is an object around entities, read at \(Self.text(of: selection))"
+    if !leftOut.isEmpty {
+      builder.note(
+        .warning, .shapeWrapper,
+        read + ", but not at \(Self.text(of: leftOut)); move what is there to a file of its own, "
+          + "or say in a mapping where the entities are" + notKept)
+    } else if builder.answersForDocument {
+      // Once a file, though several kinds may read it.
+      builder.note(.info, .shapeWrapper, read + notKept)
+    }
+  }
+
+  /// The end of a message that names the values which are kept nowhere.
+  private var notKept: String {
+    state.notKept.isEmpty ? "" : "; not kept: \(Self.text(of: state.notKept))"
   }
 
   /// Determines where other kinds find entities, if they read what this kind leaves or the reverse.
@@ -430,21 +449,29 @@ final class DocumentReader {
     var key: [UInt8]?
     /// The JSON Pointer to the container; `nil` if locators are bare keys and indexes.
     var pointer: [UInt8]?
-    /// The text with which the rest of the document, from an item on, is a document of its own.
-    var opening: String
-    /// The same for an item that no pointer leads to.
+    /// The same pointer with `*` for the steps that a `*` matches.
+    var general = ""
+    /// The members that a pointer names and that have been read.
+    var named: [[UInt8]] = []
+    /// The containers on the way to an item, this one included.
+    var containers: RejectedSpan.Containers
+    /// The text with which the rest of the document, from an item on that no pointer leads to, is a
+    /// document of its own.
     var openingAside: String
 
     /// A document that is a list of entities.
-    static let list = Level(pointers: [[.any]], opening: "[", openingAside: "[")
+    static let list = Level(
+      pointers: [[.any]], containers: none.around(list: true), openingAside: "[")
     /// A document that is a dictionary of entities.
-    static let dictionary = Level(pointers: [[.any]], opening: "{", openingAside: "{")
+    static let dictionary = Level(
+      pointers: [[.any]], containers: none.around(list: false), openingAside: "{")
+    private static let none = RejectedSpan.Containers(opening: "", closing: "")
 
     /// Creates the level of a document whose entities are given by a selection.
     static func selected(_ selection: EntitySelection) -> Level {
       Level(
         pointers: selection.pointers.map { $0.steps[...] }, onlyObjects: selection.onlyObjects,
-        excluded: selection.excluded, pointer: [], opening: "", openingAside: "")
+        excluded: selection.excluded, pointer: [], containers: none, openingAside: "")
     }
 
     /// Returns the role of the item with a name or index.
@@ -475,7 +502,7 @@ final class DocumentReader {
     var level = level
     let isList = window.isList(at: start)
     if level.pointer != nil {
-      level.opening = isList ? "[" : "{"
+      level.containers = level.containers.around(list: isList)
       // With an empty collection before it, the rest is read as a wrapper and not as an entity.
       level.openingAside = isList ? "[" : "{\"\(builder.kind.table)\":[],"
     }
@@ -496,19 +523,20 @@ final class DocumentReader {
     if level.pointers.contains(where: { $0.allSatisfy { $0 == .any } }) { state.hasSelected = true }
     let isList = window.isList(at: start)
     let closing = isList ? UInt8(ascii: "]") : UInt8(ascii: "}")
+    var level = level
     var position = try window.skipWhiteSpace(from: start + 1)
     var count = 0
     if window.has(closing, at: position) { return (position + 1, 0) }
     while true {
       let end =
         try isList
-        ? readElement(count, at: position, level) : readMember(count, at: position, level)
+        ? readElement(count, at: position, level) : readMember(count, at: position, &level)
       guard let end else { return nil }
       count += 1
       position = try window.skipWhiteSpace(from: end)
       if window.has(closing, at: position) { return (position + 1, count) }
       guard window.has(UInt8(ascii: ","), at: position) else {
-        let broken = item(at: position, level.opening)
+        let broken = item(at: position, level.containers.opening)
         try fail(
           window.scanner(at: position).unexpected(isList ? .commaOrBracket : .commaOrBrace),
           locator: isList ? locator(ofElement: count, level) : .none, span: rest(from: broken))
@@ -541,7 +569,7 @@ final class DocumentReader {
   private func readElement(
     _ index: Int, at position: Int, _ level: Level
   ) throws(ReadFailure) -> Int? {
-    state.item = item(at: position, level.opening)
+    state.item = item(at: position, level.containers.opening)
     if level.pointer == nil {
       return try readEntityItem(at: position, locator: .index(index), key: nil)
     }
@@ -556,7 +584,7 @@ final class DocumentReader {
       return try readLevel(name, opening: "", pointers, key: level.key, at: position, level)
     case .aside:
       state.item = item(at: position, level.openingAside)
-      try noteAside(name, at: position, level)
+      try noteAside(name, isElement: true, at: position, level)
       return try window.skipLongValue(at: position)
     }
   }
@@ -568,16 +596,16 @@ final class DocumentReader {
   ///
   /// - Returns: The position after the member; `nil` if the object breaks off within it.
   private func readMember(
-    _ number: Int, at start: Int, _ level: Level
+    _ number: Int, at start: Int, _ level: inout Level
   ) throws(ReadFailure) -> Int? {
     let place = window.place(at: start)
-    state.item = Item(position: start, offset: place.offset, opening: level.opening)
+    state.item = Item(position: start, offset: place.offset, opening: level.containers.opening)
     let name = try window.readName(at: start)
     let position = try window.skipWhiteSpace(from: name.end)
     guard let text = name.text else {
       guard level.pointer == nil else { return try window.skipLongValue(at: position) }
       return try skipRefused(
-        from: position, beginning: place, isMember: true, .jsonSyntax,
+        from: position, beginning: place, within: level.containers, .jsonSyntax,
         "the key holds an escaped surrogate without its partner, which is not valid text; "
           + "write the character itself", at: place)
     }
@@ -587,6 +615,17 @@ final class DocumentReader {
         at: position, locator: .key(key), key: key, named: number < Self.namesExamined ? text : nil)
     }
     noteOthers(text, level)
+    if level.pointers.contains(where: { $0.first == .named(text) }) {
+      if level.named.contains(text) {
+        if !reports(level) { return try window.skipLongValue(at: position) }
+        let name = Violation.quoted(String(decoding: text, as: UTF8.self))
+        return try skipRefused(
+          from: position, beginning: place, within: level.containers, .jsonDuplicateKey,
+          "several members are named \(name); merge them into one", at: place,
+          locator: locator(of: text, key: nil, level))
+      }
+      level.named.append(text)
+    }
     switch next(text, at: position, level) {
     case .entity(let isKeyed):
       builder.collectionKey = level.key
@@ -608,24 +647,46 @@ final class DocumentReader {
     }
   }
 
-  /// Records a value that no pointer of the mapping leads to, if it may hold entities.
+  /// Records a value that no pointer leads to, so that it is kept nowhere, unless it is empty.
   private func noteAside(
-    _ name: [UInt8], at position: Int, _ level: Level
+    _ name: [UInt8], isElement: Bool = false, at position: Int, _ level: Level
   ) throws(ReadFailure) {
-    guard builder.isSelecting, builder.isMapping, builder.answersForDocument, state.aside.count < 4,
-      state.asideExamined < Self.maximumExamined, !DocumentOutline.describesDocument(name),
-      window.isContainer(at: position),
-      let source = window.source
-    else { return }
-    state.asideExamined += 1
-    let offset = window.place(at: position).offset
-    guard try outlineOfKind().mayHoldEntities(source, at: offset) else { return }
+    if state.notKept.count == Self.maximumPointers, !builder.isMapping { return }
+    let place =
+      level.general + (isElement ? "/*" : JSONPointer.to(String(decoding: name, as: UTF8.self)))
+    if window.has(UInt8(ascii: "n"), at: position) { return }
+    if state.notKept.contains(place) || state.missed.contains(place) || !reports(level) { return }
     var pointer = level.pointer ?? []
     JSONPointer.append(name, to: &pointer)
-    let isOthers = builder.sharing?.sharers.contains { sharer in
+    let isOfOthers = builder.sharing?.sharers.contains { sharer in
       sharer.pointers.contains { $0.leads(through: pointer) }
     }
-    if isOthers != true { state.aside.append(String(decoding: pointer, as: UTF8.self)) }
+    if isOfOthers == true { return }
+    var mayHoldEntities = false
+    if window.isContainer(at: position) {
+      guard state.examined < Self.maximumExamined, let source = window.source else { return }
+      state.examined += 1
+      guard
+        let mayHold = try outlineOfKind().mayHoldEntities(
+          source, at: window.place(at: position).offset)
+      else { return }
+      mayHoldEntities = mayHold && !DocumentOutline.describesDocument(name)
+    }
+    if !mayHoldEntities {
+      if state.notKept.count < Self.maximumPointers { state.notKept.append(place) }
+    } else if builder.isMapping, state.missed.count < Self.maximumPointers {
+      state.missed.append(place)
+    }
+  }
+
+  /// Whether this kind, of those that read through a container, reports what none of them reads.
+  private func reports(_ level: Level) -> Bool {
+    guard let sharing = builder.sharing else { return true }
+    guard let pointer = level.pointer, !pointer.isEmpty else { return sharing.answersForDocument }
+    return !sharing.sharers.contains { sharer in
+      sharer.takesPrecedence
+        && (sharer.isWithoutRules || sharer.pointers.contains { $0.leads(through: pointer) })
+    }
   }
 
   /// Records whether an item at the top is on the way to entities of another kind.
@@ -649,10 +710,13 @@ final class DocumentReader {
   ) throws(ReadFailure) -> Int? {
     var pointer = level.pointer ?? []
     JSONPointer.append(name, to: &pointer)
-    let bracket = window.isList(at: position) ? "[" : "{"
-    let opening = level.opening + opening + bracket
+    let containers = level.containers.around(opening, list: window.isList(at: position))
+    let isAny = level.pointers.contains { $0.first == .any }
     let next = Level(
-      pointers: pointers, key: key, pointer: pointer, opening: opening, openingAside: opening)
+      pointers: pointers, key: key, pointer: pointer,
+      general: level.general
+        + (isAny ? "/*" : JSONPointer.to(String(decoding: name, as: UTF8.self))),
+      containers: containers, openingAside: containers.opening)
     return try readItems(from: position, next)?.end
   }
 
@@ -682,6 +746,17 @@ final class DocumentReader {
       in: "what \(Violation.quoted(place)) holds")
   }
 
+  /// Says what to do about a list in place of an entity: a row of a table, or a list of entities.
+  private func advice(forListAt position: Int, to end: Int) -> String {
+    let first = unsafe window.bytes(position + 1..<end).first { !" \t\r\n".utf8.contains($0) }
+    return switch first {
+    case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "]"):
+      "; put the entities into one list, without nested lists"
+    default:
+      "; if it is the row of a table, write one object per row, with the columns as its members"
+    }
+  }
+
   /// Reads a value that should be an entity; `name` is that of its member, if that is to be looked
   /// at.
   ///
@@ -707,8 +782,7 @@ final class DocumentReader {
       } else {
         let advice = try window.adviceIfQuotedJSON(at: position)
         if let (end, kind) = try window.skipValue(at: position) {
-          let hint =
-            kind == .array ? "; put the entities into one list, without nested lists" : advice
+          let hint = kind == .array ? self.advice(forListAt: position, to: end) : advice
           try builder.failItem(
             .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
             at: place, locator: locator,

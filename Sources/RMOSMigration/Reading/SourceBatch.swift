@@ -68,13 +68,26 @@ struct MappedWay: Sendable, Hashable {
 
 /// The part of a file that an entry covers which failed before it was decoded.
 enum RejectedSpan: Sendable, Hashable {
+  /// The containers on the way to an item: the text before it and after it with which it is a
+  /// document of its own.
+  struct Containers: Sendable, Hashable {
+    var opening: String
+    var closing: String
+
+    /// These containers, and another one in them.
+    func around(_ name: String = "", list isList: Bool) -> Containers {
+      Containers(
+        opening: opening + name + (isList ? "[" : "{"), closing: (isList ? "]" : "}") + closing)
+    }
+  }
+
   /// No part: the file cannot be read.
   case nothing
   /// The whole file.
   case file
   /// An item of the file, by offsets in its bytes; without an end, up to the end of the file. A
-  /// member's item includes its name.
-  case item(offset: Int, end: Int?, isMember: Bool = false)
+  /// member's item includes its name, so it needs the containers it is in.
+  case item(offset: Int, end: Int?, within: Containers? = nil)
   /// Everything from an offset on, which is a document of its own after `opening`.
   case rest(offset: Int, opening: String)
 }

@@ -30,12 +30,12 @@ struct RejectCopy {
       self.offset = offset
       self.opening = opening
       name = "~rest.json"
-    case .item(let offset, let end, let isMember):
+    case .item(let offset, let end, let containers):
       self.offset = offset
       self.end = end
       name = Self.name(of: entry, in: batch)
-      if isMember {
-        (opening, closing) = ("{", "}")
+      if let containers {
+        (opening, closing) = (containers.opening, containers.closing)
       } else if let pointer {
         enclose(in: pointer, isInList: entry.locator.key == nil)
       } else if let key = entry.locator.key {

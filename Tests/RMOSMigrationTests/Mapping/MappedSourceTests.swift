@@ -430,6 +430,88 @@ import Testing
     #expect(warnings.allSatisfy { $0.message.contains("but not those at \"\(place ?? "")\"") })
   }
 
+  /// What is around the entities that a mapping selects is kept nowhere, so it is named, once a
+  /// file.
+  @Test(arguments: [
+    (
+      #"[{"customer":"Müller","order":1,"jobs":[J]},{"customer":"B","jobs":[]}]"#,
+      #"of the file at "/*/jobs/*"; not kept: "/*/customer", "/*/order""#
+    ),
+    (
+      #"[{"a~/b":1,"none":null,"empty":[],"jobs":{"j":J}}]"#,
+      #"of the file at "/*/jobs/*"; not kept: "/*/a~0~1b""#
+    ),
+    (
+      #"[{"jobs":[J],"meta":{"by":"M"},"errors":[{"id":"r"}],"notes":["n"]}]"#,
+      #"of the file at "/*/jobs/*"; not kept: "/*/meta", "/*/errors", "/*/notes""#
+    ),
+    (#"[{"jobs":[J]},7]"#, #"of the file at "/*/jobs/*"; not kept: "/*""#),
+    (
+      #"[{"jobs":[J],"families":[F],"x":1}]"#,
+      #"of the file at "/*/jobs/*"; not kept: "/*/x""#
+    ),
+    (
+      #"[{"jobs":[J],"families":[F],"old":[J],"x":1}]"#,
+      #"not those at "/*/old"; add a rule for them if they are meant; not kept: "/*/x""#
+    ),
+    (#"[{"jobs":[J],"empty":{}}]"#, nil),
+  ])
+  func valuesAroundTheEntitiesOfAMappingAreNamed(_ text: String, _ expected: String?) throws {
+    let families = #""strip_families":[{"files":"*.json","entities":"/*/families/*"}],"#
+    let mapping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"m",\#(text.contains("families") ? families : "")
+        "joblogs":[{"files":"*.json","entities":"/*/jobs/*"}]}
+        """#)
+    let text = text.replacing("J", with: Self.job).replacing("F", with: Self.family)
+    let made = try migrate(SourceTree(["a.json": text]), [mapping])
+    #expect(made.summary.statistics.total.failed == 0, "\(made.issues)")
+    let notes = made.issues.filter { $0.code == .shapeWrapper }
+    #expect(notes.count == (expected == nil ? 0 : 1), "\(notes)")
+    if let expected { #expect(notes.first?.message.contains(expected) == true, "\(notes)") }
+  }
+
+  /// A container that appears twice on the way to entities is a failure, not passed over.
+  @Test func aContainerThatAppearsTwiceFails() throws {
+    let mapping = try Mapping(
+      parsing: #"{"mapping":1,"name":"m","joblogs":[{"entities":"/*/jobs/*"}]}"#)
+    let other = Texts.job("k")
+    let tree = try SourceTree([
+      "joblogs/a.json": #"[{"jobs":[\#(Self.job)],"jobs":[\#(other)]},{"jobs":[]}]"#
+    ])
+    try TemporaryDirectory.use { directory in
+      let rejects = directory.file("rejects")
+      let made = try migrate(tree, [mapping]) { $0.rejectsDirectory = rejects }
+      let total = made.summary.statistics.total
+      #expect(total.found == 2 && total.migrated == 1 && total.failed == 1, "\(made.issues)")
+      let error = try #require(made.issues.first { $0.severity == .error })
+      #expect(error.code == .jsonDuplicateKey && error.locator?.text == "/0/jobs")
+      // Its entities can be migrated from its reject.
+      let again = try RecordedMigration(rejects, into: InMemoryStore(), options(of: [mapping]))
+      #expect(again.summary.statistics.total.migrated == 1, "\(again.issues)")
+    }
+  }
+
+  /// A value that appears twice within a member is not taken, unless both are equal.
+  @Test(arguments: [("1", "2", false), ("1", "1", true), ("1", "null", true)])
+  func aMemberThatAppearsTwiceIsNotTaken(
+    _ first: String, _ second: String, _ isTaken: Bool
+  ) throws {
+    let mapping = try Mapping(
+      parsing:
+        #"{"mapping":1,"name":"m","joblogs":[{"members":{"duration_seconds":{"from":"/f/n"}}}]}"#)
+    let tree = try SourceTree([
+      "joblogs/a.json":
+        #"{"id":"j","job_type":"slice","parameters":{"a":1},"f":{"n":\#(first),"n":\#(second)}}"#
+    ])
+    let store = InMemoryStore()
+    let made = try migrate(tree, [mapping], into: store)
+    #expect(made.summary.statistics.total.migrated == 1, "\(made.issues)")
+    #expect(made.issues.contains { $0.code == .fieldNotDerived } == !isTaken, "\(made.issues)")
+    let duration = try store.read { try $0.record(.joblogs, id: "j")?["duration_seconds"] }
+    #expect((duration != .null && duration != nil) == isTaken)
+  }
+
   /// An object that rules of two kinds take becomes an entity of each.
   @Test func oneObjectOfTwoKinds() throws {
     let mapping = try Mapping(

@@ -218,9 +218,12 @@ import Testing
     #expect(
       try note(#"{"units": "inch", "items": [E]}"#).hasSuffix("; not kept: \"/units\""))
     #expect(
-      try note(#"{"items": [E], "a": 1, "b": [1, 2], "c": {"d": 1}, "e": null, "f": true}"#)
+      try note(#"{"a": 1, "items": [E], "b": [1, 2], "c": {"d": 1}, "e": null, "f": true}"#)
         .hasSuffix("; not kept: \"/a\", \"/b\", \"/c\" and others"))
     #expect(try note(#"{"p": E, "q": "TODO"}"#).hasSuffix("; not kept: \"/q\""))
+    #expect(
+      try note(#"{"shop": "x", "patterns": {"open": [E], "note": 1}}"#)
+        .hasSuffix("; not kept: \"/shop\", \"/patterns/note\""))
     #expect(try !note(#"{"items": {"p": E}, "pages": []}"#).contains("not kept"))
   }
 
