@@ -307,16 +307,6 @@ struct MemberProfile {
     return Double(parts[0].filter { $0 != "." } + "." + parts[1]) != nil
   }
 
-  /// Whether a text is JSON: what Python prints begins like it.
-  private static func isJSON(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    do throws(JSONScanError) {
-      try unsafe JSONScanner.validate(UnsafeRawBufferPointer(text))
-      return true
-    } catch {
-      return false
-    }
-  }
-
   private mutating func addText(_ content: UnsafeBufferPointer<UInt8>) {
     unsafe addWord(content)
     guard let first = unsafe content.first else {
@@ -325,8 +315,10 @@ struct MemberProfile {
     }
     let isNoTime = unsafe addNoTime(content)
     switch first {
-    case UInt8(ascii: "{") where unsafe Self.isJSON(content): objectsInText += 1
-    case UInt8(ascii: "[") where unsafe Self.isJSON(content): listsInText += 1
+    // What Python prints begins like JSON too.
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      guard unsafe JSONScanner.isValid(UnsafeRawBufferPointer(content)) else { return }
+      if first == UInt8(ascii: "{") { objectsInText += 1 } else { listsInText += 1 }
     case UInt8(ascii: "/"):
       if unsafe !isNoTime && content.starts(with: "/Date(".utf8) { epochMilliseconds += 1 }
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),

@@ -236,26 +236,8 @@ extension DecimalText {
 enum JSONNumberForm {
   /// Whether a text is a valid JSON number.
   static func isNumber(_ text: some StringProtocol) -> Bool {
-    var rest = Substring(text)
-    func takeDigits() -> Int {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
-      rest = rest[digits.endIndex...]
-      return digits.count
-    }
-    if rest.first == "-" { rest.removeFirst() }
-    let isZero = rest.first == "0"
-    let whole = takeDigits()
-    guard whole > 0, !isZero || whole == 1 else { return false }
-    if rest.first == "." {
-      rest.removeFirst()
-      guard takeDigits() > 0 else { return false }
-    }
-    if rest.first == "e" || rest.first == "E" {
-      rest.removeFirst()
-      if rest.first == "+" || rest.first == "-" { rest.removeFirst() }
-      guard takeDigits() > 0 else { return false }
-    }
-    return rest.isEmpty
+    var text = String(text)
+    return text.withUTF8 { unsafe JSONScanner.isNumber(UnsafeRawBufferPointer($0)) }
   }
 
   /// The JSON number that a text means: without a plus sign, leading zeros, separators of thousands
@@ -263,9 +245,9 @@ enum JSONNumberForm {
   ///
   /// - Returns: `nil` if the text is not a number, or could mean two different ones.
   static func number(meantBy text: some StringProtocol) -> String? {
-    var rest = trimmed(Substring(text))
+    var rest = Substring(text).trimmed
     let isNegative = rest.first == "-" || rest.first == "\u{2212}"
-    if isNegative || rest.first == "+" { rest = trimmed(rest.dropFirst()) }
+    if isNegative || rest.first == "+" { rest = rest.dropFirst().trimmed }
     guard var text = withoutGroups(rest), text.contains(where: isDigit),
       let first = text.first, first == "." || first == "," || isDigit(first)
     else { return nil }
@@ -298,13 +280,6 @@ enum JSONNumberForm {
 
   private static func isDigit(_ character: Character) -> Bool {
     character.isASCII && character.isNumber
-  }
-
-  /// A text without the white space around it.
-  private static func trimmed(_ text: Substring) -> Substring {
-    var text = text.drop(while: \.isWhitespace)
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return text
   }
 
   /// A text without white space, `_` and apostrophes; `nil` if these are not between groups of

@@ -190,6 +190,17 @@ extension JSONScanner {
     return isText ? bytes : nil
   }
 
+  /// The text that a scanned value holds; `nil` if the value is no string, or has an unpaired
+  /// surrogate escape.
+  package static func text(of token: UnsafeBufferPointer<UInt8>, _ kind: Kind) -> [UInt8]? {
+    let inside = unsafe token.dropFirst().dropLast()
+    return switch kind {
+    case .string: unsafe Array(inside)
+    case .escapedString: unsafe decoded(UnsafeBufferPointer(rebasing: inside))
+    default: nil
+    }
+  }
+
   /// The content of a scanned string: decoded or, if it has an unpaired surrogate escape, as
   /// written.
   package static func content(

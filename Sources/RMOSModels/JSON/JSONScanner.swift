@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// A strict, one-pass scanner for JSON (RFC 8259) in UTF-8.
 ///
 /// It checks every byte, builds no tree and does not recurse. Values are spans of the input; a
@@ -374,21 +376,22 @@ extension JSONScanner {
     try result.get()
   }
 
-  /// Checks bytes as ``validate(_:)`` does, without copying them.
-  ///
-  /// - Parameters:
-  ///   - base: The bytes, followed by ``padding`` readable bytes of which the first is 0.
-  ///   - count: The number of bytes, without the padding.
-  /// - Throws: ``JSONScanError`` for the first error.
-  /// - Complexity: O(n), without allocation.
-  package static func validate(
-    padded base: UnsafePointer<UInt8>, count: Int
-  ) throws(JSONScanError) {
-    unsafe precondition(base[count] == 0, "the byte after the input must be 0")
-    let result: Result<Void, JSONScanError> = unsafe withScanner(over: base, count) {
-      $0.validateAll()
+  /// Whether bytes are exactly one JSON value, as ``validate(_:)`` checks.
+  package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    do throws(JSONScanError) {
+      try unsafe validate(bytes)
+      return true
+    } catch {
+      return false
     }
-    try result.get()
+  }
+
+  /// Whether bytes are exactly one JSON number.
+  package static func isNumber(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let first = unsafe bytes.first, unsafe bytes.last?.isASCIIDigit == true else {
+      return false
+    }
+    return unsafe (first == UInt8(ascii: "-") || first.isASCIIDigit) && isValid(bytes)
   }
 
   private mutating func validateAll() -> Result<Void, JSONScanError> {

@@ -116,6 +116,15 @@ package enum PlainText {
   }
 }
 
+extension Substring {
+  /// The text without the white space around it.
+  var trimmed: Substring {
+    var trimmed = drop(while: \.isWhitespace)
+    while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
+    return trimmed
+  }
+}
+
 extension PlainText {
   /// Text broken at spaces so that no line takes more than `width` columns.
   ///

@@ -31,7 +31,7 @@ package struct SimilarID: Sendable, Hashable {
   /// - Parameters:
   ///   - text: The id that does not exist.
   ///   - similar: A similar id that exists.
-  ///   - inFile: Whether the reference is in a source with the files of the entities.
+  ///   - inFile: Whether the reference is in a file.
   ///   - otherwise: The advice if there is no similar id, and the text is not the name of a file.
   /// - Returns: The end of a sentence.
   package static func advice(
@@ -86,7 +86,7 @@ package struct SimilarID: Sendable, Hashable {
     visible.unicodeScalars.removeAll { $0.properties.isDefaultIgnorableCodePoint }
     let forms: [(Difference, [String])] = [
       (.composition, [text]),
-      (.whiteSpace, [String(text.trimmed), plain, words.joined(), text + " ", " " + text]),
+      (.whiteSpace, [String(text[...].trimmed), plain, words.joined(), text + " ", " " + text]),
       (.invisible, [visible]), (.letterCase, [text, plain].flatMap(casings)),
       (.derived, ["legacy:" + text, text.hasPrefix("legacy:") ? String(text.dropFirst(7)) : ""]),
     ]
@@ -114,14 +114,6 @@ package struct SimilarID: Sendable, Hashable {
     return [
       lower, text.uppercased(), lower.prefix(1).uppercased() + lower.dropFirst(), capitalized,
     ]
-  }
-}
-
-extension String {
-  fileprivate var trimmed: Substring {
-    var trimmed = drop(while: \.isWhitespace)
-    while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
-    return trimmed
   }
 }
 
