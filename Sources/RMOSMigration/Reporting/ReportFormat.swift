@@ -62,11 +62,9 @@ extension MigrationReport {
       $0.member("timestamp", run?.startedAt)
       $0.member("success", isSuccess)
       if let error {
-        $0.member("error") {
-          $0.object {
-            $0.member("code", error.code)
-            $0.member("message", error.message)
-          }
+        $0.object("error") {
+          $0.member("code", error.code)
+          $0.member("message", error.message)
         }
       }
       $0.member("summary") { $0.totals(statistics.total) }
@@ -116,11 +114,9 @@ extension JSONWriter {
       $0.member("started_at", run.startedAt)
       if let finishedAt = run.finishedAt { $0.member("finished_at", finishedAt) }
       $0.member("seconds", run.seconds)
-      $0.member("kind_seconds") {
-        $0.object {
-          for kind in report.statistics.catalog.kinds {
-            $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0)
-          }
+      $0.object("kind_seconds") {
+        for kind in report.statistics.catalog.kinds {
+          $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0)
         }
       }
       $0.member("files_read", run.filesRead)
@@ -133,14 +129,12 @@ extension JSONWriter {
       if let failure = run.failure { $0.member("failure", failure) }
       if let backup = run.backup { $0.member("backup", backup) }
       if let rejects = run.rejects {
-        $0.member("rejects") {
-          $0.object {
-            $0.member("directory", rejects.directory)
-            $0.member("written", rejects.written)
-            $0.member("not_written", rejects.notWritten)
-            $0.member("removed", rejects.removed)
-            $0.member("failure", rejects.failure)
-          }
+        $0.object("rejects") {
+          $0.member("directory", rejects.directory)
+          $0.member("written", rejects.written)
+          $0.member("not_written", rejects.notWritten)
+          $0.member("removed", rejects.removed)
+          $0.member("failure", rejects.failure)
         }
       }
     }

@@ -112,11 +112,9 @@ extension StoreStatus {
     writer.member("size_bytes", sizeInBytes)
     writer.member("schema_version", schema?.version)
     writer.member("schema_applied_at", schema?.appliedAt)
-    writer.member("counts") {
-      $0.object {
-        for kind in catalog.kinds { $0.member(kind.rawValue, counts[kind]) }
-        $0.member("total", total)
-      }
+    writer.object("counts") {
+      for kind in catalog.kinds { $0.member(kind.rawValue, counts[kind]) }
+      $0.member("total", total)
     }
     writer.member("missing_tables", strings: missingTables)
     writer.member("last_run") { $0.run(lastRun) }

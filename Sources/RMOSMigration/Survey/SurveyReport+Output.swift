@@ -16,16 +16,12 @@ extension SurveyReport {
   private func write(to writer: inout JSONWriter) {
     writer.member("path", path)
     writer.member("source", source)
-    writer.member("files") { writer in
-      writer.object { writer in
-        writer.member("count", fileCount)
-        writer.member("bytes", byteCount)
-        writer.member("encodings") { writer in
-          writer.object { writer in
-            for (name, count) in encodings.sorted(by: { $0.key < $1.key }) {
-              writer.member(name, count)
-            }
-          }
+    writer.object("files") { writer in
+      writer.member("count", fileCount)
+      writer.member("bytes", byteCount)
+      writer.object("encodings") { writer in
+        for (name, count) in encodings.sorted(by: { $0.key < $1.key }) {
+          writer.member(name, count)
         }
       }
     }
@@ -122,11 +118,9 @@ extension SurveyReport.Member {
       writer.member("name", name)
       writer.member("other_spellings", strings: otherSpellings)
       writer.member("count", count)
-      writer.member("types") { writer in
-        writer.object { writer in
-          for type in SurveyReport.ValueType.allCases {
-            if let count = types[type] { writer.member(type.rawValue, count) }
-          }
+      writer.object("types") { writer in
+        for type in SurveyReport.ValueType.allCases {
+          if let count = types[type] { writer.member(type.rawValue, count) }
         }
       }
       writer.member("example", example)

@@ -183,20 +183,16 @@ extension DiffReport {
       writer.member("success", isWithin(limits))
       writer.member("source", source)
       writer.member("database", database)
-      writer.member("counts") {
-        $0.object {
-          for kind in catalog.kinds { $0.member(kind.rawValue, self[kind]) }
-          $0.member("total", total)
-        }
+      writer.object("counts") {
+        for kind in catalog.kinds { $0.member(kind.rawValue, self[kind]) }
+        $0.member("total", total)
       }
       writer.member("nothing_found", nothingFound)
-      writer.member("limits") {
-        $0.object {
-          $0.member("only_in_source", limits.onlyInSource)
-          $0.member("only_in_database", limits.onlyInDatabase)
-          $0.member("different", limits.different)
-          if limits.allowsEmptySource { $0.member("allow_empty", true) }
-        }
+      writer.object("limits") {
+        $0.member("only_in_source", limits.onlyInSource)
+        $0.member("only_in_database", limits.onlyInDatabase)
+        $0.member("different", limits.different)
+        if limits.allowsEmptySource { $0.member("allow_empty", true) }
       }
       writer.member("entries", each: entries) { $0.entry($1) }
       writer.member("entries_omitted", entriesOmitted)

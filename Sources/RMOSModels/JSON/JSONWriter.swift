@@ -102,6 +102,13 @@ extension JSONWriter {
     try body(&self)
   }
 
+  /// Writes a member that is an object, whose members `body` writes.
+  package mutating func object(
+    _ name: String, _ body: (inout JSONWriter) throws -> Void
+  ) rethrows {
+    try member(name) { try $0.object(body) }
+  }
+
   /// Writes a member that is a string, or null.
   package mutating func member(_ name: String, _ value: String?) {
     self.name(name)

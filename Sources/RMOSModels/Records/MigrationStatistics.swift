@@ -160,14 +160,12 @@ extension JSONWriter {
     object {
       for kind in statistics.catalog.kinds {
         let counts = statistics[kind]
-        $0.member(kind.rawValue) {
-          $0.object {
-            $0.member("found", counts.found)
-            $0.member("migrated", counts.migrated)
-            $0.member("updated", counts.updated)
-            $0.member("skipped", counts.skipped)
-            $0.member("failed", counts.failed)
-          }
+        $0.object(kind.rawValue) {
+          $0.member("found", counts.found)
+          $0.member("migrated", counts.migrated)
+          $0.member("updated", counts.updated)
+          $0.member("skipped", counts.skipped)
+          $0.member("failed", counts.failed)
         }
       }
     }
