@@ -63,14 +63,14 @@ private final class KindCheck {
     }
     for (field, violation) in row.record.violations() {
       guard isPresent[field], !row.invalidText.contains(field),
-        let rule = rule(for: violation, of: field)
+        let rule = rule(for: violation, of: field), let (found, expected) = violation.comparison
       else { continue }
       var severity = violation.severity
       // A default that an application left out does no harm; a missing id does.
       if case .missing(because: nil, _, _) = violation, field > 0, mayBeNull[field] {
         severity = .warning
       }
-      try add(rule, severity, field, row, found: violation.found, expected: violation.expected)
+      try add(rule, severity, field, row, found: found, expected: expected)
     }
   }
 

@@ -190,23 +190,25 @@ struct Planner {
     of missing: EntityFacts.MissingReference, _ batch: RecordBatch, _ index: Int
   ) -> String {
     let reference = batch.references[missing.reference]
-    let member = batch.kind.schema.fields[reference.field].member
+    let field = batch.kind.schema.fields[reference.field]
     guard case .text(let id) = batch.record(at: index).values[reference.field] else {
-      return "\"\(member)\" points nowhere"
+      return "\"\(field.member)\" points nowhere"
     }
     let what =
-      "\"\(member)\" points to the \(reference.target.schema.singular) \(Violation.quoted(id))"
+      "\"\(field.member)\" points to the \(reference.target.schema.singular) \(Violation.quoted(id))"
     if missing.hasFailed { return "\(what), which failed in this run; fix that and run again" }
     if id.allSatisfy(\.isWhitespace) {
-      return "\"\(member)\" is \(Violation.quoted(id)), which is the id of no "
-        + "\(reference.target.schema.singular); \(Violation.adviceForAbsence(writtenAs: id, inFile: true))"
+      return "\"\(field.member)\" is \(Violation.quoted(id)), which is the id of no "
+        + reference.target.schema.singular
+        + Advice.leaveOut(id).clause(about: field, inFile: true)
     }
     if missing.mayHaveFailed, missing.similar == nil {
       return "\(what), which is neither in the store nor in what could be read of the source; fix "
         + "the \(reference.target.schema.plural) that could not be read, and run again"
     }
     let advice = SimilarID.advice(
-      for: id, missing.similar, inFile: true, otherwise: "add it, or set the member to null")
+      for: id, missing.similar, inFile: true,
+      otherwise: field.isRequired ? "add it" : "add it, or set the member to null")
     return "\(what), which is neither in the store nor in the source; \(advice)"
   }
 }

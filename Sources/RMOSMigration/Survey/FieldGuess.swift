@@ -347,7 +347,7 @@ extension FieldGuess {
           reason: "\(Violation.quoted(profile.name)) looks like \(field.member), but \(problem)"))
     }
     if let notation = TypedValue.notation(ofContainersIn: source.value) {
-      return open(notation.advice(inFile: true))
+      return open(notation.advice.text(inFile: true))
     }
     let repeats = source.value.repeats || profile.repeats
     if position == 0, strength == .alias {

@@ -96,6 +96,16 @@ package final class EntityDecoder {
     var field: Int
   }
 
+  /// An unknown member whose name resembles that of an absent field.
+  private struct LookAlike {
+    let name: String
+    /// The offset of its name.
+    let offset: Int
+    let field: Int
+    /// Whether its value has the type of the field.
+    let hasType: Bool
+  }
+
   /// The entity being decoded, before it is appended to the batch.
   private struct Draft {
     var cells: [RecordBatch.Cell] = []
@@ -105,8 +115,6 @@ package final class EntityDecoder {
     var objectViolations: [ObjectViolation] = []
     /// The number of object violations that are duplicate members.
     var duplicateCount = 0
-    /// The number of object violations that are members which resemble an absent field.
-    var lookAlikeCount = 0
     /// The violations of fields.
     var fieldViolations: [(field: Int, violation: Violation)] = []
     /// The fields whose value is text that should hold JSON and could not be read.
@@ -118,7 +126,7 @@ package final class EntityDecoder {
     mutating func reset() {
       for field in cells.indices { cells[field] = .null }
       objectViolations.removeAll(keepingCapacity: true)
-      (duplicateCount, lookAlikeCount) = (0, 0)
+      duplicateCount = 0
       fieldViolations.removeAll(keepingCapacity: true)
       (unreadFields, unknownMembers) = (FieldSet(), .empty)
     }
@@ -132,30 +140,6 @@ package final class EntityDecoder {
     ) {
       objectViolations.append(
         ObjectViolation(violation: violation, offset: offset, member: member, field: field))
-    }
-
-    /// Leaves out the advice to read members that resemble absent ones with a mapping, where the
-    /// entity would lack others with it.
-    mutating func adviseMappingOnlyIfItHelps() {
-      let lacksOthers = fieldViolations.contains { _, violation in
-        guard case .missing(_, let other, .error) = violation else { return false }
-        return other?.canBeMapped != true
-      }
-      guard lacksOthers else { return }
-      for position in objectViolations.indices {
-        if case .lookAlike(let name, _) = objectViolations[position].violation {
-          objectViolations[position].violation = .lookAlike(name, canBeMapped: false)
-        }
-      }
-      for position in fieldViolations.indices {
-        if case .missing(let because, let other?, let severity) = fieldViolations[position]
-          .violation
-        {
-          fieldViolations[position].violation = .missing(
-            because: because, other: .init(name: other.name, canBeMapped: false),
-            severity: severity)
-        }
-      }
     }
 
     /// Notes a violation of a field whose value is not kept.
@@ -327,11 +311,10 @@ package final class EntityDecoder {
       }
     if !isRight {
       let advice = unsafe schema.fields[field].advice(
-        insteadOf: member.kind, member.value(in: work.text), inFile: options.isInFile,
+        insteadOf: member.kind, member.value(in: work.text),
         isConverted: work.convertedFields.contains(field))
       work.draft.note(
-        .wrongType(
-          found: found(member, work), expected: type.expectation + (advice.map { "; " + $0 } ?? "")),
+        .wrongType(found: found(member, work), expected: type.expectation, advice: advice),
         of: field)
     }
   }
@@ -394,19 +377,11 @@ package final class EntityDecoder {
     let copy = object.copy(of: field)
     work.draft.cells[field] = .text(copy)
     let isEmpty = copy.length == 2
-    if isEmpty, schema.fields[field].isRequired, member.isContainer,
-      schema.hasSubstitute(for: field, in: Subject(decoder: self, work: work)),
-      type.check(json: member.kind, isEmpty: false) == nil
-    {
-      return true
-    }
-    var violation = type.check(json: member.kind, isEmpty: isEmpty)
-    if case .wrongType(let found, let expected, .error) = violation,
-      let advice = unsafe schema.fields[field].advice(
-        insteadOf: member.kind, member.value(in: work.text), inFile: options.isInFile)
-    {
-      violation = .wrongType(found: found, expected: expected + "; " + advice)
-    }
+    // A field with a substitute may be empty, but not of another type.
+    let mayBeEmpty =
+      isEmpty && schema.hasSubstitute(for: field, in: Subject(decoder: self, work: work))
+    let violation = type.check(json: member.kind, isEmpty: isEmpty && !mayBeEmpty)
+    if case .wrongType = violation, violation?.severity == .error { return false }
     work.draft.note(violation, of: field)
     return true
   }
@@ -473,10 +448,8 @@ package final class EntityDecoder {
       guard let key else { return true }
       return unsafe token.dropFirst().dropLast().elementsEqual(work.output.text(key))
     case .escapedString:
-      let text = unsafe JSONScanner.decoded(
-        UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
-      guard let key else { return text != nil }
-      return unsafe text?.elementsEqual(work.output.text(key)) ?? false
+      guard let text = unsafe JSONScanner.text(of: token, member.kind) else { return false }
+      return key.map { unsafe text.elementsEqual(work.output.text($0)) } ?? true
     case .number:
       guard unsafe isWhole(token) else { return false }
       return key.map { unsafe token.elementsEqual(work.output.text($0)) } ?? true
@@ -496,10 +469,7 @@ package final class EntityDecoder {
     let schema = schema.fields[field]
     let isUnderColumn = unsafe !member.name(in: work.text).elementsEqual(schema.member.utf8)
     guard isUnderColumn || schema.column == schema.member else { return }
-    let token = unsafe member.value(in: work.text)
-    let inside = unsafe UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
-    let decoded = unsafe member.kind == .string ? Array(inside) : JSONScanner.decoded(inside)
-    guard let decoded else {
+    guard let decoded = unsafe JSONScanner.text(of: member.value(in: work.text), member.kind) else {
       if isUnderColumn { work.draft.fail(field, .loneSurrogate) }
       return
     }
@@ -559,11 +529,10 @@ package final class EntityDecoder {
       span = unsafe work.output.span(from: start)
     default:
       let advice = unsafe FieldSchema.idAdvice(
-        insteadOf: member.kind, member.value(in: work.text), inFile: options.isInFile)
+        insteadOf: member.kind, member.value(in: work.text))
       work.draft.note(
         .wrongType(
-          found: found(member, work),
-          expected: "text (or a whole number)" + (advice.map { "; " + $0 } ?? "")),
+          found: found(member, work), expected: "text (or a whole number)", advice: advice),
         of: 0)
     }
     if let span, let violation = unsafe type.check(text: work.output.text(span)) {
@@ -613,13 +582,15 @@ package final class EntityDecoder {
     }
     guard work.draft.duplicateCount < ScannedObject.duplicateLimit else { return }
     let repeated = work.draft.objectViolations[before...].map(\.offset)
+    var lookAlikes: [LookAlike] = []
     let start = unsafe work.output.next
     unsafe object.forEachUnknownMember(in: text, work.scanner) { member in
       if options.isInFile,
         let field = unsafe object.absentField(resembledBy: member, in: text),
-        field > 0 || !hasKey, !repeated.contains(member.nameRange.lowerBound - 1)
+        field > 0 || !hasKey, !repeated.contains(member.nameRange.lowerBound - 1),
+        lookAlikes.count < ScannedObject.duplicateLimit
       {
-        noteLookAlike(member, of: field, canBeMapped: canBeMapped, &work)
+        lookAlikes.append(lookAlike(member, of: field, work))
       }
       // The author of a mapping knows the units, so a mapped entity gets no warning.
       if canBeMapped, member.kind == .string, !millimeterFields.isEmpty {
@@ -634,8 +605,10 @@ package final class EntityDecoder {
         scannedAt: text + member.valueRange.lowerBound, to: &work.output.next)
       return true
     }
-    if work.draft.lookAlikeCount > 0, canBeMapped { work.draft.adviseMappingOnlyIfItHelps() }
-    if !repeated.isEmpty { work.draft.objectViolations[before...].sort { $0.offset < $1.offset } }
+    note(lookAlikes, canBeMapped: canBeMapped, &work)
+    if work.draft.objectViolations.count > before + 1 {
+      work.draft.objectViolations[before...].sort { $0.offset < $1.offset }
+    }
     guard unsafe work.output.next > start else { return }
     work.output.append("}")
     work.draft.unknownMembers = unsafe work.output.span(from: start)
@@ -682,14 +655,10 @@ package final class EntityDecoder {
       .stringified(found.value, count: found.count), at: found.offset, member: name ?? "")
   }
 
-  /// Notes that an unknown member resembles an absent field, up to the limit of an entity.
-  private func noteLookAlike(
-    _ member: ScannedObject.Member, of field: Int, canBeMapped: Bool, _ work: inout Workspace
-  ) {
-    guard work.draft.lookAlikeCount < ScannedObject.duplicateLimit else { return }
-    work.draft.lookAlikeCount += 1
-    let name = unsafe String(decoding: member.name(in: work.text), as: UTF8.self)
-    let isRight =
+  private func lookAlike(
+    _ member: ScannedObject.Member, of field: Int, _ work: Workspace
+  ) -> LookAlike {
+    let hasType =
       switch (schema.fields[field].type, member.kind) {
       case (.text, .string), (.text, .escapedString), (.timestamp, .string),
         (.reference, .string), (.reference, .escapedString), (.reference, .number),
@@ -700,28 +669,41 @@ package final class EntityDecoder {
       case (.text, .number): field == 0
       default: false
       }
-    // A mapping reads neither of two members for one field.
-    let others = work.draft.objectViolations.indices.filter { position in
-      guard case .lookAlike = work.draft.objectViolations[position].violation else { return false }
-      return work.draft.objectViolations[position].field == field
+    return LookAlike(
+      name: unsafe String(decoding: member.name(in: work.text), as: UTF8.self),
+      offset: member.nameRange.lowerBound - 1, field: field, hasType: hasType)
+  }
+
+  /// Notes unknown members that resemble absent fields.
+  private func note(_ lookAlikes: [LookAlike], canBeMapped: Bool, _ work: inout Workspace) {
+    if lookAlikes.isEmpty { return }
+    func canBeRead(_ other: LookAlike) -> Bool {
+      // A mapping reads neither of two members for one field.
+      canBeMapped && other.hasType && object.member(of: other.field) == nil
+        && lookAlikes.count { $0.field == other.field } == 1
     }
-    for position in others {
-      if case .lookAlike(let name, _) = work.draft.objectViolations[position].violation {
-        work.draft.objectViolations[position].violation = .lookAlike(name, canBeMapped: false)
-      }
+    // A mapping is advised only if no required field is missing with it.
+    let isComplete = work.draft.fieldViolations.allSatisfy { field, violation in
+      guard case .missing(_, _, .error) = violation else { return true }
+      return lookAlikes.contains { $0.field == field && canBeRead($0) }
     }
-    let isRead = isRight && others.isEmpty && object.member(of: field) == nil
-    work.draft.note(
-      .lookAlike(name, canBeMapped: canBeMapped && isRead),
-      at: member.nameRange.lowerBound - 1, member: name, of: field)
+    func advised(_ other: LookAlike) -> Violation.LookAlike {
+      .init(name: other.name, canBeMapped: isComplete && canBeRead(other))
+    }
+    for other in lookAlikes {
+      work.draft.note(
+        .lookAlike(advised(other)), at: other.offset, member: other.name, of: other.field)
+    }
     // The error about the missing field names the member too, for reports that show only errors. In
     // an entity that a mapping made, the error says what the mapping reads instead.
-    guard canBeMapped,
-      let position = work.draft.fieldViolations.firstIndex(where: { $0.field == field }),
-      case .missing(let because, let other, .error) = work.draft.fieldViolations[position].violation
-    else { return }
-    work.draft.fieldViolations[position].violation = .missing(
-      because: because, other: .init(name: other?.name ?? name, canBeMapped: isRead))
+    guard canBeMapped else { return }
+    for (position, (field, violation)) in work.draft.fieldViolations.enumerated() {
+      guard case .missing(let because, _, .error) = violation,
+        let other = lookAlikes.first(where: { $0.field == field })
+      else { continue }
+      work.draft.fieldViolations[position].violation = .missing(
+        because: because, other: advised(other))
+    }
   }
 
   /// Notes that an unknown member states another unit of length than the millimeter, in which
@@ -885,8 +867,7 @@ package final class EntityDecoder {
           locator: batch.locator(origin.locator), line: place.line, column: place.column,
           offset: place.offset, pointer: JSONPointer.to(member),
           message: violation.message(
-            field: violation.isAboutName ? schema.fields[field].member : member,
-            inFile: options.isInFile)))
+            about: schema.fields[field], in: member, inFile: options.isInFile)))
     }
     func name(of field: Int) -> String {
       unsafe text.baseAddress.map { unsafe object.name(of: field, in: $0) }
@@ -904,16 +885,6 @@ package final class EntityDecoder {
       append(
         violation, object.member(of: field)?.valueRange.lowerBound ?? 0, member: name(of: field),
         field: field)
-    }
-  }
-}
-
-extension Violation {
-  /// Whether it is about the name of a member, so that its message names the field by its own name.
-  fileprivate var isAboutName: Bool {
-    switch self {
-    case .idAlias, .columnName, .lookAlike: true
-    default: false
     }
   }
 }

@@ -38,17 +38,16 @@ package struct StringifiedValue: Sendable, Hashable {
     writer = .powerShell
   }
 
-  /// Returns what happened, and how to fix it.
-  func advice(inFile: Bool) -> String {
-    let whole = inFile ? "the file again" : "it"
-    return switch writer {
+  /// What happened, and how to fix it: the end of a sentence.
+  var advice: String {
+    switch writer {
     case .powerShell:
-      "PowerShell wrote it so, and what was in it may be lost: write \(whole) with "
+      "PowerShell wrote it so, and what was in it may be lost: write it again with "
         + "ConvertTo-Json -Depth 100"
     case .javaScript: "JavaScript wrote it so, and what was in it is lost"
     case .dotNet:
-      ".NET wrote it so, and what was in it is elsewhere\(inFile ? " in the file" : ""), if "
-        + "anywhere: write \(whole) without ReferenceHandler.Preserve or PreserveReferencesHandling"
+      ".NET wrote it so, and what was in it is elsewhere, if anywhere: write it again without "
+        + "ReferenceHandler.Preserve or PreserveReferencesHandling"
     }
   }
 

@@ -107,7 +107,8 @@ extension Record {
           key,
           .init(
             codingPath: container.codingPath,
-            debugDescription: Violation.missing().message(field: field.member, inFile: false)))
+            debugDescription: Violation.missing().message(
+              about: field, in: field.member, inFile: false)))
       }
     }
     self.init(kind: kind, values: values)

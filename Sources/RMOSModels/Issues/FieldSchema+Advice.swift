@@ -8,19 +8,17 @@ extension FieldSchema {
   /// - Parameters:
   ///   - kind: The type of the value.
   ///   - token: The value as it appears in the source.
-  ///   - inFile: Whether the value is in a file, which a mapping may read.
   ///   - isConverted: Whether the source writes numbers in another unit or notation, from which a
   ///     mapping converts them.
-  /// - Returns: The end of a sentence; `nil` if there is no advice.
+  /// - Returns: The advice; `nil` if there is none.
   func advice(
-    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>, inFile: Bool,
-    isConverted: Bool = false
-  ) -> String? {
-    if case .json(let shape, _, _) = type { return unsafe jsonAdvice(shape, kind, token, inFile) }
-    if case .timestamp = type, kind == .object, let advice = unsafe Self.dateAdvice(token, inFile) {
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>, isConverted: Bool
+  ) -> Advice? {
+    if case .json(let shape, _, _) = type { return unsafe jsonAdvice(shape, kind, token) }
+    if case .timestamp = type, kind == .object, let advice = unsafe Self.dateAdvice(token) {
       return advice
     }
-    if kind == .object { return unsafe Self.typedValueAdvice(token, inFile) }
+    if kind == .object { return unsafe Self.typedValueAdvice(token) }
     guard let text = unsafe Self.shortText(token) else { return nil }
     switch (type, kind) {
     case (.text(let rule), .number), (.text(let rule), .true), (.text(let rule), .false):
@@ -30,20 +28,19 @@ extension FieldSchema {
       // 7.0 may be text, or a whole number that a data frame has written with a point.
       return kind == .number && (unsafe Self.mayBeWhole(token)) && !Self.isWhole(text)
         ? nil : "write \"\(text)\""
-    case (.timestamp, .number): return Timestamp.advice(forNumber: text, inFile: inFile)
+    case (.timestamp, .number): return Timestamp.advice(forNumber: text)
     case (.reference, .number): return (unsafe Self.id(token, text)).map { "write \"\($0)\"" }
     case (.integer, .string), (.real, .string):
-      return numberAdvice(
-        for: String(text.dropFirst().dropLast()), inFile: inFile, isConverted: isConverted)
+      return numberAdvice(for: String(text.dropFirst().dropLast()), isConverted: isConverted)
     default: return nil
     }
   }
 
   /// How to write an id that is neither text nor a whole number.
   static func idAdvice(
-    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>, inFile: Bool
-  ) -> String? {
-    if kind == .object { return unsafe typedValueAdvice(token, inFile) }
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+  ) -> Advice? {
+    if kind == .object { return unsafe typedValueAdvice(token) }
     guard let text = unsafe shortText(token) else { return nil }
     guard kind == .number else {
       return kind == .true || kind == .false ? "write \"\(text)\"" : nil
@@ -73,10 +70,9 @@ extension FieldSchema {
     number.utf8.drop { $0 == UInt8(ascii: "-") }.allSatisfy { 0x30...0x39 ~= $0 }
   }
 
-  private func numberAdvice(for text: String, inFile: Bool, isConverted: Bool) -> String? {
+  private func numberAdvice(for text: String, isConverted: Bool) -> Advice? {
     if text.allSatisfy(\.isWhitespace) || ["null", "none", "n/a", "-"].contains(text.lowercased()) {
-      return Violation.adviceForAbsence(
-        writtenAs: text, inFile: inFile, if: "if there is none and it is optional")
+      return .leaveOut(text)
     }
     if isConverted { return nil }
     if JSONNumberForm.isNumber(text) { return takes(text) ? "write \(text) without quotes" : nil }
@@ -120,60 +116,52 @@ extension FieldSchema {
   // MARK: Objects and lists
 
   /// Advice about the object that Windows PowerShell writes for a date of Get-Date.
-  private static func dateAdvice(
-    _ token: UnsafeBufferPointer<UInt8>, _ inFile: Bool
-  ) -> String? {
+  private static func dateAdvice(_ token: UnsafeBufferPointer<UInt8>) -> Advice? {
     let value = unsafe members(of: token)?.first { $0.name == "value" }?.value
-    guard case .string(let text)? = value, text.hasPrefix("/Date("),
-      let advice = Timestamp.advice(for: text, inFile: inFile)
-    else { return nil }
-    return "it is a date as Windows PowerShell writes it; \(advice)"
+    guard case .string(let text)? = value, text.hasPrefix("/Date(") else { return nil }
+    return Timestamp.advice(for: text)?.after("it is a date as Windows PowerShell writes it; ")
   }
 
   /// Advice about an object by which a database represents a value.
-  private static func typedValueAdvice(
-    _ token: UnsafeBufferPointer<UInt8>, _ inFile: Bool
-  ) -> String? {
+  private static func typedValueAdvice(_ token: UnsafeBufferPointer<UInt8>) -> Advice? {
     guard let members = unsafe members(of: token), members.count == 1,
       let notation = TypedNotation(ofMember: members[0])
     else { return nil }
-    if notation.namesOfContainers.contains(members[0].name) {
-      return notation.advice(inFile: inFile)
-    }
-    return "it is \(notation.name); write the value of \(Violation.quoted(members[0].name))"
-      + (inFile ? Self.orMapping : "")
+    if notation.namesOfContainers.contains(members[0].name) { return notation.advice }
+    return Advice(
+      "it is \(notation.name); write the value of \(Violation.quoted(members[0].name))",
+      forFiles: orMapping)
   }
 
   private static let orMapping = ", or let a mapping read it there"
 
   /// Advice about text in place of an object or a list, and about an object in place of a list.
   private func jsonAdvice(
-    _ shape: FieldType.JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>,
-    _ inFile: Bool
-  ) -> String? {
+    _ shape: FieldType.JSONShape, _ kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+  ) -> Advice? {
     if shape == .array, kind == .object {
-      guard let members = unsafe Self.members(of: token) else { return nil }
-      return listAdvice(insteadOf: members, inFile)
+      return unsafe Self.members(of: token).flatMap(listAdvice)
     }
-    guard kind == .string || kind == .escapedString,
-      let text = unsafe JSONScanner.decoded(
-        UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
-    else { return nil }
+    guard let text = unsafe JSONScanner.text(of: token, kind) else { return nil }
     if let lost = StringifiedValue(String(decoding: text, as: UTF8.self)) {
-      return lost.advice(inFile: inFile)
+      return Advice(lost.advice)
     }
     let first = text.first { $0 > 0x20 }
     guard first == UInt8(ascii: shape == .object ? "{" : "[") else { return nil }
     do throws(ParsingError) {
       _ = try JSONText(parsing: String(decoding: text, as: UTF8.self))
     } catch {
-      return Self.isOfPython(text, from: error.offset)
-        ? "it is in Python's notation, not JSON (which has double quotes, null, true and false); "
-          + "write it with json.dumps"
-        : "what begins like JSON in it is none: \(error.message)"
+      guard Self.isOfPython(text, from: error.offset) else {
+        return "what begins like JSON in it is none: \(error.message)"
+      }
+      return """
+        it is in Python's notation, not JSON (which has double quotes, null, true and false); \
+        write it with json.dumps
+        """
     }
-    return "write the JSON that is in it without the quotes around it"
-      + (inFile ? ", or let a mapping read it as \"json\"" : "")
+    return Advice(
+      "write the JSON that is in it without the quotes around it",
+      forFiles: ", or let a mapping read it as \"json\"")
   }
 
   /// Whether a text that is not JSON from an offset on is a value as Python writes it.
@@ -191,24 +179,26 @@ extension FieldSchema {
   private static let largestExamined = 1 << 20
 
   /// What to do about an object that is, or that holds, the list that is meant.
-  private func listAdvice(
-    insteadOf members: [JSONValue.Member], _ inFile: Bool
-  ) -> String? {
+  private func listAdvice(insteadOf members: [JSONValue.Member]) -> Advice? {
     if members.count == 1, let notation = TypedNotation(ofMember: members[0]) {
-      return notation.advice(inFile: inFile)
+      return notation.advice
     }
     let lists = members.filter { if case .array = $0.value { true } else { false } }
     if lists.count == 1, members.count == 1 || Self.namesOfLists.contains(lists[0].name) {
-      return "the list is in \(Violation.quoted(lists[0].name)); write that in place of the object"
-        + (inFile ? Self.orMapping : "")
+      return Advice(
+        "the list is in \(Violation.quoted(lists[0].name)); write that in place of the object",
+        forFiles: Self.orMapping)
     }
     let objects = members.filter { if case .object = $0.value { true } else { false } }
     // Attributes are named @name.
     if objects.count == 1, isNameOfElement(objects[0].name),
       members.allSatisfy({ $0.name == objects[0].name || $0.name.hasPrefix("@") })
     {
-      return "\(Violation.quoted(objects[0].name)) is the only element, as XML is often converted; "
-        + "write the value of \(Violation.quoted(objects[0].name)) in [ ] in place of the object"
+      let name = Violation.quoted(objects[0].name)
+      return """
+        \(name) is the only element, as XML is often converted; write the value of \(name) in [ ] in \
+        place of the object
+        """
     }
     let numbers = members.map { Int($0.name) }
     if let first = numbers.first ?? nil, first == 0 || first == 1, numbers.count > 1 || first == 0,

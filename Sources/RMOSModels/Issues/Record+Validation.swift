@@ -12,11 +12,11 @@ extension Record {
   /// - Returns: The issues, with kind, id and pointer, without a place in a file.
   public func validate() -> [Issue] {
     violations().map { field, violation in
-      let member = kind.schema.fields[field].member
+      let field = kind.schema.fields[field]
       return Issue(
         severity: violation.severity, code: violation.code, kind: kind,
-        id: id.isEmpty ? nil : id, pointer: JSONPointer.to(member),
-        message: violation.message(field: member, inFile: false))
+        id: id.isEmpty ? nil : id, pointer: JSONPointer.to(field.member),
+        message: violation.message(about: field, in: field.member, inFile: false))
     }
   }
 

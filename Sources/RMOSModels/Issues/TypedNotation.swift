@@ -57,19 +57,21 @@ package enum TypedNotation: Sendable, CaseIterable {
     }
   }
 
-  /// Returns what to do about objects and lists, which no mapping can read: the end of a sentence.
-  package func advice(inFile: Bool) -> String {
-    switch self {
+  /// Advice about objects and lists, which no mapping can read.
+  package var advice: Advice {
+    func convert(as example: String) -> Advice {
+      """
+      it is \(name), in which each value is in an object that names its type; convert it to plain \
+      JSON first, as \(example)
+      """
+    }
+    return switch self {
     case .mongoDB:
-      "it is \(name); "
-        + (inFile ? "export the data with mongoexport --jsonFormat=relaxed, or " : "")
-        + "write plain values"
-    case .dynamoDB:
-      "it is \(name), in which each value is in an object that names its type; convert it to plain "
-        + "JSON first, as unmarshall of its SDKs does"
-    case .firestore:
-      "it is \(name), in which each value is in an object that names its type; convert it to plain "
-        + "JSON first, as its client libraries do"
+      Advice(
+        "it is \(name); write plain values",
+        forFiles: ", or export the data with mongoexport --jsonFormat=relaxed")
+    case .dynamoDB: convert(as: "unmarshall of its SDKs does")
+    case .firestore: convert(as: "its client libraries do")
     }
   }
 }

@@ -1,20 +1,18 @@
 import RMOSSystem
 
-/// A violation of the rules by an entity, without its place; ``message(field:)`` describes it.
+/// A violation of the rules by an entity, without its place.
 ///
 /// An ``Issue`` is a violation with its place.
 package enum Violation: Sendable, Hashable {
   /// An unknown member whose name resembles that of an absent field.
   package struct LookAlike: Sendable, Hashable {
     /// The name of the member.
-    package let name: String
+    let name: String
     /// Whether a built-in mapping would read it.
-    package let canBeMapped: Bool
+    let canBeMapped: Bool
 
-    /// The end of a message about the absent field.
-    fileprivate var message: String {
-      "\(Violation.quoted(name)) has a similar name: rename it"
-        + (canBeMapped ? Violation.mappingAdvice : " if it is meant")
+    fileprivate var advice: String {
+      "rename it" + (canBeMapped ? MappingAdvice.anyCase.words : " if it is meant")
     }
   }
 
@@ -24,7 +22,8 @@ package enum Violation: Sendable, Hashable {
   /// `other` is an unknown member with a similar name.
   case missing(because: String? = nil, other: LookAlike? = nil, severity: Severity = .error)
   /// A value of another type than expected.
-  case wrongType(found: String, expected: String, severity: Severity = .error)
+  case wrongType(
+    found: String, expected: String, advice: Advice? = nil, severity: Severity = .error)
   /// Text that is empty or only white space.
   case blank
   /// `{}` or `[]`.
@@ -67,15 +66,15 @@ package enum Violation: Sendable, Hashable {
   /// Texts or references in place of objects or lists: the first of them, and their number.
   case stringified(StringifiedValue, count: Int)
   /// The field is absent, and an unknown member has a similar name.
-  case lookAlike(String, canBeMapped: Bool)
+  case lookAlike(LookAlike)
   /// An unknown member states a unit, quoted, other than the millimeters of the fields named.
   case otherUnit(String, of: [String])
 
   /// The severity; if it is not an error, the value is kept unchanged.
   package var severity: Severity {
     switch self {
-    case .missing(_, _, let severity), .wrongType(_, _, let severity), .empty(_, let severity),
-      .unknownValue(_, _, let severity):
+    case .missing(_, _, let severity), .wrongType(_, _, _, let severity),
+      .empty(_, let severity), .unknownValue(_, _, let severity):
       severity
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
@@ -113,46 +112,57 @@ package enum Violation: Sendable, Hashable {
   /// Describes what was found, what was expected and how to fix it.
   ///
   /// - Parameters:
-  ///   - field: The name of the field.
+  ///   - field: The field that it is about.
+  ///   - member: The name of the member that was read as the field; empty for a value in no member.
   ///   - inFile: Whether the entity is in a file, which a mapping may read.
   /// - Returns: The message.
-  package func message(field: String, inFile: Bool) -> String {
-    switch self {
+  package func message(about field: FieldSchema, in member: String, inFile: Bool) -> String {
+    func clause(_ advice: Advice?) -> String {
+      advice?.clause(about: field, inFile: inFile) ?? ""
+    }
+    return switch self {
     case .missing(let because, let other, _):
-      "\"\(field)\" is missing; it is required" + (because.map { " when \($0)" } ?? "")
-        + (other.map { ", and \($0.message)" } ?? "")
-    case .wrongType(let found, let expected, let severity):
-      "\"\(field)\" is \(found); expected \(expected)" + Violation.keeping(severity)
+      "\"\(member)\" is missing; it is required" + (because.map { " when \($0)" } ?? "")
+        + (other.map { ", and \(Violation.quoted($0.name)) has a similar name: \($0.advice)" }
+          ?? "")
+    case .wrongType(let found, let expected, let advice, let severity):
+      "\"\(member)\" is \(found); expected \(expected)" + clause(advice)
+        + Violation.keeping(severity)
     case .blank:
-      "\"\(field)\" must not be blank"
+      "\"\(member)\" must not be blank"
     case .empty(.object, let severity):
-      "\"\(field)\" is an empty object; expected at least one member"
+      "\"\(member)\" is an empty object; expected at least one member"
         + Violation.keeping(severity)
     case .empty(.array, let severity):
-      "\"\(field)\" is an empty list; expected at least one element"
+      "\"\(member)\" is an empty list; expected at least one element"
         + Violation.keeping(severity)
     case .outOfRange(let found, let expected):
-      "\"\(field)\" is \(found); expected \(expected)"
+      "\"\(member)\" is \(found); expected \(expected)"
     case .rounded(let found, let stored):
-      "\"\(field)\" is \(found), which has more digits than a number keeps; stored as \(stored)"
+      "\"\(member)\" is \(found), which has more digits than a number keeps; stored as \(stored)"
     case .noTime(let found):
-      "\"\(field)\" is \(found)" + Violation.noTimeAdvice(found, inFile)
+      "\"\(member)\" is \(found), which .NET, Go and others write where there is no time; kept as "
+        + "is" + clause(.leaveOut(Violation.unquoted(found)))
     case .notTimestamp(let found):
-      "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
-        + "2025-01-15T10:30:00Z" + Violation.timeAdvice(found, inFile)
+      "\"\(member)\" is \(found); expected a valid ISO 8601 date or time, such as "
+        + "2025-01-15T10:30:00Z" + clause(Timestamp.advice(for: Violation.unquoted(found)))
     case .unknownValue(let found, let known, let severity):
       // A long list of known values would bury the suggestion.
-      "\"\(field)\" is \(found)"
+      "\"\(member)\" is \(found)"
         + (known.count > 10 && severity != .error
           ? ", which is not a known one" : "; expected one of \(known.joined(separator: ", "))")
-        + Violation.suggestion(for: found, among: known, severity, inFile)
+        + (KnownValues.meant(by: Violation.unquoted(found), among: known)
+          .map { " (did you mean \"\($0)\"?)" } ?? "")
+        + (Violation.unquoted(found).allSatisfy(\.isWhitespace)
+          ? clause(.leaveOut(Violation.unquoted(found))) : "")
+        + Violation.keeping(severity)
     case .endBeforeStart(let end, let startField, let start):
-      "\"\(field)\" (\(end)) is before \"\(startField)\" (\(start)); kept as is"
+      "\"\(member)\" (\(end)) is before \"\(startField)\" (\(start)); kept as is"
     case .loneSurrogate:
-      "\"\(field)\" contains an unpaired surrogate escape, which is not valid Unicode; "
+      "\"\(member)\" contains an unpaired surrogate escape, which is not valid Unicode; "
         + "write the character itself"
     case .notJSON(let error):
-      "\"\(field)\" is not valid JSON: \(error)"
+      "\"\(member)\" is not valid JSON: \(error)"
     case .duplicateMember(let name):
       "the entity has two members named \(Violation.quoted(name)); remove one"
     case .idMissing:
@@ -162,79 +172,51 @@ package enum Violation: Sendable, Hashable {
     case .idNumber(let number):
       "\"id\" is the number \(number); its text is used as the id"
     case .idMismatch(let id, let key):
-      "\"id\" is \(id), but the entity's key is \(key); they must be equal, unless a "
-        + "mapping says where the id is"
+      "\"id\" is \(id), but the entity's key is \(key); they must be equal"
+        + (inFile ? ", unless a mapping says where the id is" : "")
     case .blankKey(let key):
       "the entity's key is \(key), which is blank; use its id as the key"
     case .idAlias(let name):
-      "\"\(field)\" is missing; \(Violation.quoted(name)) is read as the id"
+      "\"\(field.member)\" is missing; \(Violation.quoted(name)) is read as the id"
     case .columnName(let name):
-      "\(Violation.quoted(name)) is read as \"\(field)\""
+      "\(Violation.quoted(name)) is read as \"\(field.member)\""
     case .stringified(let value, let count):
-      (field.isEmpty ? "the entity" : "\"\(field)\"")
+      (member.isEmpty ? "the entity" : "\"\(member)\"")
         + " has \(value.isReference ? value.text : Violation.quoted(value.text)) in place of an object "
         + "or a list"
         + (count > 1
           ? ", the first of \(count) such \(value.isReference ? "references" : "texts")" : "")
-        + "; " + value.advice(inFile: inFile)
-    case .lookAlike(let name, let canBeMapped):
-      "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name, but is an unknown "
-        + "member; rename it" + (canBeMapped ? Self.mappingAdvice : " if it is meant")
+        + "; " + value.advice
+    case .lookAlike(let other):
+      "\"\(field.member)\" is missing; \(Violation.quoted(other.name)) has a similar name, but is "
+        + "an unknown member; \(other.advice)"
     case .otherUnit(let unit, let fields):
-      "\"\(field)\" is \(unit), but \(fields.map { "\"\($0)\"" }.joined(separator: " and ")) "
+      "\"\(member)\" is \(unit), but \(fields.map { "\"\($0)\"" }.joined(separator: " and ")) "
         + (fields.count == 1 ? "is" : "are") + " read as millimeters; convert what is not, or let "
         + "a mapping do it"
     }
   }
 
-  private static let mappingAdvice = ", or read the source \(MappingAdvice.anyCase.words)"
-
-  /// The value or state that was found, in a few words.
-  package var found: String {
+  /// What was found and what was expected, in a few words; `nil` for a violation that no record can
+  /// have, since it is about how a text is written.
+  package var comparison: (found: String, expected: String)? {
     switch self {
-    case .missing: "NULL"
-    case .wrongType(let found, _, _), .outOfRange(let found, _), .rounded(let found, _),
-      .noTime(let found), .notTimestamp(let found), .unknownValue(let found, _, _):
-      found
-    case .blank: "blank text"
-    case .empty(.object, _): "{}"
-    case .empty(.array, _): "[]"
-    case .endBeforeStart(let end, _, _): end
-    case .loneSurrogate: "an unpaired surrogate escape"
-    case .notJSON(let error): "invalid JSON: \(error)"
-    case .duplicateMember(let name): "two members named \(Violation.quoted(name))"
-    case .idMissing, .idDerived: "no id"
-    case .idNumber(let number): "the number \(number)"
-    case .idMismatch(let id, _): id
-    case .stringified(let value, _): Violation.quoted(value.text)
-    case .blankKey(let key): key
-    case .otherUnit(let unit, _): unit
-    case .idAlias(let name), .columnName(let name), .lookAlike(let name, _):
-      "a member \(Violation.quoted(name))"
-    }
-  }
-
-  /// The value or state that was expected, in a few words.
-  package var expected: String {
-    switch self {
-    case .missing(nil, _, _): "a value"
-    case .missing(let because?, _, _): "a value, because \(because)"
-    case .wrongType(_, let expected, _), .outOfRange(_, let expected): expected
-    case .blank: "text that is not blank"
-    case .empty(.object, _): "at least one member"
-    case .empty(.array, _): "at least one element"
-    case .rounded: "a number of at most 15 digits"
-    case .noTime: "a time, or none"
-    case .notTimestamp: "a valid ISO 8601 date or time"
-    case .unknownValue(_, let known, _): "one of \(known.joined(separator: ", "))"
-    case .endBeforeStart(_, let startField, let start): "a time not before \(startField) (\(start))"
-    case .loneSurrogate, .notJSON: "JSON (RFC 8259)"
-    case .duplicateMember: "one member"
-    case .idMissing, .idDerived, .idNumber, .blankKey: "an id that is text"
-    case .idMismatch(_, let key): key
-    case .stringified: "an object or a list"
-    case .otherUnit: "\"mm\""
-    case .idAlias, .columnName, .lookAlike: "the member's own name"
+    case .missing(let because, _, _):
+      ("NULL", "a value" + (because.map { ", because \($0)" } ?? ""))
+    case .wrongType(let found, let expected, _, _), .outOfRange(let found, let expected):
+      (found, expected)
+    case .blank: ("blank text", "text that is not blank")
+    case .empty(.object, _): ("{}", "at least one member")
+    case .empty(.array, _): ("[]", "at least one element")
+    case .noTime(let found): (found, "a time, or none")
+    case .notTimestamp(let found): (found, "a valid ISO 8601 date or time")
+    case .unknownValue(let found, let known, _): (found, "one of \(known.joined(separator: ", "))")
+    case .endBeforeStart(let end, let startField, let start):
+      (end, "a time not before \(startField) (\(start))")
+    case .notJSON(let error): ("invalid JSON: \(error)", "JSON (RFC 8259)")
+    case .rounded, .loneSurrogate, .duplicateMember, .idMissing, .idDerived, .idNumber, .idMismatch,
+      .blankKey, .idAlias, .columnName, .stringified, .lookAlike, .otherUnit:
+      nil
     }
   }
 
@@ -247,59 +229,6 @@ package enum Violation: Sendable, Hashable {
     String(quoted.dropFirst().dropLast())
   }
 
-  /// Advice about a text that stands for an absent value.
-  ///
-  /// - Parameters:
-  ///   - text: The text.
-  ///   - inFile: Whether it is in a file, which a mapping may read.
-  ///   - condition: When the advice applies.
-  /// - Returns: The end of a sentence.
-  package static func adviceForAbsence(
-    writtenAs text: String, inFile: Bool, if condition: String = "if there is none"
-  ) -> String {
-    "\(condition), leave the member out"
-      + (inFile
-        ? ", write null, or let a mapping read it with \"values\": {\(quoted(text)): null}"
-        : " or write null")
-  }
-
-  private static func timeAdvice(_ quoted: String, _ inFile: Bool) -> String {
-    Timestamp.advice(for: unquoted(quoted), inFile: inFile).map { "; " + $0 } ?? ""
-  }
-
-  private static func noTimeAdvice(_ quoted: String, _ inFile: Bool) -> String {
-    "; kept as is, but " + Timestamp.adviceForNoTime(writtenAs: unquoted(quoted), inFile: inFile)
-  }
-
-  /// The known value that was probably meant, or advice about a blank one.
-  private static func suggestion(
-    for found: String, among known: [String], _ severity: Severity, _ inFile: Bool
-  ) -> String {
-    let text = unquoted(found)
-    if severity == .error, text.allSatisfy(\.isWhitespace) {
-      return "; " + adviceForAbsence(writtenAs: text, inFile: inFile)
-    }
-    let meant = KnownValues.meant(by: text, among: known)
-    return (meant.map { " (did you mean \"\($0)\"?)" } ?? "") + keeping(severity)
-  }
-
   /// A text from a file as a message shows it: in quotes, and cut after 60 Unicode scalars.
   package static func quoted(_ text: String) -> String { "\"\(text.shortened(to: 60))\"" }
-}
-
-/// A built-in mapping that messages advise; the raw value is its name.
-package enum MappingAdvice: String, CaseIterable {
-  case epoch
-  case anyCase = "any-case"
-
-  /// The phrase by which a message advises the mapping.
-  package var words: String { "with the mapping \"\(rawValue)\"" }
-
-  /// The mapping that a message advises; `nil` if it advises none.
-  package init?(in message: String) {
-    guard let advised = Self.allCases.first(where: { message.contains($0.words) }) else {
-      return nil
-    }
-    self = advised
-  }
 }

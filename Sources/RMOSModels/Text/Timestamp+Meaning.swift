@@ -5,30 +5,22 @@ import RMOSSystem
 extension Timestamp {
   /// Explains a text that is not a timestamp, and how to write the time that it means.
   ///
-  /// - Parameters:
-  ///   - text: The text.
-  ///   - inFile: Whether it is in a file, which a mapping may read.
-  /// - Returns: The end of a sentence; `nil` if the meaning is unknown.
-  package static func advice(for text: String, inFile: Bool) -> String? {
-    if text.allSatisfy(\.isWhitespace) {
-      return Violation.adviceForAbsence(writtenAs: text, inFile: inFile)
+  /// - Parameter text: The text.
+  /// - Returns: The advice; `nil` if the meaning is unknown.
+  package static func advice(for text: String) -> Advice? {
+    if text.allSatisfy(\.isWhitespace) { return .leaveOut(text) }
+    if isNoDate(ofDotNET: text) {
+      return .leaveOut(text, if: ".NET writes it where there is no time; if so")
     }
-    if isNoDate(ofDotNET: text) { return adviceForNoTime(writtenAs: text, inFile: inFile) }
-    var reader = MeaningReader(text, inFile: inFile)
+    var reader = MeaningReader(text)
     return reader.advice()
   }
 
-  /// Advice about times that are numbers.
-  fileprivate static func epochAdvice(inFile: Bool) -> String {
-    inFile
-      ? "times that are numbers are read \(MappingAdvice.epoch.words)"
-      : "write the date and time instead"
-  }
-
-  /// Advice about the time that programs write in place of an unknown one.
-  static func adviceForNoTime(writtenAs text: String, inFile: Bool) -> String {
-    ".NET, Go and others write it where there is no time; "
-      + Violation.adviceForAbsence(writtenAs: text, inFile: inFile, if: "if so")
+  /// Advice about a time that is a number.
+  fileprivate static func epochAdvice(
+    _ text: String = "write the date and time instead"
+  ) -> Advice {
+    Advice(text, forFiles: MappingAdvice.epoch.words)
   }
 
   /// Whether a text is the first day of the calendar as .NET writes it, `/Date(-62135596800000)/`,
@@ -54,22 +46,17 @@ extension Timestamp {
 
   /// Advice about a time that is a number.
   ///
-  /// - Parameters:
-  ///   - number: The number in decimal, as the source has it.
-  ///   - inFile: Whether it is in a file, which a mapping may read.
-  /// - Returns: The end of a sentence.
-  package static func advice(forNumber number: some StringProtocol, inFile: Bool) -> String {
-    guard let value = Double(number) else { return epochAdvice(inFile: inFile) }
+  /// - Parameter number: The number in decimal, as the source has it.
+  /// - Returns: The advice.
+  package static func advice(forNumber number: some StringProtocol) -> Advice {
+    guard let value = Double(number) else { return epochAdvice() }
     // The message shows the time, so that a number that counts from another day is noticed.
     if let seconds = [value, value / 1e3].first(where: { isLikely(seconds: $0) }) {
       let time = UTCTime(secondsSince1970: Int(seconds.rounded(.down)))
-      return inFile
-        ? epochAdvice(inFile: true) + ", this one as \(time.iso8601)"
-        : "as \(seconds == value ? "" : "milli")seconds since 1970 it is \(time.iso8601); write that"
+      return epochAdvice(
+        "as \(seconds == value ? "" : "milli")seconds since 1970 it is \(time.iso8601); write that")
     }
-    if value == 0 {
-      return Violation.adviceForAbsence(writtenAs: String(number), inFile: inFile)
-    }
+    if value == 0 { return .leaveOut(String(number)) }
     if 1900...2199 ~= value, value.rounded() == value {
       return "it looks like a year; the month and the day are missing"
     }
@@ -87,9 +74,10 @@ extension Timestamp {
     if let form = forms.first(where: { isLikely(seconds: $0.seconds) }) {
       return "it looks like \(form.name); write the date and time instead"
     }
-    return
-      "as seconds or milliseconds since 1970 it is not in the years 1990 to 2199; write the date "
-      + "and time instead"
+    return """
+      as seconds or milliseconds since 1970 it is not in the years 1990 to 2199; write the date and \
+      time instead
+      """
   }
 
   /// The date and time that a number such as 20240115 or 20240115101500 means.
@@ -118,8 +106,6 @@ extension Timestamp {
 /// Reads texts that look like dates and times, in the forms that people and programs write.
 private struct MeaningReader {
   private var rest: Substring
-  /// Whether the text is in a file, which a mapping may read.
-  private let inFile: Bool
   /// The first reason why the text is not a timestamp.
   private var reason: String?
   /// Whether the text is a week without a day.
@@ -127,8 +113,7 @@ private struct MeaningReader {
   /// Whether the text is a date whose year has two digits.
   private var hasShortYear = false
 
-  init(_ text: String, inFile: Bool) {
-    self.inFile = inFile
+  init(_ text: String) {
     // Digits of other scripts and typographic hyphens are read as ASCII.
     let plain = String(
       text.map { character -> Character in
@@ -142,16 +127,14 @@ private struct MeaningReader {
         return dashes.contains(character) ? "-" : character
       })
     if plain != text { reason = "it has characters that only look like those of a date" }
-    var trimmed = plain[...].drop(while: \.isWhitespace)
-    while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
-    rest = trimmed
-    if trimmed.count != plain.count { note("there is white space around it") }
+    rest = plain[...].trimmed
+    if rest.count != plain.count { note("there is white space around it") }
   }
 
   private mutating func note(_ reason: String) { if self.reason == nil { self.reason = reason } }
 
-  mutating func advice() -> String? {
-    if rest.hasPrefix("/Date(") { return Timestamp.epochAdvice(inFile: inFile) }
+  mutating func advice() -> Advice? {
+    if rest.hasPrefix("/Date(") { return Timestamp.epochAdvice() }
     guard let first = rest.first else { return nil }
     if first.isLetter { skipWeekday() }
     guard rest.first.map({ isDigit($0) || $0.isLetter }) == true else { return nil }
@@ -162,7 +145,7 @@ private struct MeaningReader {
     let isOfSpreadsheet = isNumber && Double(rest).flatMap(Timestamp.dateOfSpreadsheet) != nil
     let ifNumber =
       isNumber && (whole > 8 || isOfSpreadsheet)
-      ? Timestamp.advice(forNumber: rest, inFile: inFile) : nil
+      ? Timestamp.advice(forNumber: rest) : nil
     guard let date = date() else {
       if let ifNumber { return ifNumber }
       if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }
@@ -199,13 +182,13 @@ private struct MeaningReader {
   }
 
   /// The advice to write a timestamp, after the reason; another explanation if it is not valid.
-  private func written(_ date: CivilDate, _ time: String, zone: String = "") -> String? {
+  private func written(_ date: CivilDate, _ time: String, zone: String = "") -> Advice? {
     let text = date.text + time + zone
     guard Timestamp(text) != nil else {
       guard date.year <= 9999 else { return "there is no such date" }
       return zone.isEmpty ? nil : "there is no such offset from UTC as \(zone)"
     }
-    return (reason.map { $0 + "; " } ?? "") + "write \(text)"
+    return "\(reason.map { $0 + "; " } ?? "")write \(text)"
   }
 
   // MARK: Dates

@@ -160,15 +160,14 @@ import Testing
   /// A mapping reads files, so only messages about files advise one.
   @Test(arguments: [
     (EntityKind.joblogs, "status", #""""#, "leave the member out or write null"),
-    (.joblogs, "duration_seconds", #""n/a""#, "and it is optional, leave the member out or write"),
+    (.joblogs, "duration_seconds", #""n/a""#, "if there is none, leave the member out or write"),
     (.joblogs, "start_time", "1700000000", "since 1970 it is 2023-11-14T22:13:20Z; write that"),
     (.joblogs, "start_time", #""1700000000123""#, "as milliseconds since 1970 it is 2023-11-14"),
     (.joblogs, "start_time", #""/Date(1700000000000)/""#, "write the date and time instead"),
     (.joblogs, "start_time", "0", "leave the member out or write null"),
     (.joblogs, "start_time", #""""#, "leave the member out or write null"),
-    (.joblogs, "end_time", #""0001-01-01T00:00:00""#, "if so, leave the member out or write null"),
+    (.joblogs, "end_time", #""0001-01-01T00:00:00""#, "where there is no time; kept as is; if"),
     (.joblogs, "parameters", #""{\"a\": 1}""#, "without the quotes around it"),
-    (.joblogs, "parameters", #""@{a=1}""#, "write it with ConvertTo-Json"),
     (.stripFamilies, "strips", #"{"value": [1]}"#, "write that in place of the object"),
     (.stripFamilies, "strips", #"{"$numberInt": "5"}"#, "extended JSON; write plain values"),
     (.stripFamilies, "name", #"{"S": "n"}"#, "write the value of \"S\""),
@@ -178,13 +177,23 @@ import Testing
     _ kind: EntityKind, _ member: String, _ value: String, _ words: String
   ) throws {
     func advisesFiles(_ message: String) -> Bool {
-      ["mapping", "the file", "mongoexport"].contains { message.contains($0) }
+      ["mapping", "mongoexport"].contains { message.contains($0) }
     }
     let ofValue = try #require(
       message(kind, member, value, inFile: false, atLeast: Severity.warning))
     #expect(ofValue.contains(words) && !advisesFiles(ofValue), "\(ofValue)")
     let ofFile = try #require(message(kind, member, value, atLeast: Severity.warning))
     #expect(advisesFiles(ofFile), "\(ofFile)")
+  }
+
+  /// A member that is required cannot be left out.
+  @Test(arguments: [
+    (EntityKind.patterns, "ring_count", #""""#), (.patterns, "ring_count", #""n/a""#),
+    (.stripFamilies, "strip_width_mm", #""-""#),
+  ])
+  func noRequiredMemberIsLeftOut(_ kind: EntityKind, _ member: String, _ value: String) throws {
+    let text = try #require(message(kind, member, value))
+    #expect(text.hasSuffix("expected a number") || text.hasSuffix("expected a whole number"))
   }
 
   @Test(arguments: [#"{"S": 5}"#, #"{"N": "5", "S": "4"}"#, #"{"L": "5"}"#, "{}"])

@@ -90,6 +90,7 @@ import Testing
 
   /// No other test compares the whole messages of violations.
   @Test func everyViolationHasItsMessage() {
+    let field = FieldSchema("f", .timestamp)
     let messages: [(Violation, String)] = [
       (.missing(), #""f" is missing; it is required"#),
       (
@@ -147,35 +148,35 @@ import Testing
       (
         .notTimestamp(found: #""1700000000""#),
         #""f" is "1700000000"; expected a valid ISO 8601 date or time, such as "#
-          + #"2025-01-15T10:30:00Z; times that are numbers are read with the mapping "epoch", "#
-          + "this one as 2023-11-14T22:13:20Z"
+          + "2025-01-15T10:30:00Z; as seconds since 1970 it is 2023-11-14T22:13:20Z; write that, "
+          + #"or read the source with the mapping "epoch""#
       ),
       (
         .noTime(found: #""0001-01-01T00:00:00""#),
-        #""f" is "0001-01-01T00:00:00"; kept as is, but .NET, Go and others write it where there "#
-          + "is no time; if so, leave the member out, write null, or let a mapping read it with "
-          + #""values": {"0001-01-01T00:00:00": null}"#
+        #""f" is "0001-01-01T00:00:00", which .NET, Go and others write where there is no time; "#
+          + "kept as is; if there is none, leave the member out or write null, or let a mapping read "
+          + #"it with "values": {"0001-01-01T00:00:00": null}"#
       ),
       (
         .unknownValue(found: "\"\"", known: ["a", "b"]),
-        #""f" is ""; expected one of a, b; if there is none, leave the member out, write null, or "#
+        #""f" is ""; expected one of a, b; if there is none, leave the member out or write null, or "#
           + #"let a mapping read it with "values": {"": null}"#
       ),
       (.idAlias("run_id"), #""f" is missing; "run_id" is read as the id"#),
       (.columnName("f_json"), #""f_json" is read as "f""#),
       (
-        .lookAlike("F", canBeMapped: true),
+        .lookAlike(.init(name: "F", canBeMapped: true)),
         #""f" is missing; "F" has a similar name, but is an unknown member; "#
           + #"rename it, or read the source with the mapping "any-case""#
       ),
       (
-        .lookAlike("F", canBeMapped: false),
+        .lookAlike(.init(name: "F", canBeMapped: false)),
         #""f" is missing; "F" has a similar name, but is an unknown member; "#
           + "rename it if it is meant"
       ),
     ]
     for (violation, message) in messages {
-      #expect(violation.message(field: "f", inFile: true) == message)
+      #expect(violation.message(about: field, in: "f", inFile: true) == message)
     }
   }
 }

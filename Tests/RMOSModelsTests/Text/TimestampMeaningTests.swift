@@ -49,7 +49,7 @@ import Testing
   ])
   func whatIsMeantIsWritten(_ text: String, _ timestamp: String) throws {
     #expect(Timestamp(text) == nil)
-    let advice = try #require(Timestamp.advice(for: text, inFile: true))
+    let advice = try #require(Timestamp.advice(for: text)).text(inFile: true)
     #expect(advice.hasSuffix("write \(timestamp)"), "\(advice)")
     #expect(Timestamp(timestamp) != nil)
   }
@@ -73,7 +73,7 @@ import Testing
     ("/Date(-62135596800000+0100)/", "where there is no time"), ("/Date(-1000)/", "\"epoch\""),
   ])
   func whatCannotBeWrittenIsExplained(_ text: String, _ words: String) throws {
-    let advice = try #require(Timestamp.advice(for: text, inFile: true))
+    let advice = try #require(Timestamp.advice(for: text)).text(inFile: true)
     #expect(advice.contains(words), "\(advice)")
   }
 
@@ -83,12 +83,12 @@ import Testing
     ("202304031230", "write 2023-04-03T12:30"), ("45019.5", "write 2023-04-03T12:00:00"),
     ("45019", "write 2023-04-03"), ("2023", "the month and the day"), ("0", "write null"),
     ("-5", "not in the years"), ("20239999", "not in the years"), ("1e12", "\"epoch\""),
-    ("1680480000", "\"epoch\""), ("702345600.5", "this one as 1992-04-04T"),
-    ("3786912000000", "this one as 2090-01-01T00:00:00Z"),
-    ("2304031015", "this one as 2043-01-"),
+    ("1680480000", "\"epoch\""), ("702345600.5", "it is 1992-04-04T"),
+    ("3786912000000", "as milliseconds since 1970 it is 2090-01-01T00:00:00Z"),
+    ("2304031015", "as seconds since 1970 it is 2043-01-"),
   ])
   func numbersAreExplained(_ number: String, _ words: String) {
-    let advice = Timestamp.advice(forNumber: number, inFile: true)
+    let advice = Timestamp.advice(forNumber: number).text(inFile: true)
     #expect(advice.contains(words), "\(advice)")
   }
 
@@ -99,7 +99,7 @@ import Testing
     "2024-W03-8",
   ])
   func nothingIsGuessed(_ text: String) {
-    #expect(Timestamp.advice(for: text, inFile: true)?.contains("write 2") != true)
+    #expect(Timestamp.advice(for: text)?.text(inFile: true).contains("write 2") != true)
   }
 }
 
