@@ -18,14 +18,12 @@ struct CompiledRules {
     case group
   }
 
-  typealias Values = [(word: [UInt8], value: JSONLiteral)]
-
   indirect enum Content {
     case alternatives([Source])
-    case first([Reference], Values, MappingConversion.Conversion?)
+    case first([Reference], MappingConversion.Single)
     case pair(Reference, Reference, MappingConversion.Pair)
     /// `elements` is the node of the list's elements in which the value is.
-    case common(Int, elements: Int, Values, MappingConversion.Conversion?)
+    case common(Int, elements: Int, MappingConversion.Single)
     case count(Int)
     case object([Target], takesRest: Bool)
     case constant
@@ -177,16 +175,15 @@ struct CompiledRules {
     switch content {
     case .alternatives(let sources):
       return .alternatives(sources.map { source($0, pointer, &used) })
-    case .first(let references, let values, let conversion):
-      return .first(
-        references.map { reference($0, &used) }, values, conversion)
+    case .first(let references, let conversion):
+      return .first(references.map { reference($0, &used) }, conversion)
     case .pair(let first, let second, let pair):
       return .pair(reference(first, &used), reference(second, &used), pair)
-    case .common(let pointer, let values, let conversion):
+    case .common(let pointer, let conversion):
       let node = tree.node(of: pointer)
       let elements = tree.node(of: pointer.upToAny)
       used.insert(node)
-      return .common(node, elements: elements, values, conversion)
+      return .common(node, elements: elements, conversion)
     case .count(let pointer):
       let node = tree.node(of: pointer)
       tree.count(at: node)

@@ -160,19 +160,15 @@ struct MemberSource: Sendable {
     }
   }
 
-  /// Texts in the source, and the JSON values that replace them.
-  typealias Values = [(word: [UInt8], value: JSONLiteral)]
-
   indirect enum Content: Sendable {
     /// The value of the first source that gives one.
     case alternatives([MemberSource])
-    /// The value of the first reference that is present and not null, converted if there is a
-    /// conversion.
-    case first([Reference], values: Values, MappingConversion.Conversion?)
+    /// The value of the first reference that is present and not null.
+    case first([Reference], MappingConversion.Single)
     /// A value computed from those of two references.
     case pair(Reference, Reference, MappingConversion.Pair)
     /// The value that all elements of a list share.
-    case common(EntityPointer, values: Values, MappingConversion.Conversion?)
+    case common(EntityPointer, MappingConversion.Single)
     /// The number of elements of a list, or of members of an object.
     case count(EntityPointer)
     /// An object made of several sources and, with `takesRest`, of all members not used elsewhere.
@@ -193,9 +189,9 @@ struct MemberSource: Sendable {
   }
 
   /// The conversion of single values; `nil` if there is none.
-  var conversion: MappingConversion.Conversion? {
+  var conversion: MappingConversion.Single? {
     switch content {
-    case .first(_, _, let conversion), .common(_, _, let conversion): conversion
+    case .first(_, let conversion), .common(_, let conversion): conversion
     case .alternatives(let sources): sources.lazy.compactMap(\.conversion).first
     case .pair, .count, .object, .constant: nil
     }
@@ -205,12 +201,11 @@ struct MemberSource: Sendable {
   var description: String {
     switch content {
     case .alternatives(let sources): sources.map(\.description).joined(separator: " or ")
-    case .first(let references, _, _):
-      "reads it from " + references.map(\.text).joined(separator: " or ")
-        + (conversion?.remark ?? "")
+    case .first(let references, let conversion):
+      "reads it from " + references.map(\.text).joined(separator: " or ") + conversion.remark
     case .pair(let first, let second, let pair):
       "makes it of \(first.text) and \(second.text), as their \(pair.rawValue)"
-    case .common(let pointer, _, _): "reads it from \(pointer.text)" + (conversion?.remark ?? "")
+    case .common(let pointer, let conversion): "reads it from \(pointer.text)" + conversion.remark
     case .count(let pointer): "counts \(pointer.text)"
     case .object(let members, let takesRest):
       "gathers it from "

@@ -5,38 +5,33 @@ import RMOSSystem
 ///
 /// Conversions are exact: numbers stay decimal digits and are never binary floating point.
 enum MappingConversion: Sendable {
-  case single(Conversion)
+  case single(Single)
   case pair(Pair)
 
-  /// The conversion of one value; `nil` if it is one of two values.
-  var single: Conversion? { if case .single(let conversion) = self { conversion } else { nil } }
-
-  /// A conversion of one value, by its word in a mapping.
-  enum Single: String, Sendable, CaseIterable {
-    /// Seconds since 1970 as ISO 8601; numbers too large for seconds are milliseconds.
-    case epoch
-    case epochSeconds = "epoch-seconds"
-    case epochMilliseconds = "epoch-milliseconds"
-    /// Text that holds a number as that number.
-    case number
-    /// A number or a truth value as text.
-    case text
-    /// Text that holds JSON as that JSON.
-    case json
-    /// Inches as millimeters.
-    case inches
-  }
-
-  /// A conversion with its parameter.
-  struct Conversion: Sendable {
-    let form: Single
-    /// Whether numbers in text have a decimal comma.
-    let decimalComma: Bool
-
-    init(_ form: Single, decimalComma: Bool = false) {
-      self.form = form
-      self.decimalComma = decimalComma
+  /// A conversion of one value.
+  struct Single: Sendable {
+    /// A form of values that is converted, by its word in a mapping.
+    enum Form: String, Sendable, CaseIterable {
+      /// Seconds since 1970 as ISO 8601; numbers too large for seconds are milliseconds.
+      case epoch
+      case epochSeconds = "epoch-seconds"
+      case epochMilliseconds = "epoch-milliseconds"
+      /// Text that holds a number as that number.
+      case number
+      /// A number or a truth value as text.
+      case text
+      /// Text that holds JSON as that JSON.
+      case json
+      /// Inches as millimeters.
+      case inches
     }
+
+    /// Texts in the source, and the JSON values that replace them.
+    var values: [(word: [UInt8], value: JSONLiteral)] = []
+    /// The form of the values that are converted; `nil` if none are.
+    var form: Form?
+    /// Whether numbers in text have a decimal comma.
+    var decimalComma = false
 
     /// Whether the source has numbers in another unit or notation than the entity.
     var isOfOtherNumbers: Bool { decimalComma || form == .inches }
@@ -56,16 +51,36 @@ enum MappingConversion: Sendable {
   }
 }
 
-extension MappingConversion.Conversion {
+extension MappingConversion.Single {
+  /// The result of converting a value.
+  enum Outcome {
+    /// The value stays, since it needs no conversion, or cannot be converted.
+    case unchanged
+    /// The value stands for none.
+    case null
+    /// Another value, as JSON.
+    case changed([UInt8])
+  }
+
+  /// Converts a scanned value.
+  func convert(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> Outcome {
+    let replacement = values.first { unsafe token.says($0.word, kind) }?.value
+    if replacement?.kind == .null { return .null }
+    let converted =
+      replacement?.text ?? form.flatMap { unsafe convert(token, kind, as: $0) }
+    guard let converted, unsafe !token.elementsEqual(converted) else { return .unchanged }
+    return .changed(converted)
+  }
+
   /// The least time since 1970 that is taken for milliseconds.
   ///
   /// As seconds it is in the year 5138, as milliseconds in 1973.
   private static let millisecondsFrom = 100_000_000_000
 
-  /// Converts a scanned value.
-  ///
-  /// - Returns: The result as JSON; `nil` if the value cannot be converted, and stays as it is.
-  func convert(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
+  /// Converts a value of a form; `nil` if it cannot be converted.
+  private func convert(
+    _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind, as form: Form
+  ) -> [UInt8]? {
     switch form {
     case .epoch, .epochSeconds, .epochMilliseconds:
       if form != .epochSeconds, let seconds = unsafe Self.dotNETDate(token, kind) {
@@ -90,7 +105,9 @@ extension MappingConversion.Conversion {
       default: return nil
       }
     case .json:
-      guard let text = unsafe Self.content(of: token, kind), Self.isJSON(text) else { return nil }
+      guard let text = unsafe JSONScanner.text(of: token, kind),
+        unsafe text.withUnsafeBytes({ unsafe JSONScanner.isValid($0) })
+      else { return nil }
       return text
     }
   }
@@ -105,8 +122,7 @@ extension MappingConversion.Conversion {
   fileprivate static func anyTime(
     _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
   ) -> [UInt8]? {
-    let conversion = MappingConversion.Conversion(.epoch)
-    let number = unsafe conversion.number(token, kind).map { seconds(ExactDecimal($0)) }
+    let number = unsafe Self().number(token, kind).map { seconds(ExactDecimal($0)) }
     return unsafe (number ?? dotNETDate(token, kind)).flatMap(timestamp)
   }
 
@@ -121,7 +137,7 @@ extension MappingConversion.Conversion {
   private static func dotNETDate(
     _ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
   ) -> ExactDecimal? {
-    guard let text = unsafe content(of: token, kind), text.starts(with: "/Date(".utf8),
+    guard let text = unsafe JSONScanner.text(of: token, kind), text.starts(with: "/Date(".utf8),
       text.suffix(2).elementsEqual(")/".utf8)
     else { return nil }
     let number = text.dropFirst(6).dropLast(2)
@@ -141,7 +157,7 @@ extension MappingConversion.Conversion {
   /// Returns a number, or the number that text holds, as a JSON token; `nil` for other values.
   private func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
     if kind == .number { return unsafe Array(token) }
-    guard var text = unsafe Self.content(of: token, kind)?[...] else { return nil }
+    guard var text = unsafe JSONScanner.text(of: token, kind)?[...] else { return nil }
     while let first = text.first, first == 0x20 || 0x09...0x0D ~= first { text.removeFirst() }
     while let last = text.last, last == 0x20 || 0x09...0x0D ~= last { text.removeLast() }
     var number: [UInt8] = []
@@ -166,36 +182,18 @@ extension MappingConversion.Conversion {
       }
     }
     if number.last == UInt8(ascii: ".") { number.removeLast() }
-    return Self.isNumber(number) ? number : nil
+    return unsafe number.withUnsafeBytes { unsafe JSONScanner.isNumber($0) } ? number : nil
   }
+}
 
-  /// Returns the text of a string; `nil` for other values.
-  static func content(
-    of token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
-  ) -> [UInt8]? {
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether the token is a word: the content of a string, or a number or literal as written.
+  fileprivate func says(_ word: [UInt8], _ kind: JSONScanner.Kind) -> Bool {
     switch kind {
-    case .string: unsafe Array(token.dropFirst().dropLast())
-    case .escapedString:
-      unsafe JSONScanner.decoded(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
-    default: nil
-    }
-  }
-
-  private static func isNumber(_ text: [UInt8]) -> Bool {
-    guard let first = text.first, first == UInt8(ascii: "-") || first.isASCIIDigit,
-      text.last?.isASCIIDigit == true
-    else { return false }
-    return isJSON(text)
-  }
-
-  private static func isJSON(_ text: [UInt8]) -> Bool {
-    unsafe text.withUnsafeBytes { bytes in
-      do throws(JSONScanError) {
-        try unsafe JSONScanner.validate(bytes)
-        return true
-      } catch {
-        return false
-      }
+    case .string: unsafe count == word.count + 2 && dropFirst().dropLast().elementsEqual(word)
+    case .escapedString: unsafe JSONScanner.text(of: self, kind) == word
+    case .number, .true, .false: unsafe elementsEqual(word)
+    default: false
     }
   }
 }
@@ -277,10 +275,10 @@ private struct ExactTime {
     }
     // A number, text that holds one, or text with escapes. The number may be small, such as the
     // seconds since a program began: only the difference to another counts.
-    let converted = unsafe MappingConversion.Conversion.anyTime(token, kind)
+    let converted = unsafe MappingConversion.Single.anyTime(token, kind)
     let content =
       unsafe converted.map { Array($0.dropFirst().dropLast()) }
-      ?? MappingConversion.Conversion.content(of: token, kind)
+      ?? JSONScanner.text(of: token, kind)
     guard let content,
       let time = unsafe content.withUnsafeBufferPointer({ bytes -> ExactTime? in
         guard let stamp = unsafe Timestamp(utf8: bytes), let time = stamp.time else { return nil }

@@ -12,7 +12,7 @@ struct MappingParser {
       "when",
     ]
     static let conversions =
-      MappingConversion.Single.allCases.map(\.rawValue)
+      MappingConversion.Single.Form.allCases.map(\.rawValue)
       + MappingConversion.Pair.allCases.map(\.rawValue)
     static let decimals = [".", ","]
     static let names = ["exact", "any-case"]
@@ -183,7 +183,7 @@ struct MappingParser {
           try items.map { item throws(ParsingError) in try alternative(item, label) }))
     }
     guard case .object = value.form else {
-      return MemberSource(content: .first(try references(value, label), values: [], nil))
+      return MemberSource(content: .first(try references(value, label), .init()))
     }
     let words = try members(of: value, label, words: Words.source)
     if let about = words["about"] { _ = try string(about, "\"about\"") }
@@ -215,7 +215,6 @@ struct MappingParser {
   private func content(
     _ words: [String: PlacedJSON], of value: PlacedJSON, _ label: String
   ) throws(ParsingError) -> MemberSource.Content {
-    let values = try self.values(words["values"])
     let conversion = try self.conversion(words)
     let origins = ["from", "count", "common", "object"].filter { words[$0] != nil }
     if origins.count > 1, let second = words[origins[1]] {
@@ -225,14 +224,14 @@ struct MappingParser {
     let origin = origins.first
     let takesRest = try self.takesRest(words, origin: origin)
     if let from = words["from"] {
-      return try first(from, values, conversion, at: words["as"])
+      return try first(from, conversion)
     }
     if let common = words["common"] {
       let pointer = try commonPointer(common)
-      if case .pair? = conversion {
+      guard case .single(let conversion) = conversion else {
         throw error("\"common\" gives one value; expected \"from\" with two", at: value)
       }
-      return .common(pointer, values: values, conversion?.single)
+      return .common(pointer, conversion)
     }
     if let count = words["count"] { return .count(try plainPointer(count)) }
     if takesRest || origin == "object" {
@@ -266,24 +265,18 @@ struct MappingParser {
   }
 
   private func first(
-    _ from: PlacedJSON, _ values: MemberSource.Values, _ conversion: MappingConversion?,
-    at word: PlacedJSON?
+    _ from: PlacedJSON, _ conversion: MappingConversion
   ) throws(ParsingError) -> MemberSource.Content {
     let references = try references(from, "\"from\"")
     switch conversion {
     case .pair(let pair):
-      if !values.isEmpty {
-        throw error(
-          "\"values\" does not go with \"\(pair.rawValue)\", which makes one value of two",
-          at: word ?? from)
-      }
       guard references.count == 2 else {
         throw error(
           "\"\(pair.rawValue)\" takes two values, and \"from\" names \(references.count)",
           at: from)
       }
       return .pair(references[0], references[1], pair)
-    case .single, nil: return .first(references, values: values, conversion?.single)
+    case .single(let conversion): return .first(references, conversion)
     }
   }
 
@@ -308,29 +301,33 @@ struct MappingParser {
     return result
   }
 
-  private func conversion(_ words: [String: PlacedJSON]) throws(ParsingError) -> MappingConversion?
-  {
-    let decimal = try words["decimal"].map { decimal throws(ParsingError) in
-      try word(decimal, "\"decimal\"", of: Words.decimals)
+  /// Parses how values are converted, by `values`, `as` and `decimal`.
+  private func conversion(_ words: [String: PlacedJSON]) throws(ParsingError) -> MappingConversion {
+    var single = MappingConversion.Single()
+    if let values = words["values"] { single.values = try self.values(values) }
+    if let value = words["as"] {
+      let name = try word(value, "\"as\"", of: Words.conversions)
+      single.form = MappingConversion.Single.Form(rawValue: name)
+      if let pair = MappingConversion.Pair(rawValue: name), words["decimal"] == nil {
+        guard single.values.isEmpty else {
+          throw error(
+            "\"values\" does not go with \"\(name)\", which makes one value of two", at: value)
+        }
+        return .pair(pair)
+      }
     }
-    guard let value = words["as"] else {
-      if let decimal = words["decimal"] {
+    if let decimal = words["decimal"] {
+      single.decimalComma = try word(decimal, "\"decimal\"", of: Words.decimals) == ","
+      guard single.form == .number || single.form == .inches else {
         throw error("\"decimal\" goes with \"as\": \"number\" or \"inches\"", at: decimal)
       }
-      return nil
     }
-    let name = try word(value, "\"as\"", of: Words.conversions)
-    let single = MappingConversion.Single(rawValue: name)
-    if let decimal = words["decimal"], single != .number, single != .inches {
-      throw error("\"decimal\" goes with \"as\": \"number\" or \"inches\"", at: decimal)
-    }
-    if let pair = MappingConversion.Pair(rawValue: name) { return .pair(pair) }
-    guard let single else { preconditionFailure("it is one of the words") }
-    return .single(.init(single, decimalComma: decimal == ","))
+    return .single(single)
   }
 
-  private func values(_ value: PlacedJSON?) throws(ParsingError) -> MemberSource.Values {
-    guard let value else { return [] }
+  private func values(
+    _ value: PlacedJSON
+  ) throws(ParsingError) -> [(word: [UInt8], value: JSONLiteral)] {
     guard case .object(let members) = value.form else {
       throw error(
         "\"values\" is \(shown(value)); expected an object of words and what they become", at: value

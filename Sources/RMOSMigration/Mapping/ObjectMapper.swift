@@ -424,11 +424,11 @@ import RMOSSystem
       for source in sources where fits(source.condition) {
         if writeValue(of: source, for: target) { return true }
       }
-    case .first(let references, let values, let conversion):
+    case .first(let references, let conversion):
       for reference in references {
         switch reference {
         case .key, .group:
-          if let key = key(of: reference), write(key: key, values, conversion) { return true }
+          if let key = key(of: reference), write(key: key, conversion) { return true }
         case .node(let node):
           // The decoder refuses two members with one name at the top.
           if unsafe places[node].differs, rules.tree.nodes[node].top != node {
@@ -437,15 +437,15 @@ import RMOSSystem
               "several members have this name and different values, so none is taken")
             return false
           }
-          if unsafe places[node].isGiven, write(node, values, conversion) { return true }
+          if unsafe places[node].isGiven, write(node, conversion) { return true }
         }
       }
     case .pair(let first, let second, let pair):
       if write(pair, first, second, target, hasConstant: source.constant != nil) { return true }
-    case .common(let node, let elements, let values, let conversion):
+    case .common(let node, let elements, let conversion):
       if unsafe places[node].isGiven {
         if unsafe !places[node].differs, unsafe places[node].hits == places[elements].hits {
-          if write(node, values, conversion, moves: false) { return true }
+          if write(node, conversion, moves: false) { return true }
         } else {
           unsafe remark(
             .fieldNotDerived, target, at: places[node].start,
@@ -480,20 +480,14 @@ import RMOSSystem
     }
   }
 
-  /// Writes the object's key; `false` if `values` replace it by null.
-  private func write(
-    key: [UInt8], _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?
-  ) -> Bool {
-    if let value = values.first(where: { $0.word == key })?.value {
-      guard value.kind != .null else { return false }
-      text.append(value.text, madeFrom: 0)
-      return true
-    }
+  /// Writes the object's key; `false` if the conversion replaces it by null.
+  private func write(key: [UInt8], _ conversion: MappingConversion.Single) -> Bool {
     let (token, kind) = Self.token(ofKey: key)
-    let converted = unsafe token.withUnsafeBufferPointer {
-      unsafe conversion?.convert($0, kind)
+    switch unsafe token.withUnsafeBufferPointer({ unsafe conversion.convert($0, kind) }) {
+    case .null: return false
+    case .unchanged: text.append(token, madeFrom: 0)
+    case .changed(let value): text.append(value, madeFrom: 0)
     }
-    text.append(converted ?? token, madeFrom: 0)
     return true
   }
 
@@ -505,26 +499,18 @@ import RMOSSystem
     return (token, token.contains(UInt8(ascii: "\\")) ? .escapedString : .string)
   }
 
-  /// Writes the value at a node; `false` if `values` replace it by null.
+  /// Writes the value at a node; `false` if the conversion replaces it by null.
   private func write(
-    _ node: Int, _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?,
-    moves: Bool = true
+    _ node: Int, _ conversion: MappingConversion.Single, moves: Bool = true
   ) -> Bool {
     let place = unsafe places[node]
-    let token = unsafe token(node)
-    var result: [UInt8]?
-    if let value = values.first(where: { unsafe token.says($0.word, place.kind) })?.value {
-      guard value.kind != .null else { return false }
-      result = value.text
-    } else if let conversion {
-      result = unsafe conversion.convert(token, place.kind)
+    switch unsafe conversion.convert(token(node), place.kind) {
+    case .null: return false
+    case .unchanged:
+      unsafe text.copy(place.start..<place.end, of: object)
+      if moves { unsafe places[node].isMoved = true }
+    case .changed(let value): text.append(value, madeFrom: place.start)
     }
-    if let result, unsafe !token.elementsEqual(result) {
-      text.append(result, madeFrom: place.start)
-      return true
-    }
-    unsafe text.copy(place.start..<place.end, of: object)
-    if moves { unsafe places[node].isMoved = true }
     return true
   }
 
@@ -847,7 +833,7 @@ import RMOSSystem
   private func absentNode(of source: CompiledRules.Source) -> Int? {
     guard fits(source.condition) else { return nil }
     switch source.content {
-    case .first(let references, _, _):
+    case .first(let references, _):
       for case .node(let node) in references where unsafe places[node].isThere { return node }
       return nil
     case .alternatives(let sources):
@@ -887,21 +873,7 @@ private func areEqual(
   switch (leftKind, rightKind) {
   case (.number, .number): unsafe DecimalText.areEqual(left, right)
   case (.string, .escapedString), (.escapedString, .string), (.escapedString, .escapedString):
-    unsafe MappingConversion.Conversion.content(of: left, leftKind)
-      == MappingConversion.Conversion.content(of: right, rightKind)
+    unsafe JSONScanner.text(of: left, leftKind) == JSONScanner.text(of: right, rightKind)
   default: unsafe leftKind == rightKind && left.elementsEqual(right)
-  }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-  /// Whether the token is a word: the content of a string, or a number or literal as written.
-  fileprivate func says(_ word: [UInt8], _ kind: JSONScanner.Kind) -> Bool {
-    switch kind {
-    case .string: unsafe count == word.count + 2 && dropFirst().dropLast().elementsEqual(word)
-    case .escapedString:
-      unsafe JSONScanner.decoded(UnsafeBufferPointer(rebasing: dropFirst().dropLast())) == word
-    case .number, .true, .false: unsafe elementsEqual(word)
-    default: false
-    }
   }
 }

@@ -277,11 +277,9 @@ extension MappingProposal.Draft {
         if !files.isEmpty { writer.member("files", strings: files) }
         if let entities { writer.member("entities", entities) }
         if condition.count > 0 { writer.member("when", condition) }
-        writer.member("members") { writer in
-          writer.object { writer in
-            for (field, guesses) in targets {
-              writer.member(schema.fields[field].member) { write(guesses, &$0) }
-            }
+        writer.object("members") { writer in
+          for (field, guesses) in targets {
+            writer.member(schema.fields[field].member) { write(guesses, &$0) }
           }
         }
       }
@@ -335,9 +333,7 @@ extension MappingProposal.Draft {
       var seen: Set<String> = []
       let values = guesses.flatMap(\.conversion.values).filter { seen.insert($0.word).inserted }
       if !values.isEmpty {
-        writer.member("values") {
-          $0.object { for (word, value) in values { $0.member(word, value) } }
-        }
+        writer.object("values") { for (word, value) in values { $0.member(word, value) } }
       }
     }
   }
@@ -358,16 +354,12 @@ extension MappingProposal.Draft {
 
 extension JSONWriter {
   fileprivate mutating func member(_ name: String, _ condition: MappingProposal.Condition) {
-    member(name) {
-      $0.object { writer in
-        if !condition.has.isEmpty { writer.member("has", strings: condition.has) }
-        if !condition.lacks.isEmpty { writer.member("lacks", strings: condition.lacks) }
-        guard !condition.equals.isEmpty else { return }
-        writer.member("is") {
-          $0.object { writer in
-            for (pointer, words) in condition.equals { writer.member(pointer, strings: words) }
-          }
-        }
+    object(name) { writer in
+      if !condition.has.isEmpty { writer.member("has", strings: condition.has) }
+      if !condition.lacks.isEmpty { writer.member("lacks", strings: condition.lacks) }
+      guard !condition.equals.isEmpty else { return }
+      writer.object("is") { writer in
+        for (pointer, words) in condition.equals { writer.member(pointer, strings: words) }
       }
     }
   }
@@ -414,9 +406,9 @@ extension MemberSource {
     }
     switch content {
     case .alternatives(let sources): return sources.contains { $0.looks(at: name) }
-    case .first(let references, _, _): return references.contains { begins($0) }
+    case .first(let references, _): return references.contains { begins($0) }
     case .pair(let first, let second, _): return begins(first) || begins(second)
-    case .common(let pointer, _, _), .count(let pointer): return begins(pointer)
+    case .common(let pointer, _), .count(let pointer): return begins(pointer)
     case .object(let members, _): return members.contains { $0.source.looks(at: name) }
     case .constant: return false
     }
