@@ -95,11 +95,9 @@ extension UndoReport {
       $0.member("nothing_to_undo", hasNothingToUndo)
       $0.member("removed") { $0.counts(counts.removed, catalog) }
       $0.member("restored") { $0.counts(counts.restored, catalog) }
-      $0.member("removed_elsewhere") { writer in
-        writer.object { writer in
-          for (table, count) in counts.removedElsewhere.sorted(by: { $0.key < $1.key }) {
-            writer.member(table, count)
-          }
+      $0.object("removed_elsewhere") { writer in
+        for (table, count) in counts.removedElsewhere.sorted(by: { $0.key < $1.key }) {
+          writer.member(table, count)
         }
       }
       $0.member("seconds", duration.seconds)
@@ -149,30 +147,10 @@ public struct UndoObstacleGroup: Sendable, Hashable {
 
   /// A human-readable description: what prevents the undo, and how to fix it.
   public var message: String {
-    guard let reason = examples.first?.reason else { return "" }
-    func rows(_ verb: String) -> String {
-      "\(PlainText.counted(count, "row")) \(count == 1 ? "was" : "were") \(verb)"
-    }
+    guard let first = examples.first else { return "" }
     let references = PlainText.counted(count, "reference")
-    switch reason {
-    case .isRunning, .isUndone, .isUndo, .lacksImages, .isUntraced:
-      return examples.first?.message ?? ""
-    case .isEdited:
-      return rows("changed in the database since the run; ")
-        + (count == 1 ? "change it back, or delete it" : "change them back, or delete them")
-    case .isUnknown:
-      return rows("written by a version that kept no digest, ")
-        + (count == 1
-          ? "so it is unknown whether it changed since; delete it if it is not needed"
-          : "so it is unknown whether they changed since; delete those that are not needed")
-    case .isUpdated(let run): return rows("updated by run \(run) since; undo run \(run) first")
-    case .isDeleted:
-      return rows("updated by the run and deleted since; insert the rows to restore")
-    case .isReplaced(let run?):
-      return rows("updated by the run and deleted since; the same id now has a row of run \(run)")
-    case .isReplaced(nil):
-      return rows("updated by the run; the same id now has a row that is not from a migration, ")
-        + "or the ledger has lost where it is from"
+    switch first.reason {
+    case .isRunning, .isUndone, .isUndo, .lacksImages, .isUntraced: return first.message
     case .isReferred:
       let verb = count == 1 ? "leads" : "lead"
       guard let undoFirst else {
@@ -181,9 +159,6 @@ public struct UndoObstacleGroup: Sendable, Hashable {
       }
       return "\(references) from rows of run \(undoFirst) \(verb) to rows that would be removed; "
         + "undo run \(undoFirst) first"
-    case .isReferredElsewhere(let table):
-      return "\(rows("referred to")) by the table \(Violation.quoted(table)) of another "
-        + "application; delete or change its rows first"
     case .mayBeReferredElsewhere(let table):
       return
         "the table \(Violation.quoted(table)) of another application may refer to rows that would "
@@ -191,6 +166,7 @@ public struct UndoObstacleGroup: Sendable, Hashable {
     case .misses:
       return "\(references) of rows as they were \(count == 1 ? "leads" : "lead") to rows that no "
         + "longer exist; insert those first"
+    case let reason: return "\(PlainText.counted(count, "row")) \(reason.predicate(of: count))"
     }
   }
 
@@ -255,9 +231,9 @@ struct UndoObstacleGroups {
 extension UndoObstacle {
   /// A human-readable description: what prevents the undo, and how to fix it.
   package var message: String {
-    guard let kind else { return reason.message }
-    guard let id else { return "\(kind.schema.plural): \(reason.message)" }
-    return "the \(Self.name(kind, id)) \(reason.message)"
+    guard let kind else { return reason.predicate() }
+    guard let id else { return "\(kind.schema.plural): \(reason.predicate())" }
+    return "the \(Self.name(kind, id)) \(reason.predicate())"
   }
 
   static func name(_ kind: EntityKind, _ id: String) -> String {
@@ -266,27 +242,30 @@ extension UndoObstacle {
 }
 
 extension UndoObstacle.Reason {
-  fileprivate var message: String {
-    switch self {
+  /// What is true of a number of rows, or of the run, and how to fix it.
+  fileprivate func predicate(of count: Int = 1) -> String {
+    let (was, it, them) = count == 1 ? ("was", "it", "it") : ("were", "they", "them")
+    return switch self {
     case .isRunning: "the run is under way; stop it first, or wait until it has finished"
     case .isUndone(let run): "the run has already been undone, by run \(run)"
     case .isUndo:
       "the run is itself an undo; to restore what it removed, migrate the source again"
-    case .isEdited: "was changed in the database since the run; change it back, or delete it"
+    case .isEdited:
+      "\(was) changed in the database since the run; change \(them) back, or delete \(them)"
     case .isUnknown:
-      "was written by a version that kept no digest, so it is unknown whether it changed since; "
-        + "delete it if it is not needed"
-    case .isUpdated(let run): "was updated by run \(run); undo that first"
-    case .isDeleted: "was updated by the run and has been deleted since"
+      "\(was) written by a version that kept no digest, so it is unknown whether \(it) changed "
+        + "since; delete what is not needed"
+    case .isUpdated(let run): "\(was) updated by run \(run) since; undo run \(run) first"
+    case .isDeleted: "\(was) updated by the run and deleted since; insert what is to be restored"
     case .isReplaced(let run?):
-      "was updated by the run and deleted since; the row under its id now is from run \(run)"
+      "\(was) updated by the run and deleted since; the same id now has a row of run \(run)"
     case .isReplaced(nil):
-      "was updated by the run; the row under its id now is not from a migration, or the ledger has "
-        + "lost where it is from"
+      "\(was) updated by the run; the same id now has a row that is not from a migration, or the "
+        + "ledger has lost where it is from"
     case .isReferred(let kind, let id):
       "would be removed, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
     case .isReferredElsewhere(let table):
-      "is referred to by the table \(Violation.quoted(table)) of another application; "
+      "\(count == 1 ? "is" : "are") referred to by the table \(Violation.quoted(table)) of another application; "
         + "delete or change its rows first"
     case .mayBeReferredElsewhere(let table):
       "may be referred to by the table \(Violation.quoted(table)) of another application, which the "
