@@ -91,7 +91,7 @@ struct HTMLReport {
     }
     return HTML(
       report.sourceFacts().map { fact in
-        switch fact {
+        switch fact.subject {
         case .notRead:
           let files = report.notRead?.files ?? []
           let reasons = Dictionary(files.map { ($0.path, $0.reason) }) { first, _ in first }

@@ -2,16 +2,7 @@ package import RMOSModels
 
 extension MigrationReport {
   /// Creates the report of statistics.
-  package init(of statistics: MigrationStatistics) {
-    self.statistics = statistics
-    issueCounts = [:]
-    severityCounts = [:]
-    issues = []
-    issuesOmitted = 0
-    codeGroups = []
-    issueGroups = IssueGroups()
-    run = nil
-  }
+  package init(of statistics: MigrationStatistics) { self.statistics = statistics }
 
   /// Creates the report of the text of a statistics file.
   ///

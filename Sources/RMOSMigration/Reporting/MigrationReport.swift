@@ -64,18 +64,18 @@ public struct MigrationReport: Sendable {
   /// The outcomes of the entities, counted.
   public package(set) var statistics: MigrationStatistics
   /// How often each code was reported.
-  package var issueCounts: [IssueCode: Int]
+  package var issueCounts: [IssueCode: Int] = [:]
   /// How often each severity was reported.
-  package var severityCounts: [Severity: Int]
+  package var severityCounts: [Severity: Int] = [:]
   /// The first errors and warnings, in order.
-  public package(set) var issues: [Issue]
+  public package(set) var issues: [Issue] = []
   /// The number of errors and warnings omitted from ``issues``.
-  package var issuesOmitted: Int
+  package var issuesOmitted = 0
   /// The codes by severity, the most severe first, then by count and name; a code that was reported
   /// with two severities is there twice.
-  package var codeGroups: [CodeGroup]
+  package var codeGroups: [CodeGroup] = []
   /// The errors and warnings, grouped by problem.
-  package var issueGroups: IssueGroups
+  package var issueGroups = IssueGroups()
   /// The files of the source that were not read; `nil` if that was not recorded.
   package var notRead: FilesNotRead?
   /// The unknown members that were kept with the entities written; `nil` if that was not recorded.

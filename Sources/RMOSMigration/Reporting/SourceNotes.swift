@@ -40,11 +40,9 @@ extension JSONWriter {
     guard let files else { return null() }
     object {
       $0.member("count", files.count)
-      $0.member("by_reason") {
-        $0.object {
-          for reason in FilesNotRead.Reason.allCases {
-            if let count = files.byReason[reason] { $0.member(reason.rawValue, count) }
-          }
+      $0.object("by_reason") {
+        for reason in FilesNotRead.Reason.allCases {
+          if let count = files.byReason[reason] { $0.member(reason.rawValue, count) }
         }
       }
       $0.member("files", objects: files.files) { writer, file in
@@ -112,29 +110,27 @@ extension KeptMembers {
   }
 }
 
-/// A fact about a run's source, besides its entities, as a sentence.
-package enum SourceFact: Sendable, Hashable {
-  /// The files that were not read.
-  case notRead(String)
-  /// The members that were kept outside the tables.
-  case keptAside(String)
-  /// The mappings that read nothing.
-  case mappings(String)
-
-  /// The subject, such as "Not read".
-  package var name: String {
-    switch self {
-    case .notRead: "Not read"
-    case .keptAside: "Kept aside"
-    case .mappings: "Mappings"
-    }
+/// A fact about a run's source, besides its entities.
+package struct SourceFact: Sendable, Hashable {
+  /// The subject of a fact; the raw value is for reports.
+  enum Subject: String, Sendable {
+    /// The files that were not read.
+    case notRead = "Not read"
+    /// The members that were kept outside the tables.
+    case keptAside = "Kept aside"
+    /// The mappings that read nothing.
+    case mappings = "Mappings"
   }
 
+  let subject: Subject
   /// The sentence.
-  package var text: String {
-    switch self {
-    case .notRead(let text), .keptAside(let text), .mappings(let text): text
-    }
+  package let text: String
+
+  /// The subject, such as "Not read".
+  package var name: String { subject.rawValue }
+
+  fileprivate init(_ subject: Subject, _ text: String) {
+    (self.subject, self.text) = (subject, text)
   }
 }
 
@@ -158,24 +154,26 @@ extension MigrationReport {
         let shown = isWhole ? names : Array(names.prefix(3))
         let more = notRead.count - shown.count
         facts.append(
-          .notRead(
+          .init(
+            .notRead,
             "\(notRead.sentence): " + shown.joined(separator: ", ")
               + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")))
       }
     } else {
-      facts.append(.notRead("not recorded"))
+      facts.append(.init(.notRead, "not recorded"))
     }
     if let keptMembers {
       if !keptMembers.isEmpty {
-        facts.append(.keptAside(keptMembers.sentence(limit: isWhole ? .max : 5)))
+        facts.append(.init(.keptAside, keptMembers.sentence(limit: isWhole ? .max : 5)))
       }
     } else {
-      facts.append(.keptAside("not recorded"))
+      facts.append(.init(.keptAside, "not recorded"))
     }
     let unused = run.mappings.filter(\.isUnused).map(\.name)
     if !unused.isEmpty {
       facts.append(
-        .mappings(
+        .init(
+          .mappings,
           unused.joined(separator: ", ") + " read nothing: "
             + (unused.count == 1 ? "its" : "their")
             + " rules fit no file, or no object in one"))
