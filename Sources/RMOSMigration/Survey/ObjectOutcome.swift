@@ -21,6 +21,8 @@ struct ReadingTally {
   var migrates = 0
   /// The number of these that have the id of an earlier entity.
   var duplicates = 0
+  /// The number of objects that would migrate with an id derived from their place.
+  var derivedIDs = 0
   /// The number of objects that are valid by themselves, though references may lead nowhere.
   var reads = 0
   /// The number of objects with members that look like fields but are not read as such.
@@ -28,15 +30,20 @@ struct ReadingTally {
   /// The numbers of objects with each problem.
   var problems: [SurveyReport.Problem.Key: Int] = [:]
 
-  mutating func add(_ outcome: ObjectOutcome, limit: Int) {
+  /// The maximum number of different problems that are counted.
+  private static let maximumProblems = 40
+
+  mutating func add(_ outcome: ObjectOutcome) {
     taken += 1
     if outcome.problems.isEmpty {
       migrates += 1
       if outcome.isRepeated { duplicates += 1 }
+      if outcome.hasDerivedID { derivedIDs += 1 }
     }
     if outcome.problems.allSatisfy({ $0.code == .referenceMissing }) { reads += 1 }
     if outcome.hasLookAlike { lookAlikes += 1 }
-    for problem in outcome.problems where problems[problem] != nil || problems.count < limit {
+    for problem in outcome.problems
+    where problems[problem] != nil || problems.count < Self.maximumProblems {
       problems[problem, default: 0] += 1
     }
   }

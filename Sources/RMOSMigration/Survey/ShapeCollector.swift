@@ -15,7 +15,6 @@ final class ShapeCollector {
     var innerDepth = 3
     var signatures = 20_000
     var files = 40
-    var problems = 40
     var ids = 2_000_000
     /// The number of objects of a shape after which a mapping that read none is tried on samples.
     var trials = 512
@@ -234,7 +233,7 @@ final class ShapeCollector {
   /// Counts the outcome of reading an object with a mapping.
   func tally(_ shape: Int, _ mapping: Int, _ outcome: ObjectOutcome) {
     let hadRead = shapes[shape].mapped[mapping, default: ReadingTally()].reads > 0
-    shapes[shape].mapped[mapping, default: ReadingTally()].add(outcome, limit: limits.problems)
+    shapes[shape].mapped[mapping, default: ReadingTally()].add(outcome)
     let reads = shapes[shape].mapped[mapping, default: ReadingTally()].reads > 0
     if reads, !hadRead, shapes[shape].chances[mapping, default: 0] > limits.trials {
       shapes[shape].sampled.insert(mapping)

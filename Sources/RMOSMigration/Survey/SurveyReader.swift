@@ -20,6 +20,7 @@ import RMOSModels
   private lazy var search = EntitySearch(for: kind, of: catalog, isCancelled: isCancelled)
   private let pools: [MapperPool]
   private let decoder: EntityDecoder
+  /// The batch in which the object decoded last is tried with mappings.
   private var trial: RecordBatch
   private let containers: UnsafeMutablePointer<Bool>
   /// The mapper of the file for each built-in mapping, or `nil` if the mapping does not read it;
@@ -47,18 +48,10 @@ import RMOSModels
     /// Whether there is such an object.
     var isThere = false
     var outcome = ObjectOutcome()
-    var locator = Locator.none
-    var key: [UInt8]?
+    /// Where it is; keys and pointers are in ``trial``.
+    var origin = EntityOrigin(
+      source: 0, path: "", place: RecordBatch.SourcePlace(offset: 0, line: 1, column: 1))
     var collectionKey: [UInt8]?
-    var place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
-  }
-
-  private enum Locator {
-    case none
-    case index(Int)
-    case key([UInt8])
-    case line(Int)
-    case pointer([UInt8])
   }
 
   private var pending = Pending()
@@ -162,7 +155,7 @@ import RMOSModels
     if selection != nil { return }
     guard format == .json, takenInFile <= 1, isUnreadAsItIs(since: before) else { return }
     var places: [EntityPointer] = []
-    if case .key = pending.locator {} else { places = try placesOfEntities(in: source) }
+    if case .key = pending.origin.locator {} else { places = try placesOfEntities(in: source) }
     if places.isEmpty { places = try search.places(in: source, leastAnyCount: 1) }
     guard !places.isEmpty else { return }
     if takenInFile > 0 {
@@ -182,7 +175,7 @@ import RMOSModels
   private func isUnreadAsItIs(since mark: RecordBatch.Mark) -> Bool {
     guard takenInFile == 1 else { return builder.lastIsFailed(since: mark) }
     guard pending.isThere else { return false }
-    switch pending.locator {
+    switch pending.origin.locator {
     case .none, .key: return !pending.outcome.problems.isEmpty
     case .index, .line, .pointer: return false
     }
@@ -202,18 +195,20 @@ import RMOSModels
     unsafe pending.bytes.append(contentsOf: object)
     pending.bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
     pending.outcome = ids.outcome(of: records, at: records.count - 1)
-    func bytes(_ span: RecordBatch.TextSpan) -> [UInt8] { Array(records.arena[span.range]) }
-    pending.key = origin.key.map(bytes)
+    trial.reset(kind: kind)
+    func copy(_ span: RecordBatch.TextSpan) -> RecordBatch.TextSpan {
+      trial.intern(records.arena[span.range])
+    }
+    pending.origin = EntityOrigin(
+      source: trial.addSource(origin.path), path: origin.path, key: origin.key.map(copy),
+      place: origin.place)
+    switch origin.locator {
+    case .none, .index, .line: pending.origin.locator = origin.locator
+    case .key(let span): pending.origin.locator = .key(copy(span))
+    case .pointer(let span, _):
+      pending.origin.locator = .pointer(copy(span), key: pending.origin.key)
+    }
     pending.collectionKey = builder.collectionKey
-    pending.place = origin.place
-    pending.locator =
-      switch origin.locator {
-      case .none: .none
-      case .index(let index): .index(index)
-      case .key(let span): .key(bytes(span))
-      case .line(let line): .line(line)
-      case .pointer(let span, _): .pointer(bytes(span))
-      }
     pending.isThere = true
   }
 
@@ -239,12 +234,12 @@ import RMOSModels
     let shape = collector.add(
       object,
       in: .init(kind: kind, isInPlace: isInPlace, isSelected: selection != nil),
-      file: file, layout: layout, pointer: pointer, isKeyed: pending.key != nil)
+      file: file, layout: layout, pointer: pointer, isKeyed: pending.origin.key != nil)
     let isDone = plain.problems.isEmpty && !plain.hasLookAlike
     if let shape {
       collector.tally(shape) {
-        $0.plain.add(plain, limit: limits.problems)
-        if isDone { $0.plainAndDone.add(plain, limit: limits.problems) }
+        $0.plain.add(plain)
+        if isDone { $0.plainAndDone.add(plain) }
       }
     }
     if isLines, let shape, !plain.problems.isEmpty { lookInto(shape) }
@@ -302,49 +297,42 @@ import RMOSModels
   private func attempt(_ object: JSONScanner, _ file: MapperPool.FileMapper) -> ObjectOutcome? {
     var scanner = object
     let mapper = file.mapper
-    trial.reset(kind: kind)
-    let path = SourcePath.text(self.file.path)
-    let locator: RecordBatch.EntryLocator
-    let key = pending.key.map { trial.intern($0) }
+    let before = trial.mark
+    defer { trial.rollBack(to: before) }
     mapper.way = .found
     var isAlone = false
-    switch pending.locator {
-    case .none:
-      locator = .none
-      isAlone = true
-    case .index(let index): locator = .index(index)
-    case .key(let bytes): locator = .key(trial.intern(bytes))
-    case .line(let line): locator = .line(line)
-    case .pointer(let bytes):
-      locator = .pointer(trial.intern(bytes), key: key)
-      if file.selection != nil { mapper.way = .selected(bytes) }
+    switch pending.origin.locator {
+    case .none: isAlone = true
+    case .pointer(let pointer, _) where file.selection != nil:
+      mapper.way = .selected(Array(trial.arena[pointer.range]))
+    case .index, .key, .line, .pointer: break
     }
     var keys = ObjectMapper.Keys()
     if mapper.usesKey {
-      keys.own = pending.key
+      keys.own = pending.origin.key.map { Array(trial.arena[$0.range]) }
       keys.group = file.selection != nil ? pending.collectionKey : nil
     }
-    let origin = EntityOrigin(
-      source: trial.addSource(path), path: path, locator: locator, key: key, place: pending.place)
     guard
       let isTaken = try? mapper.decode(
-        &scanner, origin, keys: keys, isAlone: isAlone, with: decoder, into: &trial), isTaken
+        &scanner, pending.origin, keys: keys, isAlone: isAlone, with: decoder, into: &trial),
+      isTaken
     else { return nil }
     return ids.outcome(of: trial, at: 0)
   }
 
   /// The layout of the object's file and, in a wrapper, the pointer to the object's collection.
   private var layout: (SurveyReport.Layout, pointer: EntityPointer?) {
-    switch pending.locator {
+    switch pending.origin.locator {
     case .none: return (isLines ? .lines : .single, nil)
     case .index: return (.list, nil)
     case .key: return (.dictionary, nil)
     case .line: return (.lines, nil)
-    case .pointer(let bytes):
-      if let selected = selection?.pointers.first(where: { $0.leads(to: bytes) }) {
+    case .pointer(let span, _):
+      let place = Array(trial.arena[span.range])
+      if let selected = selection?.pointers.first(where: { $0.leads(to: place) }) {
         return (.wrapper, selected)
       }
-      let steps = EntityPointer.literal(String(decoding: bytes, as: UTF8.self))?.steps ?? []
+      let steps = EntityPointer.literal(trial.text(span))?.steps ?? []
       return (.wrapper, EntityPointer(steps: steps.dropLast() + [.any]))
     }
   }

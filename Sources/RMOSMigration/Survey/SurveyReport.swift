@@ -124,15 +124,21 @@ public struct SurveyReport: Sendable {
   /// The result of reading everything that was surveyed with some mappings.
   package struct Outcome: Sendable {
     /// The number of entities that were found.
-    package var found = 0
+    package var found: Int
     /// The number of entities that would migrate.
-    package var migrates = 0
+    package var migrates: Int
     /// The number of these that have the id of an earlier one.
-    package var duplicates = 0
-    /// How many have an id made of their place.
-    var derivedIDs = 0
+    package var duplicates: Int
+    /// The number of these that have an id derived from their place.
+    var derivedIDs: Int
     /// The problems that prevent the other entities from migrating, the most frequent first.
-    package var problems: [Problem] = []
+    package var problems: [Problem]
+
+    init(_ tally: ReadingTally) {
+      (found, migrates) = (tally.taken, tally.migrates)
+      (duplicates, derivedIDs) = (tally.duplicates, tally.derivedIDs)
+      problems = Problem.sorted(tally.problems)
+    }
 
     /// How many entities there would be in a store.
     var stored: Int { migrates - duplicates }

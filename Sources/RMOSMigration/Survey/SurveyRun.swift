@@ -294,8 +294,7 @@ final class SurveyRun {
   private func leastOutcome(
     for proposed: SurveyReport.Outcome
   ) throws(ReadFailure) -> SurveyReport.Outcome {
-    var least = SurveyReport.Outcome()
-    least.migrates = result.storedWithoutProposal
+    var least = SurveyReport.Outcome(ReadingTally(migrates: result.storedWithoutProposal))
     if !proposed.isWorse(than: least) { return least }
     // That each shape was counted by itself may be too much for all together.
     least = try outcome(of: .none)
@@ -330,22 +329,14 @@ final class SurveyRun {
   private func outcome(
     of mappings: MappingSet
   ) throws(ReadFailure) -> SurveyReport.Outcome {
-    var result = SurveyReport.Outcome()
+    var tally = ReadingTally()
     let ids = SurveyedIDs(limit: options.limits.ids)
-    var problems: [SurveyReport.Problem.Key: Int] = [:]
-    let limit = options.limits.problems
     for kind in catalog.kinds {
       let builder = SourceBatchBuilder(batchSize: 2_000, options: SurveyReader.decoding) {
         (batch: SourceBatch) throws(ReadFailure) -> RecordBatch in
         for index in 0..<batch.records.count {
           let outcome = ids.outcome(of: batch.records, at: index)
-          result.found += 1
-          if outcome.problems.isEmpty { result.migrates += 1 }
-          if outcome.problems.isEmpty, outcome.isRepeated { result.duplicates += 1 }
-          if outcome.problems.isEmpty, outcome.hasDerivedID { result.derivedIDs += 1 }
-          for key in outcome.problems where problems[key] != nil || problems.count < limit {
-            problems[key, default: 0] += 1
-          }
+          tally.add(outcome)
           if outcome.problems.isEmpty, let id = outcome.id { ids.insert(id, kind) }
         }
         return batch.records
@@ -358,8 +349,7 @@ final class SurveyRun {
       }
       try builder.endKind()
     }
-    result.problems = SurveyReport.Problem.sorted(problems)
-    return result
+    return SurveyReport.Outcome(tally)
   }
 
   /// Reads a file with one of the mappings of a pool, or without one.

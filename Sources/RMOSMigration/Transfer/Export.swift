@@ -34,8 +34,6 @@ public struct Export: Sendable {
     public var layout = Layout.files
     /// Whether a file of one entity is indented; lines are always compact.
     public var isIndented = true
-    /// The maximum number of issues the summary keeps; all are counted.
-    var maxIssuesInSummary = 1000
     /// About how many entities are read at once for a file of lines.
     package var entitiesPerPiece = 2000
 
@@ -180,51 +178,45 @@ extension Export {
     /// The number of entities written.
     public var total: Int { counts.values.reduce(0, +) }
 
+    /// The maximum number of issues that are kept; all are counted.
+    private static let maximumIssues = 1000
+
     /// Notes that an entity whose id is not text was left out.
-    mutating func noteMissingID(of entity: borrowing StoredEntity, keeping limit: Int) {
+    mutating func noteMissingID(of entity: borrowing StoredEntity) {
       let found = if case .null = entity.values[0] { "no id" } else { "an id that is not text" }
-      noteLeftOut(
-        entity.kind, entity.id, "has \(found), so no file can represent it; left out",
-        keeping: limit)
+      noteLeftOut(entity.kind, entity.id, "has \(found), so no file can represent it; left out")
     }
 
     /// Notes that an entity was left out, and why.
-    mutating func noteLeftOut(
-      _ kind: EntityKind, _ id: String?, _ text: String, keeping limit: Int
-    ) {
+    mutating func noteLeftOut(_ kind: EntityKind, _ id: String?, _ text: String) {
       leftOut += 1
-      add(
-        Issue(
-          severity: .error, code: .exportLeftOut, kind: kind, id: Self.shown(id), message: text),
-        keeping: limit)
+      add(.error, .exportLeftOut, kind, id, text)
     }
 
-    /// An id for messages; `nil` if it is empty or not text.
-    private static func shown(_ id: String?) -> String? { id?.isEmpty == true ? nil : id }
-
     /// Notes the values that the text of an entity does not represent exactly.
-    mutating func note(
-      _ remarks: [EntityWriter.Remark], on kind: EntityKind, _ id: String?, keeping limit: Int
-    ) {
+    mutating func note(_ remarks: [EntityWriter.Remark], on kind: EntityKind, _ id: String?) {
       for remark in remarks {
-        add(
-          Issue(
-            severity: .warning, code: .exportInexact, kind: kind, id: Self.shown(id),
-            pointer: remark.member.map { JSONPointer.to($0) }, message: remark.text),
-          keeping: limit)
+        add(.warning, .exportInexact, kind, id, member: remark.member, remark.text)
       }
     }
 
-    private mutating func add(_ issue: Issue, keeping limit: Int) {
-      if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+    private mutating func add(
+      _ severity: Severity, _ code: IssueCode, _ kind: EntityKind, _ id: String?,
+      member: String? = nil, _ message: String
+    ) {
+      guard issues.count < Self.maximumIssues else { return issuesOmitted += 1 }
+      issues.append(
+        Issue(
+          severity: severity, code: code, kind: kind, id: id?.isEmpty == true ? nil : id,
+          pointer: member.map { JSONPointer.to($0) }, message: message))
     }
 
     /// Adds the summary of the next piece.
-    mutating func add(_ next: Summary, keeping limit: Int) {
+    mutating func add(_ next: Summary) {
       for (kind, count) in next.counts { counts[kind, default: 0] += count }
       fileCount += next.fileCount
       byteCount += next.byteCount
-      let kept = next.issues.prefix(max(0, limit - issues.count))
+      let kept = next.issues.prefix(Self.maximumIssues - issues.count)
       issues += kept
       issuesOmitted += next.issues.count - kept.count + next.issuesOmitted
       leftOut += next.leftOut

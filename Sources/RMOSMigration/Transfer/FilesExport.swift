@@ -12,7 +12,6 @@ enum FilesExport {
     _ store: any RecordStore, into directory: [UInt8], _ options: Export.Options,
     _ isCancelled: () -> Bool
   ) throws -> Export.Summary {
-    let limit = options.maxIssuesInSummary
     var summary = Export.Summary()
     var texts = TextSpool()
     try store.read { reader in
@@ -23,9 +22,7 @@ enum FilesExport {
         try reader.forEachEntity(kind) { entity in
           if seen % 64 == 0, isCancelled() { throw Export.cancelled }
           seen += 1
-          guard let id = entity.id else {
-            return summary.noteMissingID(of: entity, keeping: limit)
-          }
+          guard let id = entity.id else { return summary.noteMissingID(of: entity) }
           writer.removeAll()
           let remarks = writer.append(entity)
           try unsafe texts.append(
@@ -53,10 +50,9 @@ enum FilesExport {
       else {
         return summary.noteLeftOut(
           entity.kind, entity.id,
-          "has an id that equals another once its invalid UTF-8 is repaired; left out",
-          keeping: limit)
+          "has an id that equals another once its invalid UTF-8 is repaired; left out")
       }
-      summary.note(entity.remarks, on: entity.kind, entity.id, keeping: limit)
+      summary.note(entity.remarks, on: entity.kind, entity.id)
       summary.counts[entity.kind, default: 0] += 1
       summary.fileCount += 1
       summary.byteCount += bytes.count

@@ -98,19 +98,17 @@ final class LinesExport: Sendable {
   private func write(
     _ index: Int, _ reader: any StoreReader, _ writer: inout EntityWriter
   ) throws {
-    let (piece, limit) = (pieces[index], options.maxIssuesInSummary)
+    let piece = pieces[index]
     var summary = Export.Summary()
     var (seen, written) = (0, 0)
     try reader.forEachEntity(piece.kind, in: piece.range) { entity in
       if seen % 64 == 0, isCancelled() { throw Export.cancelled }
       seen += 1
-      guard case .text = entity.values[0] else {
-        return summary.noteMissingID(of: entity, keeping: limit)
-      }
+      guard case .text = entity.values[0] else { return summary.noteMissingID(of: entity) }
       let remarks = writer.append(entity)
       writer.append(UInt8(ascii: "\n"))
       written += 1
-      if !remarks.isEmpty { summary.note(remarks, on: entity.kind, entity.id, keeping: limit) }
+      if !remarks.isEmpty { summary.note(remarks, on: entity.kind, entity.id) }
       if writer.byteCount >= Self.usualBytes {
         try hand(over: &writer, of: index, mayWait: writer.byteCount >= Self.mostBytes)
       }
@@ -149,7 +147,7 @@ final class LinesExport: Sendable {
   /// Ends a piece whose lines are written, so that the next piece has its turn.
   private func finish(_ index: Int, _ summary: Export.Summary) {
     state.withLock(waking: .all) { state in
-      state.summary.add(summary, keeping: options.maxIssuesInSummary)
+      state.summary.add(summary)
       state.nextToWrite += 1
       guard pieces[index].isLast else { return }
       state.file?.close()
