@@ -310,7 +310,7 @@ struct SourceMeasure {
     // An error in listing the source is reported when it is read.
     let top = try? SourceTop(of: root, catalog)
     func add(_ path: [UInt8], at absolutePath: [UInt8], as kind: EntityKind, home: EntityKind?) {
-      if case .not = mappings.reading(of: path, as: kind, at: home) { return }
+      guard mappings.reads(path, as: kind, at: home) else { return }
       bytes += (try? FileStatus(of: absolutePath))?.size ?? 0
     }
     for kind in catalog.kinds {

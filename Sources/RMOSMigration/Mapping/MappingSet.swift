@@ -11,46 +11,31 @@ struct MappingSet: Sendable {
 
   var isEmpty: Bool { mappings.isEmpty }
 
-  /// How a file is read as entities of a kind.
-  enum Reading {
-    /// Without a mapping.
-    case plain
-    /// By rules of a mapping, given by their positions; if there are none, only the objects that
-    /// the mapping's rules for other kinds do not take.
-    case mapped(mapping: Int, rules: [Int])
-    /// Not at all: the file has entities of other kinds.
-    case not
-  }
-
-  /// Decides how a file is read as entities of a kind.
+  /// Returns the first mapping that reads a file, and the kinds as which it does; `nil` if there is
+  /// none.
   ///
   /// - Parameters:
   ///   - path: The file's path relative to the source.
-  ///   - kind: The kind of the entities.
   ///   - home: The kind as which the file is read without a mapping; `nil` if it is not read then.
-  /// - Returns: How the file is read, if at all.
-  func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
+  /// - Returns: The position of the mapping, and those of its rules for each kind. A kind without
+  ///   rules reads only the objects that the rules for other kinds do not take.
+  func readers(
+    of path: [UInt8], at home: EntityKind?
+  ) -> (mapping: Int, rules: [EntityKind: [Int]])? {
     for (position, mapping) in mappings.enumerated() {
       let readers = mapping.readers(of: path, at: home)
-      if readers.isEmpty { continue }
-      return readers[kind].map { .mapped(mapping: position, rules: $0) } ?? .not
+      if !readers.isEmpty { return (position, readers) }
     }
-    return home == kind ? .plain : .not
+    return nil
   }
 
-  /// Returns the other kinds as which a mapping reads a file, with the positions of their rules.
-  fileprivate func others(
-    of mapping: Int, _ path: [UInt8], than kind: EntityKind, at home: EntityKind?
-  ) -> [EntityKind: [Int]] {
-    mappings[mapping].readers(of: path, at: home).filter { $0.key != kind }
+  /// Whether a file is read as entities of a kind, with a mapping or without one.
+  func reads(_ path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Bool {
+    readers(of: path, at: home).map { $0.rules[kind] != nil } ?? (home == kind)
   }
 
   /// Whether a mapping reads a file that is not read without one.
-  func reads(_ path: [UInt8]) -> Bool {
-    mappings.contains { mapping in
-      mapping.rules.keys.contains { !mapping.rules(for: path, as: $0, at: nil).isEmpty }
-    }
-  }
+  func reads(_ path: [UInt8]) -> Bool { readers(of: path, at: nil) != nil }
 
   /// Whether a mapping reads the rejects of a kind's file at the top of the source from a directory
   /// there that has the file's name.
@@ -71,9 +56,7 @@ struct MappingSet: Sendable {
       return rules.indices.contains(rule)
         && mappings[mapping].rules[kind]?[rules[rule]].files != nil
     }
-    let copy = path + Array("/0.json".utf8)
-    if case .mapped = reading(of: copy, as: kind, at: nil) { return true }
-    return false
+    return reads(path + Array("/0.json".utf8), as: kind, at: nil)
   }
 
   /// Whether a mapping may read files below a directory at the top of the source, or at the top
@@ -180,10 +163,12 @@ final class MapperPool {
     let sharing: DocumentSharing?
   }
 
-  /// How a file is read.
+  /// How a file is read as entities of a kind.
   enum Reading {
+    /// Without a mapping.
     case plain
     case mapped(FileMapper)
+    /// Not at all: the file has entities of other kinds.
     case not
 
     /// The mapper by which the file is read; `nil` if it is read without one, or not at all.
@@ -193,8 +178,7 @@ final class MapperPool {
   private struct Key: Hashable {
     let mapping: Int
     let kind: EntityKind
-    let rules: [Int]
-    let others: [EntityKind: [Int]]
+    let rules: [EntityKind: [Int]]
     let home: EntityKind?
   }
 
@@ -203,37 +187,34 @@ final class MapperPool {
 
   init(_ set: MappingSet) { self.set = set }
 
-  /// Returns how a file is read as entities of a kind; see ``MappingSet/reading(of:as:at:)``.
+  /// Returns how a file is read as entities of a kind.
+  ///
+  /// The parameters are those of ``MappingSet/readers(of:at:)``.
   func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
-    switch set.reading(of: path, as: kind, at: home) {
-    case .plain: return .plain
-    case .not: return .not
-    case .mapped(let mapping, let rules):
-      let others = set.others(of: mapping, path, than: kind, at: home)
-      let key = Key(mapping: mapping, kind: kind, rules: rules, others: others, home: home)
-      if let known = mappers[key] { return .mapped(known) }
-      let mapper = make(key)
-      mappers[key] = mapper
-      return .mapped(mapper)
+    guard let (mapping, rules) = set.readers(of: path, at: home) else {
+      return home == kind ? .plain : .not
     }
+    guard rules[kind] != nil else { return .not }
+    let key = Key(mapping: mapping, kind: kind, rules: rules, home: home)
+    let mapper = mappers[key] ?? make(key)
+    mappers[key] = mapper
+    return .mapped(mapper)
   }
 
   private func make(_ key: Key) -> FileMapper {
     let mapping = set.mappings[key.mapping]
-    func rules(_ kind: EntityKind, _ positions: [Int]) -> [MappingRule] {
-      positions.map { (mapping.rules[kind] ?? [])[$0] }
+    var rules: [EntityKind: [MappingRule]] = [:]
+    for (kind, positions) in key.rules {
+      rules[kind] = positions.map { (mapping.rules[kind] ?? [])[$0] }
     }
-    let own = rules(key.kind, key.rules)
+    let own = rules[key.kind] ?? []
     // A kind without rules looks for entities where the others do.
     let pointers = Self.pointers(
       of: own.isEmpty
-        ? key.others.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { rules($0, $1) } : own)
-    var sharing: DocumentSharing?
-    if !key.others.isEmpty {
-      var shared = [key.kind: own]
-      for (kind, positions) in key.others { shared[kind] = rules(kind, positions) }
-      sharing = DocumentSharing(of: shared, for: key.kind, at: key.home, by: mapping)
-    }
+        ? rules.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value) : own)
+    let sharing =
+      rules.count > 1
+      ? DocumentSharing(of: rules, for: key.kind, at: key.home, by: mapping) : nil
     return FileMapper(
       mapper: ObjectMapper(own, for: key.kind, of: mapping), mapping: key.mapping,
       selection: pointers.isEmpty ? nil : EntitySelection(pointers: pointers), sharing: sharing)
