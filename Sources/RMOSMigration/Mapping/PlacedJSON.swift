@@ -25,84 +25,44 @@ struct PlacedJSON {
   ///
   /// - Throws: `ParsingError`.
   init(parsing text: String) throws(ParsingError) {
-    // Refuses what the second pass does not expect, such as lone surrogates and excessive depth.
+    // Refuses what is not expected below, such as lone surrogates and excessive depth.
     _ = try JSONValue(parsing: text)
     var copy = text
-    let result: Result<PlacedJSON, JSONScanError> = copy.withUTF8 { bytes in
+    self = copy.withUTF8 { bytes in
       unsafe JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
-        do throws(JSONScanError) {
-          return unsafe .success(try PlacedJSON(&scanner, bytes))
-        } catch {
-          return .failure(error)
-        }
+        scanner.skipWhiteSpace()
+        return PlacedJSON(at: scanner)
       }
     }
-    guard case .success(let value) = result else {
-      preconditionFailure("JSON that was parsed cannot be parsed again")
-    }
-    self = value
   }
 
-  private init(
-    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
-  ) throws(JSONScanError) {
-    scanner.skipWhiteSpace()
-    let start = scanner.position
-    switch scanner.byte {
-    case UInt8(ascii: "\""):
-      form = unsafe .string(try Self.string(&scanner, text))
-    case UInt8(ascii: "["):
-      form = unsafe .array(try Self.elements(&scanner, text))
-    case UInt8(ascii: "{"):
-      form = unsafe .object(try Self.members(&scanner, text))
-    default:
-      form = .other(try scanner.skipValue(enclosingDepth: 0))
+  /// Creates the value at the position of a scanner, which has accepted it.
+  private init(at scanner: JSONScanner) {
+    var end = scanner
+    let kind = (try? end.skipValue(enclosingDepth: 0)) ?? .null
+    range = scanner.position..<end.position
+    switch kind {
+    case .string, .escapedString:
+      let token = unsafe UnsafeBufferPointer(
+        start: scanner.cursor, count: end.cursor - scanner.cursor)
+      form = unsafe .string(
+        String(decoding: JSONScanner.text(of: token, kind) ?? [], as: UTF8.self))
+    case .array:
+      var elements: [PlacedJSON] = []
+      scanner.forEachElement { elements.append(PlacedJSON(at: $0)) }
+      form = .array(elements)
+    case .object:
+      var members: [Member] = []
+      scanner.forEachMember { member in
+        members.append(
+          Member(
+            name: String(decoding: member.decodedName, as: UTF8.self), offset: member.position,
+            value: PlacedJSON(at: member.scanner)))
+        return true
+      }
+      form = .object(members)
+    case .number, .true, .false, .null: form = .other(kind)
     }
-    range = start..<scanner.position
-  }
-
-  private static func string(
-    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
-  ) throws(JSONScanError) -> String {
-    let start = scanner.position + 1
-    let isEscaped = try scanner.skipString()
-    let inside = unsafe UnsafeBufferPointer(rebasing: text[start..<scanner.position - 1])
-    return unsafe String(
-      decoding: isEscaped ? JSONScanner.decoded(inside) ?? [] : Array(inside), as: UTF8.self)
-  }
-
-  private static func elements(
-    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
-  ) throws(JSONScanError) -> [PlacedJSON] {
-    _ = scanner.skip(UInt8(ascii: "["))
-    scanner.skipWhiteSpace()
-    var elements: [PlacedJSON] = []
-    while !scanner.skip(UInt8(ascii: "]")) {
-      unsafe elements.append(try PlacedJSON(&scanner, text))
-      scanner.skipWhiteSpace()
-      _ = scanner.skip(UInt8(ascii: ","))
-    }
-    return elements
-  }
-
-  private static func members(
-    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
-  ) throws(JSONScanError) -> [Member] {
-    _ = scanner.skip(UInt8(ascii: "{"))
-    scanner.skipWhiteSpace()
-    var members: [Member] = []
-    while !scanner.skip(UInt8(ascii: "}")) {
-      scanner.skipWhiteSpace()
-      let offset = scanner.position
-      let name = try unsafe string(&scanner, text)
-      scanner.skipWhiteSpace()
-      _ = scanner.skip(UInt8(ascii: ":"))
-      unsafe members.append(
-        Member(name: name, offset: offset, value: try PlacedJSON(&scanner, text)))
-      scanner.skipWhiteSpace()
-      _ = scanner.skip(UInt8(ascii: ","))
-    }
-    return members
   }
 
   /// The value as a message calls it.

@@ -471,6 +471,8 @@ extension JSONScanner {
 extension JSONScanner {
   /// A member of an object that a scanner has accepted.
   @safe package struct AcceptedMember {
+    /// The position of the name's first quote.
+    package let position: Int
     /// The text between the name's quotes.
     package let name: UnsafeBufferPointer<UInt8>
     /// Whether the name has escapes.
@@ -496,7 +498,7 @@ extension JSONScanner {
     _ = scanner.skip(UInt8(ascii: "{"))
     scanner.skipWhiteSpace()
     while !scanner.skip(UInt8(ascii: "}")) {
-      let start = unsafe scanner.cursor + 1
+      let (position, start) = unsafe (scanner.position, scanner.cursor + 1)
       guard let isEscaped = try? scanner.skipString() else { return }
       let name = unsafe UnsafeBufferPointer(start: start, count: scanner.cursor - 1 - start)
       scanner.skipWhiteSpace()
@@ -507,8 +509,23 @@ extension JSONScanner {
       let token = unsafe UnsafeBufferPointer(
         start: value.cursor, count: scanner.cursor - value.cursor)
       let member = unsafe AcceptedMember(
-        name: name, isEscaped: isEscaped, token: token, kind: kind, scanner: value)
+        position: position, name: name, isEscaped: isEscaped, token: token, kind: kind,
+        scanner: value)
       guard body(member) else { return }
+      scanner.skipWhiteSpace()
+      if scanner.skip(UInt8(ascii: ",")) { scanner.skipWhiteSpace() }
+    }
+  }
+  /// Calls `body` with a scanner at each element of the array at the position.
+  ///
+  /// - Precondition: A scanner has accepted the array.
+  package func forEachElement(_ body: (JSONScanner) -> Void) {
+    var scanner = self
+    _ = scanner.skip(UInt8(ascii: "["))
+    scanner.skipWhiteSpace()
+    while !scanner.skip(UInt8(ascii: "]")) {
+      body(scanner)
+      guard (try? scanner.skipValue(enclosingDepth: 1)) != nil else { return }
       scanner.skipWhiteSpace()
       if scanner.skip(UInt8(ascii: ",")) { scanner.skipWhiteSpace() }
     }
