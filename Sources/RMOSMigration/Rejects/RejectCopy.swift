@@ -67,9 +67,7 @@ struct RejectCopy {
 
   /// Encloses the entity in a dictionary, so that it keeps the id that its key gives.
   private mutating func enclose(inKey key: String) {
-    var writer = JSONWriter()
-    writer.string(key)
-    opening = "{" + writer.text + ":"
+    opening = "{\(JSONValue.string(key).text):"
     closing = "}"
   }
 
@@ -82,9 +80,7 @@ struct RejectCopy {
         opening += "["
         closing = "]" + closing
       } else {
-        var writer = JSONWriter()
-        writer.string(String(decoding: name, as: UTF8.self))
-        opening += "{" + writer.text + ":"
+        opening += "{\(JSONValue.string(String(decoding: name, as: UTF8.self)).text):"
         closing = "}" + closing
       }
     }

@@ -30,8 +30,14 @@ final class RejectsWriter {
   private var hasReadMe = false
   /// The directory written to last, which the next copy is likely to need: the failures of a file
   /// come in a row.
-  private var folder: (path: [UInt8], handle: PrivateDirectory)?
+  private var folder: Folder?
   private(set) var rejects: Rejects
+
+  /// A directory that is written to, and its path in ``directory``, with a slash at its end.
+  private struct Folder {
+    let path: [UInt8]
+    let handle: PrivateDirectory
+  }
 
   /// Creates the directory, or opens it if it is empty or holds the files of earlier runs.
   ///
@@ -133,7 +139,7 @@ final class RejectsWriter {
   ) throws(SystemError) {
     if !hasReadMe {
       try writeFile(
-        Array("README.txt".utf8), in: directory.incoming, [], Array(RejectsWriter.readMe.utf8))
+        Array("README.txt".utf8), in: openFolder([]), Array(RejectsWriter.readMe.utf8))
       hasReadMe = true
     }
     let path = batch.path(of: batch.records.entries[index])
@@ -157,12 +163,11 @@ final class RejectsWriter {
       }
     }
     let folder = try openFolder(above)
-    let prefix = Array(above.map { $0 + [UInt8(ascii: "/")] }.joined())
     var failure: SystemError?
     if let copy {
       do throws(SystemError) {
         let others = copy.otherNames(for: kind).map { Array($0.utf8) }
-        name = try write(copy, of: path, as: [name] + others, in: folder, prefix)
+        name = try write(copy, of: path, as: [name] + others, in: folder)
       } catch {
         failure = error
       }
@@ -178,24 +183,27 @@ final class RejectsWriter {
       name = Array(ExportFileName.name(for: SourcePath.text(name)).utf8)
     }
     // The file may have failed as one of another kind too.
-    if try folder.form(of: name + Array(ending.utf8)) != nil { ending = "~\(kind.table)" + ending }
-    try writeFile(name + Array(ending.utf8), in: folder, prefix, Array(text.utf8))
+    if try folder.handle.form(of: name + Array(ending.utf8)) != nil {
+      ending = "~\(kind.table)" + ending
+    }
+    try writeFile(name + Array(ending.utf8), in: folder, Array(text.utf8))
     if let failure { throw failure }
   }
 
-  private func openFolder(_ parts: ArraySlice<[UInt8]>) throws(SystemError) -> PrivateDirectory {
-    let path = Array(parts.joined(separator: [UInt8(ascii: "/")]))
-    if let folder, folder.path == path { return folder.handle }
+  private func openFolder(_ parts: ArraySlice<[UInt8]>) throws(SystemError) -> Folder {
+    guard let first = parts.first else { return Folder(path: [], handle: directory.incoming) }
+    let path = Array(parts.map { $0 + [UInt8(ascii: "/")] }.joined())
+    if let folder, folder.path == path { return folder }
     closeFolder()
-    guard let first = parts.first else { return directory.incoming }
     var handle = try PrivateDirectory(first, in: directory.incoming)
     for part in parts.dropFirst() {
       let above = handle
       defer { above.close() }
       handle = try PrivateDirectory(part, in: above)
     }
-    folder = (path, handle)
-    return handle
+    let folder = Folder(path: path, handle: handle)
+    self.folder = folder
+    return folder
   }
 
   // MARK: Files
@@ -216,49 +224,46 @@ final class RejectsWriter {
   /// - Returns: The name. The copy of a whole file that failed as one of another kind too is there
   ///   already, and is not written again.
   private func write(
-    _ copy: RejectCopy, of path: [UInt8], as names: [[UInt8]], in folder: PrivateDirectory,
-    _ prefix: [UInt8]
+    _ copy: RejectCopy, of path: [UInt8], as names: [[UInt8]], in folder: Folder
   ) throws(SystemError) -> [UInt8] {
     for name in names {
       do throws(SystemError) {
-        try write(copy, of: path, as: name, in: folder, prefix)
+        try write(copy, of: path, as: name, in: folder)
         return name
       } catch {
         if error != .exists { throw error }
-        if copy.name == nil, try folder.form(of: name) == .file { return name }
+        if copy.name == nil, try folder.handle.form(of: name) == .file { return name }
       }
     }
     throw .exists
   }
 
   private func write(
-    _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: PrivateDirectory,
-    _ prefix: [UInt8]
+    _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: Folder
   ) throws(SystemError) {
     let input = try FileDescriptor(reading: source + [UInt8(ascii: "/")] + path)
     defer { input.close() }
     guard try input.status().form == .file else { throw .notAFile }
-    try folder.checkIsFree(name)
-    try stage(name, in: folder, prefix) { (output) throws(SystemError) in
+    try folder.handle.checkIsFree(name)
+    try stage(name, in: folder) { (output) throws(SystemError) in
       try write(copy, from: input, to: &output)
     }
   }
 
   /// Writes a file, which gets its name when it is complete, and adds it to the list.
   private func stage(
-    _ name: [UInt8], in folder: PrivateDirectory, _ prefix: [UInt8],
-    _ body: (inout Output) throws(SystemError) -> Void
+    _ name: [UInt8], in folder: Folder, _ body: (inout Output) throws(SystemError) -> Void
   ) throws(SystemError) {
-    var output = Output(try folder.stageFile())
+    var output = Output(try folder.handle.stageFile())
     defer { output.file.close() }
     do throws(SystemError) {
       try body(&output)
-      try folder.placeStagedFile(as: name)
+      try folder.handle.placeStagedFile(as: name)
     } catch {
-      folder.removeStagedFile()
+      folder.handle.removeStagedFile()
       throw error
     }
-    try directory.add(prefix + name, output.hash.finalize())
+    try directory.add(folder.path + name, output.hash.finalize())
   }
 
   /// A file being written, and the digest of its content.
@@ -331,9 +336,9 @@ final class RejectsWriter {
   }
 
   private func writeFile(
-    _ name: [UInt8], in folder: PrivateDirectory, _ prefix: [UInt8], _ bytes: [UInt8]
+    _ name: [UInt8], in folder: Folder, _ bytes: [UInt8]
   ) throws(SystemError) {
-    try stage(name, in: folder, prefix) { (output) throws(SystemError) in try output.write(bytes) }
+    try stage(name, in: folder) { (output) throws(SystemError) in try output.write(bytes) }
   }
 }
 
