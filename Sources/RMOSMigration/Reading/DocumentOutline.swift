@@ -454,9 +454,7 @@ final class DocumentOutline {
   }
 
   fileprivate static func pointer(_ steps: [[UInt8]]) -> String {
-    var pointer: [UInt8] = []
-    for step in steps { JSONPointer.append(step, to: &pointer) }
-    return String(decoding: pointer, as: UTF8.self)
+    EntityPointer(steps: steps.map { .named($0) }).text
   }
 
   // MARK: The verdict

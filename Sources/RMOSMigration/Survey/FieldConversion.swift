@@ -2,8 +2,8 @@ import RMOSModels
 
 /// The conversion of the values of a member to those of a field.
 struct FieldConversion {
-  /// The word for the conversion in a mapping; `nil` if values are taken unchanged.
-  var word: String?
+  /// The form that a mapping converts; `nil` if values are taken unchanged.
+  var form: MappingConversion.Single.Form?
   var hasDecimalComma = false
   /// Whether the field is the number of elements.
   var isCount = false
@@ -12,14 +12,14 @@ struct FieldConversion {
   /// The reason for the conversion, as a clause.
   var reason: String?
 
-  var isNeeded: Bool { word != nil || isCount || !values.isEmpty }
+  var isNeeded: Bool { form != nil || isCount || !values.isEmpty }
 
   /// Whether one conversion can do for both: a conversion leaves values unchanged that need none,
   /// unless they are numbers in another unit.
   func isCompatible(with other: FieldConversion) -> Bool {
     if isCount || other.isCount { return false }
-    if word == other.word { return hasDecimalComma == other.hasDecimalComma }
-    return (word == nil || other.word == nil) && word != "inches" && other.word != "inches"
+    if form == other.form { return hasDecimalComma == other.hasDecimalComma }
+    return (form == nil || other.form == nil) && form != .inches && other.form != .inches
   }
 
   /// Whether the values of a member can be those of a field.
@@ -70,12 +70,12 @@ struct FieldConversion {
       }
       // The decoder takes ids that are integers.
       guard type(.number) > 0, field.member != "id" else { return .certain(FieldConversion()) }
-      return .certain(FieldConversion(word: "text", reason: "numbers become text"))
+      return .certain(FieldConversion(form: .text, reason: "numbers become text"))
     case .reference:
       guard most(type(.text) - profile.emptyTexts + type(.number)) else { return .none }
       guard type(.number) > 0 else { return .certain(FieldConversion()) }
       if profile.pointNumbers > 0 { return .unclear(numbersWithPoint(profile)) }
-      return .certain(FieldConversion(word: "text", reason: "ids that are numbers become text"))
+      return .certain(FieldConversion(form: .text, reason: "ids that are numbers become text"))
     case .integer, .real:
       if case .integer = field.type, most(type(.list)) {
         guard profile.scalarLists == 0 else {
@@ -103,7 +103,7 @@ struct FieldConversion {
         ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
       guard most(values + texts) else { return .none }
       guard texts > 0 else { return .certain(FieldConversion()) }
-      return .certain(FieldConversion(word: "json", reason: "JSON is written as text"))
+      return .certain(FieldConversion(form: .json, reason: "JSON is written as text"))
     }
   }
 
@@ -127,9 +127,9 @@ struct FieldConversion {
     let isComma = hasComma && profile.pointNumbersInText == 0
     var result = FieldConversion(hasDecimalComma: isComma)
     if inInches {
-      result.word = "inches"
+      result.form = .inches
     } else if profile.numbersInText + profile.commaNumbersInText > 0 {
-      result.word = "number"
+      result.form = .number
       result.reason =
         "numbers are written as text" + (isComma ? ", with a comma for the point" : "")
     }
@@ -148,7 +148,7 @@ struct FieldConversion {
       profile.epochMilliseconds > 0 ? "milliseconds" : nil,
     ].compactMap { $0 }
     if !units.isEmpty {
-      result.word = "epoch"
+      result.form = .epoch
       clauses.append("numbers of that size are \(units.joined(separator: " or ")) since 1970")
     }
     if !profile.noTimes.isEmpty {
@@ -167,12 +167,8 @@ struct FieldConversion {
     var (clauses, unknown): ([String], [String]) = ([], [])
     for word in profile.words {
       let text = String(decoding: word, as: UTF8.self)
-      let folded = String(decoding: word.foldedName, as: UTF8.self).lowercased()
       if known.contains(text) { continue }
-      if let value = known.first(where: { $0 == folded })
-        ?? JobStatus.otherWords[folded]?.rawValue,
-        known.contains(value)
-      {
+      if let value = KnownValues.named(text, among: known) {
         values.append((text, value))
         clauses.append("\(Violation.quoted(text)) is taken for \(value)")
       } else {

@@ -303,10 +303,10 @@ extension MappingProposal.Draft {
       let names = shape.names(along: guess.path)
       return names.filter { $0.last == own } + names.filter { $0.last != own }
     }.compactMap(MappingProposal.pointer)
-    let conversion = (guesses.first { $0.conversion.word != nil } ?? guesses[0]).conversion
+    let conversion = (guesses.first { $0.conversion.form != nil } ?? guesses[0]).conversion
     let unit = guesses[0].units.first?.statement
     // An object of another shape that the rule takes may have the field under its own name.
-    if !conversion.isCount, conversion.word != "inches", unit == nil,
+    if !conversion.isCount, conversion.form != .inches, unit == nil,
       shape.profile(named: [own]) == nil, let pointer = MappingProposal.pointer(along: [own])
     {
       pointers.append(pointer)
@@ -326,8 +326,8 @@ extension MappingProposal.Draft {
       if !reasons.isEmpty { writer.member("about", reasons.joined(separator: "; ")) }
       if let unit { writer.member("when", .init(equals: conditions(of: unit))) }
       guard !conversion.isCount else { return }
-      if let word = conversion.word {
-        writer.member("as", word)
+      if let form = conversion.form {
+        writer.member("as", form.rawValue)
         if conversion.hasDecimalComma { writer.member("decimal", ",") }
       }
       var seen: Set<String> = []

@@ -159,15 +159,10 @@ extension JSONWriter {
 package enum JSONPointer {
   /// The pointer to a member of the entity itself.
   package static func to(_ member: String) -> String {
-    // Scalar by scalar, since a character may be "/" with a combining mark.
-    "/"
-      + member.unicodeScalars.reduce(into: "") { text, scalar in
-        switch scalar {
-        case "~": text += "~0"
-        case "/": text += "~1"
-        default: text.unicodeScalars.append(scalar)
-        }
-      }
+    guard member.utf8.contains(where: { "~/".utf8.contains($0) }) else { return "/" + member }
+    var pointer: [UInt8] = []
+    append(member.utf8, to: &pointer)
+    return String(decoding: pointer, as: UTF8.self)
   }
 
   /// Appends a step, the name of a member or the index of an element, to a pointer in UTF-8.

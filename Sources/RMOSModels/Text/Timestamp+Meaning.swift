@@ -203,6 +203,11 @@ private struct MeaningReader {
     return digits
   }
 
+  /// Takes a number of so many digits.
+  private mutating func number(_ counts: ClosedRange<Int>) -> Int? {
+    digits(counts).flatMap { Int($0) }
+  }
+
   /// Takes the next character if it is one of some characters, and returns whether it is.
   private mutating func take(_ characters: String) -> Bool {
     guard let first = rest.first, characters.contains(first) else { return false }
@@ -232,13 +237,13 @@ private struct MeaningReader {
 
   private mutating func dateFromYear() -> CivilDate? {
     let ahead = digitsAhead
-    guard let yearText = digits(4...4), let year = Int(yearText) else { return nil }
-    if ahead == 7, let day = digits(3...3).flatMap({ Int($0) }) {
+    guard let year = number(4...4) else { return nil }
+    if ahead == 7, let day = number(3...3) {
       return ordinal(year, day, "this is an ordinal date in the basic form of ISO 8601")
     }
     if ahead > 4 {
-      guard ahead >= 8, let month = digits(2...2).flatMap({ Int($0) }),
-        let day = digits(2...2).flatMap({ Int($0) })
+      guard ahead >= 8, let month = number(2...2),
+        let day = number(2...2)
       else { return nil }
       note("this is the basic form of ISO 8601")
       return CivilDate(year: year, month: month, day: day)
@@ -247,7 +252,7 @@ private struct MeaningReader {
     if take("Ww") { return weekDate(year) }
     guard take("-/.") else { return nil }
     if take("Ww") { return weekDate(year) }
-    if separator == "-", digitsAhead == 3, let day = digits(3...3).flatMap({ Int($0) }) {
+    if separator == "-", digitsAhead == 3, let day = number(3...3) {
       return ordinal(year, day, "this is an ordinal date")
     }
     guard let month = digits(1...2), take("-/."), let day = digits(1...2) else { return nil }
@@ -257,12 +262,12 @@ private struct MeaningReader {
   }
 
   private mutating func weekDate(_ year: Int) -> CivilDate? {
-    guard year > 0, let week = digits(2...2).flatMap({ Int($0) }), 1...53 ~= week else {
+    guard year > 0, let week = number(2...2), 1...53 ~= week else {
       return nil
     }
     _ = take("-")
     isWeek = rest.isEmpty
-    guard let day = digits(1...1).flatMap({ Int($0) }), 1...7 ~= day else { return nil }
+    guard let day = number(1...1), 1...7 ~= day else { return nil }
     note("this is a week date")
     // Week 1 is the week with January 4.
     let fourth = CivilDate(year: year, month: 1, day: 4)
@@ -281,12 +286,12 @@ private struct MeaningReader {
   /// Takes a year of four digits at the end of a date.
   private mutating func year() -> Int? {
     hasShortYear = digitsAhead == 2
-    return digits(4...4).flatMap { Int($0) }
+    return number(4...4)
   }
 
   private mutating func dateFromDay() -> CivilDate? {
-    guard let first = digits(1...2).flatMap({ Int($0) }), let separator = rest.first, take("-/."),
-      let second = digits(1...2).flatMap({ Int($0) }), take(String(separator)),
+    guard let first = number(1...2), let separator = rest.first, take("-/."),
+      let second = number(1...2), take(String(separator)),
       let year = year()
     else { return nil }
     note("a date begins with the year")
@@ -331,12 +336,12 @@ private struct MeaningReader {
     func month(_ word: String) -> Int? {
       word.count < 3 ? nil : Self.months[String(word.prefix(3))]
     }
-    var day = digits(1...2).flatMap { Int($0) }
+    var day = number(1...2)
     if day != nil { skipSeparators() }
     guard let month = month(letters()) else { return nil }
     skipSeparators()
     if day == nil {
-      day = digits(1...2).flatMap { Int($0) }
+      day = number(1...2)
       skipSeparators()
     }
     guard let day, let year = yearAtEnd() ?? year() else { return nil }
@@ -378,16 +383,16 @@ private struct MeaningReader {
       if rest.count < before - 1 { note("there is more than one space before the time") }
     }
     let ahead = digitsAhead
-    guard let hour = digits(1...2).flatMap({ Int($0) }) else { return nil }
+    guard let hour = number(1...2) else { return nil }
     var time = Time(hour: hour, minute: 0)
     if ahead == 4 || ahead == 6 {
       note("this is the basic form of ISO 8601")
-      guard let minute = digits(2...2).flatMap({ Int($0) }) else { return nil }
+      guard let minute = number(2...2) else { return nil }
       time.minute = minute
       if ahead == 6 { time.second = digits(2...2) ?? "" }
     } else if take(":") {
       if ahead == 1 { note("hours have two digits") }
-      guard let minute = digits(2...2).flatMap({ Int($0) }) else { return nil }
+      guard let minute = number(2...2) else { return nil }
       time.minute = minute
       if take(":") {
         guard let second = digits(2...2) else { return nil }
@@ -413,7 +418,7 @@ private struct MeaningReader {
   /// 10.15.00.
   private mutating func partsWithoutColons() -> (minute: Int, second: Substring)? {
     let before = rest
-    guard let separator = rest.first, take("-."), let minute = digits(2...2).flatMap({ Int($0) }),
+    guard let separator = rest.first, take("-."), let minute = number(2...2),
       take(String(separator)), let second = digits(2...2)
     else {
       rest = before
