@@ -286,7 +286,7 @@ extension SurveyReport.Shape {
     text.blank()
     let shown = showsAll ? members[...] : members.prefix(Self.membersShown)
     text.table(
-      ["member", "in", "type", "field", "example"],
+      [("member", false), ("in", true), ("type", false), ("field", false), ("example", false)],
       shown.map { member in
         [
           member.name, PlainText.grouped(member.count), member.typeText,
@@ -349,39 +349,18 @@ struct SurveyText {
     paragraph("\(label): \(text)", indent: 3, hanging: 5)
   }
 
-  /// Adds a table; the last column takes the remaining width.
-  ///
-  /// Text that is too long is cut in the last column, and wrapped in the others.
-  mutating func table(_ headings: [String], _ rows: [[String]]) {
-    let rows = [headings] + rows.map { $0.map(PlainText.escaped) }
-    let most = [max(width / 4, 8), 9, max(width / 6, 6), max(width / 5, 8)]
-    var widths = most.indices.map { column in
-      min(rows.map { PlainText.width($0[column]) }.max() ?? 0, most[column])
+  /// Adds a table, whose last column is cut to the width that the others leave.
+  mutating func table(_ columns: [(heading: String, isNumber: Bool)], _ rows: [[String]]) {
+    let widths = columns.indices.map { column in
+      let cells = [columns[column].heading] + rows.map { PlainText.escaped($0[column]) }
+      return cells.map(PlainText.width).max() ?? 0
     }
-    func rest() -> Int { width - 3 - widths.reduce(0) { $0 + $1 + 2 } }
-    while rest() < 6,
-      let widest = widths.indices.filter({ $0 != 1 }).max(by: { widths[$0] < widths[$1] }),
-      widths[widest] > 4
-    {
-      widths[widest] -= 1
-    }
-    widths.append(max(4, rest()))
+    let rest = max(8, width - widths.dropLast().reduce(3) { $0 + $1 + 2 })
+    var table = TextTable(columns, breakingWordsLongerThan: 12)
     for row in rows {
-      let cells = row.enumerated().map { column, cell in
-        column == row.count - 1
-          ? [PlainText.cut(cell, to: widths[column])]
-          : PlainText.wrapped(cell, width: widths[column], breaksWords: true)
-      }
-      for number in 0..<(cells.map(\.count).max() ?? 0) {
-        var line = "   "
-        for (column, parts) in cells.enumerated() {
-          let part = number < parts.count ? parts[number] : ""
-          line += PlainText.padded(part, to: widths[column], left: column == 1)
-          if column < row.count - 1 { line += "  " }
-        }
-        while line.last == " " { line.removeLast() }
-        lines.append(line)
-      }
+      table.add(
+        row.dropLast() + row.suffix(1).map { PlainText.cut(PlainText.escaped($0), to: rest) })
     }
+    lines += table.lines(width: width - 3).map { "   " + $0 }
   }
 }

@@ -1,6 +1,8 @@
 /// A plain-text table with words aligned on the left and numbers on the right.
 package struct TextTable {
   private let areNumbers: [Bool]
+  /// The number of columns from which on a word may be broken.
+  private let longestWord: Int
   /// The headings, then the rows.
   private var rows: [[String]]
 
@@ -13,8 +15,12 @@ package struct TextTable {
     self.init(words.map { ($0, false) } + numbers.map { ($0, true) })
   }
 
-  /// Creates a table with columns in any order.
-  package init(_ columns: [(heading: String, isNumber: Bool)]) {
+  /// Creates a table with columns in any order, in whose cells words longer than `longestWord` may
+  /// be broken.
+  package init(
+    _ columns: [(heading: String, isNumber: Bool)], breakingWordsLongerThan longestWord: Int = .max
+  ) {
+    self.longestWord = longestWord
     areNumbers = columns.map(\.isNumber)
     rows = [columns.map(\.heading)]
   }
@@ -31,18 +37,19 @@ package struct TextTable {
   package func lines(width: Int) -> [String] {
     let all = Array(rows[0].indices)
     for spacing in [2, 1] {
-      if let grid = Grid(rows, all, areNumbers, spacing: spacing, width: width) {
+      if let grid = Grid(rows, all, areNumbers, longestWord, spacing: spacing, width: width) {
         return rows.indices.flatMap(grid.lines)
       }
     }
     let (words, numbers) = (all.filter { !areNumbers[$0] }, all.filter { areNumbers[$0] })
     if words.count > 1, !numbers.isEmpty,
-      let below = Grid(rows, numbers, areNumbers, spacing: 2, width: width - 4)
+      let below = Grid(rows, numbers, areNumbers, longestWord, spacing: 2, width: width - 4)
     {
       // If the last column of words, such as paths, is too wide, it gets lines of its own.
       for last in [words[...].suffix(0), words.suffix(1)] {
         let others = Array(words.dropLast(last.count))
-        guard let first = Grid(rows, others, areNumbers, spacing: 2, width: width) else { continue }
+        guard let first = Grid(rows, others, areNumbers, longestWord, spacing: 2, width: width)
+        else { continue }
         return rows.indices.flatMap { row in
           first.lines(row) + below.lines(row).map { "    " + $0 }
             + last.flatMap { PlainText.wrapped(rows[row][$0], width: width, indent: 4) }
@@ -54,7 +61,8 @@ package struct TextTable {
       let columns = Array(rows.indices)
       let areNumbers = columns.map { $0 > 0 }
       for spacing in [2, 1] {
-        if let grid = Grid(turned, columns, areNumbers, spacing: spacing, width: width) {
+        if let grid = Grid(turned, columns, areNumbers, longestWord, spacing: spacing, width: width)
+        {
           return turned.indices.flatMap(grid.lines)
         }
       }
@@ -82,20 +90,25 @@ private struct Grid {
   private let rows: [[String]]
   private let columns: [Int]
   private let areNumbers: [Bool]
+  private let longestWord: Int
   private let spacing: Int
   private let widths: [Int]
 
   /// Creates a grid of some columns; `nil` if they do not fit.
-  init?(_ rows: [[String]], _ columns: [Int], _ areNumbers: [Bool], spacing: Int, width: Int) {
+  init?(
+    _ rows: [[String]], _ columns: [Int], _ areNumbers: [Bool], _ longestWord: Int, spacing: Int,
+    width: Int
+  ) {
     self.rows = rows
     self.columns = columns
     self.areNumbers = areNumbers
+    self.longestWord = longestWord
     self.spacing = spacing
     var widths = columns.map { column in rows.map { PlainText.width($0[column]) }.max() ?? 0 }
-    // A cell is only broken between words.
+    // A cell is broken between words, or within long ones.
     let least = columns.map { column in
-      rows.flatMap { $0[column].split(separator: " ") }.map { PlainText.width(String($0)) }
-        .max() ?? 0
+      rows.flatMap { $0[column].split(separator: " ") }
+        .map { min(PlainText.width(String($0)), longestWord) }.max() ?? 0
     }
     var total = widths.reduce(spacing * (columns.count - 1), +)
     while total > width {
@@ -110,7 +123,7 @@ private struct Grid {
   /// The lines of a row; in row 0, the headings, cells of fewer lines are aligned at the bottom.
   func lines(_ row: Int) -> [String] {
     let cells = zip(columns, widths).map { column, width in
-      PlainText.wrapped(rows[row][column], width: width)
+      PlainText.wrapped(rows[row][column], width: width, breaksWords: longestWord < .max)
     }
     let height = cells.map(\.count).max() ?? 1
     return (0..<height).map { line in
