@@ -433,7 +433,7 @@ extension StoreReader {
           pointer: "/\(field.member)",
           message: "\"\(field.member)\" points to the \(target.schema.singular) "
             + "\(Violation.quoted(id)), which is not in the store; "
-            + SimilarID.advice(for: id, similar, inFile: false, otherwise: "add it first")))
+            + SimilarID.advice(for: id, similar, otherwise: "add it first").text(inFile: false)))
     }
     return issues
   }

@@ -207,8 +207,8 @@ struct Planner {
         + "the \(reference.target.schema.plural) that could not be read, and run again"
     }
     let advice = SimilarID.advice(
-      for: id, missing.similar, inFile: true,
+      for: id, missing.similar,
       otherwise: field.isRequired ? "add it" : "add it, or set the member to null")
-    return "\(what), which is neither in the store nor in the source; \(advice)"
+    return "\(what), which is neither in the store nor in the source; \(advice.text(inFile: true))"
   }
 }

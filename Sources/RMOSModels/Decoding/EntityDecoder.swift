@@ -379,9 +379,10 @@ package final class EntityDecoder {
     let isEmpty = copy.length == 2
     // A field with a substitute may be empty, but not of another type.
     let mayBeEmpty =
-      isEmpty && schema.hasSubstitute(for: field, in: Subject(decoder: self, work: work))
+      isEmpty && schema.fields[field].isRequired
+      && schema.hasSubstitute(for: field, in: Subject(decoder: self, work: work))
     let violation = type.check(json: member.kind, isEmpty: isEmpty && !mayBeEmpty)
-    if case .wrongType = violation, violation?.severity == .error { return false }
+    if case .wrongType(_, _, _, .error) = violation { return false }
     work.draft.note(violation, of: field)
     return true
   }

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 // The rules that look at more than one field.
 
 /// An entity, with the properties that rules across fields check.
@@ -61,16 +63,19 @@ extension FieldType {
       }
       if isKnown { return nil }
       return unsafe .unknownValue(
-        found: Violation.quoted(String(decoding: text, as: UTF8.self)), known: rule.knownValues,
-        severity: rule.unknownValue)
+        shown(text), known: rule.knownValues, severity: rule.unknownValue)
     case .timestamp:
       let time = unsafe Timestamp(utf8: text)
       if let time, !time.isNone { return nil }
-      let found = unsafe Violation.quoted(String(decoding: text, as: UTF8.self))
-      return time == nil ? .notTimestamp(found: found) : .noTime(found: found)
+      return unsafe time == nil ? .notTimestamp(shown(text)) : .noTime(shown(text))
     case .reference, .integer, .real, .json:
       return nil
     }
+  }
+
+  /// The beginning of a text, as messages show it.
+  private func shown(_ text: UnsafeBufferPointer<UInt8>) -> String {
+    unsafe String(decoding: text, as: UTF8.self).shortened(to: 60)
   }
 
   /// Checks the number of an integer field; returns `nil` if it is valid.

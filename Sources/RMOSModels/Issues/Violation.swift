@@ -33,11 +33,11 @@ package enum Violation: Sendable, Hashable {
   /// A number with more digits than a double keeps.
   case rounded(found: String, stored: String)
   /// A timestamp that programs write in place of an unknown time.
-  case noTime(found: String)
+  case noTime(String)
   /// Text that is not a timestamp.
-  case notTimestamp(found: String)
+  case notTimestamp(String)
   /// Text that is not one of the known values.
-  case unknownValue(found: String, known: [String], severity: Severity = .error)
+  case unknownValue(String, known: [String], severity: Severity = .error)
   /// An end before its start.
   case endBeforeStart(end: String, startField: String, start: String)
   /// A string with an unpaired surrogate escape.
@@ -140,21 +140,19 @@ package enum Violation: Sendable, Hashable {
       "\"\(member)\" is \(found); expected \(expected)"
     case .rounded(let found, let stored):
       "\"\(member)\" is \(found), which has more digits than a number keeps; stored as \(stored)"
-    case .noTime(let found):
-      "\"\(member)\" is \(found), which .NET, Go and others write where there is no time; kept as "
-        + "is" + clause(.leaveOut(Violation.unquoted(found)))
-    case .notTimestamp(let found):
-      "\"\(member)\" is \(found); expected a valid ISO 8601 date or time, such as "
-        + "2025-01-15T10:30:00Z" + clause(Timestamp.advice(for: Violation.unquoted(found)))
-    case .unknownValue(let found, let known, let severity):
+    case .noTime(let text):
+      "\"\(member)\" is \"\(text)\", which .NET, Go and others write where there is no time; kept as "
+        + "is" + clause(.leaveOut(text))
+    case .notTimestamp(let text):
+      "\"\(member)\" is \"\(text)\"; expected a valid ISO 8601 date or time, such as "
+        + "2025-01-15T10:30:00Z" + clause(Timestamp.advice(for: text))
+    case .unknownValue(let text, let known, let severity):
       // A long list of known values would bury the suggestion.
-      "\"\(member)\" is \(found)"
+      "\"\(member)\" is \"\(text)\""
         + (known.count > 10 && severity != .error
           ? ", which is not a known one" : "; expected one of \(known.joined(separator: ", "))")
-        + (KnownValues.meant(by: Violation.unquoted(found), among: known)
-          .map { " (did you mean \"\($0)\"?)" } ?? "")
-        + (Violation.unquoted(found).allSatisfy(\.isWhitespace)
-          ? clause(.leaveOut(Violation.unquoted(found))) : "")
+        + (KnownValues.meant(by: text, among: known).map { " (did you mean \"\($0)\"?)" } ?? "")
+        + (text.allSatisfy(\.isWhitespace) ? clause(.leaveOut(text)) : "")
         + Violation.keeping(severity)
     case .endBeforeStart(let end, let startField, let start):
       "\"\(member)\" (\(end)) is before \"\(startField)\" (\(start)); kept as is"
@@ -208,9 +206,10 @@ package enum Violation: Sendable, Hashable {
     case .blank: ("blank text", "text that is not blank")
     case .empty(.object, _): ("{}", "at least one member")
     case .empty(.array, _): ("[]", "at least one element")
-    case .noTime(let found): (found, "a time, or none")
-    case .notTimestamp(let found): (found, "a valid ISO 8601 date or time")
-    case .unknownValue(let found, let known, _): (found, "one of \(known.joined(separator: ", "))")
+    case .noTime(let text): ("\"\(text)\"", "a time, or none")
+    case .notTimestamp(let text): ("\"\(text)\"", "a valid ISO 8601 date or time")
+    case .unknownValue(let text, let known, _):
+      ("\"\(text)\"", "one of \(known.joined(separator: ", "))")
     case .endBeforeStart(let end, let startField, let start):
       (end, "a time not before \(startField) (\(start))")
     case .notJSON(let error): ("invalid JSON: \(error)", "JSON (RFC 8259)")
@@ -222,11 +221,6 @@ package enum Violation: Sendable, Hashable {
 
   private static func keeping(_ severity: Severity) -> String {
     severity == .error ? "" : "; kept as is"
-  }
-
-  /// The text between the quotes that ``quoted(_:)`` has added.
-  private static func unquoted(_ quoted: String) -> String {
-    String(quoted.dropFirst().dropLast())
   }
 
   /// A text from a file as a message shows it: in quotes, and cut after 60 Unicode scalars.

@@ -31,29 +31,27 @@ package struct SimilarID: Sendable, Hashable {
   /// - Parameters:
   ///   - text: The id that does not exist.
   ///   - similar: A similar id that exists.
-  ///   - inFile: Whether the reference is in a file.
   ///   - otherwise: The advice if there is no similar id, and the text is not the name of a file.
-  /// - Returns: The end of a sentence.
+  /// - Returns: The advice.
   package static func advice(
-    for text: String, _ similar: SimilarID?, inFile: Bool, otherwise: String
-  ) -> String {
-    if let similar { return similar.advice(for: text, inFile: inFile) }
+    for text: String, _ similar: SimilarID?, otherwise: Advice
+  ) -> Advice {
+    if let similar { return similar.advice(for: text) }
     let endings = [".json", ".jsonl", ".ndjson"]
     guard endings.contains(where: { text.lowercased().hasSuffix($0) }) else { return otherwise }
     return "it looks like the name of a file; write the id of the entity in it"
   }
 
-  private func advice(for text: String, inFile: Bool) -> String {
-    guard difference != .fileName else {
-      guard inFile else {
-        return "the entity from \(id.dropFirst(7)) has the id \(Violation.quoted(id)); write that"
-      }
-      return "the entity in \(id.dropFirst(7)) has no id and got \(Violation.quoted(id)); give it "
-        + "the id \(Violation.quoted(text))"
+  private func advice(for text: String) -> Advice {
+    guard difference == .fileName else {
+      return """
+        the id \(Violation.quoted(id)), which is there, differs from it only \(difference.rawValue); \
+        write that
+        """
     }
-    return
-      "the id \(Violation.quoted(id)), which is there, differs from it only \(difference.rawValue); "
-      + "write that"
+    return Advice(
+      "the entity from \(id.dropFirst(7)) got the id \(Violation.quoted(id)); write that",
+      forFiles: ", or give it the id \(Violation.quoted(text))")
   }
 
   /// Finds an id similar to `text` that exists.

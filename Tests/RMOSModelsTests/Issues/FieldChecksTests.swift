@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: ["0001-01-01", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z"])
   func theFirstDayIsAWarning(_ text: String) {
     #expect(code(.joblogs, "end_time", text) == .fieldRange)
-    #expect(Violation.noTime(found: text).severity == .warning)
+    #expect(Violation.noTime(text).severity == .warning)
     #expect(code(.joblogs, "end_time", text.replacing("0001-01-01", with: "0001-01-02")) == nil)
   }
 
@@ -115,14 +115,14 @@ import Testing
           + "stored as 9007199254740992.0"
       ),
       (
-        .notTimestamp(found: #""x""#),
+        .notTimestamp("x"),
         #""f" is "x"; expected a valid ISO 8601 date or time, such as 2025-01-15T10:30:00Z"#
       ),
       (
-        .unknownValue(found: #""c""#, known: ["a", "b"]), #""f" is "c"; expected one of a, b"#
+        .unknownValue("c", known: ["a", "b"]), #""f" is "c"; expected one of a, b"#
       ),
       (
-        .unknownValue(found: #""B ""#, known: ["a", "b"], severity: .warning),
+        .unknownValue("B ", known: ["a", "b"], severity: .warning),
         #""f" is "B "; expected one of a, b (did you mean "b"?); kept as is"#
       ),
       (
@@ -146,19 +146,19 @@ import Testing
       ),
       (.blankKey(#"" ""#), #"the entity's key is " ", which is blank; use its id as the key"#),
       (
-        .notTimestamp(found: #""1700000000""#),
+        .notTimestamp("1700000000"),
         #""f" is "1700000000"; expected a valid ISO 8601 date or time, such as "#
           + "2025-01-15T10:30:00Z; as seconds since 1970 it is 2023-11-14T22:13:20Z; write that, "
           + #"or read the source with the mapping "epoch""#
       ),
       (
-        .noTime(found: #""0001-01-01T00:00:00""#),
+        .noTime("0001-01-01T00:00:00"),
         #""f" is "0001-01-01T00:00:00", which .NET, Go and others write where there is no time; "#
           + "kept as is; if there is none, leave the member out or write null, or let a mapping read "
           + #"it with "values": {"0001-01-01T00:00:00": null}"#
       ),
       (
-        .unknownValue(found: "\"\"", known: ["a", "b"]),
+        .unknownValue("", known: ["a", "b"]),
         #""f" is ""; expected one of a, b; if there is none, leave the member out or write null, or "#
           + #"let a mapping read it with "values": {"": null}"#
       ),
