@@ -27,9 +27,9 @@ final class RejectsDirectory {
   /// The file that lists them.
   private let list: FileDescriptor
   /// The number of bytes written to ``list``.
-  private var written = 0
+  private var written = RejectsManifest.header.count
   /// The lines that are not written to ``list`` yet.
-  private var pending = RejectsManifest.header
+  private var pending: [UInt8] = []
 
   /// Opens and locks a directory, and removes the files that a killed run was writing.
   ///
@@ -56,7 +56,14 @@ final class RejectsDirectory {
       let incoming = try PrivateDirectory(incomingName, in: root)
       do throws(SystemError) {
         try incoming.removeContents(last: RejectsManifest.name)
-        return (incoming, try incoming.createFile(RejectsManifest.name))
+        let list = try incoming.createFile(RejectsManifest.name)
+        do throws(SystemError) {
+          try list.write(RejectsManifest.header)
+        } catch {
+          list.close()
+          throw error
+        }
+        return (incoming, list)
       } catch {
         incoming.close()
         throw error
