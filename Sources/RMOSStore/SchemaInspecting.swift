@@ -142,6 +142,9 @@ public struct InspectedTable: Sendable {
   package var indexes: [Index]
   /// The foreign keys.
   package var foreignKeys: [ForeignKey]
+  /// The name as SQL if the table is in another schema than those of the store; such a table need
+  /// only be returned if it has ``keysToIDs``, and its name must have a point.
+  public var qualifiedName: String?
   /// The foreign keys that point to a column `id`: the column that does, the table that it points
   /// to, and whether that column is the whole key.
   public var keysToIDs: [(column: String, table: String, isWhole: Bool)] = []
@@ -259,6 +262,45 @@ public struct WritingObstacle: Sendable, Hashable {
     self.table = table
     self.found = found
     self.message = message
+  }
+}
+
+extension Issue {
+  /// Returns the issues that describe what a migration adds to a store's schema.
+  ///
+  /// - Parameters:
+  ///   - location: The location of the store.
+  ///   - version: The version of its schema; `nil` if it has none.
+  ///   - tables: The tables that it lacks.
+  ///   - columns: The columns that its tables lack, each as `table.column`.
+  /// - Returns: A warning about the tables and columns that the version has; about columns that
+  ///   only newer versions have, a note.
+  public static func incompleteStore(
+    _ location: String, version: SchemaVersion?, tables: [String], columns: [String]
+  ) -> [Issue] {
+    func list(_ names: [String], _ noun: String) -> String? {
+      if names.isEmpty { return nil }
+      return "the \(noun)\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
+    }
+    let isOlder = version.map { $0.version < SchemaVersion.created } ?? false
+    let lost = [list(tables, "table"), isOlder ? nil : list(columns, "column")].compactMap(\.self)
+    var issues: [Issue] = []
+    if !lost.isEmpty {
+      issues.append(
+        Issue(
+          severity: .warning, code: .storeIncomplete,
+          message:
+            "\(location) lacks \(lost.joined(separator: " and ")), which a migration creates; "
+            + "if \(tables.isEmpty ? "values" : "rows") are missing, look for a backup"))
+    }
+    if isOlder, let version, let added = list(columns, "column") {
+      issues.append(
+        Issue(
+          severity: .info, code: .storeIncomplete,
+          message: "\(location) has schema version \(version.version); a migration upgrades it to "
+            + "\(SchemaVersion.created), which adds \(added)"))
+    }
+    return issues
   }
 }
 

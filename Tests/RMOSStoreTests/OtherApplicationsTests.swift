@@ -31,6 +31,34 @@ import Testing
     StoreSamples.record(.patterns, id, ["name": .text(name)])
   }
 
+  // MARK: Names of the ledger
+
+  @Test(arguments: [
+    "migration_runs (version TEXT, ran_at TEXT)", "migration_provenance (item TEXT, seller TEXT)",
+    "migration_issues (title TEXT, state TEXT)", "migration_before_images (name TEXT, image BLOB)",
+    "migration_changes (version TEXT, author TEXT)", "migration_failures (id INTEGER, reason TEXT)",
+  ])
+  func aTableWithANameOfTheLedgerIsKept(_ table: String) throws {
+    try makeTables()
+    let name = table.prefix { $0 != " " }
+    _ = try sqlite3(path, "CREATE TABLE \(table); INSERT INTO \(name) VALUES (1, 'theirs')")
+    let before = try sqlite3(path, ".dump")
+    let error = #expect(throws: StoreError.self) {
+      try SQLiteStore(path: path).write { _ in }
+    }
+    #expect(error?.code == .unusableSchema)
+    let message = error?.message ?? ""
+    #expect(message.contains("\(name).") && message.contains("rename them"), "\(message)")
+    #expect(!message.contains("drop"), "\(message)")
+    #expect(try sqlite3(path, ".dump") == before)
+  }
+
+  @Test func aDatabaseWithOnlySuchATableIsForeign() throws {
+    _ = try sqlite3(path, "CREATE TABLE migration_runs (version TEXT)")
+    let error = #expect(throws: StoreError.self) { _ = try SQLiteStore(path: path) }
+    #expect(error?.code == .foreignDatabase)
+  }
+
   // MARK: Conflict clauses
 
   @Test(arguments: ["REPLACE", "IGNORE", "FAIL", "ROLLBACK"])

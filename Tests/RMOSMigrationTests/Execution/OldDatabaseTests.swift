@@ -44,6 +44,38 @@ import Testing
     }
   }
 
+  /// A dry run says what the run adds to the schema.
+  @Test(arguments: [
+    (1, "", Severity.info, ["patterns.pattern_type", "patterns.rosette_geometry"]),
+    (
+      2,
+      "ALTER TABLE patterns DROP COLUMN rosette_geometry; ALTER TABLE joblogs DROP COLUMN results_json",
+      .warning, ["patterns.rosette_geometry", "joblogs.results_json"]
+    ),
+  ])
+  func columnsThatARunAddsAreForeseen(
+    _ version: Int, _ sql: String, _ severity: Severity, _ columns: [String]
+  ) throws {
+    try TemporaryDirectory.use { directory in
+      let path = try Fixtures.copyDatabase(version: version, into: directory)
+      if !sql.isEmpty { _ = try sqlite3(path, sql) }
+      var options = Migration.Options()
+      options.isDryRun = true
+      let store = try SQLiteStore(path: path, access: .readOnly)
+      let foreseen = try RecordedMigration(Fixtures.exampleTree, into: store, options)
+      let issues = foreseen.issues.filter { $0.code == .storeIncomplete }
+      #expect(issues.map(\.severity) == [severity])
+      for column in columns {
+        #expect(issues.first?.message.contains(column) == true, "\(issues)")
+      }
+      let opened = try SQLiteStore(path: path, access: .readWrite)
+      let real = try RecordedMigration(Fixtures.exampleTree, into: opened)
+      #expect(real.issues == foreseen.issues)
+      let again = try RecordedMigration(Fixtures.exampleTree, into: opened)
+      #expect(!again.issues.contains { $0.code == .storeIncomplete })
+    }
+  }
+
   /// The older application serializes JSON its own way; that alone is no difference.
   @Test func jsonWrittenByTheOlderApplicationIsTheSameData() throws {
     try TemporaryDirectory.use { directory in

@@ -279,15 +279,10 @@ public final class PostgresStore: RecordStore {
       let (connection, layout) = (session.connection, session.layout)
       try session.validateForWriting()
       try WritingRights(session).check()
-      guard layout.isReadable, !layout.missingTables.isEmpty else { return [] }
-      return [
-        Issue(
-          severity: .warning, code: .storeIncomplete,
-          message: "\(connection.location) lacks "
-            + (layout.missingTables.count == 1 ? "the table " : "the tables ")
-            + layout.missingTables.joined(separator: ", ")
-            + ", which a migration creates; if rows are missing, look for a backup")
-      ]
+      guard layout.isReadable else { return [] }
+      return Issue.incompleteStore(
+        connection.location, version: layout.version, tables: layout.missingTables,
+        columns: layout.missingColumns.map { "\($0.kind.table).\($0.field.column)" })
     }
   }
 

@@ -56,6 +56,8 @@ extension ServerTests {
       }
       let message = error?.message ?? ""
       #expect(message.contains("migration_runs lacks started_at"), "\(message)")
+      // It may be another application's.
+      #expect(message.contains("rename it") && !message.contains("drop"), "\(message)")
     }
 
     @Test("a password is in no message", arguments: ["s3cr3t%40x", "pa@ss", "p/w", "se cret"])

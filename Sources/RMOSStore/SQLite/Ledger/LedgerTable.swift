@@ -65,6 +65,11 @@ struct LedgerTable: Sendable {
 
   private static let beforeImagesName = "migration_before_images"
 
+  /// The columns of the table of before-images that version 1 created, but never wrote to.
+  static let firstImageColumns: Set<String> = [
+    "run_id", "seq", "kind", "entity_id", "row_json", "provenance_json",
+  ]
+
   /// The changes of single rows by runs of servers.
   ///
   /// It was added later than the others; a database that lacks it can be read, and the next write
@@ -93,6 +98,11 @@ struct LedgerTable: Sendable {
   static let addedNames = [changes, failures].map(\.name)
   /// The names of all tables of the ledger.
   static let allNames = names + addedNames
+
+  /// The columns that cannot be added to an existing table, because their content is lost.
+  var essentialColumns: [Column] {
+    name == Self.beforeImagesName ? Array(columns.prefix(3)) : columns.filter { $0.version == 1 }
+  }
 
   /// The statement that creates the table unless it exists.
   var createSQL: String {

@@ -15,15 +15,11 @@ extension SQLiteStore {
       // Other processes may have changed the schema since the connection was opened.
       let layout = try SQLiteLayout(of: session.connection, catalog)
       try layout.validateForWriting(on: session.connection, path: location)
-      guard !layout.isEmpty, !layout.missingTables.isEmpty else { return [] }
-      return [
-        Issue(
-          severity: .warning, code: .storeIncomplete,
-          message: "\(location) lacks "
-            + (layout.missingTables.count == 1 ? "the table " : "the tables ")
-            + layout.missingTables.joined(separator: ", ")
-            + ", which a migration creates; if rows are missing, look for a backup")
-      ]
+      return layout.isEmpty
+        ? []
+        : Issue.incompleteStore(
+          location, version: layout.version, tables: layout.missingTables,
+          columns: layout.missingColumns.map { "\($0.kind.table).\($0.field.column)" })
     }
   }
 

@@ -93,9 +93,7 @@ struct SQLiteLayout {
     insertsKeepRows =
       !hasTriggers && catalog.kinds.allSatisfy { tables[$0]?.hasRowNumbers == true }
     ledgerUpgrades = try SQLiteSchema.ledgerUpgrades(connection, catalog)
-    if hasLedger {
-      lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection)
-    }
+    lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection, catalog)
     guard isRelation("schema_version") else { return }
     try readVersion(connection)
   }
@@ -227,9 +225,8 @@ struct SQLiteLayout {
   var ledgerObstacle: String? {
     if lostLedgerColumns.isEmpty { return nil }
     return
-      "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
-      + "or drop the views and tables that start with migration_ and run PRAGMA user_version = 0, "
-      + "which loses what is known of earlier runs"
+      "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); if another "
+      + "application made them, rename them or name another database, else restore a backup"
   }
 
   /// Whether this program may upgrade the shared tables, as it may in versions 1 and 2; newer
@@ -270,14 +267,17 @@ struct SQLiteLayout {
     }
   }
 
-  /// The statements that add the columns that tables of owned kinds lack, as those of version 1 do.
-  var missingColumnSQL: [String] {
-    ownedKinds.flatMap { kind -> [String] in
+  /// The fields whose columns tables of owned kinds lack, as those of version 1 do.
+  var missingColumns: [(kind: EntityKind, field: FieldSchema)] {
+    ownedKinds.flatMap { kind -> [(EntityKind, FieldSchema)] in
       guard let present = tables[kind]?.columns else { return [] }
-      return kind.schema.fields.filter { !present.contains($0.column) }.map {
-        "ALTER TABLE \(kind.table) ADD COLUMN \($0.sqlDefinition)"
-      }
+      return kind.schema.fields.filter { !present.contains($0.column) }.map { (kind, $0) }
     }
+  }
+
+  /// The statements that add ``missingColumns``.
+  var missingColumnSQL: [String] {
+    missingColumns.map { "ALTER TABLE \($0.kind.table) ADD COLUMN \($0.field.sqlDefinition)" }
   }
 
   /// Whether the database has everything that writing needs, apart from indexes.
@@ -286,7 +286,7 @@ struct SQLiteLayout {
     return version.version >= SchemaVersion.created && hasLedger && missingLedgerTables.isEmpty
       && ledgerVersion == SchemaVersion.ledger.upperBound
       && ledgerUpgrades.isEmpty && hasChanges && hasFailures && viewsToCreate.isEmpty
-      && ownedKinds.allSatisfy { tables[$0] != nil } && missingColumnSQL.isEmpty
+      && ownedKinds.allSatisfy { tables[$0] != nil } && missingColumns.isEmpty
   }
 
   // MARK: Origin
@@ -302,7 +302,7 @@ struct SQLiteLayout {
     if let version, version.version < SchemaVersion.supported.lowerBound {
       return "its schema_version is \(version.version)"
     }
-    if !hasLedger {
+    if !hasLedger || ledgerObstacle != nil {
       // Only tables that every RMOS application knows identify a database of RMOS.
       let missing = missingSharedTables.filter {
         $0 == "schema_version" || EntityCatalog.rmos.kind(named: $0) != nil

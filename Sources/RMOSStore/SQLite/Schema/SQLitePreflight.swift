@@ -68,7 +68,7 @@ struct SQLitePreflight {
       return [
         .table(
           table, "a virtual table",
-          "\(table) is a virtual table; rename or drop it, a table of SQLite's own is needed")
+          "\(table) is a virtual table; rename it, a table of SQLite's own is needed")
       ]
     }
     let version = layout.version?.version ?? SchemaVersion.created

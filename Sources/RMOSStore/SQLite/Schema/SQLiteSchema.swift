@@ -34,7 +34,7 @@ enum SQLiteSchema {
     }
     let images = LedgerTable.beforeImages(catalog)
     let present = try connection.columns(of: images.name)
-    if !present.isEmpty, !present.contains("value_1") {
+    if present == LedgerTable.firstImageColumns {
       // Version 1 created the table with other columns, but never wrote to it.
       return upgrades
         + ["DROP TABLE \(images.name)", images.createSQL].map { LedgerUpgrade(version: 2, sql: $0) }
@@ -43,11 +43,13 @@ enum SQLiteSchema {
   }
 
   /// The columns that the ledger's tables lack and no upgrade adds, as `table.column`.
-  static func lostLedgerColumns(_ connection: SQLiteConnection) throws -> [String] {
-    try [LedgerTable.runs, .provenance, .issues].flatMap { table -> [String] in
+  static func lostLedgerColumns(
+    _ connection: SQLiteConnection, _ catalog: EntityCatalog
+  ) throws -> [String] {
+    try LedgerTable.all(catalog).flatMap { table -> [String] in
       let present = try connection.columns(of: table.name)
-      if present.isEmpty { return [] }
-      return table.columns.filter { $0.version == 1 && !present.contains($0.name) }
+      if present.isEmpty || present == LedgerTable.firstImageColumns { return [] }
+      return table.essentialColumns.filter { !present.contains($0.name) }
         .map { "\(table.name).\($0.name)" }.sorted()
     }
   }

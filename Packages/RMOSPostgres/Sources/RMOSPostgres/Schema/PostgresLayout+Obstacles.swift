@@ -12,7 +12,7 @@ extension PostgresLayout {
     for name in catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames {
       guard let relation = relations[name], !relation.isTable else { continue }
       let found = relation.isView ? "a view" : "a foreign table"
-      add(name, found, "\(name) is \(found); rename or drop it, a table is needed")
+      add(name, found, "\(name) is \(found); rename it, a table is needed")
     }
     let version = version?.version ?? SchemaVersion.created
     for kind in catalog.kinds {
@@ -53,8 +53,8 @@ extension PostgresLayout {
       if let first = lostColumns(table).first {
         add(
           table.name, "no such column",
-          "the table \(table.name) lacks \(first); restore a backup, or drop the tables that start "
-            + "with migration_ (CASCADE, for their views), which loses what is known of earlier runs"
+          "the table \(table.name) lacks \(first); if another application made it, rename it or "
+            + "name another database, else restore a backup"
         )
       }
     }

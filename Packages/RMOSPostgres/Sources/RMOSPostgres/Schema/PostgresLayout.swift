@@ -347,14 +347,21 @@ struct PostgresLayout: Sendable {
     }
   }
 
+  /// The fields whose columns the tables of entities lack.
+  var missingColumns: [(kind: EntityKind, field: FieldSchema)] {
+    ownedKinds.flatMap { kind -> [(EntityKind, FieldSchema)] in
+      guard let present = columnNames(kind) else { return [] }
+      return kind.schema.fields.filter { !present.contains($0.column) }.map { (kind, $0) }
+    }
+  }
+
   /// The statements that add missing columns to the tables of entities.
   var missingColumnSQL: [String] {
-    ownedKinds.flatMap { kind -> [String] in
-      guard let present = columnNames(kind) else { return [] }
-      let missing = kind.schema.fields.filter { !present.contains($0.column) }.map(\.sqlDefinition)
-      let order = hasRowOrder(kind) ? [] : [EntitySchema.rowOrderDefinition]
-      return (missing + order).map { "ALTER TABLE \(kind.table) ADD COLUMN \($0)" }
-    }
+    let order = ownedKinds.filter { isRelation($0.table) && !hasRowOrder($0) }
+    return
+      (missingColumns.map { ($0.kind, $0.field.sqlDefinition) }
+      + order.map { ($0, EntitySchema.rowOrderDefinition) })
+      .map { "ALTER TABLE \($0.table) ADD COLUMN \($1)" }
   }
 
   /// The statements that add missing columns to the existing tables of the ledger.
