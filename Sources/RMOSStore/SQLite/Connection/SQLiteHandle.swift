@@ -88,7 +88,8 @@ import RMOSSystem
     case .readOnlyRollback:
       return (
         .readOnly,
-        "\(path) was left in the middle of a write; open it once for writing to repair it"
+        "a write to \(path) was cut off, and must be rolled back from \(path)-journal before the "
+          + "database can be read; opening it for writing, as a migration does, rolls it back"
       )
     case .readOnly:
       return (
@@ -157,8 +158,8 @@ extension StoreError {
   ) -> StoreError {
     let next =
       followsPath
-      ? "; nothing was written, and reading goes on by itself once a database is there again"
-      : "; nothing was written. Check what is there now, and open the store again"
+      ? ". Once a database is there again, reading continues"
+      : ". Check what is there now, and open the store again"
     return StoreError(
       .replaced,
       "\(path) is no longer the database that was opened: \(reason)\(next)",
