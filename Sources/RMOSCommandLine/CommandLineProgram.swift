@@ -87,14 +87,25 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     FileDescriptor.occupyStandardDescriptors()
     Signals.ignoreWriteSignals()
     ChildProcess.rememberEndings()
-    Signals.endOnInterruption()
-    ProcessEnvironment.end(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    let words = Array(CommandLine.arguments.dropFirst())
+    let farewell = "the command was stopped before its end"
+    if Self.wantsJSON(words) {
+      let output = JSONOutput.failure(code: "cancelled", message: farewell) + "\n"
+      Signals.endOnInterruption(writing: output, to: .standardOutput)
+    } else {
+      Signals.endOnInterruption(writing: "Interrupted: \(farewell)\n", to: .standardError)
+    }
+    ProcessEnvironment.end(run(words).rawValue)
+  }
+
+  /// Whether a command line asks for JSON.
+  private static func wantsJSON(_ words: [String]) -> Bool {
+    words.prefix { $0 != "--" }.contains("--json")
   }
 
   /// Runs a command line and returns its exit status.
   private func run(_ words: [String]) -> ExitStatus {
     let console = Console(program: name)
-    let wantsJSON = words.prefix { $0 != "--" }.contains("--json")
     var status: ExitStatus
     var failure: RunNotification.Failure?
     var command: CommandSpec?
@@ -102,7 +113,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
       status = try dispatch(words, &command, console)
     } catch {
       let described = describe(error, of: command, words)
-      report(described, wantsJSON: wantsJSON, console)
+      report(described, wantsJSON: Self.wantsJSON(words), console)
       status = described.status
       failure = .init(code: described.code, message: described.message)
     }

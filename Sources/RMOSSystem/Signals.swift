@@ -10,6 +10,14 @@ package enum Signals {
   /// The number of signals in `stopping` that were received, hangups not counted.
   private static let requests = Atomic<Int>(0)
 
+  /// The address and length of the text that ``endOnInterruption(writing:to:)`` writes, and the
+  /// descriptor to which it does.
+  ///
+  /// They are atomic because a signal handler reads them.
+  private static let farewell = Atomic<Int>(0)
+  private static let farewellLength = Atomic<Int>(0)
+  private static let farewellDescriptor = Atomic<Int32>(0)
+
   /// The exit status of a process that was interrupted.
   private static let interruptedStatus: Int32 = 130
 
@@ -45,13 +53,25 @@ package enum Signals {
     }
   }
 
-  /// Makes SIGINT, SIGTERM and SIGHUP end the process with the status of an interruption:
-  /// `sigaction`.
+  /// Makes SIGINT, SIGTERM and SIGHUP write a text and end the process with the status of an
+  /// interruption: `sigaction`, `write`.
   ///
   /// This suits commands that have nothing to clean up. A signal that the parent process ignored
-  /// stays ignored.
-  package static func endOnInterruption() {
-    handleInterruptions { _ in _exit(Signals.interruptedStatus) }
+  /// stays ignored. Call it once.
+  package static func endOnInterruption(writing text: String, to descriptor: FileDescriptor) {
+    // Never freed, because a signal may arrive at any time.
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
+    unsafe bytes.copyBytes(from: text.utf8)
+    farewell.store(Int(bitPattern: bytes.baseAddress), ordering: .relaxed)
+    farewellLength.store(bytes.count, ordering: .relaxed)
+    farewellDescriptor.store(descriptor.number, ordering: .relaxed)
+    handleInterruptions { _ in
+      let text = unsafe UnsafeRawPointer(bitPattern: Signals.farewell.load(ordering: .relaxed))
+      _ = unsafe write(
+        Signals.farewellDescriptor.load(ordering: .relaxed), text,
+        Signals.farewellLength.load(ordering: .relaxed))
+      _exit(Signals.interruptedStatus)
+    }
   }
 
   /// Installs a handler for the signals that ask to stop: `sigaction`, `sigprocmask`.

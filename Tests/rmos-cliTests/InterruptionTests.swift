@@ -71,6 +71,40 @@ import Testing
     #expect(workspace.listing.isEmpty)
   }
 
+  /// Commands that only look at the database, or create it in one transaction, report it as well.
+  @Test(
+    .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"),
+    arguments: ["status", "history", "runs", "init"], [[], ["--json"]])
+  func aCommandThatWaitsForTheDatabaseReportsTheInterruption(
+    _ command: String, _ options: [String]
+  ) throws {
+    let workspace = try Workspace()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    let path = workspace.file("x.db")
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
+    // With a small cache, SQLite writes to the file within the transaction, and keeps readers out.
+    try other.send(
+      "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN IMMEDIATE; CREATE TABLE t (a); "
+        + "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        + "INSERT INTO t SELECT hex(zeroblob(100)) FROM n; SELECT 'spilled';")
+    #expect(other.line() == "delete")
+    #expect(other.line() == "spilled")
+    let tool = try RunningTool([command, "--db", "x.db"] + options, in: workspace)
+    try tool.wait(until: "the database is open") { tool.hasOpen(path) }
+    tool.send(SIGTERM)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    let message = "the command was stopped before its end"
+    if options.isEmpty {
+      #expect(result.output.isEmpty)
+      #expect(result.errors == "Interrupted: \(message)\n")
+    } else {
+      let error = try result.json["error"] as? [String: String]
+      #expect(error == ["code": "cancelled", "message": message])
+      #expect(result.errors.isEmpty)
+    }
+  }
+
   /// A line that never ends is given up all the same: the file is larger than anyone reads in the
   /// time that the test has.
   @Test(
