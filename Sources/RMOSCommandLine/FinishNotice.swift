@@ -113,10 +113,10 @@ private struct Webhook {
     self.url = url
     agent = "\(program)/\(program.version)"
     let text = ProcessEnvironment.variable("RMOS_NOTIFY_TIMEOUT") ?? "10"
-    guard let timeout = Int(text), 1...300 ~= timeout else {
+    guard let timeout = text.wholeNumber, 1...300 ~= timeout else {
       throw UsageError(#"RMOS_NOTIFY_TIMEOUT: expected seconds from 1 to 300, found "\#(text)""#)
     }
-    self.timeout = timeout
+    self.timeout = Int(timeout)
   }
 
   /// Posts the text, in up to three attempts.

@@ -16,6 +16,23 @@ extension Array {
   }
 }
 
+extension StringProtocol {
+  /// The text as a number, if it consists of decimal digits; `nil` if not, or if it is too large.
+  ///
+  /// Numbers in arguments and addresses are read by this and ``decimalNumber``, so that neither
+  /// takes signs, spaces, exponents or hexadecimal digits, as Swift's initializers do.
+  package var wholeNumber: Int64? {
+    !isEmpty && utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int64(self) : nil
+  }
+
+  /// The text as a number, if it consists of decimal digits with at most one point; `nil` if not,
+  /// or if it is too large.
+  package var decimalNumber: Double? {
+    guard utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }) else { return nil }
+    return Double(self).flatMap { $0.isFinite ? $0 : nil }
+  }
+}
+
 extension Double {
   /// The logarithm to the base 2: `log2`.
   package var binaryLogarithm: Double { log2(self) }

@@ -52,6 +52,16 @@ import Testing
     #expect((report["run"] as? [String: Any])?["id"] as? Int == 2)
   }
 
+  @Test(arguments: ["+1", " 1", "0x1", "1.0", "-1", "0", "", "99999999999999999999"])
+  func aRunIsNamedByDigitsAlone(_ word: String) throws {
+    let workspace = try Workspace()
+    try write("Ebony", in: workspace)
+    #expect(try migrate(workspace).status == 0)
+    let result = try Tool.run(["undo", "--db", "x.db", "--", word], in: workspace)
+    #expect(result.status == 2, "\(result.errors)")
+    #expect(result.errors.contains("RUN: expected the number of a run"))
+  }
+
   @Test func whatStandsInTheWayIsListedAndNothingChanges() throws {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

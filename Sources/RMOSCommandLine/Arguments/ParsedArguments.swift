@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The arguments of a command line, parsed according to a ``CommandSpec``.
 struct ParsedArguments {
@@ -39,8 +40,7 @@ struct ParsedArguments {
   /// - Throws: ``UsageError`` if it is not a number, or out of range.
   func integer(_ option: String, in range: ClosedRange<Int>) throws -> Int? {
     guard let text = self[option] else { return nil }
-    let isNumber = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
-    guard isNumber, let number = Int(text), range.contains(number) else {
+    guard let number = text.wholeNumber.flatMap({ Int(exactly: $0) }), range.contains(number) else {
       let expected =
         range.upperBound == .max
         ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
@@ -54,10 +54,7 @@ struct ParsedArguments {
   /// - Throws: ``UsageError`` if it is not such a number.
   func number(_ option: String, allowsZero: Bool) throws -> Double? {
     guard let text = self[option] else { return nil }
-    let isDecimal = text.utf8.allSatisfy { 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }
-    if isDecimal, let number = Double(text), number.isFinite, allowsZero || number > 0 {
-      return number
-    }
+    if let number = text.decimalNumber, allowsZero || number > 0 { return number }
     let expected = allowsZero ? "a number of at least 0" : "a number above 0"
     throw UsageError(#"--\#(option): expected \#(expected), found "\#(text)""#)
   }

@@ -123,7 +123,7 @@ enum ReportCommand {
         code: "input.unreadable",
         message: "cannot read the statistics file \(file): \(error.reason)",
         // A number is probably that of a run.
-        hint: Int64(file).map {
+        hint: file.wholeNumber.map {
           "To report on run \($0): \(program) report --run \($0)\(arguments.database.words)"
         })
     }

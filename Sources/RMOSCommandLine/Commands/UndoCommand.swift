@@ -33,7 +33,7 @@ enum UndoCommand {
       failures: "obstacles, and nothing was changed"
     ) { arguments, console in
       let word = arguments.positionals[0]
-      guard let run = Int64(word), run >= 1 else {
+      guard let run = word.wholeNumber, run >= 1 else {
         throw UsageError(
           #"RUN: expected the number of a run, found "\#(word)""#,
           hint: "\(program) runs lists the runs.")

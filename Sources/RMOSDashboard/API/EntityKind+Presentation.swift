@@ -1,6 +1,7 @@
 import RMOSHTML
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 extension EntityKind {
   /// The kind in paths: `strip-families`.

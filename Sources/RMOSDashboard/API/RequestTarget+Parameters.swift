@@ -103,11 +103,6 @@ extension HTTPRefusal {
 }
 
 extension String {
-  /// The text as a number, if it consists of decimal digits; `nil` if not, or if it is too large.
-  var wholeNumber: Int64? {
-    !isEmpty && utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int64(self) : nil
-  }
-
   /// An id as a segment of an entity's path.
   ///
   /// Clients resolve the segments `.` and `..`, most of them only if they are not escaped; and

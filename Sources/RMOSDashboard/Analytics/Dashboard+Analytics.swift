@@ -151,7 +151,7 @@ extension RequestTarget {
   /// - Throws: ``HTTPRefusal`` with 422 if it is not a number from 0 to 1000.
   fileprivate func score(_ name: String, default defaultValue: Double) throws -> Double {
     try parameter(name, "a number from 0 to 1000") { text in
-      Double(text).flatMap { 0...1000 ~= $0 ? $0 : nil }
+      text.decimalNumber.flatMap { 0...1000 ~= $0 ? $0 : nil }
     } ?? defaultValue
   }
 }

@@ -138,7 +138,7 @@ struct CutListForm {
   private mutating func number(_ field: Field) -> Double? {
     guard let text = values[field.name], !text.isEmpty else { return nil }
     let range = field.range
-    if let number = Double(text), range.contains(number),
+    if let number = text.decimalNumber, range.contains(number),
       !field.isWhole || number == number.rounded()
     {
       return number

@@ -1,6 +1,7 @@
 import RMOSHTTP
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// The request for a list page: the filters, the order and the page.
 ///

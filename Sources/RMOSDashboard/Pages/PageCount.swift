@@ -1,6 +1,7 @@
 import RMOSHTML
 import RMOSHTTP
 import RMOSModels
+import RMOSSystem
 
 /// The page of a list that an address names.
 struct PageChoice {
