@@ -100,6 +100,7 @@ public struct AccessPolicy: Sendable, Hashable {
         "the Host field names a host that this server does not accept; "
           + "its operator can add it to the allowed hosts\(hostAdvice.map { " (\($0))" } ?? "")")
     }
+    if let refusal = HTTPRefusal.repetition(in: fields) { return refusal }
     if let refusal = Self.originRefusal(method, fields, authority) { return refusal }
     if let token, !presents(token, fields.value(of: "Authorization")) {
       // Basic comes first, since browsers prompt for it.

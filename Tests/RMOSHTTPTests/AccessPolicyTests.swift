@@ -105,7 +105,7 @@ import Testing
       ("Origin: http://localhost:3000\r\n", "GET", 403),
       ("Origin: http://127.0.0.1:8000\r\n", "GET", 403), ("Origin: null\r\n", "GET", 403),
       ("Origin: \r\n", "GET", 403), ("Origin: http://evil.example\r\n", "OPTIONS", 403),
-      ("Origin: http://localhost:8000\r\nOrigin: http://evil\r\n", "GET", 403),
+      ("Origin: http://localhost:8000\r\nOrigin: http://evil\r\n", "GET", 400),
       ("Sec-Fetch-Site: same-origin\r\n", "POST", nil), ("Sec-Fetch-Site: none\r\n", "GET", nil),
       ("Sec-Fetch-Site: cross-site\r\n", "GET", 403),
       ("Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: no-cors\r\n", "GET", 403),
@@ -152,6 +152,23 @@ import Testing
           RequestParserTests.events(Array("GET / HTTP/1.0\r\n\r\n".utf8))
         ).first))
     #expect(refusal?.fields.first?.value.hasPrefix("Basic ") == true)
+  }
+
+  @Test(
+    "A field that may occur only once is refused if it is repeated",
+    arguments: ["Authorization", "Content-Type", "Origin", "Sec-Fetch-Mode", "Sec-Fetch-Site"])
+  func repeatedFields(_ name: String) throws {
+    let right = [
+      "Authorization": "Bearer t", "Content-Type": "application/json",
+      "Origin": "http://localhost:8000", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin",
+    ]
+    let policy = try policy(token: "t")
+    let fields = right.map { "\($0.key): \($0.value)\r\n" }.joined()
+    #expect(try status(policy, host: "localhost:8000", fields) == nil)
+    let again = "\(name.lowercased()): \(right[name] ?? "")\r\n"
+    #expect(try status(policy, host: "localhost:8000", fields + again) == 400)
+    #expect(
+      try status(policy, host: "localhost:8000", fields + "If-Match: a\r\nIf-Match: b\r\n") == nil)
   }
 
   @Test("A request that does not name exactly one host is refused")

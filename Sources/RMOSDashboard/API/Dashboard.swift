@@ -107,7 +107,10 @@ public final class Dashboard: Sendable {
   /// Blocks while it reads the store. May be called from several threads.
   public func response(to request: ServerRequest) -> ServerResponse {
     let isPage = PageRouter.answers(request.target)
-    if let refusal = options.accessPolicy?.reason(toRefuse: request) {
+    let refusal =
+      options.accessPolicy?.reason(toRefuse: request)
+      ?? HTTPRefusal.repetition(in: request.fields)
+    if let refusal {
       return refusal.response(to: request.fields, forPage: isPage)
     }
     if request.method == "OPTIONS", request.target == "*" { return .options(methods) }

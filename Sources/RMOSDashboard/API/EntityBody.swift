@@ -48,6 +48,8 @@ struct EntityBody {
       throw rejected(.shapeNotObject, "the body is not a JSON object; send one entity")
     }
     var content = content(of: batch, cleared: nullFields(in: body))
+    // An id in the path is that of an entity that exists.
+    if id != nil { content.issues.removeAll { $0.code == .idWhiteSpace } }
     if let id, content.cleared.contains(0) {
       content.issues.append(
         Issue(
@@ -80,8 +82,14 @@ struct EntityBody {
       let isNameless = batch.issues.contains { $0.code == .idMissing }
       return (isNameless ? try scan(UUID().text) : batch, isNameless)
     } catch {
+      let code: IssueCode =
+        switch error.reason {
+        case .tooDeep: .jsonDepth
+        case .invalidUTF8: .inputEncoding
+        default: .jsonSyntax
+        }
       throw rejected(
-        error.reason == .tooDeep ? .jsonDepth : .jsonSyntax,
+        code,
         "the body is not valid JSON: \(JSONDiagnosis(error, in: body).message), at byte "
           + "\(error.offset)")
     }
@@ -157,7 +165,7 @@ struct EntityBody {
           HeaderField("Accept", "application/json")
         ] + (request.method == "PATCH" ? [HeaderField("Accept-Patch", "application/json")] : []))
     }
-    let coding = request.field("Content-Encoding")?.lowercased() ?? "identity"
+    let coding = request.list("Content-Encoding")?.lowercased() ?? "identity"
     guard coding == "identity" else {
       throw HTTPRefusal(
         415, "the Content-Encoding is \"\(coding.shortened)\"; send the body without encoding",

@@ -87,7 +87,7 @@ struct ErrorPage: Error {
   /// Returns the response to a request: the page, or the error in the form of the API for a client
   /// that accepts JSON, but no HTML.
   func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
-    let accepted = request.field("Accept")?.lowercased() ?? ""
+    let accepted = request.list("Accept")?.lowercased() ?? ""
     guard accepted.contains("application/json"), !accepted.contains("text/html") else {
       return response(catalog)
     }

@@ -25,6 +25,19 @@ package struct HTTPRefusal: Error, Sendable, Hashable {
   /// Creates the refusal of a request that violates RFC 9112.
   static func malformed(_ detail: String) -> HTTPRefusal { HTTPRefusal(400, detail) }
 
+  /// The fields that decide how a request is answered, and that it may have only once.
+  private static let singletons = [
+    "Authorization", "Content-Length", "Content-Type", "Host", "Origin", "Sec-Fetch-Mode",
+    "Sec-Fetch-Site",
+  ]
+
+  /// The refusal of a request that repeats a field which it may have only once (RFC 9110, 5.3);
+  /// `nil` if it repeats none.
+  package static func repetition(in fields: [HeaderField]) -> HTTPRefusal? {
+    singletons.first { name in fields.count { $0.isNamed(name) } > 1 }
+      .map { .malformed("there is more than one \($0) field") }
+  }
+
   /// The response to the request.
   package var response: ServerResponse {
     var body = #"{"success":false,"detail":"#

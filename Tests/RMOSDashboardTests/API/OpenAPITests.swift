@@ -188,6 +188,12 @@ import Testing
         "\(exchange.method) \(exchange.path): \(answer.status) \(answer.text)")
       try hold(answer, exchange, against: document, &schemas, &given)
       guard exchange.method == "GET", answer.status == 200 else { continue }
+      var other = exchange
+      other.status = 412
+      other.fields["If-Match"] = "\"other\""
+      let refused = try send(other, fixture)
+      #expect(refused.status == 412, "\(exchange.path): \(refused.status)")
+      try hold(refused, other, against: document, &schemas, &given)
       var again = exchange
       again.status = 304
       again.fields["If-None-Match"] = answer.field("ETag")
@@ -199,6 +205,9 @@ import Testing
       var everywhere = [
         Exchange(status: 308, method: method, path: concrete + "/"),
         Exchange(status: 422, method: method, path: concrete + "?none=1"),
+        Exchange(
+          status: 400, method: method, path: concrete,
+          fields: ["Authorization": "Bearer a", "authorization": "Bearer b"]),
       ]
       if path.contains("{") {
         everywhere.append(

@@ -161,7 +161,25 @@ import Testing
       method: "POST", target: "/api/rmos/stores/patterns",
       fields: [HeaderField("content-type", "application/json; charset=\"UTF-8\"")])
     request.body = Array(#"{"id":""#.utf8) + [0xFF] + Array(#""}"#.utf8)
-    #expect(fixture.dashboard.response(to: request).status == 422)
+    let answer = fixture.dashboard.response(to: request)
+    #expect(answer.status == 422)
+    #expect(answer.text.contains(#""code":"input.encoding""#), "\(answer.text)")
+  }
+
+  @Test func aRepeatedFieldIsRefusedWithoutAPolicyToo() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    var request = ServerRequest(
+      method: "POST", target: "/api/rmos/stores/patterns",
+      fields: [
+        HeaderField("Content-Type", "application/json"), HeaderField("content-type", "text/plain"),
+      ], body: Array(Self.pattern.utf8))
+    #expect(fixture.dashboard.response(to: request).status == 400)
+    // The codings of all fields apply.
+    request.fields = [
+      HeaderField("Content-Type", "application/json"), HeaderField("Content-Encoding", "identity"),
+      HeaderField("Content-Encoding", "gzip"),
+    ]
+    #expect(fixture.dashboard.response(to: request).status == 415)
   }
 
   @Test(arguments: [
