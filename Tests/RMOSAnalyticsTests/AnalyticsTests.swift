@@ -64,6 +64,29 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
+  @Test func stripFamiliesWithoutAFigureAreMentioned() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for (id, material, width) in [
+        ("a", Value.text("Ebony"), Value.real(2)), ("b", .null, .real(2)), ("c", .null, .null),
+      ] {
+        try transaction.insert(
+          StoreSamples.record(
+            .stripFamilies, id, ["material_type": material, "strip_width_mm": width]))
+      }
+    }
+    let report = try Analytics(of: store).runSynchronously()
+    #expect(report.materials.families == 3)
+    let notes = report.tables().filter { ["stock", "widths", "thicknesses"].contains($0.name) }
+      .map(\.note)
+    #expect(notes[0].hasSuffix(" 2 strip families without a material are not listed."))
+    #expect(
+      notes[1...] == [
+        "Strip families by size, rounded to 0.05 mm. 1 strip family without a width is not listed.",
+        "Strip families by size, rounded to 0.05 mm.",
+      ])
+  }
+
   @Test(arguments: Backend.allCases)
   func theExampleHasTheExpectedFigures(_ backend: Backend) async throws {
     let expected = try JSONValue(

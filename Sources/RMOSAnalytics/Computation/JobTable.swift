@@ -262,7 +262,7 @@ extension JobTable {
     let (materials, suppliers) = (families.materialNames, families.supplierNames)
     let waste = typeSums.reduce(into: WasteSums()) { $0.add($1.waste) }
     return MaterialFigures(
-      stock: families.stockFigures, waste: waste.figures,
+      families: families.count, stock: families.stockFigures, waste: waste.figures,
       wasteByMaterial: families.materialsInByteOrder.map { Int($0) }
         .filter { materialSums[$0].failures.total > 0 }
         .map { Grouped(materials[$0], materialSums[$0].waste.figures) },

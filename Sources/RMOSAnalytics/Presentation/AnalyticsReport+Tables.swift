@@ -74,17 +74,26 @@ extension AnalyticsReport {
     ] + failureTables + [outlierTable, estimateTable, stuckTable]
   }
 
+  /// The sentence that some entities are not listed because they lack a value, after a space; empty
+  /// if there are none.
+  private static func unlisted(_ words: String, _ count: Int, _ value: String) -> String {
+    count == 0 ? "" : " \(words) without a \(value) \(count == 1 ? "is" : "are") not listed."
+  }
+
+  /// The sentence that strip families without a value are not listed.
+  private func unlistedFamilies(_ listed: Int, _ value: String) -> String {
+    let count = materials.families - listed
+    return Self.unlisted(
+      PlainText.counted(count, "strip family", "strip families"), count, value)
+  }
+
   private func shareTable(
     _ name: String, _ title: String, _ column: String, _ word: String,
     _ shares: [Grouped<String, Rate>], _ subject: FigureTable.Subject
   ) -> FigureTable {
     // Only another application can have left the value out.
     let without = jobs.total - shares.reduce(0) { $0 + $1.figures.count }
-    let rest =
-      without == 0
-      ? ""
-      : " \(PlainText.counted(without, "job")) without a \(word) \(without == 1 ? "is" : "are")"
-        + " not listed."
+    let rest = Self.unlisted(PlainText.counted(without, "job"), without, word)
     return FigureTable(
       name, title, "All jobs by \(word)." + rest, of: shares,
       [
@@ -245,7 +254,8 @@ extension AnalyticsReport {
   private var stockTable: FigureTable {
     FigureTable(
       "stock", "Stock",
-      "The stock of each material; the length counts each strip as often as its quantity.",
+      "The stock of each material; the length counts each strip as often as its quantity."
+        + unlistedFamilies(materials.stock.reduce(0) { $0 + $1.families }, "material"),
       of: materials.stock,
       [
         .text("material") { $0.material },
@@ -317,11 +327,13 @@ extension AnalyticsReport {
 
   private var sizeTables: [FigureTable] {
     [
-      ("widths", "Strip widths", materials.widths),
-      ("thicknesses", "Strip thicknesses", materials.thicknesses),
-    ].map { name, title, sizes in
+      ("widths", "Strip widths", "width", materials.widths),
+      ("thicknesses", "Strip thicknesses", "thickness", materials.thicknesses),
+    ].map { name, title, word, sizes in
       FigureTable(
-        name, title, "Strip families by size, rounded to 0.05 mm.", of: sizes,
+        name, title,
+        "Strip families by size, rounded to 0.05 mm."
+          + unlistedFamilies(sizes.reduce(0) { $0 + $1.figures }, word), of: sizes,
         [
           .init(.init("size_mm", "size, mm", isText: true)) { .number($0.key, 2) },
           .whole("families") { $0.figures },

@@ -216,6 +216,8 @@ public struct JobFigures: Sendable, Hashable {
 /// Names of materials and suppliers are compared without regard to case and surrounding white
 /// space, and shown in their most common spelling; of equally common ones, the first in byte order.
 public struct MaterialFigures: Sendable, Hashable {
+  /// The number of strip families, with a material or without.
+  public var families: Int
   /// The stock of each material, in byte order.
   public var stock: [Stock]
   /// The waste of finished jobs.

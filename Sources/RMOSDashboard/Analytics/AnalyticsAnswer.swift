@@ -118,13 +118,14 @@ struct AnalyticsAnswer {
 
   private func distribution(_ writer: inout JSONWriter) {
     let stock = report.materials.stock
-    let total = stock.reduce(0) { $0 + $1.families }
+    let known = stock.reduce(0) { $0 + $1.families }
     writer.member("distribution") {
-      $0.object(stock.map { (key: $0.material, value: Rate($0.families, of: total)) }) {
+      $0.object(stock.map { (key: $0.material, value: Rate($0.families, of: known)) }) {
         $0.share($1)
       }
     }
-    writer.member("total_families", total)
+    writer.member("total_families", report.materials.families)
+    writer.member("families_without_material", report.materials.families - known)
   }
 
   private func consumption(_ writer: inout JSONWriter) {
@@ -171,7 +172,7 @@ struct AnalyticsAnswer {
   }
 
   private func dimensions(_ writer: inout JSONWriter) {
-    let total = report.materials.stock.reduce(0) { $0 + $1.families }
+    let total = report.materials.families
     let sizes = [
       ("width", report.materials.widths), ("width_mm", report.materials.widths),
       ("thickness_mm", report.materials.thicknesses),
@@ -181,6 +182,7 @@ struct AnalyticsAnswer {
       writer.member(name) { writer in
         writer.object { writer in
           writer.member("n", n)
+          writer.member("missing", total - n)
           writer.member("min", sizes.map(\.key).min())
           writer.member("max", sizes.map(\.key).max())
           writer.member("common_sizes", objects: sizes) { writer, size in

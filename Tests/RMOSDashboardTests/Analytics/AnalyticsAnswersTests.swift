@@ -138,6 +138,28 @@ import Testing
         .double == 64.56695613241317)
   }
 
+  /// Other applications may leave out columns that RMOS requires.
+  @Test func stripFamiliesWithoutAFigureAreCounted() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    for (id, material, width) in [
+      ("a", Value.text("Ebony"), Value.real(2)), ("b", .text("Ebony"), .null), ("c", .null, .null),
+    ] {
+      try fixture.insert(
+        sample(.stripFamilies, id, ["material_type": material, "strip_width_mm": width]))
+    }
+    let distribution = try get(fixture, "analytics/materials/distribution")
+    #expect(distribution["distribution"]?["Ebony"]?["percentage"] == 100)
+    #expect(distribution["total_families"] == 3)
+    #expect(distribution["families_without_material"] == 1)
+    let dimensions = try get(fixture, "analytics/materials/dimensions")
+    for name in ["width", "width_mm"] {
+      #expect(dimensions[name]?["n"] == 1)
+      #expect(dimensions[name]?["missing"] == 2)
+    }
+    #expect(dimensions["thickness_mm"]?["missing"] == 0)
+    #expect(dimensions["total_families"] == 3)
+  }
+
   @Test func everyPathHasTheMembersThatOlderClientsRead() throws {
     let fixture = try fixture(.inMemory)
     let members = [
@@ -267,6 +289,10 @@ import Testing
     ("analytics/jobs/success-trends?days=0", "days"), ("analytics/jobs/recent?limit=501", "limit"),
     ("analytics/advanced/anomalies/durations?z=-1", "z"),
     ("analytics/advanced/anomalies/durations?z=nan", "z"),
+    ("analytics/advanced/anomalies/durations?z=0x3", "z"),
+    ("analytics/advanced/anomalies/durations?z=%2B3", "z"),
+    ("analytics/advanced/anomalies/durations?z=3e0", "z"),
+    ("analytics/advanced/anomalies/durations?z=+3", "z"),
     ("analytics/advanced/anomalies/success?window_days=x", "window_days"),
     ("analytics/advanced/correlation?x=job.failed&y=job.success", "y"),
   ])
