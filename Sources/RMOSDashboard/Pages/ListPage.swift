@@ -33,7 +33,7 @@ struct ListPage {
       }
       return (
         total, records, try reader.runsBeforeEdits(of: records), facets,
-        try ReferenceNames(of: records, request.kind, in: reader)
+        try ReferenceNames(of: records, request.kind, filters: request.filters, in: reader)
       )
     }
     self.request = request
@@ -157,13 +157,22 @@ struct ListPage {
       } ?? [])
       + request.filters.map { filter, value in
         PageCell.chip(
-          "\(filter.label): \(PageText.filterValue(value))",
+          "\(filter.label): \(shown(value, of: filter))",
           removedBy: request.filtered(by: filter, nil).link)
       }
     return """
       <p class="summary"><span id="count">\(range)\(count)</span> \(chips)</p>
       \(runNote)\(PageCell.warnings(request.complaints))
       """
+  }
+
+  /// The value of an active filter, after the name of the entity if it is the id of one.
+  private func shown(_ value: String, of filter: EntitySchema.Filter) -> HTML {
+    let id = PageText.filterValue(value)
+    guard let target = kind.schema.target(ofMember: filter.member), let name = names[target, value],
+      !PageText.isBlank(name), !name.utf8.elementsEqual(value.utf8)
+    else { return id }
+    return "\(PageText.short(name, limit: 60)) (\(id))"
   }
 
   /// A note about the figure of the run to which the list is restricted.

@@ -6,10 +6,17 @@ import RMOSStore
 struct ReferenceNames {
   private var names: [EntityKind: [[UInt8]: String]] = [:]
 
-  /// Looks up the entities to which `records` refer in the columns of their list, with one query
-  /// per kind.
-  init(of records: [Record], _ kind: EntityKind, in reader: any StoreReader) throws {
+  /// Looks up the entities to which `records` refer in the columns of their list, and those that
+  /// `filters` name, with one query per kind.
+  init(
+    of records: [Record], _ kind: EntityKind,
+    filters: [(filter: EntitySchema.Filter, value: String)] = [], in reader: any StoreReader
+  ) throws {
     var ids: [EntityKind: Set<[UInt8]>] = [:]
+    for (filter, value) in filters {
+      guard let target = kind.schema.target(ofMember: filter.member) else { continue }
+      ids[target, default: []].insert(Array(value.utf8))
+    }
     for column in kind.schema.presentation.columns where column.style == .reference {
       guard let target = kind.schema.target(ofMember: column.member) else { continue }
       for case .text(let id) in records.map({ $0[column.member] }) {

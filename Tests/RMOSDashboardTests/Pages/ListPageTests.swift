@@ -175,6 +175,19 @@ import Testing
     #expect(page.contains(#"value="rope""#))
   }
 
+  @Test func aFilterByAnEntityShowsItsName() throws {
+    let store = try workshop()
+    func chip(_ family: String) -> String? {
+      PageSamples.get("/patterns?family=\(family)", of: store).text
+        .firstMatch(of: /<a class="chip" [^>]*>(.*?) <span aria-hidden/)
+        .map { String($0.output.1) }
+    }
+    #expect(
+      chip("ebony") == "strip family: <bdi>Ebony &lt;b&gt;</bdi> (<bdi>ebony</bdi>)",
+      "\(chip("ebony") ?? "")")
+    #expect(chip("gone") == "strip family: <bdi>gone</bdi>", "\(chip("gone") ?? "")")
+  }
+
   @Test(arguments: ["page=0", "page=-1", "page=x", "page=99999999999999999999", "page="])
   func aPageThatMakesNoSenseIsTheFirst(_ query: String) throws {
     #expect(ids("/patterns?\(query)", try store(60)).first == "p1000")
