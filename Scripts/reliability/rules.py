@@ -176,6 +176,10 @@ def is_blank(text: str) -> bool:
     return all(character in WHITE_SPACE for character in text)
 
 
+def is_padded(text: str) -> bool:
+    return not is_blank(text) and (text[0] in WHITE_SPACE or text[-1] in WHITE_SPACE)
+
+
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
@@ -251,6 +255,8 @@ class EntityReader:
         self.inner: dict[str, tuple[str, Node]] = {}
         self._match()
         self._id()
+        if self.entity.id is not None and is_padded(self.entity.id):
+            self._issue("warning", "id.white-space", "id")
         for schema in self.fields[1:]:
             member = self.entity.given.get(schema.member)
             if member is not None and schema.member not in self.unread:

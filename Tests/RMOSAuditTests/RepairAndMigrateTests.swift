@@ -95,6 +95,27 @@ import Testing
     #expect(try fixture.audit()[.missingReference]?.total == 0)
   }
 
+  /// Migration warns about the same ids as the audit.
+  @Test func paddedIDsAreWarnedAboutByBoth() throws {
+    let store = InMemoryStore()
+    let tree = try SourceTree()
+    func pattern(_ id: String) -> String {
+      #"{"id": "\#(id)", "name": "P", "ring_count": 1, "geometry": {"a": 1}}"#
+    }
+    let ids = [" a", "b\u{85}", "\u{3000}c", "d e", "f\u{200B}", "g"]
+    for (number, id) in ids.enumerated() {
+      try tree.add("patterns/p\(number).json", pattern(id))
+    }
+    try tree.add("patterns/keyed.json", "{\"h \": \(pattern("h "))}")
+    let issues = try RecordedMigration(tree, into: store).issues
+    let report = try Auditor(of: store).runSynchronously()
+    let warned = issues.filter { $0.code == .idWhiteSpace }
+    #expect(warned.allSatisfy { $0.severity == .warning && $0.pointer == "/id" })
+    #expect(Set(warned.compactMap(\.id)) == [" a", "b\u{85}", "\u{3000}c", "h "])
+    let found = report.findings.filter { $0.code == AuditRule.paddedID.code }
+    #expect(Set(found.compactMap(\.id)) == Set(warned.compactMap(\.id)))
+  }
+
   /// No character of an id ends a comment, a string or the script.
   @Test(arguments: [
     "it's", "a\nDROP TABLE joblogs;", "a\rb", "a\u{85}b", "a\u{2028}DROP TABLE joblogs;\u{2029}b",

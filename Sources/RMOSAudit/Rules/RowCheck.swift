@@ -80,20 +80,7 @@ private final class KindCheck {
   }
 
   private func checkPadding(_ id: String, _ row: InspectedRow) throws {
-    // For most ids, the first and the last byte are enough.
-    if let first = id.utf8.first, let last = id.utf8.last,
-      0x21..<0x80 ~= first, 0x21..<0x80 ~= last
-    {
-      return
-    }
-    guard let first = id.unicodeScalars.first, let last = id.unicodeScalars.last,
-      first.properties.isWhitespace || last.properties.isWhitespace
-    else { return }
-    let scalars = id.unicodeScalars
-    guard let start = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
-      let end = scalars.lastIndex(where: { !$0.properties.isWhitespace })
-    else { return }
-    let trimmed = String(scalars[start...end])
+    guard !String.isPlainAtEnds(id.utf8), let trimmed = id.withoutOuterWhiteSpace else { return }
     log.add(
       AuditFinding(
         .warning, .paddedID, kind: kind, id: id, row: row.key.rowID, column: "id",

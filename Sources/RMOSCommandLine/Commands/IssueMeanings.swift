@@ -42,9 +42,9 @@ enum IssueMeanings {
     ),
     ("shape.ambiguous", "more than one collection of a file could be the entities"),
     (
-      "id.missing, id.derived, id.number, id.mismatch",
-      "there is no id, and none may be derived; one was derived; the id is a number; the id "
-        + "differs from the dictionary's key"
+      "id.missing, id.derived, id.number, id.white-space, id.mismatch",
+      "there is no id, and none may be derived; one was derived; the id is a number, has white "
+        + "space around it, or differs from the dictionary's key"
     ),
     (
       "field.missing, field.type, field.empty, field.range, field.format, field.unknown-value",
@@ -70,7 +70,10 @@ enum IssueMeanings {
       "the id is already in the database, or the same bytes are there under another id"
     ),
     ("store.rejected", "the database refused the row"),
-    ("store.incomplete", "the database lacks a table, which the run creates; belongs to no entity"),
+    (
+      "store.incomplete",
+      "the database lacks a table or column, which the run creates; belongs to no entity"
+    ),
     (
       "store.unforeseen",
       "only in a dry run: the outcome of the run is not certain, and why; belongs to no entity"

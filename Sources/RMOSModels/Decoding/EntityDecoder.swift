@@ -280,6 +280,7 @@ package final class EntityDecoder {
         member, named: String(decoding: member.name(in: work.text), as: UTF8.self), &work)
     }
     fillID(origin, &work)
+    notePadding(&work)
     for field in 1..<schema.fields.count {
       guard let member = object.given(field), !work.draft.unreadFields.contains(field) else {
         continue
@@ -553,6 +554,14 @@ package final class EntityDecoder {
     }
     // Only a key that is a valid id becomes the id.
     if unsafe type.check(text: work.output.text(key)) == nil { work.draft.cells[0] = .text(key) }
+  }
+
+  private func notePadding(_ work: inout Workspace) {
+    guard case .text(let id) = work.draft.cells[0],
+      unsafe !String.isPlainAtEnds(work.output.text(id)),
+      unsafe String(decoding: work.output.text(id), as: UTF8.self).withoutOuterWhiteSpace != nil
+    else { return }
+    work.draft.note(.paddedID(quoted(id, work)), at: object.given(0)?.valueRange.lowerBound ?? 0)
   }
 
   /// Whether a JSON number consists of digits alone, perhaps after a minus sign.
@@ -841,6 +850,8 @@ package final class EntityDecoder {
     }
     draft.cells[0] = .text(batch.intern(id.utf8))
     draft.note(.idDerived(id), at: 0)
+    // A key in the path may end with white space.
+    if id.withoutOuterWhiteSpace != nil { draft.note(.paddedID(Violation.quoted(id)), at: 0) }
   }
 
   private func fillDefaults(of draft: inout Draft, in batch: inout RecordBatch) {

@@ -146,6 +146,25 @@ extension FieldType {
   }
 }
 
+extension String {
+  /// The text without the white space (Unicode's White_Space) around it; `nil` if there is none, or
+  /// if it is all white space.
+  package var withoutOuterWhiteSpace: String? {
+    let scalars = unicodeScalars
+    guard let start = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+      let end = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return nil }
+    let trimmed = String(scalars[start...end])
+    return trimmed.utf8.count < utf8.count ? trimmed : nil
+  }
+
+  /// Whether a text begins and ends with a character that is visible and in ASCII, as most ids do.
+  package static func isPlainAtEnds(_ text: some BidirectionalCollection<UInt8>) -> Bool {
+    guard let first = text.first, let last = text.last else { return false }
+    return 0x21..<0x80 ~= first && 0x21..<0x80 ~= last
+  }
+}
+
 extension JSONScanner.Kind {
   /// The value as a message names it.
   package var name: String {

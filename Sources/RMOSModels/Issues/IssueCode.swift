@@ -60,6 +60,8 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let idDerived = IssueCode("id.derived")
   /// The id is a number; its text is used.
   public static let idNumber = IssueCode("id.number")
+  /// The id begins or ends with white space.
+  public static let idWhiteSpace = IssueCode("id.white-space")
   /// Another member was read as the id.
   public static let idAlias = IssueCode("id.alias")
   /// The entity's id differs from its key in the dictionary.

@@ -55,6 +55,8 @@ package enum Violation: Sendable, Hashable {
   case idDerived(String)
   /// The id is a number.
   case idNumber(String)
+  /// The id, quoted, begins or ends with white space.
+  case paddedID(String)
   /// The id differs from the key in the dictionary; both are quoted.
   case idMismatch(id: String, key: String)
   /// The key in the dictionary, quoted, is blank and cannot be the id.
@@ -79,7 +81,7 @@ package enum Violation: Sendable, Hashable {
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
       .error
-    case .rounded, .noTime, .endBeforeStart, .idNumber, .lookAlike, .stringified,
+    case .rounded, .noTime, .endBeforeStart, .idNumber, .paddedID, .lookAlike, .stringified,
       .otherUnit:
       .warning
     case .idDerived, .idAlias, .columnName: .info
@@ -101,6 +103,7 @@ package enum Violation: Sendable, Hashable {
     case .idMissing: .idMissing
     case .idDerived: .idDerived
     case .idNumber: .idNumber
+    case .paddedID: .idWhiteSpace
     case .idMismatch: .idMismatch
     case .idAlias: .idAlias
     case .columnName: .fieldColumnName
@@ -169,6 +172,8 @@ package enum Violation: Sendable, Hashable {
       "\"id\" is missing; derived \(Violation.quoted(id)) from the entity's place"
     case .idNumber(let number):
       "\"id\" is the number \(number); its text is used as the id"
+    case .paddedID(let id):
+      "the id \(id) begins or ends with white space; kept as is"
     case .idMismatch(let id, let key):
       "\"id\" is \(id), but the entity's key is \(key); they must be equal"
         + (inFile ? ", unless a mapping says where the id is" : "")
@@ -213,6 +218,7 @@ package enum Violation: Sendable, Hashable {
     case .endBeforeStart(let end, let startField, let start):
       (end, "a time not before \(startField) (\(start))")
     case .notJSON(let error): ("invalid JSON: \(error)", "JSON (RFC 8259)")
+    case .paddedID(let id): (id, "an id without white space around it")
     case .rounded, .loneSurrogate, .duplicateMember, .idMissing, .idDerived, .idNumber, .idMismatch,
       .blankKey, .idAlias, .columnName, .stringified, .lookAlike, .otherUnit:
       nil

@@ -138,6 +138,7 @@ import Testing
       (.duplicateMember("m"), #"the entity has two members named "m"; remove one"#),
       (.idMissing, #""id" is missing; add one, or allow ids to be derived"#),
       (.idDerived("legacy:a"), #""id" is missing; derived "legacy:a" from the entity's place"#),
+      (.paddedID(#""a ""#), #"the id "a " begins or ends with white space; kept as is"#),
       (.idNumber("7"), #""id" is the number 7; its text is used as the id"#),
       (
         .idMismatch(id: #""a""#, key: #""b""#),
