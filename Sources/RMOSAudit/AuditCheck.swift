@@ -211,7 +211,9 @@ final class AuditCollector: Sendable {
         }
         if isOfSchema == true { continue }
         found.append(
-          .init(table: table.name, column: key.column, target: target, isWhole: key.isWhole))
+          .init(
+            table: table.name, qualifiedTable: table.qualifiedName, column: key.column,
+            target: target, isWhole: key.isWhole))
       }
     }
     return found

@@ -53,6 +53,8 @@ public struct AuditReport: Sendable, Hashable {
   package struct OtherReference: Sendable, Hashable {
     /// The table, as declared.
     package var table: String
+    /// The table as SQL if it is in another schema.
+    package var qualifiedTable: String?
     /// The column, as declared.
     package var column: String
     /// The kind.

@@ -165,7 +165,7 @@ package struct RepairPlan: Sendable {
       case .sql(let sql):
         steps.append(Step(comment: [finding.message], statements: [sql + ";"]))
       case .trimID(let kind, let id, let trimmed):
-        steps.append(Self.trim(kind, id, trimmed, finding.origin, report))
+        steps.append(IDTrimming(kind, id, to: trimmed, finding.origin, report).step)
       case .clearReference:
         guard let repair = finding.repair else { continue }
         if cleared[repair] == nil { order.append(repair) }
@@ -243,121 +243,6 @@ package struct RepairPlan: Sendable {
           + "that file, migrate it.")
     }
     return comment
-  }
-
-  /// Renames an entity, the references to it and what the ledger keeps of it, unless the new id is
-  /// taken.
-  private static func trim(
-    _ kind: EntityKind, _ id: String, _ trimmed: String, _ origin: FindingOrigin?,
-    _ report: AuditReport
-  ) -> Step {
-    let dialect = report.dialect
-    let (old, new) = (quoted(id, dialect), quoted(trimmed, dialect))
-    let isFree = "NOT EXISTS (SELECT 1 FROM \(kind.table) WHERE id = \(new))"
-    // There is one statement per table, because PostgreSQL changes a row only once in a statement.
-    func update(_ table: String, _ columns: [String]) -> String {
-      let assignments = columns.map { column in
-        columns.count == 1
-          ? "\(column) = \(new)"
-          : "\(column) = CASE WHEN \(column) = \(old) THEN \(new) ELSE \(column) END"
-      }
-      let conditions = columns.map { "\($0) = \(old)" }.joined(separator: " OR ")
-      return "UPDATE \(table) SET \(assignments.joined(separator: ", ")) "
-        + "WHERE \(columns.count == 1 ? conditions : "(\(conditions))") AND \(isFree)"
-    }
-    var columns: [String: [String]] = [kind.table: ["id"]]
-    for other in report.catalog.kinds {
-      for reference in other.schema.references where reference.target == kind {
-        columns[other.table, default: []].append(other.schema.fields[reference.field].column)
-      }
-    }
-    let others = report.otherReferences.filter { $0.target == kind }
-    for other in others where other.isWhole {
-      let owner = report.catalog.kinds.first { $0.table == other.table.lowercasedASCII }
-      let (table, column) = (owner?.table ?? name(other.table), name(other.column))
-      if columns[table]?.contains(column) != true { columns[table, default: []].append(column) }
-    }
-    let references = columns.filter { $0.key != kind.table }.sorted { $0.key < $1.key }
-      .map { update($0.key, $0.value) }
-    let renaming = update(kind.table, columns[kind.table] ?? [])
-    var ledger: [String] = []
-    for table in report.ledgerTables {
-      let isOfKind = "WHERE kind = \(quoted(kind.rawValue, dialect)) AND entity_id ="
-      // An entity of the new id that was deleted may have left its own behind.
-      switch dialect {
-      case .sqlite:
-        ledger.append(
-          "UPDATE OR REPLACE \(table) SET entity_id = \(new) \(isOfKind) \(old) AND \(isFree);")
-      case .postgresql:
-        let isSame = table == "migration_provenance" ? "" : " AND o.run_id = \(table).run_id"
-        ledger += [
-          "DELETE FROM \(table) \(isOfKind) \(new) AND EXISTS (SELECT 1 FROM \(table) o "
-            + "\(isOfKind) \(old)\(isSame)) AND \(isFree);",
-          "UPDATE \(table) SET entity_id = \(new) \(isOfKind) \(old) AND \(isFree);",
-        ]
-      }
-    }
-    let statements: [String]
-    switch dialect {
-    case .sqlite:
-      statements = references.map { $0 + ";" } + ledger + [renaming + ";"]
-    case .postgresql:
-      // Foreign keys are checked at the end of a statement, and few can be deferred.
-      let parts = references.enumerated().map { "r\($0) AS (\($1))" }
-      let with = parts.isEmpty ? "" : "WITH \(parts.joined(separator: ", ")) "
-      statements = ledger + [with + renaming + ";"]
-    }
-    var comment = [
-      "\(kind.schema.singular) \(old): remove the white space around the id, unless \(new) is taken"
-    ]
-    if let origin {
-      comment += [
-        "  The id has it in its file too: \(origin.path), in \(origin.source). Fix it there first: "
-          + "migrating the unchanged file adds the \(kind.schema.singular) a second time.",
-        "  The statements are commented out; remove the dashes once the file is fixed.",
-      ]
-    }
-    let parts = others.filter { !$0.isWhole }
-    if !parts.isEmpty {
-      comment += [
-        "  The statements are commented out, because they would break references of other "
-          + "applications that consist of several columns: "
-          + parts.map { "\($0.table).\($0.column)" }.joined(separator: ", ") + ".",
-        "  Have the application that made them rename the \(kind.schema.singular).",
-      ]
-    }
-    return Step(
-      comment: comment, statements: statements, isCommentedOut: origin != nil || !parts.isEmpty)
-  }
-
-  /// A name of a table or column, quoted for SQL.
-  private static func name(_ name: String) -> String {
-    "\"" + name.replacing("\"", with: "\"\"") + "\""
-  }
-
-  /// A text as SQL; characters that could deceive a reader or end the script are given by number.
-  private static func quoted(_ text: String, _ dialect: SQLDialect) -> String {
-    let character = dialect == .sqlite ? "char" : "chr"
-    var parts: [String] = []
-    var plain = ""
-    for scalar in text.unicodeScalars {
-      if PlainText.controlsDisplay(scalar) {
-        if !plain.isEmpty { parts.append("'\(plain)'") }
-        plain = ""
-        parts.append("\(character)(\(scalar.value))")
-      } else {
-        plain += scalar == "'" ? "''" : String(scalar)
-      }
-    }
-    if !plain.isEmpty || parts.isEmpty { parts.append("'\(plain)'") }
-    return joined(parts[...])
-  }
-
-  /// The parts concatenated, as a balanced tree: SQLite allows a depth of a thousand.
-  private static func joined(_ parts: ArraySlice<String>) -> String {
-    if parts.count <= 8 { return parts.joined(separator: " || ") }
-    let middle = parts.startIndex + parts.count / 2
-    return "(\(joined(parts[..<middle]))) || (\(joined(parts[middle...])))"
   }
 }
 

@@ -148,6 +148,22 @@ import Testing
         + "INSERT INTO notes VALUES ('a')", isAllowed ? [] : [Self.elsewhere("a", "notes")])
   }
 
+  /// RESTRICT refuses a deletion even if the same statement deletes the referring row.
+  @Test(arguments: [(" ON DELETE RESTRICT", [elsewhere("a", "marks")]), ("", [])])
+  func aDeletionThatIsRefusedAtOnceIsForeseen(_ action: String, _ expected: [UndoObstacle]) throws {
+    try check(
+      "CREATE TABLE notes (n INTEGER PRIMARY KEY, p REFERENCES patterns(id) ON DELETE CASCADE); "
+        + "CREATE TABLE marks (p REFERENCES patterns(id)\(action), "
+        + "n REFERENCES notes(n) ON DELETE CASCADE); "
+        + "INSERT INTO notes VALUES (1, 'a'); INSERT INTO marks VALUES ('a', 1)",
+      expected, removedElsewhere: ["notes": 1, "marks": 1])
+    try check(
+      "ALTER TABLE patterns ADD COLUMN parent TEXT REFERENCES patterns(id)\(action); "
+        + "UPDATE patterns SET parent = 'a' WHERE id = 'b'",
+      expected.isEmpty
+        ? [] : [UndoObstacle(kind: .patterns, id: "a", .isReferred(by: .patterns, id: "b"))])
+  }
+
   /// A foreign key in a column that another application has added would delete or change a row of
   /// an entity.
   @Test(arguments: ["CASCADE", "SET NULL", "SET DEFAULT"])

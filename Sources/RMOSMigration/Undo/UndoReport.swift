@@ -155,7 +155,8 @@ public struct UndoObstacleGroup: Sendable, Hashable {
       let verb = count == 1 ? "leads" : "lead"
       guard let undoFirst else {
         return "\(references) from rows that would stay \(verb) to rows that would be removed; "
-          + "delete or change those first"
+          + "change or delete those that would stay first. References that led nowhere before the "
+          + "run lead nowhere again only in a backup from before it"
       }
       return "\(references) from rows of run \(undoFirst) \(verb) to rows that would be removed; "
         + "undo run \(undoFirst) first"
@@ -263,7 +264,8 @@ extension UndoObstacle.Reason {
       "\(was) updated by the run; the same id now has a row that is not from a migration, or the "
         + "ledger has lost where it is from"
     case .isReferred(let kind, let id):
-      "would be removed, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
+      "would be removed, but the \(UndoObstacle.name(kind, id)) refers to it; change or delete that "
+        + "first"
     case .isReferredElsewhere(let table):
       "\(count == 1 ? "is" : "are") referred to by the table \(Violation.quoted(table)) of another application; "
         + "delete or change its rows first"

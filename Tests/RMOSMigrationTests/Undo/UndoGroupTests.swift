@@ -170,7 +170,7 @@ import Testing
       let report = try Undo(of: 1, in: store).runSynchronously()
       #expect(report.obstacleGroups.map(\.undoFirst) == [2, nil])
       #expect(report.obstacleGroups.map(\.count) == [2, 5])
-      #expect(report.obstacleGroups.last?.message.contains("delete or change those first") == true)
+      #expect(report.obstacleGroups.last?.message.contains("a backup from before") == true)
     }
   }
 
@@ -239,7 +239,7 @@ import Testing
     (.isUnknown, ["no digest", "delete"]), (.isUpdated(by: 7), ["updated by run 7", "undo"]),
     (.isDeleted, ["deleted since"]), (.isReplaced(by: 7), ["of run 7|from run 7"]),
     (.isReplaced(by: nil), ["not from a migration"]),
-    (.isReferred(by: .joblogs, id: "j1"), ["would be removed", "delete or change"]),
+    (.isReferred(by: .joblogs, id: "j1"), ["would be removed", "change or delete"]),
     (.isReferredElsewhere("orders"), [#""orders""#, "another application"]),
     (.misses(.stripFamilies, id: "f1"), ["no longer exist", "insert"]),
     (.lacksImages(ofRun: 7, rows: 3), ["3 rows", "run 7", "missing", "backup"]),

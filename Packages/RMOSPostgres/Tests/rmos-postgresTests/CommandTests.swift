@@ -222,6 +222,9 @@ struct CommandTests {
       CREATE TABLE notes (p text REFERENCES patterns, n int) PARTITION BY LIST (n);
       CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1);
       INSERT INTO notes SELECT id, 1 FROM patterns WHERE id LIKE ' p%';
+      CREATE SCHEMA "the shop";
+      CREATE TABLE "the shop"."Notes" ("of" text REFERENCES patterns);
+      INSERT INTO "the shop"."Notes" SELECT id FROM patterns WHERE id LIKE ' p%';
       INSERT INTO migration_provenance
         SELECT * FROM jsonb_populate_record(NULL::migration_provenance, (SELECT to_jsonb(p)
         FROM migration_provenance p WHERE entity_id LIKE ' p%') || '{"entity_id": "p"}')
@@ -239,8 +242,8 @@ struct CommandTests {
           + "ORDER BY 1") == "j|p\njoblogs|j\npatterns|p\n")
     #expect(
       try shop.sql(
-        "SELECT p, parent, \"next one\" FROM notes, patterns t, joblogs j "
-          + "WHERE t.id = 'p' AND j.id = 'j'") == "p|p|p\n")
+        "SELECT p, parent, \"next one\", \"of\" FROM notes, patterns t, joblogs j, "
+          + "\"the shop\".\"Notes\" WHERE t.id = 'p' AND j.id = 'j'") == "p|p|p|p\n")
     let again = try shop.run("$CLI audit --rule id.white-space --rule provenance.dangling")
     #expect(again.status == 0, "\(again.output)")
   }

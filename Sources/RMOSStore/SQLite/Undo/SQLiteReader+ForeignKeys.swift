@@ -166,6 +166,9 @@ struct DeclaredKey {
   /// The name of ``table`` in lower case.
   var tableKey: String { table.lowercasedASCII }
 
+  /// Whether a deletion is refused at once, and not only if the referring row is still there after
+  /// the statement.
+  var refusesAtOnce: Bool { deletion == "RESTRICT" }
   var onDelete: Action { deletion == "CASCADE" ? .deletes : action(deletion) }
   var onUpdate: Action { update == "CASCADE" ? .changes : action(update) }
 

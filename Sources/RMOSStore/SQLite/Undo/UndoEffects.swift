@@ -59,10 +59,13 @@ struct UndoEffects {
   }
 
   /// The condition that a statement, or an earlier one, deletes the row `o` because it is one of
-  /// the run.
-  private func isRemoved(_ owner: EntityKind?, by statement: String) -> String {
+  /// the run; with `isEarlier`, that an earlier one does.
+  private func isRemoved(
+    _ owner: EntityKind?, by statement: String, isEarlier: Bool = false
+  ) -> String {
     guard let owner else { return "0" }
-    return "(\(self.statement(owner)) <= \(statement) AND \(isRemoved(owner, "o.id")))"
+    return "(\(self.statement(owner)) \(isEarlier ? "<" : "<=") \(statement) "
+      + "AND \(isRemoved(owner, "o.id")))"
   }
 
   /// The WITH clause that defines `gone`: the rows that are deleted with others, each with the
@@ -156,13 +159,18 @@ struct UndoEffects {
     guard let refusal = try refusal(key.onDelete, key, owner) else { return [] }
     let source = "\(try target(of: key)) JOIN \(key.table.sqlName) o ON \(key.joins("o", to: "t"))"
     let referrer = owner == nil ? "NULL" : "o.id"
+    // The order in which a statement deletes its rows is not known, so RESTRICT is taken to refuse
+    // even if the referring row is one of them.
+    let isEarlier = key.refusesAtOnce
     /// The condition that the row `o` refuses once a statement has deleted the other rows.
     func condition(_ statement: String) -> String {
-      var condition = "\(refusal) AND NOT \(isRemoved(owner, by: statement))"
+      var condition =
+        "\(refusal) AND NOT \(isRemoved(owner, by: statement, isEarlier: isEarlier))"
       if hasGone, let table = number(key.tableKey) {
         condition +=
           " AND NOT EXISTS (SELECT 1 FROM gone h WHERE h.tab = \(table) "
-          + "AND h.place = \(place(key.tableKey, "o")) AND h.statement <= \(statement))"
+          + "AND h.place = \(place(key.tableKey, "o")) "
+          + "AND h.statement \(isEarlier ? "<" : "<=") \(statement))"
       }
       return condition
     }

@@ -33,7 +33,7 @@ struct PostgresInspection: SchemaInspecting {
 
   func inspectTables() throws -> [InspectedTable] {
     let layout = try session().layout
-    return layout.relations.values.filter { !$0.isOfExtension }
+    let tables = layout.relations.values.filter { !$0.isOfExtension }
       .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       .map { relation in
         let keys = layout.foreignKeys.filter { $0.isInHome && $0.table == relation.name }
@@ -52,11 +52,18 @@ struct PostgresInspection: SchemaInspecting {
           foreignKeys: keys.flatMap { key in
             key.columns.map { (column: $0.own, table: key.target) }
           })
-        table.keysToIDs = keys.filter { !$0.isOfPartition }.flatMap { key in
-          key.columns.filter { $0.target == "id" }.map {
-            (column: $0.own, table: key.target, isWhole: key.columns.count == 1)
-          }
-        }
+        table.keysToIDs = keys.flatMap(\.toIDs)
+        return table
+      }
+    let others = Dictionary(grouping: layout.foreignKeys.filter { !$0.isInHome }) {
+      $0.qualifiedTable
+    }
+    return tables
+      + others.sorted { $0.key < $1.key }.map { name, keys in
+        var table = InspectedTable(
+          name: name, isTable: true, hasRowID: false, columns: [], indexes: [], foreignKeys: [])
+        table.qualifiedName = name
+        table.keysToIDs = keys.flatMap(\.toIDs)
         return table
       }
   }
@@ -237,5 +244,14 @@ struct PostgresInspection: SchemaInspecting {
         + "ON p.kind = $1 AND p.entity_id = t.id WHERE p.kind IS NULL AND t.id IS NOT NULL",
       [kind.table]
     ) { try body($0.string(at: 0)) }
+  }
+}
+
+extension PostgresLayout.ForeignKey {
+  /// The columns that point to a column `id`, as ``InspectedTable/keysToIDs``.
+  fileprivate var toIDs: [(column: String, table: String, isWhole: Bool)] {
+    isOfPartition
+      ? []
+      : columns.filter { $0.target == "id" }.map { ($0.own, target, columns.count == 1) }
   }
 }
