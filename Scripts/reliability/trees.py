@@ -339,7 +339,8 @@ class Tree:
         choose = self.random
         if self.ids[kind] and choose.random() < 0.12:
             return choose.choice(self.ids[kind])
-        identifier = choose.choice(("", "Job ", "é", "e\u0301")) + str(choose.randrange(10_000))
+        identifier = (choose.choice(("", "Job ", "é", "e\u0301", "\u2003"))
+                      + str(choose.randrange(10_000)) + choose.choice(("", "", "", " ")))
         self.ids[kind].append(identifier)
         return identifier
 

@@ -68,7 +68,8 @@ enum Backend: String, CaseIterable, Sendable {
     let store = InMemoryStore()
     try store.write { transaction in
       for (id, material, width) in [
-        ("a", Value.text("Ebony"), Value.real(2)), ("b", .null, .real(2)), ("c", .null, .null),
+        ("a", Value.text("Ebony"), Value.real(2)), ("b", .text(" "), .real(2)),
+        ("c", .text(""), .real(-1)),
       ] {
         try transaction.insert(
           StoreSamples.record(

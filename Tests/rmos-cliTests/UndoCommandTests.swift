@@ -52,7 +52,7 @@ import Testing
     #expect((report["run"] as? [String: Any])?["id"] as? Int == 2)
   }
 
-  @Test(arguments: ["+1", " 1", "0x1", "1.0", "-1", "0", "", "99999999999999999999"])
+  @Test(arguments: ["+1", " 1", "0x1", "1.0", "-1", "0", "99999999999999999999"])
   func aRunIsNamedByDigitsAlone(_ word: String) throws {
     let workspace = try Workspace()
     try write("Ebony", in: workspace)

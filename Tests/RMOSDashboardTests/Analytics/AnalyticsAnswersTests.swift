@@ -138,11 +138,12 @@ import Testing
         .double == 64.56695613241317)
   }
 
-  /// Other applications may leave out columns that RMOS requires.
+  /// Other applications may store what RMOS refuses.
   @Test func stripFamiliesWithoutAFigureAreCounted() throws {
     let fixture = try DashboardFixture(.inMemory)
     for (id, material, width) in [
-      ("a", Value.text("Ebony"), Value.real(2)), ("b", .text("Ebony"), .null), ("c", .null, .null),
+      ("a", Value.text("Ebony"), Value.real(2)), ("b", .text("Ebony"), .real(-1)),
+      ("c", .text(" "), .real(-1)),
     ] {
       try fixture.insert(
         sample(.stripFamilies, id, ["material_type": material, "strip_width_mm": width]))
