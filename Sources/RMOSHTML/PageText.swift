@@ -14,6 +14,11 @@ package enum PageText {
     return "<bdi>\(String(scalars[..<end]))…</bdi>"
   }
 
+  /// Returns a text with its first letter in upper case.
+  package static func capitalized(_ text: String) -> String {
+    text.prefix(1).uppercased() + text.dropFirst()
+  }
+
   /// Returns a whole text, isolated, with its line breaks.
   static func whole(_ text: String) -> HTML {
     if isBlank(text) { return short(text) }

@@ -120,3 +120,20 @@ package struct ExactSum: Sendable {
     return sum - high == twice ? sum : high
   }
 }
+
+/// A sum that is not known until a number is added.
+struct KnownSum {
+  private var sum: ExactSum?
+
+  /// Adds a number; one that is not finite is left out.
+  mutating func add(_ number: Double) {
+    guard number.isFinite else { return }
+    sum = sum ?? ExactSum()
+    sum?.add(number)
+  }
+
+  /// The sum in a unit; `nil` if it is not known, or too large.
+  func value(in unit: Double = 1) -> Double? {
+    sum.map { $0.value / unit }.flatMap { $0.isFinite ? $0 : nil }
+  }
+}

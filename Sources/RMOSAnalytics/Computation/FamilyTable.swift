@@ -180,39 +180,26 @@ private struct StockSums {
   private var strips = 0
   private var withoutLength = 0
   private var quantity = ExactSum()
-  private var length = ExactSum()
-  private var area = ExactSum()
-  private var volume = ExactSum()
-  private var (hasLength, hasArea, hasVolume) = (false, false, false)
+  private var (length, area, volume) = (KnownSum(), KnownSum(), KnownSum())
 
   mutating func add(_ sums: StripSums, width: Double?, thickness: Double?) {
     families += 1
     strips += sums.count
     withoutLength += sums.withoutLength
-    _ = Self.add(sums.quantity, to: &quantity)
+    if sums.quantity.isFinite { quantity.add(sums.quantity) }
     guard sums.count > sums.withoutLength else { return }
-    if Self.add(sums.length, to: &length) { hasLength = true }
+    length.add(sums.length)
     guard let width else { return }
-    if Self.add(sums.length * width, to: &area) { hasArea = true }
+    area.add(sums.length * width)
     guard let thickness else { return }
-    if Self.add(sums.length * width * thickness, to: &volume) { hasVolume = true }
-  }
-
-  /// Adds a number and returns `true` if it is finite.
-  private static func add(_ number: Double, to sum: inout ExactSum) -> Bool {
-    guard number.isFinite else { return false }
-    sum.add(number)
-    return true
+    volume.add(sums.length * width * thickness)
   }
 
   func figures(_ material: String, isSpelled: Bool) -> MaterialFigures.Stock {
-    func known(_ isKnown: Bool, _ number: Double) -> Double? {
-      isKnown && number.isFinite ? number : nil
-    }
-    return MaterialFigures.Stock(
+    MaterialFigures.Stock(
       material: material, isSpelledAlike: isSpelled && spellings == 1, families: families,
-      strips: strips, quantity: quantity.value,
-      stripsWithoutLength: withoutLength, totalLengthMM: known(hasLength, length.value),
-      areaCM2: known(hasArea, area.value / 100), volumeCM3: known(hasVolume, volume.value / 1000))
+      strips: strips, quantity: quantity.value, stripsWithoutLength: withoutLength,
+      totalLengthMM: length.value(), areaCM2: area.value(in: 100), volumeCM3: volume.value(in: 1000)
+    )
   }
 }

@@ -211,21 +211,14 @@ struct FamilyJobs {
 struct BladeSums {
   private(set) var jobs = 0
   private(set) var failures = Rate(0, of: 0)
-  private var (seconds, hasSeconds) = (ExactSum(), false)
-  private var (cuts, hasCuts) = (ExactSum(), false)
+  private var (seconds, cuts) = (KnownSum(), KnownSum())
   private var (firstDay, lastDay): (Int?, Int?) = (nil, nil)
 
   mutating func add(_ job: JobFacts) {
     jobs += 1
     if job.state.isFinished { failures.add(job.state == .failed) }
-    if let duration = job.duration {
-      hasSeconds = true
-      seconds.add(duration)
-    }
-    if let made = job.cuts {
-      hasCuts = true
-      cuts.add(made)
-    }
+    if let duration = job.duration { seconds.add(duration) }
+    if let made = job.cuts { cuts.add(made) }
     if let day = job.day {
       firstDay = min(firstDay ?? day, day)
       lastDay = max(lastDay ?? day, day)
@@ -233,12 +226,8 @@ struct BladeSums {
   }
 
   func figures(_ id: String) -> MaterialFigures.Blade {
-    func known(_ isKnown: Bool, _ number: Double) -> Double? {
-      isKnown && number.isFinite ? number : nil
-    }
-    return MaterialFigures.Blade(
-      id: id, jobs: jobs, failures: failures, hours: known(hasSeconds, seconds.value / 3600),
-      cuts: known(hasCuts, cuts.value),
+    MaterialFigures.Blade(
+      id: id, jobs: jobs, failures: failures, hours: seconds.value(in: 3600), cuts: cuts.value(),
       firstDay: firstDay.map { CivilDate(dayNumber: $0).text },
       lastDay: lastDay.map { CivilDate(dayNumber: $0).text })
   }

@@ -165,17 +165,26 @@ package enum FigureText {
     return PlainText.grouped(number, decimals: units < 0.5 ? decimals : decimals + more)
   }
 
-  /// Returns the number of values that a figure is based on and that of the missing ones, in words.
-  package static func basis(_ n: Int, _ missing: Int) -> String {
-    "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
+  /// Returns the numbers of values that a summary has and lacks, in words.
+  package static func basis(_ summary: NumberSummary) -> String {
+    "n \(PlainText.grouped(summary.n)), \(PlainText.grouped(summary.missing)) missing"
+  }
+
+  /// Returns the numbers of jobs that a mean waste is based on, that lack it, and that give an
+  /// impossible one, in words.
+  package static func basis(_ waste: MaterialFigures.Waste) -> String {
+    "n \(PlainText.grouped(waste.n)), \(PlainText.grouped(waste.missing)) missing"
+      + (waste.outOfRange > 0 ? ", \(PlainText.grouped(waste.outOfRange)) impossible" : "")
+  }
+
+  /// Returns the interval of a rate in words, such as "12.5–48.1 %".
+  package static func interval(_ rate: Rate) -> String {
+    "\(number(rate.low, 1))–\(number(rate.high, 1)) %"
   }
 
   /// Returns a rate in words: percentage, denominator and interval.
   static func rate(_ rate: Rate) -> String {
-    guard let percent = rate.percent, let low = rate.low, let high = rate.high else {
-      return unknown
-    }
-    return "\(number(percent, 1)) % of \(PlainText.grouped(rate.total)) "
-      + "(\(number(low, 1))–\(number(high, 1)) %)"
+    guard let percent = rate.percent else { return unknown }
+    return "\(number(percent, 1)) % of \(PlainText.grouped(rate.total)) (\(interval(rate)))"
   }
 }

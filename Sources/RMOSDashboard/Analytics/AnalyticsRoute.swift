@@ -84,6 +84,15 @@ enum FilterParameter: String, CaseIterable, Sendable {
   case from, to
   case jobType = "job_type"
   case material, pattern, family
+
+  /// The parameter as a page names it.
+  var label: String {
+    switch self {
+    case .jobType: "job type"
+    case .family: "strip family"
+    case .from, .to, .material, .pattern: rawValue
+    }
+  }
 }
 
 extension JobFilter {

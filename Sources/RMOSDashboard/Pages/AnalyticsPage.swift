@@ -48,17 +48,17 @@ struct AnalyticsPage {
   // MARK: The form
 
   private var form: HTML {
-    let fields: [(FilterParameter, String, HTML)] = [
-      (.from, "From", "type=\"date\""), (.to, "To", "type=\"date\""),
-      (.jobType, "Job type", "type=\"text\" list=\"job-types\" placeholder=\"any\""),
-      (.material, "Material", "type=\"text\" list=\"materials\" placeholder=\"any\""),
-      (.pattern, "Pattern", "type=\"text\" list=\"patterns\" placeholder=\"any id\""),
-      (.family, "Strip family", "type=\"text\" list=\"families\" placeholder=\"any id\""),
+    let fields: [(FilterParameter, HTML)] = [
+      (.from, "type=\"date\""), (.to, "type=\"date\""),
+      (.jobType, "type=\"text\" list=\"job-types\" placeholder=\"any\""),
+      (.material, "type=\"text\" list=\"materials\" placeholder=\"any\""),
+      (.pattern, "type=\"text\" list=\"patterns\" placeholder=\"any id\""),
+      (.family, "type=\"text\" list=\"families\" placeholder=\"any id\""),
     ]
-    let inputs = fields.map { parameter, label, kind -> HTML in
+    let inputs = fields.map { parameter, kind -> HTML in
       let name = parameter.rawValue
       return """
-        <p><label for="\(name)">\(label)</label><input id="\(name)" name="\(name)" \(kind) \
+        <p><label for="\(name)">\(PageText.capitalized(parameter.label))</label><input id="\(name)" name="\(name)" \(kind) \
         value="\(request.value(parameter))" autocomplete="off" spellcheck="false"></p>
 
         """
@@ -142,13 +142,9 @@ private struct AnalyticsFigureSections {
   }
 
   private var state: HTML {
-    let labels: [FilterParameter: String] = [
-      .from: "from", .to: "to", .jobType: "job type", .material: "material",
-      .pattern: "pattern", .family: "strip family",
-    ]
     let chips = request.filter.parameters.map { name, value -> HTML in
       let rest = request.filter.parameters.filter { $0.0 != name }
-      let label = FilterParameter(rawValue: name).flatMap { labels[$0] } ?? name
+      let label = FilterParameter(rawValue: name)?.label ?? name
       return PageCell.chip(
         "\(label): \(shown(value, of: name))",
         removedBy: AnalyticsRequest.link(rest) ?? "/analytics")
@@ -200,20 +196,17 @@ private struct AnalyticsFigureSections {
       (
         "Success rate", success.percent.map { "\(FigureText.number($0, 1)) %" } ?? PageCell.unknown,
         success.total > 0
-          ? """
-          \(FigureText.number(success.low, 1))–\(FigureText.number(success.high, 1)) %, \
-          of \(PlainText.grouped(success.total)) finished
-          """ : "no job has finished"
+          ? "\(FigureText.interval(success)), of \(PlainText.grouped(success.total)) finished"
+          : "no job has finished"
       ),
       (
         "Median duration",
         jobs.durationSeconds.median.map { "\(PageText.duration($0))" } ?? PageCell.unknown,
-        "\(FigureText.basis(jobs.durationSeconds.n, jobs.durationSeconds.missing))"
+        "\(FigureText.basis(jobs.durationSeconds))"
       ),
       (
         "Mean waste", waste.mean.map { "\(FigureText.number($0, 1)) %" } ?? PageCell.unknown,
-        "\(FigureText.basis(waste.n, waste.missing))"
-          + (waste.outOfRange > 0 ? ", \(PlainText.grouped(waste.outOfRange)) impossible" : "")
+        "\(FigureText.basis(waste))"
       ),
       (
         "Finished per day",

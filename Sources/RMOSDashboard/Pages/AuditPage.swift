@@ -59,7 +59,7 @@ struct AuditPage {
     }
     let report = newest.report
     let words = newest.outcome.words
-    let what = words.prefix(1).uppercased() + words.dropFirst() + "."
+    let what = PageText.capitalized(words) + "."
     let (mood, sign): (HTML, String) =
       switch report.verdict {
       case .errors: ("errors", "✗")

@@ -111,7 +111,7 @@ struct DetailPage {
         return nil
       }
       let words = field.member.replacing("_", with: " ")
-      return jsonSection(words.prefix(1).uppercased() + words.dropFirst(), text, note: "")
+      return jsonSection(PageText.capitalized(words), text, note: "")
     }
     if let text = history.provenance?.unknownMembers {
       sections.append(

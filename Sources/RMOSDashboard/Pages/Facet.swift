@@ -53,7 +53,7 @@ struct CountedFacet {
   /// The values of the filter as links, with the value of `request` marked as active.
   func section(_ request: ListRequest) -> HTML {
     let active = request.value(of: filter)
-    let label = filter.label.prefix(1).uppercased() + filter.label.dropFirst()
+    let label = PageText.capitalized(filter.label)
     guard let values else {
       return """
         <section><h2>\(label)</h2><p class="dim note">Counting… \

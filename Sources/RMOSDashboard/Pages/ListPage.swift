@@ -111,7 +111,7 @@ struct ListPage {
     let fields = filters.map { filter -> HTML in
       let value = request.value(of: filter) ?? ""
       let name = filter.name
-      let label = filter.label.prefix(1).uppercased() + filter.label.dropFirst()
+      let label = PageText.capitalized(filter.label)
       let control: HTML
       switch kind.schema.position(ofMember: filter.member).map({ kind.schema.fields[$0].type }) {
       case .text(let rule) where !rule.knownValues.isEmpty:
@@ -146,10 +146,8 @@ struct ListPage {
   // MARK: The results
 
   private var summary: HTML {
-    let first = (request.page - 1) * request.pageSize + 1
     let range =
-      records.isEmpty
-      ? "" : "\(PlainText.grouped(first))–\(PlainText.grouped(first + records.count - 1)) of "
+      total == 0 ? "" : PageCount(total, of: request.pageSize).range(request.page) + " of "
     let count = PlainText.counted(total, kind.schema.singular, kind.schema.plural)
     let chips =
       (request.runEntities.map {

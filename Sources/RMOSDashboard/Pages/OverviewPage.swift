@@ -117,7 +117,7 @@ struct OverviewPage {
       case .notChecked: isKnownUnsound ? ("errors", "✗") : ("warnings", "?")
       case .errors: ("errors", "✗")
       }
-    let word = health.words.prefix(1).uppercased() + health.words.dropFirst() + "."
+    let word = PageText.capitalized(health.words) + "."
     // A failed migration comes before the verdict.
     let failure: HTML = unfinished.map { "\($0.what)</strong> \($0.next) <strong>" } ?? ""
     let last = status.database.lastMigration

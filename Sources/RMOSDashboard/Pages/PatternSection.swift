@@ -54,15 +54,15 @@ struct PatternSection {
         jobs.success.percent.map { percent in
           "\(FigureText.number(percent, 1)) %"
             + note(
-              "\(FigureText.number(jobs.success.low, 1))–\(FigureText.number(jobs.success.high, 1)) %, "
-                + "of \(PlainText.grouped(jobs.finished)) finished")
+              "\(FigureText.interval(jobs.success)), of \(PlainText.grouped(jobs.finished)) finished"
+            )
         } ?? PageCell.unknown
       ),
       (
         "duration",
         durations.median.map {
           "\(PageText.duration($0))"
-            + note("median, \(FigureText.basis(durations.n, durations.missing))")
+            + note("median, \(FigureText.basis(durations))")
         }
           ?? PageCell.unknown
       ),
@@ -80,10 +80,7 @@ struct PatternSection {
         "waste",
         waste.mean.map {
           "\(FigureText.number($0, 1)) %"
-            + note(
-              "mean, \(FigureText.basis(waste.n, waste.missing))"
-                + (waste.outOfRange > 0
-                  ? ", \(PlainText.grouped(waste.outOfRange)) impossible" : ""))
+            + note("mean, \(FigureText.basis(waste))")
         } ?? PageCell.unknown
       ))
     figures.append(

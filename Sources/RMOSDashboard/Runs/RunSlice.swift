@@ -44,7 +44,7 @@ enum RunListColumn: String, CaseIterable {
   var heading: String {
     switch self {
     case .who: "By"
-    default: rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+    default: PageText.capitalized(rawValue)
     }
   }
 
