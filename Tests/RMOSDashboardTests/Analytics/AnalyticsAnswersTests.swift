@@ -149,7 +149,7 @@ import Testing
         sample(.stripFamilies, id, ["material_type": material, "strip_width_mm": width]))
     }
     let distribution = try get(fixture, "analytics/materials/distribution")
-    #expect(distribution["distribution"]?["Ebony"]?["percentage"] == 100)
+    #expect(distribution["distribution"]?["Ebony"]?["percentage"]?.double == 100)
     #expect(distribution["total_families"] == 3)
     #expect(distribution["families_without_material"] == 1)
     let dimensions = try get(fixture, "analytics/materials/dimensions")
