@@ -2,8 +2,8 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The repair that removes the white space around an id: of the entity, in the references to it and
-/// in what the ledger keeps of it, unless the new id is taken.
+/// The repair that removes the white space around an id from the entity, the references to it and
+/// the ledger, unless the new id is taken.
 struct IDTrimming {
   private let kind: EntityKind
   private let report: AuditReport

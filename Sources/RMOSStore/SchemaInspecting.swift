@@ -142,8 +142,10 @@ public struct InspectedTable: Sendable {
   package var indexes: [Index]
   /// The foreign keys.
   package var foreignKeys: [ForeignKey]
-  /// The name as SQL if the table is in another schema than those of the store; such a table need
-  /// only be returned if it has ``keysToIDs``, and its name must have a point.
+  /// The name with its schema, as SQL, if the table is not in the store's schema; then ``name`` has
+  /// the schema, too.
+  ///
+  /// Such a table is needed only if it has ``keysToIDs``.
   public var qualifiedName: String?
   /// The foreign keys that point to a column `id`: the column that does, the table that it points
   /// to, and whether that column is the whole key.

@@ -48,7 +48,7 @@ struct EntityBody {
       throw rejected(.shapeNotObject, "the body is not a JSON object; send one entity")
     }
     var content = content(of: batch, cleared: nullFields(in: body))
-    // An id in the path is that of an entity that exists.
+    // A request with the id in its path does not choose the id.
     if id != nil { content.issues.removeAll { $0.code == .idWhiteSpace } }
     if let id, content.cleared.contains(0) {
       content.issues.append(

@@ -166,8 +166,7 @@ struct DeclaredKey {
   /// The name of ``table`` in lower case.
   var tableKey: String { table.lowercasedASCII }
 
-  /// Whether a deletion is refused at once, and not only if the referring row is still there after
-  /// the statement.
+  /// Whether a deletion is refused even if the same statement deletes the referring row.
   var refusesAtOnce: Bool { deletion == "RESTRICT" }
   var onDelete: Action { deletion == "CASCADE" ? .deletes : action(deletion) }
   var onUpdate: Action { update == "CASCADE" ? .changes : action(update) }
