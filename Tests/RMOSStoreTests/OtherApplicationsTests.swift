@@ -263,6 +263,18 @@ import Testing
     #expect(try sqlite3(path, "SELECT count(*) FROM patterns") == "1")
   }
 
+  @Test func aCheckNoticesWhatPreventsWritingSinceTheStoreWasOpened() throws {
+    let store = try SQLiteStore(path: path)
+    #expect(try store.checkWriting().isEmpty)
+    _ = try sqlite3(
+      path,
+      "CREATE TRIGGER t AFTER INSERT ON patterns BEGIN INSERT INTO log VALUES (NEW.id); END")
+    let error = #expect(throws: StoreError.self) { try store.checkWriting() }
+    #expect(error?.code == .unusableSchema && error?.message.contains("trigger t") == true)
+    _ = try sqlite3(path, "DROP TRIGGER t; PRAGMA user_version = 77")
+    #expect(throws: StoreError.self) { try store.checkWriting() }
+  }
+
   @Test func theVersionIsRecordedOnce() throws {
     try makeTables()
     _ = try sqlite3(

@@ -100,7 +100,8 @@ public final class SQLiteStore: RecordStore {
       identity = session.connection.identity
       writer = Mutex(session)
       readers = SQLiteReaderPool(
-        file, location: path, .nextToWriter, identity: identity, busyTimeout: busyTimeout)
+        file, location: path, .nextToWriter(session.layout), identity: identity,
+        busyTimeout: busyTimeout)
     }
     watch = SQLiteChangeWatch(
       file, identity, access, followsPath: followsPath, busyTimeout: busyTimeout)
@@ -156,7 +157,7 @@ public final class SQLiteStore: RecordStore {
   package func closeRemovingUnused() {
     // No reference to the session is kept, because the file is not removed while a connection is
     // open.
-    let created = writer.withLock { $0.map { ($0.connection.identity, $0.schemaCookie) } }
+    let created = writer.withLock { $0.map { ($0.connection.identity, $0.layout.schemaCookie) } }
     close()
     if let (identity, schemaCookie) = created, !file.wasThere {
       file.removeIfUnused(identity, schemaCookie: schemaCookie)
@@ -277,10 +278,9 @@ public final class SQLiteStore: RecordStore {
   /// Until ``endBulkLoad()``, SQLite does not check the foreign keys that are checked for batches
   /// anyway, and the log is checkpointed on a thread of its own.
   package func beginBulkLoad() throws {
-    try whileWriting { connection in
-      try SQLiteSchema.dropIndexesOfEmptyTables(connection, catalog)
+    try whileWriting { connection, layout in
+      try SQLiteSchema.dropIndexesOfEmptyTables(connection, layout)
       connection.knownIDs = KnownIDs()
-      let layout = try SQLiteLayout(of: connection, catalog)
       try connection.setEnforcesKeys(!layout.allowsUncheckedInserts(connection))
       let (file, identity) = (file, connection.identity)
       connection.leaveCheckpoints(
@@ -301,7 +301,7 @@ public final class SQLiteStore: RecordStore {
       connection.knownIDs = nil
       try connection.setEnforcesKeys(true)
     }
-    try whileWriting { try SQLiteSchema.createMissingIndexes($0, catalog) }
+    try whileWriting { try SQLiteSchema.createMissingIndexes($0, $1) }
   }
 
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
@@ -309,15 +309,20 @@ public final class SQLiteStore: RecordStore {
   /// 0 pages mean SQLite's maximum.
   package func limitPages(to pages: Int) throws {
     let limit = pages == 0 ? 4_294_967_294 : pages
-    try whileWriting { try $0.execute("PRAGMA max_page_count = \(limit)") }
+    try whileWriting { connection, _ in
+      try connection.execute("PRAGMA max_page_count = \(limit)")
+    }
   }
 
   /// Runs `body`, which may begin transactions, as the writer of an up-to-date database.
-  private func whileWriting(_ body: (SQLiteConnection) throws -> Void) throws {
+  private func whileWriting(_ body: (SQLiteConnection, SQLiteLayout) throws -> Void) throws {
     try bringUpToDate()
     let session = try writingSession()
     try gate.transaction(timeout: busyTimeout) {
-      try holdingLock(timeout: busyTimeout) { try body(session.connection) }
+      try holdingLock(timeout: busyTimeout) {
+        let layout = try SQLiteLayout.current(of: session.connection, known: session.layout)
+        try body(session.connection, layout)
+      }
     }
   }
 
@@ -344,10 +349,7 @@ public final class SQLiteStore: RecordStore {
     defer { if session !== known { connection.forgetStatements() } }
     let result = try connection.writeTransaction {
       // Another process may have changed or upgraded the schema, or only its version.
-      let isAsKnown =
-        try connection.schemaCookie == known.schemaCookie
-        && known.layout.hasVersions(of: connection)
-      if !isAsKnown {
+      if try !known.layout.isCurrent(on: connection) {
         connection.forgetStatements()
         session = try SQLiteSession(connection, catalog)
         try session.layout.validateTables(of: known.layout, path: location)

@@ -144,16 +144,18 @@ struct DatabaseFile: Sendable {
 
   /// Opens a connection for reading.
   ///
-  /// With `readsOnly`, it does not even write next to the file; with `prefersLocks` too, it uses
-  /// locks, and the files next to the database that they need, if this user may create them.
-  func openForReading(
-    _ readsOnly: Bool, prefersLocks: Bool = false, busyTimeout: Duration
+  /// It does not even write next to the file; with `prefersLocks`, it uses locks, and the files
+  /// next to the database that they need, if this user may create them.
+  func openForReading(prefersLocks: Bool, busyTimeout: Duration) throws -> SQLiteSession {
+    try explaining { try openLeavingNothing(.readOnly, prefersLocks, busyTimeout) { _ in } }
+  }
+
+  /// Opens a connection for reading next to a writer, which knows the layout of the database.
+  func openNextToWriter(
+    _ layout: SQLiteLayout, busyTimeout: Duration
   ) throws -> SQLiteSession {
     try explaining {
-      guard readsOnly else {
-        return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout), catalog)
-      }
-      return try openLeavingNothing(.readOnly, prefersLocks, busyTimeout) { _ in }
+      try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout), catalog, known: layout)
     }
   }
 
@@ -353,7 +355,7 @@ struct DatabaseFile: Sendable {
     try layout.validateForWriting(on: connection, path: location)
     if !layout.isComplete {
       // The first write completes an older database.
-      if !layout.isEmpty { return try SQLiteSession(connection, catalog) }
+      if !layout.isEmpty { return try SQLiteSession(connection, catalog, known: layout) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)
       connection.lock = lock.place
       defer { connection.lock = nil }
@@ -369,11 +371,12 @@ struct DatabaseFile: Sendable {
       // A bulk load that was killed has left the indexes out. One that is in progress holds the
       // lock, and will create them itself.
       if let lock = try? WriterLock(database: path, timeout: .zero) {
-        try SQLiteSchema.createMissingIndexes(connection, catalog)
+        let layout = try SQLiteLayout.current(of: connection, known: layout)
+        try SQLiteSchema.createMissingIndexes(connection, layout)
         lock.release()
       }
     }
-    return try SQLiteSession(connection, catalog)
+    return try SQLiteSession(connection, catalog, known: layout)
   }
 
   /// Switches the database to a write-ahead log.

@@ -25,8 +25,9 @@ final class SQLiteReaderPool: Sendable {
     case reading
     /// For inspecting any database, without writing next to it.
     case inspecting
-    /// For reading next to a writer of the same store, with the files next to the database.
-    case nextToWriter
+    /// For reading next to a writer of the same store, with the files next to the database; the
+    /// layout is that of the writer when it was opened.
+    case nextToWriter(SQLiteLayout)
   }
 
   /// The number of idle connections that are kept.
@@ -56,7 +57,7 @@ final class SQLiteReaderPool: Sendable {
     try withSession { session in
       let connection = session.connection
       return try connection.readTransaction { schemaCookie in
-        if session.schemaCookie != schemaCookie {
+        if session.layout.schemaCookie != schemaCookie {
           connection.forgetStatements()
           session = try SQLiteSession(
             connection, session.layout.catalog, stamp: session.stamp)
@@ -94,7 +95,7 @@ final class SQLiteReaderPool: Sendable {
             guard isOneState, first.stamp == second.stamp,
               first.connection.identity == second.connection.identity
             else { return nil }
-            if second.schemaCookie != schemaCookie {
+            if second.layout.schemaCookie != schemaCookie {
               second.connection.forgetStatements()
               second = try SQLiteSession(
                 second.connection, second.layout.catalog, stamp: second.stamp)
@@ -144,8 +145,9 @@ final class SQLiteReaderPool: Sendable {
       case .inspecting:
         try file.openForInspection(prefersLocks: prefersLocks, busyTimeout: busyTimeout)
       case .reading:
-        try file.openForReading(true, prefersLocks: prefersLocks, busyTimeout: busyTimeout)
-      case .nextToWriter: try file.openForReading(false, busyTimeout: busyTimeout)
+        try file.openForReading(prefersLocks: prefersLocks, busyTimeout: busyTimeout)
+      case .nextToWriter(let layout):
+        try file.openNextToWriter(layout, busyTimeout: busyTimeout)
       }
     let found = session.connection.identity
     let known = identity.withLock { known in
@@ -153,7 +155,7 @@ final class SQLiteReaderPool: Sendable {
       return known ?? found
     }
     if !followsPath { try check(found, known) }
-    if mode == .reading { try session.layout.validate(path: location) }
+    if case .reading = mode { try session.layout.validate(path: location) }
     return session
   }
 
@@ -196,7 +198,7 @@ final class SQLiteReaderPool: Sendable {
   private func putBack(_ session: SQLiteSession) {
     // A connection that was opened for writing, to have locks, would keep files next to the
     // database.
-    if mode != .nextToWriter, session.connection.mode == .readWrite { return }
+    if session.connection.mode == .readWrite { return }
     idle.withLock { idle in
       if idle.count < Self.capacity { idle.append(session) }
     }
@@ -223,23 +225,23 @@ final class SQLiteSession: Sendable {
   let statements: StoreStatements
   /// The state of the file when it was opened as immutable; `nil` if SQLite's locks protect it.
   let stamp: FileStatus.State?
-  /// The value of ``SQLiteConnection/schemaCookie`` before the layout was read.
-  let schemaCookie: Int64
 
-  /// Creates a session by reading the layout of the database.
+  /// Creates a session by reading the layout of the database, unless it is still the one known.
   init(
-    _ connection: SQLiteConnection, _ catalog: EntityCatalog, stamp: FileStatus.State? = nil
+    _ connection: SQLiteConnection, _ catalog: EntityCatalog, known: SQLiteLayout? = nil,
+    stamp: FileStatus.State? = nil
   ) throws {
     self.connection = connection
     self.stamp = stamp
     // For reading too, because `SQLitePreflight` compiles the statements of writing on it.
     try connection.execute("PRAGMA foreign_keys = ON")
-    schemaCookie = try connection.schemaCookie
     // SQLite has converted the size into a number of pages before it had read the page size.
     if let size = try connection.integer("PRAGMA cache_size") {
       try connection.execute("PRAGMA cache_size = \(size)")
     }
-    layout = try SQLiteLayout(of: connection, catalog)
+    layout =
+      try known.map { try SQLiteLayout.current(of: connection, known: $0) }
+      ?? SQLiteLayout(of: connection, catalog)
     statements = StoreStatements(layout)
   }
 

@@ -12,9 +12,15 @@ extension SQLiteStore {
   public func checkWriting() throws -> [Issue] {
     try file.checkRights()
     return try readers.withSession { session in
-      // Other processes may have changed the schema since the connection was opened.
-      let layout = try SQLiteLayout(of: session.connection, catalog)
-      try layout.validateForWriting(on: session.connection, path: location)
+      let connection = session.connection
+      let layout: SQLiteLayout
+      if let known = try? writingSession().layout, try known.isCurrent(on: connection) {
+        // It was validated when the connection for writing was opened, or when it last changed.
+        layout = known
+      } else {
+        layout = try SQLiteLayout(of: connection, catalog)
+        try layout.validateForWriting(on: connection, path: location)
+      }
       return layout.isEmpty
         ? []
         : Issue.incompleteStore(

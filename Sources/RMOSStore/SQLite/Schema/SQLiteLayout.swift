@@ -6,6 +6,8 @@ import RMOSSystem
 struct SQLiteLayout {
   /// The kinds that the store holds.
   let catalog: EntityCatalog
+  /// The value of ``SQLiteConnection/schemaCookie`` before the layout was read.
+  let schemaCookie: Int64
   /// The newest schema version recorded; `nil` if there is none.
   private(set) var version: SchemaVersion?
   /// The version of the tables of the ledger: `PRAGMA user_version`.
@@ -54,6 +56,7 @@ struct SQLiteLayout {
   /// Reads the layout of a database.
   init(of connection: SQLiteConnection, _ catalog: EntityCatalog) throws {
     self.catalog = catalog
+    schemaCookie = try connection.schemaCookie
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
     let ledgerViews = LedgerView.all(catalog)
     let own = Set(catalog.kinds.map(\.table) + LedgerTable.allNames + ledgerViews.map(\.name))
@@ -134,9 +137,21 @@ struct SQLiteLayout {
     }
   }
 
-  /// Whether a database still has the versions that were read.
-  func hasVersions(of connection: SQLiteConnection) throws -> Bool {
-    guard try connection.integer("PRAGMA user_version") == ledgerVersion else { return false }
+  /// Returns `known` if the database still has that layout; otherwise reads the layout, which takes
+  /// several times as long.
+  ///
+  /// `known` must have been read from the same file.
+  static func current(
+    of connection: SQLiteConnection, known: SQLiteLayout
+  ) throws -> SQLiteLayout {
+    try known.isCurrent(on: connection) ? known : SQLiteLayout(of: connection, known.catalog)
+  }
+
+  /// Whether neither the schema of the database nor a version has changed since they were read.
+  func isCurrent(on connection: SQLiteConnection) throws -> Bool {
+    guard try connection.schemaCookie == schemaCookie,
+      try connection.integer("PRAGMA user_version") == ledgerVersion
+    else { return false }
     guard tableNames.contains("schema_version") else { return true }
     let newest = try connection.integer("SELECT max(version) FROM schema_version")
     return newest == version.map { Int64($0.version) }

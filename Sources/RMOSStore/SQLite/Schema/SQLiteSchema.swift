@@ -106,9 +106,9 @@ enum SQLiteSchema {
 
   /// Creates the missing recommended indexes of owned kinds.
   static func createMissingIndexes(
-    _ connection: SQLiteConnection, _ catalog: EntityCatalog
+    _ connection: SQLiteConnection, _ layout: SQLiteLayout
   ) throws {
-    let missing = try SQLiteLayout(of: connection, catalog).missingIndexSQL
+    let missing = layout.missingIndexSQL
     guard !missing.isEmpty else { return }
     // One thread sorts while another reads the table. The cache is the amount that is sorted at
     // once, which is small enough for the processor's cache.
@@ -121,9 +121,9 @@ enum SQLiteSchema {
 
   /// Drops the recommended indexes if all tables of entities are empty and owned.
   static func dropIndexesOfEmptyTables(
-    _ connection: SQLiteConnection, _ catalog: EntityCatalog
+    _ connection: SQLiteConnection, _ layout: SQLiteLayout
   ) throws {
-    let layout = try SQLiteLayout(of: connection, catalog)
+    let catalog = layout.catalog
     guard layout.ownsSharedTables else { return }
     try connection.writeTransaction {
       for kind in catalog.kinds
