@@ -15,6 +15,8 @@ final class EntityStatements: Sendable {
   let scanned: String
   /// Whether the database does not compare the ids byte by byte, as with COLLATE NOCASE.
   private let hasLooseIDs: Bool
+  /// Whether the encoding of the database is UTF-8.
+  let isUTF8: Bool
   /// An expression for each field, in schema order: its column or, in an older schema, its default.
   let expressions: [String]
   /// The term that orders by the bytes of the ids.
@@ -64,6 +66,7 @@ final class EntityStatements: Sendable {
     self.kind = kind
     self.position = position
     hasLooseIDs = layout.hasLooseIDs(kind)
+    isUTF8 = layout.isUTF8
     fieldCount = columns.count
     let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
     source = table == nil ? "(SELECT \(nulls) WHERE 0)" : kind.table

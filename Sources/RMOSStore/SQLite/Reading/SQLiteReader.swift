@@ -290,37 +290,36 @@ extension SQLiteStatement {
       }
       var comparisons: [StoredComparison] = []
       comparisons.reserveCapacity(range.count)
-      var (hasRow, hasOrigin) = (try step(), try origins.step())
-      var others = 0
+      var rows = try RowsByID(self, mayPass: 2 * range.count)
+      var known = try RowsByID(origins)
       for index in range {
-        while hasRow, unsafe borrowedText(at: 0).precedes(id(index)) {
-          others += 1
-          if others > 2 * range.count { return nil }
-          hasRow = try step()
-        }
-        guard hasRow, unsafe isText(at: 0, equalTo: arena, batch.entries[index].id) else {
+        let id = unsafe id(index)
+        let isThere = try unsafe rows.advance(to: id)
+        if rows.hasPassedTooMany { return nil }
+        guard isThere else {
           comparisons.append(.absent)
           continue
         }
-        while hasOrigin, unsafe origins.borrowedText(at: 0).precedes(id(index)) {
-          hasOrigin = try origins.step()
-        }
-        let isKnown =
-          unsafe hasOrigin
-          && origins.isText(at: 0, equalTo: arena, batch.entries[index].id)
+        let isKnown = try unsafe known.advance(to: id)
         unsafe comparisons.append(
-          comparison(ofRowWith: batch, at: index, isKnown ? (origins, 1) : nil, arena, table))
+          comparison(
+            ofRowWith: batch, at: index, isKnown ? (origins, 1) : nil, arena, table, hasSameID: true
+          ))
       }
       return comparisons
     }
   }
 
-  /// Compares an entity with the current row, whose unknown members are in a column of `unknown`.
+  /// Compares an entity with the current row, whose unknown members are in a column of `unknown`;
+  /// with `hasSameID`, their ids are known to be equal.
   private func comparison(
     ofRowWith batch: RecordBatch, at index: Int, _ unknown: (SQLiteStatement, Int32)?,
-    _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements
+    _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements, hasSameID: Bool = false
   ) -> StoredComparison {
-    if unsafe isEqual(to: batch, at: index, unknown, arena, table) { return .identical }
+    let fields = (hasSameID ? 1 : 0)..<table.fieldCount
+    if unsafe isEqual(to: batch, at: index, in: fields, unknown, arena, table) {
+      return .identical
+    }
     let comparison = StoredComparison(
       of: batch, at: index, with: record(table),
       unknownMembers: unknown.flatMap { $0.text(at: $1) })
@@ -342,16 +341,18 @@ extension SQLiteStatement {
     return unsafe text.isASCII || String(validating: text, as: UTF8.self) != nil
   }
 
-  /// Whether the current row equals the entity byte for byte; it does not allocate.
+  /// Whether the current row equals the entity byte for byte, in some fields and the unknown
+  /// members; it does not allocate.
   ///
   /// If not, both may still have the same content, such as JSON with different white space.
   private func isEqual(
-    to batch: RecordBatch, at index: Int, _ unknown: (SQLiteStatement, Int32)?,
-    _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements
+    to batch: RecordBatch, at index: Int, in fields: Range<Int>,
+    _ unknown: (SQLiteStatement, Int32)?, _ arena: UnsafeBufferPointer<UInt8>,
+    _ table: EntityStatements
   ) -> Bool {
     let entry = batch.entries[index]
     let (cells, first) = (batch.cells, index * table.fieldCount)
-    for field in 0..<table.fieldCount {
+    for field in fields {
       if table.runTimeFields.contains(field), !entry.given.contains(field) { continue }
       let column = Int32(field)
       let type = type(at: column)
@@ -362,23 +363,63 @@ extension SQLiteStatement {
       case .real(let number):
         guard type == .real, real(at: column) == number else { return false }
       case .text(let span):
-        guard type == .text, unsafe isText(at: column, equalTo: arena, span) else { return false }
+        guard type == .text, unsafe isText(at: column, equalTo: arena, span, table) else {
+          return false
+        }
       }
     }
     guard let (statement, column) = unknown else { return entry.unknownMembers.isEmpty }
     if entry.unknownMembers.isEmpty { return statement.type(at: column) == .null }
-    return unsafe statement.isText(at: column, equalTo: arena, entry.unknownMembers)
+    return unsafe statement.isText(at: column, equalTo: arena, entry.unknownMembers, table)
   }
 
   /// Whether a text has the same bytes as a span of the arena.
   private func isText(
-    at column: Int32, equalTo arena: UnsafeBufferPointer<UInt8>, _ span: RecordBatch.TextSpan
+    at column: Int32, equalTo arena: UnsafeBufferPointer<UInt8>, _ span: RecordBatch.TextSpan,
+    _ table: EntityStatements
   ) -> Bool {
-    let stored = unsafe borrowedText(at: column)
+    let stored = unsafe table.isUTF8 ? borrowedBytes(at: column) : borrowedText(at: column)
     guard stored.count == Int(span.length) else { return false }
     guard span.length > 0 else { return true }
     return unsafe Memory.areEqual(
       UnsafeRawBufferPointer(stored),
       UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(arena)[span.range]))
+  }
+}
+
+/// The rows of a query in the order of their first column, the id, which is text in UTF-8.
+@safe private struct RowsByID: ~Copyable {
+  private let statement: SQLiteStatement
+  /// The id of the current row; `nil` behind the last one.
+  private var id: UnsafeBufferPointer<UInt8>?
+  /// The number of rows that may be passed over.
+  private var mayPass: Int
+
+  /// Moves to the first row.
+  init(_ statement: SQLiteStatement, mayPass: Int = .max) throws {
+    self.statement = statement
+    self.mayPass = mayPass
+    unsafe id = nil
+    try step()
+  }
+
+  /// Whether more rows were passed over than may be.
+  var hasPassedTooMany: Bool { mayPass < 0 }
+
+  /// Passes over the rows with lower ids.
+  ///
+  /// - Returns: Whether the current row has the id.
+  mutating func advance(to other: UnsafeBufferPointer<UInt8>) throws -> Bool {
+    while let id = unsafe id, mayPass >= 0 {
+      let order = unsafe Memory.compare(id, other)
+      if order >= 0 { return order == 0 }
+      mayPass -= 1
+      try step()
+    }
+    return false
+  }
+
+  private mutating func step() throws {
+    unsafe id = try unsafe statement.step() ? statement.borrowedBytes(at: 0) : nil
   }
 }
