@@ -203,6 +203,9 @@ public struct StoredFacts: Sendable, Hashable {
   /// The positions, in its schema's references, of the references whose target does not exist.
   package var danglingReferences: [Int]
 
+  /// Whether the store has the entity with the same content, and the entities it refers to.
+  package var isIdentical: Bool { comparison == .identical && danglingReferences.isEmpty }
+
   /// Creates the facts about an entity, by default a new one without dangling references.
   ///
   /// - Parameters:

@@ -92,6 +92,7 @@ struct BatchExecutor {
     /// Plans a range of entities and carries out the decisions.
     func run(_ range: Range<Int>, failedBefore: Int) throws {
       let stored = try target.facts(of: batch.records, in: range)
+      if skipIdentical(range, stored) { return }
       let decisions = executor.planner.plan(
         range, of: batch.records, try facts(stored, in: range))
       let inserted = range.filter { decisions[$0 - range.lowerBound].action == .insert }
@@ -104,6 +105,25 @@ struct BatchExecutor {
       if let limit = executor.maxErrors, failedBefore + result.counts.failed > limit {
         result.ending = .tooManyErrors
       }
+    }
+
+    /// Skips the entities of a range if the store has all of them with the same content, as in most
+    /// of a run over a source that was migrated before.
+    ///
+    /// - Returns: `false`, without having done anything, if entities must be planned one by one.
+    private func skipIdentical(_ range: Range<Int>, _ stored: [StoredFacts]) -> Bool {
+      let records = batch.records
+      guard !rewrites, let counted = executor.planner.countedIfIdentical,
+        zip(range, stored).allSatisfy({ index, facts in
+          facts.isIdentical && !records.entries[index].isFailed
+        })
+      else { return false }
+      for index in range {
+        addNotices(before: index + 1)
+        result.add(.skipped, records.issues[records.entries[index].issues])
+      }
+      result.add(counted, times: range.count)
+      return true
     }
 
     /// Marks the failures in a range as known or new.
@@ -217,7 +237,8 @@ struct BatchExecutor {
         outcome = decision.action.outcome
       }
       if rewrites, outcome != .failed { decided.insert(batch.records.idKey(at: index)) }
-      result.add(outcome, issues, counted: decision.counted)
+      result.add(outcome, issues)
+      if let counted = decision.counted { result.add(counted, times: 1) }
       let kept = batch.records.entries[index].unknownMembers
       if !kept.isEmpty, outcome == .migrated || outcome == .updated {
         result.keptMembers.add(batch.records.arena[kept.range], of: batch.records.kind)
@@ -280,20 +301,20 @@ struct BatchResult {
   mutating func add(notice: Issue) { add(notice) }
 
   /// Adds the outcome of the next entity.
-  mutating func add(
-    _ outcome: Outcome, _ issues: some Sequence<Issue>, counted: IssueCode?
-  ) {
+  mutating func add(_ outcome: Outcome, _ issues: some Sequence<Issue>) {
     let start = self.issues.count
     for issue in issues { add(issue) }
-    if let counted {
-      issueCounts[counted, default: 0] += 1
-      unreportedInformation += 1
-    }
     counts.add(outcome)
     outcomes.append(EntityResult(outcome: outcome, issues: start..<self.issues.count))
   }
 
   /// The issues of the entity at a position in the batch.
+  /// Counts issues of severity info without reporting them.
+  mutating func add(_ code: IssueCode, times count: Int) {
+    issueCounts[code, default: 0] += count
+    unreportedInformation += count
+  }
+
   func issues(ofEntity index: Int) -> ArraySlice<Issue> { issues[outcomes[index].issues] }
 
   /// Marks a failed entity as new or known.

@@ -28,6 +28,12 @@ struct Planner {
     var counted: IssueCode?
   }
 
+  /// The issue that is only counted of an entity that is skipped because the store has it with the
+  /// same content; `nil` if that is reported, or if such an entity fails.
+  var countedIfIdentical: IssueCode? {
+    duplicates == .fail || reportsInformation ? nil : .duplicateIdentical
+  }
+
   /// Decides about entities of a batch.
   ///
   /// - Parameters:
@@ -52,9 +58,8 @@ struct Planner {
     // id.
     guard references.isEmpty else { return Decision(action: .reject, issues: references) }
     switch facts.comparison {
-    case .identical where duplicates != .fail && !reportsInformation:
-      return Decision(action: .skip, counted: .duplicateIdentical)
     case .identical:
+      if let counted = countedIfIdentical { return Decision(action: .skip, counted: counted) }
       return duplicate(
         batch, index, .duplicateIdentical, skippedAs: .info,
         "is already in the store with the same content")
