@@ -17,6 +17,11 @@ struct MigrationRun {
     defer { rejects?.finish() }
     let journal = RunJournal(
       source: migration.source, catalog, options: options, rejects: rejects, observer: observer)
+    let feed = feed(from: journal.startedAt)
+    // The first batches are read while the store is prepared. If no thread can be started, that is
+    // reported when the first batch is needed.
+    try? feed.start()
+    defer { feed.stop() }
     if options.measuresSource {
       let measure = SourceMeasure(
         root: migration.source, catalog, mappings: MappingSet(options.mappings),
@@ -24,7 +29,7 @@ struct MigrationRun {
       journal.setTotal(bytes: measure.bytes)
     }
     do {
-      try execute(journal)
+      try execute(journal, feed)
     } catch let error as StoreError {
       journal.recordFailure(error)
       journal.announceEnd(migration.store)
@@ -59,18 +64,20 @@ struct MigrationRun {
 
   // MARK: The three modes
 
-  private func execute(_ journal: RunJournal) throws {
+  private func execute(_ journal: RunJournal, _ feed: SourceFeed) throws {
     for issue in try migration.store.checkWriting() { journal.note(issue) }
     if options.isDryRun {
-      try executeDry(journal)
+      try executeDry(journal, feed)
     } else {
-      try execute(in: migration.store, journal)
+      try execute(in: migration.store, journal, feed)
     }
   }
 
   /// Executes the run in a store that may be written to.
-  private func execute(in store: any RecordStore, _ journal: RunJournal) throws {
-    let context = context(store, journal)
+  private func execute(
+    in store: any RecordStore, _ journal: RunJournal, _ feed: SourceFeed
+  ) throws {
+    let context = context(store, journal, feed)
     if options.isAtomic {
       try AtomicRunExecutor(context: context).execute()
     } else {
@@ -79,7 +86,7 @@ struct MigrationRun {
   }
 
   /// Predicts the run, or executes it on a copy if only the store can decide.
-  private func executeDry(_ journal: RunJournal) throws {
+  private func executeDry(_ journal: RunJournal, _ feed: SourceFeed) throws {
     let store = migration.store
     if store.hasWriter == true {
       note(
@@ -94,7 +101,7 @@ struct MigrationRun {
       return journal.interrupt()
     }
     switch rehearsal {
-    case .copy(let copy): return try execute(in: copy, journal)
+    case .copy(let copy): return try execute(in: copy, journal, feed)
     case .lookUps: break
     case .unforeseeable(let reason):
       note(
@@ -102,29 +109,35 @@ struct MigrationRun {
         "the outcomes cannot be predicted for certain without writing: "
           + "\(store.location) has \(reason)", journal)
     }
-    try DryRunExecutor(context: context(store, journal), isAtomic: options.isAtomic).execute()
+    try DryRunExecutor(context: context(store, journal, feed), isAtomic: options.isAtomic)
+      .execute()
   }
 
   private func note(_ code: IssueCode, _ message: String, _ journal: RunJournal) {
     journal.note(Issue(severity: .warning, code: code, message: message))
   }
 
-  private func context(_ store: any RecordStore, _ journal: RunJournal) -> RunContext {
+  /// The feed of the source for a run that began at a time.
+  private func feed(from startedAt: String) -> SourceFeed {
+    SourceFeed(
+      SourceInput(
+        source: migration.source, catalog: catalog,
+        decoding: EntityDecoder.Options(
+          derivesIDs: options.missingID == .derive, runStart: startedAt),
+        batchSize: options.batchSize, access: options.access,
+        refusesEmptySource: !options.allowsEmptySource,
+        mappings: MappingSet(options.mappings),
+        ignored: options.rejectsDirectory.map { [$0] } ?? []))
+  }
+
+  private func context(
+    _ store: any RecordStore, _ journal: RunJournal, _ feed: SourceFeed
+  ) -> RunContext {
     let planner = Planner(
       duplicates: options.onDuplicate, overwritesEdits: options.overwritesEdits,
       reportsInformation: observer != nil && options.observedEvents.contains(.information))
     return RunContext(
-      store: store,
-      feed: SourceFeed(
-        input: SourceInput(
-          source: migration.source, catalog: catalog,
-          decoding: EntityDecoder.Options(
-            derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
-          batchSize: options.batchSize, access: options.access,
-          refusesEmptySource: !options.allowsEmptySource,
-          mappings: MappingSet(options.mappings),
-          ignored: options.rejectsDirectory.map { [$0] } ?? [])),
-      lines: SourceLines(root: migration.source),
+      store: store, feed: feed, lines: SourceLines(root: migration.source),
       sources: EarlierSources(before: migration.source),
       batches: BatchExecutor(
         planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled,

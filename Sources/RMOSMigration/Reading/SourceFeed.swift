@@ -4,8 +4,12 @@ import RMOSSystem
 import Synchronization
 
 /// The batches of a source, which are read ahead on a separate thread.
-struct SourceFeed {
+final class SourceFeed {
   let input: SourceInput
+  private let channel = BatchChannel()
+  private var thread: SystemThread?
+
+  init(_ input: SourceInput) { self.input = input }
 
   /// How a run through the batches ended.
   enum Ending {
@@ -15,21 +19,31 @@ struct SourceFeed {
     case cancelled
   }
 
-  /// Calls `body` with each batch, in order, until it returns `false`.
+  /// Begins to read ahead, unless that has begun; ``stop()`` must be called afterwards.
+  func start() throws {
+    if thread != nil { return }
+    let (input, channel) = (input, channel)
+    thread = try SystemThread.start { Self.read(input, into: channel) }
+  }
+
+  /// Stops reading, and waits until that has ended.
+  func stop() {
+    guard let thread else { return }
+    self.thread = nil
+    channel.close()
+    // The reading thread may be blocked by a network share that does not answer.
+    if channel.waitForEnd(atMost: .seconds(5)) { thread.join() } else { thread.detach() }
+  }
+
+  /// Calls `body` with each batch, in order, until it returns `false`; call it once.
   ///
   /// - Throws: ``SourceFailure`` if the source cannot be read to its end, after the last batch that
   ///   was read; any error that `body` throws.
   func forEachBatch(
     isCancelled: () -> Bool, _ body: (SourceBatch) throws -> Bool
   ) throws -> Ending {
-    let channel = BatchChannel()
-    let feed = self
-    let thread = try SystemThread.start { feed.read(into: channel) }
-    defer {
-      channel.close()
-      // The reading thread may be blocked by a network share that does not answer.
-      if channel.waitForEnd(atMost: .seconds(5)) { thread.join() } else { thread.detach() }
-    }
+    try start()
+    defer { stop() }
     while true {
       switch channel.receive(isCancelled: isCancelled) {
       case .cancelled: return .cancelled
@@ -43,7 +57,7 @@ struct SourceFeed {
     }
   }
 
-  private func read(into channel: BatchChannel) {
+  private static func read(_ input: SourceInput, into channel: BatchChannel) {
     let reader = SourceReader(input, isCancelled: { channel.isUnwanted }) {
       batch throws(ReadFailure) in try channel.send(batch)
     }
