@@ -61,7 +61,7 @@ public enum StoreSamples {
         source: batch.addSource(entity.path), locator: locator, place: place)
       entry.id = batch.intern(entity.record.id.utf8)
       entry.byteLength = 9
-      entry.digest = SHA256.Digest(bytes: (0..<32).map { UInt8($0 + number % 200) }) ?? .zero
+      entry.knownDigest = SHA256.Digest(bytes: (0..<32).map { UInt8($0 + number % 200) }) ?? .zero
       if !entity.unknownMembers.isEmpty {
         entry.unknownMembers = batch.intern(entity.unknownMembers.utf8)
       }

@@ -195,7 +195,8 @@ struct BatchExecutor {
       if ids.isEmpty { return }
       for (position, twin) in zip(positions, try target.provenance(records.kind, ids: ids)) {
         let entry = records.entries[range.lowerBound + position]
-        guard let twin, twin.sha256 == entry.digest, twin.byteOffset == entry.place.offset,
+        guard let twin, twin.byteOffset == entry.place.offset,
+          twin.sha256 == records.digest(at: range.lowerBound + position),
           twin.path == records.sources[entry.source],
           // Another program may have deleted the row.
           try target.contains(records.kind, id: Array(twin.entityID.utf8).span)
@@ -308,13 +309,13 @@ struct BatchResult {
     outcomes.append(EntityResult(outcome: outcome, issues: start..<self.issues.count))
   }
 
-  /// The issues of the entity at a position in the batch.
   /// Counts issues of severity info without reporting them.
   mutating func add(_ code: IssueCode, times count: Int) {
     issueCounts[code, default: 0] += count
     unreportedInformation += count
   }
 
+  /// The issues of the entity at a position in the batch.
   func issues(ofEntity index: Int) -> ArraySlice<Issue> { issues[outcomes[index].issues] }
 
   /// Marks a failed entity as new or known.

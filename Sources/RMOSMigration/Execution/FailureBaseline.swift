@@ -127,10 +127,10 @@ final class FailureDigester {
   private func bytes(
     of batch: SourceBatch, at index: Int, _ issues: [Issue]
   ) -> Provenance.Digest? {
-    let entry = batch.records.entries[index]
-    if batch.rejectedSpans[index] == nil { return entry.digest }
+    if batch.rejectedSpans[index] == nil { return batch.records.digest(at: index) }
     guard let copy = RejectCopy(of: batch, at: index, issues[...]) else { return nil }
-    return try? digest(ofFile: batch.path(of: entry), from: copy.offset, to: copy.end)
+    let path = batch.path(of: batch.records.entries[index])
+    return try? digest(ofFile: path, from: copy.offset, to: copy.end)
   }
 
   private func digest(

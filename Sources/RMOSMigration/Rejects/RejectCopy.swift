@@ -48,7 +48,7 @@ struct RejectCopy {
       guard entry.locator != .none else { return }
       offset = entry.place.offset
       end = offset + entry.byteLength
-      digest = entry.digest
+      digest = batch.digest(at: index)
       name = Self.name(of: entry, in: batch)
       let hasOwnID = entry.given.contains(0)
       if let pointer {

@@ -263,7 +263,7 @@ private final class DiffRun {
     let state = try reader.record(batch.kind, id: provenance.entityID).map {
       EditState(of: $0, provenance)
     }
-    switch (provenance.sha256 == batch.entries[index].digest, state) {
+    switch (provenance.sha256 == batch.digest(at: index), state) {
     case (true, .asWritten?): return .reading
     case (true, _): return .database
     case (false, .edited?): return .both

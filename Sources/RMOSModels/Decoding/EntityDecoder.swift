@@ -813,7 +813,7 @@ package final class EntityDecoder {
     var entry = RecordBatch.Entry(
       source: origin.source, locator: origin.locator, place: origin.place)
     entry.byteLength = unsafe origin.encoding.length(of: text)
-    if origin.isDigested { entry.digest = unsafe origin.encoding.digest(of: text) }
+    if origin.isDigested { unsafe batch.keepDigest(of: text, origin.encoding, in: &entry) }
     entry.unknownMembers = draft.unknownMembers
     if object.given(0) == nil, origin.key == nil { deriveID(origin, of: &draft, into: &batch) }
     if case .text(let id) = draft.cells[0] { entry.id = id }

@@ -13,6 +13,8 @@ public struct RecordBatch: Sendable {
   package private(set) var referencePlaces: [SourcePlace] = []
   /// The entities, in order.
   package private(set) var entries: [Entry] = []
+  /// The bytes in the file of entities whose digest was not computed yet.
+  private var texts: [UInt8] = []
   /// The issues found while reading, in the order of the entries.
   package var issues: [Issue] = []
   /// The relative paths of the files the entries come from.
@@ -110,8 +112,11 @@ public struct RecordBatch: Sendable {
     package var mapping: Int?
     /// The length of the entity in the bytes of the file.
     package var byteLength = 0
-    /// The SHA-256 digest of the entity's bytes in the file.
-    package var digest = SHA256.Digest.zero
+    /// The digest of the entity's bytes in the file, if it was computed: see
+    /// ``RecordBatch/digest(at:)``.
+    package var knownDigest: SHA256.Digest? = .zero
+    /// If it was not computed, the entity's bytes, in ``RecordBatch/texts``.
+    fileprivate var text = TextSpan.empty
     /// The fields whose value in the source is not null.
     package var given = FieldSet()
     /// Whether one of its issues is an error.
@@ -133,6 +138,7 @@ public struct RecordBatch: Sendable {
     fieldCount = kind.schema.fields.count
     references = kind.schema.references
     arena.removeAll(keepingCapacity: true)
+    texts.removeAll(keepingCapacity: true)
     cells.removeAll(keepingCapacity: true)
     referencePlaces.removeAll(keepingCapacity: true)
     entries.removeAll(keepingCapacity: true)
@@ -177,7 +183,7 @@ public struct RecordBatch: Sendable {
     let last = entries.count - 1
     entries[last].place = place
     entries[last].byteLength = byteLength
-    entries[last].digest = digest
+    entries[last].knownDigest = digest
     entries[last].mapping = mapping
     for position in last * references.count..<referencePlaces.count {
       referencePlaces[position] = relocate(referencePlaces[position])
@@ -207,13 +213,17 @@ public struct RecordBatch: Sendable {
     fileprivate var entries: Int
     fileprivate var issues: Int
     fileprivate var used: Int
+    fileprivate var texts: Int
 
     /// The number of entries.
     package var entryCount: Int { entries }
   }
 
   /// A mark of how far the batch is filled now.
-  package var mark: Mark { Mark(entries: entries.count, issues: issues.count, used: arena.count) }
+  package var mark: Mark {
+    Mark(
+      entries: entries.count, issues: issues.count, used: arena.count, texts: texts.count)
+  }
 
   /// Removes what was appended since `mark`.
   package mutating func rollBack(to mark: Mark) {
@@ -223,6 +233,33 @@ public struct RecordBatch: Sendable {
     referencePlaces.removeSubrange((mark.entries * references.count)...)
     issues.removeSubrange(mark.issues...)
     arena.removeSubrange(mark.used...)
+    texts.removeSubrange(mark.texts...)
+  }
+
+  /// The most bytes of entities that are kept in place of their digests.
+  private static let mostTexts = 2 << 20
+
+  /// Keeps the digest of an entity's bytes in the file, or a copy of them, which takes a fraction
+  /// of the time: the digests of entities that a store has already are seldom needed.
+  mutating func keepDigest(
+    of text: UnsafeBufferPointer<UInt8>, _ encoding: SourceEncoding, in entry: inout Entry
+  ) {
+    guard encoding == .utf8, texts.count + text.count <= Self.mostTexts else {
+      entry.knownDigest = unsafe encoding.digest(of: text)
+      return
+    }
+    entry.knownDigest = nil
+    entry.text = TextSpan(offset: texts.count, length: text.count)
+    unsafe texts.append(contentsOf: text)
+  }
+
+  /// The SHA-256 digest of the bytes in the file of the entity at `index`.
+  package func digest(at index: Int) -> SHA256.Digest {
+    let entry = entries[index]
+    if let digest = entry.knownDigest { return digest }
+    return unsafe texts.withUnsafeBytes {
+      unsafe SHA256.hash(UnsafeRawBufferPointer(rebasing: $0[entry.text.range]))
+    }
   }
 
   /// Copies text into the arena.
@@ -258,7 +295,7 @@ public struct RecordBatch: Sendable {
   }
 
   /// The memory reserved for text, bytes.
-  package var reservedText: Int { arena.capacity }
+  package var reservedText: Int { arena.capacity + texts.capacity }
 
   /// Writes into the free part of the arena, from its beginning on.
   @safe struct ArenaWriter {
@@ -332,7 +369,7 @@ public struct RecordBatch: Sendable {
     return Provenance(
       kind: kind, entityID: text(entry.id), run: run, path: sources[entry.source],
       locator: locator(at: index), byteOffset: entry.place.offset, byteLength: entry.byteLength,
-      sha256: entry.digest, unknownMembers: unknownMembers(at: index),
+      sha256: digest(at: index), unknownMembers: unknownMembers(at: index),
       rowDigest: rowDigest(at: index))
   }
 

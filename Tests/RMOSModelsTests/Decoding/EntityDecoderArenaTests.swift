@@ -20,6 +20,7 @@ import Testing
       let alone = EntityDecoding(kind, text)
       #expect(batch.record(at: index) == alone.record)
       #expect(batch.id(at: index) == alone.id)
+      #expect(batch.digest(at: index) == SHA256.hash(Array(text.utf8)))
       #expect(batch.provenance(at: index, run: 1).unknownMembers == alone.unknownMembers)
       #expect(batch.issues[batch.entries[index].issues].map(\.code) == alone.issues.map(\.code))
     }
@@ -87,6 +88,26 @@ import Testing
       #expect(reading.unknownMembers == #"{"other":\#(compact)}"#)
       if compact != "null" { #expect(reading.record["metadata"] == .text(compact)) }
     }
+  }
+
+  @Test func digestsAreThoseOfTheBytesHoweverMany() {
+    let decoder = EntityDecoder(kind: .patterns, options: options)
+    var batch = RecordBatch(kind: .patterns)
+    let texts = [10, 1 << 20, 20, 3 << 20, 1 << 20, 30].map { count in
+      #"{"id": "x", "y": "\#(String(repeating: "z", count: count))"}"#
+    }
+    for text in texts {
+      let mark = batch.mark
+      batch = EntityDecoding(decoder, into: batch, Array(#"{"id": "other"}"#.utf8)).batch
+      batch.rollBack(to: mark)
+      batch = EntityDecoding(decoder, into: batch, Array(text.utf8)).batch
+    }
+    for (index, text) in texts.enumerated() {
+      #expect(batch.digest(at: index) == SHA256.hash(Array(text.utf8)))
+    }
+    batch.reset(kind: .patterns)
+    batch = EntityDecoding(decoder, into: batch, Array("{}".utf8)).batch
+    #expect(batch.digest(at: 0) == SHA256.hash(Array("{}".utf8)))
   }
 
   @Test func aBatchTakesBackWhatWasAppended() {

@@ -57,7 +57,7 @@ final class BatchRows {
   ) throws {
     // All digests and paths are appended before the first is bound, because growing moves them.
     scratch.removeAll(keepingCapacity: true)
-    for index in indices { appendDigest(batch.entries[index].digest) }
+    for index in indices { appendDigest(batch.digest(at: index)) }
     var paths: [Range<Int>] = []
     var lastSource: Int?
     for index in indices {
