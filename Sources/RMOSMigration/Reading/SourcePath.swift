@@ -7,7 +7,12 @@ enum SourcePath {
   /// Bytes that are not UTF-8 become `%XX`: with replacement characters, different paths could look
   /// the same.
   static func text(_ bytes: [UInt8]) -> String {
-    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    // This is called for each file, and takes a fraction of the time of `String(validating:as:)`.
+    var text = String(decoding: bytes, as: UTF8.self)
+    let isValid = text.withUTF8 { text in
+      unsafe bytes.withUnsafeBufferPointer { unsafe Memory.compare(text, $0) == 0 }
+    }
+    if isValid { return text }
     var result: [UInt8] = []
     var rest = bytes[...]
     while let first = rest.first {

@@ -110,31 +110,33 @@ struct SourceWalker {
       pending = nil
       return item
     }
-    while let frame = frames.last, !isCancelled() {
-      guard frame.next < frame.listing.count else {
+    // The frame is not copied, because that would retain each of its arrays for each file.
+    while let last = frames.indices.last, !isCancelled() {
+      guard frames[last].next < frames[last].listing.count else {
         frames.removeLast()
         continue
       }
-      frames[frames.count - 1].next += 1
-      let (name, type) = frame.listing[frame.next]
-      let path = frame.path + name
+      let (name, type) = frames[last].listing[frames[last].next]
+      let path = frames[last].path + name
+      let isInHidden = frames[last].isHidden
+      frames[last].next += 1
       switch type {
       case .directory(let isLink):
-        let isHidden = frame.isHidden || name.first == UInt8(ascii: ".")
+        let isHidden = isInHidden || name.first == UInt8(ascii: ".")
         if isHidden, isLink || !reportsUnread { continue }
         if let item = descend(into: path, isLink: isLink, isHidden: isHidden) { return item }
       case .unread(let file):
-        if reportsUnread { return .unread(path: path, unread(file, in: frame)) }
-      case .file where frame.isHidden || purpose == .outside:
+        if reportsUnread { return .unread(path: path, unread(file, isInHidden)) }
+      case .file where isInHidden || purpose == .outside:
         if reportsUnread {
           let file = UnreadFile(.place, looksLikeData: true)
-          return .unread(path: path, unread(file, in: frame))
+          return .unread(path: path, unread(file, isInHidden))
         }
       case .file(let format):
-        if let item = item(name, path, format, in: frame) { return item }
-      case .broken where frame.isHidden || purpose == .outside:
+        if let item = item(name, path, format) { return item }
+      case .broken where isInHidden || purpose == .outside:
         if reportsUnread {
-          return .unread(path: path, unread(UnreadFile(.notAFile), in: frame))
+          return .unread(path: path, unread(UnreadFile(.notAFile), isInHidden))
         }
       case .broken(let error):
         if reportsProblems { return .unreadable(path: path, error) }
@@ -149,15 +151,15 @@ struct SourceWalker {
   /// Whether items are returned for files that are not read.
   private var reportsUnread: Bool { purpose == .originals || purpose == .outside }
 
-  private func unread(_ file: UnreadFile, in frame: Frame) -> UnreadFile {
-    if frame.isHidden { return UnreadFile(.hidden) }
+  private func unread(_ file: UnreadFile, _ isInHidden: Bool) -> UnreadFile {
+    if isInHidden { return UnreadFile(.hidden) }
     guard purpose == .outside, file.reason == .otherExtension else { return file }
     return UnreadFile(.place, looksLikeData: file.looksLikeData)
   }
 
-  /// Returns a file to read; `nil` if this walk skips it.
+  /// Returns a file of the last frame to read; `nil` if this walk skips it.
   private mutating func item(
-    _ name: ArraySlice<UInt8>, _ path: [UInt8], _ format: SourcePath.Format, in frame: Frame
+    _ name: ArraySlice<UInt8>, _ path: [UInt8], _ format: SourcePath.Format
   ) -> Item? {
     let originals = CopyMark.originals(of: name)
     guard let last = originals.last else {
@@ -167,6 +169,7 @@ struct SourceWalker {
       hasCopies = true
       return nil
     }
+    guard let frame = frames.last else { return nil }
     let original =
       ([last] + originals).first { frame.listing.contains(file: $0) }
       .map { frame.path + $0 }
@@ -202,34 +205,68 @@ struct DirectoryListing {
   /// All names, one after the other; those of directories end in '/', by which the paths below them
   /// sort.
   private var names: [UInt8] = []
-  private var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
+  private var entries: [NamedEntry] = []
+
+  private struct NamedEntry {
+    /// The place of the name in ``DirectoryListing/names``.
+    var offset: UInt32
+    var length: UInt16
+    var entry: Entry
+    /// The eight bytes of the name after those with which all names begin, as a number in the order
+    /// of the names.
+    var key: UInt64 = 0
+
+    var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
+  }
 
   init(
     of path: [UInt8], _ access: SourceAccess, _ isCancelled: () -> Bool
   ) throws(SystemError) {
     try access.willCall(.list, path)
     var names: [UInt8] = []
-    var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
+    var entries: [NamedEntry] = []
     try unsafe FileSystem.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
       let entry = unsafe DirectoryListing.entry(name, type, in: path, access)
       let offset = names.count
       unsafe names.append(contentsOf: name)
       if case .directory = entry { names.append(UInt8(ascii: "/")) }
       entries.append(
-        (
-          UInt32(truncatingIfNeeded: offset), UInt16(truncatingIfNeeded: names.count - offset),
-          entry
-        ))
+        NamedEntry(
+          offset: UInt32(truncatingIfNeeded: offset),
+          length: UInt16(truncatingIfNeeded: names.count - offset), entry: entry))
     }
-    unsafe names.withUnsafeBufferPointer { bytes in
-      entries.sort { left, right in
-        let name = bytes.extracting(Int(left.offset)..<Int(left.offset) + Int(left.length))
-        let other = bytes.extracting(Int(right.offset)..<Int(right.offset) + Int(right.length))
-        return unsafe name.precedes(other)
-      }
-    }
+    unsafe names.withUnsafeBufferPointer { unsafe Self.sort(&entries, by: $0) }
     self.names = names
     self.entries = entries
+  }
+
+  /// Sorts entries by their names, most of which differ soon after a common beginning.
+  private static func sort(_ entries: inout [NamedEntry], by names: UnsafeBufferPointer<UInt8>) {
+    guard let first = entries.first else { return }
+    let start = names.extracting(first.range)
+    var common = start.count
+    for entry in entries {
+      let name = names.extracting(entry.range)
+      common = min(common, name.count)
+      while unsafe !Memory.areEqual(
+        UnsafeRawBufferPointer(start.extracting(..<common)),
+        UnsafeRawBufferPointer(name.extracting(..<common)))
+      {
+        common -= 1
+      }
+    }
+    for index in entries.indices {
+      let rest = names.extracting(entries[index].range).extracting(common...)
+      // Names do not contain 0.
+      for position in 0..<8 {
+        let byte = unsafe position < rest.count ? rest[position] : 0
+        entries[index].key = entries[index].key << 8 | UInt64(byte)
+      }
+    }
+    entries.sort { left, right in
+      if left.key != right.key { return left.key < right.key }
+      return unsafe names.extracting(left.range).precedes(names.extracting(right.range))
+    }
   }
 
   private static func entry(
@@ -267,8 +304,7 @@ struct DirectoryListing {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
-      let (offset, length, _) = entries[middle]
-      let found = names[Int(offset)..<Int(offset) + Int(length)]
+      let found = names[entries[middle].range]
       if found.elementsEqual(name) {
         if case .file = entries[middle].entry { return true }
         return false
@@ -282,8 +318,8 @@ struct DirectoryListing {
 
   /// The name and the entry at an index.
   subscript(index: Int) -> (name: ArraySlice<UInt8>, entry: Entry) {
-    let (offset, length, entry) = entries[index]
-    var name = names[Int(offset)..<Int(offset) + Int(length)]
+    let entry = entries[index].entry
+    var name = names[entries[index].range]
     if case .directory = entry { name = name.dropLast() }
     return (name, entry)
   }

@@ -49,6 +49,27 @@ import Testing
     #expect(zip(paths, paths.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
   }
 
+  /// Names are compared by the bytes after those that all have in common.
+  @Test(arguments: [
+    [], ["a"], ["a.json", "a"], ["ab.json", "ab-.json", "ab/x.json", "ab0.json", "ab.jsonl"],
+    ["p_0000010.json", "p_0000009.json", "p_00000100.json", "p_0000010a.json", "p_.json"],
+    ["long-1234567-z.json", "long-1234567-a.json", "long-1234567.json", "long-123456789.json"],
+    ["é.json", "e.json", "\u{1F600}.json", "~.json", "Z.json"],
+  ])
+  func namesAreInByteOrder(_ names: [String]) throws {
+    let tree = try SourceTree()
+    try tree.addDirectory("patterns")
+    for name in names { try tree.add("patterns/\(name)", Texts.pattern("x")) }
+    var walker = SourceWalker(
+      root: Array(tree.path.utf8), directory: Array("patterns".utf8), for: .all)
+    var paths: [String] = []
+    while let item = walker.next() {
+      if case .file(let path, _) = item { paths.append(String(decoding: path, as: UTF8.self)) }
+    }
+    let files = names.filter { $0.contains(".json") }.map { "patterns/\($0)" }
+    #expect(paths == files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+  }
+
   @Test func linksThatGoRoundEnd() throws {
     let tree = try SourceTree(["patterns/a/b/x.json": Texts.pattern("x")])
     try tree.addLink("patterns/a/b/up", to: "../..")
