@@ -344,7 +344,7 @@ struct DatabaseFile: Sendable {
       try connection.execute("PRAGMA page_size = \(SQLiteConnection.newPageSize)")
     }
     for pragma in [
-      "foreign_keys = ON", "synchronous = FULL", SQLiteConnection.pageCache,
+      "foreign_keys = ON", "synchronous = FULL", SQLiteConnection.smallPageCache,
       // Some systems configure SQLite to overwrite every page that becomes free, which writes each
       // page of deleted rows once more.
       "secure_delete = FAST",

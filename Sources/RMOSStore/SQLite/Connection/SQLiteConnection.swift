@@ -28,8 +28,11 @@ final class SQLiteConnection: @unchecked Sendable {
   /// An ordinary entity has some 500 bytes. With SQLite's default of 4096, a bulk load reads and
   /// writes twice as many pages; larger pages are no faster.
   static let newPageSize = 8192
-  /// The size of the page cache of a connection that writes, as the setting of a pragma.
+  /// The size of the page cache of a connection that writes rows, as the setting of a pragma.
   static let pageCache = "cache_size = -16384"
+  /// The size of the page cache for reading in order and for sorting, which is small enough for the
+  /// processor's cache.
+  static let smallPageCache = "cache_size = -2048"
 
   let handle: SQLiteHandle
   /// The mode in which it was opened.
@@ -55,6 +58,8 @@ final class SQLiteConnection: @unchecked Sendable {
   private var statements: [String: SQLiteStatement] = [:]
   /// The compiled statements with a ``StatementSlot``.
   private var slots: [SQLiteStatement?] = []
+  /// Whether the page cache has the size for writing rows.
+  private var hasLargeCache = false
   /// The question that SQLite asks periodically while a statement runs.
   private var question: Question?
 
@@ -295,6 +300,15 @@ final class SQLiteConnection: @unchecked Sendable {
     StoreError(
       .other,
       "\(handle.path): SQLite rolled the transaction back after an error within it; "
+  /// Enlarges the page cache to the size for writing rows.
+  ///
+  /// Until rows are written, as in a run over a source that was migrated before, it is small.
+  func enlargeCache() throws(StoreError) {
+    guard !hasLargeCache else { return }
+    try execute("PRAGMA \(Self.pageCache)")
+    hasLargeCache = true
+  }
+
         + "nothing of it was kept; run it again", path: handle.path)
   }
 

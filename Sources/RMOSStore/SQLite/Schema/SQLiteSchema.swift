@@ -111,8 +111,8 @@ enum SQLiteSchema {
     let missing = layout.missingIndexSQL
     guard !missing.isEmpty else { return }
     // One thread sorts while another reads the table. The cache is the amount that is sorted at
-    // once, which is small enough for the processor's cache.
-    try connection.execute("PRAGMA threads = 1; PRAGMA cache_size = -2048")
+    // once.
+    try connection.execute("PRAGMA threads = 1; PRAGMA \(SQLiteConnection.smallPageCache)")
     defer { try? connection.execute("PRAGMA threads = 0; PRAGMA \(SQLiteConnection.pageCache)") }
     // Each index has a transaction of its own, so that its log is checkpointed while the next index
     // is built.

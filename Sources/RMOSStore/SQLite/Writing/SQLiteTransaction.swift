@@ -9,6 +9,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func enforcingSession() throws(StoreError) -> SQLiteSession {
     let session = try session()
     try session.connection.setEnforcesKeys(true)
+    try session.connection.enlargeCache()
     return session
   }
 
@@ -37,6 +38,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     _ batch: RecordBatch, at indices: [Int], run: Int64
   ) throws -> [Int: StoreError] {
     let session = try session()
+    try session.connection.enlargeCache()
     let table = try session.statements[batch.kind]
     let knownIDs = table.isReferredTo ? session.knownIDs : nil
     let rows = BatchRows(batch, run: run)
