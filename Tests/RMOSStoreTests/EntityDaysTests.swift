@@ -34,6 +34,12 @@ struct EntityDaysTests {
     "UPDATE migration_provenance SET run_id = 9 WHERE entity_id LIKE '%3'",
     "DELETE FROM migration_provenance",
     "UPDATE migration_runs SET started_at = 'whenever' WHERE id = 2",
+    // A table without an index of the ids, which may occur several times.
+    "CREATE TABLE p AS SELECT * FROM patterns; DROP TABLE patterns; ALTER TABLE p RENAME TO patterns; "
+      + "INSERT INTO patterns SELECT * FROM patterns WHERE rowid % 5 = 0",
+    "INSERT INTO migration_provenance (kind, entity_id, run_id, path, byte_offset, byte_length, "
+      + "sha256) VALUES ('patterns', x'00', 1, '', 0, 0, x''), ('patterns', '~', 1, '', 0, 0, x''), "
+      + "('joblogs', 'p1', 1, '', 0, 0, x'')",
     "DROP TABLE migration_provenance",
   ]
 
@@ -68,6 +74,46 @@ struct EntityDaysTests {
       for size in [1, 7, 50, 1000] {
         #expect(try store.entityDays(inPiecesOf: size) == expected, "\(size)")
         #expect(try MixedStore(store).entityDays(inPiecesOf: size) == expected, "\(size)")
+      }
+    }
+  }
+
+  @Test(
+    "rows are counted in blocks, at whose ends rows or provenance may be missing",
+    arguments: ["1", "i % 8192 NOT IN (0, 1)", "i % 8192 IN (0, 1, 8191)", "i < 9000", "i > 9000"])
+  func blocks(_ origins: String) throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      try SQLiteStore(path: path).bringUpToDate()
+      let numbers =
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999) "
+      _ = try sqlite3(
+        path,
+        """
+        INSERT INTO migration_runs (id, command, state, started_at, heartbeat_at, source,
+          options_json, tool_version, process_id, statistics_json, issue_counts_json, seconds,
+          timings_json) VALUES
+          (1, 'migrate', 'completed', '2025-01-02T03:04:05Z', '', '', '{}', '', 1, '{}', '{}', 1, '{}'),
+          (2, 'migrate', 'completed', '2025-02-03T03:04:05Z', '', '', '{}', '', 1, '{}', '{}', 1, '{}');
+        \(numbers) INSERT INTO patterns (id, name, ring_count, geometry_json, created_at)
+          SELECT printf('p%05d', i), 'n', 1, '{}', '2023-05-06' FROM n WHERE i % 1000 <> 7;
+        \(numbers) INSERT INTO migration_provenance (kind, entity_id, run_id, path, byte_offset,
+          byte_length, sha256) SELECT 'patterns', printf('p%05d', i), 1 + (i / 100) % 2, 'x', 0, 0, x'00'
+          FROM n WHERE \(origins);
+        """)
+      let store = try SQLiteStore(path: path, access: .readOnly)
+      let counts = try sqlite3(
+        path,
+        """
+        SELECT count(*) FILTER (WHERE run_id = 1), count(*) FILTER (WHERE run_id = 2),
+          count(*) FILTER (WHERE run_id IS NULL)
+          FROM patterns LEFT JOIN migration_provenance ON kind = 'patterns' AND entity_id = id
+        """
+      ).split(separator: "|").map { Int($0) }
+      for size in [700, 5000, 100_000] {
+        let days = try store.entityDays(inPiecesOf: size).counts
+        let found = ["2025-01-02", "2025-02-03", "2023-05-06"].map { days[$0]?[.patterns] ?? 0 }
+        #expect(found == counts, "\(size)")
       }
     }
   }

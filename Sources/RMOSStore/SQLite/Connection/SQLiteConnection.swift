@@ -62,6 +62,8 @@ final class SQLiteConnection: @unchecked Sendable {
   private var hasLargeCache = false
   /// The question that SQLite asks periodically while a statement runs.
   private var question: Question?
+  /// The functions that count rows by their origins, once they were used.
+  private var countingFunctions: OriginFunctions?
 
   /// The page size, in bytes, which is known once something was read: `PRAGMA page_size`.
   var pageSize: Int { (try? integer("PRAGMA page_size")).flatMap { $0 }.map(Int.init) ?? 4096 }
@@ -276,6 +278,15 @@ final class SQLiteConnection: @unchecked Sendable {
       }, unsafe Unmanaged.passUnretained(question).toOpaque())
   }
 
+  /// Returns the functions that count rows by their origins, which it adds to the connection when
+  /// they are first used.
+  func originFunctions() throws(StoreError) -> OriginFunctions {
+    if let countingFunctions { return countingFunctions }
+    let functions = try OriginFunctions(handle)
+    countingFunctions = functions
+    return functions
+  }
+
   // MARK: Transactions
 
   /// Sets whether SQLite enforces foreign keys; unlike the pragma, also within a transaction:
@@ -289,6 +300,15 @@ final class SQLiteConnection: @unchecked Sendable {
     enforcesKeys = enforces
   }
 
+  /// Enlarges the page cache to the size for writing rows.
+  ///
+  /// Until rows are written, as in a run over a source that was migrated before, it is small.
+  func enlargeCache() throws(StoreError) {
+    guard !hasLargeCache else { return }
+    try execute("PRAGMA \(Self.pageCache)")
+    hasLargeCache = true
+  }
+
   /// Whether a transaction is open: `sqlite3_get_autocommit`.
   ///
   /// After a serious error, SQLite rolls a transaction back on its own.
@@ -300,15 +320,6 @@ final class SQLiteConnection: @unchecked Sendable {
     StoreError(
       .other,
       "\(handle.path): SQLite rolled the transaction back after an error within it; "
-  /// Enlarges the page cache to the size for writing rows.
-  ///
-  /// Until rows are written, as in a run over a source that was migrated before, it is small.
-  func enlargeCache() throws(StoreError) {
-    guard !hasLargeCache else { return }
-    try execute("PRAGMA \(Self.pageCache)")
-    hasLargeCache = true
-  }
-
         + "nothing of it was kept; run it again", path: handle.path)
   }
 

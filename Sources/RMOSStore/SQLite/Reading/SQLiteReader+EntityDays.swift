@@ -24,7 +24,7 @@ extension SQLiteReader {
       let day = row.text(at: 1).flatMap { Timestamp($0)?.utcDay }
       runDays.updateValue(day, forKey: row.integer(at: 0))
     }
-    let others: OtherRows
+    let others: OriginCounter.OtherRows
     if session.layout.isUTF8 {
       others = try addMigrated(table, range, runDays, to: &days)
     } else {
@@ -38,23 +38,6 @@ extension SQLiteReader {
     return days
   }
 
-  /// The rows that no run in the ledger wrote.
-  private struct OtherRows {
-    /// The largest number of rows that are looked up one by one.
-    private static let limit = 2000
-
-    /// The ids of the rows, in order, each once.
-    private(set) var ids: [[UInt8]] = []
-    /// Whether `ids` has the ids of all these rows.
-    var isComplete = true
-
-    mutating func add(_ id: UnsafeBufferPointer<UInt8>) {
-      if let last = ids.last, unsafe last.elementsEqual(id) { return }
-      guard ids.count < Self.limit else { return isComplete = false }
-      unsafe ids.append(Array(id))
-    }
-  }
-
   /// Counts the rows of a range with text ids that runs in the ledger wrote, and returns the
   /// others.
   ///
@@ -63,62 +46,51 @@ extension SQLiteReader {
   private func addMigrated(
     _ table: EntityStatements, _ range: EntityRange, _ runDays: [Int64: String?],
     to days: inout EntityDays
-  ) throws -> OtherRows {
-    let connection = try session().connection
-    func condition(_ column: String) -> String {
-      // Texts come after numbers and before blobs, so a range selects them, which is faster than
-      // testing the type of each value.
-      "\(column) >= \(range.first == nil ? "''" : "?1") "
-        + "AND \(column) < \(range.end == nil ? "x''" : "?2") ORDER BY \(column) COLLATE BINARY"
+  ) throws -> OriginCounter.OtherRows {
+    let session = try session()
+    let (connection, layout) = (session.connection, session.layout)
+    // SQLite would call the functions before it sorts. A subquery with a limit is sorted before.
+    let isInOrder =
+      layout.tables[table.kind]?.hasIndexedIDs == true && layout.hasProvenanceInByteOrder
+    func query(_ function: String, _ columns: String, _ rows: String) -> String {
+      let id = columns.prefix { $0 != "," }
+      // Texts come after NULL and numbers.
+      let rows = "\(rows) \(id) >= \(range.first == nil ? "''" : "?1")"
+      return isInOrder
+        ? "SELECT 1 FROM \(rows) AND \(function)(\(columns)) ORDER BY \(id)"
+        : "SELECT 1 FROM (SELECT \(columns) FROM \(rows) ORDER BY \(id) COLLATE BINARY LIMIT -1) "
+          + "WHERE \(function)(\(columns))"
     }
-    let ids = "SELECT id FROM \(table.source) WHERE \(condition("id"))"
-    let runs =
-      "SELECT entity_id, run_id FROM migration_provenance WHERE kind = '\(table.kind.rawValue)' "
-      + "AND \(condition("entity_id"))"
-    return try connection.withStatement(ids) { ids in
+    let ids = query(OriginFunctions.take, "id", "\(table.source) WHERE")
+    let runs = query(
+      OriginFunctions.match, "entity_id, run_id",
+      "migration_provenance WHERE kind = '\(table.kind.rawValue)' AND")
+    let functions = try connection.originFunctions()
+    let counter = try connection.withStatement(ids) { ids in
       try connection.withStatement(runs) { runs in
-        try ids.bind(range)
-        try runs.bind(range)
-        var others = OtherRows()
-        // Rows of one run are often adjacent, and are added together.
-        var (run, count) = (Int64.min, 0)
-        var day = runDays[run]
-        // Each id is borrowed only once per row, because that takes as long as a step.
-        var id = try unsafe ids.step() ? ids.borrowedBytes(at: 0) : nil
-        var entity = try unsafe runs.step() ? runs.borrowedBytes(at: 0) : nil
-        while let row = unsafe id {
-          let order = unsafe entity.map { unsafe Memory.compare(row, $0) } ?? -1
-          if order > 0 {
-            unsafe entity = try unsafe runs.step() ? runs.borrowedBytes(at: 0) : nil
-            continue
-          }
-          if order == 0, runs.integer(at: 1) != run {
-            if let day, count > 0 { days.add(count, of: table.kind, on: day) }
-            (run, count) = (runs.integer(at: 1), 0)
-            day = runDays[run]
-          }
-          if order == 0, day != nil {
-            count += 1
-          } else {
-            unsafe others.add(row)
-          }
-          unsafe id = try unsafe ids.step() ? ids.borrowedBytes(at: 0) : nil
+        if let first = range.first {
+          try ids.bind(first, at: 1)
+          try runs.bind(first, at: 1)
         }
-        if let day, count > 0 { days.add(count, of: table.kind, on: day) }
-        return others
+        return try functions.count(
+          OriginCounter(Set(runDays.keys), before: range.end), ids, runs)
       }
     }
+    for (run, count) in counter.counts {
+      if let day = runDays[run] { days.add(count, of: table.kind, on: day) }
+    }
+    return counter.others
   }
 
-  /// Counts the rows that runs in the ledger wrote, looking up the row of each provenance, and
+  /// Counts the rows that runs in the ledger wrote, looking up the provenance of each row, and
   /// returns the others.
   private func addMigratedOneByOne(
     _ table: EntityStatements, _ runDays: [Int64: String?], to days: inout EntityDays
-  ) throws -> OtherRows {
+  ) throws -> OriginCounter.OtherRows {
     let sql =
-      "SELECT run_id, count(*) FROM migration_provenance AS p "
-      + "WHERE kind = '\(table.kind.rawValue)' AND EXISTS (SELECT 1 FROM \(table.source) "
-      + "WHERE \(table.isID("id", "p.entity_id"))) GROUP BY run_id"
+      "SELECT p.run_id, count(*) FROM \(table.source) AS t JOIN migration_provenance AS p "
+      + "ON p.kind = '\(table.kind.rawValue)' AND \(table.isID("t.id", "p.entity_id")) "
+      + "GROUP BY p.run_id"
     var dated = 0
     try session().connection.forEachRow(sql) { row in
       guard let day = runDays[row.integer(at: 0)] else { return }
@@ -126,7 +98,7 @@ extension SQLiteReader {
       days.add(count, of: table.kind, on: day)
       dated += count
     }
-    var others = OtherRows()
+    var others = OriginCounter.OtherRows()
     if try count(RecordQuery(table.kind)) > dated { others.isComplete = false }
     return others
   }
