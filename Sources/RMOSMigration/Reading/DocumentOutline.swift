@@ -138,6 +138,9 @@ final class DocumentOutline {
 
     /// The content for this kind.
     var own: Content { if case .ofOther(let content) = self { content } else { self } }
+
+    /// Whether entities are where they are not read.
+    var isRemote: Bool { if case .remote = self { true } else { false } }
   }
 
   /// The members of an object that other kinds require.
@@ -199,8 +202,12 @@ final class DocumentOutline {
     private(set) var groups = Likeness.allCases.map { _ in Group() }
     /// Pointers to the first members that are not meant in any case.
     var leftOut: [String] = []
+    /// Pointers to the first collections that are too deep to be read.
+    var remote: [String] = []
     /// Where entities may be if the object was taken for an entity.
     var held: [EntityPointer] = []
+    /// Where lists and dictionaries of objects are; as many as are kept.
+    var collections: [EntityPointer] = []
     /// The name of a collection without elements.
     var empty: [UInt8]?
     /// Objects that describe the document.
@@ -268,16 +275,18 @@ final class DocumentOutline {
       try forEachMember(of: start) { name, position throws(ReadFailure) in
         try take(name, at: position, into: &top)
       } != nil
-    let collections = top.groups.flatMap(\.places).filter { place in
-      guard case .named(let name)? = place.steps.first, place.steps.last == .any else {
-        return false
-      }
-      return !Self.describesDocument(name)
-    }
     return Findings(
-      shape: shape(of: top), held: top.held, table: top.table, collections: collections,
-      candidates: Self.generalized(top.likeness.map { top[$0].places } ?? []),
+      shape: shape(of: top), held: top.held, table: top.table, collections: top.collections,
+      candidates: Self.generalized(Self.meant(of: top.likeness.map { top[$0].places } ?? [])),
       isOneObject: top.isWhole && top.members == 1 && top.objects == 1)
+  }
+
+  /// Returns the places that are not in members which describe the document, if there are any.
+  private static func meant(of places: [EntityPointer]) -> [EntityPointer] {
+    let meant = places.filter { place in
+      if case .named(let name)? = place.steps.first { !describesDocument(name) } else { true }
+    }
+    return meant.isEmpty ? places : meant
   }
 
   /// Whether the value at an offset of a source may be an entity, or hold entities; `nil` if it is a
@@ -310,7 +319,13 @@ final class DocumentOutline {
     } else if case .ofOther(.other) = value.content, !Self.describesDocument(name) {
       top.leaveOut(name, .none)
     }
+    for way in value.remote {
+      top.remote.appendOfFirst(EntityPointer(steps: [.named(name)] + way.dropLast()).text)
+    }
     if !isOwnContent, let place = held(by: name, content) { top.held.appendOfFirst(place) }
+    if !Self.describesDocument(name), top.collections.count < Self.namedCollections {
+      top.collections += value.ways.map { EntityPointer(steps: [.named(name)] + $0) }
+    }
     if case .entity = content, let way = value.way {
       top.held.appendOfFirst(EntityPointer(steps: [.named(name)] + way))
     }
@@ -476,6 +491,7 @@ final class DocumentOutline {
       top[note.likeness].names.appendOfFirst(String(decoding: note.name, as: UTF8.self))
     }
     guard let likeness = top.likeness else {
+      if top.isWhole, top.objects == 1, !top.remote.isEmpty { return .ambiguous(top.remote) }
       if let empty = top.empty, top.isWhole, top.members > notes.count {
         return .wrapper(
           EntitySelection(pointers: [EntityPointer(steps: [.named(empty), .any])]),
@@ -577,6 +593,10 @@ final class DocumentOutline {
     /// The steps to the entities of the first collection in it that clearly has some, if it is an
     /// object.
     var way: [EntityPointer.Step]?
+    /// The steps to the entities of the collections in it, or of itself.
+    var ways: [[EntityPointer.Step]] = []
+    /// The steps to the entities of the first collections in it that are too deep to be read.
+    var remote: [[EntityPointer.Step]] = []
     /// Whether it is a list that begins with a list.
     var beginsWithList = false
   }
@@ -604,7 +624,7 @@ final class DocumentOutline {
         likeness.map { .collection($0) } ?? ofInner.map { .remote($0) } ?? .other
       return Value(
         content: isOther && likeness != .clear ? .ofOther(found) : found, width: width, end: end,
-        beginsWithList: beginsWithList)
+        ways: likeness == nil ? [] : [[.any]], beginsWithList: beginsWithList)
     }
     for _ in 0..<Self.samples {
       guard window.byte(at: position) != nil else { break }
@@ -671,6 +691,10 @@ final class DocumentOutline {
     var holdsOthers = false
     /// The first members that are entities, or hold some where they are not read.
     var leftOut: [[UInt8]] = []
+    /// The steps to the entities of the first collections in it that are too deep to be read, and
+    /// the number of members that have such collections.
+    var remote: [[EntityPointer.Step]] = []
+    var remoteCount = 0
     /// The name of the last entity in it.
     var nameOfEntity: [UInt8] = []
     /// The first collections in it, with the steps to their entities, and the number of all.
@@ -693,6 +717,10 @@ final class DocumentOutline {
       inner = max(inner, likeness)
     }
 
+    mutating func add(remote ways: [[EntityPointer.Step]], in name: [UInt8]) {
+      remoteCount += 1
+      for way in ways { remote.appendOfFirst([.named(name)] + way) }
+    }
   }
 
   private func object(at start: Int, depth: Int) throws(ReadFailure) -> Value {
@@ -733,16 +761,28 @@ final class DocumentOutline {
       case .ofOther(.collection): object.add(name, .none, isList: isList)
       case .ofOther(.envelope(_, let inner)):
         object.add(name, .none, isList: false, .named(inner))
-      case .holder(let likeness, _, _) where likeness > .none,
-        .remote(let likeness) where likeness > .none:
+      case .holder(let likeness, let ways, _) where likeness > .none:
         object.leftOut.appendOfFirst(name)
+        object.add(remote: ways, in: name)
+      case .remote(let likeness) where likeness > .none:
+        object.leftOut.appendOfFirst(name)
+        object.add(remote: value.remote, in: name)
       case .other, .entity, .holder, .remote, .empty, .ofOther: break
       }
       return value.end
     }
+    let content = content(of: object, isWhole: end != nil)
+    var ways: [[EntityPointer.Step]] = []
+    switch content.own {
+    case .collection: ways = [[.any]]
+    case .holder(_, let meant, _):
+      let all = object.collections.map(\.way).filter { $0.last == .any }
+      ways = object.collectionCount > all.count ? meant : all
+    case .other, .entity, .envelope, .remote, .empty, .ofOther: break
+    }
     return Value(
-      content: content(of: object, isWhole: end != nil), width: max(object.width, object.members),
-      end: end, way: object.way)
+      content: content, width: max(object.width, object.members), end: end, way: object.way,
+      ways: ways, remote: content.isRemote ? object.remote : [])
   }
 
   /// Returns the content that an object is, of this kind or another.
@@ -783,7 +823,10 @@ final class DocumentOutline {
     {
       return .envelope(object.likeness, object.nameOfEntity)
     }
-    if holdsOnlyObjects { return .collection(object.likeness) }
+    // Objects around collections are no entities.
+    if holdsOnlyObjects, object.remoteCount < object.objects {
+      return .collection(object.likeness)
+    }
     return object.leftOut.isEmpty ? .other : .remote(.clear)
   }
 }

@@ -300,8 +300,11 @@ final class DocumentReader {
     case .ambiguous(let names):
       try builder.fail(
         .shapeAmbiguous,
-        "the file holds several collections that may be meant (\(Self.text(of: names))"
-          + "); split it into a file each, or say in a mapping where the entities are",
+        names.count == 1
+          ? "entities seem to be at \(Self.text(of: names)), which is too deep to be read; "
+            + "say in a mapping where the entities are"
+          : "the file holds several collections that may be meant (\(Self.text(of: names))"
+            + "); split it into a file each, or say in a mapping where the entities are",
         at: place, span: .file)
     case .columns:
       try builder.fail(

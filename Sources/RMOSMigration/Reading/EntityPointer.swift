@@ -50,6 +50,12 @@ struct EntityPointer: Hashable, Sendable {
     return place.count < steps.count && zip(place, steps).allSatisfy { $0 == $1 || $1 == .any }
   }
 
+  /// Whether the pointer leads to all values of another, or to containers around them.
+  func leads(towards other: EntityPointer) -> Bool {
+    steps.count <= other.steps.count
+      && zip(steps, other.steps).allSatisfy { $0 == $1 || $0 == .any }
+  }
+
   /// The number of `*` steps.
   var anyCount: Int { steps.count { $0 == .any } }
 

@@ -7,11 +7,14 @@ import RMOSModels
 final class EntitySearch {
   private let window: SourceWindow
   private let kind: Int
+  private let kinds: [EntityKind]
+  /// Whether entities of all kinds are looked for, in lists and dictionaries.
+  private var findsAllKinds = false
   /// For each kind, the positions of its required fields by their folded names.
   private let required: [[[UInt8]: Int]]
   /// The least number of lists and dictionaries around a place that counts.
   private var leastAnyCount = 0
-  private var found: [(place: EntityPointer, fields: Int)] = []
+  private var found: [(place: EntityPointer, kind: Int, fields: Int)] = []
   /// The entities under names in the objects of lists, which may be dictionaries.
   private var named: [(object: EntityPointer, name: [UInt8], fields: Int)] = []
   /// The place of an entity in fewer lists and dictionaries than that, which ended the search.
@@ -21,7 +24,7 @@ final class EntitySearch {
   private static let samples = 64
   private static let deepest = 6
   /// The maximum number of places that are kept.
-  private static let placesKept = 64
+  private static let placesKept = 512
   /// The number of required fields by which an entity is recognized.
   private static let fieldsThatTell = 2
   /// Folded names of members that hold one state of an entity, and so are no ids.
@@ -33,7 +36,8 @@ final class EntitySearch {
     for kind: EntityKind, of catalog: EntityCatalog, isCancelled: @escaping () -> Bool
   ) {
     window = SourceWindow(isCancelled: isCancelled)
-    self.kind = catalog.kinds.firstIndex(of: kind) ?? 0
+    kinds = catalog.kinds
+    self.kind = kinds.firstIndex(of: kind) ?? 0
     required = catalog.kinds.map { kind in
       var names: [[UInt8]: Int] = [:]
       for (position, field) in kind.schema.fields.enumerated() where field.isRequired {
@@ -50,19 +54,48 @@ final class EntitySearch {
   func places(
     in source: any ByteSource, leastAnyCount: Int
   ) throws(ReadFailure) -> [EntityPointer] {
-    self.leastAnyCount = leastAnyCount
+    (self.leastAnyCount, findsAllKinds) = (leastAnyCount, false)
+    guard try search(source), addDictionaries() else { return [] }
+    // Objects with less than half of the fields are likely to be something else.
+    let most = found.map(\.fields).max() ?? 0
+    return DocumentOutline.generalized(found.filter { $0.fields * 2 > most }.map(\.place))
+  }
+
+  /// Returns the lists and dictionaries with objects that have required fields of a kind, and the
+  /// kind of which they have most.
+  ///
+  /// - Throws: As ``places(in:leastAnyCount:)``.
+  func collections(
+    in source: any ByteSource
+  ) throws(ReadFailure) -> [(place: EntityPointer, kind: EntityKind)] {
+    (leastAnyCount, findsAllKinds) = (0, true)
+    _ = try search(source)
+    var collections: [(place: EntityPointer, kind: EntityKind)] = []
+    for entity in found {
+      // What is in an object of a collection is held by an envelope.
+      guard let last = entity.place.steps.lastIndex(of: .any) else { continue }
+      let place = EntityPointer(steps: Array(entity.place.steps[...last]))
+      if !collections.contains(where: { $0.place == place }) {
+        collections.append((place, kinds[entity.kind]))
+      }
+    }
+    return collections
+  }
+
+  /// Searches a document.
+  ///
+  /// - Returns: Whether it was searched to the end.
+  private func search(_ source: any ByteSource) throws(ReadFailure) -> Bool {
     (found, named, end) = ([], [], nil)
     try window.load(source)
     defer { window.release() }
     do throws(ReadFailure) {
       let start = try window.skipWhiteSpace(from: window.start)
-      guard try search(at: start, []) != nil else { return [] }
+      return try search(at: start, []) != nil
     } catch {
       guard case .notJSON = error else { throw error }
+      return true
     }
-    guard addDictionaries() else { return [] }
-    let most = found.map(\.fields).max() ?? 0
-    return DocumentOutline.generalized(found.filter { $0.fields == most }.map(\.place))
   }
 
   /// Adds the places of the entities in dictionaries.
@@ -82,8 +115,9 @@ final class EntitySearch {
       dictionaries[entity.object]?.fields = max(most, entity.fields)
     }
     guard dictionaries.values.allSatisfy({ $0.names.count > 1 }) else { return false }
-    found += dictionaries.map { (EntityPointer(steps: $0.key.steps + [.any]), $0.value.fields) }
-      .sorted { $0.0.text < $1.0.text }
+    found += dictionaries.map {
+      (EntityPointer(steps: $0.key.steps + [.any]), kind, $0.value.fields)
+    }.sorted { $0.0.text < $1.0.text }
     return true
   }
 
@@ -127,7 +161,7 @@ final class EntitySearch {
     var seen = [Set<Int>](repeating: [], count: required.count)
     let (before, namedBefore) = (found.count, named.count)
     var position = try window.skipWhiteSpace(from: start + 1)
-    var number = 0
+    var (number, containers, hasOnlyObjects) = (0, 0, true)
     while !window.has(UInt8(ascii: "}"), at: position) {
       let name = try window.readName(at: position)
       let folded = (name.text ?? []).foldedName
@@ -136,6 +170,9 @@ final class EntitySearch {
       }
       position = try window.skipWhiteSpace(from: name.end)
       number += 1
+      let isObject = window.isObject(at: position)
+      if isObject || window.isList(at: position) { containers += 1 }
+      hasOnlyObjects = hasOnlyObjects && isObject
       if seen[kind].count >= Self.fieldsThatTell, place.anyCount < leastAnyCount,
         !mayBeInDictionary(place)
       {
@@ -157,6 +194,13 @@ final class EntitySearch {
     if seen.contains(where: { $0.count >= Self.fieldsThatTell }) {
       found.removeSubrange(before...)
       named.removeSubrange(namedBefore...)
+    } else if findsAllKinds {
+      generalize(
+        from: before, below: steps.count, of: containers, isDictionary: hasOnlyObjects)
+    }
+    var kind = kind
+    if findsAllKinds {
+      kind = seen.indices.max { seen[$0].count < seen[$1].count } ?? kind
     }
     let fields = seen[kind].count
     guard fields >= Self.fieldsThatTell else { return position + 1 }
@@ -171,7 +215,40 @@ final class EntitySearch {
       return position + 1
     }
     let isKnown = found.contains { $0.place == place && $0.fields >= fields }
-    if !isKnown, found.count < Self.placesKept { found.append((place, fields)) }
+    if !isKnown, found.count < Self.placesKept { found.append((place, kind, fields)) }
     return position + 1
+  }
+
+  /// Replaces the places that were found in the members of an object by one for all members, if each
+  /// list and object in it has the same: they are keys, such as years or ids.
+  ///
+  /// - Parameters:
+  ///   - first: The position of the first place.
+  ///   - depth: The number of steps to the object.
+  ///   - containers: The number of lists and objects in it.
+  ///   - isDictionary: Whether all members are objects, which may be entities.
+  private func generalize(
+    from first: Int, below depth: Int, of containers: Int, isDictionary: Bool
+  ) {
+    let places = found[first...]
+    guard let sample = places.first, case .named(let name) = sample.place.steps[depth] else {
+      return
+    }
+    let rest = sample.place.steps.dropFirst(depth + 1)
+    let isOfEntities = rest.isEmpty
+    // Some objects of a dictionary may lack fields.
+    let all = min(containers, Self.samples)
+    guard
+      isOfEntities
+        ? isDictionary && places.count * 2 >= all : places.count > 1 && places.count == all,
+      places.allSatisfy({ $0.kind == sample.kind && $0.place.steps.dropFirst(depth + 1) == rest })
+    else { return }
+    // One entity under a name for one is no dictionary.
+    if isOfEntities, places.count == 1, DocumentOutline.namesOfOne.contains(name.foldedName) {
+      return
+    }
+    let fields = places.map(\.fields).max() ?? 0
+    let place = EntityPointer(steps: sample.place.steps[..<depth] + [.any] + rest)
+    found.replaceSubrange(first..., with: [(place, sample.kind, fields)])
   }
 }

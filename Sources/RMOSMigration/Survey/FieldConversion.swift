@@ -33,17 +33,23 @@ struct FieldConversion {
   }
 
   /// Finds the conversion of a member's values to those of a field.
+  ///
+  /// - Parameters:
+  ///   - profile: The member's values.
+  ///   - field: The field.
+  ///   - inInches: Whether the values are in inches.
+  ///   - decimals: The signs of decimal points and commas around the member.
   static func fit(
-    of profile: MemberProfile, to field: FieldSchema, inInches: Bool
+    of profile: MemberProfile, to field: FieldSchema, inInches: Bool, _ decimals: DecimalSigns
   ) -> Fit {
     let isText = if case .text = field.type { true } else { false }
     guard !isText, profile.emptyTexts > 0 else {
-      return fit(of: profile, profile.givenCount, to: field, inInches: inInches)
+      return fit(of: profile, profile.givenCount, to: field, inInches: inInches, decimals)
     }
     var result = FieldConversion()
     if profile.emptyTexts < profile.givenCount {
       let others = profile.givenCount - profile.emptyTexts
-      let fit = self.fit(of: profile, others, to: field, inInches: inInches)
+      let fit = self.fit(of: profile, others, to: field, inInches: inInches, decimals)
       guard case .certain(let conversion) = fit, !conversion.isCount else { return fit }
       result = conversion
     }
@@ -55,7 +61,8 @@ struct FieldConversion {
 
   /// Finds the conversion, given the number of values that are not empty.
   private static func fit(
-    of profile: MemberProfile, _ given: Int, to field: FieldSchema, inInches: Bool
+    of profile: MemberProfile, _ given: Int, to field: FieldSchema, inInches: Bool,
+    _ decimals: DecimalSigns
   ) -> Fit {
     func type(_ type: SurveyReport.ValueType) -> Int { profile.types[type, default: 0] }
     func most(_ count: Int) -> Bool { count * 2 >= given && count > 0 }
@@ -87,10 +94,10 @@ struct FieldConversion {
         }
         return .certain(FieldConversion(isCount: true, reason: "its elements are counted"))
       }
-      guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
-        return .none
-      }
-      return numbers(of: profile, inInches: inInches)
+      let inText =
+        profile.numbersInText + profile.commaNumbersInText + profile.groupedNumbersInText
+      guard most(type(.number) + inText) else { return .none }
+      return numbers(of: profile, inInches: inInches, decimals)
     case .timestamp:
       let times = profile.timestamps + profile.epochSeconds + profile.epochMilliseconds
       guard times + profile.noTimesCount > 0, times * 2 >= given - profile.noTimesCount else {
@@ -112,19 +119,31 @@ struct FieldConversion {
   }
 
   /// Finds the conversion of numbers that may be written as text, or be in inches.
-  private static func numbers(of profile: MemberProfile, inInches: Bool) -> Fit {
-    let hasComma = profile.commaNumbersInText > profile.unclearCommasInText
-    let hasPoint = profile.pointNumbersInText > profile.unclearPointsInText
-    if profile.unclearCommasInText > 0, !hasComma, !hasPoint {
+  ///
+  /// The member's own signs of decimal points or commas count before those around it.
+  private static func numbers(
+    of profile: MemberProfile, inInches: Bool, _ decimals: DecimalSigns
+  ) -> Fit {
+    let own = profile.decimals
+    let isOpen = own.comma == nil && own.point == nil
+    if let comma = own.comma ?? (isOpen ? decimals.comma : nil),
+      isOpen ? profile.unclearPointsInText > 0 : profile.pointNumbersInText > 0
+    {
+      return .unclear(
+        "its points may separate thousands, since there is \(Violation.quoted(comma)): "
+          + profile.sample)
+    }
+    let grouped = profile.groupedNumbersInText
+    if grouped > 0, own.comma != nil || grouped > profile.numbersInText {
+      return .unclear("no conversion reads separators between thousands: \(profile.sample)")
+    }
+    let hasComma = isOpen ? decimals.comma != nil && decimals.point == nil : own.comma != nil
+    if profile.unclearCommasInText > 0, isOpen, !hasComma {
       return .unclear(
         "its commas may stand for the decimal point or separate thousands: \(profile.sample)")
     }
-    if hasComma, profile.pointNumbersInText > 0 {
-      return .unclear(
-        "its points may separate thousands, since it has commas for the decimal point: "
-          + profile.sample)
-    }
-    let isComma = hasComma && profile.pointNumbersInText == 0
+    let isComma =
+      hasComma && profile.commaNumbersInText > 0 && profile.pointNumbersInText == 0
     var result = FieldConversion(hasDecimalComma: isComma)
     if inInches {
       result.form = .inches
@@ -153,7 +172,7 @@ struct FieldConversion {
     }
     if !profile.noTimes.isEmpty {
       let shown = profile.noTimes.joined(separator: " and ")
-      clauses.append("\(shown) is taken for no time")
+      clauses.append("\(shown) \(profile.noTimes.count == 1 ? "is" : "are") taken for no time")
       result.values = profile.noTimes.map { ($0, nil) }
     }
     result.reason = clauses.isEmpty ? nil : clauses.joined(separator: "; ")

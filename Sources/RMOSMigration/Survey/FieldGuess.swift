@@ -18,14 +18,15 @@ struct FieldGuess {
     let reason: String
   }
 
-  /// A member that seems to be a field, but for which no conversion is certain.
+  /// A member that seems to be a field, but is not read as such in all objects, or not understood.
   struct OpenMember {
     let field: Int
     let path: [Int]
     /// The reason, as a sentence without its period.
     let reason: String
-    /// Whether another member is the field in some of the objects.
-    var isBesideAnother = false
+    /// Whether there is a guess about the field: the field is another member in some of the objects,
+    /// or this one.
+    var isBesideGuess = false
   }
 
   /// The fields that the members of a shape seem to be.
@@ -47,6 +48,9 @@ struct FieldGuess {
   private(set) var isHeld = false
   /// Whether it is the id of objects in a dictionary whose keys are something else.
   private(set) var replacesKey = false
+  /// Whether the member has the field's name, so that it is read as the field, but most of its
+  /// values are none that the field may have.
+  private(set) var isUnfit = false
   let strength: Strength
   private(set) var conversion: FieldConversion
   /// Why the member is thought to be the field; `nil` if it only has the field's name.
@@ -138,7 +142,8 @@ extension FieldGuess {
   /// If a member holds the entity, as in `{"id": "rec1", "fields": {…}}`, the members in it count
   /// before those next to it.
   static func findings(in shape: ShapeCollector.Shape, as kind: EntityKind) -> Findings {
-    let own = findings(among: shape.members, in: shape, as: kind)
+    let decimals = shape.decimals
+    let own = findings(among: shape.members, in: shape, as: kind, decimals)
     var inner = Findings()
     var (holder, best) = (-1, max(score(of: own.guesses, as: kind), leastScoreOfHolder))
     for (position, member) in shape.members.enumerated() {
@@ -148,7 +153,7 @@ extension FieldGuess {
       guard !isField, !namesOfThePast.contains(member.name),
         member.types[.object, default: 0] * 2 > shape.count
       else { continue }
-      let found = findings(among: member.members, below: [position], in: shape, as: kind)
+      let found = findings(among: member.members, below: [position], in: shape, as: kind, decimals)
       let score = score(of: found.guesses, as: kind)
       if score > best { (holder, best, inner) = (position, score, found) }
     }
@@ -165,7 +170,7 @@ extension FieldGuess {
       let isSettled =
         guesses.contains { guess in
           guess.field == member.field
-            ? !member.isBesideAnother : guess.path.starts(with: member.path)
+            ? !member.isBesideGuess : guess.path.starts(with: member.path)
         }
         || open.contains { $0.path == member.path }
       if !isSettled, member.path != [holder] { open.append(member) }
@@ -186,7 +191,7 @@ extension FieldGuess {
 
   fileprivate static func findings(
     among members: [MemberProfile], below path: [Int] = [], in shape: ShapeCollector.Shape,
-    as kind: EntityKind
+    as kind: EntityKind, _ decimals: DecimalSigns
   ) -> Findings {
     var candidates: [FieldGuess] = []
     var open: [OpenMember] = []
@@ -200,14 +205,14 @@ extension FieldGuess {
         }
       }
       for source in sources where source.value.givenCount > 0 {
-        switch reading(of: source, as: field, of: kind, units, in: shape) {
-        case .guess(let guess): candidates.append(guess)
-        case .open(let member): open.append(member)
-        case nil: continue
-        }
+        let reading = reading(of: source, as: field, of: kind, units, decimals, in: shape)
+        if let guess = reading.guess { candidates.append(guess) }
+        if let member = reading.open { open.append(member) }
       }
     }
     candidates.sort { left, right in
+      // A member whose values are none of the field is the field only if no other member is.
+      guard left.isUnfit == right.isUnfit else { return right.isUnfit }
       let (first, second) = (left.rank(in: kind), right.rank(in: kind))
       guard (left.strength, first, left.field) == (right.strength, second, right.field) else {
         return (left.strength, first, left.field) < (right.strength, second, right.field)
@@ -222,21 +227,52 @@ extension FieldGuess {
       let rivals = chosen.filter { $0.field == guess.field }
       if rivals.isEmpty || guess.fillsIn(for: rivals, in: shape, of: kind) {
         chosen.append(guess)
-      } else if !rivals.allSatisfy({ $0.isCompatible(with: guess) }),
-        rivals.reduce(0, { $0 + $1.givenCount }) < shape.count
-      {
-        let field = kind.schema.fields[guess.field].member
+      } else if let reason = guess.reasonToLeaveOut(for: rivals, in: shape, of: kind) {
         open.append(
-          OpenMember(
-            field: guess.field, path: guess.path,
-            reason:
-              "\(field) is \(Violation.quoted(shape.name(at: rivals[0].path))) in some objects and "
-              + "\(Violation.quoted(shape.name(at: guess.path))) in others, in different units or "
-              + "forms; one rule cannot read both, so write two rules with \"when\"",
-            isBesideAnother: true))
+          OpenMember(field: guess.field, path: guess.path, reason: reason, isBesideGuess: true))
       }
     }
+    for guess in chosen where guess.strength > .otherName {
+      let member = shape.profile(at: guess.path)
+      // A rule names the spellings in this order.
+      let names = member.spellings.filter { member.spellingsInOneObject.contains($0) }
+        .map { Violation.quoted(String(decoding: $0, as: UTF8.self)) }
+      guard names.count > 1 else { continue }
+      open.append(
+        OpenMember(
+          field: guess.field, path: guess.path,
+          reason:
+            "\(names.joined(separator: " and ")) are both in one object; \(names[0]) is taken "
+            + "for \(kind.schema.fields[guess.field].member)",
+          isBesideGuess: true))
+    }
     return Findings(guesses: chosen, open: open)
+  }
+
+  /// Returns the reason why the member is not the field beside surer members, if users should know
+  /// it; `nil` otherwise.
+  private func reasonToLeaveOut(
+    for rivals: [FieldGuess], in shape: ShapeCollector.Shape, of kind: EntityKind
+  ) -> String? {
+    guard !isUnfit, let rival = rivals.first, !path.starts(with: rival.path),
+      !rival.path.starts(with: path)
+    else { return nil }
+    let field = kind.schema.fields[field].member
+    let (own, other) = (
+      Violation.quoted(shape.name(at: path)), Violation.quoted(shape.name(at: rival.path))
+    )
+    if !rivals.allSatisfy({ $0.isCompatible(with: self) }),
+      rivals.reduce(0, { $0 + $1.givenCount }) < shape.count
+    {
+      return
+        "\(field) is \(other) in some objects and \(own) in others, in different units or forms; "
+        + "one rule cannot read both, so write two rules with \"when\""
+    }
+    // The field's own name is no guess.
+    guard rival.strength > .otherName,
+      !shape.profile(at: path).hasSameValues(as: shape.profile(at: rival.path))
+    else { return nil }
+    return "\(own) looks like \(field), but so does \(other), which is taken"
   }
 
   /// Whether one rule, which has one conversion for a field, can read both members.
@@ -251,10 +287,12 @@ extension FieldGuess {
     guard rivals.allSatisfy({ $0.isCompatible(with: self) }) else { return false }
     let taken = rivals.reduce(0) { $0 + $1.givenCount }
     if taken + givenCount <= shape.count { return true }
-    // Otherwise some objects would lack a required field. A number with a unit is not taken, since
-    // the unit of the other may differ.
+    // Otherwise some objects would lack a required field. A number is not taken beside one whose
+    // name has a unit, which may be another.
     let schema = kind.schema.fields[field]
-    return schema.isRequired && Self.unit(of: schema) == nil && taken < shape.count
+    guard schema.isRequired, taken < shape.count else { return false }
+    return Self.unit(of: schema) == nil
+      || !Self.namesUnit(name) && rivals.allSatisfy { !Self.namesUnit($0.name) }
   }
 
   /// Returns how much a shape looks like a kind: 1 if it has all fields that the kind requires.
@@ -273,7 +311,9 @@ extension FieldGuess {
       let isCommon = others.map { $0 >= 2 } ?? !field.isRequired
       let weight = isCommon ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + (others ?? 0))
       if field.isRequired { whole += weight }
-      guard let guess = guesses.first(where: { $0.field == position }) else { continue }
+      guard let guess = guesses.first(where: { $0.field == position && !$0.isUnfit }) else {
+        continue
+      }
       score += weight * [1, 0.9, 0.85, 0.5][guess.strength.rawValue]
     }
     guard whole > 0 else { return 0 }
@@ -288,9 +328,9 @@ extension FieldGuess {
     return names.firstIndex(of: String(decoding: name, as: UTF8.self)) ?? names.count
   }
 
-  private enum Reading {
-    case guess(FieldGuess)
-    case open(OpenMember)
+  private struct Reading {
+    var guess: FieldGuess?
+    var open: OpenMember?
   }
 
   /// Returns how a member's name is related to a field, and the reason; `nil` if it is not.
@@ -330,21 +370,30 @@ extension FieldGuess {
   /// Reads a member as a field, if its name is one that the field may have.
   private static func reading(
     of source: ValueSource, as position: Int, of kind: EntityKind, _ units: StatedUnits,
-    in shape: ShapeCollector.Shape
-  ) -> Reading? {
+    _ decimals: DecimalSigns, in shape: ShapeCollector.Shape
+  ) -> Reading {
     let schema = kind.schema
     let field = schema.fields[position]
     if source.isID {
-      guard case .reference = field.type else { return nil }
+      guard case .reference = field.type else { return Reading() }
     }
     let profile = source.named
     let folded = profile.foldedHeading
-    guard let (strength, nameReason) = match(profile, position, of: schema) else { return nil }
+    guard let (strength, nameReason) = match(profile, position, of: schema) else {
+      return Reading()
+    }
+    var guess = FieldGuess(
+      field: position, path: source.path, name: folded, givenCount: source.value.givenCount,
+      strength: strength, conversion: FieldConversion(), reason: nameReason)
     func open(_ problem: String) -> Reading {
-      .open(
-        OpenMember(
-          field: position, path: source.path,
-          reason: "\(Violation.quoted(profile.name)) looks like \(field.member), but \(problem)"))
+      var member = OpenMember(
+        field: position, path: source.path,
+        reason: "\(Violation.quoted(profile.name)) looks like \(field.member), but \(problem)")
+      // A member with the field's name is read unchanged, and its issues say what is wrong.
+      guard strength <= .otherName, source.path.count == 1 else { return Reading(open: member) }
+      guess.isUnfit = true
+      member.isBesideGuess = true
+      return Reading(guess: guess, open: member)
     }
     if let notation = TypedValue.notation(ofContainersIn: source.value) {
       return open(notation.advice.text(inFile: true))
@@ -362,44 +411,64 @@ extension FieldGuess {
     let isInInches = field.member.hasSuffix("_mm") && isInInches(folded)
     if isInInches, strength == .alias { reason?.append(", in inches") }
     var stated: [StatedUnits.Statement] = []
+    var notRead: String?
     if strength == .alias, let unit = unit(of: field), !namesUnit(folded) {
-      switch units.unit(of: field, named: folded) {
+      switch units.unit(of: field, named: folded, or: names(of: position, in: schema)) {
       case .none(let remark):
         reason?.append(", whose unit is taken to be \(unit)")
         if let remark { reason?.append(", though \(remark)") }
-      case .stated(let statements): stated = statements
+      case .stated(let statements, let remainder):
+        stated = statements
+        notRead = Self.clause(about: remainder, of: source.value)
       // There is no conversion for the unit.
       case .other(let why): return open(why)
       }
     }
-    let conversion: FieldConversion
-    switch FieldConversion.fit(of: source.value, to: field, inInches: isInInches) {
-    case .certain(let found): conversion = found
+    let fit = FieldConversion.fit(
+      of: source.value, to: field, inInches: isInInches, decimals)
+    switch fit {
+    case .certain(let found): (guess.conversion, guess.reason) = (found, reason)
     case .unclear(let why): return open(why)
     case .none:
-      // A member with the field's name is read unchanged, and its issues say what is wrong.
-      if source.isID || strength <= .otherName && source.path.count == 1 { return nil }
+      if source.isID { return Reading() }
+      if case .json(_, let severity, _) = field.type, severity < .error, strength <= .otherName {
+        return Reading(guess: guess)
+      }
       return open("its values are not understood: \(source.value.sample)")
     }
-    var guess = FieldGuess(
-      field: position, path: source.path, name: folded, givenCount: source.value.givenCount,
-      strength: strength, conversion: conversion, reason: reason)
     guess.replacesKey = replacesKey
     guess.units = stated.compactMap { statement in
-      unitCase(statement, of: source.value, field, reason: reason ?? "")
+      unitCase(statement, of: source.value, field, decimals, reason: reason ?? "")
     }
     if let first = guess.units.first {
       (guess.conversion, guess.reason) = (first.conversion, first.reason)
     }
-    return .guess(guess)
+    let member = notRead.map { clause in
+      OpenMember(
+        field: position, path: source.path,
+        reason: "\(Violation.quoted(profile.name)) is not read \(clause)", isBesideGuess: true)
+    }
+    return Reading(guess: guess, open: member)
+  }
+
+  /// Returns a clause about the objects with a value, but without a unit that can be converted;
+  /// `nil` if there are none.
+  private static func clause(
+    about remainder: StatedUnits.Remainder, of value: MemberProfile
+  ) -> String? {
+    var words = remainder.words.prefix(3).map { Violation.quoted($0) }
+    if remainder.statedCount < value.givenCount { words.append("nothing") }
+    guard !words.isEmpty else { return nil }
+    return "where \(remainder.name) says " + words.joined(separator: ", ")
   }
 
   /// Returns the conversion of the values in objects that state a unit; `nil` if there is none.
   private static func unitCase(
     _ statement: StatedUnits.Statement, of profile: MemberProfile, _ field: FieldSchema,
-    reason: String
+    _ decimals: DecimalSigns, reason: String
   ) -> UnitCase? {
-    let fit = FieldConversion.fit(of: profile, to: field, inInches: statement.isInches)
+    let fit = FieldConversion.fit(
+      of: profile, to: field, inInches: statement.isInches, decimals)
     guard case .certain(let conversion) = fit else { return nil }
     let unit = statement.isInches ? "inches" : unit(of: field) ?? ""
     return UnitCase(
@@ -451,7 +520,8 @@ extension [FieldGuess] {
     where Self.namesOfAttributes.contains(member.name)
       && member.types[.object, default: 0] * 2 > shape.count
     {
-      let found = FieldGuess.findings(among: member.members, below: [position], in: shape, as: kind)
+      let found = FieldGuess.findings(
+        among: member.members, below: [position], in: shape, as: kind, shape.decimals)
       let further = found.guesses.filter { guess in
         guess.strength < .alias
           && !contains {

@@ -42,7 +42,7 @@ final class FileKinds {
   private static let maximumDirectories = 4_096
   /// The maximum number of files with several kinds that are kept.
   private static let maximumPlaces = 1_024
-  /// The maximum number of collections of a file that are examined.
+  /// The number of collections of a file of which samples are read; of more, the names decide.
   private static let collectionsTried = 12
   /// The least score of a collection that is of another kind than its file as a whole.
   private static let clearScore = 0.4
@@ -117,13 +117,17 @@ final class FileKinds {
     in path: [UInt8], besides kind: EntityKind, scoring leastScore: Double = clearScore
   ) throws(ReadFailure) {
     guard places.count < Self.maximumPlaces, let first = catalog.kinds.first else { return }
-    var collections: [EntityPointer] = []
+    var collections: [(place: EntityPointer, kind: EntityKind?)] = []
     try sample(path, as: first) { reader, file throws(ReadFailure) in
       collections = try reader.collections(in: file)
     }
-    guard 2...Self.collectionsTried ~= collections.count else { return }
+    guard collections.count > 1 else { return }
     var found: [EntityKind: [EntityPointer]] = [:]
-    for collection in collections {
+    for (collection, named) in collections {
+      guard collections.count <= Self.collectionsTried else {
+        found[named ?? kind, default: []].append(collection)
+        continue
+      }
       // The entities may be one level deeper, such as under a year.
       let inner = EntityPointer(steps: collection.steps + [.any])
       let outer = try likeliestKind(of: path, .json, at: [collection])

@@ -1,5 +1,4 @@
 import RMOSModels
-import RMOSSystem
 
 /// A summary of the values that a member has in the objects of a shape, in bounded memory.
 struct MemberProfile {
@@ -23,6 +22,8 @@ struct MemberProfile {
 
   /// The spellings of the name, in the order in which they were found.
   private(set) var spellings: [[UInt8]]
+  /// Two spellings in the first object that has the member in several of them.
+  private(set) var spellingsInOneObject: [[UInt8]] = []
   /// The number of objects that have the member.
   private(set) var count = 0
   /// The number of values of each type.
@@ -30,16 +31,20 @@ struct MemberProfile {
   /// The beginning of the first value that is not null, as JSON.
   private(set) var example: [UInt8] = []
   private(set) var isExampleCut = false
-  /// The number of texts that hold a number without a comma.
+  /// The number of texts that hold a number which a conversion reads if points are decimal points.
   private(set) var numbersInText = 0
-  /// The number of those with a point or an exponent.
+  /// The number of those with a point.
   private(set) var pointNumbersInText = 0
+  /// The number of those in which the point may separate thousands.
+  private(set) var unclearPointsInText = 0
   /// The number of texts that hold a number with a comma in place of the point.
   private(set) var commaNumbersInText = 0
   /// The number of those in which the comma may separate thousands.
   private(set) var unclearCommasInText = 0
-  /// How many texts hold a number whose points may stand between thousands.
-  private(set) var unclearPointsInText = 0
+  /// The number of texts that hold a number in which thousands are certainly separated.
+  private(set) var groupedNumbersInText = 0
+  /// The signs of decimal points and commas in the texts.
+  private(set) var decimals = DecimalSigns()
   /// How many numbers are written with a point or an exponent.
   private(set) var pointNumbers = 0
   /// The number of texts that are timestamps.
@@ -73,7 +78,7 @@ struct MemberProfile {
 
   init(named name: [UInt8]) {
     spellings = [name]
-    if FieldGuess.mayBeID(named: name.foldedName) || name.first == UInt8(ascii: "$") {
+    if FieldGuess.mayBeID(named: name.foldedHeading) || name.first == UInt8(ascii: "$") {
       objectsByValue = [:]
     }
   }
@@ -99,6 +104,10 @@ struct MemberProfile {
     others.members = []
     return others
   }
+  /// The signs of decimal points and commas in the texts, and in the members of the values.
+  var allDecimals: DecimalSigns {
+    members.reduce(decimals) { $0.union($1.allDecimals) }
+  }
   /// Some of the values, for people.
   var sample: String {
     if hasAllWords {
@@ -107,6 +116,16 @@ struct MemberProfile {
     }
     let text = String(decoding: example, as: UTF8.self)
     return text.count > 40 ? text.prefix(40) + "…" : text
+  }
+
+  /// Whether the values seem to be those of another member.
+  func hasSameValues(as other: MemberProfile) -> Bool {
+    (count, types, example, words) == (other.count, other.types, other.example, other.words)
+  }
+
+  /// Records that an object has the member in two spellings.
+  mutating func add(_ spelling: [UInt8], and other: [UInt8]) {
+    if spellingsInOneObject.isEmpty { spellingsInOneObject = [spelling, other] }
   }
 
   mutating func add(spelling: UnsafeBufferPointer<UInt8>) {
@@ -289,24 +308,6 @@ struct MemberProfile {
     return true
   }
 
-  /// Whether the comma or point in a number may separate thousands: there are one to three digits
-  /// before it, and three after it.
-  private static func isUnclear(_ number: String, _ separator: Unicode.Scalar) -> Bool {
-    let digits = number.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
-    let parts = digits.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
-    guard parts.count == 2, 1...3 ~= parts[0].count, parts[1].count == 3,
-      parts[1].allSatisfy(\.isASCIIDigit)
-    else { return false }
-    return parts[0].first != UInt8(ascii: "0")
-  }
-
-  /// Whether text is a number with a comma for a point and, before it, points between thousands.
-  private static func isNumberWithComma(_ text: String) -> Bool {
-    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[1].contains(".") else { return false }
-    return Double(parts[0].filter { $0 != "." } + "." + parts[1]) != nil
-  }
-
   private mutating func addText(_ content: UnsafeBufferPointer<UInt8>) {
     unsafe addWord(content)
     guard let first = unsafe content.first else {
@@ -332,20 +333,24 @@ struct MemberProfile {
       while trimmed.first == " " { trimmed.removeFirst() }
       while trimmed.last == " " { trimmed.removeLast() }
       guard trimmed.utf8.allSatisfy({ "0123456789+-.,eE".utf8.contains($0) }) else { return }
-      if let number = Double(trimmed), number.isFinite {
-        numbersInText += 1
-        if trimmed.utf8.contains(where: { ".eE".utf8.contains($0) }) { pointNumbersInText += 1 }
-        if Self.isUnclear(trimmed, ".") { unclearPointsInText += 1 }
-        addTime(number)
-      } else if Self.isNumberWithComma(trimmed) {
-        commaNumbersInText += 1
-        if Self.isUnclear(trimmed, ",") { unclearCommasInText += 1 }
-        if trimmed.contains(".") {
-          pointNumbersInText += 1
-          unclearPointsInText += 1
-        }
-      }
+      addNumber(inText: trimmed)
     default: break
+    }
+  }
+
+  private mutating func addNumber(inText text: String) {
+    guard let notation = NumberNotation(of: text) else { return }
+    decimals.add(text, notation)
+    switch notation {
+    case .whole, .point, .unclearPoint:
+      numbersInText += 1
+      if notation != .whole { pointNumbersInText += 1 }
+      if notation == .unclearPoint { unclearPointsInText += 1 }
+      if let number = Double(text) { addTime(number) }
+    case .comma, .unclearComma:
+      commaNumbersInText += 1
+      if notation == .unclearComma { unclearCommasInText += 1 }
+    case .groupedByPoints, .groupedByCommas: groupedNumbersInText += 1
     }
   }
 
@@ -397,6 +402,6 @@ extension SurveyReport.ValueType {
 
 extension [UInt8] {
   /// The name in folded form, without the punctuation that headings of columns have, such as
-  /// `Width (mm)`.
-  var foldedHeading: [UInt8] { foldedName.filter { !"()[]<>.,:;/#*?".utf8.contains($0) } }
+  /// `Width (mm)`, and attributes in XML, such as `@id`.
+  var foldedHeading: [UInt8] { foldedName.filter { !"()[]<>.,:;/#*?@".utf8.contains($0) } }
 }

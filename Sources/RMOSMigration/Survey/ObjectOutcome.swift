@@ -10,6 +10,8 @@ struct ObjectOutcome {
   var hasLookAlike = false
   /// Whether its id is derived from its place.
   var hasDerivedID = false
+  /// The members with references to what no mapping finds, either.
+  var dangling: [String] = []
   var id: IDTable.Key?
 }
 
@@ -54,6 +56,8 @@ final class SurveyedIDs {
   /// The maximum number of ids of a kind.
   private let limit: Int
   private var tables: [EntityKind: IDTable] = [:]
+  /// The ids of entities that migrate only with a mapping.
+  private var mapped: [EntityKind: IDTable] = [:]
   /// Whether ids are missing because of the limit, so that references are not checked.
   private(set) var isFull: Bool
 
@@ -62,18 +66,28 @@ final class SurveyedIDs {
     isFull = limit == 0
   }
 
-  func contains(_ kind: EntityKind, _ key: IDTable.Key) -> Bool { tables[kind]?[key] != nil }
+  private func contains(_ kind: EntityKind, _ key: IDTable.Key, asItIs: Bool) -> Bool {
+    tables[kind]?[key] != nil || !asItIs && mapped[kind]?[key] != nil
+  }
 
-  func insert(_ key: IDTable.Key, _ kind: EntityKind) {
-    guard tables[kind, default: IDTable()].count < limit else {
+  /// Adds the id of an entity, which migrates as it is or with a mapping.
+  func insert(_ key: IDTable.Key, _ kind: EntityKind, asItIs: Bool = true) {
+    guard (tables[kind]?.count ?? 0) + (mapped[kind]?.count ?? 0) < limit else {
       isFull = true
       return
     }
-    tables[kind, default: IDTable()].insert(key)
+    if asItIs {
+      tables[kind, default: IDTable()].insert(key)
+    } else {
+      mapped[kind, default: IDTable()].insert(key)
+    }
   }
 
-  /// Predicts the outcome of migrating the entity at a position of a batch.
-  func outcome(of records: RecordBatch, at index: Int) -> ObjectOutcome {
+  /// Predicts the outcome of migrating the entity at a position of a batch, together with the others
+  /// that migrate as they are, or also with those that need a mapping.
+  func outcome(
+    of records: RecordBatch, at index: Int, asItIs: Bool = false
+  ) -> ObjectOutcome {
     var outcome = ObjectOutcome()
     let entry = records.entries[index]
     for issue in records.issues[entry.issues] {
@@ -86,19 +100,26 @@ final class SurveyedIDs {
       }
     }
     if !isFull {
-      let dangling = records.danglingReferences(at: index) { kind, id in
-        contains(kind, IDTable.Key(id))
+      let missing = records.danglingReferences(at: index) { kind, id in
+        contains(kind, IDTable.Key(id), asItIs: asItIs)
       }
-      for position in dangling {
-        let field = records.references[position].field
-        let pointer = JSONPointer.to(records.kind.schema.fields[field].member)
-        outcome.problems.insert(.init(code: .referenceMissing, pointer: pointer))
+      func member(_ position: Int) -> String {
+        records.kind.schema.fields[records.references[position].field].member
+      }
+      for position in missing {
+        outcome.problems.insert(
+          .init(code: .referenceMissing, pointer: JSONPointer.to(member(position))))
+      }
+      if !missing.isEmpty {
+        outcome.dangling = records.danglingReferences(at: index) { kind, id in
+          contains(kind, IDTable.Key(id), asItIs: false)
+        }.map { member($0) }
       }
     }
     guard !entry.id.isEmpty else { return outcome }
     let key = records.idKey(at: index)
     outcome.id = key
-    outcome.isRepeated = contains(records.kind, key)
+    outcome.isRepeated = contains(records.kind, key, asItIs: asItIs)
     return outcome
   }
 }

@@ -15,6 +15,7 @@ final class ShapeCollector {
     var innerDepth = 3
     var signatures = 20_000
     var files = 40
+    var pointers = 64
     var ids = 2_000_000
     /// The number of objects of a shape after which a mapping that read none is tried on samples.
     var trials = 512
@@ -63,6 +64,8 @@ final class ShapeCollector {
     fileprivate var chances: [Int: Int] = [:]
     /// The mappings that read objects only after they were tried on samples.
     fileprivate(set) var sampled: Set<Int> = []
+    /// The signs of decimal points and commas in the other objects of its files.
+    fileprivate var decimalsOfOthers = DecimalSigns()
     /// The positions of members by their folded names.
     fileprivate var positions: [[UInt8]: Int] = [:]
     /// The number of the file that was added last.
@@ -83,6 +86,11 @@ final class ShapeCollector {
       depth: Int
     ) {
       members[member].addContent(of: value, kind, in: object, depth: depth, room: &roomForInner)
+    }
+
+    /// The signs of decimal points and commas in the objects, and in others of their files.
+    var decimals: DecimalSigns {
+      members.reduce(DecimalSigns()) { $0.union($1.allDecimals) }.union(decimalsOfOthers)
     }
 
     /// Whether most objects are in dictionaries, whose keys are their ids.
@@ -148,6 +156,8 @@ final class ShapeCollector {
 
   let limits: Limits
   private let teller: KindTeller
+  /// The members that hold the entities in envelopes.
+  private var holders: Set<[UInt8]> = []
   /// What objects tell by their own members, by a hash of those.
   private var tellings: [Int: KindTeller.Telling?] = [:]
   private(set) var shapes: [Shape] = []
@@ -183,12 +193,14 @@ final class ShapeCollector {
     scan(object, into: &hasher)
     let telling = unsafe telling(of: object, base, hasher.finalize())
     hasher.combine(telling)
+    let held = telling == nil ? unsafe held(in: object, base) : nil
+    hasher.combine(held?.names)
     let key = hasher.finalize()
     let signature: Signature
     if let known = signatures[key], known.members.count == found.count {
       signature = known
     } else {
-      guard let new = unsafe self.signature(base, context, telling) else {
+      guard let new = unsafe self.signature(base, context, telling, held) else {
         objectsOmitted += 1
         return nil
       }
@@ -241,6 +253,17 @@ final class ShapeCollector {
   /// Changes the tallies of a shape.
   func tally(_ shape: Int, _ change: (inout Shape) -> Void) { change(&shapes[shape]) }
 
+  /// Ends the collection, and lets each shape know the signs of decimals in the others of its files.
+  func end() {
+    let decimals = shapes.map(\.decimals)
+    for position in shapes.indices {
+      for (other, signs) in zip(shapes, decimals)
+      where other.files.contains(where: { shapes[position].files.contains($0) }) {
+        shapes[position].decimalsOfOthers = shapes[position].decimalsOfOthers.union(signs)
+      }
+    }
+  }
+
   /// Records where an object of a shape is.
   private func note(
     _ file: (number: Int, path: [UInt8]), _ layout: SurveyReport.Layout,
@@ -252,7 +275,9 @@ final class ShapeCollector {
       if shapes[shape].files.count < limits.files { shapes[shape].files.append(file.path) }
     }
     if !shapes[shape].layouts.contains(layout) { shapes[shape].layouts.append(layout) }
-    if let pointer, shapes[shape].pointers.count < 4, !shapes[shape].pointers.contains(pointer) {
+    if let pointer, shapes[shape].pointers.count < limits.pointers,
+      !shapes[shape].pointers.contains(pointer)
+    {
       shapes[shape].pointers.append(pointer)
     }
   }
@@ -278,14 +303,19 @@ final class ShapeCollector {
 
   /// Finds the shape of the object whose members are ``found``, or begins a new one.
   private func signature(
-    _ base: UnsafePointer<UInt8>, _ context: Context, _ telling: KindTeller.Telling?
+    _ base: UnsafePointer<UInt8>, _ context: Context, _ telling: KindTeller.Telling?,
+    _ held: Held?
   ) -> Signature? {
     let names = found.map { unsafe name(of: $0, base) }
     let folded = names.map(\.foldedName)
-    guard let shape = shape(of: Set(folded), context, telling) else { return nil }
+    guard let shape = shape(of: Set(folded), context, telling, held) else { return nil }
     if shapes[shape].telling == nil { shapes[shape].telling = telling }
+    if let holder = telling?.holder { holders.insert(holder) }
+    var own: [[UInt8]: [UInt8]] = [:]
     let indexes = zip(names, folded).map { name, key -> Int? in
+      let earlier = own.updateValue(name, forKey: key)
       if let index = shapes[shape].positions[key] {
+        if let earlier, earlier != name { shapes[shape].members[index].add(earlier, and: name) }
         unsafe name.withUnsafeBufferPointer {
           unsafe shapes[shape].members[index].add(spelling: $0)
         }
@@ -324,28 +354,66 @@ final class ShapeCollector {
     }
     if own != nil || found.count > KindTeller.mostAround { return own }
     for member in found where member.kind == .object {
-      var (scanner, names) = (object, [[UInt8]]())
-      unsafe scanner.cursor = base + member.value.lowerBound
-      scanner.forEachMember { inner in
-        names.append(inner.decodedName.foldedHeading)
-        return names.count < limits.members
-      }
-      if let kind = teller.kind(of: names) {
+      if let kind = unsafe teller.kind(of: names(in: member, of: object, base)) {
         return unsafe KindTeller.Telling(kind: kind, holder: name(of: member, base))
       }
     }
     return nil
   }
 
+  /// The object in a member that holds the entity in envelopes.
+  private struct Held {
+    let holder: [UInt8]
+    /// The folded names of its members.
+    let names: [[UInt8]]
+  }
+
+  /// Returns the object that ``found`` holds in a member that holds entities in others; `nil` if
+  /// there is none.
+  private func held(in object: JSONScanner, _ base: UnsafePointer<UInt8>) -> Held? {
+    guard !holders.isEmpty, found.count <= KindTeller.mostAround else { return nil }
+    for member in found where member.kind == .object {
+      let name = unsafe name(of: member, base)
+      guard holders.contains(name) else { continue }
+      return unsafe Held(holder: name, names: names(in: member, of: object, base))
+    }
+    return nil
+  }
+
+  /// Returns the folded names of the members in a member that is an object.
+  private func names(
+    in member: Member, of object: JSONScanner, _ base: UnsafePointer<UInt8>
+  ) -> [[UInt8]] {
+    var (scanner, names) = (object, [[UInt8]]())
+    unsafe scanner.cursor = base + member.value.lowerBound
+    scanner.forEachMember { inner in
+      names.append(inner.decodedName.foldedHeading)
+      return names.count < limits.members
+    }
+    return names
+  }
+
+  /// Whether an object that tells no kind has most of the members that a shape has in its envelopes.
+  private func fits(_ held: Held?, in shape: Shape) -> Bool {
+    guard let holder = shape.telling?.holder, let held, held.holder == holder,
+      let profile = shape.profile(named: [holder])
+    else { return true }
+    let core = profile.members.filter { $0.count * 2 >= shape.count }
+    return core.count { held.names.contains($0.foldedHeading) } * 2 >= core.count
+  }
+
   /// Returns the shape of objects with some folded names, which may be new; `nil` if there are too
   /// many shapes.
   private func shape(
-    of names: Set<[UInt8]>, _ context: Context, _ telling: KindTeller.Telling?
+    of names: Set<[UInt8]>, _ context: Context, _ telling: KindTeller.Telling?, _ held: Held?
   ) -> Int? {
     var best: (shape: Int, overlap: Double)?
     for (position, shape) in shapes.enumerated()
     where shape.context == context
       && (telling == nil || shape.telling == nil || shape.telling == telling)
+      && (telling != nil || fits(held, in: shape))
+      // An envelope of another object than those is not of their shape.
+      && (shape.telling != nil || telling?.holder == nil)
     {
       let core = shape.core
       let common = Double(core.intersection(names).count)

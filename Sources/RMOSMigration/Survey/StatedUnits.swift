@@ -16,16 +16,31 @@ struct StatedUnits {
     /// No member states a unit; `remark` is about a member that might.
     case none(remark: String?)
     /// The units that are stated: inches, the unit of the field, or each of them by some objects.
-    case stated([Statement])
-    /// A unit that cannot be converted is stated, or several that do not agree; the value says why.
+    case stated([Statement], Remainder)
+    /// A unit that cannot be converted is stated, or several that do not agree, or one for another
+    /// member; the value says why.
     case other(String)
+  }
+
+  /// The objects in which a member states no unit that can be converted.
+  struct Remainder {
+    /// The member's name, for people.
+    let name: String
+    /// Its other words.
+    let words: [String]
+    /// The number of objects in which it has a word.
+    let statedCount: Int
   }
 
   /// A member that may state a unit.
   private struct Member {
-    let folded: String
+    /// The folded name of the member whose values have the unit; empty if all values have it.
+    let subject: String
     let path: [Int]
     let profile: MemberProfile
+
+    /// Whether the values are times, not lengths.
+    var isOfTime: Bool { subject.contains("time") || subject.contains("duration") }
 
     var words: [String] { profile.words.map { String(decoding: $0, as: UTF8.self) } }
 
@@ -51,41 +66,83 @@ struct StatedUnits {
     "stunde", "stunden", "heure", "heures", "ore", "horas", "d", "day", "days", "tag", "tage",
   ]
 
+  /// Names that members for the unit of all values have before or after "unit".
+  private static let namesOfAll: Set = [
+    "", "measure", "measurement", "measurements", "dimension", "dimensions", "size", "sizes",
+    "default",
+  ]
+  /// Names of all times, and of all lengths.
+  private static let namesOfTimes: Set = ["time", "times", "duration", "durations"]
+  private static let namesOfLengths: Set = ["length", "lengths"]
+
   private var members: [Member] = []
+  /// The folded names of all members there.
+  private let names: Set<[UInt8]>
 
   /// Finds the members that may state units among the members at a path.
   init(in members: [MemberProfile], below path: [Int]) {
+    names = Set(members.map(\.foldedHeading))
     for (position, member) in members.enumerated() where member.hasAllWords {
       let folded = String(decoding: member.spellings[0].foldedName, as: UTF8.self)
       if LengthUnit.isStated(byName: folded) {
-        self.members.append(Member(folded: folded, path: path + [position], profile: member))
+        self.members.append(
+          Member(
+            subject: Self.subject(of: folded), path: path + [position], profile: member))
       }
     }
   }
 
-  /// Returns the units that are stated for a field whose member has a folded name.
-  ///
-  /// A statement whose name begins with that of the member counts before general ones, which must
-  /// agree. A member whose words are no units, such as pieces, is no statement.
-  func unit(of field: FieldSchema, named name: [UInt8]) -> Answer {
-    let isTime = field.member.hasSuffix("_seconds")
-    let own = members.filter { member in
-      member.folded.hasPrefix(String(decoding: name, as: UTF8.self))
-        && !member.folded.hasPrefix("unit")
+  /// Returns the folded name of the member whose unit a member with a folded name states; empty for
+  /// the unit of all.
+  private static func subject(of folded: String) -> String {
+    if LengthUnit.genericNames.contains(folded) { return "" }
+    var subject = folded[...]
+    if subject.hasPrefix("unit") {
+      subject = subject.dropFirst(subject.hasPrefix("units") ? 5 : 4)
+      if subject.hasPrefix("of") { subject = subject.dropFirst(2) }
+    } else {
+      subject = subject.dropLast(subject.hasSuffix("units") ? 5 : 4)
     }
-    let any = members.filter { member in
-      let isOfTime = member.folded.contains("time") || member.folded.contains("duration")
-      return member.folded.hasPrefix("unit") || LengthUnit.genericNames.contains(member.folded)
-        || isOfTime == isTime
+    return namesOfAll.contains(String(subject)) ? "" : String(subject)
+  }
+
+  /// Returns the units that are stated for a field.
+  ///
+  /// A member states the unit of the member whose name it has, such as `width_unit` for `width`, or
+  /// else of those which that name may mean. It counts before those for all values, which must
+  /// agree. A member whose words are no units, such as pieces, is no statement.
+  ///
+  /// - Parameters:
+  ///   - field: The field.
+  ///   - name: The folded name of its member.
+  ///   - fieldNames: The folded names that the field may have.
+  func unit(of field: FieldSchema, named name: [UInt8], or fieldNames: [[UInt8]]) -> Answer {
+    let isTime = field.member.hasSuffix("_seconds")
+    let quantity = isTime ? Self.namesOfTimes : Self.namesOfLengths
+    var (own, general, others): ([Member], [Member], [Member]) = ([], [], [])
+    for member in members {
+      let subject = Array(member.subject.utf8)
+      let isThere = names.contains(subject)
+      if subject == name || !isThere && fieldNames.contains(subject) {
+        own.append(member)
+      } else if subject.isEmpty || !isThere && quantity.contains(member.subject) {
+        general.append(member)
+      } else if member.isOfTime == isTime {
+        others.append(member)
+      }
     }
     let lengths = LengthUnit.millimetres.union(LengthUnit.inches)
     let stated =
       isTime ? Self.seconds.union(Self.otherTimes) : lengths.union(LengthUnit.others)
     var stating = own.filter { $0.has(stated) }
-    if stating.isEmpty { stating = any.filter { $0.has(stated) } }
+    if stating.isEmpty { stating = general.filter { $0.has(stated) } }
     if !stating.isEmpty { return Self.answer(of: stating, isTime: isTime) }
+    let foreign = isTime ? Self.otherTimes : LengthUnit.inches.union(LengthUnit.others)
+    if let other = others.first(where: { $0.has(foreign) }) {
+      return .other("\(other.description) of another member, and no member says its unit")
+    }
     let known = (isTime ? lengths : Self.seconds).union(LengthUnit.others).union(Self.otherTimes)
-    let unclear = (own + any).first { member in
+    let unclear = (own + general).first { member in
       !member.words.allSatisfy { known.contains($0.lowercased()) }
     }
     return .none(remark: unclear.map { $0.description + ", which is no known unit" })
@@ -110,6 +167,11 @@ struct StatedUnits {
     }
     // It is undecided which of several members that state both units is about the value.
     if found.count > 1, stating.count > 1 { return .other("several members state several units") }
-    return .stated(found)
+    let convertible = Set(found.flatMap { $0.members[0].words })
+    return .stated(
+      found,
+      Remainder(
+        name: found[0].name, words: stating[0].words.filter { !convertible.contains($0) },
+        statedCount: stating[0].profile.givenCount))
   }
 }

@@ -33,11 +33,15 @@ import RMOSModels
   private var selection: EntitySelection?
   /// What prevents a migration without a mapping from reading the entities of the selection.
   private var problemsUnselected: Set<SurveyReport.Problem.Key> = []
+  /// Where the file has entities of other kinds.
+  private var placesOfOthers: [EntityPointer] = []
   /// The number of objects that were decoded in the file.
   private var takenInFile = 0
   /// Whether a part of the file that was read last is neither UTF-8 nor UTF-16 with a byte-order
   /// mark.
   var isOfUnknownEncoding: Bool { builder.isOfUnknownEncoding }
+  /// Whether a migration reads the file's entities without a mapping.
+  private var isReadAsItIs: Bool { isInPlace && selection == nil }
   /// The numbers of references that lead nowhere, by member.
   private(set) var dangling: [(member: String, count: Int)] = []
 
@@ -94,9 +98,33 @@ import RMOSModels
 
   deinit { unsafe containers.deallocate() }
 
-  /// Returns where lists and dictionaries of objects are in a document that is an object.
-  func collections(in source: any ByteSource) throws(ReadFailure) -> [EntityPointer] {
-    try outline.examine(source).collections
+  /// Returns where lists and dictionaries of objects are in a document, with the kind of those that
+  /// have required fields of one.
+  ///
+  /// Objects around other collections are none themselves.
+  func collections(
+    in source: any ByteSource
+  ) throws(ReadFailure) -> [(place: EntityPointer, kind: EntityKind?)] {
+    var outer = try outline.examine(source).collections
+    var inner: [(place: EntityPointer, kind: EntityKind?)] = []
+    for (place, kind) in try search.collections(in: source) {
+      guard let around = outer.firstIndex(where: { $0.leads(towards: place) }) else {
+        inner.append((place, kind))
+        continue
+      }
+      let depth = outer[around].steps.count
+      // Those in a dictionary of collections are found with these.
+      guard place.steps.count > depth + 1 else { continue }
+      inner.append((EntityPointer(steps: outer[around].steps + place.steps[depth...]), kind))
+    }
+    outer.removeAll { place in
+      inner.contains { $0.place.steps.count > place.steps.count && place.leads(towards: $0.place) }
+    }
+    var found = outer.map { (place: $0, kind: EntityKind?.none) }
+    for item in inner where !found.contains(where: { $0.place == item.place }) {
+      found.append(item)
+    }
+    return found
   }
 
   /// Whether the first members of a document are those of an entity.
@@ -129,12 +157,16 @@ import RMOSModels
   ///   - number: The number of the file.
   ///   - isInPlace: Whether the file is in the directory of the kind.
   ///   - places: Where the entities are; `nil` if the reader is to find them.
+  ///   - others: Where entities of other kinds are, which do not count if a migration reads them as
+  ///     this kind.
   ///   - isEntity: Whether the document is known to be one entity.
   /// - Throws: ``ReadFailure``.
   func read(
     _ source: any ByteSource, _ path: [UInt8], _ format: SourcePath.Format, number: Int,
-    isInPlace: Bool, at places: [EntityPointer]? = nil, isEntity: Bool = false
+    isInPlace: Bool, at places: [EntityPointer]? = nil, except others: [EntityPointer] = [],
+    isEntity: Bool = false
   ) throws(ReadFailure) {
+    placesOfOthers = others
     file = (number, path)
     self.isInPlace = isInPlace
     isLines = format == .lines
@@ -194,7 +226,7 @@ import RMOSModels
     pending.bytes.removeAll(keepingCapacity: true)
     unsafe pending.bytes.append(contentsOf: object)
     pending.bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
-    pending.outcome = ids.outcome(of: records, at: records.count - 1)
+    pending.outcome = ids.outcome(of: records, at: records.count - 1, asItIs: isReadAsItIs)
     trial.reset(kind: kind)
     func copy(_ span: RecordBatch.TextSpan) -> RecordBatch.TextSpan {
       trial.intern(records.arena[span.range])
@@ -218,6 +250,10 @@ import RMOSModels
   private func settle() {
     guard pending.isThere else { return }
     pending.isThere = false
+    if case .pointer(let span, _) = pending.origin.locator {
+      let place = Array(trial.arena[span.range])
+      if placesOfOthers.contains(where: { $0.leads(to: place) }) { return }
+    }
     let length = pending.bytes.count - JSONScanner.padding
     unsafe pending.bytes.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { return }
@@ -228,6 +264,7 @@ import RMOSModels
   private func count(_ object: JSONScanner) {
     let (layout, pointer) = layout
     var plain = pending.outcome
+    var id = plain.problems.isEmpty ? plain.id : nil
     if selection != nil {
       plain.problems = problemsUnselected
     }
@@ -243,10 +280,7 @@ import RMOSModels
       }
     }
     if isLines, let shape, !plain.problems.isEmpty { lookInto(shape) }
-    for problem in plain.problems where problem.code == .referenceMissing {
-      count(dangling: String(problem.pointer.dropFirst()))
-    }
-    var id = plain.problems.isEmpty ? plain.id : nil
+    for member in plain.dangling { count(dangling: member) }
     if !isDone, selection == nil {
       findMappers()
       for (position, mapper) in mappers.enumerated() {
@@ -257,7 +291,7 @@ import RMOSModels
         if id == nil, outcome.problems.isEmpty { id = outcome.id }
       }
     }
-    if let id { ids.insert(id, kind) }
+    if let id { ids.insert(id, kind, asItIs: isReadAsItIs && plain.problems.isEmpty) }
   }
 
   /// The number of lines of a shape in which entities are looked for.

@@ -181,7 +181,7 @@ extension SurveyReport {
     for item in dangling {
       text.paragraph(
         "Dangling: \(PlainText.counted(item.count, "reference")) in \(item.member) of "
-          + "\(item.kind.schema.plural) to what is not there", hanging: 2)
+          + "\(item.kind.schema.plural) to what is not there, or does not migrate", hanging: 2)
     }
     for bound in bounds { text.paragraph("Note: \(bound)", hanging: 2) }
     text.blank()
@@ -255,6 +255,7 @@ extension SurveyReport {
 
 extension SurveyReport.Shape {
   private static let membersShown = 16
+  private static let placesShown = 4
 
   fileprivate func write(_ number: Int, to text: inout SurveyText, showsAll: Bool) {
     let place = files.prefix(showsAll ? files.count : 2).joined(separator: ", ")
@@ -262,19 +263,22 @@ extension SurveyReport.Shape {
     text.paragraph(
       "\(number). \(PlainText.counted(count, "object")) in \(place)"
         + (more > 0 ? " and \(PlainText.counted(more, "more file", "more files"))" : "")
-        + (pointers.isEmpty ? "" : ", at \(pointers.joined(separator: ", "))"),
+        + placesText,
       hanging: 3)
     text.field("Looks like", likenessText)
-    if isInPlace || likeness == nil || likeness == kind {
-      text.field(isInPlace ? "As it is" : "Moved there", outcome(plain))
-    } else {
-      // The shape was not tried as the kind that it looks like.
-      text.field("Read as \(kind.schema.plural)", outcome(plain))
+    // Objects without a place or a likeness are tried as a kind, but that says nothing about them.
+    if isInPlace || likeness != nil || best.migrates > 0 {
+      if isInPlace || likeness == kind {
+        text.field(isInPlace ? "As it is" : "Moved there", outcome(plain))
+      } else {
+        // The shape was not tried as the kind that it looks like.
+        text.field("Read as \(kind.schema.plural)", outcome(plain))
+      }
+      for reading in mapped.prefix(2) {
+        text.field("With \(reading.mapping ?? "")", outcome(reading))
+      }
+      if !best.problems.isEmpty { text.field("Kept by", SurveyReport.Problem.text(best.problems)) }
     }
-    for reading in mapped.prefix(2) {
-      text.field("With \(reading.mapping ?? "")", outcome(reading))
-    }
-    if !best.problems.isEmpty { text.field("Kept by", SurveyReport.Problem.text(best.problems)) }
     if best.lookAlikes > 0 {
       text.field(
         "Look out",
@@ -296,6 +300,13 @@ extension SurveyReport.Shape {
       })
     let left = members.count - shown.count + membersOmitted
     if left > 0 { text.paragraph("and \(PlainText.counted(left, "more member"))", indent: 3) }
+  }
+
+  private var placesText: String {
+    guard !pointers.isEmpty else { return "" }
+    let more = pointers.count - min(pointers.count, Self.placesShown)
+    return ", at " + pointers.prefix(Self.placesShown).joined(separator: ", ")
+      + (more > 0 ? " and \(PlainText.counted(more, "more place", "more places"))" : "")
   }
 
   private var likenessText: String {

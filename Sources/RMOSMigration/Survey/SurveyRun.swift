@@ -178,10 +178,15 @@ final class SurveyRun {
         }
       }
       var own = places?[kind]
-      if own != nil, home == kind, try fileKinds.isRead(path, as: kind) { own = nil }
+      var others: [EntityPointer] = []
+      if own != nil, home == kind, try fileKinds.isRead(path, as: kind) {
+        own = nil
+        others = (places ?? [:]).filter { $0.key != kind }.flatMap(\.value)
+      }
       try reader.read(
         file, path, format, number: fileNumber,
-        isInPlace: places == nil ? home != nil : home == kind, at: own, isEntity: isEntity)
+        isInPlace: places == nil ? home != nil : home == kind, at: own, except: others,
+        isEntity: isEntity)
       if isCounted {
         let encoding = try encoding(of: file, isUnknown: reader.isOfUnknownEncoding)
         result.encodings[encoding, default: 0] += 1
@@ -229,6 +234,7 @@ final class SurveyRun {
   // MARK: The report
 
   private func conclude() {
+    collector.end()
     shapes = collector.shapes.map { SurveyedShape($0, in: catalog) }
     result.shapes = shapes.map(\.report)
     result.mappingsNotSuggested = Set(

@@ -69,6 +69,7 @@ struct SurveyedShape {
       return true
     }
     let telling = findings.guesses.filter { guess in
+      if guess.isUnfit { return false }
       let member = kind.schema.fields[guess.field].member
       return catalog.kinds.allSatisfy {
         $0 == kind || $0.schema.position(ofMember: member) == nil

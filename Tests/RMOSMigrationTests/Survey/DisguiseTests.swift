@@ -176,6 +176,58 @@ import Testing
     }
   }
 
+  /// Collections of all kinds in one document, with anything around them.
+  private struct Nest {
+    var random: SeededGenerator
+    var entities: [(kind: EntityKind, id: String, value: JSONValue)] = []
+
+    /// Creates an object around collections of entities with some numbers.
+    mutating func object(_ numbers: Range<Int>, depth: Int = 0) -> JSONValue {
+      switch depth < 2 ? random.int(0...3) : 0 {
+      case 1: return .object([.init(name: "data", value: object(numbers, depth: depth + 1))])
+      case 2:
+        let middle = (numbers.lowerBound + numbers.upperBound) / 2
+        let parts = [numbers.lowerBound..<middle, middle..<numbers.upperBound]
+        let objects = parts.map { object($0, depth: depth + 2) }
+        return .object([.init(name: "customers", value: .array(objects))])
+      case 3:
+        return .object([
+          .init(name: "success", value: .bool(true)),
+          .init(name: "export", value: object(numbers, depth: depth + 1)),
+        ])
+      default: return .object(collections(of: numbers))
+      }
+    }
+
+    private mutating func collections(of numbers: Range<Int>) -> [JSONValue.Member] {
+      let isKeyed = random.chance(50)
+      return zip(EntityCatalog.rmos.kinds, ["families", "patterns", "jobs"]).map { kind, name in
+        let entities = numbers.map { number in
+          let members = DisguiseTests.entity(kind, number, &random)
+          let value = JSONValue.object(
+            members.map { .init(name: $0.field.member, value: $0.value) })
+          self.entities.append((kind, "\(kind.table)-\(number)", value))
+          return value
+        }
+        return .init(
+          name: name,
+          value: isKeyed
+            ? .object(zip(numbers, entities).map { .init(name: "\(kind.table)-\($0)", value: $1) })
+            : .array(entities))
+      }
+    }
+  }
+
+  @Test(arguments: 0..<32 as Range<UInt64>)
+  func allCollectionsOfADocumentAreRead(_ seed: UInt64) throws {
+    var nest = Nest(random: SeededGenerator(seed: seed))
+    let text = nest.object(0..<4).text
+    let path = ["all.json", "patterns/all.json", "joblogs/all.json"][Int(seed % 3)]
+    let trial = try ProposalTests.Trial(path, text)
+    #expect(trial.report.objectCount == 12, "\(text) \(trial.report.json)")
+    #expect(trial.migrated == 12 && trial.failed == 0, "\(text) \(trial.text)")
+  }
+
   /// Returns the rows of a store.
   private static func rows(of store: InMemoryStore) throws -> [String] {
     var rows: [String] = []

@@ -27,8 +27,17 @@ import Testing
       migration.mappings = try report.advisedMappings()
       for (path, text) in later { try tree.add(path, text) }
       let run = try RecordedMigration(tree, into: store, migration)
-      (migrated, issues) = (run.summary.statistics.total.migrated, run.issues)
-      failed = run.summary.statistics.total.failed
+      let total = run.summary.statistics.total
+      (migrated, issues, failed) = (total.migrated, run.issues, total.failed)
+      guard later.isEmpty else { return }
+      // The survey counts what a migration then does.
+      if let outcome = report.proposal?.outcome {
+        #expect(outcome.found == total.found && outcome.migrates == total.migrated + total.skipped)
+      } else if !report.suggestedMappings.isEmpty {
+        #expect(report.migratesAtBest == total.migrated + total.skipped)
+      }
+      let plain = try RecordedMigration(tree, into: InMemoryStore()).summary.statistics.total
+      #expect(report.migratesAsIs == plain.migrated + plain.skipped)
     }
 
     init(_ path: String, _ text: String) throws { try self.init([path: text]) }
@@ -247,7 +256,7 @@ import Testing
        \(job("c", #", "started": 1700000000, "finished": 1700000005"#)),
        \(job("d", #", "started": 17, "finished": 1700000005"#))]
       """)
-    #expect(trial.text.contains("0 and -1 is taken for no time"))
+    #expect(trial.text.contains("0 and -1 are taken for no time"))
     #expect(trial.migrated == 3 && trial.failed == 1)
     #expect(try trial.value(.joblogs, "a", "end_time") == nil)
     #expect(try trial.value(.joblogs, "b", "end_time") == nil)

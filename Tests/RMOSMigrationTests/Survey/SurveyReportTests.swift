@@ -185,6 +185,14 @@ import Testing
     #expect(found.proposedMapping?.contains(#""as": "epoch""#) == true)
   }
 
+  /// Objects that look like nothing are not described as strip families that fail.
+  @Test func unknownObjectsHaveNoOutcome() throws {
+    let report = try SourceTree(["orders.json": #"[{"order": 1, "total": 2}]"#]).survey()
+    let lines = report.lines(width: 200).joined(separator: " ")
+    #expect(lines.contains("nothing known") && !lines.contains("Moved there"))
+    #expect(!lines.contains("Kept by"))
+  }
+
   @Test func manyFilesAreNamedByTheirDirectories() throws {
     var files: [String: String] = [:]
     for number in 0..<3 {
