@@ -75,6 +75,8 @@ final class DocumentOutline {
   /// The shape of a document, and the places of entities in it.
   struct Findings {
     var shape: DocumentShape
+    /// Whether the document is an object.
+    var isObject = true
     /// Where entities may be if the document, or a member of it, was taken for an entity.
     var held: [EntityPointer] = []
     /// The table that the document is; `nil` if it is none.
@@ -270,7 +272,7 @@ final class DocumentOutline {
     try window.load(source)
     var top = Top()
     let start = try window.skipWhiteSpace(from: window.start)
-    guard window.isObject(at: start) else { return Findings(shape: .entity) }
+    guard window.isObject(at: start) else { return Findings(shape: .entity, isObject: false) }
     top.isWhole =
       try forEachMember(of: start) { name, position throws(ReadFailure) in
         try take(name, at: position, into: &top)

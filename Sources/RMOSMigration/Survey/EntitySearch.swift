@@ -219,8 +219,8 @@ final class EntitySearch {
     return position + 1
   }
 
-  /// Replaces the places that were found in the members of an object by one for all members, if each
-  /// list and object in it has the same: they are keys, such as years or ids.
+  /// Replaces the places that were found in the members of an object by one for all members, if
+  /// each list and object in it has the same: the names are keys, such as years or ids.
   ///
   /// - Parameters:
   ///   - first: The position of the first place.

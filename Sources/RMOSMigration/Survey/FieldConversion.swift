@@ -39,6 +39,7 @@ struct FieldConversion {
   ///   - field: The field.
   ///   - inInches: Whether the values are in inches.
   ///   - decimals: The signs of decimal points and commas around the member.
+  /// - Returns: Whether the values fit, and the conversion.
   static func fit(
     of profile: MemberProfile, to field: FieldSchema, inInches: Bool, _ decimals: DecimalSigns
   ) -> Fit {
@@ -135,7 +136,9 @@ struct FieldConversion {
     }
     let grouped = profile.groupedNumbersInText
     if grouped > 0, own.comma != nil || grouped > profile.numbersInText {
-      return .unclear("no conversion reads separators between thousands: \(profile.sample)")
+      return .unclear(
+        "its numbers have separators between thousands, which no conversion reads: "
+          + profile.sample)
     }
     let hasComma = isOpen ? decimals.comma != nil && decimals.point == nil : own.comma != nil
     if profile.unclearCommasInText > 0, isOpen, !hasComma {

@@ -24,8 +24,8 @@ struct FieldGuess {
     let path: [Int]
     /// The reason, as a sentence without its period.
     let reason: String
-    /// Whether there is a guess about the field: the field is another member in some of the objects,
-    /// or this one.
+    /// Whether there is a guess about the field: it is another member in some of the objects, or
+    /// this one.
     var isBesideGuess = false
   }
 
@@ -51,6 +51,8 @@ struct FieldGuess {
   /// Whether the member has the field's name, so that it is read as the field, but most of its
   /// values are none that the field may have.
   private(set) var isUnfit = false
+  /// Whether the name is that of the field only without the punctuation of a heading.
+  private(set) var isHeading = false
   let strength: Strength
   private(set) var conversion: FieldConversion
   /// Why the member is thought to be the field; `nil` if it only has the field's name.
@@ -385,14 +387,17 @@ extension FieldGuess {
     var guess = FieldGuess(
       field: position, path: source.path, name: folded, givenCount: source.value.givenCount,
       strength: strength, conversion: FieldConversion(), reason: nameReason)
+    guess.isHeading = strength == .spelling && profile.spellings[0].foldedName != folded
     func open(_ problem: String) -> Reading {
-      var member = OpenMember(
-        field: position, path: source.path,
-        reason: "\(Violation.quoted(profile.name)) looks like \(field.member), but \(problem)")
       // A member with the field's name is read unchanged, and its issues say what is wrong.
-      guard strength <= .otherName, source.path.count == 1 else { return Reading(open: member) }
+      let isRead = strength <= .otherName && source.path.count == 1
+      let member = OpenMember(
+        field: position, path: source.path,
+        reason: "\(Violation.quoted(profile.name)) \(isRead ? "is read as" : "looks like") "
+          + "\(field.member), but \(problem)",
+        isBesideGuess: isRead)
+      guard isRead else { return Reading(open: member) }
       guess.isUnfit = true
-      member.isBesideGuess = true
       return Reading(guess: guess, open: member)
     }
     if let notation = TypedValue.notation(ofContainersIn: source.value) {

@@ -83,8 +83,8 @@ final class SurveyedIDs {
     }
   }
 
-  /// Predicts the outcome of migrating the entity at a position of a batch, together with the others
-  /// that migrate as they are, or also with those that need a mapping.
+  /// Predicts the outcome of migrating the entity at a position of a batch, together with the
+  /// others that migrate as they are, or also with those that need a mapping.
   func outcome(
     of records: RecordBatch, at index: Int, asItIs: Bool = false
   ) -> ObjectOutcome {

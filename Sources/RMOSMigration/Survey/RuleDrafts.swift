@@ -30,7 +30,8 @@ struct RuleDrafts {
   private func isTaken(_ position: Int, by drafts: [MappingProposal.Draft]) -> Bool {
     let surveyed = shapes[position]
     let best = report.shapes[position].best
-    guard surveyed.shape.isInPlace, best.migrates > 0, !best.usesSpecificMapping,
+    // Objects may fail only because what they refer to is read by a rule alone.
+    guard surveyed.shape.isInPlace, surveyed.isRead, !best.usesSpecificMapping,
       !drafts.contains(where: { $0.position == position })
     else { return false }
     return drafts.contains { draft in
@@ -51,7 +52,7 @@ struct RuleDrafts {
     }
     let isWhole = best.migrates == shape.count && best.lookAlikes == 0
     // Even if all objects migrate, a member under another name may be a field that they lack.
-    let fillsIn = guesses.contains { $0.strength == .alias }
+    let fillsIn = guesses.contains { $0.strength == .alias || $0.isHeading }
     let isThreatened = report.mappingsNotSuggested.contains { name in
       Mapping.builtIn(named: name)?.gathersFields(of: shape) ?? false
     }

@@ -253,7 +253,7 @@ final class ShapeCollector {
   /// Changes the tallies of a shape.
   func tally(_ shape: Int, _ change: (inout Shape) -> Void) { change(&shapes[shape]) }
 
-  /// Ends the collection, and lets each shape know the signs of decimals in the others of its files.
+  /// Gives each shape the signs of decimals in the others of its files, at the end.
   func end() {
     let decimals = shapes.map(\.decimals)
     for position in shapes.indices {
@@ -393,7 +393,7 @@ final class ShapeCollector {
     return names
   }
 
-  /// Whether an object that tells no kind has most of the members that a shape has in its envelopes.
+  /// Whether an object that tells no kind has most members that a shape has in its envelopes.
   private func fits(_ held: Held?, in shape: Shape) -> Bool {
     guard let holder = shape.telling?.holder, let held, held.holder == holder,
       let profile = shape.profile(named: [holder])

@@ -116,6 +116,7 @@ struct StatedUnits {
   ///   - field: The field.
   ///   - name: The folded name of its member.
   ///   - fieldNames: The folded names that the field may have.
+  /// - Returns: The units, or why there are none.
   func unit(of field: FieldSchema, named name: [UInt8], or fieldNames: [[UInt8]]) -> Answer {
     let isTime = field.member.hasSuffix("_seconds")
     let quantity = isTime ? Self.namesOfTimes : Self.namesOfLengths

@@ -136,8 +136,9 @@ import RMOSModels
   /// Whether a document is one entity, or a list, by its first members or else by its shape.
   func isEntity(_ source: any ByteSource) throws(ReadFailure) -> Bool {
     // Most are, and a few members tell it.
-    if try beginsAsEntity(source) { return true }
-    return try outline.examine(source).shape == .entity
+    if try beginsAsEntity(source) || search.end?.steps == [.any] { return true }
+    let found = try outline.examine(source)
+    return found.isObject && found.shape == .entity
   }
 
   /// Returns where entities may be in a document that was not read as a collection, since it was
@@ -280,7 +281,10 @@ import RMOSModels
       }
     }
     if isLines, let shape, !plain.problems.isEmpty { lookInto(shape) }
-    for member in plain.dangling { count(dangling: member) }
+    // The entities of a selection may refer to some of another kind in the same places.
+    if selection == nil {
+      for member in plain.dangling { count(dangling: member) }
+    }
     if !isDone, selection == nil {
       findMappers()
       for (position, mapper) in mappers.enumerated() {

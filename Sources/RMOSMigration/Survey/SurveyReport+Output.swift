@@ -181,7 +181,7 @@ extension SurveyReport {
     for item in dangling {
       text.paragraph(
         "Dangling: \(PlainText.counted(item.count, "reference")) in \(item.member) of "
-          + "\(item.kind.schema.plural) to what is not there, or does not migrate", hanging: 2)
+          + "\(item.kind.schema.plural) to what is not there", hanging: 2)
     }
     for bound in bounds { text.paragraph("Note: \(bound)", hanging: 2) }
     text.blank()

@@ -81,6 +81,9 @@ struct SurveyedShape {
       }
   }
 
+  /// Whether some objects are valid by themselves, without a mapping or with a built-in one.
+  var isRead: Bool { shape.plain.reads > 0 || shape.mapped.contains { $0.value.reads > 0 } }
+
   // MARK: The report
 
   /// The description of the shape in a report.

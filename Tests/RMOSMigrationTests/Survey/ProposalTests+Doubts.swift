@@ -91,7 +91,7 @@ extension ProposalTests {
     for number in ["1.250.000", "1,250,000", "1,250.5"] {
       let trial = try Trial("joblogs/j.json", "[\(job("a", #", "duration": "\#(number)""#))]")
       #expect(
-        trial.unclear.contains("no conversion reads separators between thousands"),
+        trial.unclear.contains("its numbers have separators between thousands"),
         "\(number) \(trial.unclear)")
     }
     let trial = try Trial(
@@ -138,7 +138,7 @@ extension ProposalTests {
   @Test func aFieldThatIsNotUnderstoodIsReadAndNamed() throws {
     let trial = try Trial(
       "joblogs/j.json", "[\(job("a", #", "start_time": "3/14/2025", "Status": "done""#))]")
-    #expect(trial.unclear.contains("\"start_time\" looks like start_time, but its values"))
+    #expect(trial.unclear.contains("\"start_time\" is read as start_time, but its values"))
     let members = trial.report.shapes[0].members
     #expect(members.first { $0.name == "start_time" }?.field == "start_time")
     // Typed throughout, it is kept as it is.
@@ -162,7 +162,7 @@ extension ProposalTests {
        "patterns": {"p1": {"name": "P", "ring_count": 3, "geometry": {"r": 1},
          "strip_family_id": "f1"}, "p2": {"name": "P", "ring_count": 3, "geometry": {"r": 1}}}}
       """)
-    #expect(trial.unclear.contains("\"strips\" looks like strips, but its values"))
+    #expect(trial.unclear.contains("\"strips\" is read as strips, but its values"))
     #expect(trial.migrated == 1 && trial.failed == 3, "\(trial.text)")
     #expect(trial.issues.contains { $0.code == .fieldType && $0.pointer == "/strips" })
   }

@@ -127,7 +127,7 @@ extension ProposalTests {
     }
     let trial = try Trial("joblogs/j.json", "[\(jobs.joined(separator: ", "))]")
     #expect(trial.report.proposal == nil, "\(trial.text)")
-    #expect(trial.unclear.contains("\"duration_seconds\" looks like duration_seconds, but its"))
+    #expect(trial.unclear.contains("\"duration_seconds\" is read as duration_seconds, but its"))
   }
 
   @Test func referencesWithAPointAreNoText() throws {
