@@ -237,17 +237,20 @@ public struct RecordBatch: Sendable {
   }
 
   /// The most bytes of entities that are kept in place of their digests.
-  private static let mostTexts = 2 << 20
+  private static let mostTexts = 1 << 20
 
   /// Keeps the digest of an entity's bytes in the file, or a copy of them, which takes a fraction
   /// of the time: the digests of entities that a store has already are seldom needed.
   mutating func keepDigest(
     of text: UnsafeBufferPointer<UInt8>, _ encoding: SourceEncoding, in entry: inout Entry
   ) {
-    guard encoding == .utf8, texts.count + text.count <= Self.mostTexts else {
+    let count = texts.count + text.count
+    guard encoding == .utf8, count <= Self.mostTexts else {
       entry.knownDigest = unsafe encoding.digest(of: text)
       return
     }
+    // Growing step by step would leave several freed blocks in memory for each batch.
+    if count > max(texts.capacity, 64 << 10) { texts.reserveCapacity(Self.mostTexts) }
     entry.knownDigest = nil
     entry.text = TextSpan(offset: texts.count, length: text.count)
     unsafe texts.append(contentsOf: text)
