@@ -54,12 +54,16 @@ struct SQLitePreflight {
   /// The obstacle that something other than a table has the name of one.
   private func nameObstacle(_ table: String) -> WritingObstacle? {
     if layout.views.contains(table) {
-      return .table(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
+      return .table(
+        table, "a view",
+        "\(table) is a view, but a table is needed; recreate the view under another name, then drop "
+          + "this one")
     }
     guard layout.names.contains(table), !layout.tableNames.contains(table) else { return nil }
     return .table(
       table, "a name taken",
-      "the name \(table), which a table needs, belongs to an index or trigger; drop that")
+      "the name \(table), which a table needs, belongs to an index or trigger; recreate that under "
+        + "another name, then drop this one")
   }
 
   private func tableObstacles(of kind: EntityKind) throws -> [WritingObstacle] {
