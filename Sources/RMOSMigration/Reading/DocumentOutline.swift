@@ -291,8 +291,8 @@ final class DocumentOutline {
     return meant.isEmpty ? places : meant
   }
 
-  /// Whether the value at an offset of a source may be an entity, or hold entities; `nil` if it is a
-  /// list or dictionary without elements.
+  /// Whether the value at an offset of a source may be an entity, or hold entities; `nil` if it is
+  /// a list or dictionary without elements.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool? {

@@ -54,7 +54,8 @@ public struct Undo: Sendable {
   /// - Returns: A report of what was done, or of what prevents it. If the run changed nothing, it
   ///   says so, and nothing is done.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing`` or
-  ///   ``MigrationError/Code/unknownKind``; `StoreError`; `CancellationError` if the task was cancelled.
+  ///   ``MigrationError/Code/unknownKind``; `StoreError`; `CancellationError` if the task was
+  ///   cancelled.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
   public func run() async throws -> UndoReport {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
