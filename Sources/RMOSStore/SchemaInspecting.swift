@@ -142,7 +142,7 @@ public struct InspectedTable: Sendable {
   package var indexes: [Index]
   /// The foreign keys.
   package var foreignKeys: [ForeignKey]
-  /// The name with its schema, as SQL, if the table is not in the store's schema; then ``name`` has
+  /// The name with its schema, as SQL, if the table is not in the store's schema; then `name` has
   /// the schema, too.
   ///
   /// Such a table is needed only if it has ``keysToIDs``.
