@@ -256,7 +256,9 @@ class EntityReader:
         self._match()
         self._id()
         if self.entity.id is not None and is_padded(self.entity.id):
-            self._issue("warning", "id.white-space", "id")
+            member = self.entity.given.get("id")
+            start = (member.value if member else self.entity.node).start
+            self._issue("warning", "id.white-space", "id", start)
         for schema in self.fields[1:]:
             member = self.entity.given.get(schema.member)
             if member is not None and schema.member not in self.unread:

@@ -140,9 +140,6 @@ final class DocumentOutline {
 
     /// The content for this kind.
     var own: Content { if case .ofOther(let content) = self { content } else { self } }
-
-    /// Whether entities are where they are not read.
-    var isRemote: Bool { if case .remote = self { true } else { false } }
   }
 
   /// The members of an object that other kinds require.
@@ -204,8 +201,6 @@ final class DocumentOutline {
     private(set) var groups = Likeness.allCases.map { _ in Group() }
     /// Pointers to the first members that are not meant in any case.
     var leftOut: [String] = []
-    /// Pointers to the first collections that are too deep to be read.
-    var remote: [String] = []
     /// Where entities may be if the object was taken for an entity.
     var held: [EntityPointer] = []
     /// Where lists and dictionaries of objects are; as many as are kept.
@@ -320,9 +315,6 @@ final class DocumentOutline {
       top.leaveOut(name, likeness)
     } else if case .ofOther(.other) = value.content, !Self.describesDocument(name) {
       top.leaveOut(name, .none)
-    }
-    for way in value.remote {
-      top.remote.appendOfFirst(EntityPointer(steps: [.named(name)] + way.dropLast()).text)
     }
     if !isOwnContent, let place = held(by: name, content) { top.held.appendOfFirst(place) }
     if !Self.describesDocument(name), top.collections.count < Self.namedCollections {
@@ -493,7 +485,6 @@ final class DocumentOutline {
       top[note.likeness].names.appendOfFirst(String(decoding: note.name, as: UTF8.self))
     }
     guard let likeness = top.likeness else {
-      if top.isWhole, top.objects == 1, !top.remote.isEmpty { return .ambiguous(top.remote) }
       if let empty = top.empty, top.isWhole, top.members > notes.count {
         return .wrapper(
           EntitySelection(pointers: [EntityPointer(steps: [.named(empty), .any])]),
@@ -597,8 +588,6 @@ final class DocumentOutline {
     var way: [EntityPointer.Step]?
     /// The steps to the entities of the collections in it, or of itself.
     var ways: [[EntityPointer.Step]] = []
-    /// The steps to the entities of the first collections in it that are too deep to be read.
-    var remote: [[EntityPointer.Step]] = []
     /// Whether it is a list that begins with a list.
     var beginsWithList = false
   }
@@ -693,10 +682,6 @@ final class DocumentOutline {
     var holdsOthers = false
     /// The first members that are entities, or hold some where they are not read.
     var leftOut: [[UInt8]] = []
-    /// The steps to the entities of the first collections in it that are too deep to be read, and
-    /// the number of members that have such collections.
-    var remote: [[EntityPointer.Step]] = []
-    var remoteCount = 0
     /// The name of the last entity in it.
     var nameOfEntity: [UInt8] = []
     /// The first collections in it, with the steps to their entities, and the number of all.
@@ -717,11 +702,6 @@ final class DocumentOutline {
       }
       hasListOfObjects = hasListOfObjects || isList
       inner = max(inner, likeness)
-    }
-
-    mutating func add(remote ways: [[EntityPointer.Step]], in name: [UInt8]) {
-      remoteCount += 1
-      for way in ways { remote.appendOfFirst([.named(name)] + way) }
     }
   }
 
@@ -763,12 +743,9 @@ final class DocumentOutline {
       case .ofOther(.collection): object.add(name, .none, isList: isList)
       case .ofOther(.envelope(_, let inner)):
         object.add(name, .none, isList: false, .named(inner))
-      case .holder(let likeness, let ways, _) where likeness > .none:
+      case .holder(let likeness, _, _) where likeness > .none,
+        .remote(let likeness) where likeness > .none:
         object.leftOut.appendOfFirst(name)
-        object.add(remote: ways, in: name)
-      case .remote(let likeness) where likeness > .none:
-        object.leftOut.appendOfFirst(name)
-        object.add(remote: value.remote, in: name)
       case .other, .entity, .holder, .remote, .empty, .ofOther: break
       }
       return value.end
@@ -784,7 +761,7 @@ final class DocumentOutline {
     }
     return Value(
       content: content, width: max(object.width, object.members), end: end, way: object.way,
-      ways: ways, remote: content.isRemote ? object.remote : [])
+      ways: ways)
   }
 
   /// Returns the content that an object is, of this kind or another.
@@ -825,10 +802,7 @@ final class DocumentOutline {
     {
       return .envelope(object.likeness, object.nameOfEntity)
     }
-    // Objects around collections are no entities.
-    if holdsOnlyObjects, object.remoteCount < object.objects {
-      return .collection(object.likeness)
-    }
+    if holdsOnlyObjects { return .collection(object.likeness) }
     return object.leftOut.isEmpty ? .other : .remote(.clear)
   }
 }

@@ -300,11 +300,8 @@ final class DocumentReader {
     case .ambiguous(let names):
       try builder.fail(
         .shapeAmbiguous,
-        names.count == 1
-          ? "entities seem to be at \(Self.text(of: names)), which is too deep to be read; "
-            + "say in a mapping where the entities are"
-          : "the file holds several collections that may be meant (\(Self.text(of: names))"
-            + "); split it into a file each, or say in a mapping where the entities are",
+        "the file holds several collections that may be meant (\(Self.text(of: names))"
+          + "); split it into a file each, or say in a mapping where the entities are",
         at: place, span: .file)
     case .columns:
       try builder.fail(
@@ -618,7 +615,8 @@ final class DocumentReader {
         at: position, locator: .key(key), key: key, named: number < Self.namesExamined ? text : nil)
     }
     noteOthers(text, level)
-    if level.pointers.contains(where: { $0.first == .named(text) }) {
+    // Without a mapping, the outline decides whether such a document can be read.
+    if builder.isMapping, level.pointers.contains(where: { $0.first == .named(text) }) {
       if level.named.contains(text) {
         if !reports(level) { return try window.skipLongValue(at: position) }
         let name = Violation.quoted(String(decoding: text, as: UTF8.self))
