@@ -31,6 +31,8 @@ final class DocumentOutline {
   private let kindNames: [[UInt8]]
   /// The folded name of one entity of the kind.
   private let singularName: [UInt8]
+  /// Whether collections that are too deep to be read count too, as in a survey.
+  private let countsDeepCollections: Bool
 
   /// The number of objects of a collection that are examined.
   private static let samples = 64
@@ -92,9 +94,10 @@ final class DocumentOutline {
   /// Creates an outline for documents of a kind, which may also hold entities of other `kinds`.
   init(
     for kind: EntityKind, among kinds: [EntityKind] = [],
-    limits: SourceWindow.Limits = SourceWindow.Limits(),
+    limits: SourceWindow.Limits = SourceWindow.Limits(), countsDeepCollections: Bool = false,
     isCancelled: @escaping () -> Bool = { false }
   ) {
+    self.countsDeepCollections = countsDeepCollections
     window = SourceWindow(limits: limits, isCancelled: isCancelled)
     schema = kind.schema
     matcher = MemberMatcher(schema: schema)
@@ -140,6 +143,9 @@ final class DocumentOutline {
 
     /// The content for this kind.
     var own: Content { if case .ofOther(let content) = self { content } else { self } }
+
+    /// Whether entities are where they are not read.
+    var isRemote: Bool { if case .remote = self { true } else { false } }
   }
 
   /// The members of an object that other kinds require.
@@ -201,6 +207,8 @@ final class DocumentOutline {
     private(set) var groups = Likeness.allCases.map { _ in Group() }
     /// Pointers to the first members that are not meant in any case.
     var leftOut: [String] = []
+    /// Pointers to the first collections that are too deep to be read.
+    var remote: [String] = []
     /// Where entities may be if the object was taken for an entity.
     var held: [EntityPointer] = []
     /// Where lists and dictionaries of objects are; as many as are kept.
@@ -315,6 +323,9 @@ final class DocumentOutline {
       top.leaveOut(name, likeness)
     } else if case .ofOther(.other) = value.content, !Self.describesDocument(name) {
       top.leaveOut(name, .none)
+    }
+    for way in value.remote {
+      top.remote.appendOfFirst(EntityPointer(steps: [.named(name)] + way.dropLast()).text)
     }
     if !isOwnContent, let place = held(by: name, content) { top.held.appendOfFirst(place) }
     if !Self.describesDocument(name), top.collections.count < Self.namedCollections {
@@ -485,6 +496,7 @@ final class DocumentOutline {
       top[note.likeness].names.appendOfFirst(String(decoding: note.name, as: UTF8.self))
     }
     guard let likeness = top.likeness else {
+      if top.isWhole, top.objects == 1, !top.remote.isEmpty { return .ambiguous(top.remote) }
       if let empty = top.empty, top.isWhole, top.members > notes.count {
         return .wrapper(
           EntitySelection(pointers: [EntityPointer(steps: [.named(empty), .any])]),
@@ -588,6 +600,9 @@ final class DocumentOutline {
     var way: [EntityPointer.Step]?
     /// The steps to the entities of the collections in it, or of itself.
     var ways: [[EntityPointer.Step]] = []
+    /// The steps to the entities of the first collections in it that are too deep to be read; none
+    /// unless these count.
+    var remote: [[EntityPointer.Step]] = []
     /// Whether it is a list that begins with a list.
     var beginsWithList = false
   }
@@ -682,6 +697,10 @@ final class DocumentOutline {
     var holdsOthers = false
     /// The first members that are entities, or hold some where they are not read.
     var leftOut: [[UInt8]] = []
+    /// The steps to the entities of the first collections in it that are too deep to be read, and
+    /// the number of members that have such collections, if these count.
+    var remote: [[EntityPointer.Step]] = []
+    var remoteCount = 0
     /// The name of the last entity in it.
     var nameOfEntity: [UInt8] = []
     /// The first collections in it, with the steps to their entities, and the number of all.
@@ -702,6 +721,11 @@ final class DocumentOutline {
       }
       hasListOfObjects = hasListOfObjects || isList
       inner = max(inner, likeness)
+    }
+
+    mutating func add(remote ways: [[EntityPointer.Step]], in name: [UInt8]) {
+      remoteCount += 1
+      for way in ways { remote.appendOfFirst([.named(name)] + way) }
     }
   }
 
@@ -743,9 +767,12 @@ final class DocumentOutline {
       case .ofOther(.collection): object.add(name, .none, isList: isList)
       case .ofOther(.envelope(_, let inner)):
         object.add(name, .none, isList: false, .named(inner))
-      case .holder(let likeness, _, _) where likeness > .none,
-        .remote(let likeness) where likeness > .none:
+      case .holder(let likeness, let ways, _) where likeness > .none:
         object.leftOut.appendOfFirst(name)
+        if countsDeepCollections { object.add(remote: ways, in: name) }
+      case .remote(let likeness) where likeness > .none:
+        object.leftOut.appendOfFirst(name)
+        if countsDeepCollections { object.add(remote: value.remote, in: name) }
       case .other, .entity, .holder, .remote, .empty, .ofOther: break
       }
       return value.end
@@ -761,7 +788,7 @@ final class DocumentOutline {
     }
     return Value(
       content: content, width: max(object.width, object.members), end: end, way: object.way,
-      ways: ways)
+      ways: ways, remote: content.isRemote ? object.remote : [])
   }
 
   /// Returns the content that an object is, of this kind or another.
@@ -802,7 +829,10 @@ final class DocumentOutline {
     {
       return .envelope(object.likeness, object.nameOfEntity)
     }
-    if holdsOnlyObjects { return .collection(object.likeness) }
+    // Objects around collections are no entities.
+    if holdsOnlyObjects, object.remoteCount < object.objects {
+      return .collection(object.likeness)
+    }
     return object.leftOut.isEmpty ? .other : .remote(.clear)
   }
 }

@@ -15,7 +15,7 @@ import RMOSModels
   private let documents: DocumentReader
   /// Determines the shapes of documents that are not read as they are.
   private lazy var outline = DocumentOutline(
-    for: kind, among: catalog.kinds, isCancelled: isCancelled)
+    for: kind, among: catalog.kinds, countsDeepCollections: true, isCancelled: isCancelled)
   /// Finds entities anywhere in a document.
   private lazy var search = EntitySearch(for: kind, of: catalog, isCancelled: isCancelled)
   private let pools: [MapperPool]

@@ -222,13 +222,6 @@ extension ProposalTests {
     #expect(trial.migrated == 1 && trial.failed == 0, "\(trial.text)")
   }
 
-  @Test func collectionsThatAreTooDeepWithoutAMappingAreFound() throws {
-    let text = #"{"result": {"jobs": {"open": [A], "closed": [B]}}}"#
-      .replacing("A", with: job("a", "")).replacing("B", with: job("b", ""))
-    let trial = try Trial("joblogs/j.json", text)
-    #expect(trial.report.objectCount == 2 && trial.migrated == 2, "\(trial.text)")
-  }
-
   // MARK: References
 
   /// A job whose pattern needs a mapping does not migrate as it is.
