@@ -71,6 +71,8 @@ public struct Undo: Sendable {
   /// - Throws: As ``run()``.
   package func runSynchronously(isCancelled: () -> Bool = { false }) throws -> UndoReport {
     if options.isDryRun { return try rehearse(isCancelled) }
+    // Before the transaction, which creates missing tables.
+    try store.read { try refuseRowsOutOfReach($0) }
     do {
       return try store.withExclusiveWriter { try undo(isCancelled) }
     } catch let error as StoreError where error.code == .locked {
@@ -87,8 +89,6 @@ public struct Undo: Sendable {
 
   private func undo(_ isCancelled: () -> Bool) throws -> UndoReport {
     let (begin, now) = (clock.uptime(), clock.timestamp)
-    // Before the transaction, which creates missing tables.
-    try store.read { try refuseRowsOutOfReach($0) }
     var report = UndoReport(undoneRun: id, database: store.location, store.catalog)
     var isToBeCommitted = false
     do {
