@@ -162,10 +162,10 @@ def describes_document(name: str) -> bool:
 class Names:
     """The names of the members of a kind."""
 
-    #: All names, those of required members, and those of JSON members.
+    #: All names, those of required members, and those of JSON members with their first character.
     members: frozenset[str]
     required: frozenset[str]
-    json: frozenset[str]
+    json: dict[str, str]
     #: Alternative names of members, and the names of the kind, as `plain` returns them.
     others: frozenset[str]
     kind: frozenset[str]
@@ -217,6 +217,20 @@ class Content:
     is_other: bool = False
     #: The number of members of the largest object in it.
     width: int = 0
+    #: The way to the first entities in an object that clearly are some.
+    way: Pointer | None = None
+
+    @property
+    def way_to_clear(self) -> Pointer | None:
+        """The way from the value to the first entities in it, or itself, that clearly are some."""
+        if self.likeness == 2 and not self.is_other:
+            if self.what == "entity":
+                return ()
+            if self.what == "collection":
+                return (None,)
+            if self.what == "envelope" and self.ways:
+                return self.ways[0]
+        return self.way
 
 
 @dataclass
@@ -281,6 +295,7 @@ class Outline:
         self.names_of: list[list[str]] = [[], [], []]
         self.others = [False, False, False]
         self.leaves_out = False
+        self.in_entities: list[tuple[str, Pointer]] = []
         self.record = Signs(self.names)
         is_whole = self.each(start, self._take) is not None
         shape = self._verdict(is_whole)
@@ -301,6 +316,9 @@ class Outline:
             return None
         self.count += 1
         self.objects += is_object
+        if (content.what == "entity" and content.likeness < 2 and content.way is not None
+                and not describes_document(name) and len(self.in_entities) < 4):
+            self.in_entities.append((name, content.way))
         self.record.add(name, self.scanner.at(position) in ("{", "["), content.width)
         self._add(content, name, is_object)
         return end
@@ -379,6 +397,12 @@ class Outline:
                 return Shape("entity")
         if self.collections[tier] != 1:
             return self._ambiguous(tier)
+        ways = {pointer[1:] for pointer in self.selections[tier]}
+        rivals = [name for name, way in self.in_entities if way in ways]
+        if rivals:
+            self.names_of[tier] += rivals
+            return self._ambiguous(tier)
+        self.leaves_out |= bool(self.in_entities)
         return Shape("wrapper", self.selections[tier])
 
     def _ambiguous(self, tier: int) -> Shape:
@@ -461,13 +485,15 @@ class Outline:
         return min(fields, 2), self._is_other(seen), members, end
 
     def _object(self, start: int, depth: int) -> tuple[Content, int | None]:
-        content, members, width, end = self._object_of_width(start, depth)
+        content, members, width, way, end = self._object_of_width(start, depth)
         content.width = max(members, width)
+        content.way = way
         return content, end
 
     def _object_of_width(
-            self, start: int, depth: int) -> tuple[Content, int, int, int | None]:
+            self, start: int, depth: int) -> tuple[Content, int, int, Pointer | None, int | None]:
         width = 0
+        way_to_clear: Pointer | None = None
         record = Signs(self.names)
         fields = members = lists = objects = likeness = 0
         name_of_entity = ""
@@ -478,7 +504,7 @@ class Outline:
 
         def take(name: str, position: int) -> int | None:
             nonlocal fields, members, lists, objects, likeness, has_list, holds_others, width
-            nonlocal name_of_entity
+            nonlocal name_of_entity, way_to_clear
             fields += self._is_known(name)
             seen.add(name)
             first = self.scanner.at(position)
@@ -495,9 +521,12 @@ class Outline:
                 if content.what == "entity":
                     likeness = max(likeness, content.likeness)
                     name_of_entity = name
-                    if content.likeness == 2:
+                    if content.likeness == 2 or content.way is not None:
                         left_out.append(name)
             holds_others |= content.is_other
+            if (way_to_clear is None and self.names.json.get(name) != first
+                    and not describes_document(name) and content.way_to_clear is not None):
+                way_to_clear = (name, *content.way_to_clear)
             if content.what in ("holder", "remote") and content.likeness and not content.is_other:
                 left_out.append(name)
             if content.what in ("collection", "envelope"):
@@ -509,8 +538,8 @@ class Outline:
 
         end = self.each(start, take)
 
-        def found_as(content: Content) -> tuple[Content, int, int, int | None]:
-            return content, members, width, end
+        def found_as(content: Content) -> tuple[Content, int, int, Pointer | None, int | None]:
+            return content, members, width, way_to_clear, end
 
         if fields:
             is_other = fields < 2 and self._is_other(seen)

@@ -94,7 +94,7 @@ NAMES = {
     kind: Names(
         frozenset(item.member for item in fields),
         frozenset(item.member for item in fields if item.required),
-        frozenset(item.member for item in fields if item.is_json),
+        {item.member: "[" if item.type == "list" else "{" for item in fields if item.is_json},
         frozenset(plain(name) for name in (
             *(item.member for item in fields), *(name for name, _ in OTHER_NAMES[kind]))),
         frozenset(plain(name) for name in (*FILES[kind], _WORDS[kind])),

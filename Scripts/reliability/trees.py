@@ -157,7 +157,11 @@ class Tree:
 
         half = len(entities) // 2
         name = choose.choice((kind, "items", "runs", "x/~y", "é", "old"))
-        form = choose.randrange(5)
+        form = choose.randrange(7)
+
+        def named() -> str:
+            return choose.choice(("", "", '"id": "i", ', '"name": "n", ', '"status": "failed", '))
+
         members = []
         if form == 0:
             members = [f"{self._string(self._id(kind))}:{entity}" for entity in entities]
@@ -168,6 +172,14 @@ class Tree:
             members = [f'"{which}": {collection(part)}' for which, part in
                        (("new", entities[:half]),
                         (choose.choice(("old", "old", "new")), entities[half:]))]
+        elif form == 5:
+            # Groups, some with a member of the kind.
+            members = [f'"{which}": {{{named()}"list": {collection(part)}}}' for which, part in
+                       (("new", entities[:half]), ("old", entities[half:]))]
+        elif form == 6:
+            members = [f'{self._string(name)}: {{' + ",".join(
+                f'"{number}": {{{named()}"{choose.choice(("doc", "doc", "x"))}": {entity}}}'
+                for number, entity in enumerate(entities)) + "}"]
         elif form == 4 and entities:
             envelope = choose.choice(
                 ("data", "Result", "pattern", "job", kind, "rope", "fields", "_source", "doc"))

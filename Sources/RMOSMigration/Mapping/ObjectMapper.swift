@@ -34,8 +34,12 @@ import RMOSSystem
     /// The key of the list or dictionary that the object is in, in the dictionary around that.
     var group: [UInt8]?
 
-    /// The key in the innermost dictionary.
-    fileprivate var innermost: [UInt8]? { own ?? group }
+    /// The key in the innermost dictionary, unless that is a derived id, as in copies of rejects,
+    /// which says nothing but the id.
+    fileprivate var innermost: [UInt8]? {
+      guard let key = own ?? group, !key.starts(with: "legacy:".utf8) else { return nil }
+      return key
+    }
   }
 
   /// The member that keeps members whose names are those of the entity's own members.

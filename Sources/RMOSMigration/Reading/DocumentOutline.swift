@@ -211,6 +211,8 @@ final class DocumentOutline {
     var remote: [String] = []
     /// Where entities may be if the object was taken for an entity.
     var held: [EntityPointer] = []
+    /// The first members that look like an entity and hold some that do so more clearly, and where.
+    var inEntities: [(name: String, place: EntityPointer)] = []
     /// Where lists and dictionaries of objects are; as many as are kept.
     var collections: [EntityPointer] = []
     /// The name of a collection without elements.
@@ -232,6 +234,14 @@ final class DocumentOutline {
     /// The greatest likeness of a member; `nil` if none looks like an entity or a collection.
     var likeness: Likeness? {
       Likeness.allCases.last { self[$0].entities + self[$0].collections > 0 }
+    }
+    /// Those of ``inEntities`` that are where the only collection has its entities, but under another
+    /// member.
+    var rivals: [(name: String, place: EntityPointer)] {
+      guard let likeness, let selection = self[likeness].selection else { return [] }
+      return inEntities.filter { inner in
+        selection.pointers.contains { $0.steps.dropFirst() == inner.place.steps.dropFirst() }
+      }
     }
     var onlyObjects: Bool { members > 0 && objects == members }
 
@@ -282,7 +292,8 @@ final class DocumentOutline {
       } != nil
     return Findings(
       shape: shape(of: top), held: top.held, table: top.table, collections: top.collections,
-      candidates: Self.generalized(Self.meant(of: top.likeness.map { top[$0].places } ?? [])),
+      candidates: Self.generalized(
+        Self.meant(of: (top.likeness.map { top[$0].places } ?? []) + top.rivals.map(\.place))),
       isOneObject: top.isWhole && top.members == 1 && top.objects == 1)
   }
 
@@ -294,15 +305,23 @@ final class DocumentOutline {
     return meant.isEmpty ? places : meant
   }
 
-  /// Whether the value at an offset of a source may be an entity, or hold entities; `nil` if it is
-  /// a list or dictionary without elements.
+  /// Determines whether a value may be an entity, or hold entities.
   ///
+  /// - Parameters:
+  ///   - source: The source.
+  ///   - offset: The offset of the value.
+  ///   - ofAnyShape: Whether entities may have no members of the kind, as with a mapping.
+  /// - Returns: Whether it may; `nil` if it is a list or dictionary without elements.
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
-  func mayHoldEntities(_ source: any ByteSource, at offset: Int) throws(ReadFailure) -> Bool? {
+  func mayHoldEntities(
+    _ source: any ByteSource, at offset: Int, ofAnyShape: Bool
+  ) throws(ReadFailure) -> Bool? {
     try window.load(source, at: offset)
-    return switch try value(at: window.start, depth: 1).content {
+    let value = try value(at: window.start, depth: 1)
+    return switch value.content {
     case .collection, .envelope, .holder, .remote, .ofOther, .entity(.clear), .entity(.none): true
-    case .entity(.some), .other: false
+    case .entity(.some): value.way != nil || ofAnyShape && value.holdsListOfObjects
+    case .other: false
     case .empty: nil
     }
   }
@@ -331,8 +350,12 @@ final class DocumentOutline {
     if !Self.describesDocument(name), top.collections.count < Self.namedCollections {
       top.collections += value.ways.map { EntityPointer(steps: [.named(name)] + $0) }
     }
-    if case .entity = content, let way = value.way {
-      top.held.appendOfFirst(EntityPointer(steps: [.named(name)] + way))
+    if case .entity(let likeness) = content, let way = value.way {
+      let place = EntityPointer(steps: [.named(name)] + way)
+      if way.last == .any { top.held.appendOfFirst(place) }
+      if likeness < .clear, !Self.describesDocument(name) {
+        top.inEntities.appendOfFirst((String(decoding: name, as: UTF8.self), place))
+      }
     }
     top.members += 1
     if isObject { top.objects += 1 }
@@ -354,18 +377,24 @@ final class DocumentOutline {
   private func noteField(
     _ name: [UInt8], isObject: Bool, isList: Bool, _ top: inout Top
   ) -> Bool {
-    switch matcher.role(of: name) {
-    case .field(let field):
-      top.hasField = true
+    let role = matcher.role(of: name)
+    if role != .unknown { top.hasField = true }
+    if case .field(let field) = role {
       if matcher.isRequired[field] { top.hasRequired = true }
       if isObject, !matcher.isJSON[field] { top.isColumns = true }
-      guard case .json(let shape, _, _) = schema.fields[field].type else { return false }
-      return shape == .object ? isObject : isList
-    case .similar:
-      top.hasField = true
-      return false
-    case .unknown: return false
     }
+    return isOwnContent(role, isObject: isObject, isList: isList)
+  }
+
+  /// Whether a value is the object or list that the kind has in a member, such as rings, in which
+  /// objects are no entities.
+  private func isOwnContent(
+    _ role: MemberMatcher.Role, isObject: Bool, isList: Bool
+  ) -> Bool {
+    guard case .field(let field) = role,
+      case .json(let shape, _, _) = schema.fields[field].type
+    else { return false }
+    return shape == .object ? isObject : isList
   }
 
   /// Whether content counts even if the text breaks off in it.
@@ -528,7 +557,10 @@ final class DocumentOutline {
     guard group.collections == 1, let selection = group.selection else {
       return .ambiguous(group.names)
     }
-    return .wrapper(selection, leftOut: leftOut(of: top, below: likeness))
+    let rivals = top.rivals
+    guard rivals.isEmpty else { return .ambiguous(group.names + rivals.map(\.name)) }
+    return .wrapper(
+      selection, leftOut: leftOut(of: top, below: likeness) + top.inEntities.map(\.place.text))
   }
 
   /// Returns the shape of an answer to a request with one entity, such as
@@ -595,8 +627,7 @@ final class DocumentOutline {
     var width = 0
     /// The position after it; `nil` if it breaks off.
     let end: Int?
-    /// The steps to the entities of the first collection in it that clearly has some, if it is an
-    /// object.
+    /// The steps to the first entities in it that clearly are some, if it is an object.
     var way: [EntityPointer.Step]?
     /// The steps to the entities of the collections in it, or of itself.
     var ways: [[EntityPointer.Step]] = []
@@ -605,6 +636,18 @@ final class DocumentOutline {
     var remote: [[EntityPointer.Step]] = []
     /// Whether it is a list that begins with a list.
     var beginsWithList = false
+    /// Whether it is an object with a list of objects.
+    var holdsListOfObjects = false
+
+    /// The steps from the value to the first entities in it, or itself, that clearly are some.
+    var wayToClear: [EntityPointer.Step]? {
+      switch content.own {
+      case .entity(.clear): []
+      case .collection(.clear): [.any]
+      case .envelope(.clear, let inner): [.named(inner)]
+      case .other, .entity, .collection, .envelope, .holder, .remote, .empty, .ofOther: way
+      }
+    }
   }
 
   private func value(at position: Int, depth: Int) throws(ReadFailure) -> Value {
@@ -706,7 +749,7 @@ final class DocumentOutline {
     /// The first collections in it, with the steps to their entities, and the number of all.
     var collections: [(way: [EntityPointer.Step], name: [UInt8], likeness: Likeness)] = []
     var collectionCount = 0
-    /// The steps to the entities of the first collection that clearly has some.
+    /// The steps to the first entities in it that clearly are some.
     var way: [EntityPointer.Step]?
     var hasListOfObjects = false
     /// The greatest likeness of the objects in the collections.
@@ -732,7 +775,8 @@ final class DocumentOutline {
   private func object(at start: Int, depth: Int) throws(ReadFailure) -> Value {
     var object = Object(seen: RequiredSeen(requiredByOthers))
     let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
-      if matcher.role(of: name) != .unknown { object.fields += 1 }
+      let role = matcher.role(of: name)
+      if role != .unknown { object.fields += 1 }
       object.seen.add(name)
       let isObject = window.isObject(at: position)
       let isList = window.isList(at: position)
@@ -753,14 +797,17 @@ final class DocumentOutline {
         object.lists += isList ? 1 : 0
       }
       if case .ofOther = value.content { object.holdsOthers = true }
+      if object.way == nil, !isOwnContent(role, isObject: isObject, isList: isList),
+        !Self.describesDocument(name)
+      {
+        object.way = value.wayToClear.map { [.named(name)] + $0 }
+      }
       switch value.content {
       case .entity(let likeness) where isWhole, .ofOther(.entity(let likeness)) where isWhole:
         object.likeness = max(object.likeness, likeness)
         object.nameOfEntity = name
-        if likeness == .clear { object.leftOut.appendOfFirst(name) }
-      case .collection(let likeness):
-        object.add(name, likeness, isList: isList)
-        if likeness == .clear, object.way == nil { object.way = [.named(name), .any] }
+        if likeness == .clear || value.way != nil { object.leftOut.appendOfFirst(name) }
+      case .collection(let likeness): object.add(name, likeness, isList: isList)
       case .envelope(let likeness, let inner):
         object.add(name, likeness, isList: false, .named(inner))
       // A collection of another kind counts only if none looks like this kind.
@@ -784,11 +831,13 @@ final class DocumentOutline {
     case .holder(_, let meant, _):
       let all = object.collections.map(\.way).filter { $0.last == .any }
       ways = object.collectionCount > all.count ? meant : all
+    case .entity(.some): ways = object.way.map { [$0] } ?? []
     case .other, .entity, .envelope, .remote, .empty, .ofOther: break
     }
     return Value(
       content: content, width: max(object.width, object.members), end: end, way: object.way,
-      ways: ways, remote: content.isRemote ? object.remote : [])
+      ways: ways, remote: content.isRemote ? object.remote : [],
+      holdsListOfObjects: object.hasListOfObjects)
   }
 
   /// Returns the content that an object is, of this kind or another.

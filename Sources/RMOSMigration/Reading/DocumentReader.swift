@@ -669,7 +669,7 @@ final class DocumentReader {
       state.examined += 1
       guard
         let mayHold = try outlineOfKind().mayHoldEntities(
-          source, at: window.place(at: position).offset)
+          source, at: window.place(at: position).offset, ofAnyShape: builder.isMapping)
       else { return }
       mayHoldEntities = mayHold && !DocumentOutline.describesDocument(name)
     }

@@ -205,6 +205,9 @@ import Testing
     (#"[{"entities":"/runs/*","when":{"has":"/job_type"}}]"#, "wrapper"),
     (#"[{"entities":"/*/*","when":{"has":"/job_type"}}]"#, "wrapper"),
     (#"[{"entities":"/*/*"}]"#, "nested"), (#"[{"entities":"/runs/*"}]"#, "holder"),
+    // The key of a reject is no more than its id.
+    (#"[{"members":{"id":"/id","job_type":["/job_type","key"]}}]"#, "json"),
+    (#"[{"members":{"id":"/id","job_type":["/job_type","key"]}}]"#, "jsonl"),
   ])
   func rejectsFailAgainForTheSameReasons(_ rules: String, _ layout: String) throws {
     let objects = [
@@ -417,6 +420,7 @@ import Testing
     (#"{"jobs":[J],"a":SSS[S{"x":1}],"b":[ 1S]}"#, "/a"),
     (#"{"jobs":[J],"b":{"x":J}}"#, "/b"), (#"{"jobs":[J],"b":{"y":{"x":J}}}"#, "/b"),
     (#"{"jobs":[J],"b":J}"#, "/b"), (#"{"jobs":[J],"b":F}"#, "/b"),
+    (#"{"jobs":[J],"b":{"status":"failed","x":[{"y":1}]}}"#, "/b"),
     (#"{"jobs":[J],"settings":{"a":{"x":1}},"shop":{"city":"Kassel"},"n":{}}"#, nil),
   ])
   func valuesBesideAMappedListAreReported(_ text: String, _ place: String?) throws {

@@ -93,9 +93,17 @@ import Testing
     (#"{"jobs": [\#(entity)], "a/b": {"k": {"x": 1}}, "m": {"k": {"x": 1}}}"#, ["/a~1b", "/m"]),
     (#"{"jobs": {"2024": [\#(entity)], "saws": [{"x": 1}]}, "n": 1}"#, ["/jobs/saws"]),
     (#"{"p1": \#(entity), "n": 1, "p2": \#(entity), "saws": [{"x": 1}]}"#, ["/saws"]),
+    // Objects with one member of the kind around objects with several.
+    (#"{"a": [\#(entity)], "b": {"name": 1, "l": [\#(entity)]}}"#, ["/b/l/*"]),
+    (#"{"a": [\#(entity)], "b": {"id": 1, "x": {"y": {"z": \#(entity)}}}}"#, ["/b/x/y/*"]),
+    (#"{"r": {"a": {"id": 1, "doc": \#(entity)}, "b": {"doc": \#(entity)}}}"#, ["/r/a"]),
+    (#"{"r": {"a": {"id": 1, "l": [\#(entity)]}, "b": [\#(entity)], "n": 1}}"#, ["/r/a"]),
+    (#"{"a": [\#(entity)], "x": {"n": 1, "b": {"name": 1, "l": [\#(entity)]}}}"#, ["/x"]),
     // Members that describe the document, hold no objects, or are one object.
     (#"{"jobs": [\#(entity)], "settings": {"a": {"x": 1}}, "errors": [{"x": 1}]}"#, []),
     (#"{"jobs": [\#(entity)], "tags": ["a"], "shop": {"city": "Kassel"}, "none": []}"#, []),
+    (#"{"jobs": [\#(entity)], "shop": {"name": "x", "phones": [{"n": 1}]}}"#, []),
+    (#"{"jobs": [\#(entity)], "x": {"geometry": {"rings": [\#(entity)]}}}"#, []),
   ])
   func collectionsThatAreNotMeantAreNamed(_ text: String, _ leftOut: [String]) throws {
     guard case .wrapper(_, let found) = try shape(text) else {
@@ -128,6 +136,9 @@ import Testing
     (#"{"a": [\#(entity)], "a": [\#(entity)]}"#, ["a", "a"]),
     (#"{"patterns": [\#(entity)], "p9": \#(entity)}"#, ["patterns", "p9"]),
     (#"{"a": [{"x": 1}], "b": [{"x": 1}]}"#, ["a", "b"]),
+    // Groups of which one has a member of the kind.
+    (#"{"a": {"name": 1, "l": [\#(entity)]}, "b": {"l": [\#(entity)]}}"#, ["b", "a"]),
+    (#"{"a": {"id": 1, "doc": \#(entity)}, "b": {"doc": \#(entity)}}"#, ["b", "a"]),
     (
       #"{"v": 1, "p1": {"a": 1, "b": 2, "l": [{"c": 1}]}, "p2": {"a": 1, "b": 2, "l": [{"c": 1}]}}"#,
       ["p1", "p2"]
