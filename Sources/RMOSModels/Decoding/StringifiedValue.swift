@@ -16,7 +16,7 @@ package struct StringifiedValue: Sendable, Hashable {
   /// Whether it is a reference to an object that is elsewhere in the file.
   var isReference: Bool { writer == .dotNet }
 
-  private init(referenceTo number: String) {
+  private init(referenceTo number: UInt32) {
     text = "{\"$ref\":\"\(number)\"}"
     writer = .dotNet
   }
@@ -62,9 +62,36 @@ package struct StringifiedValue: Sendable, Hashable {
   static func first(
     in json: UnsafeBufferPointer<UInt8>, where counts: (Int) -> Bool
   ) -> (value: StringifiedValue, offset: Int, count: Int)? {
-    guard let base = unsafe UnsafeRawPointer(json.baseAddress) else { return nil }
     var first: (value: StringifiedValue, offset: Int)?
-    var (offset, count) = (0, 0)
+    var count = 0
+    // The numbers of the objects in the JSON, once there is a reference.
+    var objects: Set<UInt32>?
+    unsafe forEachOpeningQuote(in: json) { quote in
+      let found: (value: StringifiedValue, offset: Int)?
+      switch unsafe json[quote + 1] {
+      case UInt8(ascii: "@"), UInt8(ascii: "S"), UInt8(ascii: "["):
+        found = unsafe value(in: json, at: quote).map { ($0, quote) }
+      case UInt8(ascii: "$"):
+        guard let (number, start) = unsafe reference(in: json, at: quote) else { return }
+        let known = unsafe objects ?? numbersOfObjects(in: json)
+        objects = known
+        found = known.contains(number) ? nil : (StringifiedValue(referenceTo: number), start)
+      default: return
+      }
+      guard let found, counts(found.offset) else { return }
+      count += 1
+      first = first ?? found
+    }
+    return first.map { ($0.value, $0.offset, count) }
+  }
+
+  /// Calls `body` with the position of each quote that begins a string, and of most that end one.
+  @inline(__always)
+  private static func forEachOpeningQuote(
+    in json: UnsafeBufferPointer<UInt8>, _ body: (Int) -> Void
+  ) {
+    guard let base = unsafe UnsafeRawPointer(json.baseAddress) else { return }
+    var offset = 0
     while offset < json.count {
       // The high bit is set in each byte that is a quote, and perhaps in the byte after one.
       let word = unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
@@ -74,23 +101,12 @@ package struct StringifiedValue: Sendable, Hashable {
         let place = offset + quotes.trailingZeroBitCount / 8
         quotes &= quotes - 1
         guard place + 1 < json.count else { break }
-        switch unsafe json[place + 1] {
-        case UInt8(ascii: "@"), UInt8(ascii: "S"), UInt8(ascii: "["):
-          guard let value = unsafe value(in: json, at: place), counts(place) else { continue }
-          count += 1
-          if first == nil { first = (value, place) }
-        case UInt8(ascii: "$"):
-          guard let (value, start) = unsafe reference(in: json, at: place), counts(start) else {
-            continue
-          }
-          count += 1
-          if first == nil { first = (value, start) }
-        default: continue
-        }
+        // After a backslash, it is a part of the string or its end.
+        if place > 0, unsafe json[place - 1] == UInt8(ascii: "\\") { continue }
+        body(place)
       }
       offset += 8
     }
-    return first.map { ($0.value, $0.offset, count) }
   }
 
   /// The value whose opening quote is at an offset; `nil` if there is none.
@@ -109,29 +125,50 @@ package struct StringifiedValue: Sendable, Hashable {
     return unsafe StringifiedValue(String(decoding: rest.prefix(end), as: UTF8.self))
   }
 
-  /// The reference whose one member's name begins with the quote at a position, and where its brace
-  /// is; `nil` if it is no reference, or one to what is in the JSON itself.
+  /// The number in a reference whose one member's name begins with the quote at a position, and
+  /// where its brace is; `nil` if it is no reference.
   private static func reference(
     in json: UnsafeBufferPointer<UInt8>, at quote: Int
-  ) -> (StringifiedValue, start: Int)? {
-    guard unsafe json[quote...].starts(with: "\"$ref\"".utf8) else { return nil }
+  ) -> (number: UInt32, start: Int)? {
     var start = quote - 1
     while start >= 0, unsafe JSONScanner.isWhiteSpace(json[start]) { start -= 1 }
-    guard start >= 0, unsafe json[start] == UInt8(ascii: "{") else { return nil }
-    var rest = unsafe json[(quote + 6)...]
+    guard start >= 0, unsafe json[start] == UInt8(ascii: "{"),
+      let (number, end) = unsafe number(ofMember: "\"$ref\"", in: json, at: quote),
+      unsafe json[end...].first(where: { !JSONScanner.isWhiteSpace($0) }) == UInt8(ascii: "}")
+    else { return nil }
+    return (number, start)
+  }
+
+  /// The numbers that the objects in JSON have as `$id`.
+  private static func numbersOfObjects(in json: UnsafeBufferPointer<UInt8>) -> Set<UInt32> {
+    var numbers: Set<UInt32> = []
+    unsafe forEachOpeningQuote(in: json) { quote in
+      guard unsafe json[quote + 1] == UInt8(ascii: "$"),
+        let (number, _) = unsafe number(ofMember: "\"$id\"", in: json, at: quote)
+      else { return }
+      numbers.insert(number)
+    }
+    return numbers
+  }
+
+  /// The number in the text that is the value of a member whose quoted name is at a position, and
+  /// the position after it; `nil` if there is none.
+  private static func number(
+    ofMember name: String, in json: UnsafeBufferPointer<UInt8>, at quote: Int
+  ) -> (number: UInt32, end: Int)? {
+    guard unsafe json[quote...].starts(with: name.utf8) else { return nil }
+    var rest = unsafe json[(quote + name.utf8.count)...]
     func skip(_ byte: UInt8) -> Bool {
       unsafe rest = rest.drop { JSONScanner.isWhiteSpace($0) }
       return unsafe rest.popFirst() == byte
     }
     guard skip(UInt8(ascii: ":")), skip(UInt8(ascii: "\"")) else { return nil }
-    let number = unsafe String(
-      decoding: rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }, as: UTF8.self)
-    unsafe rest = rest.dropFirst(number.utf8.count)
-    guard !number.isEmpty, skip(UInt8(ascii: "\"")), skip(UInt8(ascii: "}")) else { return nil }
-    let holdsObject = ["\"$id\":\"\(number)\"", "\"$id\": \"\(number)\""].contains { id in
-      unsafe json.contains(id.utf8)
-    }
-    return holdsObject ? nil : (StringifiedValue(referenceTo: number), start)
+    let digits = unsafe rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    unsafe rest = rest.dropFirst(digits.count)
+    guard let number = unsafe UInt32(String(decoding: digits, as: UTF8.self)),
+      unsafe rest.popFirst() == UInt8(ascii: "\"")
+    else { return nil }
+    return unsafe (number, rest.startIndex)
   }
 
   private static let beginnings = ["@{", "System.", "[object "]
