@@ -293,7 +293,7 @@ extension FieldGuess {
     // name has a unit, which may be another.
     let schema = kind.schema.fields[field]
     guard schema.isRequired, taken < shape.count else { return false }
-    return Self.unit(of: schema) == nil
+    return schema.unit == nil
       || !Self.namesUnit(name) && rivals.allSatisfy { !Self.namesUnit($0.name) }
   }
 
@@ -388,39 +388,24 @@ extension FieldGuess {
       field: position, path: source.path, name: folded, givenCount: source.value.givenCount,
       strength: strength, conversion: FieldConversion(), reason: nameReason)
     guess.isHeading = strength == .spelling && profile.spellings[0].foldedName != folded
-    func open(_ problem: String) -> Reading {
-      // A member with the field's name is read unchanged, and its issues say what is wrong.
-      let isRead = strength <= .otherName && source.path.count == 1
-      let member = OpenMember(
-        field: position, path: source.path,
-        reason: "\(Violation.quoted(profile.name)) \(isRead ? "is read as" : "looks like") "
-          + "\(field.member), but \(problem)",
-        isBesideGuess: isRead)
-      guard isRead else { return Reading(open: member) }
-      guess.isUnfit = true
-      return Reading(guess: guess, open: member)
-    }
-    if let notation = TypedValue.notation(ofContainersIn: source.value) {
-      return open(notation.advice.text(inFile: true))
-    }
-    let repeats = source.value.repeats || profile.repeats
-    if position == 0, strength == .alias {
-      if repeats { return open("several objects have the same value") }
-      if shape.isKeyed { return open("the key in the dictionary is the id") }
+    func open(_ problem: String) -> Reading { guess.open(profile.name, field, but: problem) }
+    if let problem = problem(with: source, as: position, strength, in: shape) {
+      return open(problem)
     }
     var reason = nameReason
-    let replacesKey = position == 0 && strength < .alias && !repeats && shape.keysAreOtherIDs
+    let replacesKey =
+      position == 0 && strength < .alias && !source.repeats && shape.keysAreOtherIDs
     if replacesKey {
       reason = "\(Violation.quoted(profile.name)) is the id, not the key in the dictionary"
     }
-    let isInInches = field.member.hasSuffix("_mm") && isInInches(folded)
+    let isInInches = field.unit == .millimeters && isInInches(folded)
     if isInInches, strength == .alias { reason?.append(", in inches") }
     var stated: [StatedUnits.Statement] = []
     var notRead: String?
-    if strength == .alias, let unit = unit(of: field), !namesUnit(folded) {
-      switch units.unit(of: field, named: folded, or: names(of: position, in: schema)) {
+    if strength == .alias, let unit = field.unit, !namesUnit(folded) {
+      switch units.answer(for: unit, of: folded, or: names(of: position, in: schema)) {
       case .none(let remark):
-        reason?.append(", whose unit is taken to be \(unit)")
+        reason?.append(", whose unit is taken to be \(unit.rawValue)")
         if let remark { reason?.append(", though \(remark)") }
       case .stated(let statements, let remainder):
         stated = statements
@@ -456,6 +441,35 @@ extension FieldGuess {
     return Reading(guess: guess, open: member)
   }
 
+  /// Returns the reason why a member is not a field although it has a name of it, regardless of the
+  /// values; `nil` if there is none.
+  private static func problem(
+    with source: ValueSource, as position: Int, _ strength: Strength,
+    in shape: ShapeCollector.Shape
+  ) -> String? {
+    if let notation = TypedValue.notation(ofContainersIn: source.value) {
+      return notation.advice.text(inFile: true)
+    }
+    guard position == 0, strength == .alias else { return nil }
+    if source.repeats { return "several objects have the same value" }
+    return shape.isKeyed ? "the key in the dictionary is the id" : nil
+  }
+
+  /// Returns the reading of a member that is not understood.
+  private func open(_ name: String, _ field: FieldSchema, but problem: String) -> Reading {
+    // A member with the field's name is read unchanged, and its issues say what is wrong.
+    let isRead = strength <= .otherName && path.count == 1
+    let member = OpenMember(
+      field: self.field, path: path,
+      reason: "\(Violation.quoted(name)) \(isRead ? "is read as" : "looks like") "
+        + "\(field.member), but \(problem)",
+      isBesideGuess: isRead)
+    guard isRead else { return Reading(open: member) }
+    var guess = self
+    guess.isUnfit = true
+    return Reading(guess: guess, open: member)
+  }
+
   /// Returns a clause about the objects with a value, but without a unit that can be converted;
   /// `nil` if there are none.
   private static func clause(
@@ -475,16 +489,10 @@ extension FieldGuess {
     let fit = FieldConversion.fit(
       of: profile, to: field, inInches: statement.isInches, decimals)
     guard case .certain(let conversion) = fit else { return nil }
-    let unit = statement.isInches ? "inches" : unit(of: field) ?? ""
+    let unit = statement.isInches ? "inches" : field.unit?.rawValue ?? ""
     return UnitCase(
       statement: statement, conversion: conversion,
       reason: "\(reason), in \(unit), as \(statement.name) says")
-  }
-
-  /// Returns the unit with which a field's name ends; `nil` if there is none.
-  fileprivate static func unit(of field: FieldSchema) -> String? {
-    if field.member.hasSuffix("_mm") { return "mm" }
-    return field.member.hasSuffix("_seconds") ? "seconds" : nil
   }
 
   /// Whether a folded name ends with a unit.

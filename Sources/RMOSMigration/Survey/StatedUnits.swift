@@ -56,16 +56,6 @@ struct StatedUnits {
     }
   }
 
-  private static let seconds: Set = [
-    "s", "sec", "secs", "second", "seconds", "sekunde", "sekunden", "seconde", "secondes",
-    "secondi", "segundo", "segundos",
-  ]
-  private static let otherTimes: Set = [
-    "ms", "msec", "millisecond", "milliseconds", "millisekunden", "m", "min", "mins", "minute",
-    "minutes", "minuten", "minuti", "minutos", "h", "hr", "hrs", "hour", "hours", "std",
-    "stunde", "stunden", "heure", "heures", "ore", "horas", "d", "day", "days", "tag", "tage",
-  ]
-
   /// Names that members for the unit of all values have before or after "unit".
   private static let namesOfAll: Set = [
     "", "measure", "measurement", "measurements", "dimension", "dimensions", "size", "sizes",
@@ -84,7 +74,7 @@ struct StatedUnits {
     names = Set(members.map(\.foldedHeading))
     for (position, member) in members.enumerated() where member.hasAllWords {
       let folded = String(decoding: member.spellings[0].foldedName, as: UTF8.self)
-      if LengthUnit.isStated(byName: folded) {
+      if FieldUnit.isStated(byName: folded) {
         self.members.append(
           Member(
             subject: Self.subject(of: folded), path: path + [position], profile: member))
@@ -95,7 +85,7 @@ struct StatedUnits {
   /// Returns the folded name of the member whose unit a member with a folded name states; empty for
   /// the unit of all.
   private static func subject(of folded: String) -> String {
-    if LengthUnit.genericNames.contains(folded) { return "" }
+    if FieldUnit.genericNames.contains(folded) { return "" }
     var subject = folded[...]
     if subject.hasPrefix("unit") {
       subject = subject.dropFirst(subject.hasPrefix("units") ? 5 : 4)
@@ -106,19 +96,20 @@ struct StatedUnits {
     return namesOfAll.contains(String(subject)) ? "" : String(subject)
   }
 
-  /// Returns the units that are stated for a field.
+  /// Returns the units that are stated for a field with a unit.
   ///
   /// A member states the unit of the member whose name it has, such as `width_unit` for `width`, or
   /// else of those which that name may mean. It counts before those for all values, which must
   /// agree. A member whose words are no units, such as pieces, is no statement.
   ///
   /// - Parameters:
-  ///   - field: The field.
+  ///   - unit: The unit of the field.
   ///   - name: The folded name of its member.
   ///   - fieldNames: The folded names that the field may have.
   /// - Returns: The units, or why there are none.
-  func unit(of field: FieldSchema, named name: [UInt8], or fieldNames: [[UInt8]]) -> Answer {
-    let isTime = field.member.hasSuffix("_seconds")
+  func answer(for unit: FieldUnit, of name: [UInt8], or fieldNames: [[UInt8]]) -> Answer {
+    if unit == .percent { return .none(remark: nil) }
+    let isTime = unit == .seconds
     let quantity = isTime ? Self.namesOfTimes : Self.namesOfLengths
     var (own, general, others): ([Member], [Member], [Member]) = ([], [], [])
     for member in members {
@@ -132,25 +123,19 @@ struct StatedUnits {
         others.append(member)
       }
     }
-    let lengths = LengthUnit.millimetres.union(LengthUnit.inches)
-    let stated =
-      isTime ? Self.seconds.union(Self.otherTimes) : lengths.union(LengthUnit.others)
+    let stated = unit.words.union(unit.otherWords)
     var stating = own.filter { $0.has(stated) }
     if stating.isEmpty { stating = general.filter { $0.has(stated) } }
-    if !stating.isEmpty { return Self.answer(of: stating, isTime: isTime) }
-    let foreign = isTime ? Self.otherTimes : LengthUnit.inches.union(LengthUnit.others)
-    if let other = others.first(where: { $0.has(foreign) }) {
+    if !stating.isEmpty { return Self.answer(of: stating, unit) }
+    if let other = others.first(where: { $0.has(unit.otherWords) }) {
       return .other("\(other.description) of another member, and no member says its unit")
     }
-    let known = (isTime ? lengths : Self.seconds).union(LengthUnit.others).union(Self.otherTimes)
-    let unclear = (own + general).first { member in
-      !member.words.allSatisfy { known.contains($0.lowercased()) }
-    }
+    let unclear = (own + general).first { !$0.words.allSatisfy(FieldUnit.isKnown) }
     return .none(remark: unclear.map { $0.description + ", which is no known unit" })
   }
 
   /// Returns the units that some members state for the same value.
-  private static func answer(of stating: [Member], isTime: Bool) -> Answer {
+  private static func answer(of stating: [Member], _ unit: FieldUnit) -> Answer {
     func statement(of units: Set<String>, isInches: Bool) -> Statement? {
       let members = stating.map { member in
         (path: member.path, words: member.words.filter { units.contains($0.lowercased()) })
@@ -159,8 +144,9 @@ struct StatedUnits {
       return Statement(
         members: members, isInches: isInches, name: Violation.quoted(stating[0].profile.name))
     }
-    let inches = isTime ? nil : statement(of: LengthUnit.inches, isInches: true)
-    let same = statement(of: isTime ? seconds : LengthUnit.millimetres, isInches: false)
+    let inches =
+      unit == .millimeters ? statement(of: FieldUnit.inches, isInches: true) : nil
+    let same = statement(of: unit.words, isInches: false)
     let found = [inches, same].compactMap { $0 }
     if found.isEmpty {
       return .other(

@@ -92,6 +92,9 @@ struct ValueSource {
   /// Whether the values are the ids of objects, as in `"pattern": {"id": "p-1"}`.
   var isID = false
 
+  /// Whether different objects have the same value.
+  var repeats: Bool { value.repeats || named.repeats }
+
   /// Returns the sources of a member at a path.
   static func all(at path: [Int], _ member: MemberProfile) -> [ValueSource] {
     let forms = TypedValue.forms(at: path, member)

@@ -155,7 +155,7 @@ package final class EntityDecoder {
   /// The defaults of fields that have one, in the order in which they are given.
   private let defaults: [(field: Int, value: Default)]
   private let object: ScannedObject
-  /// The fields that are in millimeters, by their names.
+  /// The fields that are in millimeters.
   private let millimeterFields: [Int]
   /// The entity being decoded.
   ///
@@ -170,7 +170,7 @@ package final class EntityDecoder {
     self.schema = schema
     otherNames = schema.otherNames
     object = ScannedObject(of: schema)
-    millimeterFields = schema.fields.indices.filter { schema.fields[$0].member.hasSuffix("_mm") }
+    millimeterFields = schema.fields.indices.filter { schema.fields[$0].unit == .millimeters }
     draft.cells = Array(repeating: .null, count: schema.fields.count)
     var defaults: [(field: Int, value: Default)] = schema.fields.indices.compactMap { field in
       switch schema.fields[field].defaultValue {
@@ -593,6 +593,7 @@ package final class EntityDecoder {
     guard work.draft.duplicateCount < ScannedObject.duplicateLimit else { return }
     let repeated = work.draft.objectViolations[before...].map(\.offset)
     var lookAlikes: [LookAlike] = []
+    var unitCount = 0
     let start = unsafe work.output.next
     unsafe object.forEachUnknownMember(in: text, work.scanner) { member in
       if options.isInFile,
@@ -603,8 +604,10 @@ package final class EntityDecoder {
         lookAlikes.append(lookAlike(member, of: field, work))
       }
       // The author of a mapping knows the units, so a mapped entity gets no warning.
-      if canBeMapped, member.kind == .string, !millimeterFields.isEmpty {
+      if canBeMapped, member.kind == .string, unitCount < ScannedObject.duplicateLimit,
         noteOtherUnit(member, &work)
+      {
+        unitCount += 1
       }
       unsafe work.output.append(work.output.next == start ? "{\"" : ",\"")
       unsafe work.output.append(
@@ -718,21 +721,27 @@ package final class EntityDecoder {
 
   /// Notes that an unknown member states another unit of length than the millimeter, in which
   /// fields of the entity are.
-  private func noteOtherUnit(_ member: ScannedObject.Member, _ work: inout Workspace) {
+  ///
+  /// - Returns: Whether it does.
+  private func noteOtherUnit(_ member: ScannedObject.Member, _ work: inout Workspace) -> Bool {
     let text = unsafe work.text
     // A unit is one short word in quotes.
-    guard member.valueRange.count <= 16, member.nameRange.count <= 32 else { return }
+    guard !millimeterFields.isEmpty, member.valueRange.count <= 16, member.nameRange.count <= 32
+    else { return false }
     let name = unsafe Array(member.name(in: text))
-    guard LengthUnit.isStated(byName: String(decoding: name.foldedName, as: UTF8.self))
-    else { return }
+    guard FieldUnit.isStated(byName: String(decoding: name.foldedName, as: UTF8.self))
+    else { return false }
     let word = unsafe String(decoding: member.value(in: text), as: UTF8.self)
       .dropFirst().dropLast()
     let fields = millimeterFields.filter { object.given($0) != nil }
-    guard LengthUnit.isForeign(String(word)), !fields.isEmpty else { return }
+    guard FieldUnit.millimeters.otherWords.contains(word.lowercased()), !fields.isEmpty else {
+      return false
+    }
     work.draft.note(
       .otherUnit(
         Violation.quoted(String(word)), of: fields.map { schema.fields[$0].member }),
       at: member.nameRange.lowerBound - 1, member: String(decoding: name, as: UTF8.self))
+    return true
   }
 
   // MARK: Excerpts of the input

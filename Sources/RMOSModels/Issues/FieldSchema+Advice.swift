@@ -86,7 +86,7 @@ extension FieldSchema {
       return nil
     }
     let unit = text[end...].filter { !$0.isWhitespace }.lowercased()
-    guard isIn(unit) else {
+    guard self.unit?.words.contains(unit) == true else {
       // A whole number is a count, which has no unit.
       if case .integer = type { return "write the number alone" }
       return "write the number alone, in the unit that the member is in"
@@ -102,15 +102,6 @@ extension FieldSchema {
     case .real: return type.check(real: number.double, text: text) == nil
     case .text, .reference, .timestamp, .json: return false
     }
-  }
-
-  /// Whether the name of the field says that its numbers are in a unit.
-  private func isIn(_ unit: String) -> Bool {
-    if member.hasSuffix("_mm") { return LengthUnit.millimetres.contains(unit) }
-    if member.hasSuffix("_seconds") {
-      return ["s", "sec", "secs", "second", "seconds"].contains(unit)
-    }
-    return unit == "%" && (member.hasSuffix("_percent") || member.hasSuffix("_percentage"))
   }
 
   // MARK: Objects and lists

@@ -125,9 +125,29 @@ import Testing
     #"{"a": {"$id": "3"}, "b": {"$ref": "3"}}"#, ##"{"$ref": "#/definitions/ring"}"##,
     #"{"$ref": "patterns", "$id": "7"}"#, ##"{"$ref": "$[\"a\"]"}"##, #"{"$ref": 3}"#,
     #"{"$ref": "3", "a": 1}"#, #"["$ref", "3"]"#, #"{"a": "$ref"}"#,
+    // Within a text.
+    #""as in {\"$ref\":\"3\"}""#, #""as in \"@{a=b}""#, #""the type \"System.Object[]""#,
   ])
   func otherReferencesAreData(_ value: String) {
     #expect(EntityDecoding(.stripFamilies, family(#", "note": \#(value)"#)).codes.isEmpty)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func manyReferencesAndQuotesTakeTimeInProportion() {
+    let numbers = 0..<100_000
+    let references = numbers.map { #"{"$ref":"\#($0)"}"# }.joined(separator: ",")
+    let objects = numbers.dropFirst().map { #"{"$id":"\#($0)"}"# }.joined(separator: ",")
+    let text = String(repeating: #"\"@{"#, count: 100_000)
+    let reading = EntityDecoding(
+      .stripFamilies,
+      family(#", "parts": [\#(references)], "all": [\#(objects)], "note": "\#(text)""#))
+    #expect(reading.codes == ["field.type"])
+    #expect(reading.issues.first?.message.contains(#"{"$ref":"0"}"#) == true)
+  }
+
+  @Test func anEntityHasALimitedNumberOfWarningsAboutUnits() {
+    let members = (0..<150).map { #", "unit\#($0)": "in""# }.joined()
+    #expect(
+      EntityDecoding(.stripFamilies, family(members)).codes.count { $0 == "field.unit" } == 100)
   }
 
   // MARK: Advice
