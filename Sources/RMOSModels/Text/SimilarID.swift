@@ -67,8 +67,12 @@ package struct SimilarID: Sendable, Hashable {
     try candidates(for: text, of: kind).first { try exists($0.id) }
   }
 
-  /// The ids that `text` may mean, in order of likelihood.
+  /// The length up to which an id is examined, in bytes: that of the longest path.
+  private static let longest = 4096
+
+  /// The ids that `text` may mean, in order of likelihood; none for a long text.
   package static func candidates(for text: String, of kind: EntityKind) -> [SimilarID] {
+    if text.utf8.count > longest { return [] }
     var seen: [[UInt8]] = [Array(text.utf8)]
     var candidates: [SimilarID] = []
     func add(_ id: String, _ difference: Difference) {

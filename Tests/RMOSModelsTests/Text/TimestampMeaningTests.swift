@@ -170,5 +170,8 @@ import Testing
     let text = "A\u{E9} \u{212B} Torres " + String(repeating: "x\u{301}", count: 1000)
     #expect(SimilarID.candidates(for: text, of: .patterns).count <= 40)
     #expect(SimilarID.candidates(for: "", of: .patterns).allSatisfy { !$0.id.isEmpty })
+    // Each form of a text would take as much memory as the text.
+    let long = String(repeating: "Ab ", count: 2000)
+    #expect(SimilarID.candidates(for: long, of: .patterns).isEmpty)
   }
 }
