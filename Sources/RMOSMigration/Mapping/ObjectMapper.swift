@@ -61,6 +61,8 @@ import RMOSSystem
     var isRepeated = false
     /// Whether the value was copied into the entity unchanged.
     var isMoved = false
+    /// The position of the member that is read there, if the place is at the top.
+    var member: Int?
 
     var isThere: Bool { end > start }
     /// Whether there is a value other than null.
@@ -244,6 +246,7 @@ import RMOSSystem
       }
       let (value, kind) = try scanValue(&scanner, isOtherSpelling ? nil : child, depth: depth)
       if node == 0 {
+        if let child, !isOtherSpelling { unsafe places[child].member = members.count }
         members.append(
           Member(
             name: name, nameIsEscaped: nameIsEscaped, value: value, kind: kind, node: child,
@@ -273,7 +276,7 @@ import RMOSSystem
         unsafe places[part] = Place()
       }
     }
-    guard let earlier = members.lastIndex(where: { $0.node == node && !$0.isOtherSpelling }) else {
+    guard let earlier = unsafe places[node].member else {
       if member.isExact { undecided.removeAll { $0 == node } }
       return undecided.contains(node)
     }
@@ -389,18 +392,24 @@ import RMOSSystem
     text.end(UInt8(ascii: "}"))
   }
 
+  /// The maximum number of spellings that a message names.
+  private static let spellingsNamed = 12
+
   /// Remarks on members that the rule would use if their names had not several spellings.
   private func noteSpellings(_ rule: CompiledRules.Rule) {
     for node in undecided where rule.usesTop[node] {
       let spellings = members.filter { $0.node == node }
       guard let last = spellings.last else { continue }
-      let names = spellings.map { String(decoding: name(of: $0), as: UTF8.self) }
+      func text(_ member: Member) -> String { String(decoding: name(of: member), as: UTF8.self) }
+      let shown = spellings.prefix(Self.spellingsNamed).map { Violation.quoted(text($0)) }
+      let more = spellings.count - shown.count
       remarks.append(
         Remark(
           code: .fieldLookAlike,
-          message: names.map { Violation.quoted($0) }.joined(separator: ", ")
+          message: shown.joined(separator: ", ")
+            + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")
             + " are spellings of one name, so none of them is read; keep the one that is meant",
-          pointer: JSONPointer.to(names[names.count - 1]), offset: last.name.lowerBound - 1))
+          pointer: JSONPointer.to(text(last)), offset: last.name.lowerBound - 1))
     }
   }
 

@@ -441,6 +441,20 @@ import Testing
     #expect(parts.text == #"{"parameters":{"x":1},"Meta":{"kind":"a"},"META":{"kind":"b"}}"#)
   }
 
+  @Test(.timeLimit(.minutes(1))) func manySpellingsTakeTimeInProportion() throws {
+    let mapping = try Mapping.joblogs(#"{"members":{"job_type":"/op_type"}}"#, names: "any-case")
+    func mapped(_ names: [String], _ first: String = "") throws -> MappedObject {
+      let members = names.map { #""\#($0)":1"# }.joined(separator: ",")
+      return try MappedObject("{\(first)\(members)}", as: .joblogs, by: mapping)
+    }
+    let count = 200_000
+    let names = (0..<count).map { $0 % 2 == 0 ? "OP_TYPE" : "OpType" }
+    let exact = try mapped(names, #""op_type":"slice","#)
+    #expect(exact.value?["job_type"]?.string == "slice" && exact.remarks.isEmpty)
+    let message = try mapped(names).remarks.first?.message
+    #expect(message?.contains(" and 199,988 more are spellings of one name") == true)
+  }
+
   // MARK: Where it comes from
 
   /// Issues, references and provenance have the places in the source.
