@@ -133,7 +133,9 @@ final class EntitySearch {
   private func search(
     at position: Int, _ steps: [EntityPointer.Step]
   ) throws(ReadFailure) -> Int? {
-    if window.isList(at: position) { return try searchList(at: position, steps) }
+    if window.isList(at: position), steps.count <= Self.deepest {
+      return try searchList(at: position, steps)
+    }
     if window.isObject(at: position) { return try searchObject(at: position, steps) }
     return try window.resynchronize(after: position)
   }

@@ -132,10 +132,8 @@ final class ShapeCollector {
       return EntityPointer(steps: names(along: path)[0].map { .named($0) }).text
     }
 
-    /// The folded names of members that at least half of the objects have.
-    fileprivate var core: Set<[UInt8]> {
-      Set(positions.filter { members[$0.value].count * 2 >= count }.map(\.key))
-    }
+    /// Whether at least half of the objects have a member.
+    fileprivate func isCore(_ member: Int) -> Bool { members[member].count * 2 >= count }
   }
 
   /// The shape of all objects with the same names in the same order.
@@ -402,24 +400,32 @@ final class ShapeCollector {
     return core.count { held.names.contains($0.foldedHeading) } * 2 >= core.count
   }
 
+  /// Whether an object may be of a shape, regardless of the names of its members.
+  private func mayBelong(
+    _ context: Context, _ telling: KindTeller.Telling?, _ held: Held?, to shape: Shape
+  ) -> Bool {
+    shape.context == context
+      && (telling == nil || shape.telling == nil || shape.telling == telling)
+      && (telling != nil || fits(held, in: shape))
+      // An envelope of another object than those is not of their shape.
+      && (shape.telling != nil || telling?.holder == nil)
+  }
+
   /// Returns the shape of objects with some folded names, which may be new; `nil` if there are too
   /// many shapes.
   private func shape(
     of names: Set<[UInt8]>, _ context: Context, _ telling: KindTeller.Telling?, _ held: Held?
   ) -> Int? {
     var best: (shape: Int, overlap: Double)?
-    for (position, shape) in shapes.enumerated()
-    where shape.context == context
-      && (telling == nil || shape.telling == nil || shape.telling == telling)
-      && (telling != nil || fits(held, in: shape))
-      // An envelope of another object than those is not of their shape.
-      && (shape.telling != nil || telling?.holder == nil)
-    {
-      let core = shape.core
-      let common = Double(core.intersection(names).count)
-      let overlap = core.isEmpty && names.isEmpty ? 1 : common / Double(max(core.count, 1))
-      let own = Double(names.count { shape.positions[$0] != nil })
-      let known = names.isEmpty ? 1 : own / Double(names.count)
+    // Shapes are not copied, since objects that have none are compared with all of them.
+    for position in shapes.indices {
+      let own = names.compactMap { shapes[position].positions[$0] }
+      let common = Double(own.count { shapes[position].isCore($0) })
+      guard common > 0 || names.isEmpty, mayBelong(context, telling, held, to: shapes[position])
+      else { continue }
+      let core = shapes[position].members.indices.count { shapes[position].isCore($0) }
+      let overlap = core == 0 && names.isEmpty ? 1 : common / Double(max(core, 1))
+      let known = names.isEmpty ? 1 : Double(own.count) / Double(names.count)
       guard overlap >= 0.5, known >= 0.5 || common >= 4 else { continue }
       if overlap + known > best?.overlap ?? 0 { best = (position, overlap + known) }
     }

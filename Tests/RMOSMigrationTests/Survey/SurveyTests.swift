@@ -333,6 +333,19 @@ import Testing
     #expect(report.failures.isEmpty, "\(report.json)")
   }
 
+  /// Lists in lists are examined to a certain depth, as objects are.
+  @Test func brackets() throws {
+    let count = 500_000
+    let open = String(repeating: "[", count: count)
+    let tree = try SourceTree([
+      "patterns/open.json": open,
+      "patterns/closed.json": open + "{}" + String(repeating: "]", count: count),
+      "elsewhere/open.json": open,
+    ])
+    let report = try tree.survey(Survey.Options())
+    #expect(report.objectCount == 0 && report.failures.reduce(0) { $0 + $1.count } == 3)
+  }
+
   @Test func missingFieldsAreNamed() throws {
     let report = try Survey(of: legacy + "/sandbox-families").runSynchronously()
     let shape = try #require(report.shapes.first)
