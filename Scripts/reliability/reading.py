@@ -653,6 +653,7 @@ class FileReader:
         if self.scanner.at(position) == closing:
             return position + 1
         index = 0
+        seen: set[str] = set()
         while True:
             name: str | None = str(index)
             value = position
@@ -661,7 +662,15 @@ class FileReader:
                     raw, after = self.scanner.name(position)
                     name = decode_string(raw)
                     value = self.scanner.skip_white_space(after)
-                end = self._item(value, name, pointers, above, shape, is_list, index)
+                is_named = above != "" and any(steps[0] == name for steps in pointers)
+                if not is_list and name is not None and is_named and name in seen:
+                    below = above + "/" + name.replace("~", "~0").replace("/", "~1")
+                    self._fail("json.duplicate-key", position, below)
+                    end = self.scanner.outline_end(value)
+                else:
+                    end = self._item(value, name, pointers, above, shape, is_list, index)
+                if name is not None and is_named:
+                    seen.add(name)
             except JSONError as error:
                 self._fail_json(error)
                 return None

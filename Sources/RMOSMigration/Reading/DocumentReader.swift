@@ -110,7 +110,7 @@ final class DocumentReader {
     state.hasSelected = true
     // Every kind that reads the document meets the error, but only one of them reports it.
     if !builder.answersForDocument { return }
-    let (code, message) = try window.describe(error, from: state.firstToken)
+    let (code, message, _) = try window.describe(error, from: state.firstToken)
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
   }
@@ -437,6 +437,22 @@ final class DocumentReader {
 
   // MARK: Collections
 
+  /// The place of a value in the document.
+  private struct Place {
+    /// The JSON Pointer to the value.
+    var pointer: [UInt8] = []
+    /// The same pointer with `*` for the steps that a `*` matches.
+    var general = ""
+
+    /// Returns the place of a member or element of the value.
+    func appending(_ name: [UInt8], isAny: Bool) -> Place {
+      var place = self
+      JSONPointer.append(name, to: &place.pointer)
+      place.general += isAny ? "/*" : JSONPointer.to(String(decoding: name, as: UTF8.self))
+      return place
+    }
+  }
+
   /// A container on the way to entities.
   private struct Level {
     /// The remaining steps from here, by pointer.
@@ -447,10 +463,8 @@ final class DocumentReader {
     var excluded: [[UInt8]] = []
     /// The key in the nearest enclosing dictionary whose members a `*` matches.
     var key: [UInt8]?
-    /// The JSON Pointer to the container; `nil` if locators are bare keys and indexes.
-    var pointer: [UInt8]?
-    /// The same pointer with `*` for the steps that a `*` matches.
-    var general = ""
+    /// The place of the container; `nil` if locators are bare keys and indexes.
+    var place: Place?
     /// The members that a pointer names and that have been read.
     var named: [[UInt8]] = []
     /// The containers on the way to an item, this one included.
@@ -471,7 +485,7 @@ final class DocumentReader {
     static func selected(_ selection: EntitySelection) -> Level {
       Level(
         pointers: selection.pointers.map { $0.steps[...] }, onlyObjects: selection.onlyObjects,
-        excluded: selection.excluded, pointer: [], containers: none, openingAside: "")
+        excluded: selection.excluded, place: Place(), containers: none, openingAside: "")
     }
 
     /// Returns the role of the item with a name or index.
@@ -501,14 +515,14 @@ final class DocumentReader {
   private func readCollection(from start: Int, _ level: Level) throws(ReadFailure) {
     var level = level
     let isList = window.isList(at: start)
-    if level.pointer != nil {
+    if level.place != nil {
       level.containers = level.containers.around(list: isList)
       // With an empty collection before it, the rest is read as a wrapper and not as an entity.
       level.openingAside = isList ? "[" : "{\"\(builder.kind.table)\":[],"
     }
     guard let (end, count) = try readItems(from: start, level) else { return }
     state.item = nil
-    let isPlainList = isList && level.pointer == nil
+    let isPlainList = isList && level.place == nil
     try readEnd(
       from: end, locator: isPlainList ? .index(count) : .none, isCollection: true)
   }
@@ -551,14 +565,14 @@ final class DocumentReader {
   }
 
   private func locator(ofElement index: Int, _ level: Level) -> RecordBatch.EntryLocator {
-    guard level.pointer != nil else { return .index(index) }
+    guard level.place != nil else { return .index(index) }
     return locator(of: String(index).utf8, key: nil, level)
   }
 
   private func locator(
     of step: some Sequence<UInt8>, key: RecordBatch.TextSpan?, _ level: Level
   ) -> RecordBatch.EntryLocator {
-    var pointer = level.pointer ?? []
+    var pointer = level.place?.pointer ?? []
     JSONPointer.append(step, to: &pointer)
     return .pointer(builder.intern(pointer), key: key)
   }
@@ -570,7 +584,7 @@ final class DocumentReader {
     _ index: Int, at position: Int, _ level: Level
   ) throws(ReadFailure) -> Int? {
     state.item = item(at: position, level.containers.opening)
-    if level.pointer == nil {
+    if level.place == nil {
       return try readEntityItem(at: position, locator: .index(index), key: nil)
     }
     let name = Array(String(index).utf8)
@@ -603,20 +617,22 @@ final class DocumentReader {
     let name = try window.readName(at: start)
     let position = try window.skipWhiteSpace(from: name.end)
     guard let text = name.text else {
-      guard level.pointer == nil else { return try window.skipLongValue(at: position) }
+      guard level.place == nil else { return try window.skipLongValue(at: position) }
       return try skipRefused(
         from: position, beginning: place, within: level.containers, .jsonSyntax,
         "the key holds an escaped surrogate without its partner, which is not valid text; "
           + "write the character itself", at: place)
     }
-    if level.pointer == nil {
+    if level.place == nil {
       let key = builder.intern(text)
       return try readEntityItem(
         at: position, locator: .key(key), key: key, named: number < Self.namesExamined ? text : nil)
     }
     noteOthers(text, level)
-    // Without a mapping, the outline decides whether such a document can be read.
-    if builder.isMapping, level.pointers.contains(where: { $0.first == .named(text) }) {
+    // Without a mapping, the outline decides whether members at the top can be read.
+    if builder.isMapping || level.place?.pointer.isEmpty == false,
+      level.pointers.contains(where: { $0.first == .named(text) })
+    {
       if level.named.contains(text) {
         if !reports(level) { return try window.skipLongValue(at: position) }
         let name = Violation.quoted(String(decoding: text, as: UTF8.self))
@@ -653,14 +669,12 @@ final class DocumentReader {
     _ name: [UInt8], isElement: Bool = false, at position: Int, _ level: Level
   ) throws(ReadFailure) {
     if state.notKept.count == Self.maximumPointers, !builder.isMapping { return }
-    let place =
-      level.general + (isElement ? "/*" : JSONPointer.to(String(decoding: name, as: UTF8.self)))
     if window.has(UInt8(ascii: "n"), at: position) { return }
-    if state.notKept.contains(place) || state.missed.contains(place) || !reports(level) { return }
-    var pointer = level.pointer ?? []
-    JSONPointer.append(name, to: &pointer)
+    let place = (level.place ?? Place()).appending(name, isAny: isElement)
+    let isKnown = state.notKept.contains(place.general) || state.missed.contains(place.general)
+    if isKnown || !reports(level) { return }
     let isOfOthers = builder.sharing?.sharers.contains { sharer in
-      sharer.pointers.contains { $0.leads(through: pointer) }
+      sharer.pointers.contains { $0.leads(through: place.pointer) }
     }
     if isOfOthers == true { return }
     var mayHoldEntities = false
@@ -674,16 +688,18 @@ final class DocumentReader {
       mayHoldEntities = mayHold && !DocumentOutline.describesDocument(name)
     }
     if !mayHoldEntities {
-      if state.notKept.count < Self.maximumPointers { state.notKept.append(place) }
+      if state.notKept.count < Self.maximumPointers { state.notKept.append(place.general) }
     } else if builder.isMapping, state.missed.count < Self.maximumPointers {
-      state.missed.append(place)
+      state.missed.append(place.general)
     }
   }
 
   /// Whether this kind, of those that read through a container, reports what none of them reads.
   private func reports(_ level: Level) -> Bool {
     guard let sharing = builder.sharing else { return true }
-    guard let pointer = level.pointer, !pointer.isEmpty else { return sharing.answersForDocument }
+    guard let pointer = level.place?.pointer, !pointer.isEmpty else {
+      return sharing.answersForDocument
+    }
     return !sharing.sharers.contains { sharer in
       sharer.takesPrecedence
         && (sharer.isWithoutRules || sharer.pointers.contains { $0.leads(through: pointer) })
@@ -692,7 +708,8 @@ final class DocumentReader {
 
   /// Records whether an item at the top is on the way to entities of another kind.
   private func noteOthers(_ name: [UInt8], _ level: Level) {
-    guard let sharing = builder.sharing, level.pointer?.isEmpty == true, !state.hasOthers else {
+    guard let sharing = builder.sharing, level.place?.pointer.isEmpty == true, !state.hasOthers
+    else {
       return
     }
     state.hasOthers = sharing.concerns(name)
@@ -709,14 +726,10 @@ final class DocumentReader {
     _ name: [UInt8], opening: String, _ pointers: [ArraySlice<EntityPointer.Step>],
     key: [UInt8]?, at position: Int, _ level: Level
   ) throws(ReadFailure) -> Int? {
-    var pointer = level.pointer ?? []
-    JSONPointer.append(name, to: &pointer)
     let containers = level.containers.around(opening, list: window.isList(at: position))
     let isAny = level.pointers.contains { $0.first == .any }
     let next = Level(
-      pointers: pointers, key: key, pointer: pointer,
-      general: level.general
-        + (isAny ? "/*" : JSONPointer.to(String(decoding: name, as: UTF8.self))),
+      pointers: pointers, key: key, place: (level.place ?? Place()).appending(name, isAny: isAny),
       containers: containers, openingAside: containers.opening)
     return try readItems(from: position, next)?.end
   }
@@ -801,7 +814,7 @@ final class DocumentReader {
         return nil
       }
       // The brackets of a value that is too deep still tell where it ends.
-      let (code, message) = try window.describe(syntaxError, from: state.firstToken)
+      let (code, message, _) = try window.describe(syntaxError, from: state.firstToken)
       return try skipRefused(
         from: position, beginning: place, code, message,
         at: window.place(at: syntaxError.offset), locator: locator)

@@ -141,18 +141,13 @@ struct LinesReader {
       return try failSpread(line, isFirst: isFirst, at: place)
     }
     let span = span(of: line)
-    let (code, described) = try window.describe(error, from: firstToken)
-    guard code == .jsonSyntax else {
-      try builder.failItem(
-        code, described, at: window.place(at: error.offset), locator: line.locator, span: span)
-      return line.range.upperBound
-    }
-    let diagnosis = try window.diagnosis(of: error, in: .line, from: firstToken)
-    let isWhole = isFirst && diagnosis.isAboutWholeText
+    let (code, message, isAboutWholeText) = try window.describe(
+      error, in: .line, from: firstToken)
+    let isWhole = isFirst && isAboutWholeText
     if isWhole, !builder.answersForDocument { return nil }
-    let isCutOff = line.isLast && error.reason == .unexpectedEnd
+    let isCutOff = code == .jsonSyntax && line.isLast && error.reason == .unexpectedEnd
     try builder.failItem(
-      code, diagnosis.message + (isCutOff ? ", or run again if a program is still writing it" : ""),
+      code, message + (isCutOff ? ", or run again if a program is still writing it" : ""),
       at: window.place(at: error.offset),
       locator: isWhole ? .none : line.locator, span: isWhole ? .file : span)
     return isWhole ? nil : line.range.upperBound

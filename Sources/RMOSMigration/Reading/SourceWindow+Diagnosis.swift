@@ -18,22 +18,26 @@ extension SourceWindow {
       ? "; it is JSON within a string: write what is in the string" : ""
   }
 
-  /// Returns the code and message of a document that is not JSON; `first` is the position of its
-  /// first token, once known.
+  /// Returns the code and message of a document, or a line of one, that is not JSON; `first` is the
+  /// position of the document's first token, once known.
   func describe(
-    _ error: JSONScanError, from first: Int?
-  ) throws(ReadFailure) -> (code: IssueCode, message: String) {
+    _ error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit = .file, from first: Int?
+  ) throws(ReadFailure) -> (code: IssueCode, message: String, isAboutWholeText: Bool) {
+    func described(_ code: IssueCode, _ message: String) -> (IssueCode, String, Bool) {
+      (code, message, false)
+    }
     switch error.reason {
     case .unexpectedEnd where endsInBadEncoding:
-      return (.inputEncoding, Self.badUTF16)
+      return described(.inputEncoding, Self.badUTF16)
     case .invalidUTF8:
-      return badUTF8(at: error.offset)
+      return described(.inputEncoding, badUTF8(at: error.offset))
     case .unexpected(let byte, _) where byte >= 0x80 && !isUTF8(at: error.offset):
-      return badUTF8(at: error.offset)
+      return described(.inputEncoding, badUTF8(at: error.offset))
     case .tooDeep:
-      return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
+      return described(.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
     default:
-      return (.jsonSyntax, try diagnosis(of: error, in: .file, from: first).message)
+      let diagnosis = try diagnosis(of: error, in: unit, from: first)
+      return (.jsonSyntax, diagnosis.message, diagnosis.isAboutWholeText)
     }
   }
 
@@ -57,7 +61,7 @@ extension SourceWindow {
 
   /// Diagnoses a syntax error by the text around it; `first` is where the document's first token
   /// begins, once known.
-  func diagnosis(
+  private func diagnosis(
     of error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit, from first: Int?
   ) throws(ReadFailure) -> JSONDiagnosis {
     if unit == .file, let cut = try diagnosisOfCutLines(error) { return cut }
@@ -72,26 +76,20 @@ extension SourceWindow {
         encoding: encoding))
   }
 
-  private func badUTF8(at position: Int) -> (code: IssueCode, message: String) {
+  private func badUTF8(at position: Int) -> String {
     let byte = self.byte(at: position) ?? 0
     let next = self.byte(at: position + 1) ?? 0
     let shown = "the byte 0x\(String(byte, radix: 16, uppercase: true))"
     if position == start {
-      return (
-        .inputEncoding,
-        byte == 0x80 && 2...5 ~= next
-          ? "the file is a Python pickle, not JSON; write it with json.dump"
-          : "the file begins with \(shown), which is not UTF-8; if it is text, save it as UTF-8, else "
-            + "export it as JSON"
-      )
+      return byte == 0x80 && 2...5 ~= next
+        ? "the file is a Python pickle, not JSON; write it with json.dump"
+        : "the file begins with \(shown), which is not UTF-8; if it is text, save it as UTF-8, else "
+          + "export it as JSON"
     }
     if byte == 0xFF && next == 0xFE || byte == 0xFE && next == 0xFF {
-      return (
-        .inputEncoding,
-        "found a byte-order mark of UTF-16 within the file, as where files were joined; save each as "
-          + "UTF-8 before"
-      )
+      return "found a byte-order mark of UTF-16 within the file, as where files were joined; save "
+        + "each as UTF-8 before"
     }
-    return (.inputEncoding, "\(shown) is not UTF-8 here; save the file as UTF-8")
+    return "\(shown) is not UTF-8 here; save the file as UTF-8"
   }
 }

@@ -11,6 +11,16 @@ import Testing
     try RecordedMigration(SourceTree(files), into: InMemoryStore())
   }
 
+  @Test(.timeLimit(.minutes(1))) func manyLinesThatFailTakeTimeInProportion() throws {
+    let line = #"{"id": "a", "name": "n\#rx", "ring_count": 1, "geometry": {"a": 1}}"#
+    let count = 10_000
+    let recorded = try read([
+      "patterns/a.jsonl": Array(repeating: line, count: count).joined(separator: "\n")
+    ])
+    #expect(recorded.summary.issueCounts == [.jsonSyntax: count])
+    #expect(recorded.issues.first?.message.contains("line break in a string") == true)
+  }
+
   // MARK: Order and links
 
   @Test func filesComeInByteOrderOfTheirRelativePath() throws {

@@ -145,6 +145,15 @@ import Testing
   }
 
   /// A string that holds JSON is told as such in a line, too.
+  @Test func aCollectionBelowAMemberThatAppearsTwiceFails() throws {
+    let (first, second) = (entity("p1"), entity("p2"))
+    let text = #"{"all": {"a": [\#(first)], "b": [\#(second)], "a": [\#(second)], "b": 1}}"#
+    #expect(
+      try summaries(text) == [
+        "/all/a/0 p1", "/all/b/0 p2", "/all/a - json.duplicate-key", "/all/b - json.duplicate-key",
+      ])
+  }
+
   @Test func jsonWithinAStringIsNamed() throws {
     let line = "\"{\\\"id\\\": 1}\""
     for format in [SourcePath.Format.lines, .json] {
