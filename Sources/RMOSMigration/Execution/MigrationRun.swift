@@ -333,7 +333,7 @@ struct SourceMeasure {
       }
       let others = try? top?.openDirectories(passingOver: ignored)
       let elsewhere = (others ?? []).filter {
-        !$0.elementsEqual(kind.table.utf8) && mappings.mayRead(kind, below: $0)
+        !$0.elementsEqual(kind.table.utf8) && mappings.mayRead($0, as: kind)
       }
       for directory in [Array(kind.table.utf8)] + elsewhere {
         let home = catalog.kinds.first { directory.elementsEqual($0.table.utf8) }

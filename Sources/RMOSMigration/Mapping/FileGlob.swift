@@ -25,12 +25,14 @@ struct FileGlob: Sendable {
     self.parts = parts
   }
 
-  /// The directory at the top that holds all matches; `nil` if they may be anywhere.
-  var topDirectory: String? {
-    guard parts.count > 1, case .name(let name) = parts[0],
-      !name.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") })
-    else { return nil }
-    return String(decoding: name, as: UTF8.self)
+  /// Whether the path of a file below a directory may match.
+  func mayMatch(below directory: [UInt8]) -> Bool {
+    var names = directory.split(separator: UInt8(ascii: "/"))[...]
+    for part in parts {
+      guard let name = names.popFirst(), case .name(let pattern) = part else { return true }
+      if !Self.matches(name, pattern) { return false }
+    }
+    return false
   }
 
   /// Whether a relative path matches.

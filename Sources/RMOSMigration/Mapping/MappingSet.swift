@@ -59,15 +59,12 @@ struct MappingSet: Sendable {
     return reads(path + Array("/0.json".utf8), as: kind, at: nil)
   }
 
-  /// Whether a mapping may read files below a directory at the top of the source, or at the top
-  /// itself if `directory` is `nil`, as entities of a kind that is not read from there without it.
-  func mayRead(_ kind: EntityKind, below directory: [UInt8]?) -> Bool {
+  /// Whether a mapping may read a file or, if `path` is a directory, files below it as entities of a
+  /// kind that is not read from there without it.
+  func mayRead(_ path: [UInt8], as kind: EntityKind) -> Bool {
     mappings.contains { mapping in
       (mapping.rules[kind] ?? []).contains { rule in
-        (rule.files ?? []).contains { glob in
-          guard let top = glob.topDirectory else { return true }
-          return directory.map { $0.elementsEqual(top.utf8) } ?? false
-        }
+        (rule.files ?? []).contains { $0.reads(path) || $0.mayMatch(below: path) }
       }
     }
   }
@@ -101,15 +98,16 @@ extension Mapping {
     guard let rules = rules[kind] else { return [] }
     return rules.indices.filter { position in
       guard let files = rules[position].files else { return home == kind }
-      return files.contains { glob in glob.matches(path) || glob.matchesDirectory(of: path) }
+      return files.contains { $0.reads(path) }
     }
   }
 }
 
 extension FileGlob {
-  /// Whether the pattern matches a directory above a file that is named like a file: rejects of a
-  /// file are in a directory of its name.
-  fileprivate func matchesDirectory(of path: [UInt8]) -> Bool {
+  /// Whether the pattern matches a file or a directory above it that is named like a file: rejects
+  /// of a file are in a directory of its name.
+  fileprivate func reads(_ path: [UInt8]) -> Bool {
+    if matches(path) { return true }
     var path = path[...]
     while let slash = path.lastIndex(of: UInt8(ascii: "/")) {
       path = path[..<slash]

@@ -82,6 +82,8 @@ struct UnreadFile: Hashable {
   var reason: FilesNotRead.Reason
   /// Whether the file looks like data that was meant to be read.
   var looksLikeData = false
+  /// Whether it is a link to what is not there, or what cannot be examined.
+  var isBroken = false
 
   /// Endings that sync programs give to placeholders for files kept elsewhere.
   private static let placeholders = [
@@ -97,9 +99,10 @@ struct UnreadFile: Hashable {
   ]
   private static let json = [".json", ".jsonl", ".ndjson"]
 
-  init(_ reason: FilesNotRead.Reason, looksLikeData: Bool = false) {
+  init(_ reason: FilesNotRead.Reason, looksLikeData: Bool = false, isBroken: Bool = false) {
     self.reason = reason
     self.looksLikeData = looksLikeData
+    self.isBroken = isBroken
   }
 
   /// Judges a file without the extension of a format, or a hidden file, by its name.

@@ -111,20 +111,21 @@ final class SourceReader {
   private func readElsewhere(_ top: SourceTop) throws(ReadFailure) {
     let kind = builder.kind
     guard !input.mappings.isEmpty else { return }
-    if input.mappings.mayRead(kind, below: nil) {
-      for (name, format) in top.inputs {
-        if isCancelled() { throw .stopped }
-        let home = SourceTop.home(of: name, input.catalog)
-        if home != kind {
-          try readFile(name, format, home: home)
-        }
-      }
+    for (name, format) in top.inputs {
+      if isCancelled() { throw .stopped }
+      let home = SourceTop.home(of: name, input.catalog)
+      if home != kind { try readFile(name, format, home: home) }
+    }
+    let tables = input.catalog.kinds.map { Array($0.table.utf8) }
+    // The directory of a kind is reported when the kind is read.
+    for (name, error) in top.broken where !tables.contains(name) && reports(name, home: nil) {
+      try failEntry(name, error)
     }
     let directories = try listed { () throws(SystemError) in
       try top.openDirectories(passingOver: input.ignored)
     }
     for name in directories where !name.elementsEqual(kind.table.utf8) {
-      guard input.mappings.mayRead(kind, below: name) else { continue }
+      guard input.mappings.mayRead(name, as: kind) else { continue }
       let home = input.catalog.kinds.first { name.elementsEqual($0.table.utf8) }
       if try readDirectory(name, for: .originals, home: home) {
         _ = try readDirectory(name, for: .copies, home: home)
@@ -152,27 +153,39 @@ final class SourceReader {
       input.mappings.isEmpty && input.access.isSystem ? FilePrefetcher(root: root) : nil
     defer { prefetcher?.close() }
     var items: ArraySlice<SourceWalker.Item> = []
-    let isElsewhere = home != builder.kind
     while let item = nextItem(of: &walker, &items, prefetcher) {
       switch item {
       case .file(let path, let format):
         try readFile(path, format, home: home, prefetcher)
       case .copy(let path, let format, let original):
         try readFile(path, format, home: home, copyOf: original)
-      // Other files are reported by the walk of their own kind.
-      case _ where isElsewhere: continue
-      case .unread(let path, let file): note(path, file)
+      // Others are counted by the walk of their own kind, or of what no kind reads.
+      case .unread(let path, let file): if home == builder.kind { note(path, file) }
       case .unreadable(let path, let error):
-        if isCancelled() { throw .stopped }
-        hasFoundAnything = true
-        builder.begin(file: path)
-        try fail(path, error)
+        if reports(path, home: home) { try failEntry(path, error) }
       case .loop(let path, let isAncestor):
-        noteLoop(SourcePath.text(path), isAncestor: isAncestor)
+        if reports(path, home: home) {
+          noteLoop(SourcePath.text(path), isAncestor: isAncestor)
+        }
       }
     }
     if isCancelled() { throw .stopped }
     return walker.hasCopies
+  }
+
+  /// Whether problems with a path are reported while the current kind is read: in the directory of a
+  /// kind with that kind, elsewhere with the first kind that a mapping may read from there.
+  private func reports(_ path: [UInt8], home: EntityKind?) -> Bool {
+    let kind = home ?? input.catalog.kinds.first { input.mappings.mayRead(path, as: $0) }
+    return kind == builder.kind
+  }
+
+  /// Appends an entry that failed because a directory or link cannot be read.
+  private func failEntry(_ path: [UInt8], _ error: SystemError) throws(ReadFailure) {
+    if isCancelled() { throw .stopped }
+    hasFoundAnything = true
+    builder.begin(file: path)
+    try fail(path, error)
   }
 
   /// The number of items that are found at once when fewer are left: enough that several threads
@@ -204,6 +217,9 @@ final class SourceReader {
       passingOver: input.ignored.compactMap { try? FileStatus(of: Array($0.utf8)).identity },
       isCancelled: isCancelled
     ) { path, file in
+      let isReported =
+        file.isBroken && input.catalog.kinds.contains { input.mappings.mayRead(path, as: $0) }
+      if isReported { return }
       if file.reason == .place, input.mappings.reads(path) {
         if SourcePath.isNamedAsFile(path[...]) { return }
         // The extension, and not the place, keeps it from being read.

@@ -5,12 +5,16 @@ import RMOSSystem
 package struct SourceTop {
   private let root: [UInt8]
   private let catalog: EntityCatalog
+  private let access: SourceAccess
   /// The files with the extension of a format, in byte order.
   private(set) var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
   /// All other files, in byte order.
   private var others: [(name: [UInt8], file: UnreadFile)] = []
   /// The directories, including hidden ones, in byte order.
   private var directories: [[UInt8]] = []
+  /// The entries that cannot be examined but may have entities, in byte order; they are among the
+  /// others, too.
+  private(set) var broken: [(name: [UInt8], error: SystemError)] = []
 
   /// Lists the top of a source.
   init(
@@ -18,28 +22,39 @@ package struct SourceTop {
   ) throws(SystemError) {
     self.root = root
     self.catalog = catalog
+    self.access = access
     try access.willCall(.list, root)
     try unsafe FileSystem.forEachEntry(ofDirectory: root) { name, type in
       let isHidden = unsafe name.first == UInt8(ascii: ".")
       let format = unsafe isHidden ? nil : SourcePath.Format(name: name)
-      let name = unsafe Array(name)
-      let form: FileStatus.Form? =
-        switch type {
-        case .file: .file
-        case .directory: .directory
-        case .link, .unknown: try? FileStatus(of: root + [UInt8(ascii: "/")] + name).form
+      let (nameBytes, name) = unsafe (name, Array(name))
+      var form: FileStatus.Form?
+      var failure: SystemError?
+      switch type {
+      case .file: form = .file
+      case .directory: form = .directory
+      case .link, .unknown:
+        do throws(SystemError) {
+          form = try FileStatus(of: root + [UInt8(ascii: "/")] + name).form
+        } catch {
+          failure = type == .link && error == .notFound ? .leadsNowhere : error
         }
+      }
       switch form {
       case .directory: directories.append(name)
       // An entry of another form is reported when it is opened.
       case _ where format != nil && (form != nil || Self.fileKind(of: name, catalog) != nil):
         if let format { inputs.append((name, format)) }
       case .file: others.append((name, UnreadFile(name: name)))
-      default: others.append((name, UnreadFile(isHidden ? .hidden : .notAFile)))
+      default:
+        let isBroken = failure.map { unsafe DirectoryListing.mayMatter(nameBytes, $0) } ?? false
+        if let failure, isBroken { broken.append((name, failure)) }
+        others.append((name, UnreadFile(isHidden ? .hidden : .notAFile, isBroken: isBroken)))
       }
     }
     inputs.sort { $0.name.lexicographicallyPrecedes($1.name) }
     others.sort { $0.name.lexicographicallyPrecedes($1.name) }
+    broken.sort { $0.name.lexicographicallyPrecedes($1.name) }
     directories.sort { $0.lexicographicallyPrecedes($1) }
   }
 
@@ -112,7 +127,7 @@ package struct SourceTop {
         !read.contains(identity), !passedOver.contains(identity)
       else { continue }
       var walker = SourceWalker(
-        root: root, directory: name, for: .outside,
+        root: root, directory: name, for: .outside, access: access,
         isHidden: name.first == UInt8(ascii: "."), isCancelled: isCancelled)
       while let item = walker.next() {
         if case .unread(let path, let file) = item { body(path, file) }

@@ -136,7 +136,7 @@ struct SourceWalker {
         if let item = item(name, path, format) { return item }
       case .broken where isInHidden || purpose == .outside:
         if reportsUnread {
-          return .unread(path: path, unread(UnreadFile(.notAFile), isInHidden))
+          return .unread(path: path, unread(UnreadFile(.notAFile, isBroken: true), isInHidden))
         }
       case .broken(let error):
         if reportsProblems { return .unreadable(path: path, error) }
@@ -288,15 +288,20 @@ struct DirectoryListing {
         default: return format.map { .file($0) } ?? .unread(UnreadFile(.notAFile))
         }
       } catch {
-        // An entry without an extension may be a directory with entities.
-        let mayMatter =
-          unsafe !isHidden
-          && (format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: ".")))
-        guard mayMatter else { return .unread(UnreadFile(isHidden ? .hidden : .notAFile)) }
-        let isBroken = type == .link && error == .notFound
-        return .broken(isBroken ? SystemError.leadsNowhere : error)
+        guard unsafe mayMatter(name, error) else {
+          return .unread(UnreadFile(isHidden ? .hidden : .notAFile))
+        }
+        return .broken(type == .link && error == .notFound ? .leadsNowhere : error)
       }
     }
+  }
+
+  /// Whether an entry that cannot be examined may have entities: one without an extension may be a
+  /// directory.
+  static func mayMatter(_ name: UnsafeBufferPointer<UInt8>, _ error: SystemError) -> Bool {
+    unsafe name.first != UInt8(ascii: ".")
+      && (SourcePath.Format(name: name) != nil || !error.concernsOneFile
+        || !name.contains(UInt8(ascii: ".")))
   }
 
   /// Whether there is a file to read of that name.

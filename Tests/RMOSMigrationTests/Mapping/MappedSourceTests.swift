@@ -1,4 +1,5 @@
 import Foundation
+import RMOSSystem
 import RMOSTestSupport
 import Testing
 
@@ -652,6 +653,39 @@ import Testing
     // Files that a mapping reads are not reported as not read.
     let unread = recorded.issues.filter { $0.code == .inputNotRead }.map(\.source)
     #expect(unread == ["exports/a.json"])
+  }
+
+  /// What a mapping may read and cannot be read is a failure, of the first kind that may be there;
+  /// other entries are only counted.
+  @Test func unreadableEntriesOutsideTheKindsAreFailures() throws {
+    let tree = try SourceTree([
+      "runs/a.json": run("a"), "runs/closed/b.json": run("b"), "other/closed/c.json": run("c"),
+    ])
+    for link in ["runs/d.json", "runs/sub", "top", "top.json", "other/e.json", "else"] {
+      try tree.addLink(link, to: "nowhere")
+    }
+    try tree.addLink("runs/above", to: ".")
+    let files = #"["runs/**","top/**","top.json"]"#
+    let mapping = try Mapping(
+      parsing: #"""
+        {"mapping":1,"name":"m","patterns":[{"files":["other/closed/no/**","runs/closed/no/**"]}],
+         "joblogs":[{"files":\#(files),\#(Self.rule)}]}
+        """#)
+    let recorded = try migrate(tree, [mapping]) {
+      $0.access = SourceAccess { call, path throws(SystemError) in
+        if call == .list, path.suffix(7).elementsEqual("/closed".utf8) { throw .accessDenied }
+      }
+    }
+    let failures = recorded.issues.filter { $0.code == .inputUnreadable }
+    #expect(
+      failures.map { "\($0.kind?.rawValue ?? "") \($0.source ?? "")" } == [
+        "patterns other/closed", "patterns runs/closed", "joblogs top", "joblogs top.json",
+        "joblogs runs/d.json", "joblogs runs/sub",
+      ])
+    #expect(recorded.issues.filter { $0.code == .inputLoop }.map(\.source) == ["runs/above"])
+    #expect(recorded.summary.notRead.files.map(\.path) == ["else", "other/e.json"])
+    let total = recorded.summary.statistics.total
+    #expect(total.found == 7 && total.migrated == 1)
   }
 
   @Test func theFirstMappingThatTakesAFile() throws {
