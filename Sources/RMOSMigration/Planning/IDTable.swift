@@ -100,13 +100,12 @@ extension RecordBatch {
 
 /// The ids of committed entities that a run remembers.
 struct RunMemory {
-  /// The maximum number of failed ids that are kept.
-  private static let failedLimit = 100_000
+  /// The maximum number of failed ids of a kind that are kept.
+  private let failedLimit: Int
 
   /// The ids that failed, so that a reference to one can say so.
-  private var failed: [EntityKind: Set<[UInt8]>] = [:]
-  private var failedCount = 0
-  /// The kinds of which something failed whose id is not known.
+  private var failed: [EntityKind: IDTable] = [:]
+  /// The kinds of which something failed whose id is not known, or not kept.
   private var namelessKinds: Set<EntityKind> = []
   /// The ids of ``decidedKind`` whose rows an entity of this run has determined; kept only if rows
   /// are rewritten, because later entities with the same id must not rewrite them again.
@@ -116,15 +115,21 @@ struct RunMemory {
 
   /// Creates an empty memory.
   ///
-  /// - Parameter keepsDecided: Whether the run rewrites rows.
-  init(keepsDecided: Bool) { self.keepsDecided = keepsDecided }
-
-  /// Whether something failed under this id in this run.
-  func hasFailed(_ kind: EntityKind, _ id: some Collection<UInt8>) -> Bool {
-    failed[kind]?.contains(Array(id)) ?? false
+  /// - Parameters:
+  ///   - keepsDecided: Whether the run rewrites rows.
+  ///   - failedLimit: The maximum number of failed ids of a kind that are kept.
+  init(keepsDecided: Bool, failedLimit: Int = 1_000_000) {
+    self.keepsDecided = keepsDecided
+    self.failedLimit = failedLimit
   }
 
-  /// Whether something of a kind failed whose id is not known, such as a file that is not JSON.
+  /// Whether something is known to have failed under this id in this run.
+  func hasFailed(_ kind: EntityKind, _ id: ArraySlice<UInt8>) -> Bool {
+    failed[kind]?[IDTable.Key(id.span)] != nil
+  }
+
+  /// Whether something of a kind failed whose id is not known, as of a file that is not JSON, or not
+  /// kept.
   func hasFailedNameless(_ kind: EntityKind) -> Bool { namelessKinds.contains(kind) }
 
   /// Whether an entity of this run has determined the row with this id; the first valid one does.
@@ -142,16 +147,18 @@ struct RunMemory {
         continue
       }
       if result.outcome == .failed {
-        remember(failed: batch.arena[id.range], batch.kind)
+        remember(failed: batch.idKey(at: index), batch.kind)
       } else if keepsDecided {
         decided.insert(batch.idKey(at: index))
       }
     }
   }
 
-  private mutating func remember(failed id: ArraySlice<UInt8>, _ kind: EntityKind) {
-    guard failedCount < Self.failedLimit, failed[kind, default: []].insert(Array(id)).inserted
-    else { return }
-    failedCount += 1
+  private mutating func remember(failed id: IDTable.Key, _ kind: EntityKind) {
+    if failed[kind]?.count ?? 0 < failedLimit {
+      failed[kind, default: IDTable()].insert(id)
+    } else {
+      namelessKinds.insert(kind)
+    }
   }
 }

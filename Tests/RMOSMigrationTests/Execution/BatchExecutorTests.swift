@@ -88,6 +88,23 @@ import Testing
     ).execute(batch, in: target, RunMemory(keepsDecided: false), failedBefore: 0)
   }
 
+  /// It is not claimed of an id that is not kept that it did not fail.
+  @Test func beyondALimitItIsOnlyKnownThatMoreFailed() throws {
+    let target = Target()
+    target.refused = ["a": .constraint, "b": .constraint, "c": .constraint]
+    let batch = try batch(["a", "b", "d"])
+    let result = try execute(batch, in: target)
+    var memory = RunMemory(keepsDecided: false, failedLimit: 2)
+    memory.add(result, of: batch.records)
+    func hasFailed(_ id: String) -> Bool { memory.hasFailed(.stripFamilies, Array(id.utf8)[...]) }
+    #expect(hasFailed("a") && hasFailed("b") && !hasFailed("d"))
+    #expect(!memory.hasFailedNameless(.stripFamilies))
+    let next = try self.batch(["c"])
+    memory.add(try execute(next, in: target), of: next.records)
+    #expect(!hasFailed("c") && memory.hasFailedNameless(.stripFamilies))
+    #expect(!memory.hasFailedNameless(.patterns))
+  }
+
   @Test func anIDThatComesAgainIsComparedWithTheFirst() throws {
     let target = Target()
     let result = try execute(try batch(["a", "b", "a", "a", "!", "b", "c"]), in: target)
