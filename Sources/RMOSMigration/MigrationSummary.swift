@@ -50,6 +50,8 @@ public struct MigrationSummary: Sendable, Hashable {
   public var issueCounts: [IssueCode: Int]
   /// How often each severity was reported.
   public var severityCounts: [Severity: Int]
+  /// How often each code was reported with each severity except info.
+  var codeCounts: [IssueCode: [Severity: Int]]
   /// The first errors and warnings, in order.
   public var issues: [Issue]
   /// The number of errors and warnings omitted from ``issues``.

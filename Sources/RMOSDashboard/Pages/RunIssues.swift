@@ -187,7 +187,7 @@ struct RunIssues {
 
   func section(of run: LedgerRun, _ report: MigrationReport) -> HTML {
     let total = counts.reduce(0) { $0 + $1.count }
-    let notes = report.codeGroups.filter { $0.severity == .info || $0.severity == nil }
+    let notes = report.codeGroups.filter { $0.severity == .info }
       .filter { group in !counts.contains { $0.code == group.code && $0.severity == .info } }
     let body: HTML
     if total == 0, !request.isList {

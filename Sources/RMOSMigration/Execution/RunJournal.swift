@@ -58,7 +58,7 @@ final class RunJournal {
     ledger = LedgerRun(
       command: LedgerRun.migrateCommand, startedAt: options.clock.timestamp, source: source,
       optionsJSON: options.json, catalog: catalog)
-    tally = Tally(statistics: MigrationStatistics(catalog))
+    tally = Tally(catalog, keepingIssues: options.maxIssuesInSummary)
   }
 
   /// When the run began, ISO 8601.
@@ -128,7 +128,7 @@ final class RunJournal {
   func announceStart() {
     if ledger.id > 0 { run = ledger.id }
     observer?(.started(run: options.isDryRun ? nil : run))
-    tally.add(notices, keeping: options.maxIssuesInSummary)
+    tally.add(notices)
     for issue in notices { observer?(.issue(issue)) }
   }
 
@@ -182,7 +182,7 @@ final class RunJournal {
     if let state { ledger = state }
     pendingIssues = (pendingIssues.afterCommit, [])
     memory.add(result, of: batch.records)
-    tally.add(result, of: batch.records.kind, keeping: options.maxIssuesInSummary)
+    tally.add(result, of: batch.records.kind)
     tally.countMapped(result, of: batch.records)
     tally.progress = progress(after: batch)
     tally.notRead.add(batch.notRead)
@@ -298,7 +298,7 @@ final class RunJournal {
     self.ending = ending
     if options.isAtomic { rollBack() }
     settleBackup()
-    tally.add([issue], keeping: options.maxIssuesInSummary)
+    tally.add([issue])
     observer?(.issue(issue))
   }
 
@@ -323,8 +323,9 @@ final class RunJournal {
       host: ledger.host, startedAt: ledger.startedAt, isDryRun: options.isDryRun,
       source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
       statistics: tally.statistics, issueCounts: tally.issueCounts,
-      severityCounts: tally.severityCounts, issues: tally.issues,
-      issuesOmitted: tally.issuesOmitted, issueGroups: tally.issueGroups,
+      severityCounts: tally.severityCounts, codeCounts: tally.issues.codeCounts,
+      issues: tally.issues.issues, issuesOmitted: tally.issues.omitted,
+      issueGroups: tally.issueGroups,
       kindDurations: tally.progress.kindDurations,
       duration: duration, bytesRead: tally.progress.bytesRead, filesRead: tally.progress.filesRead,
       mappings: options.mappings.enumerated().map { position, mapping in
@@ -361,10 +362,10 @@ private struct Tally {
   var statistics: MigrationStatistics
   var failedNew = 0
   var issueCounts: [IssueCode: Int] = [:]
-  var severityCounts: [Severity: Int] = [:]
-  /// The first errors and warnings.
-  var issues: [Issue] = []
-  var issuesOmitted = 0
+  /// The number of issues of severity info.
+  private var notes = 0
+  /// The errors and warnings.
+  private(set) var issues: IssueTally
   var issueGroups = IssueGroups()
   var progress = Progress()
   var notRead = FilesNotRead()
@@ -374,6 +375,11 @@ private struct Tally {
   /// The positions of the mappings whose rules left out objects.
   var skippingMappings: Set<Int> = []
 
+  init(_ catalog: EntityCatalog, keepingIssues limit: Int) {
+    statistics = MigrationStatistics(catalog)
+    issues = IssueTally(keeping: limit)
+  }
+
   /// Counts the mapped entities in the part of a batch that was executed.
   mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {
     for entry in batch.entries.prefix(result.counts.found) {
@@ -381,32 +387,35 @@ private struct Tally {
     }
   }
 
-  /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
-  mutating func add(_ result: BatchResult, of kind: EntityKind, keeping limit: Int) {
+  /// Adds a batch.
+  mutating func add(_ result: BatchResult, of kind: EntityKind) {
     statistics[kind] += result.counts
     failedNew += result.failedNew
     issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     keptMembers.add(result.keptMembers)
-    if result.unreportedInformation > 0 {
-      severityCounts[.info, default: 0] += result.unreportedInformation
-    }
-    for issue in result.issues { add(issue, keeping: limit) }
+    notes += result.unreportedInformation
+    for issue in result.issues { add(issue) }
   }
 
-  /// Adds issues that concern no entity; keeps them while there are fewer than `limit`.
-  mutating func add(_ notices: [Issue], keeping limit: Int) {
+  /// Adds issues that concern no entity.
+  mutating func add(_ notices: [Issue]) {
     for issue in notices {
       issueCounts[issue.code, default: 0] += 1
-      add(issue, keeping: limit)
+      add(issue)
     }
   }
 
-  /// Counts an issue by severity, and keeps an error or warning while there are fewer than `limit`.
-  private mutating func add(_ issue: Issue, keeping limit: Int) {
-    severityCounts[issue.severity, default: 0] += 1
-    guard issue.severity != .info else { return }
+  private mutating func add(_ issue: Issue) {
+    if issue.severity == .info { notes += 1 }
+    issues.add(issue)
     issueGroups.add(issue)
-    if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+  }
+
+  /// How often each severity was reported.
+  var severityCounts: [Severity: Int] {
+    var counts = issues.severityCounts
+    if notes > 0 { counts[.info] = notes }
+    return counts
   }
 
   /// Counts migrated entities as skipped, because they were rolled back.

@@ -78,7 +78,6 @@ struct IssueListHTML {
       case .error: "<span class=\"error\">✗ error</span>"
       case .warning: "<span class=\"warning\">! warning</span>"
       case .info: "<span class=\"dim\">note</span>"
-      case nil: "<span class=\"dim\">issue</span>"
       }
     let head: HTML = """
       <article class="group">
@@ -97,7 +96,7 @@ struct IssueListHTML {
       // An issue that is alone in its group has been written already.
       let single = Set(groups.filter { $0.count == 1 }.map { $0.firsts[0] })
       let others = (issues[code.code] ?? []).filter {
-        (code.severity == nil || $0.severity == code.severity) && !single.contains($0)
+        $0.severity == code.severity && !single.contains($0)
       }
       writeAll(others, of: code, to: &stream)
       let omitted = code.count - single.count - others.count

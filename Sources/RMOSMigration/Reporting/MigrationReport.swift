@@ -56,8 +56,7 @@ public struct MigrationReport: Sendable {
   /// How often a code was reported with a severity.
   package struct CodeGroup: Sendable, Hashable {
     package var code: IssueCode
-    /// `nil` if it is unknown.
-    package var severity: Severity?
+    package var severity: Severity
     package var count: Int
   }
 
@@ -103,8 +102,6 @@ public struct MigrationReport: Sendable {
 extension MigrationReport {
   /// Creates the report of a run just made.
   public init(of summary: MigrationSummary) {
-    var tally = IssueTally(keeping: 0)
-    for issue in summary.issues { tally.add(issue) }
     statistics = summary.statistics
     issueCounts = summary.issueCounts
     severityCounts = summary.severityCounts
@@ -112,7 +109,7 @@ extension MigrationReport {
     issuesOmitted = summary.issuesOmitted
     notRead = summary.notRead
     keptMembers = summary.keptMembers
-    codeGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
+    codeGroups = CodeGroup.all(summary.issueCounts, bySeverity: summary.codeCounts)
     issueGroups = summary.issueGroups
     failureNews = summary.failureNews
     run = Run(
@@ -175,7 +172,7 @@ extension MigrationReport {
     if notes > 0 { severityCounts[.info] = notes }
     issues = tally.issues
     issuesOmitted = tally.omitted
-    codeGroups = tally.groups(ledger.issueCounts, isWhole: true)
+    codeGroups = CodeGroup.all(ledger.issueCounts, bySeverity: tally.codeCounts)
     issueGroups = snapshot.issueGroups
     (notRead, keptMembers) = SourceNotes.read(
       ledger.timings.notesJSON, ledger.statistics.catalog)
@@ -280,7 +277,7 @@ extension MigrationReport {
   /// The groups of issues with the code and severity of `group`.
   func issueGroups(of group: CodeGroup) -> [IssueGroups.Group] {
     issueGroups.groups.filter {
-      $0.code == group.code && (group.severity == nil || $0.severity == group.severity)
+      $0.code == group.code && $0.severity == group.severity
     }
   }
 }
@@ -293,7 +290,8 @@ struct IssueTally {
   private(set) var issues: [Issue] = []
   private(set) var omitted = 0
   private(set) var severityCounts: [Severity: Int] = [:]
-  private var codeCounts: [IssueCode: [Severity: Int]] = [:]
+  /// How often each code was reported with each severity except info.
+  private(set) var codeCounts: [IssueCode: [Severity: Int]] = [:]
 
   init(keeping limit: Int) { self.limit = max(0, limit) }
 
@@ -312,29 +310,21 @@ struct IssueTally {
     codeCounts[count.code, default: [:]][count.severity, default: 0] += count.count
     omitted += count.count
   }
+}
 
-  /// The groups of all codes of `counts`, in the order of reports.
-  ///
-  /// If every error and warning was added (`isWhole`), the issues that were not added are of
-  /// severity info.
-  func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.CodeGroup] {
+extension MigrationReport.CodeGroup {
+  /// The groups of all codes of `counts`, in the order of reports; the issues that are not among
+  /// those `bySeverity` are of severity info.
+  fileprivate static func all(
+    _ counts: [IssueCode: Int], bySeverity: [IssueCode: [Severity: Int]]
+  ) -> [Self] {
     counts.filter { $0.value > 0 }.flatMap { code, count in
-      var bySeverity = codeCounts[code] ?? [:]
-      let rest = count - bySeverity.values.reduce(0, +)
-      if rest > 0, isWhole { bySeverity[.info] = rest }
-      let known = bySeverity.map { severity, count in
-        MigrationReport.CodeGroup(code: code, severity: severity, count: count)
-      }
-      guard rest > 0, !isWhole else { return known }
-      // The issues that were not kept most likely have the one severity that is known.
-      if known.count == 1 {
-        return [.init(code: code, severity: known[0].severity, count: count)]
-      }
-      return known + [.init(code: code, severity: nil, count: rest)]
+      var severities = bySeverity[code] ?? [:]
+      let rest = count - severities.values.reduce(0, +)
+      if rest > 0 { severities[.info] = rest }
+      return severities.map { Self(code: code, severity: $0, count: $1) }
     }.sorted { left, right in
-      // An unknown severity is ranked as a warning.
-      let ranks = (left.severity ?? .warning, right.severity ?? .warning)
-      if ranks.0 != ranks.1 { return ranks.0 > ranks.1 }
+      if left.severity != right.severity { return left.severity > right.severity }
       if left.count != right.count { return left.count > right.count }
       return left.code.rawValue < right.code.rawValue
     }

@@ -40,7 +40,7 @@ struct TextReport {
   private var issues: [String] {
     var lines: [String] = []
     for code in report.codeGroups {
-      let severity = code.severity.map { $0 == .info ? "note" : $0.rawValue } ?? "issue"
+      let severity = code.severity == .info ? "note" : code.severity.rawValue
       if !lines.isEmpty { lines.append("") }
       lines += layout.wrapped(
         "\(severity) \(code.code): \(PlainText.grouped(code.count))", hanging: 4)

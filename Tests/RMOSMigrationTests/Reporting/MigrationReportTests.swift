@@ -31,6 +31,26 @@ import Testing
     }
   }
 
+  /// Also of issues that the summary does not keep.
+  @Test func everyIssueIsCountedWithItsSeverity() throws {
+    func pattern(_ id: String, _ name: String, _ metadata: String) -> String {
+      #"{"id": "\#(id)", "name": \#(name), "ring_count": 1, "geometry": {"a": 1}\#(metadata)}"#
+    }
+    let listed = #", "metadata": [1]"#
+    let tree = try SourceTree([
+      "patterns/a.jsonl": [
+        pattern("a", "\"n\"", listed), pattern("b", "\"n\"", listed), pattern("c", "7", ""),
+      ].joined(separator: "\n")
+    ])
+    var options = Migration.Options()
+    options.maxIssuesInSummary = 1
+    let summary = try Migration(from: tree.path, into: InMemoryStore(), options: options)
+      .runSynchronously()
+    let groups = MigrationReport(of: summary).codeGroups
+    #expect(groups.map(\.severity) == [.error, .warning] && groups.map(\.count) == [1, 2])
+    #expect(summary.severityCounts == [.error: 1, .warning: 2] && summary.issuesOmitted == 2)
+  }
+
   @Test func severitiesAndGroupsAreCounted() throws {
     let report = try ReportSamples.report()
     #expect(report.severityCounts == [.error: 8, .warning: 3, .info: 12])
