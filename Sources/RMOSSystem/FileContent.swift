@@ -191,7 +191,7 @@ extension FileSystem {
   /// In a directory that anyone may write to, a link of another user is not followed, because it
   /// may lead to a file that only this user may write to. Links of root and of the directory's
   /// owner are followed, as the kernel's own protection of links does.
-  private static func destination(of path: String) throws(SystemError) -> String {
+  package static func destination(of path: String) throws(SystemError) -> String {
     var place = path.utf8.first == UInt8(ascii: "/") ? "/" : "."
     var names = components(path)
     var linksLeft = 40

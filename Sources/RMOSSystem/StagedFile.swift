@@ -99,7 +99,10 @@ package final class StagedFile: Sendable {
   /// Renames the file; an existing file is replaced only if `replacing` is `true`: `linkat`,
   /// `renameat`.
   ///
-  /// - Throws: ``SystemError``; ``SystemError/exists`` if the name is taken.
+  /// A device, pipe, socket or link is never replaced, because others use it.
+  ///
+  /// - Throws: ``SystemError``; ``SystemError/exists`` if the name is taken,
+  ///   ``SystemError/notAFile`` if what has it cannot be replaced.
   package func move(to name: String, replacing: Bool) throws(SystemError) {
     let directory = directory.number
     if !replacing {
@@ -109,12 +112,10 @@ package final class StagedFile: Sendable {
         return
       } catch {
         // Some file systems do not support hard links.
-        var info = stat()
-        let isTaken =
-          unsafe error == .exists || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0
-        guard !isTaken else { throw .exists }
+        guard error != .exists, status(of: name) == nil else { throw .exists }
       }
     }
+    if let form = status(of: name)?.form, form != .file { throw .notAFile }
     try retrying { unsafe renameat(directory, temporaryName, directory, name) }
   }
 
@@ -123,12 +124,18 @@ package final class StagedFile: Sendable {
 
   /// Removes the file, and the files that SQLite may have created next to it: `unlinkat`.
   package func discard() {
-    var info = stat()
-    guard unsafe fstatat(directory.number, temporaryName, &info, AT_SYMLINK_NOFOLLOW) == 0,
-      FileStatus(info).identity == identity
-    else { return }
+    guard status(of: temporaryName)?.identity == identity else { return }
     for suffix in ["", "-journal", "-wal", "-shm"] {
       _ = unsafe unlinkat(directory.number, temporaryName + suffix, 0)
     }
+  }
+
+  /// The status of an entry of the directory; `nil` if it cannot be determined: `fstatat`.
+  private func status(of name: String) -> FileStatus? {
+    var info = stat()
+    guard unsafe fstatat(directory.number, name, &info, AT_SYMLINK_NOFOLLOW) == 0 else {
+      return nil
+    }
+    return FileStatus(info)
   }
 }

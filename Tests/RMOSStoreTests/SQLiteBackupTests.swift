@@ -1,6 +1,7 @@
 import Foundation
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import RMOSTestSupport
 import Synchronization
 import Testing
@@ -96,6 +97,53 @@ import Testing
     #expect(FileManager.default.contents(atPath: directory.file("b.db")) == Data("kept".utf8))
     try store.backUpSynchronously(to: directory.file("b.db"), replacing: true)
     #expect(try ids("b.db").count == 3)
+  }
+
+  @Test(arguments: [Obstacle.pipe, .localSocket, .directory])
+  func onlyARegularFileIsReplaced(_ obstacle: Obstacle) throws {
+    let store = try filled()
+    let (node, link) = (directory.file("node"), directory.file("link"))
+    try obstacle.create(node, in: directory)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: node)
+    let before = try FileStatus(ofLink: node)
+    for path in [node, link] {
+      let error = #expect(throws: StoreError.self) {
+        try store.backUpSynchronously(to: path, replacing: true)
+      }
+      #expect(error?.code == .cannotOpen)
+      #expect(error?.message.hasPrefix("\(path) is \(obstacle.words)") == true)
+    }
+    #expect(try FileStatus(ofLink: node).identity == before.identity && FileStatus.isLink(link))
+    #expect(try names.filter { !$0.hasPrefix("rmos.db") } == ["link", "node"])
+  }
+
+  @Test func theFileThatALinkLeadsToIsReplaced() throws {
+    let store = try filled()
+    let manager = FileManager.default
+    try manager.createDirectory(
+      atPath: directory.file("backups"), withIntermediateDirectories: false)
+    let (link, file) = (directory.file("link"), directory.file("backups/b.db"))
+    try manager.createSymbolicLink(atPath: link, withDestinationPath: "backups/b.db")
+    for _ in 0..<2 {
+      let refusal = #expect(throws: StoreError.self) { try store.backUpSynchronously(to: link) }
+      #expect(refusal?.code == .backupExists)
+      try store.backUpSynchronously(to: link, replacing: true)
+      #expect(FileStatus.isLink(link) && !FileStatus.isLink(file))
+      #expect(try ids("backups/b.db") == ["f1", "f2", "f3"])
+    }
+    #expect(try manager.contentsOfDirectory(atPath: directory.file("backups")) == ["b.db"])
+    // Nor does a link hide that the file belongs to a database in use.
+    let (other, log) = (try filled("other.db"), directory.file("log"))
+    try manager.createSymbolicLink(atPath: log, withDestinationPath: "other.db-wal")
+    for path in ["other.db", "other.db-wal"] {
+      try manager.removeItem(atPath: log)
+      try manager.createSymbolicLink(atPath: log, withDestinationPath: path)
+      let error = #expect(throws: StoreError.self) {
+        try store.backUpSynchronously(to: log, replacing: true)
+      }
+      #expect(error?.code == .cannotOpen)
+    }
+    withExtendedLifetime(other) {}
   }
 
   @Test func aBackupNeverGoesOverADatabaseInUse() throws {
@@ -205,6 +253,31 @@ import Testing
       #expect(attributes[.referenceCount] as? Int == 1)
       #expect(try !names.contains { $0.contains("incomplete") })
     }
+  }
+
+  /// Without its log, the file is read without locks, and the copy must get its name only once it
+  /// is clear that it need not be repeated.
+  @Test func aBackupIsTakenOnceWhileOthersOpenAndCloseTheDatabase() throws {
+    let path = directory.file("rmos.db")
+    try filled().close()
+    let hasEnded = Mutex(false)
+    let results = inParallel(2) { worker in
+      if worker == 0 {
+        defer { hasEnded.withLock { $0 = true } }
+        for number in 0..<60 {
+          let store = try SQLiteStore(path: path, access: .readOnly)
+          try store.backUpSynchronously(to: directory.file("b\(number).db"))
+        }
+      } else {
+        var number = 10
+        while !hasEnded.withLock({ $0 }) {
+          number += 1
+          try filled("rmos.db", number...number).close()
+        }
+      }
+    }
+    for result in results { try result.get() }
+    #expect(try names.filter { $0.contains("incomplete") }.isEmpty)
   }
 
   /// Every transaction writes two rows, so an odd number of rows would be a torn state.

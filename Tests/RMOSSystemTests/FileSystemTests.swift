@@ -215,6 +215,14 @@ import Testing
     #expect(second.isInPlace)
     try second.move(to: "target", replacing: true)
     #expect(second.isNamed("target") && !first.isNamed("target"))
+    // What others use is not replaced, even if it appeared after it was looked for.
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("link"), withDestinationPath: "target")
+    let late = try StagedFile(in: directory.path, names: names)
+    #expect(throws: SystemError.notAFile) { try late.move(to: "link", replacing: true) }
+    #expect(FileStatus.isLink(directory.file("link")))
+    late.discard()
+    try FileSystem.removeFile(directory.file("link"))
     let third = try StagedFile(in: directory.path, names: names)
     third.discard()
     #expect(FileSystem.names(inDirectory: directory.path) == [Array("target".utf8)])

@@ -36,6 +36,19 @@ import Testing
     #expect(itself.status == 3 && itself.errors.contains("is the database itself"))
   }
 
+  @Test func onlyARegularFileIsReplaced() throws {
+    let workspace = try migrated()
+    let script = """
+      mkfifo pipe && ln -s pipe link && : >b.db && ln -s b.db alias
+      for name in pipe link alias; do $CLI backup $name --db x.db --force; echo $?; done
+      test -p pipe && test -L link && test -L alias && test -s b.db
+      """
+    let result = try Tool.shell(script, in: workspace)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.hasPrefix("3\n3\nBacked up x.db to alias "))
+    #expect(result.errors.contains("pipe is a named pipe, not a regular file; name another file"))
+  }
+
   @Test func aBackupNeedsADatabaseAndAFile() throws {
     let workspace = try Workspace()
     #expect(try Tool.run(["backup", "b.db", "--db", "x.db"], in: workspace).status == 3)

@@ -33,45 +33,44 @@ extension SQLiteStore {
   package func backUpSynchronously(
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
-    try retryingIfChanged {
-      try withBackupSource { source, checkUnchanged in
-        try copy(source, to: path, replacing: replacing, isCancelled: isCancelled, checkUnchanged)
-      }
+    try StoreError.retryingIfChanged {
+      try copy(to: path, replacing: replacing, isCancelled: isCancelled)
     }
   }
 
-  /// Writes the state that a connection sees to a new file.
-  ///
-  /// `checkUnchanged` is called before the file gets its name, and throws if the pages that were
-  /// read are not of one state.
+  /// Writes the state of `snapshot`, a connection within a transaction, to a new file; that of the
+  /// database now if it is `nil`.
   private func copy(
-    _ source: SQLiteConnection, to path: String, replacing: Bool, isCancelled: () -> Bool,
-    _ checkUnchanged: () throws -> Void
+    _ snapshot: SQLiteConnection? = nil, to path: String, replacing: Bool, isCancelled: () -> Bool
   ) throws {
-    try checkTarget(path, replacing: replacing)
-    func failure(_ error: SystemError) -> StoreError {
-      if error == .exists { return backupExists(path) }
-      return StoreError(
-        error.isOutOfSpace ? .diskFull : .cannotOpen,
-        "the backup \(path) cannot be written: \(error.reason)", path: path)
+    func explaining<Result>(_ body: () throws(SystemError) -> Result) throws -> Result {
+      do throws(SystemError) {
+        return try body()
+      } catch {
+        if error == .exists { throw backupExists(path) }
+        throw StoreError(
+          error.isOutOfSpace ? .diskFull : .cannotOpen,
+          "the backup \(path) cannot be written: \(error.reason)", path: path)
+      }
     }
-    let name = path.lastName
-    let copy: StagedFile
-    do throws(SystemError) {
-      copy = try StagedFile(
-        in: try path.directoryPath.resolved(), names: Self.temporaryNames(for: name))
-    } catch {
-      throw failure(error)
+    try checkTarget(path, replacing: replacing)
+    // As for other outputs, the file that a link leads to is replaced, not the link.
+    let place = try explaining { () throws(SystemError) in
+      replacing ? try FileSystem.destination(of: path) : path
+    }
+    try checkHasNoLog(place)
+    let name = place.lastName
+    let copy = try explaining { () throws(SystemError) in
+      try StagedFile(
+        in: try place.directoryPath.resolved(), names: Self.temporaryNames(for: name))
     }
     do {
-      try write(source, to: copy, isCancelled: isCancelled)
-      try checkUnchanged()
+      // The file gets its name only once it is clear that it need not be written again.
+      try withBackupSource(snapshot) { try write($0, to: copy, isCancelled: isCancelled) }
       guard copy.isInPlace else { throw movedBackup(path) }
-      do throws(SystemError) {
+      try explaining { () throws(SystemError) in
         try copy.file.synchronize()
         try copy.move(to: name, replacing: replacing)
-      } catch {
-        throw failure(error)
       }
       guard copy.isNamed(name) else { throw movedBackup(path) }
       // Not every file system can synchronize directories.
@@ -108,15 +107,12 @@ extension SQLiteStore {
   /// Lends a connection from which the database can be copied, without leaving new files next to
   /// it.
   ///
-  /// The second argument of `body` throws if the connection has no locks and the file has changed.
-  private func withBackupSource<Result>(
-    _ body: (SQLiteConnection, _ checkUnchanged: () throws -> Void) throws -> Result
-  ) throws -> Result {
-    func withReader() throws -> Result {
-      try readers.withSession { session in
-        try body(session.connection) { [session] in try readers.checkUnchanged(session) }
-      }
-    }
+  /// It is `snapshot`, if there is one. Without locks, it throws if the file has changed.
+  private func withBackupSource(
+    _ snapshot: SQLiteConnection?, _ body: (SQLiteConnection) throws -> Void
+  ) throws {
+    if let snapshot { return try body(snapshot) }
+    func withReader() throws { try readers.withSession { try body($0.connection) } }
     guard access == .readOnly || access == .inspect else { return try withReader() }
     // For reading only, a database with a log may be opened without locks, and a writer could
     // change it. While another process has the log open, a user who may write can have locks
@@ -125,9 +121,9 @@ extension SQLiteStore {
       let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
     {
-      return try body(connection) {}
+      return try body(connection)
     }
-    return try withReader()
+    try withReader()
   }
 
   private func checkTarget(_ path: String, replacing: Bool) throws {
@@ -143,7 +139,17 @@ extension SQLiteStore {
         .cannotOpen, "\(path) is a directory; name a file in it for the backup", path: path)
     }
     if FileStatus.hasEntry(path), !replacing { throw backupExists(path) }
-    // SQLite would take such a log for that of the backup.
+    if let form = status?.form, form != .file {
+      throw StoreError(
+        .cannotOpen,
+        "\(path) is \(form.rawValue), not a regular file; name another file for the backup",
+        path: path)
+    }
+  }
+
+  /// Checks that SQLite would not take a file for the log of the backup, or the backup for a log.
+  private func checkHasNoLog(_ path: String) throws {
+    try DatabaseFile.checkName(path)
     for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 {
       throw StoreError(
         .cannotOpen,
@@ -184,9 +190,7 @@ extension SQLiteStore {
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
   ) throws -> Result {
     guard try keepsOldStates else {
-      let backup = try withBackupSource {
-        try backUp($0, beforeRun: run, isCancelled: isCancelled, $1)
-      }
+      let backup = try backUp(beforeRun: run, isCancelled: isCancelled)
       var isTaken = false
       do {
         return try body {
@@ -209,8 +213,7 @@ extension SQLiteStore {
         // While the snapshot lasts, the log cannot be checkpointed completely.
         defer { source.rollBack() }
         let made = Swift.Result {
-          // The connection is in a transaction, so there is nothing to check.
-          try self.backUp(source, beforeRun: run, isCancelled: isCancelled) {}
+          try self.backUp(source, beforeRun: run, isCancelled: isCancelled)
         }
         outcome = made
         return try made.get()
@@ -227,8 +230,7 @@ extension SQLiteStore {
   }
 
   private func backUp(
-    _ source: SQLiteConnection, beforeRun run: Int64, isCancelled: () -> Bool,
-    _ checkUnchanged: () throws -> Void
+    _ snapshot: SQLiteConnection? = nil, beforeRun run: Int64, isCancelled: () -> Bool
   ) throws -> RunBackup {
     // If the path is a link, the backup is next to the database, not next to the link.
     let shown = FileStatus.isLink(location) ? file.path : location
@@ -239,7 +241,7 @@ extension SQLiteStore {
     let name = number.name
     let path = file.path + name
     do {
-      try copy(source, to: path, replacing: false, isCancelled: isCancelled, checkUnchanged)
+      try copy(snapshot, to: path, replacing: false, isCancelled: isCancelled)
     } catch var error as StoreError where error.code != .cancelled {
       error.message +=
         ". The database could not be backed up, so nothing in it was changed; fix that, or run without "
