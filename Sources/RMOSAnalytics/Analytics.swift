@@ -98,13 +98,9 @@ public struct Analytics: Sendable {
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> AnalyticsReport {
     try options.check()
-    return try store.retryingIfChanged {
-      try store.read { reader in
-        try reader.run(whileNot: isCancelled) {
-          let shop = try Shop(reading: RowReader(reader, isCancelled: isCancelled))
-          return try shop.report(options, whileNot: isCancelled)
-        }
-      }
+    return try store.snapshot(whileNot: isCancelled) { reader in
+      let shop = try Shop(reading: RowReader(reader, isCancelled: isCancelled))
+      return try shop.report(options, whileNot: isCancelled)
     }
   }
 
@@ -131,15 +127,23 @@ public struct Analytics: Sendable {
     of x: Measure, and y: Measure, isCancelled: @escaping () -> Bool = { false }
   ) throws -> Correlation {
     try options.check()
-    return try store.retryingIfChanged {
-      try store.read { reader in
-        try reader.run(whileNot: isCancelled) {
-          let rows = RowReader(reader, isCancelled: isCancelled)
-          let needsJobs = x.subject == .jobs || y.subject == .jobs
-          return try Shop(reading: rows, needsJobs: needsJobs)
-            .correlation(of: x, and: y, options.filter)
-        }
-      }
+    return try store.snapshot(whileNot: isCancelled) { reader in
+      let rows = RowReader(reader, isCancelled: isCancelled)
+      let needsJobs = x.subject == .jobs || y.subject == .jobs
+      return try Shop(reading: rows, needsJobs: needsJobs)
+        .correlation(of: x, and: y, options.filter)
+    }
+  }
+}
+
+extension RecordStore {
+  /// Calls `body` with a snapshot until `isCancelled`, and again if another process changes the
+  /// database file while it is read without locks.
+  fileprivate func snapshot<Result>(
+    whileNot isCancelled: () -> Bool, _ body: (any StoreReader) throws -> Result
+  ) throws -> Result {
+    try StoreError.retryingIfChanged {
+      try read { reader in try reader.run(whileNot: isCancelled) { try body(reader) } }
     }
   }
 }
@@ -195,14 +199,10 @@ extension Analytics {
   package func runSynchronously(
     pattern id: String, isCancelled: @escaping () -> Bool = { false }
   ) throws -> AnalyticsReport? {
-    try store.retryingIfChanged {
-      try store.read { reader in
-        try reader.run(whileNot: isCancelled) {
-          guard let pattern = try reader.record(.patterns, id: id) else { return nil }
-          let rows = RowReader(of: try PatternRows(of: pattern, reader), isCancelled: isCancelled)
-          return try Shop(reading: rows).report(options, whileNot: isCancelled)
-        }
-      }
+    try store.snapshot(whileNot: isCancelled) { reader in
+      guard let pattern = try reader.record(.patterns, id: id) else { return nil }
+      let rows = RowReader(of: try PatternRows(of: pattern, reader), isCancelled: isCancelled)
+      return try Shop(reading: rows).report(options, whileNot: isCancelled)
     }
   }
 }
@@ -275,12 +275,8 @@ package final class AnalyticsSnapshot: @unchecked Sendable {
   ///     abandoned.
   /// - Throws: As ``Analytics/run()``.
   package init(of store: any RecordStore, isCancelled: @escaping () -> Bool = { false }) throws {
-    shop = try store.retryingIfChanged {
-      try store.read { reader in
-        try reader.run(whileNot: isCancelled) {
-          try Shop(reading: RowReader(reader, isCancelled: isCancelled))
-        }
-      }
+    shop = try store.snapshot(whileNot: isCancelled) { reader in
+      try Shop(reading: RowReader(reader, isCancelled: isCancelled))
     }
   }
 

@@ -68,6 +68,10 @@ public struct Auditor: Sendable {
   package func runSynchronously(
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> AuditReport {
+    try StoreError.retryingIfChanged { try runOnce(isCancelled: isCancelled) }
+  }
+
+  private func runOnce(isCancelled: @escaping @Sendable () -> Bool) throws -> AuditReport {
     let clock = ContinuousClock()
     let start = clock.now
     let collector = AuditCollector(

@@ -149,7 +149,7 @@ extension RecordStore {
   }
 }
 
-extension RecordStore {
+extension StoreError {
   /// Runs `body`, and repeats it up to three times if another process changes the database file
   /// while it is read without locks.
   ///
@@ -161,16 +161,7 @@ extension RecordStore {
   ///   - body: A function that reads the store.
   /// - Returns: What `body` returns.
   /// - Throws: What `body` throws.
-  package func retryingIfChanged<Result>(
-    unless isFinal: @autoclosure () -> Bool = false, _ body: () throws -> Result
-  ) throws -> Result {
-    try StoreError.retryingIfChanged(unless: isFinal(), body)
-  }
-}
-
-extension StoreError {
-  /// Runs `body` as ``RecordStore/retryingIfChanged(unless:_:)`` does.
-  static func retryingIfChanged<Result>(
+  package static func retryingIfChanged<Result>(
     unless isFinal: @autoclosure () -> Bool = false, _ body: () throws -> Result
   ) throws -> Result {
     for _ in 0..<3 {

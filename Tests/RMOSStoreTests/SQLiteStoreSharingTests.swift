@@ -2,6 +2,7 @@ import Foundation
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 @Suite("A database that others use too")
@@ -327,7 +328,7 @@ struct SQLiteStoreSharingTests {
     do { try add("a", to: try SQLiteStore(path: path)) }
     let store = try SQLiteStore(path: path, access: access)
     var attempts = 0
-    let counts = try store.retryingIfChanged {
+    let counts = try StoreError.retryingIfChanged {
       attempts += 1
       return try store.read { reader in
         let before = try reader.count(RecordQuery(.patterns))
@@ -337,5 +338,51 @@ struct SQLiteStoreSharingTests {
     }
     #expect(attempts == 2 && counts == (2, 2))
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["rmos.db"])
+  }
+
+  /// An operation may read several times, and on two connections at once.
+  @Test func everyReadAfterOneThatWasOvertakenIsUnderALock() throws {
+    do { try add("a", to: try SQLiteStore(path: path)) }
+    let store = try SQLiteStore(path: path, access: .readOnly)
+    let path = path
+    let overtake: @Sendable (String) throws -> Void = { id in
+      let other = try SQLiteStore(path: path)
+      try other.write { try $0.insert(StoreSamples.record(.patterns, id)) }
+      other.close()
+    }
+    var attempts = 0
+    let counts = try StoreError.retryingIfChanged { [self] in
+      attempts += 1
+      let first = try count(store)
+      let counts = Mutex([first])
+      let attempt = attempts
+      try store.readOnOneState(
+        (0..<2).map { part in
+          { reader in
+            if part == 0 { try overtake("b\(attempt)") }
+            let count = try reader.count(RecordQuery(.patterns))
+            counts.withLock { $0.append(count) }
+          }
+        })
+      return counts.withLock { $0 }
+    }
+    #expect(attempts == 2 && counts == [2, 2, 2])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["rmos.db"])
+  }
+
+  /// The last connection that closes a database holds it for itself, and removes the index of the
+  /// log before the log.
+  @Test(arguments: [SQLiteStore.Access.readOnly, .inspect])
+  func aReaderWaitsForAnotherThatClosesTheDatabase(_ access: SQLiteStore.Access) throws {
+    do { try add("a", to: try SQLiteStore(path: path)) }
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
+    try other.send(
+      "PRAGMA locking_mode = EXCLUSIVE; DELETE FROM joblogs; SELECT 'held';\n"
+        + ".shell sleep 0.3\n.quit")
+    #expect(other.line() == "exclusive")
+    #expect(other.line() == "held")
+    let store = try SQLiteStore(path: path, access: access, busyTimeout: .seconds(60))
+    #expect(try count(store) == 1)
+    _ = try other.finish()
   }
 }

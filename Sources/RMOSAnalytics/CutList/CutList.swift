@@ -114,7 +114,7 @@ public struct CutList: Sendable, Hashable {
     ofPattern id: String, in store: any RecordStore, options: Options
   ) throws {
     try options.check()
-    let list = try store.retryingIfChanged {
+    let list = try StoreError.retryingIfChanged {
       try store.read { reader in
         try reader.record(.patterns, id: id).map { pattern in
           try CutList(of: pattern, options: options) {

@@ -18,7 +18,9 @@ enum HistoryCommand {
     ) { arguments, console in
       let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
       let store = try arguments.database.openForReading()
-      let history = try MigrationHistory.read(from: store, limit: limit)
+      let history = try StoreError.retryingIfChanged {
+        try MigrationHistory.read(from: store, limit: limit)
+      }
       if arguments.has("json") {
         console.printDocument(history.json)
         return .success

@@ -51,12 +51,13 @@ enum ReportCommand {
         "--run and the statistics file \(file) cannot be combined",
         hint: "Omit one of them.")
     }
-    let report =
-      if let file = arguments.positionals.first {
-        try report(ofStatistics: file, arguments)
-      } else {
-        try MigrationReport(ofRun: id, in: arguments.database.openForReading())
-      }
+    let report: MigrationReport
+    if let file = arguments.positionals.first {
+      report = try self.report(ofStatistics: file, arguments)
+    } else {
+      let store = try arguments.database.openForReading()
+      report = try StoreError.retryingIfChanged { try MigrationReport(ofRun: id, in: store) }
+    }
     if let file = arguments["output"], let format = formats.first,
       OutputFile.format(of: file) != nil
     {

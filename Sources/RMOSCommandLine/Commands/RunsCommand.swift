@@ -17,7 +17,9 @@ enum RunsCommand {
     ) { arguments, console in
       let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
       let store = try arguments.database.openForReading()
-      let found = try CurrentRun.found(in: store) { try $0.runs(limit: limit) }
+      let found = try StoreError.retryingIfChanged {
+        try CurrentRun.found(in: store) { try $0.runs(limit: limit) }
+      }
       let runs = found.answer.map(found.current.settled)
       if arguments.has("json") {
         console.printDocument(

@@ -22,8 +22,9 @@ enum StatusCommand {
       ]
     ) { arguments, console in
       let store = try arguments.database.openForReading()
-      let status = try StoreStatus(of: store)
-      let health = try HealthReport(of: store)
+      let (status, health) = try StoreError.retryingIfChanged {
+        (try StoreStatus(of: store), try HealthReport(of: store))
+      }
       let audit = arguments.database.auditRecord(of: store).read()
       if arguments.has("json") {
         var writer = JSONWriter(style: .pretty)

@@ -79,7 +79,7 @@ public struct Diff: Sendable {
         observer(entry)
       }
     }
-    return try store.retryingIfChanged(unless: hasObserved) {
+    return try StoreError.retryingIfChanged(unless: hasObserved) {
       try runOnce(observer: observe, isCancelled: isCancelled)
     }
   }

@@ -90,7 +90,7 @@ public struct Export: Sendable {
   package func runSynchronously(
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> Summary {
-    try store.retryingIfChanged { try runOnce(isCancelled: isCancelled) }
+    try StoreError.retryingIfChanged { try runOnce(isCancelled: isCancelled) }
   }
 
   private func runOnce(isCancelled: @escaping @Sendable () -> Bool) throws -> Summary {

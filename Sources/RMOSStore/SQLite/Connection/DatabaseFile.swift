@@ -147,7 +147,9 @@ struct DatabaseFile: Sendable {
   /// It does not even write next to the file; with `prefersLocks`, it uses locks, and the files
   /// next to the database that they need, if this user may create them.
   func openForReading(prefersLocks: Bool, busyTimeout: Duration) throws -> SQLiteSession {
-    try explaining { try openLeavingNothing(.readOnly, prefersLocks, busyTimeout) { _ in } }
+    try repeating(busyTimeout) {
+      try openLeavingNothing(.readOnly, prefersLocks, busyTimeout) { _ in }
+    }
   }
 
   /// Opens a connection for reading next to a writer, which knows the layout of the database.
@@ -163,9 +165,9 @@ struct DatabaseFile: Sendable {
   /// next to it.
   func openForInspection(prefersLocks: Bool = false, busyTimeout: Duration) throws -> SQLiteSession
   {
-    if hasLogWithoutIndex { throw logWithoutIndex }
-    return try explaining {
-      try openLeavingNothing(.observing, prefersLocks, busyTimeout) { connection in
+    try repeating(busyTimeout) {
+      if hasLogWithoutIndex { throw logWithoutIndex }
+      return try openLeavingNothing(.observing, prefersLocks, busyTimeout) { connection in
         for pragma in ["cell_size_check = ON", "cache_size = -8192"] {
           try connection.execute("PRAGMA \(pragma)")
         }
@@ -307,6 +309,28 @@ struct DatabaseFile: Sendable {
     try WriterLock.checkFitness(database: path)
   }
 
+  /// Runs `body`, which opens the database, and repeats it until the timeout while other processes
+  /// interfere that open or close it.
+  ///
+  /// The last one that closes it holds it for itself, and removes first the index of the log, then
+  /// the log.
+  private func repeating<Result>(
+    _ timeout: Duration, _ body: () throws -> Result
+  ) throws -> Result {
+    let deadline = Deadline(after: timeout)
+    let suffixes = ["", "-wal", "-shm"]
+    while true {
+      let before = states(suffixes)
+      do {
+        return try explaining(body)
+      } catch let error as StoreError {
+        guard error.code == .busy || before != states(suffixes), !deadline.hasPassed
+        else { throw error }
+        SystemThread.pause(milliseconds: 1)
+      }
+    }
+  }
+
   /// Runs `body`, and explains an error that the index of the log may have caused.
   private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
     do {
@@ -438,8 +462,10 @@ struct DatabaseFile: Sendable {
   }
 
   /// The states of the files that hold the content of the database.
-  private var contentStates: [FileStatus.State?] {
-    ["", "-wal", "-journal"].map { (try? FileStatus(ofLink: path + $0))?.state }
+  private var contentStates: [FileStatus.State?] { states(["", "-wal", "-journal"]) }
+
+  private func states(_ suffixes: [String]) -> [FileStatus.State?] {
+    suffixes.map { (try? FileStatus(ofLink: path + $0))?.state }
   }
 
   /// Calls `isUnused` with a connection that changes none of these files.

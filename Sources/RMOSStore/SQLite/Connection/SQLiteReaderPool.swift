@@ -15,8 +15,10 @@ final class SQLiteReaderPool: Sendable {
   private let identity: Mutex<FileStatus.Identity?>
   private let followsPath: Bool
 
-  /// Whether the file changed during the last read without locks, so that the next read should use
-  /// locks.
+  /// Whether the file changed during a read without locks, so that later reads should use locks.
+  ///
+  /// A pool that follows the path, as that of a server does, lives long: there it ends with the
+  /// next read, so that the files next to the database are not created again and again.
   private let wasChanged = Atomic(false)
 
   /// How the connections are opened.
@@ -139,7 +141,7 @@ final class SQLiteReaderPool: Sendable {
       }
       if !followsPath { try check(stamp.identity, known) }
     }
-    let prefersLocks = wasChanged.exchange(false, ordering: .relaxed)
+    let prefersLocks = wasChanged.load(ordering: .relaxed)
     let session =
       switch mode {
       case .inspecting:
@@ -198,14 +200,17 @@ final class SQLiteReaderPool: Sendable {
   private func putBack(_ session: SQLiteSession) {
     // A connection that was opened for writing, to have locks, would keep files next to the
     // database.
-    if session.connection.mode == .readWrite { return }
+    if session.connection.mode == .readWrite {
+      if followsPath { wasChanged.store(false, ordering: .relaxed) }
+      return
+    }
     idle.withLock { idle in
       if idle.count < Self.capacity { idle.append(session) }
     }
   }
 
   /// Checks that a file that is read without locks has not changed since it was opened.
-  func checkUnchanged(_ session: SQLiteSession) throws {
+  private func checkUnchanged(_ session: SQLiteSession) throws {
     guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path))?.state else {
       return
     }
