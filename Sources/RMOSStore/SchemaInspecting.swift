@@ -106,17 +106,23 @@ public struct InspectedTable: Sendable {
     package var isNotNull: Bool
     /// Whether it is part of the primary key.
     package var isPrimaryKey: Bool
+    /// Whether no two rows can have the same value: it is the whole primary key, or the whole key
+    /// of a unique index of all rows.
+    package var isUnique: Bool
     /// Whether a default is declared.
     package var hasDefault: Bool
 
-    /// Creates a column.
+    /// Creates a column, which is unique if it is in the primary key, unless `isUnique` says
+    /// otherwise.
     public init(
-      name: String, type: String, isNotNull: Bool, isPrimaryKey: Bool, hasDefault: Bool
+      name: String, type: String, isNotNull: Bool, isPrimaryKey: Bool, isUnique: Bool? = nil,
+      hasDefault: Bool
     ) {
       self.name = name
       self.type = type
       self.isNotNull = isNotNull
       self.isPrimaryKey = isPrimaryKey
+      self.isUnique = isUnique ?? isPrimaryKey
       self.hasDefault = hasDefault
     }
   }

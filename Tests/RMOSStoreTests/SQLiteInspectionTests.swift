@@ -49,6 +49,22 @@ struct SQLiteInspectionTests {
     #expect(tables[0].foreignKeys.map { "\($0.column) \($0.table)" } == ["p patterns"])
   }
 
+  @Test(
+    arguments: [
+      ("id TEXT PRIMARY KEY", true),
+      ("n INTEGER PRIMARY KEY, id TEXT UNIQUE", true), ("id TEXT", false),
+      ("id TEXT, a, PRIMARY KEY (id, a)", false), ("id TEXT, a, UNIQUE (a, id)", false),
+      ("id TEXT, a UNIQUE, b); CREATE UNIQUE INDEX i ON t(id", true),
+      ("id TEXT, a); CREATE UNIQUE INDEX i ON t(id) WHERE (a = 1", false),
+      ("id TEXT, a); CREATE UNIQUE INDEX i ON t(lower(id)", false),
+      ("id TEXT, a); CREATE INDEX i ON t(id", false),
+    ])
+  func aColumnIsUniqueByItselfAlone(_ columns: String, _ isUnique: Bool) throws {
+    _ = try sqlite3(path, "CREATE TABLE t (\(columns)\n);")
+    let tables = try inspect { try $0.inspectTables() }
+    #expect(tables.first?.column("id")?.isUnique == isUnique)
+  }
+
   @Test func rowsAreReadWhateverTheyHold() throws {
     _ = try sqlite3(
       path,

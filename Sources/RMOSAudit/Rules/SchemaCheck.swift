@@ -166,10 +166,11 @@ struct SchemaCheck: AuditCheck {
         .error, found, type,
         "is declared as \(found); expected \(type), which decides how SQLite converts values")
     }
-    if field.column == "id", !column.isPrimaryKey {
+    if field.column == "id", !column.isUnique {
       report(
-        .error, "no primary key", "PRIMARY KEY",
-        "is not the primary key; without it or a UNIQUE constraint an id can appear twice")
+        .warning, "not unique", "PRIMARY KEY",
+        "is neither the primary key nor unique, so other applications can write an id twice; create "
+          + "a unique index on it")
     }
     // Versions 3 and 4 leave out NOT NULL where there is a default.
     let isLax = (version ?? 0) > 2 && !field.isRequired

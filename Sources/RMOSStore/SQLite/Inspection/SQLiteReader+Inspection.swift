@@ -275,13 +275,19 @@ extension SQLiteReader {
   ) throws -> [InspectedTable.Column] {
     var columns: [InspectedTable.Column] = []
     try connection.forEachRow(
-      "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info(?)", .text(table)
+      """
+      SELECT name, type, "notnull", pk, dflt_value,
+        pk AND sum(pk <> 0) OVER () = 1 OR name IN (
+          SELECT max(i.name) FROM pragma_index_list(?1) l, pragma_index_info(l.name) i
+          WHERE l."unique" AND NOT l.partial GROUP BY l.name HAVING count(*) = 1)
+      FROM pragma_table_info(?1) ORDER BY cid
+      """, .text(table)
     ) { row in
       columns.append(
         InspectedTable.Column(
           name: row.text(at: 0) ?? "", type: row.text(at: 1) ?? "",
           isNotNull: row.integer(at: 2) != 0, isPrimaryKey: row.integer(at: 3) != 0,
-          hasDefault: row.type(at: 4) != .null))
+          isUnique: row.integer(at: 5) != 0, hasDefault: row.type(at: 4) != .null))
     }
     return columns
   }

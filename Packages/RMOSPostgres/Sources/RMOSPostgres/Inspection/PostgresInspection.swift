@@ -44,6 +44,9 @@ struct PostgresInspection: SchemaInspecting {
             InspectedTable.Column(
               name: column.name, type: column.type, isNotNull: column.isNotNull,
               isPrimaryKey: column.isPrimaryKey,
+              isUnique: layout.indexes[relation.name]?.contains {
+                $0.isUnique && !$0.isPartial && $0.columns == column.name
+              } ?? false,
               hasDefault: column.hasDefault || column.isGenerated)
           },
           indexes: (layout.indexes[relation.name] ?? []).map { index in
