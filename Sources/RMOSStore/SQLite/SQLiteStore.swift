@@ -279,6 +279,7 @@ public final class SQLiteStore: RecordStore {
   /// anyway, and the log is checkpointed on a thread of its own.
   package func beginBulkLoad() throws {
     try whileWriting { connection, layout in
+      try file.enterLogMode(connection, busyTimeout: busyTimeout)
       try SQLiteSchema.dropIndexesOfEmptyTables(connection, layout)
       connection.knownIDs = KnownIDs()
       try connection.setEnforcesKeys(!layout.allowsUncheckedInserts(connection))
@@ -336,14 +337,14 @@ public final class SQLiteStore: RecordStore {
   }
 
   /// Runs `body` in a transaction, which upgrades an older database first.
+  ///
+  /// A database without a write-ahead log gets one only after the commit, because rolling back must
+  /// leave it as it was.
   private func writeTransaction<Result>(
     _ body: (SQLiteSession) throws -> Result
   ) throws -> Result {
     let known = try writingSession()
     let connection = known.connection
-    if !known.layout.isComplete {
-      try file.enterLogMode(connection, busyTimeout: busyTimeout)
-    }
     var session = known
     // Statements that were compiled for one layout are wrong for the other.
     defer { if session !== known { connection.forgetStatements() } }
@@ -366,6 +367,8 @@ public final class SQLiteStore: RecordStore {
       return try body(session)
     }
     if session !== known { writer.withLock { [session] in $0 = session } }
+    // If a reader prevents that, the next commit tries again.
+    if !connection.keepsLog { try? file.enterLogMode(connection, busyTimeout: .zero) }
     return result
   }
 

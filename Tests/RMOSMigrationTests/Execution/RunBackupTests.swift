@@ -296,6 +296,42 @@ import Testing
     #expect(try content("rmos.db.backup-\(summary.run ?? 0)") == before)
   }
 
+  @Test func aRunWithoutChangesLeavesNoneOfADatabaseWithARollbackJournal() throws {
+    try migrate(1...2)
+    for isAtomic in [false, true] {
+      try sqlite3(work.file("rmos.db"), "PRAGMA journal_mode = DELETE;")
+      let summary = try migrate(1...2) { $0.isAtomic = isAtomic }
+      #expect(summary.isSuccess && summary.backup == nil)
+      #expect(try sqlite3(work.file("rmos.db"), "PRAGMA journal_mode") == "wal")
+      #expect(try backups.isEmpty)
+    }
+  }
+
+  /// Not even its journal mode changes, though the run opened it for writing.
+  @Test(arguments: 0...4)
+  func anAtomicRunThatIsRolledBackLeavesTheFileAsItWas(_ version: Int) throws {
+    try migrate(1...2)
+    try sqlite3(work.file("rmos.db"), "PRAGMA journal_mode = DELETE;")
+    let path =
+      version == 0
+      ? work.file("rmos.db") : try Fixtures.copyDatabase(version: version, into: work)
+    let before = try Data(contentsOf: URL(fileURLWithPath: path))
+    try tree.add("patterns/a.json", #"[{"id":"n","name":"n","ring_count":1,"geometry":{"a":1}}]"#)
+    try tree.add("patterns/bad.json", "[]{")
+    var options = Migration.Options()
+    options.isAtomic = true
+    let store = try SQLiteStore(path: path, access: .readWrite)
+    let failed = try Migration(from: tree.path, into: store, options: options).runSynchronously()
+    #expect(failed.ending == .rolledBack && failed.backup == nil)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    #expect(try backups.isEmpty)
+    // The store can still be written to, and has a log then.
+    try tree.add("patterns/bad.json", "[]")
+    let summary = try Migration(from: tree.path, into: store, options: options).runSynchronously()
+    #expect(summary.isSuccess && summary.backup != nil)
+    #expect(try sqlite3(path, "PRAGMA journal_mode") == "wal")
+  }
+
   @Test func aBackupThatFailsStopsTheRunBeforeAnythingIsChanged() throws {
     try migrate(1...1)
     let before = try content("rmos.db").records

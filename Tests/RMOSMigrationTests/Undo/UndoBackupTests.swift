@@ -49,6 +49,20 @@ import Testing
     #expect(rights[.posixPermissions] as? Int == 0o600)
   }
 
+  /// Not even its journal mode changes, though the undo opened it for writing.
+  @Test func anUndoWithObstaclesLeavesTheFileAsItWas() throws {
+    let path = work.file("x.db")
+    _ = try sqlite3(
+      path, "PRAGMA journal_mode = DELETE; UPDATE patterns SET name = 'x' WHERE id = 'c'")
+    let before = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(try Undo(of: 2, in: store()).runSynchronously().obstacleCount == 1)
+    #expect(throws: MigrationError.self) { try Undo(of: 99, in: store()).runSynchronously() }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    #expect(try Undo(of: 1, in: store()).runSynchronously().removed == 2)
+    #expect(try sqlite3(path, "PRAGMA journal_mode") == "wal")
+    #expect(try names == ["x.db", "x.db.backup-3"])
+  }
+
   @Test func anUndoThatChangesNoRowLeavesNone() throws {
     #expect(try migrate(["a"]).run == 3)
     let idle = try Undo(of: 3, in: store()).runSynchronously()

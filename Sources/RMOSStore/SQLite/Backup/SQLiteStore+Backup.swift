@@ -184,23 +184,22 @@ extension SQLiteStore {
   /// ends.
   ///
   /// The copy is `<database>.backup-<run>`, a complete database. A database without a write-ahead
-  /// log, or one that the next write will upgrade, is copied before `body` runs.
+  /// log, or one that the next write will upgrade, is copied before `body` runs; the copy is removed
+  /// if it was neither asked for nor upgraded.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
   ) throws -> Result {
     guard try keepsOldStates else {
       let backup = try backUp(beforeRun: run, isCancelled: isCancelled)
+      let wasComplete = try writingSession().layout.isComplete
       var isTaken = false
-      do {
-        return try body {
-          isTaken = true
-          return backup
-        }
-      } catch {
-        // The run has not written anything, as when another application holds SQLite's lock.
-        if !isTaken, (try? keepsOldStates) != true { backup.discard() }
-        throw error
+      defer {
+        if !isTaken, (try? writingSession().layout.isComplete) == wasComplete { backup.discard() }
+      }
+      return try body {
+        isTaken = true
+        return backup
       }
     }
     return try readers.read { session in

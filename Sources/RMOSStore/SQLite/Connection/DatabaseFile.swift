@@ -390,7 +390,6 @@ struct DatabaseFile: Sendable {
       lock.release()
       return try SQLiteSession(connection, catalog)
     }
-    try enterLogMode(connection, busyTimeout: busyTimeout)
     if !layout.missingIndexSQL.isEmpty {
       // A bulk load that was killed has left the indexes out. One that is in progress holds the
       // lock, and will create them itself.
@@ -410,7 +409,8 @@ struct DatabaseFile: Sendable {
     let deadline = Deadline(after: busyTimeout)
     while true {
       do throws(StoreError) {
-        return try connection.execute("PRAGMA journal_mode = WAL")
+        try connection.execute("PRAGMA journal_mode = WAL")
+        return connection.rememberSidecars()
       } catch {
         guard error.code == .busy, !deadline.hasPassed else { throw error }
         SystemThread.pause(milliseconds: 20)
