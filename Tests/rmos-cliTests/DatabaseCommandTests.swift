@@ -1,4 +1,5 @@
 import Foundation
+import RMOSTestSupport
 import Testing
 
 /// `init`, `status`, `runs` and `sample`.
@@ -25,6 +26,32 @@ import Testing
     #expect(json["created"] as? Bool == false)
     #expect(json["previous_schema_version"] as? Int == 1)
     #expect(json["schema_version"] as? Int == 2)
+  }
+
+  /// What a killed program leaves, only opening for writing rolls back.
+  @Test func initRollsBackAWriteThatWasCutOff() throws {
+    let workspace = try Workspace()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", workspace.file("x.db")])
+    // With a small cache, SQLite writes to the file within the transaction.
+    try other.send(
+      "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN IMMEDIATE; CREATE TABLE t (a); "
+        + "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        + "INSERT INTO t SELECT hex(zeroblob(100)) FROM n; SELECT 'spilled';")
+    #expect(other.line() == "delete")
+    #expect(other.line() == "spilled")
+    other.kill()
+    #expect(workspace.exists("x.db-journal"))
+    let status = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace)
+    #expect(status.status == 3)
+    #expect((try status.json["error"] as? [String: String])?["code"] == "store.read-only")
+    let json = try Tool.run(["init", "--db", "x.db", "--json"], in: workspace).json
+    #expect(json["created"] as? Bool == false)
+    #expect(json["created_tables"] as? [String] == [])
+    #expect(json["previous_schema_version"] as? Int == 2)
+    #expect(try Tool.run(["status", "--db", "x.db"], in: workspace).status == 0)
+    #expect(
+      try sqlite3(workspace.file("x.db"), "SELECT name FROM sqlite_schema WHERE name = 't'") == "")
   }
 
   @Test func statusShowsCountsAndTheLastRunAndChangesNothing() throws {

@@ -52,10 +52,20 @@ enum InitCommand {
   private static func stateBefore(
     _ database: NamedDatabase
   ) throws -> (version: Int?, missing: [String]) {
-    guard let store = try database.openIfPresent(for: .reading)?.store else { return (nil, []) }
-    return try store.read { reader in
-      let missing = try reader.inspection.missingTables()
-      return (try reader.schemaVersion()?.version, missing)
+    func state() throws -> (version: Int?, missing: [String]) {
+      guard let store = try database.openIfPresent(for: .reading)?.store else { return (nil, []) }
+      return try store.read { reader in
+        let missing = try reader.inspection.missingTables()
+        return (try reader.schemaVersion()?.version, missing)
+      }
+    }
+    do {
+      return try state()
+    } catch let error as StoreError where [.readOnly, .cannotOpen].contains(error.code) {
+      // Some databases can be read only once they were opened for writing, as one with a journal of
+      // a write that was cut off.
+      try database.openIfPresent(for: .changing)?.close()
+      return try state()
     }
   }
 }
