@@ -258,7 +258,7 @@ extension RecordQuery.Writing {
 }
 
 /// The values that an order by a member compares.
-struct SortKey {
+private struct SortKey {
   var value: Value
   var id: Value
 

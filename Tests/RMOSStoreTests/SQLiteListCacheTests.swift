@@ -211,7 +211,8 @@ struct SQLiteListCacheTests {
         (7, 'b', 'Rope', 5, 1), (-3, 'a', 'rope', '5.0', 2), (40, NULL, NULL, NULL, NULL),
         (41, NULL, CAST(x'ff726f7065ff' AS TEXT), 5, 1.0), (12, x'62', CAST(x'c3' AS TEXT), '5', 1),
         (13, 'c', 9007199254740993, 9007199254740992.0, 9007199254740992.0),
-        (14, 'd', 1, 1, 9007199254740993);
+        (14, 'd', 1, 1, 9007199254740993),
+        (15, 'e', CAST(x'e974' AS TEXT), 1, 1), (16, 'f', CAST(x'e9be8d' AS TEXT), 1, 1);
       """)
     let store = try SQLiteStore(path: path, access: .readOnly)
     let cache = SQLiteListCache(store.readers, store.watch, limit: 1 << 24, fewest: 0) { false }
@@ -232,7 +233,8 @@ struct SQLiteListCacheTests {
         for order: RecordQuery.Order in [
           .newestFirst, .member("created_at", descending: false),
           .member("created_at", descending: true), .member("name", descending: false),
-          .member("ring_count", descending: true), .member("pattern_type", descending: true),
+          .member("name", descending: true), .member("ring_count", descending: true),
+          .member("pattern_type", descending: true),
         ] {
           var query = RecordQuery(.patterns).order(order).limit(4, offset: 1)
           if let condition { query = query.filter(condition) }

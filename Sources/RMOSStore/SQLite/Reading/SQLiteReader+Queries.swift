@@ -87,7 +87,7 @@ extension SQLiteReader {
     }
     if filter.isScan {
       let matches = try matches(query, filter, table)
-      return try page(of: matches, query, table, terms, offset: offset, limit: limit)
+      return try page(of: matches, table, terms, offset: offset, limit: limit)
     }
     let sql =
       "SELECT rowid FROM \(table.source)\(filter.clause) ORDER BY \(terms) LIMIT ? OFFSET ?"
@@ -235,8 +235,7 @@ extension SQLiteReader {
 
   /// The numbers of the rows of a page of matching rows.
   private func page(
-    of matches: RowMatches, _ query: RecordQuery, _ table: EntityStatements, _ terms: String,
-    offset: Int, limit: Int
+    of matches: RowMatches, _ table: EntityStatements, _ terms: String, offset: Int, limit: Int
   ) throws -> [Int64] {
     guard limit > 0, offset < matches.rows.count else { return [] }
     if matches.rows.count > Self.mostLookedUp {
@@ -253,28 +252,14 @@ extension SQLiteReader {
         return numbers
       }
     }
-    let (member, order): (String, (SortKey, SortKey) -> Bool) =
-      switch query.order {
-      case .id: ("id", { $0.precedes($1, false) })
-      case .member(let member, let descending): (member, { $0.precedes($1, descending) })
-      // NULL, which is less than any value, comes last, as in SQLite's descending order.
-      case .newestFirst:
-        (
-          "created_at",
-          { left, right in
-            if right.value.precedes(left.value) { return true }
-            return !left.value.precedes(right.value) && left.id.precedes(right.id)
-          }
-        )
-      }
-    let isByNumber = query.order == .newestFirst
-    let column = table.expressions[try query.position(of: member)]
-    let sql = "SELECT \(column), \(isByNumber ? "rowid" : "id"), rowid FROM \(table.source) "
-    var keys: [(key: SortKey, number: Int64)] = []
-    try forEach(matches.rows, sql + "WHERE rowid = ?") {
-      keys.append((SortKey(value: $0.value(at: 0), id: $0.value(at: 1)), $0.integer(at: 2)))
-    }
-    return keys.sorted { order($0.key, $1.key) }.dropFirst(offset).prefix(limit).map(\.number)
+    let numbers = matches.rows.map { String($0) }.joined(separator: ", ")
+    // The statement is not needed again, so it is not cached.
+    let statement = try SQLiteStatement(
+      "SELECT rowid FROM \(table.source) WHERE rowid IN (\(numbers)) ORDER BY \(terms) "
+        + "LIMIT \(limit) OFFSET \(offset)", on: session().connection.handle)
+    var page: [Int64] = []
+    while try statement.step() { page.append(statement.integer(at: 0)) }
+    return page
   }
 
   /// Calls `body` with the result of a statement for each of some row numbers, its only parameter.
