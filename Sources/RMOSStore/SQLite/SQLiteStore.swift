@@ -100,7 +100,7 @@ public final class SQLiteStore: RecordStore {
       identity = session.connection.identity
       writer = Mutex(session)
       readers = SQLiteReaderPool(
-        file, location: path, .nextToWriter(session.layout), identity: identity,
+        file, location: path, .nextToWriter, identity: identity, layout: session.layout,
         busyTimeout: busyTimeout)
     }
     watch = SQLiteChangeWatch(

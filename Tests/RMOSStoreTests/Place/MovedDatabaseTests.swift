@@ -49,6 +49,24 @@ struct MovedDatabaseTests {
     #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok")
   }
 
+  @Test func aDirectoryInItsPlaceIsNamed() throws {
+    try SQLiteStore(path: path).close()
+    let store = try SQLiteStore(path: path, access: .readOnly, followsPath: true)
+    func ids() throws -> [String] {
+      try store.read { try $0.records(RecordQuery(.patterns)).map(\.id) }
+    }
+    #expect(try ids() == [])
+    let manager = FileManager.default
+    try manager.removeItem(atPath: path)
+    try manager.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let error = #expect(throws: StoreError.self) { try ids() }
+    #expect(error?.code == .replaced)
+    #expect(error?.message.contains("a directory is there now") == true)
+    try manager.removeItem(atPath: path)
+    try manager.moveItem(atPath: directory.file("other.db"), toPath: path)
+    #expect(try ids() == ["other"])
+  }
+
   @Test(arguments: Displacement.allCases)
   func nothingIsCommittedAfterIt(_ displacement: Displacement) throws {
     let store = try SQLiteStore(path: path)

@@ -142,32 +142,35 @@ struct DatabaseFile: Sendable {
     return try SQLiteConnection(path: path, mode: mode, busyTimeout: busyTimeout)
   }
 
-  /// Opens a connection for reading.
+  /// Opens a connection for reading, with the layout that is `known` unless it has changed.
   ///
   /// It does not even write next to the file; with `prefersLocks`, it uses locks, and the files
   /// next to the database that they need, if this user may create them.
-  func openForReading(prefersLocks: Bool, busyTimeout: Duration) throws -> SQLiteSession {
+  func openForReading(
+    _ known: SQLiteLayout?, prefersLocks: Bool, busyTimeout: Duration
+  ) throws -> SQLiteSession {
     try repeating(busyTimeout) {
-      try openLeavingNothing(.readOnly, prefersLocks, busyTimeout) { _ in }
+      try openLeavingNothing(.readOnly, known, prefersLocks, busyTimeout) { _ in }
     }
   }
 
-  /// Opens a connection for reading next to a writer, which knows the layout of the database.
+  /// Opens a connection for reading next to a writer.
   func openNextToWriter(
-    _ layout: SQLiteLayout, busyTimeout: Duration
+    _ known: SQLiteLayout?, busyTimeout: Duration
   ) throws -> SQLiteSession {
     try explaining {
-      try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout), catalog, known: layout)
+      try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout), catalog, known: known)
     }
   }
 
   /// Opens a connection for inspecting any database, which changes neither the file nor the files
   /// next to it.
-  func openForInspection(prefersLocks: Bool = false, busyTimeout: Duration) throws -> SQLiteSession
-  {
+  func openForInspection(
+    _ known: SQLiteLayout?, prefersLocks: Bool, busyTimeout: Duration
+  ) throws -> SQLiteSession {
     try repeating(busyTimeout) {
       if hasLogWithoutIndex { throw logWithoutIndex }
-      return try openLeavingNothing(.observing, prefersLocks, busyTimeout) { connection in
+      return try openLeavingNothing(.observing, known, prefersLocks, busyTimeout) { connection in
         for pragma in ["cell_size_check = ON", "cache_size = -8192"] {
           try connection.execute("PRAGMA \(pragma)")
         }
@@ -180,14 +183,14 @@ struct DatabaseFile: Sendable {
   /// It uses SQLite's locks if they need no such files. Otherwise it is opened without locks if no
   /// log has changes, and in `mode` if one has.
   private func openLeavingNothing(
-    _ mode: SQLiteConnection.Mode, _ prefersLocks: Bool, _ busyTimeout: Duration,
-    _ prepare: (SQLiteConnection) throws -> Void
+    _ mode: SQLiteConnection.Mode, _ known: SQLiteLayout?, _ prefersLocks: Bool,
+    _ busyTimeout: Duration, _ prepare: (SQLiteConnection) throws -> Void
   ) throws -> SQLiteSession {
     func session(
       _ connection: SQLiteConnection, _ stamp: FileStatus.State? = nil
     ) throws -> SQLiteSession {
       try prepare(connection)
-      return try SQLiteSession(connection, catalog, stamp: stamp)
+      return try SQLiteSession(connection, catalog, known: known, stamp: stamp)
     }
     func session(_ mode: SQLiteConnection.Mode) throws -> SQLiteSession {
       try session(try connect(mode, busyTimeout: busyTimeout))

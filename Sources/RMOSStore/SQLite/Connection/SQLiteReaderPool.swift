@@ -13,6 +13,8 @@ final class SQLiteReaderPool: Sendable {
   private let idle = Monitor<[SQLiteSession]>([])
   /// The identity of the file that the pool reads.
   private let identity: Mutex<FileStatus.Identity?>
+  /// The layout that the newest connection has, or the writer had.
+  private let layout: Mutex<SQLiteLayout?>
   private let followsPath: Bool
 
   /// Whether the file changed during a read without locks, so that later reads should use locks.
@@ -27,9 +29,8 @@ final class SQLiteReaderPool: Sendable {
     case reading
     /// For inspecting any database, without writing next to it.
     case inspecting
-    /// For reading next to a writer of the same store, with the files next to the database; the
-    /// layout is that of the writer when it was opened.
-    case nextToWriter(SQLiteLayout)
+    /// For reading next to a writer of the same store, with the files next to the database.
+    case nextToWriter
   }
 
   /// The number of idle connections that are kept.
@@ -38,15 +39,16 @@ final class SQLiteReaderPool: Sendable {
   /// Creates a pool; no connection is opened yet.
   ///
   /// Unless `followsPath`, the pool reads only the file with `identity` or, if that is `nil`, the
-  /// first file that it opens.
+  /// first file that it opens. `layout` is its layout, if that is known.
   init(
     _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
-    followsPath: Bool = false, busyTimeout: Duration
+    layout: SQLiteLayout? = nil, followsPath: Bool = false, busyTimeout: Duration
   ) {
     self.file = file
     self.location = location
     self.mode = mode
     self.identity = Mutex(identity)
+    self.layout = Mutex(layout)
     self.followsPath = followsPath
     self.busyTimeout = busyTimeout
   }
@@ -57,17 +59,20 @@ final class SQLiteReaderPool: Sendable {
   /// connection was opened.
   func read<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
     try withSession { session in
-      let connection = session.connection
-      return try connection.readTransaction { schemaCookie in
-        if session.layout.schemaCookie != schemaCookie {
-          connection.forgetStatements()
-          session = try SQLiteSession(
-            connection, session.layout.catalog, stamp: session.stamp)
-        }
-        try session.completeForReading()
+      try session.connection.readTransaction { schemaCookie in
+        try prepare(&session, schemaCookie)
         return try body(session)
       }
     }
+  }
+
+  /// Gives a session the layout of its snapshot, and makes missing tables of the ledger readable.
+  private func prepare(_ session: inout SQLiteSession, _ schemaCookie: Int64) throws {
+    if session.layout.schemaCookie != schemaCookie {
+      session.connection.forgetStatements()
+      session = try SQLiteSession(session.connection, file.catalog, stamp: session.stamp)
+    }
+    try session.completeForReading()
   }
 
   /// The number of attempts to begin two transactions on the same state while others commit.
@@ -97,12 +102,7 @@ final class SQLiteReaderPool: Sendable {
             guard isOneState, first.stamp == second.stamp,
               first.connection.identity == second.connection.identity
             else { return nil }
-            if second.layout.schemaCookie != schemaCookie {
-              second.connection.forgetStatements()
-              second = try SQLiteSession(
-                second.connection, second.layout.catalog, stamp: second.stamp)
-            }
-            try second.completeForReading()
+            try prepare(&second, schemaCookie)
             return try body(first, second)
           }
         }
@@ -136,21 +136,23 @@ final class SQLiteReaderPool: Sendable {
 
   private func open() throws -> SQLiteSession {
     if let known = identity.withLock({ $0 }) {
-      guard let stamp = (try? FileStatus(of: file.path))?.state else {
+      guard let status = try? FileStatus(of: file.path) else {
         throw replaced("the file or its directory was removed or renamed")
       }
-      if !followsPath { try check(stamp.identity, known) }
+      guard status.form == .file else { throw replaced("\(status.form.rawValue) is there now") }
+      if !followsPath { try check(status.identity, known) }
     }
     let prefersLocks = wasChanged.load(ordering: .relaxed)
+    let layout = layout.withLock { $0 }
     let session =
       switch mode {
       case .inspecting:
-        try file.openForInspection(prefersLocks: prefersLocks, busyTimeout: busyTimeout)
+        try file.openForInspection(layout, prefersLocks: prefersLocks, busyTimeout: busyTimeout)
       case .reading:
-        try file.openForReading(prefersLocks: prefersLocks, busyTimeout: busyTimeout)
-      case .nextToWriter(let layout):
-        try file.openNextToWriter(layout, busyTimeout: busyTimeout)
+        try file.openForReading(layout, prefersLocks: prefersLocks, busyTimeout: busyTimeout)
+      case .nextToWriter: try file.openNextToWriter(layout, busyTimeout: busyTimeout)
       }
+    self.layout.withLock { $0 = session.layout }
     let found = session.connection.identity
     let known = identity.withLock { known in
       defer { known = known ?? found }

@@ -6,6 +6,8 @@ import RMOSSystem
 struct SQLiteLayout {
   /// The kinds that the store holds.
   let catalog: EntityCatalog
+  /// The identity of the file; `nil` for a temporary database or one in memory.
+  private let file: FileStatus.Identity?
   /// The value of ``SQLiteConnection/schemaCookie`` before the layout was read.
   let schemaCookie: Int64
   /// The newest schema version recorded; `nil` if there is none.
@@ -56,6 +58,7 @@ struct SQLiteLayout {
   /// Reads the layout of a database.
   init(of connection: SQLiteConnection, _ catalog: EntityCatalog) throws {
     self.catalog = catalog
+    file = connection.identity
     schemaCookie = try connection.schemaCookie
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
     let ledgerViews = LedgerView.all(catalog)
@@ -139,20 +142,19 @@ struct SQLiteLayout {
 
   /// Returns `known` if the database still has that layout; otherwise reads the layout, which takes
   /// several times as long.
-  ///
-  /// `known` must have been read from the same file.
   static func current(
     of connection: SQLiteConnection, known: SQLiteLayout
   ) throws -> SQLiteLayout {
     try known.isCurrent(on: connection) ? known : SQLiteLayout(of: connection, known.catalog)
   }
 
-  /// Whether neither the schema of the database nor a version has changed since they were read.
+  /// Whether it is the layout of this file, and neither the schema of the database nor a version
+  /// has changed since they were read.
   func isCurrent(on connection: SQLiteConnection) throws -> Bool {
-    guard try connection.schemaCookie == schemaCookie,
+    guard connection.identity == file, try connection.schemaCookie == schemaCookie,
       try connection.integer("PRAGMA user_version") == ledgerVersion
     else { return false }
-    guard tableNames.contains("schema_version") else { return true }
+    guard tableNames.contains("schema_version"), foreignVersionTable == nil else { return true }
     let newest = try connection.integer("SELECT max(version) FROM schema_version")
     return newest == version.map { Int64($0.version) }
   }
