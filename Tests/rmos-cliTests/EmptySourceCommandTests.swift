@@ -147,9 +147,10 @@ import Testing
         let json = try result.json
         let summary = json["summary"] as? [String: Any]
         #expect((summary?["total_failed"] as? Int ?? 0) == 0, "\(count)")
-        guard (json["error"] as? [String: Any])?["code"] as? String == "source.unreadable" else {
-          continue
-        }
+        let error = json["error"] as? [String: Any]
+        let message = error?["message"] as? String ?? ""
+        #expect(!message.contains("writable directory"), "\(message)")
+        guard error?["code"] as? String == "source.unreadable" else { continue }
         stopped += 1
         #expect(result.status == 3 && json["success"] as? Bool == false)
         guard dry.isEmpty, workspace.exists(db) else { continue }

@@ -211,7 +211,9 @@ package struct WriterLock: ~Copyable {
       guard error?.isOutOfSpace != true else { return .diskFull(database) }
       return cannotLock(
         database, path,
-        reason + "; writing needs a writable directory")
+        reason + "; "
+          + (error?.isOutOfDescriptors == true
+            ? StoreError.adviceOnDescriptors : "writing needs a writable directory"))
     }
     let wayOut = "If no program is writing to this database, delete that file"
     guard isFit(entry) else {

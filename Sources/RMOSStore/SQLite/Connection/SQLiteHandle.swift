@@ -71,8 +71,7 @@ import RMOSSystem
     case .cannotOpen where system?.isOutOfDescriptors == true:
       return (
         .cannotOpen,
-        "\(path) cannot be opened: \(system?.reason ?? text); raise the limit (ulimit -n), or "
-          + "close other files"
+        "\(path) cannot be opened: \(system?.reason ?? text); \(StoreError.adviceOnDescriptors)"
       )
     case .readOnlyMoved:
       return (.replaced, StoreError.replaced(path, "it was moved away").message)
@@ -126,6 +125,9 @@ import RMOSSystem
 }
 
 extension StoreError {
+  /// What helps if no more files can be opened.
+  static let adviceOnDescriptors = "raise the limit (ulimit -n), or close other files"
+
   /// No space is left.
   static func diskFull(_ path: String) -> StoreError {
     StoreError(
