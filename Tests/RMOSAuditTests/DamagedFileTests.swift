@@ -61,6 +61,24 @@ import Testing
     #expect(findings > 0)
   }
 
+  /// The check of SQLite finds rows that were written before a constraint, too.
+  @Test func aConstraintThatDoesNotHoldIsNotCalledDamage() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      UPDATE joblogs SET start_time = NULL; PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(sql, 'start_time TEXT', 'start_time TEXT NOT NULL')
+      WHERE name = 'joblogs';
+      """)
+    let findings = try fixture.audit([.integrity]).findings
+    #expect(!findings.isEmpty)
+    for finding in findings {
+      #expect(finding.severity == .error)
+      #expect(finding.message.contains("NULL value in joblogs.start_time"))
+      #expect(!finding.message.contains("damaged"), "\(finding.message)")
+    }
+  }
+
   @Test func aPageOfNoiseIsAFindingOrAnError() throws {
     let fixture = try AuditFixture()
     let sound = try bytes(fixture)

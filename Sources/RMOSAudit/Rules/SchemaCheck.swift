@@ -251,6 +251,10 @@ struct IntegrityCheck: AuditCheck {
   private func report(_ problem: String, _ context: AuditContext) {
     let message =
       switch context.inspector.dialect {
+      case .sqlite where Self.isOfConstraint(problem):
+        "\(problem.shortened), which the table no longer allows: its declaration was changed, or "
+          + "its constraints were switched off, when the row was written; correct the row or the "
+          + "declaration"
       case .sqlite:
         "the file is damaged: \(problem.shortened); restore a backup, or recover what can be read "
           + "with the sqlite3 shell's .recover"
@@ -260,5 +264,11 @@ struct IntegrityCheck: AuditCheck {
       }
     context.log.add(
       AuditFinding(.error, .integrity, found: problem, expected: "ok", message))
+  }
+
+  /// Whether a row breaks a constraint, such as "NULL value in patterns.name", in a file that may
+  /// be whole.
+  private static func isOfConstraint(_ problem: String) -> Bool {
+    problem.hasPrefix("CHECK constraint failed in ") || problem.contains(" value in ")
   }
 }
