@@ -62,19 +62,10 @@ final class FamilyTable {
   }
 
   private func addSupplier(in metadata: Value, _ json: JSONMemberReader) -> Int32 {
-    var name: String?
-    var isGiven = false
-    let isRead = json.read(metadata) { (cursor) throws(JSONScanError) in
-      try cursor.forEachMember { (member, value) throws(JSONScanError) in
-        switch member {
-        case "supplier" where !isGiven:
-          isGiven = true
-          name = try value.text()
-        default: try value.skip()
-        }
-      }
+    let name = json.member("supplier", of: metadata) { (value) throws(JSONScanError) in
+      try value.text()
     }
-    guard isRead, let supplier = suppliers.insert(name) else { return -1 }
+    guard let supplier = suppliers.insert(name) else { return -1 }
     if supplier == familiesBySupplier.count { familiesBySupplier.append(0) }
     familiesBySupplier[Int(supplier)] += 1
     return supplier

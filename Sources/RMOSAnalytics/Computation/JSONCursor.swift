@@ -50,6 +50,27 @@ import RMOSSystem
   }
 }
 
+extension JSONMemberReader {
+  /// Returns the value of a member of a JSON object, the first of its name, as `read` reads it;
+  /// `nil` if the text is not JSON, or has no such member.
+  func member<Result>(
+    _ name: StaticString, of value: Value,
+    _ read: (inout JSONCursor) throws(JSONScanError) -> Result?
+  ) -> Result? {
+    // The outer optional is `nil` until the member is read.
+    var found: Result??
+    let isRead = self.read(value) { (cursor) throws(JSONScanError) in
+      try cursor.forEachMember { (member, value) throws(JSONScanError) in
+        switch member {
+        case name where found == nil: found = .some(try read(&value))
+        default: try value.skip()
+        }
+      }
+    }
+    return isRead ? found ?? nil : nil
+  }
+}
+
 /// A position in a JSON text, before a value.
 struct JSONCursor {
   fileprivate var scanner: JSONScanner

@@ -61,7 +61,10 @@ final class PatternTable {
       }
       if !geometry.rings.isEmpty { densities.add(density(of: geometry)) }
       addFamily(values[3], families)
-      estimates.append(Self.estimate(in: values[4], json) ?? .nan)
+      let estimate = json.member("estimated_time_min", of: values[4]) {
+        (value) throws(JSONScanError) in try value.measure()
+      }
+      estimates.append(estimate ?? .nan)
     }
     self.geometry = PatternFigures.Geometry(
       radiusMM: try radii.summary(), widthMM: try widths.summary(),
@@ -95,19 +98,6 @@ final class PatternTable {
     } else if id != .null {
       withMissingStripFamily += 1
     }
-  }
-
-  private static func estimate(in metadata: Value, _ json: JSONMemberReader) -> Double? {
-    var estimate: Double??
-    let isRead = json.read(metadata) { (cursor) throws(JSONScanError) in
-      try cursor.forEachMember { (member, value) throws(JSONScanError) in
-        switch member {
-        case "estimated_time_min" where estimate == nil: estimate = .some(try value.measure())
-        default: try value.skip()
-        }
-      }
-    }
-    return isRead ? estimate ?? nil : nil
   }
 
   var indices: Range<Int> { 0..<count }

@@ -120,17 +120,10 @@ final class Shop {
   }
 
   private func blade(_ parameters: Value) -> JobFacts.Reference {
-    var id: String??
-    let isRead = json.read(parameters) { (cursor) throws(JSONScanError) in
-      try cursor.forEachMember { (member, value) throws(JSONScanError) in
-        switch member {
-        case "blade_id" where id == nil: id = .some(try value.text())
-        default: try value.skip()
-        }
-      }
+    let id = json.member("blade_id", of: parameters) { (value) throws(JSONScanError) in
+      try value.text()
     }
-    guard isRead, let id = id ?? nil else { return .none }
-    return .init(blades.insert(id))
+    return id.map { .init(blades.insert($0)) } ?? .none
   }
 
   /// Returns the number of the day with which a text begins; `nil` if it does not begin with a day,
