@@ -46,6 +46,18 @@ extension ServerTests {
       #expect(try database.text("SELECT to_regclass('migration_runs')::text") == nil)
     }
 
+    @Test("a table of another application with a name of the ledger does not make a schema ours")
+    func foreignLedger() throws {
+      let database = try TestDatabase()
+      try database.execute(
+        "CREATE TABLE migration_runs (id bigint, name text); CREATE TABLE invoices (id integer)")
+      for access in [PostgresStore.Access.create, .readWrite, .readOnly] {
+        let error = storeError { try database.store(access: access) }
+        #expect(error?.code == .foreignDatabase)
+        #expect(error?.message.contains("but invoices") == true, "\(error?.message ?? "")")
+      }
+    }
+
     @Test("a ledger that lacks what cannot be added is refused by name")
     func brokenLedger() throws {
       let database = try TestDatabase()

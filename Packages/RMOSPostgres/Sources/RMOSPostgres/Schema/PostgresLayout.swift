@@ -420,8 +420,8 @@ struct PostgresLayout: Sendable {
     if let version, version.version < SchemaVersion.supported.lowerBound {
       return "its schema_version is \(version.version)"
     }
-    if !hasLedger {
-      let own = Set(Self.names(catalog)).union(Self.newerTables)
+    if !hasLedger || LedgerTable.all(catalog).contains(where: { !lostColumns($0).isEmpty }) {
+      let own = Set(Self.names(catalog) + LedgerView.names(catalog)).union(Self.newerTables)
       let foreign = relations.values.filter { !own.contains($0.name) && !$0.isOfExtension }
         .map(\.name).sorted()
       let missing = missingSharedTables.filter {
