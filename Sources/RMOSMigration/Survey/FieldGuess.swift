@@ -59,6 +59,8 @@ struct FieldGuess {
   private(set) var reason: String?
   /// The conversions for the units that objects state; empty if none is stated.
   private(set) var units: [UnitCase] = []
+  /// Whether the unit is that of the field only because nothing says another.
+  private var isUnitAssumed = false
 
   /// The reasons for the guess and its conversion; `nil` if there are none.
   var explanation: String? {
@@ -66,18 +68,37 @@ struct FieldGuess {
     return clauses.isEmpty ? nil : clauses.joined(separator: "; ")
   }
 
-  /// Returns the guess for objects that state one of several units.
-  func with(_ unit: UnitCase) -> FieldGuess {
-    var guess = self
-    (guess.conversion, guess.reason, guess.units) = (unit.conversion, unit.reason, [])
-    return guess
+  /// The guess for the objects that state each unit; the guess itself if none is stated.
+  var byUnit: [FieldGuess] {
+    if units.isEmpty { return [self] }
+    return units.map { unit in
+      var guess = self
+      (guess.conversion, guess.reason, guess.units) = (unit.conversion, unit.reason, [unit])
+      return guess
+    }
+  }
+
+  /// Whether one source of a rule, which has one conversion, can read this member and another.
+  func sharesSource(with other: FieldGuess) -> Bool {
+    units.isEmpty && other.units.isEmpty && conversion.isCompatible(with: other.conversion)
   }
 }
 
 extension FieldGuess {
   /// Folded names that are usual elsewhere, by field: the likeliest first, and names with a unit
   /// before those without one.
-  private static let aliases: [String: [String]] = [
+  private static let aliases = Dictionary(
+    uniqueKeysWithValues: usualNames.map { member, names in
+      let units = FieldUnit(ofFieldNamed: member).flatMap { unitsInNames[$0] } ?? []
+      let bare = names.filter { !namesUnit(Array($0.utf8)) }
+      return (member, units.flatMap { unit in bare.map { $0 + unit } } + names)
+    })
+  /// The units of which a name may have one at its end, by the unit of the field.
+  private static let unitsInNames: [FieldUnit: [String]] = [
+    .millimeters: ["mm", "in", "inch", "inches"], .seconds: ["s", "sec", "secs", "seconds"],
+  ]
+  /// Folded names that are usual elsewhere, by field: the likeliest first.
+  private static let usualNames: [String: [String]] = [
     "id": ["uuid", "uid", "guid", "pk", "key", "identifier", "ref"],
     "name": ["title", "label", "patternname", "familyname", "displayname"],
     "created_at": [
@@ -88,14 +109,8 @@ extension FieldGuess {
     ],
     "metadata": ["meta", "extra", "info", "attributes", "properties", "tags"],
     "material_type": ["material", "wood", "species", "woodtype", "materialname"],
-    "strip_width_mm": [
-      "widthmm", "stripwidthin", "widthin", "stripwidthinches", "widthinches", "stripwidth",
-      "width",
-    ],
-    "strip_thickness_mm": [
-      "thicknessmm", "stripthicknessin", "thicknessin", "stripthicknessinches",
-      "thicknessinches", "stripthickness", "thickness",
-    ],
+    "strip_width_mm": ["stripwidth", "width"],
+    "strip_thickness_mm": ["stripthickness", "thickness"],
     "strips": ["pieces", "striplist", "items", "sticks"],
     "ring_count": ["rings", "numrings", "nrings", "numberofrings", "ringnumber", "ringscount"],
     "geometry": ["geom", "shape", "layout", "design"],
@@ -114,10 +129,7 @@ extension FieldGuess {
     "end_time": [
       "ended", "endedat", "end", "finished", "finishedat", "completedat", "stop", "endtimestamp",
     ],
-    "duration_seconds": [
-      "durations", "durationsec", "durationsecs", "elapsedseconds", "elapseds", "seconds", "secs",
-      "duration", "elapsed", "runtime", "took",
-    ],
+    "duration_seconds": ["seconds", "secs", "duration", "elapsed", "runtime", "took"],
     "results": ["result", "output", "outputs", "outcomes"],
   ]
 
@@ -147,7 +159,7 @@ extension FieldGuess {
     let decimals = shape.decimals
     let own = findings(among: shape.members, in: shape, as: kind, decimals)
     var inner = Findings()
-    var (holder, best) = (-1, max(score(of: own.guesses, as: kind), leastScoreOfHolder))
+    var (holder, best) = (-1, max(score(of: own, as: kind), leastScoreOfHolder))
     for (position, member) in shape.members.enumerated() {
       let isField = kind.schema.fields.contains {
         member.spellings[0].elementsEqual($0.member.utf8)
@@ -156,7 +168,7 @@ extension FieldGuess {
         member.types[.object, default: 0] * 2 > shape.count
       else { continue }
       let found = findings(among: member.members, below: [position], in: shape, as: kind, decimals)
-      let score = score(of: found.guesses, as: kind)
+      let score = score(of: found, as: kind)
       if score > best { (holder, best, inner) = (position, score, found) }
     }
     for index in inner.guesses.indices { inner.guesses[index].isHeld = true }
@@ -263,12 +275,9 @@ extension FieldGuess {
     let (own, other) = (
       Violation.quoted(shape.name(at: path)), Violation.quoted(shape.name(at: rival.path))
     )
-    if !rivals.allSatisfy({ $0.isCompatible(with: self) }),
-      rivals.reduce(0, { $0 + $1.givenCount }) < shape.count
-    {
-      return
-        "\(field) is \(other) in some objects and \(own) in others, in different units or forms; "
-        + "one rule cannot read both, so write two rules with \"when\""
+    if let inches = rivalInInches(among: rivals) {
+      return "\(own) looks like \(field), but does not say its unit, and "
+        + "\(Violation.quoted(shape.name(at: inches.path))) is in inches"
     }
     // The field's own name is no guess.
     guard rival.strength > .otherName,
@@ -277,31 +286,38 @@ extension FieldGuess {
     return "\(own) looks like \(field), but so does \(other), which is taken"
   }
 
-  /// Whether one rule, which has one conversion for a field, can read both members.
-  private func isCompatible(with other: FieldGuess) -> Bool {
-    units.isEmpty && other.units.isEmpty && conversion.isCompatible(with: other.conversion)
+  /// Returns a member whose unit makes the one that is assumed for this member doubtful; `nil` if
+  /// there is none.
+  private func rivalInInches(among rivals: [FieldGuess]) -> FieldGuess? {
+    isUnitAssumed ? rivals.first { Self.isInInches($0.name) } : nil
   }
 
   /// Whether the member can be the field in objects that lack the surer members.
   private func fillsIn(
     for rivals: [FieldGuess], in shape: ShapeCollector.Shape, of kind: EntityKind
   ) -> Bool {
-    guard rivals.allSatisfy({ $0.isCompatible(with: self) }) else { return false }
+    if rivalInInches(among: rivals) != nil { return false }
     let taken = rivals.reduce(0) { $0 + $1.givenCount }
     if taken + givenCount <= shape.count { return true }
-    // Otherwise some objects would lack a required field. A number is not taken beside one whose
-    // name has a unit, which may be another.
+    // Otherwise some objects would lack a required field. A number without a unit is not taken
+    // beside one whose name has a unit, which may be another.
     let schema = kind.schema.fields[field]
     guard schema.isRequired, taken < shape.count else { return false }
     return schema.unit == nil
-      || !Self.namesUnit(name) && rivals.allSatisfy { !Self.namesUnit($0.name) }
+      || rivals.allSatisfy { Self.namesUnit($0.name) == Self.namesUnit(name) }
+  }
+
+  /// Returns how much members look like a kind, even those that are not understood.
+  private static func score(of findings: Findings, as kind: EntityKind) -> Double {
+    score(of: findings.guesses, findings.open, as: kind)
   }
 
   /// Returns how much a shape looks like a kind: 1 if it has all fields that the kind requires.
   ///
   /// Without a catalog, whose kinds are to be told apart, fields of several kinds count too.
   static func score(
-    of guesses: [FieldGuess], as kind: EntityKind, in catalog: EntityCatalog? = nil
+    of guesses: [FieldGuess], _ open: [OpenMember] = [], as kind: EntityKind,
+    in catalog: EntityCatalog? = nil
   ) -> Double {
     let schema = kind.schema
     var (score, whole) = (0.0, 0.0)
@@ -313,10 +329,11 @@ extension FieldGuess {
       let isCommon = others.map { $0 >= 2 } ?? !field.isRequired
       let weight = isCommon ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + (others ?? 0))
       if field.isRequired { whole += weight }
-      guard let guess = guesses.first(where: { $0.field == position && !$0.isUnfit }) else {
-        continue
+      if let guess = guesses.first(where: { $0.field == position && !$0.isUnfit }) {
+        score += weight * [1, 0.9, 0.85, 0.5][guess.strength.rawValue]
+      } else if open.contains(where: { $0.field == position }) {
+        score += weight * 0.5
       }
-      score += weight * [1, 0.9, 0.85, 0.5][guess.strength.rawValue]
     }
     guard whole > 0 else { return 0 }
     // An object that seems to hold an entity may also be a dictionary with one.
@@ -363,10 +380,26 @@ extension FieldGuess {
     if others.contains(where: { Array($0.member.utf8).foldedName == folded }) {
       return (.spelling, "\(shown) is another name of \(field.member), in another spelling")
     }
-    guard let aliases = aliases[field.member],
-      aliases.contains(where: { $0.utf8.elementsEqual(folded) })
-    else { return nil }
+    let isAlias = aliases[field.member]?.contains { $0.utf8.elementsEqual(folded) } ?? false
+    guard isAlias || otherUnit(inName: folded, of: field) != nil else { return nil }
     return (.alias, "\(shown) is a usual name for \(field.member)")
+  }
+
+  /// Returns the unit that a folded name has at its end, if it is a name for the field with a unit
+  /// that no conversion reads.
+  private static func otherUnit(inName folded: [UInt8], of field: FieldSchema) -> String? {
+    guard let unit = field.unit else { return nil }
+    let others = unit.otherWords.subtracting(FieldUnit.inches)
+    let name = String(decoding: folded, as: UTF8.self)
+    // The unit of a length is no name for it, nor is a short word.
+    if unit != .millimeters, name.count > 4, others.contains(name) { return name }
+    for bare in usualNames[field.member] ?? [] where name.hasPrefix(bare) {
+      let unit = String(name.dropFirst(bare.count))
+      if others.contains(unit) { return unit }
+      let inUnit = String(unit.dropFirst(2))
+      if unit.hasPrefix("in"), others.contains(inUnit) { return inUnit }
+    }
+    return nil
   }
 
   /// Reads a member as a field, if its name is one that the field may have.
@@ -392,6 +425,11 @@ extension FieldGuess {
     if let problem = problem(with: source, as: position, strength, in: shape) {
       return open(problem)
     }
+    if strength == .alias, let unit = otherUnit(inName: folded, of: field) {
+      let fit = FieldConversion.fit(of: source.value, to: field, inInches: false, decimals)
+      if case .none = fit { return Reading() }
+      return open("its name says \(Violation.quoted(unit))")
+    }
     var reason = nameReason
     let replacesKey =
       position == 0 && strength < .alias && !source.repeats && shape.keysAreOtherIDs
@@ -405,6 +443,7 @@ extension FieldGuess {
     if strength == .alias, let unit = field.unit, !namesUnit(folded) {
       switch units.answer(for: unit, of: folded, or: names(of: position, in: schema)) {
       case .none(let remark):
+        guess.isUnitAssumed = true
         reason?.append(", whose unit is taken to be \(unit.rawValue)")
         if let remark { reason?.append(", though \(remark)") }
       case .stated(let statements, let remainder):
@@ -498,7 +537,7 @@ extension FieldGuess {
   /// Whether a folded name ends with a unit.
   private static func namesUnit(_ folded: [UInt8]) -> Bool {
     let name = String(decoding: folded, as: UTF8.self)
-    return isInInches(folded) || ["durations", "elapseds"].contains(name)
+    return isInInches(folded) || ["durations", "elapseds", "runtimes", "tooks"].contains(name)
       || ["mm", "seconds", "secs", "sec"].contains { name.hasSuffix($0) }
   }
 

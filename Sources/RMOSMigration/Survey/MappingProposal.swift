@@ -18,10 +18,6 @@ struct MappingProposal {
     let isNeeded: Bool
     /// The pointer to the objects, if a migration does not find them without it.
     let entities: String?
-    /// The unit that the rule's objects state, if other objects of the shape state another.
-    private(set) var units: [(pointer: String, words: [String])] = []
-    /// A sentence about the rule's objects, if they are a part of the shape.
-    private(set) var part: String?
 
     init(
       of shape: SurveyedShape, at position: Int, namesFiles: Bool, isNeeded: Bool, entities: String?
@@ -51,10 +47,8 @@ struct MappingProposal {
   var text: String? {
     var rules: [EntityKind: [(order: Int, text: (inout JSONWriter) -> Void)]] = [:]
     for draft in drafts {
-      for rule in draft.byUnit {
-        let condition = condition(of: rule)
-        rules[draft.kind, default: []].append((-condition.count, rule.write(condition)))
-      }
+      let condition = condition(of: draft)
+      rules[draft.kind, default: []].append((-condition.count, draft.write(condition)))
     }
     guard !rules.isEmpty else { return nil }
     var writer = JSONWriter(style: .pretty)
@@ -82,7 +76,7 @@ struct MappingProposal {
   ///
   /// It does not ask for sources of optional fields, so that objects without them are taken too.
   private func condition(of draft: Draft) -> Condition {
-    var condition = Condition(equals: draft.units)
+    var condition = Condition()
     let targets = Set(draft.targets.map(\.field))
     let always = draft.guesses.compactMap { guess -> Asked? in
       let names = draft.shape.names(along: guess.path)
@@ -198,36 +192,6 @@ extension MappingProposal.Draft {
     }
   }
 
-  /// The drafts for the objects that state each of several units, and for those that state none.
-  ///
-  /// A member has one conversion in a rule, so each unit needs a rule of its own.
-  fileprivate var byUnit: [Self] {
-    guard let statement = guesses.first(where: { $0.units.count > 1 })?.units[0].statement else {
-      return [self]
-    }
-    let place = statement.members[0].path
-    func isConcerned(_ guess: FieldGuess) -> Bool {
-      guess.units.count > 1 && guess.units[0].statement.members[0].path == place
-    }
-    var drafts: [Self] = []
-    for isInches in [true, false] {
-      var draft = self
-      draft.guesses = guesses.map { guess in
-        let unit = guess.units.first { $0.statement.isInches == isInches }
-        guard isConcerned(guess), let unit else { return guess }
-        draft.units += conditions(of: unit.statement).filter { condition in
-          !draft.units.contains { $0.pointer == condition.pointer }
-        }
-        return guess.with(unit)
-      }
-      drafts += draft.byUnit
-    }
-    var rest = self
-    rest.guesses.removeAll(where: isConcerned)
-    rest.part = "Objects for which \(statement.name) says no unit that is known."
-    return drafts + rest.byUnit
-  }
-
   private func conditions(
     of statement: StatedUnits.Statement
   ) -> [(pointer: String, words: [String])] {
@@ -291,12 +255,32 @@ extension MappingProposal.Draft {
       PlainText.counted(shape.count, "object") + " in "
         + PlainText.counted(shape.fileCount, "file") + " when this was proposed."
     ]
-    if let part { sentences.append(part) }
     sentences += open.map { "Left out: \($0)." }
     return sentences.joined(separator: " ")
   }
 
+  /// Writes the sources of a field, each of which has one conversion.
   private func write(_ guesses: [FieldGuess], _ writer: inout JSONWriter) {
+    var sources: [[FieldGuess]] = []
+    for guess in guesses.flatMap(\.byUnit) {
+      if let last = sources.last, last.allSatisfy({ $0.sharesSource(with: guess) }) {
+        sources[sources.count - 1].append(guess)
+      } else {
+        sources.append([guess])
+      }
+    }
+    guard sources.count > 1, let last = sources.popLast() else {
+      return write(source: guesses.flatMap(\.byUnit), isLast: true, &writer)
+    }
+    writer.array { writer in
+      for source in sources { write(source: source, isLast: false, &writer) }
+      write(source: last, isLast: true, &writer)
+    }
+  }
+
+  private func write(
+    source guesses: [FieldGuess], isLast: Bool, _ writer: inout JSONWriter
+  ) {
     let own = Array(kind.schema.fields[guesses[0].field].member.utf8)
     // The field's own name comes before its other spellings, as it does without the mapping.
     var pointers = guesses.flatMap { guess in
@@ -306,7 +290,7 @@ extension MappingProposal.Draft {
     let conversion = (guesses.first { $0.conversion.form != nil } ?? guesses[0]).conversion
     let unit = guesses[0].units.first?.statement
     // An object of another shape that the rule takes may have the field under its own name.
-    if !conversion.isCount, conversion.form != .inches, unit == nil,
+    if isLast, !conversion.isCount, conversion.form != .inches, unit == nil,
       shape.profile(named: [own]) == nil, let pointer = MappingProposal.pointer(along: [own])
     {
       pointers.append(pointer)

@@ -41,7 +41,8 @@ package enum FieldUnit: String, Sendable {
     "mil", "mils", "thou", "µm", "μm", "um", "micron", "microns",
   ]
   private static let otherTimes: Set = [
-    "ms", "msec", "millisecond", "milliseconds", "millisekunden", "m", "min", "mins", "minute",
+    "us", "microsecond", "microseconds", "ns", "nanosecond", "nanoseconds", "ms", "msec", "msecs",
+    "millis", "millisecond", "milliseconds", "millisekunden", "m", "min", "mins", "minute",
     "minutes", "minuten", "minuti", "minutos", "h", "hr", "hrs", "hour", "hours", "std",
     "stunde", "stunden", "heure", "heures", "ore", "horas", "d", "day", "days", "tag", "tage",
   ]
@@ -64,11 +65,22 @@ package enum FieldUnit: String, Sendable {
   package static let genericNames = ["uom", "einheit", "einheiten"]
 }
 
-extension FieldSchema {
-  /// The unit of the field's numbers, with which its name ends; `nil` if it has none.
-  package var unit: FieldUnit? {
-    if member.hasSuffix("_mm") { return .millimeters }
-    if member.hasSuffix("_seconds") { return .seconds }
-    return member.hasSuffix("_percent") || member.hasSuffix("_percentage") ? .percent : nil
+extension FieldUnit {
+  /// Creates the unit with which the name of a field ends; `nil` if there is none.
+  package init?(ofFieldNamed name: String) {
+    if name.hasSuffix("_mm") {
+      self = .millimeters
+    } else if name.hasSuffix("_seconds") {
+      self = .seconds
+    } else if name.hasSuffix("_percent") || name.hasSuffix("_percentage") {
+      self = .percent
+    } else {
+      return nil
+    }
   }
+}
+
+extension FieldSchema {
+  /// The unit of the field's numbers; `nil` if it has none.
+  package var unit: FieldUnit? { FieldUnit(ofFieldNamed: member) }
 }

@@ -166,7 +166,7 @@ import Testing
     for (id, width) in ["a": "50.8", "b": "2.0", "c": "50.8"] {
       #expect(try both.value(.stripFamilies, id, "strip_width_mm") == width)
     }
-    #expect(both.text.contains(#"says no unit that is known"#))
+    #expect(both.text.contains(#"is not read where \"unit\" says nothing"#), "\(both.text)")
   }
 
   @Test func onlyUnitsSayTheUnit() throws {
@@ -196,7 +196,7 @@ import Testing
        \(family("b", #", "strip_width": 0.1, "thickness": 1"#))]
       """)
     #expect(parts.migrated == 1 && parts.failed == 1)
-    // Nor does a member with another unit, which is reported.
+    // Nor one in another unit, which is reported.
     let units = try Trial(
       "strip_families/f.json",
       """
@@ -206,8 +206,38 @@ import Testing
     #expect(units.migrated == 1 && units.failed == 1)
     #expect(
       units.unclear.contains(
-        "strip_width_mm is \"width_in\" in some objects and \"width\" in others, in different "
-          + "units or forms; one rule cannot read both, so write two rules with \"when\""))
+        "\"width\" looks like strip_width_mm, but does not say its unit, and \"width_in\" is in "
+          + "inches"), "\(units.unclear)")
+  }
+
+  /// A field that needs several conversions has several sources in one rule.
+  @Test func membersInSeveralFormsAreReadByOneRule() throws {
+    let rest = #", "thickness_mm": 1"#
+    let units = try Trial(
+      "strip_families/f.json",
+      """
+      [\(family("a", #", "width_mm": 2.54"# + rest)),
+       \(family("b", #", "width_mm": null, "width_in": 0.1"# + rest)),
+       \(family("c", #", "width": 5, "unit": "mm""# + rest)),
+       \(family("d", #", "width_in": 0.1, "width": 0.1, "unit": "in""# + rest))]
+      """)
+    #expect(units.migrated == 4 && units.unclear.isEmpty, "\(units.text) \(units.unclear)")
+    for (id, width) in ["a": "2.54", "b": "2.54", "c": "5.0", "d": "2.54"] {
+      #expect(try units.value(.stripFamilies, id, "strip_width_mm") == width)
+    }
+    let forms = try Trial(
+      "patterns/p.json",
+      """
+      [{"id": "a", "name": "A", "ring_count": 3, "geometry": {"r": 1}},
+       {"id": "b", "name": "B", "rings": [{"r": 1}, {"r": 2}], "geometry": {"r": 1}}]
+      """)
+    #expect(forms.migrated == 2, "\(forms.text) \(forms.unclear)")
+    #expect(try forms.value(.patterns, "b", "ring_count") == "2")
+    let decimals = try Trial(
+      "joblogs/j.json",
+      "[\(job("a", #", "elapsed_s": "0,5""#)), \(job("b", #", "took": "0.25""#))]")
+    #expect(try decimals.value(.joblogs, "a", "duration_seconds") == "0.5", "\(decimals.text)")
+    #expect(try decimals.value(.joblogs, "b", "duration_seconds") == "0.25")
   }
 
   // MARK: Ids
