@@ -47,8 +47,9 @@ final class EntitySearch {
     }
   }
 
-  /// Returns where the objects with most required fields of the kind are; nothing if an entity is
-  /// in fewer lists and dictionaries than `leastAnyCount`, whose place is then ``end``.
+  /// Returns where the objects with most required fields of the kind are, or the envelopes of
+  /// these; nothing if an entity is in fewer lists and dictionaries than `leastAnyCount`, whose
+  /// place is then ``end``.
   ///
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
   func places(
@@ -58,7 +59,12 @@ final class EntitySearch {
     guard try search(source), addDictionaries() else { return [] }
     // Objects with less than half of the fields are likely to be something else.
     let most = found.map(\.fields).max() ?? 0
-    return DocumentOutline.generalized(found.filter { $0.fields * 2 > most }.map(\.place))
+    var places: [EntityPointer] = []
+    for entity in found where entity.fields * 2 > most {
+      let place = leastAnyCount > 0 ? Self.collection(of: entity.place) : entity.place
+      if !places.contains(place) { places.append(place) }
+    }
+    return DocumentOutline.generalized(places)
   }
 
   /// Returns the lists and dictionaries with objects that have required fields of a kind, and the
@@ -72,14 +78,19 @@ final class EntitySearch {
     _ = try search(source)
     var collections: [(place: EntityPointer, kind: EntityKind)] = []
     for entity in found {
-      // What is in an object of a collection is held by an envelope.
-      guard let last = entity.place.steps.lastIndex(of: .any) else { continue }
-      let place = EntityPointer(steps: Array(entity.place.steps[...last]))
-      if !collections.contains(where: { $0.place == place }) {
+      let place = Self.collection(of: entity.place)
+      if place.anyCount > 0, !collections.contains(where: { $0.place == place }) {
         collections.append((place, kinds[entity.kind]))
       }
     }
     return collections
+  }
+
+  /// Returns the pointer to the objects of the collection that an entity is in: the entity, or an
+  /// envelope that holds it.
+  private static func collection(of place: EntityPointer) -> EntityPointer {
+    guard let last = place.steps.lastIndex(of: .any) else { return place }
+    return EntityPointer(steps: Array(place.steps[...last]))
   }
 
   /// Searches a document.

@@ -178,17 +178,6 @@ final class FileKinds {
     return placesOfKinds(in: path) != nil
   }
 
-  /// Whether a file has entities of a kind that a migration finds without a mapping.
-  func isRead(_ path: [UInt8], as kind: EntityKind) throws(ReadFailure) -> Bool {
-    let sample = try sample(path, as: kind) { reader, file throws(ReadFailure) in
-      try reader.read(file, path, .json, number: 0, isInPlace: true)
-    }
-    return sample.shapes.contains { shape in
-      !shape.context.isSelected
-        && (shape.plain.reads > 0 || shape.mapped.contains { $0.value.reads > 0 })
-    }
-  }
-
   /// Guesses the kind of a file from its content or, if that looks like no kind, from its path.
   private func guessKind(
     of path: [UInt8], _ format: SourcePath.Format
@@ -225,7 +214,8 @@ final class FileKinds {
   /// Returns a reader of the beginnings of files.
   private func reader(of kind: EntityKind, _ sample: ShapeCollector) -> SurveyReader {
     SurveyReader(
-      kind, of: catalog, sample, SurveyedIDs(limit: 0), options.limits, isCancelled: isCancelled
+      kind, of: catalog, sample, SurveyedIDs(limit: 0), options.limits, isSampling: true,
+      isCancelled: isCancelled
     ) { _ throws(ReadFailure) in throw .stopped }
   }
 

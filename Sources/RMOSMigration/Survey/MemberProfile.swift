@@ -62,6 +62,8 @@ struct MemberProfile {
   private(set) var objectsInText = 0
   /// The number of texts that begin like a list.
   private(set) var listsInText = 0
+  /// The number of those whose first element begins like an object.
+  private(set) var listsOfObjectsInText = 0
   /// The different texts; empty if there are too many, or a long one.
   private(set) var words: [[UInt8]] = []
   private var hasOtherWords = false
@@ -319,7 +321,13 @@ struct MemberProfile {
     // What Python prints begins like JSON too.
     case UInt8(ascii: "{"), UInt8(ascii: "["):
       guard unsafe JSONScanner.isValid(UnsafeRawBufferPointer(content)) else { return }
-      if first == UInt8(ascii: "{") { objectsInText += 1 } else { listsInText += 1 }
+      guard first == UInt8(ascii: "[") else {
+        objectsInText += 1
+        return
+      }
+      listsInText += 1
+      let element = unsafe content.dropFirst().first { !" \t\r\n".utf8.contains($0) }
+      if element == UInt8(ascii: "{") { listsOfObjectsInText += 1 }
     case UInt8(ascii: "/"):
       if unsafe !isNoTime && content.starts(with: "/Date(".utf8) { epochMilliseconds += 1 }
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),

@@ -10,6 +10,8 @@ import RMOSModels
   private let collector: ShapeCollector
   private let ids: SurveyedIDs
   private let limits: ShapeCollector.Limits
+  /// Whether only the beginnings of files are read, for a first impression.
+  private let isSampling: Bool
   private let isCancelled: () -> Bool
   private let builder: SourceBatchBuilder
   private let documents: DocumentReader
@@ -31,8 +33,8 @@ import RMOSModels
   private var isLines = false
   /// Where the file's entities are, if a migration finds them only with a mapping.
   private var selection: EntitySelection?
-  /// What prevents a migration without a mapping from reading the entities of the selection.
-  private var problemsUnselected: Set<SurveyReport.Problem.Key> = []
+  /// The places of the selection that a migration without a mapping does not read.
+  private var hindrances: Hindrances = [:]
   /// Where the file has entities of other kinds.
   private var placesOfOthers: [EntityPointer] = []
   /// The number of objects that were decoded in the file.
@@ -60,6 +62,10 @@ import RMOSModels
 
   private var pending = Pending()
 
+  /// For each place whose entities a migration without a mapping does not read, the problems that
+  /// it reports instead.
+  private typealias Hindrances = [EntityPointer: Set<SurveyReport.Problem.Key>]
+
   /// Creates a reader.
   ///
   /// - Parameters:
@@ -68,11 +74,14 @@ import RMOSModels
   ///   - collector: Takes the objects.
   ///   - ids: The ids known so far, to which those that are read are added.
   ///   - limits: The limits of memory.
+  ///   - isSampling: Whether `emit` stops at the first batch, so that it does not matter why a
+  ///     migration does not read entities.
   ///   - isCancelled: Polled periodically; once it returns `true`, reading stops.
   ///   - emit: Takes the batches that are read, for the failures in them.
   init(
     _ kind: EntityKind, of catalog: EntityCatalog, _ collector: ShapeCollector, _ ids: SurveyedIDs,
-    _ limits: ShapeCollector.Limits, isCancelled: @escaping () -> Bool,
+    _ limits: ShapeCollector.Limits, isSampling: Bool = false,
+    isCancelled: @escaping () -> Bool,
     emit: @escaping (SourceBatch) throws(ReadFailure) -> Void
   ) {
     self.kind = kind
@@ -80,6 +89,7 @@ import RMOSModels
     self.collector = collector
     self.ids = ids
     self.limits = limits
+    self.isSampling = isSampling
     self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: 64, options: Self.decoding) {
       batch throws(ReadFailure) in
@@ -149,6 +159,55 @@ import RMOSModels
     return found.held
   }
 
+  /// Returns the same problems at all places.
+  private static func hindrances(
+    _ problems: Set<SurveyReport.Problem.Key>, at places: [EntityPointer]
+  ) -> Hindrances {
+    Hindrances(places.map { ($0, problems) }) { first, _ in first }
+  }
+
+  /// Reads a document without a mapping, to find out which of some places are not read then.
+  private func hindrances(
+    at places: [EntityPointer], in source: any ByteSource, _ path: [UInt8]
+  ) throws(ReadFailure) -> Hindrances {
+    var read: Set<EntityPointer> = []
+    var hindrances: Hindrances = [:]
+    let builder = SourceBatchBuilder(batchSize: 64, options: Self.decoding) {
+      [ids, isSampling] (batch: SourceBatch) throws(ReadFailure) -> RecordBatch in
+      for (index, entry) in batch.records.entries.enumerated() {
+        let place = batch.records.place(of: entry)
+        for pointer in places where !read.contains(pointer) {
+          if pointer.leads(to: place) {
+            read.insert(pointer)
+          } else if pointer.leads(through: place) {
+            let outcome = ids.outcome(of: batch.records, at: index, asItIs: true)
+            hindrances[pointer, default: []].formUnion(outcome.problems)
+          }
+        }
+      }
+      if isSampling { throw .stopped }
+      return batch.records
+    }
+    builder.begin(kind)
+    builder.begin(file: path)
+    do throws(ReadFailure) {
+      try DocumentReader(catalog: catalog, into: builder, isCancelled: isCancelled)
+        .read(source, as: .json)
+      try builder.emitRest()
+    } catch {
+      guard isSampling, case .stopped = error, !isCancelled() else { throw error }
+    }
+    for pointer in places {
+      if read.contains(pointer) {
+        hindrances[pointer] = nil
+      } else if hindrances[pointer, default: []].isEmpty {
+        // A warning says what is left out of a wrapper.
+        hindrances[pointer] = [.init(code: .shapeWrapper, pointer: "")]
+      }
+    }
+    return hindrances
+  }
+
   /// Reads one document, or the entities at some places in it.
   ///
   /// - Parameters:
@@ -174,32 +233,55 @@ import RMOSModels
     mappers.removeAll(keepingCapacity: true)
     // The batch must not be emitted within the file, whose first entries may be rolled back.
     try builder.emitIfFull(leavingRoomFor: 2)
-    (selection, takenInFile) = (places.map { EntitySelection(pointers: $0) }, 0)
-    problemsUnselected = [.init(code: .shapeAmbiguous, pointer: "")]
+    (selection, hindrances, takenInFile) = (nil, [:], 0)
+    defer { settle() }
+    var known = places ?? []
     if places == nil, format == .json, !isEntity {
       // The elements of a list may only be around the entities.
-      let inner = try search.places(in: source, leastAnyCount: 2)
-      if !inner.isEmpty { selection = EntitySelection(pointers: inner) }
+      known = try search.places(in: source, leastAnyCount: 2)
+      if known.isEmpty, let end = search.end, end.anyCount == 1, end.steps.count > 2 {
+        // So may the members of an object.
+        known = try search.places(in: source, leastAnyCount: 1)
+      }
+    }
+    let before = builder.mark
+    if !known.isEmpty {
+      let hindrances =
+        isSampling && places != nil
+        ? Self.hindrances([.init(code: .shapeAmbiguous, pointer: "")], at: known)
+        : try hindrances(at: known, in: source, path)
+      // Others than those of the kind of the file's directory are read by a rule with pointers.
+      let hidden =
+        isInPlace || places == nil ? known.filter { hindrances[$0] != nil } : known
+      if hidden.count < known.count {
+        builder.begin(file: path)
+        try documents.read(source, as: format)
+        settle()
+      }
+      if !hidden.isEmpty { try read(source, path, format, at: hidden, hindrances) }
+      return
     }
     builder.begin(file: path)
-    let before = builder.mark
-    defer { settle() }
-    try documents.read(source, as: format, selecting: selection)
-    if selection != nil { return }
+    try documents.read(source, as: format)
     guard format == .json, takenInFile <= 1, isUnreadAsItIs(since: before) else { return }
-    var places: [EntityPointer] = []
-    if case .key = pending.origin.locator {} else { places = try placesOfEntities(in: source) }
-    if places.isEmpty { places = try search.places(in: source, leastAnyCount: 1) }
-    guard !places.isEmpty else { return }
-    if takenInFile > 0 {
-      problemsUnselected = pending.outcome.problems
-    } else if let code = builder.codeOfLastFailure(since: before) {
-      problemsUnselected = [.init(code: code, pointer: "")]
-    }
+    if case .key = pending.origin.locator {} else { known = try placesOfEntities(in: source) }
+    if known.isEmpty { known = try search.places(in: source, leastAnyCount: 1) }
+    guard !known.isEmpty else { return }
+    let failure = builder.codeOfLastFailure(since: before) ?? .shapeAmbiguous
+    let problems =
+      takenInFile > 0 ? pending.outcome.problems : [.init(code: failure, pointer: "")]
     pending.isThere = false
     builder.rollBack(to: before)
+    try read(source, path, format, at: known, Self.hindrances(problems, at: known))
+  }
+
+  /// Reads the entities at some places in a document.
+  private func read(
+    _ source: any ByteSource, _ path: [UInt8], _ format: SourcePath.Format,
+    at places: [EntityPointer], _ hindrances: Hindrances
+  ) throws(ReadFailure) {
     let selection = EntitySelection(pointers: places)
-    self.selection = selection
+    (self.selection, self.hindrances) = (selection, hindrances)
     builder.begin(file: path)
     try documents.read(source, as: format, selecting: selection)
   }
@@ -266,9 +348,7 @@ import RMOSModels
     let (layout, pointer) = layout
     var plain = pending.outcome
     var id = plain.problems.isEmpty ? plain.id : nil
-    if selection != nil {
-      plain.problems = problemsUnselected
-    }
+    if let pointer, let problems = hindrances[pointer] { plain.problems = problems }
     let shape = collector.add(
       object,
       in: .init(kind: kind, isInPlace: isInPlace, isSelected: selection != nil),
@@ -373,5 +453,19 @@ import RMOSModels
       let steps = EntityPointer.literal(trial.text(span))?.steps ?? []
       return (.wrapper, EntityPointer(steps: steps.dropLast() + [.any]))
     }
+  }
+}
+
+extension RecordBatch {
+  /// Returns the JSON Pointer to an entry in its document.
+  fileprivate func place(of entry: Entry) -> [UInt8] {
+    let pointer =
+      switch entry.locator {
+      case .none, .line: ""
+      case .index(let index): "/\(index)"
+      case .key(let key): JSONPointer.to(text(key))
+      case .pointer(let pointer, _): text(pointer)
+      }
+    return Array(pointer.utf8)
   }
 }

@@ -177,16 +177,11 @@ final class SurveyRun {
           try finish(reader, of: earlier)
         }
       }
-      var own = places?[kind]
-      var others: [EntityPointer] = []
-      if own != nil, home == kind, try fileKinds.isRead(path, as: kind) {
-        own = nil
-        others = (places ?? [:]).filter { $0.key != kind }.flatMap(\.value)
-      }
+      let others = home == kind ? (places ?? [:]).filter { $0.key != kind }.flatMap(\.value) : []
       try reader.read(
         file, path, format, number: fileNumber,
-        isInPlace: places == nil ? home != nil : home == kind, at: own, except: others,
-        isEntity: isEntity)
+        isInPlace: places == nil ? home != nil : home == kind, at: places?[kind],
+        except: others, isEntity: isEntity)
       if isCounted {
         let encoding = try encoding(of: file, isUnknown: reader.isOfUnknownEncoding)
         result.encodings[encoding, default: 0] += 1

@@ -153,15 +153,18 @@ struct SurveyedShape {
     var unclear = findings.open.map(\.reason)
     if !isKnown || !missing.isEmpty {
       unclear += shape.members.indices.compactMap { member in
-        let texts = shape.members[member].objectsInText
+        let texts =
+          shape.members[member].objectsInText + shape.members[member].listsOfObjectsInText
         guard texts * 2 > shape.count, !guesses.contains(where: { $0.path[0] == member }) else {
           return nil
         }
         return "\(Violation.quoted(shape.members[member].name)) holds JSON as text, into which no "
-          + "mapping looks; write the JSON itself if that is the entity"
+          + "mapping looks; write the JSON itself if that is the entity, or a list of them"
       }
     }
-    if let held = shape.held, !guesses.missingFields(of: kind).isEmpty {
+    if let held = shape.held, !guesses.contains(where: \.isHeld),
+      !guesses.missingFields(of: kind).isEmpty
+    {
       unclear.append(
         held.anyCount > 0
           ? "entities seem to be at \(held.text), where none are read in JSON Lines; write each on a "
