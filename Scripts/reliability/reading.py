@@ -870,8 +870,8 @@ def copied(name: bytes) -> list[bytes]:
 
 
 def is_data(name: bytes) -> bool:
-    """Returns whether a name has the ending of a format, or that of a rotated log."""
-    return name.rstrip(b"0123456789-_.:t").endswith((b".json", b".jsonl", b".ndjson"))
+    """Returns whether a name has the ending of a format, also before white space or as a rotated log."""
+    return name.rstrip(b"0123456789-_.:t \t\n\r\f\v").endswith((b".json", b".jsonl", b".ndjson"))
 
 
 def unread_reason(name: bytes) -> tuple[str, bool]:

@@ -71,10 +71,11 @@ extension AuditRule {
   /// Ids do not begin or end with white space.
   public static let paddedID = AuditRule(
     "id.white-space", .warning, "Ids neither begin nor end with white space, which is invisible")
-  /// Ids differ by more than case and white space.
+  /// Ids differ by more than case, white space and the composition of characters.
   public static let nearDuplicateID = AuditRule(
     "id.near-duplicate", .warning,
-    "No two ids of a kind differ only by case and white space: likely one thing twice")
+    "No two ids of a kind differ only by case, white space and the composition of characters: "
+      + "likely one thing twice")
   /// Required fields are filled.
   public static let missingField = AuditRule(
     "field.missing", .error, "Required fields are not NULL, and a completed job has its end time")

@@ -67,6 +67,19 @@ import Testing
     #expect(finding.message == "ring_count is -3; expected at least 1")
   }
 
+  @Test func idsThatLookTheSameDifferByTheirComposition() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      INSERT INTO patterns (id, name, ring_count, geometry_json)
+      VALUES ('\u{C9}', 'a', 1, '{"a":1}'), ('E' || char(769), 'a', 1, '{"a":1}')
+      """)
+    let message = try fixture.audit()[.nearDuplicateID]?.findings.first?.message
+    let words = "differ only by case, white space or the composition of characters"
+    #expect(message?.contains(words) == true)
+    #expect(AuditRule.nearDuplicateID.summary.contains("the composition of characters"))
+  }
+
   @Test func longValuesAreShortened() throws {
     let fixture = try AuditFixture()
     try fixture.plant(

@@ -29,7 +29,8 @@ struct RowCheck: AuditCheck {
           .warning, .nearDuplicateID, kind: kind, id: second, column: "id", found: second,
           expected: "an id that differs more from \(Violation.quoted(first))",
           "the ids \(Violation.quoted(first)) and \(Violation.quoted(second)) differ only by "
-            + "case or white space; are they the same \(kind.schema.singular)?"))
+            + "case, white space or the composition of characters; are they the same "
+            + "\(kind.schema.singular)?"))
     }
     return rules
   }

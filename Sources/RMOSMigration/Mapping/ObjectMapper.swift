@@ -603,7 +603,7 @@ import RMOSSystem
 
   /// The use that was made of a member of the object.
   private enum Fate {
-    /// The rule copied the member into the entity.
+    /// The rule copied the member into the entity, or it is a field without a value.
     case moved
     /// The member has the name of one of the entity's own, and is read as that.
     case own
@@ -621,7 +621,7 @@ import RMOSSystem
     if unsafe places[node].isRepeated { return .left }
     if unsafe places[node].isMoved { return .moved }
     if isOwn(member, node, rule) { return .own }
-    if unsafe places[0].isMoved { return .moved }
+    if unsafe places[0].isMoved || !places[node].isGiven && isDisplaced(member) { return .moved }
     return isTouched(node) ? .partly : .left
   }
 

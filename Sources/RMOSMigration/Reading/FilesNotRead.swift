@@ -112,7 +112,7 @@ struct UnreadFile: Hashable {
       endings.first { name.hasSuffix($0) }.map { name.dropLast($0.count) }
     }
     func isData(_ stem: Substring) -> Bool {
-      let stem = Self.withoutRotation(stem)
+      let stem = Self.withoutAddition(stem)
       return Self.json.contains { stem.hasSuffix($0) }
     }
     if let stem = stem(Self.placeholders) {
@@ -126,11 +126,13 @@ struct UnreadFile: Hashable {
     }
   }
 
-  /// Returns a name without the number or time that log rotation appends, such as `.1` or
-  /// `-20231101T1030`.
-  private static func withoutRotation(_ name: Substring) -> Substring {
+  /// Returns a name without white space at its end, and without the number or time that log
+  /// rotation appends, such as `.1` or `-20231101T1030`.
+  private static func withoutAddition(_ name: Substring) -> Substring {
     var stem = name
-    while let last = stem.last, last.isASCII && last.isNumber || "-_.:t".contains(last) {
+    while let last = stem.last,
+      last.isASCII && last.isNumber || last.isWhitespace || "-_.:t".contains(last)
+    {
       stem.removeLast()
     }
     return stem

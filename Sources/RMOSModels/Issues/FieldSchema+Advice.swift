@@ -54,10 +54,11 @@ extension FieldSchema {
 
   /// The text of an id that is written as a number; `nil` if it is uncertain.
   private static func id(_ token: UnsafeBufferPointer<UInt8>, _ text: String) -> String? {
+    // A whole number that is an id keeps its text.
+    if isWhole(text) { return text }
     // Data frames write a column of whole numbers as 7.0 if one of them is missing.
     if case .value(let number) = unsafe DecimalText.integerValue(token) { return String(number) }
-    return isWhole(text) || (unsafe !mayBeWhole(token)) && !text.contains { "eE".contains($0) }
-      ? text : nil
+    return unsafe mayBeWhole(token) || text.contains { "eE".contains($0) } ? nil : text
   }
 
   /// Whether a number has no fraction, in whatever notation.

@@ -108,6 +108,10 @@ extension JSONDiagnosis {
     let bytes = Array(beginning)
     if bytes.starts(with: "<!--".utf8) { return nil }
     let head = String(decoding: bytes, as: UTF8.self)
+    if Self.isPatch(head) {
+      self.init(unit, is: "a patch", "apply it to the file that it changes")
+      return
+    }
     let lowerCase = Array(head.lowercasedASCII.utf8)
     for format in ForeignFormat.known {
       guard let found = format.beginning(of: bytes, lowerCase: lowerCase) else { continue }
@@ -122,6 +126,15 @@ extension JSONDiagnosis {
     }
     guard let other = Self.program(head, unit) ?? Self.table(head, unit) else { return nil }
     self = other
+  }
+
+  /// Whether a text begins with the names of the files that a patch compares.
+  private static func isPatch(_ head: String) -> Bool {
+    let lines = head.split(maxSplits: 2, whereSeparator: \.isNewline)
+    guard lines.count > 1 else { return false }
+    return lines[0].hasPrefix("diff -")
+      || lines[0].hasPrefix("--- ") && lines[1].hasPrefix("+++ ")
+      || lines[0].hasPrefix("*** ") && lines[1].hasPrefix("--- ")
   }
 
   /// Recognizes values written as program code, or within it.

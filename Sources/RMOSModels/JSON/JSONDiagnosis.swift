@@ -458,8 +458,7 @@ extension JSONDiagnosis.Excerpt {
     }
     // As in 2,5: a comma between two digits.
     if start > 1, bytes[start - 1] == UInt8(ascii: ","), bytes[start - 2] &- 0x30 < 10 {
-      return JSONDiagnosis(
-        "found a comma within a number; the decimal separator of JSON is the point")
+      return JSONDiagnosis("found a comma within a number; " + advice(onCommaBefore: text, start))
     }
     guard !JSONNumberForm.isNumber(text) else { return nil }
     if body.hasPrefix("0x") || body.hasPrefix("0X"), let value = Int(body.dropFirst(2), radix: 16) {
@@ -481,6 +480,23 @@ extension JSONDiagnosis.Excerpt {
     }
     return JSONDiagnosis(
       "found \(text), which is not a number; put it in double quotes, or write the number alone")
+  }
+
+  /// How to write a number whose part after a comma begins at `start`.
+  private func advice(onCommaBefore part: String, _ start: Int) -> String {
+    let whole = bytes[..<(start - 1)].reversed().prefix { $0 &- 0x30 < 10 }
+    let digits = part.prefix(while: \.isASCIIDigit)
+    // As in 1,234: the comma may separate thousands.
+    guard digits.count == 3, whole.count <= 3, whole.last != UInt8(ascii: "0"),
+      byte(at: start - 2 - whole.count) != UInt8(ascii: ".")
+    else { return "the decimal separator of JSON is the point" }
+    let after = byte(at: start + 3)
+    let isFollowed =
+      after == UInt8(ascii: ".")
+      || after == UInt8(ascii: ",") && (byte(at: start + 4).map { $0 &- 0x30 < 10 } ?? false)
+    return isFollowed
+      ? "JSON does not separate thousands, so remove it"
+      : "write a point if it is the decimal separator, or nothing if it separates thousands"
   }
 
   /// Recognizes a word other than `true`, `false` and `null`.

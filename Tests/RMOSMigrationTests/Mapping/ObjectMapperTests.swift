@@ -317,6 +317,8 @@ import Testing
     (#"{"results":{"a":1}}"#, #""parameters":"/results""#, #"{"parameters":{"a":1}}"#),
     // Nor if the rule gives the member another source.
     (#"{"status":"x"}"#, #""status":"/state""#, #"{"mapped_from":{"status":"x"}}"#),
+    // A field without a value says nothing; other members are kept even then.
+    (#"{"status":null,"s":null}"#, #""status":"/status","end_time":"/s""#, #"{"s":null}"#),
     // Of one that was taken apart to the last piece nothing is left.
     (
       #"{"created_at":{"$date":"2025-01-01"},"x":1}"#, #""created_at":"/created_at/$date""#,

@@ -56,14 +56,16 @@ import Testing
     #expect(try run(tree).summary.notRead.sentence == "1 file: 1 not a regular file")
   }
 
-  /// Rotated logs have the extension of a format before a number or time.
+  /// Rotated logs have the extension of a format before a number or time, and some names end with
+  /// white space.
   @Test(arguments: [
     ("a.jsonl.1", true), ("a.jsonl-20231101", true), ("a.json.2023-11-01T10:30", true),
     ("A.NDJSON.12", true), ("a.geojson", true), ("a.jsonl.1.gz", true), ("a.json_2.icloud", true),
+    ("a.json ", true), ("a.jsonl\t", true), ("a.json .gz", true), ("a.txt ", false),
     ("a.log.1", false), ("json.1", false), ("a.json.bak", false), ("a.1", false),
     ("a.log.1.gz", false),
   ])
-  func rotatedFilesLookLikeData(_ name: String, _ looksLikeData: Bool) {
+  func filesWithAnAdditionLookLikeData(_ name: String, _ looksLikeData: Bool) {
     #expect(UnreadFile(name: Array(name.utf8)).looksLikeData == looksLikeData)
   }
 

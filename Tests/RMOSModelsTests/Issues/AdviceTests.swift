@@ -105,7 +105,7 @@ import Testing
 
   @Test(arguments: [
     ("7", "\"7\""), ("7.0", "\"7\""), ("70e-1", "\"7\""), ("7.5", "\"7.5\""), ("1e30", nil),
-    ("1.5e-3", nil),
+    ("1.5e-3", nil), ("-0", "\"-0\""), ("-0.0", "\"0\""),
   ])
   func references(_ number: String, _ id: String?) {
     #expect(advised(message(.joblogs, "pattern_id", number)) == id)
