@@ -79,9 +79,9 @@ public struct Analytics: Sendable {
   /// - Throws: ``AnalyticsError`` with ``AnalyticsError/Code/invalidOption``; `StoreError` if the
   ///   store cannot be read; `CancellationError` if the task is cancelled.
   /// - Complexity: O(n log n) in the number of rows. Memory: about 100 bytes per pattern and strip
-  ///   family, and 12 per completed job whose pattern has an estimate. Beyond 4,096 jobs (76 bytes
-  ///   each, plus their ids) and 65,536 durations or measures of rings, the rest goes to temporary
-  ///   files (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`).
+  ///   family. Beyond 4,096 jobs (76 bytes each, plus their ids), 65,536 durations or measures of
+  ///   rings, and 10,000 ids of patterns and strip families, the rest goes to temporary files (in
+  ///   `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`).
   public func run() async throws -> AnalyticsReport {
     try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
@@ -260,8 +260,8 @@ private struct PatternRows: RowSource {
 /// The content of a store that figures need, read once, so that reports with other filters can be
 /// made without reading the store again.
 ///
-/// 1,000,000 rows take about 25 MB of memory, for patterns and strip families; the jobs are in a
-/// temporary file.
+/// 1,000,000 rows take about 10 MB of memory, for patterns and strip families; the jobs and the ids
+/// are in temporary files.
 // Sendable because only the thread that holds `turn` uses `shop`, which computes figures lazily.
 package final class AnalyticsSnapshot: @unchecked Sendable {
   private let shop: Shop

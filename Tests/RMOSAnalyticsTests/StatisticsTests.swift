@@ -219,6 +219,22 @@ import Testing
     #expect(rates.entries.allSatisfy { expected[$0.key] == $0.rate })
   }
 
+  @Test(arguments: [1, 3, 4096, 4097, 9000])
+  func numbersAreKeptHoweverManyDiffer(_ different: Int) {
+    var random = SeededGenerator(seed: UInt64(different))
+    let numbers = (0..<12_000).map { row -> Double? in
+      let number = row < different ? row : Int.random(in: 0..<different, using: &random)
+      return row >= different && row.isMultiple(of: 7) ? nil : Double(number) / 3
+    }
+    var (decimals, wholes) = (RepeatedNumbers<Double>(), RepeatedNumbers<Int64>())
+    for number in numbers {
+      decimals.append(number)
+      wholes.append(number.map { .max - Int64($0 * 3) })
+    }
+    #expect(numbers.indices.allSatisfy { decimals[$0] == numbers[$0] })
+    #expect(numbers.indices.allSatisfy { wholes[$0] == numbers[$0].map { .max - Int64($0 * 3) } })
+  }
+
   @Test func textsAreNumberedByTheirBytes() {
     var table = InternedTexts()
     // Texts that fill a page or are longer than one, among many short ones.

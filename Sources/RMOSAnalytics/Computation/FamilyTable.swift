@@ -6,7 +6,9 @@ import RMOSStore
 /// A strip family is identified by its index; strip families that only jobs name have indices too,
 /// after those of the store.
 final class FamilyTable {
-  private(set) var ids: InternedTexts
+  private var ids: InternedTexts
+  /// The ids, including those that only jobs name, once no more are inserted.
+  private(set) var sortedIDs = SortedTexts(InternedTexts())
   /// The number of strip families in the store.
   var count: Int { materialOf.count }
   private(set) var materials = SpellingTable()
@@ -15,10 +17,10 @@ final class FamilyTable {
   private var materialOf: [Int32] = []
   /// The supplier of each strip family; -1 if it is not known.
   private var supplierOf: [Int32] = []
-  /// The width of each strip family; NaN if it is not known.
-  private var widths: [Double] = []
-  /// The thickness of each strip family; NaN if it is not known.
-  private var thicknesses: [Double] = []
+  /// The width of each strip family.
+  private var widths: RepeatedNumbers<Double>
+  /// The thickness of each strip family.
+  private var thicknesses: RepeatedNumbers<Double>
   private var stock: [StockSums] = []
   /// The materials exactly as they are stored.
   private var spellings = InternedTexts()
@@ -30,10 +32,10 @@ final class FamilyTable {
   init(reading rows: RowReader) throws {
     let count = try rows.count(.stripFamilies)
     ids = InternedTexts(capacity: count)
+    widths = RepeatedNumbers(capacity: count)
+    thicknesses = RepeatedNumbers(capacity: count)
     materialOf.reserveCapacity(count)
     supplierOf.reserveCapacity(count)
-    widths.reserveCapacity(count)
-    thicknesses.reserveCapacity(count)
     let json = JSONMemberReader()
     let members = [
       "id", "strip_width_mm", "strip_thickness_mm", "material_type", "strips", "metadata",
@@ -41,8 +43,8 @@ final class FamilyTable {
     try rows.forEach(.stripFamilies, members) { values in
       _ = ids.insertRow(values[0].text)
       let (width, thickness) = (values[1].measure, values[2].measure)
-      widths.append(width ?? .nan)
-      thicknesses.append(thickness ?? .nan)
+      widths.append(width)
+      thicknesses.append(thickness)
       if let width { widthCounts[Self.rounded(width), default: 0] += 1 }
       if let thickness { thicknessCounts[Self.rounded(thickness), default: 0] += 1 }
       supplierOf.append(addSupplier(in: values[5], json))
@@ -86,6 +88,12 @@ final class FamilyTable {
   /// Returns the index of a strip family that a job names, and adds the family if it is new.
   func insert(_ id: String) -> Int { ids.insert(id) }
 
+  /// Ends the insertion of strip families, so that the table takes less memory.
+  func endInsertion() {
+    sortedIDs = SortedTexts(ids)
+    ids = InternedTexts()
+  }
+
   /// Returns the material of a strip family; -1 if it is not known.
   func material(of index: Int) -> Int32 { materialOf[index] }
 
@@ -94,13 +102,11 @@ final class FamilyTable {
 
   /// Returns a measure of a strip family; `nil` if it is not known.
   func measure(_ measure: Measure, _ index: Int) -> Double? {
-    let value: Double
     switch measure {
-    case .familyStripWidthMM: value = widths[index]
-    case .familyStripThicknessMM: value = thicknesses[index]
-    default: return nil
+    case .familyStripWidthMM: widths[index]
+    case .familyStripThicknessMM: thicknesses[index]
+    default: nil
     }
-    return value.isNaN ? nil : value
   }
 
   // MARK: Figures
@@ -108,7 +114,9 @@ final class FamilyTable {
   // These figures do not depend on jobs, so they are computed once for all reports.
 
   /// The indices of the strip families in byte order of their ids.
-  private(set) lazy var inByteOrder = ids.inByteOrder.filter { $0 < count }
+  var inByteOrder: some Sequence<Int> {
+    sortedIDs.inByteOrder.lazy.map { Int($0) }.filter { $0 < self.count }
+  }
   private(set) lazy var materialNames = materials.names
   private(set) lazy var materialsInByteOrder = materialNames.inByteOrder
   private(set) lazy var supplierNames = suppliers.names

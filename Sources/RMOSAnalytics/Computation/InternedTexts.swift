@@ -1,3 +1,4 @@
+import RMOSStore
 import RMOSSystem
 
 /// A set of texts with consecutive indices in the order of insertion; texts are compared by their
@@ -76,16 +77,21 @@ struct InternedTexts {
   }
 
   /// Returns whether one text comes before another in byte order.
-  func precedes(_ left: Int, _ right: Int) -> Bool {
+  func precedes(_ left: Int, _ right: Int) -> Bool { compare(left, right) < 0 }
+
+  private func compare(_ left: Int, _ right: Int) -> Int {
     unsafe bytes(left).withUnsafeBufferPointer { left in
-      unsafe bytes(right).withUnsafeBufferPointer { unsafe Memory.compare(left, $0) < 0 }
+      unsafe bytes(right).withUnsafeBufferPointer { unsafe Memory.compare(left, $0) }
     }
   }
 
-  /// The indices in byte order of their texts.
+  /// The indices in byte order of their texts, equal ones in the order of insertion.
   var inByteOrder: [Int32] {
     var numbers = indices.map { Int32($0) }
-    numbers.sort { precedes(Int($0), Int($1)) }
+    numbers.sort { left, right in
+      let order = compare(Int(left), Int(right))
+      return order == 0 ? left < right : order < 0
+    }
     return numbers
   }
 
@@ -96,6 +102,18 @@ struct InternedTexts {
     // The next text may be on another page.
     let end = next.flatMap { $0 >> Self.pageBits == page ? $0 & (1 << Self.pageBits - 1) : nil }
     return pages[page][start..<(end ?? pages[page].count)]
+  }
+
+  /// Returns a temporary file with all texts, and where each begins and the last one ends; `nil` if
+  /// it cannot be written.
+  func spilled() -> (SpilledBytes, starts: [UInt32])? {
+    guard pages.reduce(0, { $0 + $1.count }) <= UInt32.max, let file = SpilledBytes(),
+      pages.allSatisfy(file.append)
+    else { return nil }
+    var ends: [UInt32] = [0]
+    ends.reserveCapacity(count + 1)
+    for index in indices { ends.append(ends[index] + UInt32(bytes(index).count)) }
+    return (file, ends)
   }
 
   /// Returns the slot of a text, or the free one where it belongs.
@@ -127,6 +145,65 @@ struct InternedTexts {
     var hasher = Hasher()
     unsafe hasher.combine(bytes: bytes)
     return hasher.finalize()
+  }
+}
+
+/// The texts of a table to which no more are added, sorted, so that they take less memory: many
+/// texts are in a temporary file, of which few are needed at a time.
+struct SortedTexts {
+  /// The indices in byte order of their texts, equal ones in the order of insertion.
+  let inByteOrder: [Int32]
+  /// Where each text begins in the file, and where the last one ends; empty if the texts are in
+  /// memory.
+  private let starts: [UInt32]
+  private let file: SpilledBytes?
+  private let texts: InternedTexts
+
+  /// The number of texts from which they are kept in a file.
+  private static let many = 10_000
+
+  init(_ texts: consuming InternedTexts) {
+    inByteOrder = texts.inByteOrder
+    if texts.count >= Self.many, let (file, starts) = texts.spilled() {
+      (self.file, self.starts, self.texts) = (file, starts, InternedTexts())
+    } else {
+      (file, starts, self.texts) = (nil, [], texts)
+    }
+  }
+
+  var count: Int { inByteOrder.count }
+
+  /// The text at an index.
+  ///
+  /// - Throws: `StoreError` if the temporary file cannot be read.
+  subscript(index: Int) -> String {
+    get throws { String(decoding: try bytes(index), as: UTF8.self) }
+  }
+
+  private func bytes(_ index: Int) throws(StoreError) -> [UInt8] {
+    guard let file else { return Array(texts[index].utf8) }
+    var bytes: [UInt8] = []
+    let start = Int(starts[index])
+    try file.read(&bytes, count: Int(starts[index + 1]) - start, at: start)
+    return bytes
+  }
+
+  /// Returns the first index of a text; `nil` if there is none.
+  ///
+  /// - Throws: `StoreError` if the temporary file cannot be read.
+  func index(of text: String) throws(StoreError) -> Int? {
+    let sought = Array(text.utf8)
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if try bytes(Int(inByteOrder[middle])).lexicographicallyPrecedes(sought) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    guard low < count, try bytes(Int(inByteOrder[low])) == sought else { return nil }
+    return Int(inByteOrder[low])
   }
 }
 

@@ -83,6 +83,8 @@ struct JobFacts: BitwiseCopyable {
     get { cutsNumber.isNaN ? nil : cutsNumber }
     set { cutsNumber = newValue ?? .nan }
   }
+  /// The duration if it is compared with the estimated time of the pattern.
+  var durationToCompare: Double? { hasEstimate && state == .completed ? duration : nil }
   /// The waste if it is a percentage.
   var percentage: Double? { 0...100 ~= wasteNumber ? wasteNumber : nil }
 }

@@ -59,7 +59,7 @@ private struct JobTable {
     (families, patterns) = (shop.families, shop.patterns)
     (types, blades) = (shop.types, shop.blades)
     today = (options.today ?? .today).number
-    filter = FactFilter(options.filter, shop)
+    filter = try FactFilter(options.filter, shop)
     statuses = CountedTexts(shop.statuses)
     reasons = CountedTexts(shop.errors)
     typeSums = (0...types.count).map { _ in TypeSums(limit: options.listLimit) }
@@ -131,11 +131,12 @@ extension JobTable {
     var omitted: [String: Int] = [:]
     func note(_ list: String, _ count: Int) { if count > 0 { omitted[list] = count } }
     let jobs = try jobFigures(note)
-    let (complexity, withoutPlace) = patterns.complexity(limit: options.listLimit)
+    let (complexity, withoutPlace) = try patterns.complexity(limit: options.listLimit)
     note("patterns.complexity.patterns", withoutPlace)
     let patternFigures = PatternFigures(
       total: patterns.count, rings: patterns.rings, complexity: complexity,
-      geometry: patterns.geometry, families: familyUse(note), popularity: popularity(note),
+      geometry: patterns.geometry, families: try familyUse(note),
+      popularity: try popularity(note),
       withMissingStripFamily: patterns.withMissingStripFamily)
     return AnalyticsReport(
       filter: options.filter, today: CalendarDay(number: today), jobs: jobs,
@@ -183,8 +184,8 @@ extension JobTable {
       durationSeconds: try NumberColumn.summary(of: typeSums.map(\.durations)),
       durationSecondsByType: byType,
       throughput: days.throughput(filter.firstDay, filter.lastDay, finished: completed + failed),
-      days: days.days, months: days.months, failures: failures(note), outliers: outlierList,
-      estimates: estimates(note),
+      days: days.days, months: days.months, failures: try failures(note), outliers: outlierList,
+      estimates: try estimates(note),
       stuck: stuckList.map { job in
         JobFigures.StuckJob(
           id: job.id, jobType: job.type.map { types[$0] },
@@ -195,10 +196,11 @@ extension JobTable {
       withMissingStripFamily: patternJobs.withMissingFamily, withoutDay: days.without)
   }
 
-  private func failures(_ note: (String, Int) -> Void) -> JobFigures.Failures {
+  private func failures(_ note: (String, Int) -> Void) throws -> JobFigures.Failures {
     func rates(
-      _ list: String, _ names: InternedTexts, _ inByteOrder: [Int32], _ rate: (Int) -> Rate
-    ) -> [Grouped<String, Rate>] {
+      _ list: String, _ inByteOrder: [Int32], _ name: (Int) throws -> String,
+      _ rate: (Int) -> Rate
+    ) rethrows -> [Grouped<String, Rate>] {
       var leading = LeadingList<(place: Int, low: Double, rate: Rate)>(
         limit: options.listLimit
       ) { left, right in
@@ -210,52 +212,66 @@ extension JobTable {
       }
       let sorted = leading.sorted
       note("jobs.failures.\(list)", leading.total - sorted.count)
-      return sorted.map { Grouped(names[Int(inByteOrder[$0.place])], $0.rate) }
+      return try sorted.map { Grouped(try name(Int(inByteOrder[$0.place])), $0.rate) }
     }
     let reasonList = reasons.mostCommon(options.listLimit)
     note("jobs.failures.reasons", reasons.count - reasonList.count)
     return JobFigures.Failures(
-      byType: rates("by_type", types, shop.typesInByteOrder) { typeSums[$0].failures },
-      byPattern: rates("by_pattern", patterns.ids, patterns.inByteOrder) {
-        patternJobs.sums[$0].failures
-      },
+      byType: rates("by_type", shop.typesInByteOrder, { types[$0] }, { typeSums[$0].failures }),
+      byPattern: try rates(
+        "by_pattern", patterns.sortedIDs.inByteOrder, { try patterns.sortedIDs[$0] },
+        { patternJobs.sums[$0].failures }),
       byMaterial: rates(
-        "by_material", families.materialNames, families.materialsInByteOrder
-      ) { materialSums[$0].failures },
-      byBlade: rates("by_blade", blades, shop.bladesInByteOrder) { bladeSums[$0].failures },
+        "by_material", families.materialsInByteOrder, { families.materialNames[$0] },
+        { materialSums[$0].failures }),
+      byBlade: rates(
+        "by_blade", shop.bladesInByteOrder, { blades[$0] }, { bladeSums[$0].failures }),
       reasons: reasonList, withoutReason: withoutReason)
   }
 
-  private func estimates(_ note: (String, Int) -> Void) -> [JobFigures.EstimateComparison] {
-    let estimated = patternJobs.estimated
-    // The durations are grouped by pattern. `places` first has the start of each pattern's group,
-    // then, while the group is filled, the place of the pattern's next duration: finally its end.
-    var places = [Int32](repeating: 0, count: patterns.count + 1)
-    var total = 0
-    for pattern in estimated.patterns {
-      if places[Int(pattern) + 1] == 0 { total += 1 }
-      places[Int(pattern) + 1] += 1
+  private func estimates(
+    _ note: (String, Int) -> Void
+  ) throws -> [JobFigures.EstimateComparison] {
+    let counts = patternJobs.timed
+    let limit = max(0, options.listLimit ?? counts.count)
+    var chosen: [Int] = []
+    // The durations are grouped by pattern. `places` first has the start of the group of each chosen
+    // pattern, then, while the group is filled, the place of the next duration: finally its end.
+    var places = [Int32](repeating: -1, count: counts.count)
+    var (total, end) = (0, 0)
+    for number in patterns.sortedIDs.inByteOrder where patterns.isPresent(Int(number)) {
+      let index = Int(number)
+      guard counts[index] > 0 else { continue }
+      total += 1
+      guard chosen.count < limit else { continue }
+      chosen.append(index)
+      places[index] = Int32(end)
+      end += Int(counts[index])
     }
-    for index in places.indices.dropFirst() { places[index] += places[index - 1] }
-    var grouped = [Double](repeating: 0, count: estimated.durations.count)
-    for (pattern, duration) in zip(estimated.patterns, estimated.durations) {
-      grouped[Int(places[Int(pattern)])] = duration
-      places[Int(pattern)] += 1
+    note("jobs.estimates", total - chosen.count)
+    // The jobs are read once more, so that the durations of all the other patterns take no memory.
+    var grouped = [Double](repeating: 0, count: end)
+    if end > 0 {
+      try shop.forEachBlock { block in
+        for job in block.jobs where filter.passes(job) {
+          guard let duration = job.durationToCompare, let pattern = job.pattern.index,
+            places[pattern] >= 0
+          else { continue }
+          grouped[Int(places[pattern])] = duration
+          places[pattern] += 1
+        }
+      }
     }
-    let wanted = min(total, max(0, options.listLimit ?? total))
-    note("jobs.estimates", total - wanted)
-    var comparisons: [JobFigures.EstimateComparison] = []
-    for index in patterns.inByteOrder.lazy.map({ Int($0) }) where comparisons.count < wanted {
-      guard let estimate = patterns.estimate(of: index) else { continue }
-      let range = (index == 0 ? 0 : Int(places[index - 1]))..<Int(places[index])
+    return try chosen.compactMap { index in
+      let range = Int(places[index]) - Int(counts[index])..<Int(places[index])
       grouped[range].sort()
-      guard let median = grouped[range].median else { continue }
-      comparisons.append(
-        JobFigures.EstimateComparison(
-          patternID: patterns.ids[index], estimatedMinutes: estimate, medianMinutes: median / 60,
-          n: range.count))
+      guard let estimate = patterns.estimate(of: index), let median = grouped[range].median else {
+        return nil
+      }
+      return JobFigures.EstimateComparison(
+        patternID: try patterns.sortedIDs[index], estimatedMinutes: estimate,
+        medianMinutes: median / 60, n: range.count)
     }
-    return comparisons
   }
 
   private func materialFigures() -> MaterialFigures {
@@ -282,20 +298,19 @@ extension JobTable {
       })
   }
 
-  private func familyUse(_ note: (String, Int) -> Void) -> [PatternFigures.FamilyUse] {
-    let listed = families.inByteOrder.prefix(max(0, options.listLimit ?? families.count))
-    note("patterns.families", families.count - listed.count)
-    return listed.map { index in
-      let index = Int(index)
-      return PatternFigures.FamilyUse(
-        id: families.ids[index], patterns: Int(patterns.patternsByFamily[index]),
+  private func familyUse(_ note: (String, Int) -> Void) throws -> [PatternFigures.FamilyUse] {
+    let wanted = max(0, options.listLimit ?? families.count)
+    note("patterns.families", max(0, families.count - wanted))
+    return try families.inByteOrder.prefix(wanted).map { index in
+      PatternFigures.FamilyUse(
+        id: try families.sortedIDs[index], patterns: Int(patterns.patternsByFamily[index]),
         jobs: Int(patternJobs.families[index].jobs),
         lastUsedDay: CivilDate.text(patternJobs.families[index].lastDay))
     }
   }
 
-  private func popularity(_ note: (String, Int) -> Void) -> [PatternFigures.Popularity] {
-    let inByteOrder = patterns.inByteOrder
+  private func popularity(_ note: (String, Int) -> Void) throws -> [PatternFigures.Popularity] {
+    let inByteOrder = patterns.sortedIDs.inByteOrder
     var list = LeadingList<(place: Int, jobs: UInt32)>(limit: options.listLimit) { left, right in
       left.jobs == right.jobs ? left.place < right.place : left.jobs > right.jobs
     }
@@ -305,11 +320,11 @@ extension JobTable {
     }
     let sorted = list.sorted
     note("patterns.popularity", list.total - sorted.count)
-    return sorted.map { entry in
+    return try sorted.map { entry in
       let index = Int(inByteOrder[entry.place])
       let sums = patternJobs.sums[index]
       return PatternFigures.Popularity(
-        id: patterns.ids[index], jobs: Int(sums.jobs), finished: sums.failures.total,
+        id: try patterns.sortedIDs[index], jobs: Int(sums.jobs), finished: sums.failures.total,
         completed: Int(sums.completed), lastMadeDay: CivilDate.text(sums.lastDay))
     }
   }
@@ -322,14 +337,15 @@ private struct PatternJobs {
   /// The counts of the jobs that name each strip family themselves.
   private(set) var families: [FamilyJobs] = []
   private(set) var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
-  /// The durations of completed jobs whose pattern has an estimate, and the patterns.
-  private(set) var estimated: (patterns: [UInt32], durations: [Double]) = ([], [])
+  /// The number of jobs of each pattern with an estimate whose durations are compared with it.
+  private(set) var timed: [UInt32] = []
 
   init() {}
 
   init(_ shop: Shop) {
-    sums = Array(repeating: PatternSums(), count: shop.patterns.ids.count)
+    sums = Array(repeating: PatternSums(), count: shop.patterns.sortedIDs.count)
     families = Array(repeating: FamilyJobs(), count: shop.families.count)
+    timed = Array(repeating: 0, count: shop.patterns.count)
   }
 
   mutating func add(_ block: JobBlock, _ filter: FactFilter, _ patterns: PatternTable) {
@@ -347,10 +363,7 @@ private struct PatternJobs {
     }
     sums[pattern].add(job)
     if !patterns.isPresent(pattern) { withMissingPattern += 1 }
-    if job.hasEstimate, job.state == .completed, let duration = job.duration {
-      estimated.patterns.append(UInt32(pattern))
-      estimated.durations.append(duration)
-    }
+    if job.durationToCompare != nil { timed[pattern] += 1 }
   }
 
   private mutating func addFamily(_ job: JobFacts) {
@@ -405,12 +418,15 @@ struct FactFilter {
   // A text that the shop does not have is `Int.max`, which is no index.
   private let (type, pattern, family, material): (Int?, Int?, Int?, Int?)
 
-  init(_ filter: JobFilter, _ shop: Shop) {
+  /// Creates the filter.
+  ///
+  /// - Throws: `StoreError` if a temporary file cannot be read.
+  init(_ filter: JobFilter, _ shop: Shop) throws {
     firstDay = filter.from?.number
     lastDay = filter.to?.number
     type = filter.jobType.map { shop.types.index(of: $0) ?? .max }
-    pattern = filter.patternID.map { shop.patterns.ids.index(of: $0) ?? .max }
-    family = filter.stripFamilyID.map { shop.families.ids.index(of: $0) ?? .max }
+    pattern = try filter.patternID.map { try shop.patterns.sortedIDs.index(of: $0) ?? .max }
+    family = try filter.stripFamilyID.map { try shop.families.sortedIDs.index(of: $0) ?? .max }
     material = filter.material.map { shop.families.materials.group(of: $0).map { Int($0) } ?? .max }
   }
 

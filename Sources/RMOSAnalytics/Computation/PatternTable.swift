@@ -6,17 +6,19 @@ import RMOSStore
 /// A pattern is identified by its index; patterns that only jobs name have indices too, after those
 /// of the store.
 final class PatternTable {
-  private(set) var ids: InternedTexts
+  private var ids: InternedTexts
+  /// The ids, including those that only jobs name, once no more are inserted.
+  private(set) var sortedIDs = SortedTexts(InternedTexts())
   /// The number of patterns in the store.
   private(set) var count = 0
   /// The strip family of each pattern; -1 if there is none.
   private var familyOf: [Int32] = []
-  /// The number of rings of each pattern; 0 if it is not known.
-  private var ringCounts: [Int] = []
-  /// The number of cells of each pattern; NaN if it is not known.
-  private var cells: [Double] = []
-  /// The `estimated_time_min` of each pattern; NaN if it is not known.
-  private var estimates: [Double] = []
+  /// The number of rings of each pattern.
+  private var ringCounts: RepeatedNumbers<Int64>
+  /// The number of cells of each pattern.
+  private var cells: RepeatedNumbers<Double>
+  /// The `estimated_time_min` of each pattern.
+  private var estimates: RepeatedNumbers<Double>
   /// The number of patterns that name a strip family that does not exist.
   private(set) var withMissingStripFamily = 0
   private var histogram: [Int: Int] = [:]
@@ -33,14 +35,14 @@ final class PatternTable {
   init(reading rows: RowReader, _ families: FamilyTable) throws {
     let expected = try rows.count(.patterns)
     ids = InternedTexts(capacity: expected)
+    ringCounts = RepeatedNumbers(capacity: expected)
+    cells = RepeatedNumbers(capacity: expected)
+    estimates = RepeatedNumbers(capacity: expected)
     let none = NumberSummary(missing: 0)
     geometry = PatternFigures.Geometry(
       radiusMM: none, widthMM: none, pitchMM: none, segments: none, ringsPerMM: none)
     patternsByFamily = Array(repeating: 0, count: families.count)
     familyOf.reserveCapacity(expected)
-    ringCounts.reserveCapacity(expected)
-    cells.reserveCapacity(expected)
-    estimates.reserveCapacity(expected)
     let json = JSONMemberReader()
     var (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
     var (segments, densities) = (NumberColumn(), NumberColumn())
@@ -52,7 +54,7 @@ final class PatternTable {
       count = ids.insertRow(values[0].text) + 1
       addRingCount(values[1])
       geometry.read(values[2], values[5], json)
-      cells.append(geometry.cells ?? .nan)
+      cells.append(geometry.cells)
       for ring in geometry.rings {
         radii.add(ring.radius)
         widths.add(ring.width)
@@ -64,7 +66,7 @@ final class PatternTable {
       let estimate = json.member("estimated_time_min", of: values[4]) {
         (value) throws(JSONScanError) in try value.measure()
       }
-      estimates.append(estimate ?? .nan)
+      estimates.append(estimate)
     }
     self.geometry = PatternFigures.Geometry(
       radiusMM: try radii.summary(), widthMM: try widths.summary(),
@@ -74,10 +76,10 @@ final class PatternTable {
 
   private func addRingCount(_ value: Value) {
     if let rings = value.wholeNumber(from: 1).flatMap({ Int(exactly: $0) }) {
-      ringCounts.append(rings)
+      ringCounts.append(Int64(rings))
       histogram[rings, default: 0] += 1
     } else {
-      ringCounts.append(0)
+      ringCounts.append(nil)
       withoutRings += 1
     }
   }
@@ -108,6 +110,12 @@ final class PatternTable {
   /// Returns the index of a pattern that a job names, and adds the pattern if it is new.
   func insert(_ id: String) -> Int { ids.insert(id) }
 
+  /// Ends the insertion of patterns, so that the table takes less memory.
+  func endInsertion() {
+    sortedIDs = SortedTexts(ids)
+    ids = InternedTexts()
+  }
+
   /// Returns the strip family of a pattern; `nil` if there is none.
   func family(of index: Int) -> Int? {
     isPresent(index) && familyOf[index] >= 0 ? Int(familyOf[index]) : nil
@@ -115,14 +123,14 @@ final class PatternTable {
 
   /// Returns the estimated time of a pattern, in minutes; `nil` if there is none.
   func estimate(of index: Int) -> Double? {
-    isPresent(index) && !estimates[index].isNaN ? estimates[index] : nil
+    isPresent(index) ? estimates[index] : nil
   }
 
   private func ringCount(of index: Int) -> Int? {
-    ringCounts[index] > 0 ? ringCounts[index] : nil
+    ringCounts[index].map { Int($0) }
   }
 
-  private func cells(of index: Int) -> Double? { cells[index].isNaN ? nil : cells[index] }
+  private func cells(of index: Int) -> Double? { cells[index] }
 
   private func score(of index: Int) -> Double? {
     guard let rings = ringCount(of: index), let cells = cells(of: index) else { return nil }
@@ -141,10 +149,6 @@ final class PatternTable {
   }
 
   // MARK: Figures
-
-  /// The indices of all patterns in byte order of their ids, including those that only jobs name;
-  /// only for use once the jobs are read.
-  private(set) lazy var inByteOrder = ids.inByteOrder
 
   private(set) lazy var rings = ringFigures
 
@@ -183,41 +187,43 @@ final class PatternTable {
   }
 
   /// Returns the complexity of all patterns, and the number of patterns left out of the list.
-  func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {
+  ///
+  /// - Throws: `StoreError` if a temporary file cannot be read.
+  func complexity(limit: Int?) throws -> (PatternFigures.ComplexityFigures, omitted: Int) {
     if let complexity, complexity.limit == limit { return complexity.figures }
-    let figures = complexityFigures(limit)
+    let figures = try complexityFigures(limit)
     complexity = (limit, figures)
     return figures
   }
 
   private func complexityFigures(
     _ limit: Int?
-  ) -> (PatternFigures.ComplexityFigures, omitted: Int) {
+  ) throws -> (PatternFigures.ComplexityFigures, omitted: Int) {
     var classes: [ComplexityClass: Int] = [:]
     var (sum, scored, withoutCells) = (ExactSum(), 0, 0)
-    let empty = LeadingList<(index: Int, score: Double)>(limit: limit) { [ids] left, right in
-      left.score == right.score
-        ? ids.precedes(left.index, right.index) : left.score > right.score
+    let empty = LeadingList<(place: Int, index: Int, score: Double)>(limit: limit) { left, right in
+      left.score == right.score ? left.place < right.place : left.score > right.score
     }
     // A list for each class: one list would have only patterns of the highest classes.
-    var lists: [ComplexityClass?: LeadingList<(index: Int, score: Double)>] = [:]
-    for index in indices {
+    var lists: [ComplexityClass?: LeadingList<(place: Int, index: Int, score: Double)>] = [:]
+    for (place, number) in sortedIDs.inByteOrder.enumerated() where isPresent(Int(number)) {
+      let index = Int(number)
       if cells(of: index) == nil { withoutCells += 1 }
       if let score = score(of: index) {
         let level = ComplexityClass(score: score)
         classes[level, default: 0] += 1
         sum.add(score)
         scored += 1
-        lists[level, default: empty].add((index, score))
+        lists[level, default: empty].add((place, index, score))
       } else {
-        lists[nil, default: empty].add((index, -1))
+        lists[nil, default: empty].add((place, index, -1))
       }
     }
-    let entries = lists.mapValues { list in
-      list.sorted.map {
+    let entries = try lists.mapValues { list in
+      try list.sorted.map {
         PatternFigures.ComplexityFigures.Entry(
-          id: ids[$0.index], ringCount: ringCount(of: $0.index), cells: cells(of: $0.index),
-          score: score(of: $0.index))
+          id: try sortedIDs[$0.index], ringCount: ringCount(of: $0.index),
+          cells: cells(of: $0.index), score: score(of: $0.index))
       }
     }
     // Each class has higher scores than the one before it.

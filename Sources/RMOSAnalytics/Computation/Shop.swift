@@ -35,6 +35,8 @@ final class Shop {
     try rows.forEach(.joblogs, members) { values in
       jobs.append(job(values), id: values[0].text ?? "")
     }
+    patterns.endInsertion()
+    families.endInsertion()
   }
 
   /// Calls `body` with all jobs, block by block.
@@ -62,7 +64,7 @@ final class Shop {
   ) throws -> Correlation {
     var pairs = MeasuredPairs(x, y)
     if x.subject == .jobs || y.subject == .jobs {
-      let filter = FactFilter(filter, self)
+      let filter = try FactFilter(filter, self)
       try forEachBlock { block in
         for job in block.jobs where filter.passes(job) {
           pairs.add(measure(x, job), measure(y, job))

@@ -62,7 +62,7 @@ final class AnalyticsFigures: Sendable {
   private let patterns: AnswerCache<Pattern, AnalyticsReport?>
 
   /// How many answers are cached; a report has lists of up to 1000 entries.
-  private static let (reportCapacity, pairCapacity, patternCapacity) = (16, 64, 64)
+  private static let (reportCapacity, pairCapacity, patternCapacity) = (4, 64, 16)
 
   /// How long a page waits for figures before it says that they are being computed.
   private let patience: Duration
