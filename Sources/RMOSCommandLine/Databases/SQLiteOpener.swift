@@ -80,8 +80,8 @@ public struct SQLiteOpener: StoreOpener {
     if case .serving = purpose { true } else { false }
   }
 
-  /// The memory for lists, which suffices for half a million entities.
-  private static let listMemory = 20 << 20
+  /// The memory for lists, which suffices for a list of 600,000 job logs.
+  private static let listMemory = 14 << 20
 
   private func makeDirectory(of location: String) throws {
     let directory = location.directoryPath

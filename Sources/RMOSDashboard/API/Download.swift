@@ -11,7 +11,7 @@ import RMOSSystem
 /// does not keep the store from writing.
 struct Download {
   /// The maximum number of bytes that are kept in memory and sent at a time.
-  static let partSize = 1 << 18
+  static let partSize = 1 << 16
 
   private let takesParts: Bool
   private let partSize: Int
@@ -124,7 +124,7 @@ extension CSV {
       var csv = CSV(issueColumns)
       try reader.forEachIssue(matching: query) { issue in
         csv.append(issue)
-        if csv.bytes.count >= 1 << 16 { try file.append(csv.take()) }
+        if csv.bytes.count >= 1 << 14 { try file.append(csv.take()) }
       }
       try file.append(csv.take())
       return try file.body(of: .csv(name: "issues_\(query.run)"))

@@ -19,33 +19,46 @@ struct PageDocument {
 
   /// Returns the page as a response; 304 if the browser already has it.
   func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
-    var answer = response(status: 200, catalog)
-    let tag = entityTag(catalog)
-    answer.fields.append(HeaderField("ETag", tag))
-    if request.hasCurrent(tag) {
-      answer.status = 304
-      answer.body = []
-      answer.fields.removeAll { $0.name == "Content-Type" }
+    let header = Self.header(section, catalog)
+    let tag = entityTag(header)
+    guard request.hasCurrent(tag) else {
+      var answer = response(status: 200, header)
+      answer.fields.append(HeaderField("ETag", tag))
+      return answer
     }
-    return answer
+    return ServerResponse(status: 304, fields: Self.fields + [HeaderField("ETag", tag)])
+  }
+
+  /// Returns the page as a response with a status.
+  func response(status: Int, _ catalog: EntityCatalog) -> ServerResponse {
+    response(status: status, Self.header(section, catalog))
+  }
+
+  private func response(status: Int, _ header: HTML) -> ServerResponse {
+    ServerResponse(
+      status: status,
+      fields: [HeaderField("Content-Type", "text/html; charset=utf-8")] + Self.fields,
+      body: body(header))
   }
 
   /// The entity tag of the page.
   ///
   /// The style and the script, which are half of a page or more, enter it by the digests in the
   /// content security policy.
-  private func entityTag(_ catalog: EntityCatalog) -> String {
+  private func entityTag(_ header: HTML) -> String {
+    var hash = SHA256()
     let parts = [
-      Self.frame.contentSecurityPolicy, title,
-      Self.header(section, catalog).markup, main.markup,
-      Self.footer.markup,
+      Self.frame.contentSecurityPolicy, title, header.markup, main.markup, Self.footer.markup,
     ]
-    // The separator keeps text that moves from one part to the next from giving the same tag.
-    return "\"p\(SHA256.hash(Array(parts.joined(separator: "\0").utf8)).description.prefix(32))\""
+    for var part in parts {
+      part.withUTF8 { unsafe hash.update(UnsafeRawBufferPointer($0)) }
+      // The separator keeps text that moves from one part to the next from giving the same tag.
+      hash.update([0])
+    }
+    return "\"p\(hash.finalize().description.prefix(32))\""
   }
 
-  /// Returns the page as a response with a status.
-  func response(status: Int, _ catalog: EntityCatalog) -> ServerResponse {
+  private func body(_ header: HTML) -> [UInt8] {
     var page = Self.frame
     page.title = "\(title) · RMOS"
     if let refreshSeconds {
@@ -54,25 +67,27 @@ struct PageDocument {
 
         """
     }
-    var text = ""
-    page.writeHead(to: &text)
-    text += Self.header(section, catalog).markup
-    text += "<main id=\"main\" tabindex=\"-1\">\n\(main.markup)</main>\n"
-    text += Self.footer.markup
-    page.writeEnd(to: &text)
-    return ServerResponse(
-      status: status,
-      fields: [
-        HeaderField("Content-Type", "text/html; charset=utf-8"),
-        HeaderField("Cache-Control", "no-cache"),
-        HeaderField(
-          "Content-Security-Policy", page.contentSecurityPolicy + "; frame-ancestors 'none'"),
-        HeaderField("X-Content-Type-Options", "nosniff"),
-        HeaderField("Referrer-Policy", "same-origin"),
-        HeaderField("Cross-Origin-Resource-Policy", "same-origin"),
-        HeaderField("Cross-Origin-Opener-Policy", "same-origin"),
-      ], body: Array(text.utf8))
+    var body = PageBytes()
+    page.writeHead(to: &body)
+    body.write(header.markup)
+    body.write("<main id=\"main\" tabindex=\"-1\">\n")
+    body.write(main.markup)
+    body.write("</main>\n")
+    body.write(Self.footer.markup)
+    page.writeEnd(to: &body)
+    return body.bytes
   }
+
+  /// The header fields of all pages, without the type of their content.
+  private static let fields = [
+    HeaderField("Cache-Control", "no-cache"),
+    HeaderField(
+      "Content-Security-Policy", frame.contentSecurityPolicy + "; frame-ancestors 'none'"),
+    HeaderField("X-Content-Type-Options", "nosniff"),
+    HeaderField("Referrer-Policy", "same-origin"),
+    HeaderField("Cross-Origin-Resource-Policy", "same-origin"),
+    HeaderField("Cross-Origin-Opener-Policy", "same-origin"),
+  ]
 
   /// The parts that all pages share.
   private static let frame: HTMLPage = {
@@ -124,4 +139,11 @@ struct PageDocument {
 extension EntityKind {
   /// The kind as a heading.
   var pageTitle: String { schema.heading }
+}
+
+/// The bytes of a page as they are written, since a long page takes much memory as a text too.
+private struct PageBytes: TextOutputStream {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func write(_ text: String) { bytes += text.utf8 }
 }

@@ -158,7 +158,7 @@ final class Connection {
     guard phase == .answering else { return }
     switch answer.content {
     case .response(let status, let bytes, let bodySize, let keepsAlive, let rest):
-      output.append(contentsOf: bytes)
+      append(bytes)
       if let rest {
         partial = Partial(
           rest: rest, status: status, isChunked: head?.minorVersion != 0, keepsAlive: keepsAlive,
@@ -173,9 +173,9 @@ final class Connection {
       self.partial = partial
       if partial.isChunked {
         // An empty chunk would end the body, so it is sent for the end alone.
-        if bytes?.isEmpty != true { output.append(contentsOf: ResponseWriter.chunk(bytes ?? [])) }
+        if bytes?.isEmpty != true { append(ResponseWriter.chunk(bytes ?? [])) }
       } else {
-        output.append(contentsOf: bytes ?? [])
+        append(bytes ?? [])
       }
       if bytes == nil {
         self.partial = nil
@@ -231,6 +231,11 @@ final class Connection {
 
   // MARK: Sending and parsing
 
+  /// Adds bytes to the output; usually there are no others, so they are not copied.
+  private func append(_ bytes: [UInt8]) {
+    if output.isEmpty { output = bytes } else { output += bytes }
+  }
+
   /// Sends and parses as far as possible.
   private func drive(_ context: Context, _ now: ContinuousClock.Instant) {
     while flush(context, now), phase == .reading, advance(context, now) {}
@@ -264,11 +269,9 @@ final class Connection {
         return false
       }
     }
-    if !output.isEmpty {
-      output.removeAll(keepingCapacity: output.capacity <= 16 << 10)
-      sent = 0
-      sentAtTimer = 0
-    }
+    output = []
+    sent = 0
+    sentAtTimer = 0
     if let entry = unsentEntry {
       unsentEntry = nil
       log?(entry)
@@ -304,7 +307,7 @@ final class Connection {
       if let refusal = context.policy.refusal(head) {
         refuse(refusal, context)
       } else if head.expectsContinue, !parser.hasPendingBytes {
-        output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        append(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
       }
       return true
     case .end(let body):
@@ -338,7 +341,7 @@ final class Connection {
       head.map { refusal.response(to: $0.fields, forPage: context.configuration.isPage($0.target)) }
       ?? refusal.response
     let (bytes, bodySize) = writer.bytes(response)
-    output.append(contentsOf: bytes)
+    append(bytes)
     unsentEntry = entry(refusal.status, bodySize, .zero)
     phase = .closing
   }

@@ -51,7 +51,11 @@ struct ResponseWriter {
 
   /// Returns a part of a body as a chunk (RFC 9112, 7.1); an empty one ends the body.
   static func chunk(_ bytes: [UInt8]) -> [UInt8] {
-    Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A]
+    var chunk = Array("\(String(bytes.count, radix: 16))\r\n".utf8)
+    chunk.reserveCapacity(chunk.count + bytes.count + 2)
+    chunk += bytes
+    chunk += [0x0D, 0x0A]
+    return chunk
   }
 
   /// Whether a field is set by the server alone.

@@ -67,7 +67,8 @@ public final class SQLiteStore: RecordStore {
   ///     its file, as a server does, instead of failing. Each read is of a single file.
   ///   - listMemory: The most memory, in bytes, for a cache that speeds up queries of long lists,
   ///     as a server needs: it holds the columns by which lists are searched, filtered and ordered,
-  ///     and is rebuilt in the background after changes. It does not change the results.
+  ///     and is rebuilt in the background after changes. It does not change the results. If it is
+  ///     not 0, connections take less memory for other caches, too.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, `store.hard-linked`, or what SQLite reports.
@@ -90,7 +91,7 @@ public final class SQLiteStore: RecordStore {
       writer = Mutex(nil)
       let pool = SQLiteReaderPool(
         file, location: path, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
-        busyTimeout: busyTimeout)
+        savesMemory: listMemory > 0, busyTimeout: busyTimeout)
       readers = pool
       identity = try StoreError.retryingIfChanged {
         try pool.withSession { $0.connection.identity }
@@ -101,7 +102,7 @@ public final class SQLiteStore: RecordStore {
       writer = Mutex(session)
       readers = SQLiteReaderPool(
         file, location: path, .nextToWriter, identity: identity, layout: session.layout,
-        busyTimeout: busyTimeout)
+        savesMemory: listMemory > 0, busyTimeout: busyTimeout)
     }
     watch = SQLiteChangeWatch(
       file, identity, access, followsPath: followsPath, busyTimeout: busyTimeout)

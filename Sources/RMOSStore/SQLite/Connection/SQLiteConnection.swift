@@ -58,6 +58,8 @@ final class SQLiteConnection: @unchecked Sendable {
   private var statements: [String: SQLiteStatement] = [:]
   /// The compiled statements with a ``StatementSlot``.
   private var slots: [SQLiteStatement?] = []
+  /// Whether it takes little memory rather than little time, as a server's must.
+  var savesMemory = false
   /// Whether the page cache has the size for writing rows.
   private var hasLargeCache = false
   /// The question that SQLite asks periodically while a statement runs.
@@ -224,6 +226,9 @@ final class SQLiteConnection: @unchecked Sendable {
     try set(values)
     return try body()
   }
+
+  /// Empties the page cache: `sqlite3_db_release_memory`.
+  func releaseMemory() { unsafe sqlite3_db_release_memory(handle.pointer) }
 
   /// The number of rows that the last statement changed: `sqlite3_changes`.
   var changes: Int { unsafe Int(sqlite3_changes(handle.pointer)) }

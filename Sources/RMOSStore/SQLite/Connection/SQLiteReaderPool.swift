@@ -16,6 +16,8 @@ final class SQLiteReaderPool: Sendable {
   /// The layout that the newest connection has, or the writer had.
   private let layout: Mutex<SQLiteLayout?>
   private let followsPath: Bool
+  /// Whether idle connections take as little memory as possible.
+  private let savesMemory: Bool
 
   /// Whether the file changed during a read without locks, so that later reads should use locks.
   ///
@@ -42,7 +44,8 @@ final class SQLiteReaderPool: Sendable {
   /// first file that it opens. `layout` is its layout, if that is known.
   init(
     _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
-    layout: SQLiteLayout? = nil, followsPath: Bool = false, busyTimeout: Duration
+    layout: SQLiteLayout? = nil, followsPath: Bool = false, savesMemory: Bool,
+    busyTimeout: Duration
   ) {
     self.file = file
     self.location = location
@@ -50,6 +53,7 @@ final class SQLiteReaderPool: Sendable {
     self.identity = Mutex(identity)
     self.layout = Mutex(layout)
     self.followsPath = followsPath
+    self.savesMemory = savesMemory
     self.busyTimeout = busyTimeout
   }
 
@@ -153,6 +157,7 @@ final class SQLiteReaderPool: Sendable {
       case .nextToWriter: try file.openNextToWriter(layout, busyTimeout: busyTimeout)
       }
     self.layout.withLock { $0 = session.layout }
+    session.connection.savesMemory = savesMemory
     let found = session.connection.identity
     let known = identity.withLock { known in
       defer { known = known ?? found }
@@ -206,6 +211,7 @@ final class SQLiteReaderPool: Sendable {
       if followsPath { wasChanged.store(false, ordering: .relaxed) }
       return
     }
+    if savesMemory { session.connection.releaseMemory() }
     idle.withLock { idle in
       if idle.count < Self.capacity { idle.append(session) }
     }

@@ -37,7 +37,8 @@ extension SQLiteReader: SchemaInspecting {
     let connection = try session().connection
     // The check looks up each row in each index, which reads the same pages many times, so it gets
     // a large cache. It checks the sizes of cells itself, without `cell_size_check`.
-    return try connection.with([("cache_size", -24576), ("cell_size_check", 0)]) {
+    let cache: Int64 = connection.savesMemory ? -4096 : -24576
+    return try connection.with([("cache_size", cache), ("cell_size_check", 0)]) {
       try integrityProblems(connection, body)
     }
   }
