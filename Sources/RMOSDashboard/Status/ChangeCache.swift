@@ -33,6 +33,9 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Held while the value is computed, so that many clients who ask at once take the time and the
+  /// memory of one.
+  private let turn = Mutex(())
   private let uptime: @Sendable () -> Double
 
   init(uptime: @escaping @Sendable () -> Double) { self.uptime = uptime }
@@ -58,7 +61,7 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
 
   /// Returns the value, recomputed if necessary.
   ///
-  /// Several threads may compute it at the same time; none holds a lock meanwhile.
+  /// One thread computes it at a time; others wait.
   ///
   /// - Parameters:
   ///   - circumstances: The current circumstances.
@@ -70,20 +73,26 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     _ circumstances: CacheCircumstances, lifetime: (Value) -> Double = { _ in .infinity },
     _ make: () throws -> Value
   ) rethrows -> Entry {
-    let known = state.withLock { $0 }
-    if let entry = Self.reusable(known, circumstances, lifetime) { return entry }
-    let value = try make()
-    let cost = uptime() - circumstances.now
-    return state.withLock { state in
-      let isNew = state.entry?.value != value
-      let entry = Entry(value: value, revision: (state.entry?.revision ?? 0) + (isNew ? 1 : 0))
-      state.entry = entry
-      // A value computed before a change through the API is returned once and not cached.
-      state.token = state.epoch == known.epoch ? circumstances.token : nil
-      state.budget = state.budget(after: max(0, circumstances.now - state.madeAt)) - cost
-      state.madeAt = circumstances.now
-      state.cost = state.epoch == known.epoch ? cost : 0
-      return entry
+    func known() -> State { state.withLock { $0 } }
+    if let entry = Self.reusable(known(), circumstances, lifetime) { return entry }
+    return try turn.withLock { _ in
+      // Another thread may have computed it meanwhile.
+      let known = known()
+      if let entry = Self.reusable(known, circumstances, lifetime) { return entry }
+      let start = uptime()
+      let value = try make()
+      let cost = uptime() - start
+      return state.withLock { state in
+        let isNew = state.entry?.value != value
+        let entry = Entry(value: value, revision: (state.entry?.revision ?? 0) + (isNew ? 1 : 0))
+        state.entry = entry
+        // A value computed before a change through the API is returned once and not cached.
+        state.token = state.epoch == known.epoch ? circumstances.token : nil
+        state.budget = state.budget(after: max(0, circumstances.now - state.madeAt)) - cost
+        state.madeAt = circumstances.now
+        state.cost = state.epoch == known.epoch ? cost : 0
+        return entry
+      }
     }
   }
 

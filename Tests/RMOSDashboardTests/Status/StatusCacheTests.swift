@@ -39,6 +39,16 @@ import Testing
     #expect(probe.count == 2)
   }
 
+  @Test func manyWhoAskAtOnceGetTheResultOfOneCheck() throws {
+    let probe = Probe()
+    let fixture = try DashboardFixture(
+      .inMemory, health: probe.check(isComplete: true) { Thread.sleep(forTimeInterval: 0.1) })
+    DispatchQueue.concurrentPerform(iterations: 8) { _ in
+      #expect(fixture.get("/migration/status").status == 200)
+    }
+    #expect(probe.count == 1)
+  }
+
   @Test func aCostlyCheckRunsOnceASecondDuringAMigration() throws {
     let probe = Probe()
     let clock = Mutex<(@Sendable () -> Void)?>(nil)
