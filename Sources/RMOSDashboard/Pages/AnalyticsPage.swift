@@ -50,10 +50,10 @@ struct AnalyticsPage {
   private var form: HTML {
     let fields: [(FilterParameter, HTML)] = [
       (.from, "type=\"date\""), (.to, "type=\"date\""),
-      (.jobType, "type=\"text\" list=\"job-types\" placeholder=\"any\""),
-      (.material, "type=\"text\" list=\"materials\" placeholder=\"any\""),
-      (.pattern, "type=\"text\" list=\"patterns\" placeholder=\"any id\""),
-      (.family, "type=\"text\" list=\"families\" placeholder=\"any id\""),
+      (.jobType, "type=\"text\" list=\"known-job-types\" placeholder=\"any\""),
+      (.material, "type=\"text\" list=\"known-materials\" placeholder=\"any\""),
+      (.pattern, "type=\"text\" list=\"known-patterns\" placeholder=\"any id\""),
+      (.family, "type=\"text\" list=\"known-families\" placeholder=\"any id\""),
     ]
     let inputs = fields.map { parameter, kind -> HTML in
       let name = parameter.rawValue
@@ -73,11 +73,11 @@ struct AnalyticsPage {
     return """
       <form class="tools" action="/analytics" method="get" aria-label="Which jobs count">
       \(inputs)<p class="go"><button type="submit">Apply</button></p>
-      <datalist id="job-types">\(options(report?.jobs.types.map(\.key) ?? []))</datalist>\
-      <datalist id="materials">\(options(report?.materials.stock.map(\.material) ?? []))</datalist>\
-      <datalist id="patterns">\(options(
+      <datalist id="known-job-types">\(options(report?.jobs.types.map(\.key) ?? []))</datalist>\
+      <datalist id="known-materials">\(options(report?.materials.stock.map(\.material) ?? []))</datalist>\
+      <datalist id="known-patterns">\(options(
         report?.patterns.popularity.map(\.id) ?? [], report?.patternNames ?? [:]))</datalist>\
-      <datalist id="families">\(options(
+      <datalist id="known-families">\(options(
         report?.patterns.families.map(\.id) ?? [], report?.stripFamilyNames ?? [:]))</datalist>
       </form>
 

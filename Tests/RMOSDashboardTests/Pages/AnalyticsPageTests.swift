@@ -43,6 +43,12 @@ import Testing
     #expect(html.contains("href=\"/analytics?material=Koa\""))
   }
 
+  @Test func noIDOfThePageOccursTwice() throws {
+    let ids = try HTMLTag.all(in: page("/analytics", of: example())).flatMap(\.attributes)
+      .filter { $0.name == "id" }.map(\.value)
+    #expect(ids.count > 30 && Set(ids).count == ids.count)
+  }
+
   @Test func figuresThatTakeLongAreAnnouncedAndThenAppear() async throws {
     let fixture = try DashboardFixture(.sqlite, patience: .zero)
     _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
