@@ -69,7 +69,7 @@ struct CutListPage {
   /// - Throws: ``ErrorPage`` with 422 if the address does not say what to cut.
   func file(_ format: ListTable.Format) throws(ErrorPage) -> ServerResponse {
     guard let list else {
-      throw .unknownParameter(
+      throw .wrongParameter(
         form.complaints.first ?? "\"count\" is missing.", page: CutListForm.path(of: id).path)
     }
     return switch format {

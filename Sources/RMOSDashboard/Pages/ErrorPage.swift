@@ -35,7 +35,7 @@ struct ErrorPage: Error {
     sentences: "<p>This server has not <a href=\"/audit\">audited</a> the database.</p>\n")
 
   /// The page for a download with an unknown or invalid parameter.
-  static func unknownParameter(_ sentence: String, page: String) -> ErrorPage {
+  static func wrongParameter(_ sentence: String, page: String) -> ErrorPage {
     ErrorPage(
       status: 422, title: "Wrong parameter in the address",
       sentences: """

@@ -40,6 +40,9 @@ struct ListPage {
   }
 
   /// Returns all pages of the list as one file.
+  ///
+  /// - Throws: ``ErrorPage`` with 422 if a value of the request is invalid, since a file cannot say
+  ///   that it was ignored.
   static func export(
     _ request: ListRequest, _ format: ListTable.Format, in store: any RecordStore,
     for serverRequest: ServerRequest
@@ -47,6 +50,9 @@ struct ListPage {
     try store.read { reader in
       var request = request
       try request.findRun(in: reader)
+      if let complaint = request.complaints.first {
+        throw ErrorPage.wrongParameter(complaint.fault, page: "/\(request.kind.pathName)")
+      }
       return try ListTable(request.kind)
         .file(format, of: request.query, in: reader, for: serverRequest)
     }
@@ -73,7 +79,8 @@ struct ListPage {
     let kept =
       (request.filters.filter { ListRequest.isSetByLinks($0.filter, kind) }
       .map { ($0.filter.name, $0.value) }
-      + request.runParameters)
+      + request.runParameters
+      + (request.pageSize == PageChoice.sizes[0] ? [] : [("per", String(request.pageSize))]))
       .map { "<input type=\"hidden\" name=\"\($0.0)\" value=\"\($0.1)\">" as HTML }
     let orders = kind.schema.presentation.columns.flatMap { column -> [(String, String)] in
       let (up, down) = column.directions
@@ -160,7 +167,7 @@ struct ListPage {
       }
     return """
       <p class="summary"><span id="count">\(range)\(count)</span> \(chips)</p>
-      \(runNote)\(PageCell.warnings(request.complaints))
+      \(runNote)\(PageCell.warnings(request.complaints.map(\.sentence)))
       """
   }
 

@@ -26,8 +26,7 @@ struct ListRequest {
   var page = 1
   /// The number of entities per page.
   var pageSize = PageChoice.sizes[0]
-  /// Messages about invalid values.
-  var complaints: [String] = []
+  var complaints: [Complaint] = []
 
   /// The choice of searching in all of a kind's search members at once.
   static let anywhere = "anywhere"
@@ -52,22 +51,37 @@ struct ListRequest {
   init(_ kind: EntityKind, _ target: RequestTarget) {
     self.init(kind)
     search = target["q"] ?? ""
-    if let member = target["in"], Self.searchMembers(kind).contains(member) {
-      searchMember = member
+    if let member = target["in"], !member.isEmpty {
+      let known = Self.searchMembers(kind)
+      if known.contains(member) {
+        searchMember = member
+      } else {
+        complaints.append(
+          Complaint(
+            "\"\(member.prefix(40))\" is none of \(known.joined(separator: ", "))",
+            "the search is in \(searchMember)"))
+      }
     }
     for filter in kind.schema.presentation.filters {
       guard let value = target[filter.name], !value.isEmpty || Self.isSetByLinks(filter, kind)
       else { continue }
       if filter.condition(value, kind) == nil {
         complaints.append(
-          "\"\(value.prefix(40))\" is not a whole number from "
-            + "\(kind.leastWholeNumber(of: filter.member) ?? 0) up; the filter "
-            + "\"\(filter.label)\" is ignored.")
+          Complaint(
+            "\"\(value.prefix(40))\" is not a whole number from "
+              + "\(kind.leastWholeNumber(of: filter.member) ?? 0) up",
+            "the filter \"\(filter.label)\" is ignored"))
       } else {
         filters.append((filter, value))
       }
     }
-    if let text = target["run"], !text.isEmpty { runText = (text, target["outcome"] ?? "") }
+    let outcome = target["outcome"] ?? ""
+    if let text = target["run"], !text.isEmpty {
+      runText = (text, outcome)
+    } else if !outcome.isEmpty {
+      complaints.append(
+        Complaint("\"outcome\" is that of a run, which \"run\" must name", "it is ignored"))
+    }
     let choice = PageChoice(target, &order) { ListOrder($0, of: kind) }
     page = choice.page ?? 1
     pageSize = choice.size
@@ -86,19 +100,21 @@ struct ListRequest {
     guard let (text, outcomeText) = runText else { return }
     runText = nil
     guard let id = text.wholeNumber else {
-      complaints.append("\"\(text.prefix(40))\" is not the number of a run; the filter is ignored.")
+      complaints.append(
+        Complaint("\"\(text.prefix(40))\" is not the number of a run", "the filter is ignored"))
       return
     }
     let figure = RunEntities.figures.first { $0.rawValue == outcomeText }
     if figure == nil, !outcomeText.isEmpty {
       complaints.append(
-        "\"\(outcomeText.prefix(40))\" is none of "
-          + "\(RunEntities.figures.map(\.rawValue).joined(separator: ", ")); "
-          + "all that the run wrote is listed.")
+        Complaint(
+          "\"\(outcomeText.prefix(40))\" is none of "
+            + RunEntities.figures.map(\.rawValue).joined(separator: ", "),
+          "all that the run wrote is listed"))
     }
     runEntities = try RunEntities(ofRun: id, figure, in: reader)
     if runEntities == nil {
-      complaints.append("The ledger has no run \(id); the filter is ignored.")
+      complaints.append(Complaint("The ledger has no run \(id)", "the filter is ignored"))
     }
   }
 

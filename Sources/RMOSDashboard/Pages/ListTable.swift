@@ -40,7 +40,7 @@ struct ReferenceNames {
 /// The entities of a list as a file.
 struct ListTable {
   /// The formats of the file.
-  enum Format: String {
+  enum Format: String, CaseIterable {
     case csv, json
   }
 

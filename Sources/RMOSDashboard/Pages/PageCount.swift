@@ -3,14 +3,29 @@ import RMOSHTTP
 import RMOSModels
 import RMOSSystem
 
+/// An invalid value in an address.
+struct Complaint {
+  /// What is wrong, without a full stop.
+  let fault: String
+  /// What a page does instead.
+  let remedy: String
+
+  init(_ fault: String, _ remedy: String) {
+    self.fault = fault
+    self.remedy = remedy
+  }
+
+  /// The complaint on a page.
+  var sentence: String { "\(fault); \(remedy)." }
+}
+
 /// The page of a list that an address names.
 struct PageChoice {
   /// The page, from 1; `nil` if the address names none.
   private(set) var page: Int?
   /// The number of entries per page.
   private(set) var size = Self.sizes[0]
-  /// Messages about invalid values.
-  private(set) var complaints: [String] = []
+  private(set) var complaints: [Complaint] = []
 
   /// The sizes that pages may have, the default first.
   static let sizes = [50, 100, 200]
@@ -21,7 +36,8 @@ struct PageChoice {
       let number = text.wholeNumber.map { Int(clamping: $0) } ?? 0
       page = max(1, number)
       if number < 1 {
-        complaints.append("\"\(text.prefix(40))\" is not the number of a page; the first is shown.")
+        complaints.append(
+          Complaint("\"\(text.prefix(40))\" is not the number of a page", "the first is shown"))
       }
     }
     guard let text = target["per"], !text.isEmpty else { return }
@@ -30,7 +46,8 @@ struct PageChoice {
     } else {
       let sizes = Self.sizes.map(String.init).joined(separator: ", ")
       complaints.append(
-        "A page has \(sizes) entries, not \"\(text.prefix(40))\"; \(Self.sizes[0]) are shown.")
+        Complaint(
+          "A page has \(sizes) entries, not \"\(text.prefix(40))\"", "\(Self.sizes[0]) are shown"))
     }
   }
 
@@ -42,13 +59,14 @@ struct PageChoice {
       order = chosen
     } else {
       complaints.insert(
-        "There is no order \"\(text.prefix(40))\"; the default is used.", at: 0)
+        Complaint("There is no order \"\(text.prefix(40))\"", "the default is used"), at: 0)
     }
   }
 
-  /// The message if a page is beyond the last one, which is shown instead.
-  static func complaints(_ page: Int, last: Int) -> [String] {
-    page <= last ? [] : ["There is no page \(PlainText.grouped(page)); the last is shown."]
+  /// The complaint if a page is beyond the last one, which is shown instead.
+  static func complaints(_ page: Int, last: Int) -> [Complaint] {
+    page <= last
+      ? [] : [Complaint("There is no page \(PlainText.grouped(page))", "the last is shown")]
   }
 }
 

@@ -86,40 +86,40 @@ struct PageRouter: Sendable {
   ) throws -> ServerResponse? {
     guard let text = target["format"] else { return nil }
     // A file cannot say that a parameter was ignored.
-    func check() throws(ErrorPage) {
-      guard let complaint = route.complaint(about: target) else { return }
+    func check(_ complaints: [Complaint] = []) throws(ErrorPage) {
+      guard let fault = route.complaint(about: target) ?? complaints.first?.fault else { return }
       let path = target.pagePath.map(\.percentEncoded).joined(separator: "/")
-      throw .unknownParameter(complaint, page: "/" + path)
+      throw .wrongParameter(fault, page: "/" + path)
+    }
+    func format<Format>(_ type: Format.Type) throws(ErrorPage) -> Format
+    where Format: RawRepresentable<String> & CaseIterable {
+      guard let format = Format(rawValue: text) else {
+        throw .unknownFormat(text, type.allCases.map(\.rawValue))
+      }
+      return format
     }
     switch route {
     case .audit:
       try check()
-      guard let format = AuditPage.Format(rawValue: text) else {
-        throw ErrorPage.unknownFormat(text, AuditPage.Format.allCases.map(\.rawValue))
-      }
-      return try AuditPage(audit()).download(format)
+      return try AuditPage(audit()).download(format(AuditPage.Format.self))
     case .runs:
       guard text == "csv" else { throw ErrorPage.unknownFormat(text, ["csv"]) }
-      try check()
+      let request = RunsRequest(target)
+      try check(request.complaints)
       return .csv(
-        try RunSlice(RunsRequest(target).order, limit: .max, offset: 0, in: store).csv,
-        name: "runs")
+        try RunSlice(request.order, limit: .max, offset: 0, in: store).csv, name: "runs")
     case .run(let id):
-      try check()
-      guard let download = RunDownload(rawValue: text) else {
-        throw ErrorPage.unknownFormat(text, RunDownload.allCases.map(\.rawValue))
-      }
-      return try download.response(try runRequest(id, target), in: store, for: request)
+      let choice = try runRequest(id, target)
+      try check(choice.complaints)
+      return try format(RunDownload.self).response(choice, in: store, for: request)
     case .list(let kind):
-      guard let format = ListTable.Format(rawValue: text) else { return nil }
       try check()
-      return try ListPage.export(ListRequest(kind, target), format, in: store, for: request)
+      return try ListPage.export(
+        ListRequest(kind, target), format(ListTable.Format.self), in: store, for: request)
     case .cutList(let id, _):
       try check()
-      guard let format = ListTable.Format(rawValue: text) else {
-        throw ErrorPage.unknownFormat(text, ["csv", "json"])
-      }
-      return try CutListPage(id, target, in: store, today: figures.today).file(format)
+      return try CutListPage(id, target, in: store, today: figures.today)
+        .file(format(ListTable.Format.self))
     case .overview, .analytics, .entity: return nil
     }
   }

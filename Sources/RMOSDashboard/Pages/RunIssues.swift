@@ -15,7 +15,7 @@ struct RunRequest {
   /// The page of the list, from 1; `nil` if the address names none.
   var page: Int?
   var pageSize = PageChoice.sizes[0]
-  var complaints: [String] = []
+  var complaints: [Complaint] = []
 
   static let parameters = ["severity", "code", "kind", "new", "page", "per", "format"]
 
@@ -43,7 +43,8 @@ struct RunRequest {
   }
 
   private mutating func complain(_ name: String, _ text: String) {
-    complaints.append("\"\(text.prefix(40))\" is no value of \"\(name)\"; the filter is ignored.")
+    complaints.append(
+      Complaint("\"\(text.prefix(40))\" is no value of \"\(name)\"", "the filter is ignored"))
   }
 
   /// Whether issues are listed one by one, rather than grouped by problem.
@@ -205,7 +206,7 @@ struct RunIssues {
     return """
       <section aria-labelledby="issues">
       <h2 id="issues">Issues</h2>
-      \(PageCell.warnings(request.complaints))\(body)\(noteCounts(notes))</section>
+      \(PageCell.warnings(request.complaints.map(\.sentence)))\(body)\(noteCounts(notes))</section>
 
       """
   }

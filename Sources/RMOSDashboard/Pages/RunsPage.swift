@@ -29,7 +29,7 @@ struct RunsPage {
       title: "Runs", section: "/runs",
       main: """
         <h1>Runs</h1>
-        <div id="runs-found"\(refreshing)>
+        \(PageCell.warnings(request.complaints.map(\.sentence)))<div id="runs-found"\(refreshing)>
         \(slice.runs.isEmpty ? placeholder : list)</div>
 
         """, refreshSeconds: isLive ? 5 : nil)
@@ -55,7 +55,7 @@ struct RunsPage {
     return """
       <p class="summary"><span id="count">\(pages.range(request.page)) of \
       \(PlainText.counted(slice.total, "run"))</span></p>
-      \(PageCell.warnings(request.complaints))\(orderForm(columns))\(table.table)\(pager)\
+      \(orderForm(columns))\(table.table)\(pager)\
       <p class="dim note"><a href="/runs?format=csv">CSV</a> of all \
       \(PlainText.grouped(slice.total)), newest first</p>
 
@@ -91,7 +91,7 @@ struct RunsRequest {
   /// The page, from 1.
   var page = 1
   var pageSize = PageChoice.sizes[0]
-  var complaints: [String] = []
+  var complaints: [Complaint] = []
 
   static let parameters = ["sort", "page", "per", "format"]
 

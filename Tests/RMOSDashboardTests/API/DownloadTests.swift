@@ -80,6 +80,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "/patterns?format=xml", "/patterns?format=", "/patterns?format=csv&rings=x",
+    "/patterns?format=json&sort=nonsense", "/patterns?format=csv&run=7",
+    "/patterns?format=csv&q=a&in=title", "/patterns?format=csv&outcome=migrated",
+    "/runs?format=csv&sort=nonsense", "/runs/1?format=csv&severity=grave",
+    "/runs/1?format=csv&new=perhaps",
+  ])
+  func aFileOfAPageRefusesInvalidValues(_ target: String) throws {
+    let fixture = try DashboardFixture(.inMemory)
+    _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
+    let answer = fixture.request("GET", target)
+    #expect(answer.status == 422)
+    #expect(!answer.text.contains("ignored") && !answer.text.contains("the default is used"))
+  }
+
   @Test(arguments: DashboardFixture.Backend.allCases, ["csv", "json"])
   func aLongListIsWholeHoweverItIsSent(
     _ backend: DashboardFixture.Backend, _ format: String

@@ -57,12 +57,22 @@ import Testing
     ("page=0", "&quot;0&quot; is not the number of a page", "1–50 of 120"),
     ("page=two", "&quot;two&quot; is not the number of a page", "1–50 of 120"),
     ("page=99999999999999999999&per=", "is not the number of a page", "1–50 of 120"),
+    ("q=e&in=title", "is none of name, id, anywhere; the search is in name.", "1–50 of 120"),
+    ("outcome=migrated", "which &quot;run&quot; must name; it is ignored.", "1–50 of 120"),
   ])
-  func aPageThatDoesNotExistIsSaid(_ query: String, _ words: String, _ range: String) throws {
+  func anInvalidValueIsSaid(_ query: String, _ words: String, _ range: String) throws {
     let html = try PageSamples.get("/patterns?\(query)", of: store(120)).text
     #expect(html.contains(words) && html.contains(range), "\(html)")
     let sound = try PageSamples.get("/patterns?page=2&per=100", of: store(120)).text
     #expect(!sound.contains("class=\"warning\""))
+  }
+
+  @Test func aSearchKeepsTheSizeOfThePages() throws {
+    func kept(_ query: String) throws -> Bool {
+      try PageSamples.get("/patterns?\(query)", of: store(120)).text
+        .contains("<input type=\"hidden\" name=\"per\" value=\"100\">")
+    }
+    #expect(try kept("per=100") && !kept("per=50"))
   }
 
   @Test func anEmptyValueInALinkIsAFilter() throws {
