@@ -134,6 +134,18 @@ import Testing
     #expect(runs.map { $0["id"] as? Int } == [3, 2])
   }
 
+  @Test func theLimitKeepsTheNewestRunsAndSaysSo() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    for _ in 0..<3 { _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace) }
+    let few = try Tool.run(["runs", "--db", "x.db", "--limit", "1"], in: workspace)
+    #expect(few.output.hasSuffix("\n2 earlier runs; --limit N shows more.\n"))
+    let json = try Tool.run(["runs", "--db", "x.db", "--limit", "1", "--json"], in: workspace).json
+    #expect((json["runs"] as? [Any])?.count == 1 && json["total"] as? Int == 3)
+    let all = try Tool.run(["runs", "--db", "x.db", "--limit", "3"], in: workspace)
+    #expect(!all.output.contains("earlier"))
+  }
+
   @Test func runsOfANewDatabaseAreNone() throws {
     let workspace = try Workspace()
     _ = try Tool.run(["init", "--db", "x.db"], in: workspace)

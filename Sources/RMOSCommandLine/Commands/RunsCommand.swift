@@ -18,14 +18,17 @@ enum RunsCommand {
       let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
       let store = try arguments.database.openForReading()
       let found = try StoreError.retryingIfChanged {
-        try CurrentRun.found(in: store) { try $0.runs(limit: limit) }
+        try CurrentRun.found(in: store) { reader in
+          (runs: try reader.runs(limit: limit), total: try reader.runCount())
+        }
       }
-      let runs = found.answer.map(found.current.settled)
+      let runs = found.answer.runs.map(found.current.settled)
       if arguments.has("json") {
         console.printDocument(
           JSONOutput.success {
             $0.member("database", store.location)
             $0.member("runs", each: runs) { $0.run($1) }
+            $0.member("total", found.answer.total)
           })
       } else if runs.isEmpty {
         console.print("No runs yet.")
@@ -39,6 +42,10 @@ enum RunsCommand {
             + ["skipped", "failed"] + (hasNews ? ["new"] : []))
         for run in runs { table.add(row(run, hasUpdates: hasUpdates, hasNews: hasNews)) }
         console.print(table)
+        let more = found.answer.total - runs.count
+        if more > 0 {
+          console.print("\(PlainText.counted(more, "earlier run")); --limit N shows more.")
+        }
       }
       return .success
     }
