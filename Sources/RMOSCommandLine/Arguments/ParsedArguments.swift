@@ -209,6 +209,26 @@ struct ParsedArguments {
   }
 }
 
+extension PlainText {
+  /// Returns a word for a POSIX shell, quoted if necessary, and safe to show.
+  static func shellWord(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "-_./=:,+@%".utf8.contains(byte) || byte >= 0x80
+      }
+    }
+    if plain, !word.isEmpty { return escaped(word) }
+    var quoted = "'"
+    for character in word.unicodeScalars {
+      if character == "'" { quoted += "'\\''" } else { quoted.unicodeScalars.append(character) }
+    }
+    return escaped(quoted + "'")
+  }
+}
+
 /// The error of a command line that is not valid.
 ///
 /// The message names the word; the hint tells what to write instead.

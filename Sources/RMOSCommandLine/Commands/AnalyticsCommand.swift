@@ -67,7 +67,7 @@ enum AnalyticsCommand {
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
-    let format = try FigureFormat(arguments)
+    let format = try arguments.outputFormat(of: FigureFormat.self)
     let options = try options(arguments)
     let parts =
       arguments.positionals.first.flatMap { AnalyticsReport.Part(rawValue: $0) }.map { [$0] }

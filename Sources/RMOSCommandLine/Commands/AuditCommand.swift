@@ -5,7 +5,7 @@ import RMOSSystem
 
 /// `rmos-cli audit`.
 enum AuditCommand {
-  private enum Format: String, CaseIterable {
+  private enum Format: String, OutputFormat {
     case text, json, html
   }
 
@@ -83,7 +83,7 @@ enum AuditCommand {
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
-    let format = try format(arguments)
+    let format = try arguments.outputFormat(of: Format.self)
     let rules = try chosenRules(arguments)
     let maxErrors = try arguments.integer("max-errors", in: 0...Int.max) ?? 0
     var maxWarnings = try arguments.integer("max-warnings", in: 0...Int.max)
@@ -138,17 +138,6 @@ enum AuditCommand {
     let codes = Set(arguments.all("accept"))
     return report.results.filter { codes.contains($0.rule.code) }
       .reduce(0) { $0 + $1.counts[.warning, default: 0] }
-  }
-
-  /// The format that `--format`, the ending of the file of `--output`, or `--json` names.
-  private static func format(_ arguments: ParsedArguments) throws -> Format {
-    let format = try arguments.outputFormats(of: Format.self).first
-    guard arguments.has("json") else { return format ?? .text }
-    if arguments["output"] != nil { return format ?? .json }
-    if let format, format != .json {
-      throw UsageError("--json and --format \(format.rawValue) cannot be combined")
-    }
-    return .json
   }
 
   /// Prints the report, or writes it to the file of `--output`.

@@ -57,7 +57,7 @@ enum CutListCommand {
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
-    let format = try FigureFormat(arguments)
+    let format = try arguments.outputFormat(of: FigureFormat.self)
     let table = arguments.choice("table", of: Table.self)
     if table != nil, format == .json || format == .html {
       throw UsageError("--table is for --format text and csv")

@@ -37,45 +37,50 @@ enum DiffCommand {
           command: "\(program) diff legacy --max-only-in-database 100 -q",
           help: "In CI: allow rows that were added since"),
       ],
-      failures: "more differences than allowed, or no file to read"
-    ) { arguments, console in
-      var limits = DiffReport.Limits()
-      let range = 0...Int.max
-      limits.onlyInSource = try arguments.integer("max-only-in-source", in: range) ?? 0
-      limits.onlyInDatabase = try arguments.integer("max-only-in-database", in: range) ?? 0
-      limits.different = try arguments.integer("max-different", in: range) ?? 0
-      limits.allowsEmptySource = arguments.has("allow-empty")
-      let mappings = try MappingsCommand.mappings(arguments)
-      let source = arguments.positionals.first ?? program.defaultSource
-      try SourceTop.check(source, program.catalog)
-      Signals.catchInterruptions()
-      let store = try arguments.database.openForReading()
-      let isJSON = arguments.has("json")
-      let showsAll = arguments.has("verbose") && !isJSON
-      var options = Diff.Options()
-      options.mappings = mappings
-      options.maxEntries = isJSON ? 10_000 : showsAll ? 0 : entriesShown
-      let diff = Diff(of: source, against: store, options: options)
-      var report = try diff.runSynchronously(
-        observer: showsAll ? { entry in show(entry.lines, console) } : nil,
-        isCancelled: { Signals.isInterrupted })
-      if isJSON {
-        console.printDocument(report.json(limits: limits))
-      } else if !arguments.has("quiet") {
-        if showsAll {
-          if report.entriesOmitted > 0 { console.print() }
-          report.entriesOmitted = 0
-        }
-        show(report.lines(width: console.layout.width), console)
-        if report.entriesOmitted > 0 { console.note("-v shows them all") }
-        if report.nothingFound != nil, !limits.allowsEmptySource {
-          console.note("--allow-empty accepts an empty source")
-        }
+      failures: "more differences than allowed, or no file to read",
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let program = arguments.program
+    var limits = DiffReport.Limits()
+    let range = 0...Int.max
+    limits.onlyInSource = try arguments.integer("max-only-in-source", in: range) ?? 0
+    limits.onlyInDatabase = try arguments.integer("max-only-in-database", in: range) ?? 0
+    limits.different = try arguments.integer("max-different", in: range) ?? 0
+    limits.allowsEmptySource = arguments.has("allow-empty")
+    let mappings = try MappingsCommand.mappings(arguments)
+    let source = arguments.positionals.first ?? program.defaultSource
+    try SourceTop.check(source, program.catalog)
+    Signals.catchInterruptions()
+    let store = try arguments.database.openForReading()
+    let isJSON = arguments.has("json")
+    let showsAll = arguments.has("verbose") && !isJSON
+    var options = Diff.Options()
+    options.mappings = mappings
+    options.maxEntries = isJSON ? 10_000 : showsAll ? 0 : entriesShown
+    let diff = Diff(of: source, against: store, options: options)
+    var report = try diff.runSynchronously(
+      observer: showsAll ? { entry in show(entry.lines, console) } : nil,
+      isCancelled: { Signals.isInterrupted })
+    if isJSON {
+      console.printDocument(report.json(limits: limits))
+    } else if !arguments.has("quiet") {
+      if showsAll {
+        if report.entriesOmitted > 0 { console.print() }
+        report.entriesOmitted = 0
       }
-      if report.isWithin(limits) { return .success }
-      if arguments.has("quiet"), !isJSON { console.note(PlainText.escaped(report.reason(limits))) }
-      return .failures
+      show(report.lines(width: console.layout.width), console)
+      if report.entriesOmitted > 0 { console.note("-v shows them all") }
+      if report.nothingFound != nil, !limits.allowsEmptySource {
+        console.note("--allow-empty accepts an empty source")
+      }
     }
+    if report.isWithin(limits) { return .success }
+    if arguments.has("quiet"), !isJSON { console.note(PlainText.escaped(report.reason(limits))) }
+    return .failures
   }
 
   private static func show(_ lines: [String], _ console: Console) {

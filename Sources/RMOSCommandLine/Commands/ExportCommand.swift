@@ -49,24 +49,28 @@ enum ExportCommand {
           command: "\(program) export shop --format sql --dialect postgresql",
           help: "shop/\(Export.scriptName), for psql"),
       ],
-      failures: "rows were left out"
-    ) { arguments, console in
-      let directory = arguments.positionals[0]
-      try OutputFile.checkCompanions(directory, arguments)
-      var options = Export.Options()
-      options.layout = try layout(arguments)
-      options.isIndented = !arguments.has("compact")
-      Signals.catchInterruptions()
-      let store = try arguments.database.openForReading()
-      let summary = try Export(of: store, to: directory, options: options)
-        .runSynchronously { Signals.isInterrupted }
-      if arguments.has("json") {
-        console.printDocument(json(summary, of: store, directory: directory))
-      } else {
-        show(summary, of: store, directory: directory, console)
-      }
-      return summary.leftOut > 0 ? .failures : .success
+      failures: "rows were left out",
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let directory = arguments.positionals[0]
+    try OutputFile.checkCompanions(directory, arguments)
+    var options = Export.Options()
+    options.layout = try layout(arguments)
+    options.isIndented = !arguments.has("compact")
+    Signals.catchInterruptions()
+    let store = try arguments.database.openForReading()
+    let summary = try Export(of: store, to: directory, options: options)
+      .runSynchronously { Signals.isInterrupted }
+    if arguments.has("json") {
+      console.printDocument(json(summary, of: store, directory: directory))
+    } else {
+      show(summary, of: store, directory: directory, console)
     }
+    return summary.leftOut > 0 ? .failures : .success
   }
 
   private static func layout(_ arguments: ParsedArguments) throws -> Export.Layout {

@@ -27,41 +27,46 @@ enum SampleCommand {
         .init(
           command: "\(program) sample shop --count 500 --broken 5",
           help: "500 entities, about 25 of them odd or broken")
-      ]
-    ) { arguments, console in
-      let count = try arguments.integer("count", in: 1...100_000_000) ?? 1000
-      let broken = try arguments.integer("broken", in: 0...100) ?? 0
-      let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
-      let directory = arguments.positionals[0]
-      Signals.catchInterruptions()
-      let written = try SampleTree(count: count, brokenPercent: broken, seed: UInt64(seed))
-        .write(to: directory) { Signals.isInterrupted }
-      let kinds = program.catalog.kinds.filter { written.entityCounts[$0] != nil }
-      if arguments.has("json") {
-        console.printDocument(
-          JSONOutput.success {
-            $0.member("directory", directory)
-            $0.member("files", written.fileCount)
-            $0.member("entities") {
-              $0.object {
-                for kind in kinds {
-                  $0.member(kind.rawValue, written.entityCounts[kind] ?? 0)
-                }
+      ],
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let program = arguments.program
+    let count = try arguments.integer("count", in: 1...100_000_000) ?? 1000
+    let broken = try arguments.integer("broken", in: 0...100) ?? 0
+    let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
+    let directory = arguments.positionals[0]
+    Signals.catchInterruptions()
+    let written = try SampleTree(count: count, brokenPercent: broken, seed: UInt64(seed))
+      .write(to: directory) { Signals.isInterrupted }
+    let kinds = program.catalog.kinds.filter { written.entityCounts[$0] != nil }
+    if arguments.has("json") {
+      console.printDocument(
+        JSONOutput.success {
+          $0.member("directory", directory)
+          $0.member("files", written.fileCount)
+          $0.member("entities") {
+            $0.object {
+              for kind in kinds {
+                $0.member(kind.rawValue, written.entityCounts[kind] ?? 0)
               }
             }
-          })
-        return .success
-      }
-      console.print(
-        "Wrote \(PlainText.counted(written.fileCount, "file")) to \(PlainText.escaped(directory)):"
-      )
-      for kind in kinds {
-        let number = written.entityCounts[kind] ?? 0
-        console.print(
-          "  " + PlainText.counted(number, kind.schema.singular, kind.schema.plural))
-      }
-      console.printNext("\(program) migrate \(PlainText.shellWord(directory)) --dry-run")
+          }
+        })
       return .success
     }
+    console.print(
+      "Wrote \(PlainText.counted(written.fileCount, "file")) to \(PlainText.escaped(directory)):"
+    )
+    for kind in kinds {
+      let number = written.entityCounts[kind] ?? 0
+      console.print(
+        "  " + PlainText.counted(number, kind.schema.singular, kind.schema.plural))
+    }
+    console.printNext("\(program) migrate \(PlainText.shellWord(directory)) --dry-run")
+    return .success
   }
 }

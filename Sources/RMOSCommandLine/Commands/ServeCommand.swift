@@ -41,41 +41,45 @@ enum ServeCommand {
         .init(
           command: "RMOS_TOKEN=… \(program) serve --host 0.0.0.0",
           help: "For other machines, with a token"),
-      ]
-    ) { arguments, console in
-      ProcessMemory.keepSmall()
-      var configuration = try configuration(arguments)
-      let log = arguments.has("verbose") ? AccessLog() : nil
-      if let log { configuration.log = { log.write($0) } }
-      configuration.isPage = Dashboard.isPage
-      configuration.hostAdvice = "option --allow-host"
-      var options = Dashboard.Options()
-      options.allowsWrites = arguments.has("allow-writes")
-      if arguments.has("no-audit") { options.auditInterval = nil }
-      let opened = try arguments.database.open(
-        for: .serving(allowsWrites: options.allowsWrites))
-      let store = opened.store
-      options.writingSource = "HTTP, \(configuration.host)"
-      let dashboard = Dashboard(
-        store: store, options: options,
-        observingAudits: keepVerdicts(of: store, in: arguments.database))
-      let server = try HTTPServer(configuration: configuration) { dashboard.response(to: $0) }
-      // Signals are handled before the URL is printed, since its reader may send one at once.
-      try stopOnInterruption(server, dashboard)
-      announce(server, store, options, asJSON: arguments.has("json"), console)
-      // If the URL cannot be printed, the program reports that at its end.
-      guard console.finish() == nil else { return .couldNotRun }
-      defer { log?.finish() }
-      // Handlers that are still running may hold the store until the process ends.
-      defer { opened.close() }
-      // If the store is busy, the run counts as interrupted, and can still be undone.
-      defer { try? dashboard.close() }
-      // The audits start only now, so that their thread does not receive the signals that stop the
-      // server.
-      dashboard.startAuditing()
-      try server.run()
-      return .success
-    }
+      ],
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    ProcessMemory.keepSmall()
+    var configuration = try configuration(arguments)
+    let log = arguments.has("verbose") ? AccessLog() : nil
+    if let log { configuration.log = { log.write($0) } }
+    configuration.isPage = Dashboard.isPage
+    configuration.hostAdvice = "option --allow-host"
+    var options = Dashboard.Options()
+    options.allowsWrites = arguments.has("allow-writes")
+    if arguments.has("no-audit") { options.auditInterval = nil }
+    let opened = try arguments.database.open(
+      for: .serving(allowsWrites: options.allowsWrites))
+    let store = opened.store
+    options.writingSource = "HTTP, \(configuration.host)"
+    let dashboard = Dashboard(
+      store: store, options: options,
+      observingAudits: keepVerdicts(of: store, in: arguments.database))
+    let server = try HTTPServer(configuration: configuration) { dashboard.response(to: $0) }
+    // Signals are handled before the URL is printed, since its reader may send one at once.
+    try stopOnInterruption(server, dashboard)
+    announce(server, store, options, asJSON: arguments.has("json"), console)
+    // If the URL cannot be printed, the program reports that at its end.
+    guard console.finish() == nil else { return .couldNotRun }
+    defer { log?.finish() }
+    // Handlers that are still running may hold the store until the process ends.
+    defer { opened.close() }
+    // If the store is busy, the run counts as interrupted, and can still be undone.
+    defer { try? dashboard.close() }
+    // The audits start only now, so that their thread does not receive the signals that stop the
+    // server.
+    dashboard.startAuditing()
+    try server.run()
+    return .success
   }
 
   private static func configuration(

@@ -29,34 +29,39 @@ enum SurveyCommand {
         .init(
           command: "\(program) survey old-shop --propose shop.json",
           help: "Start a mapping for what no built-in one reads"),
-      ]
-    ) { arguments, console in
-      let path = arguments.positionals.first ?? program.defaultSource
-      let file = arguments["propose"]
-      if let file {
-        try check(file, for: path, program.catalog, replaces: arguments.has("force"))
-      }
-      Signals.catchInterruptions()
-      var options = Survey.Options()
-      options.catalog = program.catalog
-      options.proposesMapping = file != nil
-      let report = try Survey(of: path, options: options)
-        .runSynchronously(isCancelled: { Signals.isInterrupted })
-      if let file, let proposal = report.proposal {
-        try writing(file) { () throws(SystemError) in
-          try FileSystem.replaceContent(of: file, with: proposal.text)
-        }
-      }
-      if arguments.has("json") {
-        console.printDocument(report.json)
-      } else {
-        let lines = report.lines(
-          width: console.layout.width, showsAll: arguments.has("verbose"))
-        for line in lines { console.print(line) }
-        showNext(report, file, path, program, console)
-      }
-      return .success
+      ],
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let program = arguments.program
+    let path = arguments.positionals.first ?? program.defaultSource
+    let file = arguments["propose"]
+    if let file {
+      try check(file, for: path, program.catalog, replaces: arguments.has("force"))
     }
+    Signals.catchInterruptions()
+    var options = Survey.Options()
+    options.catalog = program.catalog
+    options.proposesMapping = file != nil
+    let report = try Survey(of: path, options: options)
+      .runSynchronously(isCancelled: { Signals.isInterrupted })
+    if let file, let proposal = report.proposal {
+      try writing(file) { () throws(SystemError) in
+        try FileSystem.replaceContent(of: file, with: proposal.text)
+      }
+    }
+    if arguments.has("json") {
+      console.printDocument(report.json)
+    } else {
+      let lines = report.lines(
+        width: console.layout.width, showsAll: arguments.has("verbose"))
+      for line in lines { console.print(line) }
+      showNext(report, file, path, program, console)
+    }
+    return .success
   }
 
   /// Checks that a proposal may be written; without `--force`, only to a new file, since users edit

@@ -30,41 +30,46 @@ enum UndoCommand {
           help: "See what undoing run 3 would do"),
         .init(command: "\(program) undo 3 --db shop.db", help: "Undo it"),
       ],
-      failures: "obstacles, and nothing was changed"
-    ) { arguments, console in
-      let word = arguments.positionals[0]
-      guard let run = word.wholeNumber, run >= 1 else {
-        throw UsageError(
-          #"RUN: expected the number of a run, found "\#(word)""#,
-          hint: "\(program) runs lists the runs.")
-      }
-      let isDryRun = arguments.has("dry-run")
-      Signals.catchInterruptions()
-      if !isDryRun { try refuseMissing(run, arguments) }
-      let store = try arguments.database.open(for: isDryRun ? .reading : .changing).store
-      let report: UndoReport
-      do {
-        var options = Undo.Options()
-        options.isDryRun = isDryRun
-        options.takesBackup = !arguments.has("no-backup")
-        report = try Undo(of: run, in: store, options: options)
-          .runSynchronously { Signals.isInterrupted }
-      } catch let error as StoreError where error.code == .cancelled {
-        throw CommandError(
-          code: error.code.rawValue,
-          message: "nothing was changed in \(store.location); to undo run \(run), run the same "
-            + "command again: \(arguments.commandLine())",
-          status: .interrupted)
-      }
-      if arguments.has("json") {
-        console.printDocument(report.json)
-      } else if report.isSuccess {
-        show(report, arguments, console)
-      } else {
-        refuse(report, arguments, console)
-      }
-      return report.isSuccess ? .success : .failures
+      failures: "obstacles, and nothing was changed",
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let program = arguments.program
+    let word = arguments.positionals[0]
+    guard let run = word.wholeNumber, run >= 1 else {
+      throw UsageError(
+        #"RUN: expected the number of a run, found "\#(word)""#,
+        hint: "\(program) runs lists the runs.")
     }
+    let isDryRun = arguments.has("dry-run")
+    Signals.catchInterruptions()
+    if !isDryRun { try refuseMissing(run, arguments) }
+    let store = try arguments.database.open(for: isDryRun ? .reading : .changing).store
+    let report: UndoReport
+    do {
+      var options = Undo.Options()
+      options.isDryRun = isDryRun
+      options.takesBackup = !arguments.has("no-backup")
+      report = try Undo(of: run, in: store, options: options)
+        .runSynchronously { Signals.isInterrupted }
+    } catch let error as StoreError where error.code == .cancelled {
+      throw CommandError(
+        code: error.code.rawValue,
+        message: "nothing was changed in \(store.location); to undo run \(run), run the same "
+          + "command again: \(arguments.commandLine())",
+        status: .interrupted)
+    }
+    if arguments.has("json") {
+      console.printDocument(report.json)
+    } else if report.isSuccess {
+      show(report, arguments, console)
+    } else {
+      refuse(report, arguments, console)
+    }
+    return report.isSuccess ? .success : .failures
   }
 
   /// Refuses a run that does not exist, before the database is opened for writing, which upgrades

@@ -262,3 +262,13 @@ private enum ProgressBar {
       ? "\(hours):\(two(minutes)):\(two(whole % 60))" : "\(minutes):\(two(whole % 60))"
   }
 }
+
+extension PlainText {
+  /// Returns the path of a file in a directory, or of the directory itself, as editors can open it.
+  static func path(_ path: String?, in directory: String) -> String {
+    var place = directory
+    while place.count > 1, place.last == "/" { place.removeLast() }
+    guard let path else { return place }
+    return place + (place == "/" ? "" : "/") + path
+  }
+}
