@@ -284,7 +284,7 @@ import Testing
   /// A migration writes into such a table, so it is no error.
   @Test(arguments: [
     ("n INTEGER PRIMARY KEY NOT NULL, id TEXT UNIQUE NOT NULL", true),
-    ("n INTEGER PRIMARY KEY NOT NULL, id TEXT NOT NULL", false),
+    ("n TEXT UNIQUE, id TEXT NOT NULL", false),
   ])
   func whatAnotherKeyMeansIsSaidAsItIs(_ columns: String, _ isUnique: Bool) throws {
     let fixture = try AuditFixture()
