@@ -138,13 +138,13 @@ extension SQLiteStore {
       throw StoreError(
         .cannotOpen, "\(path) is a directory; name a file in it for the backup", path: path)
     }
-    if FileStatus.hasEntry(path), !replacing { throw backupExists(path) }
     if let form = status?.form, form != .file {
       throw StoreError(
         .cannotOpen,
         "\(path) is \(form.rawValue), not a regular file; name another file for the backup",
         path: path)
     }
+    if FileStatus.hasEntry(path), !replacing { throw backupExists(path) }
   }
 
   /// Checks that SQLite would not take a file for the log of the backup, or the backup for a log.
