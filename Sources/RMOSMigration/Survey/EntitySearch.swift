@@ -56,7 +56,11 @@ final class EntitySearch {
     in source: any ByteSource, leastAnyCount: Int
   ) throws(ReadFailure) -> [EntityPointer] {
     (self.leastAnyCount, findsAllKinds) = (leastAnyCount, false)
-    guard try search(source), addDictionaries() else { return [] }
+    guard try search(source) else { return [] }
+    guard addDictionaries() else {
+      end = named.first.map { EntityPointer(steps: $0.object.steps + [.named($0.name)]) }
+      return []
+    }
     // Objects with less than half of the fields are likely to be something else.
     let most = found.map(\.fields).max() ?? 0
     var places: [EntityPointer] = []
