@@ -25,6 +25,7 @@ import Testing
     (summary.failedNew, summary.knownSince) = (2, 12)
     summary.issueCounts = [.fieldMissing: 5, .fieldRange: 2, .idDerived: 12]
     summary.severityCounts = [.error: 7, .info: 12]
+    summary.codeCounts = [.fieldMissing: [.error: 5], .fieldRange: [.error: 2]]
     summary.issues = [IssueCode.fieldMissing, .fieldRange].map {
       RMOSModels.Issue(severity: .error, code: $0, message: "m")
     }
@@ -180,6 +181,7 @@ import Testing
       }
       summary.issueCounts = Dictionary(
         uniqueKeysWithValues: (0..<9).map { (IssueCode(rawValue: "\($0)" + long), 1_000_000) })
+      summary.codeCounts = summary.issueCounts.mapValues { [.error: $0] }
       var notification = RunNotification(
         of: summary, exitStatus: 3, failure: .init(code: long, message: long))
       notification.host = long

@@ -168,7 +168,7 @@ struct SchemaCheck: AuditCheck {
     }
     if field.column == "id", !column.isUnique {
       report(
-        .warning, "not unique", "PRIMARY KEY",
+        column.isPrimaryKey ? .warning : .error, "not unique", "PRIMARY KEY",
         "is neither the primary key nor unique, so other applications can write an id twice; create "
           + "a unique index on it")
     }

@@ -78,6 +78,9 @@ struct FieldGuess {
     }
   }
 
+  /// Whether its name has a unit, or objects state one.
+  private var hasUnit: Bool { !units.isEmpty || Self.namesUnit(name) }
+
   /// Whether one source of a rule, which has one conversion, can read this member and another.
   func sharesSource(with other: FieldGuess) -> Bool {
     units.isEmpty && other.units.isEmpty && conversion.isCompatible(with: other.conversion)
@@ -300,11 +303,10 @@ extension FieldGuess {
     let taken = rivals.reduce(0) { $0 + $1.givenCount }
     if taken + givenCount <= shape.count { return true }
     // Otherwise some objects would lack a required field. A number without a unit is not taken
-    // beside one whose name has a unit, which may be another.
+    // beside one with a unit, which may be another.
     let schema = kind.schema.fields[field]
     guard schema.isRequired, taken < shape.count else { return false }
-    return schema.unit == nil
-      || rivals.allSatisfy { Self.namesUnit($0.name) == Self.namesUnit(name) }
+    return schema.unit == nil || rivals.allSatisfy { $0.hasUnit == hasUnit }
   }
 
   /// Returns how much members look like a kind, even those that are not understood.
