@@ -235,8 +235,8 @@ extension JobTable {
     let counts = patternJobs.timed
     let limit = max(0, options.listLimit ?? counts.count)
     var chosen: [Int] = []
-    // The durations are grouped by pattern. `places` first has the start of the group of each chosen
-    // pattern, then, while the group is filled, the place of the next duration: finally its end.
+    // The durations are grouped by pattern. `places` first has the start of the group of each
+    // chosen pattern, then, while the group is filled, the place of the next one: finally its end.
     var places = [Int32](repeating: -1, count: counts.count)
     var (total, end) = (0, 0)
     for number in patterns.sortedIDs.inByteOrder where patterns.isPresent(Int(number)) {

@@ -59,8 +59,8 @@ struct MappingSet: Sendable {
     return reads(path + Array("/0.json".utf8), as: kind, at: nil)
   }
 
-  /// Whether a mapping may read a file or, if `path` is a directory, files below it as entities of a
-  /// kind that is not read from there without it.
+  /// Whether a mapping may read a file or, if `path` is a directory, files below it as entities of
+  /// a kind that is not read from there without it.
   func mayRead(_ path: [UInt8], as kind: EntityKind) -> Bool {
     mappings.contains { mapping in
       (mapping.rules[kind] ?? []).contains { rule in

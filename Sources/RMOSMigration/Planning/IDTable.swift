@@ -128,8 +128,8 @@ struct RunMemory {
     failed[kind]?[IDTable.Key(id.span)] != nil
   }
 
-  /// Whether something of a kind failed whose id is not known, as of a file that is not JSON, or not
-  /// kept.
+  /// Whether something of a kind failed whose id is not known, as of a file that is not JSON, or
+  /// not kept.
   func hasFailedNameless(_ kind: EntityKind) -> Bool { namelessKinds.contains(kind) }
 
   /// Whether an entity of this run has determined the row with this id; the first valid one does.

@@ -235,14 +235,16 @@ final class DocumentOutline {
     var likeness: Likeness? {
       Likeness.allCases.last { self[$0].entities + self[$0].collections > 0 }
     }
-    /// Those of ``inEntities`` that are where the only collection has its entities, but under another
-    /// member.
+
+    /// Those of ``inEntities`` that are where the only collection has its entities, but under
+    /// another member.
     var rivals: [(name: String, place: EntityPointer)] {
       guard let likeness, let selection = self[likeness].selection else { return [] }
       return inEntities.filter { inner in
         selection.pointers.contains { $0.steps.dropFirst() == inner.place.steps.dropFirst() }
       }
     }
+
     var onlyObjects: Bool { members > 0 && objects == members }
 
     /// The table that the object is.

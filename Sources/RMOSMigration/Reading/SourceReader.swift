@@ -173,8 +173,8 @@ final class SourceReader {
     return walker.hasCopies
   }
 
-  /// Whether problems with a path are reported while the current kind is read: in the directory of a
-  /// kind with that kind, elsewhere with the first kind that a mapping may read from there.
+  /// Whether problems with a path are reported while the current kind is read: in the directory of
+  /// a kind with that kind, elsewhere with the first kind that a mapping may read from there.
   private func reports(_ path: [UInt8], home: EntityKind?) -> Bool {
     let kind = home ?? input.catalog.kinds.first { input.mappings.mayRead(path, as: $0) }
     return kind == builder.kind

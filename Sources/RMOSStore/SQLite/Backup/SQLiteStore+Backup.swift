@@ -184,8 +184,8 @@ extension SQLiteStore {
   /// ends.
   ///
   /// The copy is `<database>.backup-<run>`, a complete database. A database without a write-ahead
-  /// log, or one that the next write will upgrade, is copied before `body` runs; the copy is removed
-  /// if it was neither asked for nor upgraded.
+  /// log, or one that the next write will upgrade, is copied before `body` runs; the copy is
+  /// removed if it was neither asked for nor upgraded.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
