@@ -81,14 +81,8 @@ import Testing
     let workspace = try Workspace()
     _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
     let path = workspace.file("x.db")
-    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
-    // With a small cache, SQLite writes to the file within the transaction, and keeps readers out.
-    try other.send(
-      "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN IMMEDIATE; CREATE TABLE t (a); "
-        + "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
-        + "INSERT INTO t SELECT hex(zeroblob(100)) FROM n; SELECT 'spilled';")
-    #expect(other.line() == "delete")
-    #expect(other.line() == "spilled")
+    let other = try workspace.beginSpillingTransaction(in: "x.db")
+    defer { other.kill() }
     let tool = try RunningTool([command, "--db", "x.db"] + options, in: workspace)
     try tool.wait(until: "the database is open") { tool.hasOpen(path) }
     tool.send(SIGTERM)

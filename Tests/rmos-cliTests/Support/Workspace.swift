@@ -1,5 +1,6 @@
 import Foundation
 import RMOSTestSupport
+import Testing
 
 /// A directory for a test, next to a directory for files that must not appear in it.
 final class Workspace {
@@ -72,5 +73,22 @@ final class Workspace {
     try write(
       #"{"id": "j2", "job_type": "sanding", "parameters": {"grit": 120}}"#,
       to: "\(name)/joblogs/j2.json")
+  }
+}
+
+extension Workspace {
+  /// Begins a transaction of another program on a database with a rollback journal, which it leaves
+  /// open.
+  ///
+  /// With a small cache, SQLite writes to the file within the transaction, and keeps readers out.
+  func beginSpillingTransaction(in database: String) throws -> Command {
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", file(database)])
+    try other.send(
+      "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN IMMEDIATE; CREATE TABLE t (a); "
+        + "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        + "INSERT INTO t SELECT hex(zeroblob(100)) FROM n; SELECT 'spilled';")
+    #expect(other.line() == "delete")
+    #expect(other.line() == "spilled")
+    return other
   }
 }
